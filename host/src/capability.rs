@@ -1,0 +1,1 @@
+//! What a plugin may reach, one module per import of the contract.

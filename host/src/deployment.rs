@@ -1,0 +1,1 @@
+//! The flow of a deployment, on one screen.

@@ -1,0 +1,1 @@
+//! What happened, written before it happens.

@@ -1,0 +1,1 @@
+//! The sandbox: loads plugins and calls them.

@@ -1,0 +1,1 @@
+//! Releases: what to deploy.

@@ -1,0 +1,5 @@
+//! The only place that prints.
+
+pub mod explain;
+
+pub use explain::{Explain, ExitCode};

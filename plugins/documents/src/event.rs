@@ -1,0 +1,85 @@
+//! What recorders are told.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Failure, Release, Report};
+
+/// The format number that this library writes in [`Event::format`].
+pub const EVENT_FORMAT: u32 = 1;
+
+/// The end of a deployment, as recorders are told about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Event {
+    /// The format of this document.
+    pub format: u32,
+    /// The same for every attempt to deliver this event to this recorder.
+    pub idempotency_key: String,
+    /// The deployment's id.
+    pub deployment: String,
+    /// The deployment's place in this host's history; grows by one.
+    pub sequence: u64,
+    /// The application's name.
+    pub application: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The host's name.
+    pub host: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it was a rollback.
+    pub rollback: bool,
+    /// Who asked for it.
+    pub actor: String,
+    /// Why, where they said: `--reason`, the cause of a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The release that was asked for.
+    pub release: Release,
+    /// What ran before; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Release>,
+    /// What runs now: the release when it succeeded, `previous` when it was rolled back; none when nothing runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<Release>,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// When it ended, RFC 3339.
+    pub finished: String,
+    /// What the checks said.
+    #[serde(default)]
+    pub checks: Vec<NamedReport>,
+    /// What the verification and the smoke tests said.
+    #[serde(default)]
+    pub smoke: Vec<NamedReport>,
+    /// What failed, when something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// A report and the name that the release file gives to who made it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct NamedReport {
+    /// The name in the release file.
+    pub name: String,
+    /// What it said.
+    pub report: Report,
+}
+
+/// How a deployment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The release runs, proved.
+    Succeeded,
+    /// It ran already; nothing was touched.
+    Unchanged,
+    /// A gate said no; nothing was touched.
+    Refused,
+    /// Something was touched and everything is as before.
+    RolledBack,
+    /// Undo failed; a person must resolve it.
+    Stuck,
+}

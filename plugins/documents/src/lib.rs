@@ -1,0 +1,21 @@
+//! The JSON documents that cross the plugin contract.
+//!
+//! Where `wit/` says `json` with a schema, the schema is that of a type here, and `windlass schema NAME` prints it.
+//! The host and the guest SDK share these types; authors in other languages use the schemas.
+//!
+//! Growth: fields may be added, with a default. A field is never removed, renamed or given another meaning within
+//! a format number. Readers ignore what they do not know, so an older plugin reads a newer document.
+//!
+//! There is no behaviour here beyond what follows from the data alone.
+
+mod release;
+mod plan;
+mod observation;
+mod report;
+mod event;
+
+pub use release::{Artifact, Bundle, Migration, RELEASE_FORMAT, Release};
+pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step};
+pub use observation::{OBSERVATION_FORMAT, Observation, Part};
+pub use report::{Failure, Finding, Report, Verdict};
+pub use event::{EVENT_FORMAT, Event, NamedReport, Outcome};

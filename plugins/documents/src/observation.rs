@@ -1,0 +1,49 @@
+//! What runs now, as the world shows it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The format number that this library writes in [`Observation::format`].
+pub const OBSERVATION_FORMAT: u32 = 1;
+
+/// What runs now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Observation {
+    /// The format of this document.
+    pub format: u32,
+    /// Changes when and only when something changed that a plan depends on: not with uptime or health.
+    pub fingerprint: String,
+    /// Everything of the application that runs or should.
+    pub parts: Vec<Part>,
+}
+
+/// One running part of an application: a container, a unit, a pod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Part {
+    /// The service: `backend`.
+    pub service: String,
+    /// The instance, as its own tools name it: `kudos-backend-1`.
+    pub instance: String,
+    /// The id of the release that put it there, where it is marked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The version label that people use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The immutable reference that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// `running`, `restarting`, `exited`, or the word of what runs it.
+    pub state: String,
+    /// `healthy`, `unhealthy`, `starting`; none without a health check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    /// How often it was restarted since it was made.
+    #[serde(default)]
+    pub restarts: u64,
+    /// Since when it is in this state, RFC 3339, by the clock of what runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}

@@ -1,0 +1,90 @@
+//! Answers of checks and smoke tests, and failures, as they are stored and shown.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a check or a smoke test concludes. The meaning of each word is in `wit/types.wit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// All is well.
+    Pass,
+    /// Well enough to go on.
+    Warn,
+    /// No.
+    Fail,
+    /// The question could not be answered.
+    Inconclusive,
+    /// Not yet.
+    Pending,
+}
+
+impl Verdict {
+    /// How bad it is, for taking the worst of several: pass, warn, pending, inconclusive, fail.
+    #[must_use]
+    pub fn severity(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Warn => 1,
+            Self::Pending => 2,
+            Self::Inconclusive => 3,
+            Self::Fail => 4,
+        }
+    }
+
+    /// The worst of several; `pass` of none.
+    pub fn worst(verdicts: impl IntoIterator<Item = Self>) -> Self {
+        verdicts.into_iter().max_by_key(|verdict| verdict.severity()).unwrap_or(Self::Pass)
+    }
+}
+
+/// The answer of a check or a smoke test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    /// The whole.
+    pub verdict: Verdict,
+    /// One line for the operator.
+    pub summary: String,
+    /// Everything that was looked at.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// Facts for other tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Finding {
+    /// Stable within the plugin and short.
+    pub id: String,
+    /// What it means for the release.
+    pub verdict: Verdict,
+    /// One line.
+    pub title: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// What was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Value>,
+}
+
+/// Why a call did not give an answer. The meaning of each field is in `wit/types.wit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Failure {
+    /// A kebab-case word to branch on.
+    pub code: String,
+    /// One sentence for the operator.
+    pub message: String,
+    /// Whether the same call may succeed later.
+    #[serde(default)]
+    pub retryable: bool,
+    /// Facts for machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
