@@ -5,6 +5,7 @@
 mod guests;
 mod paths;
 mod process;
+mod setup;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -19,6 +20,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Install and start what the other chores need, and say what is done.
+    Setup,
     /// Build every plugin to `target/plugins/NAME.wasm`.
     Plugins {
         /// Only these packages; all when none is named.
@@ -28,6 +31,7 @@ enum Chore {
 
 fn main() -> Result<()> {
     match Arguments::parse().chore {
+        Chore::Setup => setup::ensure(setup::EVERYTHING),
         Chore::Plugins { names } => guests::build(&names).map(drop),
     }
 }

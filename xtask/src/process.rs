@@ -36,3 +36,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
+
+/// Runs a command whose output matters only when it fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
+    output(command).map(drop)
+}
