@@ -1,0 +1,78 @@
+//! Who a plugin is.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a plugin is for. Each kind has a world of its own in the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Gates a deployment before anything is touched.
+    Check,
+    /// Plans a deployment as steps, and applies and undoes each.
+    Strategy,
+    /// Proves a deployment from outside after it.
+    Smoke,
+    /// Tells the world what happened.
+    Recorder,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Check, Self::Strategy, Self::Smoke, Self::Recorder];
+
+    /// The word for people and for manifests.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Strategy => "strategy",
+            Self::Smoke => "smoke",
+            Self::Recorder => "recorder",
+        }
+    }
+
+    /// The name of its world in the contract.
+    #[must_use]
+    pub fn world(self) -> &'static str {
+        match self {
+            Self::Check => "check-plugin",
+            Self::Strategy => "strategy-plugin",
+            Self::Smoke => "smoke-plugin",
+            Self::Recorder => "recorder-plugin",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Exactly which plugin: what it calls itself and what its bytes are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Identity {
+    /// The name in its manifest.
+    pub name: String,
+    /// The version in its manifest.
+    pub version: String,
+    /// `sha256:` and the digest of its file.
+    pub digest: String,
+}
+
+impl Identity {
+    /// The first twelve hexadecimal digits of the digest, for people.
+    #[must_use]
+    pub fn short_digest(&self) -> &str {
+        let digits = self.digest.strip_prefix("sha256:").unwrap_or(&self.digest);
+        digits.get(..12).unwrap_or(digits)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} (sha256:{})", self.name, self.version, self.short_digest())
+    }
+}
