@@ -52,6 +52,47 @@ impl ExitCode {
     }
 }
 
+/// A place in a file that a person wrote, for errors that point at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file as the person knows it: the path that they gave, or the path inside the bundle.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// How many characters the caret underlines; 0 and 1 underline one.
+    pub length: usize,
+    /// The whole line, without its line break. Empty when it should not be shown.
+    pub text: String,
+}
+
+impl Place {
+    /// The place of the byte range `start..end` of `source`, the text of `file`. A range outside of the text or
+    /// inside of a character is moved to the nearest character; it is cut at the end of its first line.
+    #[must_use]
+    pub fn of_span(file: &str, source: &str, start: usize, end: usize) -> Self {
+        let start = floor(source, start);
+        let before = &source[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let text = source[line_start..].split('\n').next().unwrap_or_default().trim_end_matches('\r');
+        let end = floor(source, end).clamp(start, (line_start + text.len()).max(start));
+        Self {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: source[line_start..start].chars().count() + 1,
+            length: source[start..end].chars().count(),
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// The last character boundary of `text` at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
 /// An error that knows how the process should end and what the person can do next.
 ///
 /// The text of the error says what failed, on what and why, in lower case; sources carry the causes. The renderer
@@ -63,5 +104,28 @@ pub trait Explain: Error {
     /// What to do next, where that is known. Typed text is in backticks.
     fn hint(&self) -> Option<String> {
         None
+    }
+
+    /// Where in a file that a person wrote, where that is known. The renderer shows the line with a caret, so the
+    /// text of the error does not repeat it.
+    fn place(&self) -> Option<Place> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_becomes_the_line_that_a_person_sees() {
+        let source = "one = 1\r\nzwöi = 2\nthree = 3";
+        let at = source.find("2").unwrap();
+        let place = Place::of_span("release.toml", source, at, at + 1);
+        assert_eq!((place.line, place.column, place.length, place.text.as_str()), (2, 8, 1, "zwöi = 2"));
+        let whole = Place::of_span("release.toml", source, 0, source.len());
+        assert_eq!((whole.line, whole.column, whole.length, whole.text.as_str()), (1, 1, 7, "one = 1"));
+        let beyond = Place::of_span("release.toml", source, 999, 1000);
+        assert_eq!((beyond.line, beyond.column, beyond.length), (3, 10, 0));
     }
 }

@@ -1,0 +1,480 @@
+//! The grammar of the command line, with the help that people read.
+//!
+//! Doc comments here are the help texts: imperative, no final period on the first line. `docs/cli.md` is generated
+//! from them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::target::Target;
+
+/// Release an application on this host: gate it, deploy it, prove it, record it, and put the old version back when anything fails
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "windlass",
+    version,
+    about,
+    long_about = None,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  windlass init compose.yaml               Start from the Compose file that you have
+  windlass plan kudos --set backend=v2     Show what would change
+  windlass deploy kudos --set backend=v2   Change it, safely
+  windlass rollback kudos                  Go back
+
+Exit codes: 0 succeeded, 2 usage, 3 configuration, 10 refused, 11 rolled back, 12 stuck; all in docs/exit-codes.md"
+)]
+pub struct Arguments {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// The operator's file
+    #[arg(long, global = true, value_name = "FILE", env = "WINDLASS_CONFIG", hide_env_values = true)]
+    #[arg(default_value = "/etc/windlass/agent.toml", display_order = 900)]
+    pub config: PathBuf,
+    /// Print facts as JSON lines (docs/json-output.md)
+    #[arg(long, global = true, display_order = 901)]
+    pub json: bool,
+    /// Print no progress, only the answer, warnings and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 902)]
+    pub quiet: bool,
+    /// Print the log lines of plugins too
+    #[arg(long, short, global = true, display_order = 903)]
+    pub verbose: bool,
+    /// Print without colour; so does a non-empty NO_COLOR
+    #[arg(long, global = true, display_order = 904)]
+    pub no_color: bool,
+}
+
+/// A command.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Write a release.toml from a Compose file, and an agent.toml that grants what it needs
+    Init(InitArguments),
+    /// Show what a deployment would change, and change nothing
+    Plan(PlanArguments),
+    /// Run the checks of a release, and change nothing
+    Check(CheckArguments),
+    /// Deploy a release: check, apply, verify, record; and put the old version back when anything fails
+    Deploy(DeployArguments),
+    /// Deploy an earlier release of this application again
+    Rollback(RollbackArguments),
+    /// Finish a deployment that was interrupted
+    Resume(ResumeArguments),
+    /// Declare a stuck deployment as resolved by hand
+    Resolve(ResolveArguments),
+    /// Show what runs, and whether it is what was deployed
+    Status(StatusArguments),
+    /// List deployments, the newest first
+    History(HistoryArguments),
+    /// Show everything about one deployment
+    Show(ShowArguments),
+    /// Show what plugins and steps of a deployment said
+    Logs(LogsArguments),
+    /// Examine the journal
+    Audit(AuditArguments),
+    /// Examine plugins and what they may do
+    Plugin(PluginArguments),
+    /// Examine this host: can it deploy, and what should be put right
+    Doctor(DoctorArguments),
+    /// Print the JSON Schema of a file or document
+    Schema(SchemaArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual, or write one page per command
+    Man(ManArguments),
+    /// For the agent itself
+    #[command(hide = true)]
+    Internal(InternalArguments),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass init                                 From ./compose.yaml; asks before it writes
+  windlass init deploy/compose.yaml --yes       Write without asking
+  windlass init --application kudos --output .  Choose the name and the place")]
+pub struct InitArguments {
+    /// The Compose file; without one, compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml here
+    #[arg(value_name = "COMPOSE-FILE")]
+    pub compose: Option<PathBuf>,
+    /// The application's name; without one, the Compose project's, which is the directory's name by default
+    #[arg(long, value_name = "NAME")]
+    pub application: Option<String>,
+    /// The directory for release.toml and agent.toml; without one, that of the Compose file
+    #[arg(long, value_name = "DIRECTORY")]
+    pub output: Option<PathBuf>,
+    /// Write without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// What decides which release is meant.
+#[derive(Debug, Clone, Args)]
+pub struct ReleaseArguments {
+    /// The application: a name, a directory with a release.toml, or the path of a release file
+    #[arg(value_name = "APP")]
+    pub app: Target,
+    /// The version of an artifact (may be given several times)
+    #[arg(long, value_name = "NAME=VERSION", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// The commit to deploy: the version of every artifact whose tag is `{commit}`
+    #[arg(long, value_name = "SHA", value_parser = commit)]
+    pub commit: Option<String>,
+    /// The environment; without one, that of this host. Another one is refused on deploy, to catch mistakes
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass plan kudos --set backend=v2
+  windlass plan ./kudos --out kudos.plan        Keep it; deploy exactly it with
+  windlass deploy ./kudos --plan kudos.plan     this, which refuses if anything moved meanwhile
+
+In the plan: + is made, ~ is replaced or changed, - goes away, = stays")]
+pub struct PlanArguments {
+    /// The release.
+    #[command(flatten)]
+    pub release: ReleaseArguments,
+    /// Write the plan to a file, for `deploy --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass check kudos
+  windlass check ./kudos --set backend=v2 --json
+
+Exit codes: 0 a deployment would go ahead, 10 it would be refused")]
+pub struct CheckArguments {
+    /// The release.
+    #[command(flatten)]
+    pub release: ReleaseArguments,
+}
+
+/// Arguments of `deploy`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass deploy kudos --set backend=v2 --set web=v2
+  windlass deploy kudos --commit 1ef921a7 --reason 'fixes the login'
+  windlass deploy ./kudos --plan kudos.plan
+  windlass deploy kudos --wait 10m              Wait for the deployment that holds kudos
+
+Ctrl-C unwinds to the version before; a second Ctrl-C stops at once, and `windlass resume` goes on.
+Exit codes: 0 it runs, 10 refused and nothing was touched, 11 rolled back, 12 stuck")]
+pub struct DeployArguments {
+    /// The release.
+    #[command(flatten)]
+    pub release: ReleaseArguments,
+    /// Execute exactly this plan, made with `plan --out`; refused when what runs has changed since
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// How and why.
+    #[command(flatten)]
+    pub manner: MannerArguments,
+}
+
+/// How and why something is deployed.
+#[derive(Debug, Clone, Args)]
+pub struct MannerArguments {
+    /// How long to wait for another deployment of this application, such as 30s or 10m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Deploy a version that failed here before
+    #[arg(long)]
+    pub retry: bool,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Deploy although the environment is frozen or a policy refuses; the reason is recorded and told everywhere
+    #[arg(long, value_name = "REASON")]
+    pub break_glass: Option<String>,
+}
+
+/// Arguments of `rollback`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass rollback kudos                       To what ran before
+  windlass rollback kudos --to v1               To a version
+  windlass rollback kudos --to 4f0c9t2m1k8z     To the release of a deployment
+
+A rollback is a new deployment of an earlier release, from the files and images that were kept then.")]
+pub struct RollbackArguments {
+    /// The application's name
+    #[arg(value_name = "APP")]
+    pub app: Target,
+    /// Which release: the id of a deployment, a commit or a version; without it, the one before
+    #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION")]
+    pub to: Option<String>,
+    /// How and why.
+    #[command(flatten)]
+    pub manner: MannerArguments,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass resume                               Finish whatever was interrupted on this host
+  windlass resume kudos                         Only this application
+  windlass resume kudos --unwind                Do not finish it: put the old version back")]
+pub struct ResumeArguments {
+    /// The application; without one, all that have an open deployment
+    #[arg(value_name = "APP")]
+    pub app: Option<Target>,
+    /// Put the old version back instead of going forward
+    #[arg(long)]
+    pub unwind: bool,
+}
+
+/// Arguments of `resolve`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass show kudos                           See what is stuck and what was left behind
+  windlass resolve kudos --reason 'removed the half-made network by hand'
+
+A stuck deployment blocks its application until a person has looked. This says that one did.")]
+pub struct ResolveArguments {
+    /// The application's name
+    #[arg(value_name = "APP")]
+    pub app: Target,
+    /// What was done, for the record
+    #[arg(long, value_name = "TEXT", required = true)]
+    pub reason: String,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass status                               All applications
+  windlass status kudos --json | jq .drift")]
+pub struct StatusArguments {
+    /// The application; without one, all
+    #[arg(value_name = "APP")]
+    pub app: Option<Target>,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass history kudos
+  windlass history --limit 5 --json")]
+pub struct HistoryArguments {
+    /// The application; without one, all
+    #[arg(value_name = "APP")]
+    pub app: Option<Target>,
+    /// How many at most
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass show 4f0c9t2m1k8z                    By id, or by the beginning of an id
+  windlass show kudos                           The last one of an application")]
+pub struct ShowArguments {
+    /// The deployment's id or its beginning, or an application for its last deployment
+    #[arg(value_name = "DEPLOYMENT|APP")]
+    pub deployment: String,
+}
+
+/// Arguments of `logs`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass logs kudos                           The last deployment of an application
+  windlass logs 4f0c9t2m1k8z --json")]
+pub struct LogsArguments {
+    /// The deployment's id or its beginning, or an application for its last deployment
+    #[arg(value_name = "DEPLOYMENT|APP")]
+    pub deployment: String,
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, Clone, Args)]
+pub struct AuditArguments {
+    /// What to examine.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// A command of `audit`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// Verify that no line of the journal was changed or removed
+    #[command(after_help = "\
+Examples:
+  windlass audit verify
+
+Every line of the journal holds the hash of the one before. Keep the printed hash elsewhere, and compare it
+with a later run to notice a journal that was replaced as a whole.")]
+    Verify,
+}
+
+/// Arguments of `plugin`.
+#[derive(Debug, Clone, Args)]
+pub struct PluginArguments {
+    /// What to examine.
+    #[command(subcommand)]
+    pub command: PluginCommand,
+}
+
+/// A command of `plugin`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins that this binary carries and those that are installed here
+    #[command(after_help = "Examples:\n  windlass plugin list")]
+    List,
+    /// Show what a plugin is, what it asks for and how it is configured
+    #[command(after_help = "\
+Examples:
+  windlass plugin inspect check-readiness
+  windlass plugin inspect ./checks/ours.wasm")]
+    Inspect {
+        /// A bundled plugin's name, or the path of a component
+        #[arg(value_name = "PLUGIN")]
+        plugin: String,
+    },
+    /// Show what the plugins of an application ask for and what they are granted, with the lines to add
+    #[command(after_help = "\
+Examples:
+  windlass plugin grants kudos
+  windlass plugin grants ./kudos                Before it is first deployed")]
+    Grants {
+        /// The application: a name, a directory with a release.toml, or the path of a release file
+        #[arg(value_name = "APP")]
+        app: Target,
+    },
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass doctor
+  windlass doctor kudos                         Its plugins, secrets and registries too
+
+Exit codes: 0 nothing stands in the way of a deployment, 3 something does")]
+pub struct DoctorArguments {
+    /// The application; without one, what all have in common
+    #[arg(value_name = "APP")]
+    pub app: Option<Target>,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass schema release.toml > release.schema.json
+  windlass schema json-output                   What --json prints
+  windlass schema                               List the names")]
+pub struct SchemaArguments {
+    /// The name; without one, all names are listed
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass completions bash > /etc/bash_completion.d/windlass
+  windlass completions fish > ~/.config/fish/completions/windlass.fish")]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass man | man -l -
+  windlass man --out /usr/local/share/man/man1")]
+pub struct ManArguments {
+    /// Write one page per command into this directory, instead of the first page to stdout
+    #[arg(long, value_name = "DIRECTORY")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `internal`.
+#[derive(Debug, Clone, Args)]
+pub struct InternalArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: InternalCommand,
+}
+
+/// A command of `internal`, started by the agent itself.
+#[derive(Debug, Clone, Subcommand)]
+pub enum InternalCommand {
+    /// Compile a component ahead of time, in a process of its own that may crash or be killed
+    Precompile {
+        /// The component
+        component: PathBuf,
+        /// Where the compiled code goes
+        output: PathBuf,
+    },
+}
+
+/// `NAME=VERSION`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => Ok((name.to_owned(), version.to_owned())),
+        _ => Err("write it as NAME=VERSION, such as `backend=v2`".to_owned()),
+    }
+}
+
+/// A commit id: 7 to 64 hexadecimal digits.
+fn commit(text: &str) -> Result<String, String> {
+    if (7..=64).contains(&text.len()) && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a commit id has 7 to 64 hexadecimal digits".to_owned())
+    }
+}
+
+/// A duration as in the files: `30s`, `10m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write it as in `30s`, `10m` or `1h`".to_owned())?;
+    Duration::try_from(span).map_err(|_| "it cannot be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

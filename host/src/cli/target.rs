@@ -1,0 +1,40 @@
+//! What a person means by APP: the name of an application, or the path of a release file or its directory.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// An application as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A name: the release file is in the operator's applications directory, and the journal knows it.
+    Name(String),
+    /// A release file, or a directory with a `release.toml`.
+    Path(PathBuf),
+}
+
+impl FromStr for Target {
+    type Err = Infallible;
+
+    /// Whatever has a `/`, ends with `.toml`, or is `.` or `..` is a path; everything else is a name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_toml = Path::new(text).extension().is_some_and(|extension| extension == "toml");
+        let is_path = text.contains('/') || is_toml || text == "." || text == "..";
+        Ok(if is_path { Self::Path(PathBuf::from(text)) } else { Self::Name(text.to_owned()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_are_told_apart() {
+        let parse = |text: &str| text.parse::<Target>().unwrap();
+        assert_eq!(parse("kudos"), Target::Name("kudos".to_owned()));
+        assert_eq!(parse("kudos.v2"), Target::Name("kudos.v2".to_owned()));
+        for path in [".", "..", "./kudos", "/srv/kudos", "kudos/", "release.toml", "kudos.toml"] {
+            assert_eq!(parse(path), Target::Path(PathBuf::from(path)));
+        }
+    }
+}

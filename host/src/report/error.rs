@@ -1,0 +1,195 @@
+//! Errors as people read them: `error:`, the place with a caret, `caused by:`, `hint:`.
+//!
+//! Nobody else formats errors. The texts come from the errors themselves; see [`super::Explain`].
+
+use std::error::Error;
+
+use windlass_documents::Failure;
+
+use super::explain::{ExitCode, Explain, Place};
+use super::page::{Ink, Line, Page};
+
+/// Any error on its way to the person.
+#[derive(Debug)]
+pub struct Fault(Box<dyn Explain + Send + Sync>);
+
+impl<E: Explain + Send + Sync + 'static> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl Fault {
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> ExitCode {
+        self.0.exit()
+    }
+
+    /// The error.
+    #[must_use]
+    pub fn error(&self) -> &(dyn Explain + Send + Sync) {
+        self.0.as_ref()
+    }
+
+    /// The texts of the causes, the nearest first. A cause that only repeats the one above it is left out.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut texts = vec![self.0.to_string()];
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            let text = error.to_string();
+            if texts.last().is_none_or(|above| !above.ends_with(&text)) {
+                texts.push(text);
+            }
+            source = Error::source(error);
+        }
+        texts.remove(0);
+        texts
+    }
+
+    /// The error for people.
+    #[must_use]
+    pub fn page(&self, width: usize) -> Page {
+        let mut page = Page::new();
+        paragraph(&mut page, ("error:", Ink::Bad), &self.0.to_string(), width);
+        if let Some(place) = self.0.place() {
+            page.append(snippet(&place));
+        }
+        for cause in self.causes() {
+            paragraph(&mut page, ("caused by:", Ink::Bad), &cause, width);
+        }
+        if let Some(hint) = self.0.hint() {
+            paragraph(&mut page, ("hint:", Ink::Accent), &hint, width);
+        }
+        page
+    }
+}
+
+/// A failure that a plugin or a capability reported: its message, the lines that would allow it, its hint.
+#[must_use]
+pub fn failure(failure: &Failure, width: usize) -> Page {
+    let mut page = Page::new();
+    paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
+    if let Some(hint) = failure_hint(failure) {
+        paragraph(&mut page, ("hint:", Ink::Accent), &hint, width);
+    }
+    page
+}
+
+/// What to do about a failure: `hint` and `grant` of its details.
+#[must_use]
+pub fn failure_hint(failure: &Failure) -> Option<String> {
+    let details = failure.details.as_ref()?;
+    let text = |name: &str| details.get(name).and_then(serde_json::Value::as_str);
+    match (text("hint"), text("grant")) {
+        (hint, Some(grant)) => {
+            let hint = hint.unwrap_or("the operator can allow it in agent.toml:");
+            Some(format!("{hint}\n\n{}\n", grant.trim_end()))
+        }
+        (Some(hint), None) => Some(hint.to_owned()),
+        (None, None) => None,
+    }
+}
+
+/// A headed text. One line is wrapped under its own beginning; of several, those after the first are kept as they
+/// are, because they are lines to type or to copy.
+pub(super) fn paragraph(page: &mut Page, (heading, ink): (&str, Ink), text: &str, width: usize) {
+    let mut lines = text.lines();
+    let first = Line::new().ink(ink, heading).text(" ");
+    page.wrapped(first, Ink::Plain, lines.next().unwrap_or_default(), width);
+    for line in lines {
+        page.push(if line.is_empty() { Line::new() } else { Line::plain("    ").ink(Ink::Plain, line) });
+    }
+}
+
+/// The line of a file with a caret under the place.
+fn snippet(place: &Place) -> Page {
+    /// A longer line, such as a minified file, is cut around the place.
+    const LONGEST: usize = 120;
+    let mut page = Page::new();
+    let number = place.line.to_string();
+    let gutter = " ".repeat(number.len());
+    page.push(
+        Line::plain(&gutter).ink(Ink::Dim, "--> ").ink(
+            Ink::Accent,
+            format!("{}:{}:{}", place.file, place.line, place.column),
+        ),
+    );
+    if place.text.is_empty() {
+        return page;
+    }
+    let skipped = if place.column > LONGEST { place.column - LONGEST / 2 } else { 0 };
+    // A character that the page would drop is shown as a space, so that the caret stays under its place.
+    let shown: String = place
+        .text
+        .chars()
+        .skip(skipped)
+        .take(LONGEST)
+        .map(|character| if super::page::clean(&character.to_string()).is_empty() { ' ' } else { character })
+        .collect();
+    let before: String = shown.chars().take(place.column.saturating_sub(1 + skipped)).collect();
+    let caret = "^".repeat(place.length.clamp(1, LONGEST.saturating_sub(before.chars().count()).max(1)));
+    let space = " ".repeat(unicode_width::UnicodeWidthStr::width(before.as_str()));
+    page.push(Line::plain(&gutter).ink(Ink::Dim, " |"));
+    page.push(Line::new().ink(Ink::Dim, format!("{number} |")).text(" ").text(shown.trim_end()));
+    page.push(Line::plain(&gutter).ink(Ink::Dim, " |").text(" ").text(space).ink(Ink::Bad, caret));
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not read the release of `kudos`")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("unknown key `polcy`; known keys are `policy`, `checks` and `smoke`")]
+    struct Inner;
+
+    impl Explain for Outer {
+        fn exit(&self) -> ExitCode {
+            ExitCode::Configuration
+        }
+        fn hint(&self) -> Option<String> {
+            Some("did you mean `policy`?".to_owned())
+        }
+        fn place(&self) -> Option<Place> {
+            Some(Place::of_span("kudos/release.toml", "a = 1\n[polcy]\n", 7, 12))
+        }
+    }
+
+    #[test]
+    fn an_error_shows_its_place_its_causes_and_a_hint() {
+        let page = Fault::from(Outer(Inner)).page(100);
+        insta::assert_snapshot!(page.render(false), @r"
+        error: could not read the release of `kudos`
+         --> kudos/release.toml:2:2
+          |
+        2 | [polcy]
+          |  ^^^^^
+        caused by: unknown key `polcy`; known keys are `policy`, `checks` and `smoke`
+        hint: did you mean `policy`?
+        ");
+    }
+
+    #[test]
+    fn a_denial_shows_the_lines_that_would_allow_it() {
+        let denied = Failure {
+            code: "capability-denied".to_owned(),
+            message: "`check-ours` may not ask for http to `https://broker.example`".to_owned(),
+            retryable: false,
+            details: Some(serde_json::json!({"grant": "[[grants]]\nplugin = \"check-ours\"\nhttp = []\n"})),
+        };
+        insta::assert_snapshot!(failure(&denied, 100).render(false), @r#"
+        error: `check-ours` may not ask for http to `https://broker.example`
+        hint: the operator can allow it in agent.toml:
+
+            [[grants]]
+            plugin = "check-ours"
+            http = []
+        "#);
+    }
+}

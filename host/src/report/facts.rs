@@ -1,0 +1,67 @@
+//! What `--json` prints: one JSON object per line, each with a `type`. The terminal shows the same facts.
+//!
+//! These are their own types, so that neither the journal's format nor the plugin contract decides what scripts read.
+//! Growth: fields and types may be added; none is removed, renamed or given another meaning within a major version.
+//! `docs/json-output.md` is generated from here.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::error::Fault;
+
+/// One line of `--json`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Fact {
+    /// The command failed. Always the last line.
+    Error(ErrorFact),
+}
+
+/// Why a command failed.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ErrorFact {
+    /// What failed, on what and why.
+    pub error: String,
+    /// The causes, the nearest first.
+    pub caused_by: Vec<String>,
+    /// What to do next, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Where in a file, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceFact>,
+    /// The exit code of the process.
+    pub exit: u8,
+}
+
+impl ErrorFact {
+    /// The fact of an error.
+    #[must_use]
+    pub fn of(fault: &Fault) -> Self {
+        let error = fault.error();
+        Self {
+            error: error.to_string(),
+            caused_by: fault.causes(),
+            hint: error.hint(),
+            place: error.place().map(|place| PlaceFact {
+                file: place.file,
+                line: place.line,
+                column: place.column,
+            }),
+            exit: fault.exit().number(),
+        }
+    }
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlaceFact {
+    /// The file.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+}

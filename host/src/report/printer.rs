@@ -1,0 +1,152 @@
+//! Where text leaves the process.
+
+use std::io::IsTerminal as _;
+
+use serde::Serialize;
+
+use super::error::Fault;
+use super::page::{Ink, Line, Page};
+
+/// How much is told on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Verbosity {
+    /// Only warnings and errors.
+    Quiet,
+    /// What happens.
+    #[default]
+    Normal,
+    /// Plugin logs and reasons too.
+    Verbose,
+}
+
+/// Writes answers to stdout and everything else to stderr. Cheap to copy: it holds only what was decided at start.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    json: bool,
+    verbosity: Verbosity,
+    colour_out: bool,
+    colour_err: bool,
+    terminal: bool,
+    width: usize,
+}
+
+impl Printer {
+    /// A printer for this process's streams. Colour is off where a stream is not a terminal, where `colour` is
+    /// false, and where `NO_COLOR` or `TERM=dumb` say so.
+    #[must_use]
+    pub fn new(json: bool, verbosity: Verbosity, colour: bool) -> Self {
+        let wanted = colour
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let terminal = std::io::stderr().is_terminal();
+        Self {
+            json,
+            verbosity,
+            colour_out: wanted && std::io::stdout().is_terminal(),
+            colour_err: wanted && terminal,
+            terminal: terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            width: width(),
+        }
+    }
+
+    /// Whether answers are JSON lines.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// How much is told.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Whether stderr is a terminal that can show bars.
+    #[must_use]
+    pub fn terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether stderr shows colour.
+    #[must_use]
+    pub fn colour(&self) -> bool {
+        self.colour_err
+    }
+
+    /// Columns for running text.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The answer: a page for people, or the fact as a JSON line.
+    pub fn answer<F: Serialize>(&self, fact: &F, page: impl FnOnce(&F) -> Page) {
+        if self.json {
+            self.fact(fact);
+        } else {
+            self.page(&page(fact));
+        }
+    }
+
+    /// A JSON line on stdout.
+    pub fn fact<F: Serialize>(&self, fact: &F) {
+        match serde_json::to_string(fact) {
+            Ok(line) => write(std::io::stdout().lock(), &format!("{line}\n")),
+            Err(error) => self.warn(&format!("a fact could not be written as JSON: {error}")),
+        }
+    }
+
+    /// A page on stdout.
+    pub fn page(&self, page: &Page) {
+        write(std::io::stdout().lock(), &page.render(self.colour_out));
+    }
+
+    /// A text on stdout as it is: a schema, a script, a manual page.
+    pub fn verbatim(&self, text: &str) {
+        write(std::io::stdout().lock(), text);
+    }
+
+    /// A line on stderr, unless quiet.
+    pub fn status(&self, line: &Line) {
+        if self.verbosity >= Verbosity::Normal {
+            self.always(line);
+        }
+    }
+
+    /// A line on stderr, quiet or not.
+    pub fn always(&self, line: &Line) {
+        write(std::io::stderr().lock(), &format!("{}\n", line.render(self.colour_err)));
+    }
+
+    /// A page on stderr, quiet or not.
+    pub fn always_page(&self, page: &Page) {
+        write(std::io::stderr().lock(), &page.render(self.colour_err));
+    }
+
+    /// A warning on stderr.
+    pub fn warn(&self, text: &str) {
+        let mut page = Page::new();
+        super::error::paragraph(&mut page, ("warning:", Ink::Warn), text, self.width);
+        self.always_page(&page);
+    }
+
+    /// The error that ends the process, on stderr; with `--json` also as the last line of stdout.
+    pub fn fault(&self, fault: &Fault) {
+        self.always_page(&fault.page(self.width));
+        if self.json {
+            self.fact(&super::facts::Fact::Error(super::facts::ErrorFact::of(fault)));
+        }
+    }
+}
+
+/// The width of the terminal, for wrapping; 100 where there is none. Very wide terminals are not used in full,
+/// because long lines are hard to read.
+fn width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stderr()).map_or(100, |size| usize::from(size.ws_col)).clamp(60, 120)
+}
+
+/// Writes a text. Whoever closed the other end (`windlass history | head`) does not want the rest.
+fn write(mut stream: impl std::io::Write, text: &str) {
+    // There is nowhere left to report to when writing to the terminal fails.
+    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+}
