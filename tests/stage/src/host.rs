@@ -1,0 +1,109 @@
+//! A host that the agent works on: its directories in one place, and the binary run as a person runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+/// A directory that stands for a host's `/etc/windlass` and `/var/lib/windlass`.
+#[derive(Debug)]
+pub struct Host {
+    binary: PathBuf,
+    root: PathBuf,
+}
+
+/// How a command ended and what it printed.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Host {
+    /// Lays out a host below `root`, which must exist, for the `windlass` binary.
+    ///
+    /// # Errors
+    /// When a directory cannot be made.
+    pub fn new(binary: &Path, root: &Path) -> Result<Self> {
+        for directory in ["applications", "secrets", "records"] {
+            fs::create_dir_all(root.join(directory))?;
+        }
+        Ok(Self { binary: binary.to_owned(), root: root.to_owned() })
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The directory of an application.
+    #[must_use]
+    pub fn application(&self, name: &str) -> PathBuf {
+        self.root.join("applications").join(name)
+    }
+
+    /// Writes `agent.toml`. In it, `/etc/windlass` and `/var/lib/windlass` mean this host's own directories.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, agent_toml: &str) -> Result<()> {
+        let root = self.root.display().to_string();
+        let text = agent_toml
+            .replace("/etc/windlass/secrets", &format!("{root}/secrets"))
+            .replace("/var/lib/windlass/records", &format!("{root}/records"))
+            .replace("/var/lib/windlass", &format!("{root}/state"));
+        let applications = format!("applications-directory = \"{root}/applications\"\n");
+        let text = text.replacen("state-directory", &format!("{applications}state-directory"), 1);
+        fs::write(self.root.join("agent.toml"), text).context("cannot write agent.toml")
+    }
+
+    /// Stores a secret as operators do: a file that only its owner reads.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn secret(&self, name: &str, value: &str) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.root.join("secrets").join(name);
+        fs::write(&path, value)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(())
+    }
+
+    /// The command, ready to run or to be changed.
+    #[must_use]
+    pub fn command<I, S>(&self, arguments: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<std::ffi::OsStr>,
+    {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).env("WINDLASS_CONFIG", self.root.join("agent.toml")).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `windlass` to its end and keeps what it prints.
+    ///
+    /// # Errors
+    /// When the binary cannot be started.
+    pub fn run<I, S>(&self, arguments: I) -> Result<Run>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<std::ffi::OsStr>,
+    {
+        let output = self
+            .command(arguments)
+            .output()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        Ok(Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! What the demonstration, the tests and the benches act on.
+//!
+//! Real servers on loopback, each ended when its value is dropped. Nothing here knows the agent's insides: it runs
+//! the `windlass` binary as a person would.
+
+mod host;
+mod images;
+mod load;
+mod process;
+mod registry;
+
+pub use host::{Host, Run};
+pub use images::{Image, Images};
+pub use load::{Load, Served};
+pub use process::{docker, free_port, program};
+pub use registry::Registry;

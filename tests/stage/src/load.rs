@@ -1,0 +1,90 @@
+//! A steady load of requests, and what came of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How many clients ask at the same time.
+const CLIENTS: usize = 4;
+
+/// Clients that ask one address all the time, until they are told to stop.
+#[derive(Debug)]
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<Served>>,
+    answered: Arc<AtomicU64>,
+}
+
+/// What came of a load of requests.
+#[derive(Debug, Clone, Default)]
+pub struct Served {
+    /// Requests that were answered with 200.
+    pub good: u64,
+    /// Requests that were not.
+    pub failed: u64,
+    /// What the first failure said.
+    pub first_failure: Option<String>,
+    /// The longest time that one request took.
+    pub slowest: Duration,
+}
+
+impl Load {
+    /// Starts to ask `url`.
+    #[must_use]
+    pub fn start(url: &str) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let answered = Arc::new(AtomicU64::new(0));
+        let clients = (0..CLIENTS)
+            .map(|_| {
+                let (url, stop, answered) = (url.to_owned(), Arc::clone(&stop), Arc::clone(&answered));
+                thread::spawn(move || ask(&url, &stop, &answered))
+            })
+            .collect();
+        Self { stop, clients, answered }
+    }
+
+    /// How many requests were answered until now.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Stops and says what came of it.
+    #[must_use]
+    pub fn stop(self) -> Served {
+        self.stop.store(true, Ordering::Relaxed);
+        self.clients.into_iter().filter_map(|client| client.join().ok()).fold(Served::default(), |sum, one| Served {
+            good: sum.good + one.good,
+            failed: sum.failed + one.failed,
+            first_failure: sum.first_failure.or(one.first_failure),
+            slowest: sum.slowest.max(one.slowest),
+        })
+    }
+}
+
+fn ask(url: &str, stop: &AtomicBool, answered: &AtomicU64) -> Served {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(30)))
+        .max_idle_connections(0)
+        .build()
+        .into();
+    let mut served = Served::default();
+    while !stop.load(Ordering::Relaxed) {
+        let started = Instant::now();
+        match agent.get(url).call().and_then(|mut response| response.body_mut().read_to_string()) {
+            Ok(_) => {
+                served.good += 1;
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => {
+                served.failed += 1;
+                served.first_failure.get_or_insert_with(|| error.to_string());
+            }
+        }
+        served.slowest = served.slowest.max(started.elapsed());
+        // A pace, not a wait: about a hundred requests a second from all clients, so that two cores do other work too.
+        thread::sleep(Duration::from_millis(40));
+    }
+    served
+}
