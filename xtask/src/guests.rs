@@ -82,10 +82,13 @@ pub(crate) fn build(names: &[String]) -> Result<Vec<PathBuf>> {
             command
         }
     };
-    command
-        .current_dir(paths::root())
-        .env("CARGO_TARGET_DIR", paths::guest_target())
-        .args(["build", "--profile", "plugin", "--target", TARGET]);
+    command.current_dir(paths::root()).env("CARGO_TARGET_DIR", paths::guest_target()).args([
+        "build",
+        "--profile",
+        "plugin",
+        "--target",
+        TARGET,
+    ]);
     for name in &names {
         command.args(["--package", name]);
     }

@@ -2,10 +2,15 @@
 //!
 //! Each command is a module. Nothing here is part of the agent.
 
+mod agent;
+mod demo;
+mod dist;
 mod guests;
 mod paths;
 mod process;
 mod setup;
+mod test;
+mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -22,6 +27,19 @@ struct Arguments {
 enum Chore {
     /// Install and start what the other chores need, and say what is done.
     Setup,
+    /// Watch a real application being released, updated, refused, broken and put back.
+    Demo,
+    /// Set up what is needed and run every test.
+    Test {
+        /// Only tests whose names contain one of these; without any, the lints run too.
+        filters: Vec<String>,
+    },
+    /// Pack one self-contained agent as a tarball in `target/dist`.
+    Dist,
+    /// Check the walls between modules and the habits of the code.
+    Tidy,
+    /// Build the kudos application, which the demonstration and the tests release, as a static binary.
+    Kudos,
     /// Build every plugin to `target/plugins/NAME.wasm`.
     Plugins {
         /// Only these packages; all when none is named.
@@ -32,6 +50,11 @@ enum Chore {
 fn main() -> Result<()> {
     match Arguments::parse().chore {
         Chore::Setup => setup::ensure(setup::EVERYTHING),
+        Chore::Demo => demo::run(),
+        Chore::Test { filters } => test::run(&filters),
+        Chore::Dist => dist::pack().map(drop),
+        Chore::Tidy => tidy::check(),
+        Chore::Kudos => agent::kudos().map(drop),
         Chore::Plugins { names } => guests::build(&names).map(drop),
     }
 }

@@ -8,14 +8,14 @@
 //!
 //! There is no behaviour here beyond what follows from the data alone.
 
-mod release;
-mod plan;
-mod observation;
-mod report;
 mod event;
+mod observation;
+mod plan;
+mod release;
+mod report;
 
-pub use release::{Artifact, Bundle, Migration, RELEASE_FORMAT, Release};
-pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step};
-pub use observation::{OBSERVATION_FORMAT, Observation, Part};
-pub use report::{Failure, Finding, Report, Verdict};
 pub use event::{EVENT_FORMAT, Event, NamedReport, Outcome};
+pub use observation::{OBSERVATION_FORMAT, Observation, Part};
+pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step};
+pub use release::{Artifact, Bundle, Migration, RELEASE_FORMAT, Release};
+pub use report::{Failure, Finding, Report, Verdict};

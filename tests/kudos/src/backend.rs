@@ -46,9 +46,8 @@ pub(crate) fn migrate() -> Result<()> {
         bail!("the migration to schema {} fails: this version carries the fault on purpose", schema + 1);
     }
     if schema < 2 && crate::version() != "1" {
-        transaction.execute_batch(
-            "ALTER TABLE kudos ADD COLUMN likes INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2;",
-        )?;
+        transaction
+            .execute_batch("ALTER TABLE kudos ADD COLUMN likes INTEGER NOT NULL DEFAULT 0; PRAGMA user_version = 2;")?;
         schema = 2;
     }
     transaction.commit()?;
@@ -72,13 +71,7 @@ pub(crate) fn serve() -> Result<()> {
     })
 }
 
-fn answer(
-    connection: &Mutex<Connection>,
-    started: Instant,
-    method: &Method,
-    url: &str,
-    body: &[u8],
-) -> Result<Answer> {
+fn answer(connection: &Mutex<Connection>, started: Instant, method: &Method, url: &str, body: &[u8]) -> Result<Answer> {
     let connection = connection.lock().map_err(|_| anyhow::anyhow!("another request broke the connection"))?;
     let schema: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match (method, url) {

@@ -43,9 +43,9 @@ fn fault() -> String {
 
 /// The health check: asks the service in this container.
 fn health() -> Result<()> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
-    let response = agent.get(format!("http://127.0.0.1:{PORT}/health")).call().context("the service does not answer")?;
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
+    let response =
+        agent.get(format!("http://127.0.0.1:{PORT}/health")).call().context("the service does not answer")?;
     println!("{}", response.status());
     Ok(())
 }

@@ -33,7 +33,8 @@ pub(crate) fn serve<H>(name: &str, handle: H) -> Result<()>
 where
     H: Fn(&Method, &str, &[u8]) -> Answer + Send + Sync + 'static,
 {
-    let server = Arc::new(Server::http(("0.0.0.0", PORT)).map_err(|error| anyhow!("cannot listen on {PORT}: {error}"))?);
+    let server =
+        Arc::new(Server::http(("0.0.0.0", PORT)).map_err(|error| anyhow!("cannot listen on {PORT}: {error}"))?);
     println!("{name} {} listens on {PORT}", crate::version());
     let handle = Arc::new(handle);
     let stopping = Arc::clone(&server);

@@ -31,8 +31,7 @@ pub(crate) fn serve() -> Result<()> {
 
 /// Asks the API, again and again while it is away: an API with one database has a gap when it is replaced.
 fn ask(api: &str, body: Option<&[u8]>) -> Result<Value> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build().into();
     let started = Instant::now();
     loop {
         let answer = match body {

@@ -96,10 +96,8 @@ impl Host {
         I: IntoIterator<Item = S>,
         S: AsRef<std::ffi::OsStr>,
     {
-        let output = self
-            .command(arguments)
-            .output()
-            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let output =
+            self.command(arguments).output().with_context(|| format!("cannot start {}", self.binary.display()))?;
         Ok(Run {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

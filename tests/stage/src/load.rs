@@ -1,7 +1,7 @@
 //! A steady load of requests, and what came of them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,14 @@ const CLIENTS: usize = 4;
 pub struct Load {
     stop: Arc<AtomicBool>,
     clients: Vec<JoinHandle<Served>>,
-    answered: Arc<AtomicU64>,
+    answered: Arc<Answered>,
+}
+
+/// Counts answers and tells whoever waits.
+#[derive(Debug, Default)]
+struct Answered {
+    count: Mutex<u64>,
+    grew: Condvar,
 }
 
 /// What came of a load of requests.
@@ -34,7 +41,7 @@ impl Load {
     #[must_use]
     pub fn start(url: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let answered = Arc::new(AtomicU64::new(0));
+        let answered = Arc::new(Answered::default());
         let clients = (0..CLIENTS)
             .map(|_| {
                 let (url, stop, answered) = (url.to_owned(), Arc::clone(&stop), Arc::clone(&answered));
@@ -44,10 +51,12 @@ impl Load {
         Self { stop, clients, answered }
     }
 
-    /// How many requests were answered until now.
+    /// Waits until so many requests were answered; false when that takes longer than `patience`.
     #[must_use]
-    pub fn answered(&self) -> u64 {
-        self.answered.load(Ordering::Relaxed)
+    pub fn wait_for(&self, answers: u64, patience: Duration) -> bool {
+        let count = self.answered.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.answered.grew.wait_timeout_while(count, patience, |count| *count < answers);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Stops and says what came of it.
@@ -63,7 +72,7 @@ impl Load {
     }
 }
 
-fn ask(url: &str, stop: &AtomicBool, answered: &AtomicU64) -> Served {
+fn ask(url: &str, stop: &AtomicBool, answered: &Answered) -> Served {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(30)))
         .max_idle_connections(0)
@@ -75,7 +84,8 @@ fn ask(url: &str, stop: &AtomicBool, answered: &AtomicU64) -> Served {
         match agent.get(url).call().and_then(|mut response| response.body_mut().read_to_string()) {
             Ok(_) => {
                 served.good += 1;
-                answered.fetch_add(1, Ordering::Relaxed);
+                *answered.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                answered.grew.notify_all();
             }
             Err(error) => {
                 served.failed += 1;

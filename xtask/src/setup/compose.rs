@@ -18,7 +18,8 @@ const SUITE: &str = "trixie";
 
 /// Docker Compose v2 as a program, if it is here: ours below `target/`, or the plugin of Docker's client.
 pub(crate) fn find() -> Option<PathBuf> {
-    let plugins = ["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"];
+    let plugins =
+        ["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"];
     let unpacked = directory().join("usr/libexec/docker/cli-plugins/docker-compose");
     std::iter::once(unpacked)
         .chain(plugins.iter().map(|directory| PathBuf::from(directory).join("docker-compose")))

@@ -42,8 +42,10 @@ fn answers() -> bool {
 /// Starts the engine through systemd where that runs, and by hand in a container or a minimal machine.
 fn start() -> Result<()> {
     if !apt::is_root() {
-        bail!("the Docker Engine does not run, or you may not use it: run `sudo systemctl start docker`, and \
-               `sudo usermod -aG docker $USER` with a new login if {SOCKET} is refused");
+        bail!(
+            "the Docker Engine does not run, or you may not use it: run `sudo systemctl start docker`, and \
+               `sudo usermod -aG docker $USER` with a new login if {SOCKET} is refused"
+        );
     }
     if Path::new("/run/systemd/system").is_dir() {
         say("Docker Engine: starting it with systemctl");

@@ -1,0 +1,43 @@
+//! `cargo xtask dist`: a tarball with one self-contained agent.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::agent;
+use crate::paths;
+use crate::process;
+use crate::setup::{self, Need};
+
+/// Files that stand beside the binary.
+const BESIDE: &[&str] = &["README.md", "LICENSE", "CHANGELOG.md", "docs/examples/kudos/agent.toml"];
+
+/// Builds the release binary, which carries the first-party plugins, and packs it.
+pub(crate) fn pack() -> Result<PathBuf> {
+    setup::ensure(&[Need::Wasm])?;
+    let binary = agent::build(true)?;
+    let version = process::output(Command::new(&binary).arg("--version"))?;
+    let version = version.split_whitespace().nth(1).context("the agent tells no version")?.to_owned();
+    let name = format!("windlass-{version}-{}-linux", std::env::consts::ARCH);
+    let directory = paths::target().join("dist");
+    fs::create_dir_all(&directory)?;
+    let tarball = directory.join(format!("{name}.tar.gz"));
+    let file = File::create(&tarball).with_context(|| format!("cannot write {}", tarball.display()))?;
+    let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::best()));
+    archive.append_path_with_name(&binary, format!("{name}/windlass"))?;
+    for path in BESIDE {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        archive.append_path_with_name(paths::root().join(path), format!("{name}/{file}"))?;
+    }
+    archive.into_inner()?.finish()?;
+    say(&format!("{} ({} KiB)", tarball.display(), fs::metadata(&tarball)?.len() / 1024));
+    Ok(tarball)
+}
+
+#[expect(clippy::print_stdout, reason = "the path is the answer")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::agent;
+use crate::paths;
+use crate::process;
+use crate::setup;
+
+/// Sets up, builds plugins, agent and the kudos application, checks form, and runs every test.
+pub(crate) fn run(filters: &[String]) -> Result<()> {
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.current_dir(paths::root()).args(arguments);
+        command
+    };
+    say("format");
+    process::run(&mut cargo(&["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
+    say("what the tests need");
+    setup::ensure(setup::EVERYTHING)?;
+    say("plugins, the agent, the kudos application");
+    let binary = agent::build(false)?;
+    let kudos = agent::kudos()?;
+    say("tests");
+    process::run(
+        cargo(&["test", "--workspace", "--no-fail-fast"])
+            .args(filters)
+            .env("WINDLASS_BINARY", &binary)
+            .env("KUDOS_BINARY", &kudos)
+            // Snapshots are read here and written by hand.
+            .env("INSTA_UPDATE", "no"),
+    )?;
+    if filters.is_empty() {
+        say("lints");
+        process::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "chores talk to the person who runs them")]
+fn say(what: &str) {
+    eprintln!("== {what}");
+}

@@ -1,0 +1,113 @@
+//! The walls between modules and the habits of the code, as tests.
+//!
+//! They read files as text, so that they hold for code that a build leaves out, too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+
+use crate::paths;
+
+/// A module may be this long when it has a reason; tests are not counted.
+const LONGEST: usize = 500;
+/// The flow of a deployment is one screen.
+const FLOW: (&str, usize) = ("host/src/deployment.rs", 150);
+/// Dependencies may grow past this, but not unnoticed.
+const PACKAGES: usize = 520;
+
+/// A word that may stand only in some places, and why.
+struct Wall {
+    word: &'static str,
+    inside: &'static [&'static str],
+    why: &'static str,
+}
+
+const WALLS: &[Wall] = &[
+    Wall { word: "wasmtime", inside: &["host/src/plugin"], why: "the sandbox is the only one that knows its engine" },
+    Wall { word: "bindgen!", inside: &["host/src/plugin/bindings.rs"], why: "generated types have one source" },
+    Wall { word: "bollard::", inside: &["host/src/capability/docker"], why: "Docker is behind one capability" },
+    Wall {
+        word: "reqwest::",
+        inside: &["host/src/capability/http", "host/src/release/registry"],
+        why: "only the allowlist and the registry client reach the network",
+    },
+    Wall { word: "rusqlite", inside: &["host/src/journal/store"], why: "SQL stays in the store" },
+    Wall { word: "println!", inside: &["host/src/report"], why: "only the report prints" },
+    Wall { word: "eprintln!", inside: &["host/src/report"], why: "only the report prints" },
+];
+
+/// Every Rust file below a directory of the repository.
+fn sources(below: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![paths::root().join(below)];
+    while let Some(directory) = left.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
+                left.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(paths::root()).unwrap_or(path).display().to_string()
+}
+
+/// The code of a file without its unit tests and comments.
+fn code(text: &str) -> Vec<&str> {
+    text.lines()
+        .take_while(|line| line.trim() != "#[cfg(test)]")
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect()
+}
+
+/// Runs every rule and reports all that is wrong at once.
+pub(crate) fn check() -> Result<()> {
+    let mut wrong = Vec::new();
+    for path in ["host", "plugins", "tests", "xtask"].iter().flat_map(|directory| sources(directory)) {
+        let name = relative(&path);
+        let text = fs::read_to_string(&path)?;
+        if !text.starts_with("//!") {
+            wrong.push(format!("{name}: does not begin with `//!`: what it is for, and what it does not do"));
+        }
+        let lines = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").count();
+        if lines > LONGEST && !name.contains("/tests/") {
+            wrong.push(format!("{name}: {lines} lines; more than {LONGEST} is two ideas"));
+        }
+        if text.lines().any(|line| line.ends_with(' ')) {
+            wrong.push(format!("{name}: blanks at the end of a line"));
+        }
+        if name.starts_with("host/src") {
+            for wall in WALLS.iter().filter(|wall| !wall.inside.iter().any(|place| name.starts_with(place))) {
+                if let Some(line) = code(&text).iter().find(|line| line.contains(wall.word)) {
+                    wrong.push(format!("{name}: `{}`: {} — {}", line.trim(), wall.word, wall.why));
+                }
+            }
+        }
+    }
+    let flow = fs::read_to_string(paths::root().join(FLOW.0))?.lines().count();
+    if flow > FLOW.1 {
+        wrong.push(format!("{}: {flow} lines; the flow fits on one screen of {}", FLOW.0, FLOW.1));
+    }
+    let lock = fs::read_to_string(paths::root().join("Cargo.lock"))?;
+    let packages = lock.lines().filter(|line| *line == "[[package]]").count();
+    if packages > PACKAGES {
+        wrong.push(format!("Cargo.lock: {packages} packages; raise the limit of {PACKAGES} knowingly"));
+    }
+    ensure!(wrong.is_empty(), "the house is not tidy:\n  {}", wrong.join("\n  "));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_house_is_tidy() -> anyhow::Result<()> {
+        super::check()
+    }
+}
