@@ -10,9 +10,6 @@ mod wasm;
 
 use anyhow::Result;
 
-pub(crate) use compose::find as docker_compose;
-pub(crate) use engine::SOCKET as ENGINE_SOCKET;
-
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
