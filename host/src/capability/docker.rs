@@ -1,0 +1,21 @@
+//! The Docker Engine, as far as a plugin may see and change it: the only place that knows `bollard`.
+//!
+//! An [`Engine`] is one connection per process. A [`Docker`] is what one plugin call holds: the engine, narrowed to
+//! one application's objects, with the operator's grant and the host's policy in front of every change.
+//! Bodies and answers are Docker Engine API JSON; the contract is `wit/docker.wit`, one method per function.
+//!
+//! There is no Compose here and no decision about how a release is deployed.
+
+mod engine;
+mod events;
+mod failure;
+mod read;
+mod scope;
+mod write;
+
+pub use engine::Engine;
+pub use events::Events;
+pub use scope::{
+    ContainerGrant, Docker, DockerGrant, DockerScope, NoCredentials, NoSecrets, RegistryCredentials, RegistryLogin,
+    SecretFiller,
+};
