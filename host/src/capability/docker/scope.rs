@@ -160,3 +160,9 @@ impl SecretFiller for NoSecrets {
         Ok(Zeroizing::new(text.to_owned()))
     }
 }
+
+impl std::fmt::Debug for Docker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Docker").field("engine", &self.engine).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
