@@ -88,3 +88,59 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
 }
+
+impl Report {
+    /// A report without findings.
+    #[must_use]
+    pub fn new(verdict: Verdict, summary: impl Into<String>) -> Self {
+        Self { verdict, summary: summary.into(), findings: Vec::new(), data: None }
+    }
+
+    /// All is well.
+    #[must_use]
+    pub fn pass(summary: impl Into<String>) -> Self {
+        Self::new(Verdict::Pass, summary)
+    }
+
+    /// No.
+    #[must_use]
+    pub fn fail(summary: impl Into<String>) -> Self {
+        Self::new(Verdict::Fail, summary)
+    }
+
+    /// A report whose verdict is the worst of its findings.
+    #[must_use]
+    pub fn of(findings: Vec<Finding>, summary: impl Into<String>) -> Self {
+        let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
+        Self { verdict, summary: summary.into(), findings, data: None }
+    }
+
+    /// Adds facts for other tools.
+    #[must_use]
+    pub fn data(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
+}
+
+impl Finding {
+    /// A finding with a short stable id and one line.
+    #[must_use]
+    pub fn new(id: impl Into<String>, verdict: Verdict, title: impl Into<String>) -> Self {
+        Self { id: id.into(), verdict, title: title.into(), remedy: None, evidence: None }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Adds what was seen.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Value) -> Self {
+        self.evidence = Some(evidence);
+        self
+    }
+}
