@@ -1,1 +1,15 @@
-//! Releases: what to deploy.
+//! Releases: from what a person asks for to an immutable snapshot of what to deploy.
+//!
+//! In the order in which a trigger uses them: [`application`] finds the directory, [`file`] reads its `release.toml`,
+//! [`environment`] merges one environment over it, [`bundle`] keeps an immutable copy of all its files, and [`resolve`]
+//! turns names into digests with the help of [`registry`] and [`reference`]. Nothing here touches a running
+//! application, prints, or knows what a plugin does with its configuration.
+
+pub mod application;
+pub mod file;
+pub mod environment;
+pub mod bundle;
+pub mod reference;
+pub mod registry;
+pub mod resolve;
+pub mod init;
