@@ -1,1 +1,33 @@
-//! x
+//! Reads Compose files as Docker Compose reads them.
+//!
+//! [`load`] takes the files of a bundle through the [`Files`] trait and returns a typed [`Application`], or every
+//! problem with its file, line and column. Nothing is ignored in silence: what this library does not support is
+//! refused by name, and a key that Compose does not know is refused with the nearest one that it knows.
+//!
+//! It does no I/O, starts nothing, and knows neither the engine nor a release. The order of the work is the order
+//! of the modules: YAML, interpolation, merge, model.
+//!
+//! The format is the [Compose specification](https://github.com/compose-spec/compose-spec/blob/main/spec.md).
+
+mod dotenv;
+mod interpolate;
+mod limits;
+mod load;
+mod merge;
+mod model;
+mod position;
+mod problem;
+mod read;
+mod yaml;
+
+pub use dotenv::parse as parse_dotenv;
+pub use interpolate::{Lookup, interpolate};
+pub use limits::Limits;
+pub use load::{Files, Loaded, Options, load};
+pub use model::{
+    Application, Attachment, BindOptions, Condition, Dependency, Extension, FileReference, FileSource, Healthcheck,
+    Logging, Mount, MountKind, Network, Path, Port, Protocol, Replace, Resources, Restart, RestartPolicy, Service,
+    Volume,
+};
+pub use position::{Located, Position};
+pub use problem::{Problem, Problems};

@@ -1,0 +1,36 @@
+//! How much a file may ask of its reader.
+//!
+//! Files come from a release, which nobody has to trust. Each limit ends in an error that names it.
+
+/// Limits for one [`crate::load`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one Compose or env file.
+    pub file_bytes: usize,
+    /// Bytes of one scalar.
+    pub scalar_bytes: usize,
+    /// How deep sequences and mappings may be nested.
+    pub depth: usize,
+    /// Nodes of one file, aliases expanded.
+    pub nodes: usize,
+    /// Bytes of all scalars of one file, aliases expanded.
+    pub expanded_bytes: usize,
+    /// How deep `${A:-${B:-…}}` may be nested.
+    pub interpolation_depth: usize,
+    /// Problems that are collected before reading stops.
+    pub problems: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 4 << 20,
+            scalar_bytes: 256 << 10,
+            depth: 64,
+            nodes: 250_000,
+            expanded_bytes: 16 << 20,
+            interpolation_depth: 16,
+            problems: 50,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The typed model: what a set of Compose files says, after interpolation and merge.
+//!
+//! One module per group of elements; each reads its part of the tree and reports what it does not understand.
+//! Values are as written where the engine has the default: nothing here fills in what an image or the engine decides.
+
+mod application;
+mod dependencies;
+mod environment;
+mod extension;
+mod files;
+mod health;
+mod keys;
+mod mounts;
+mod networks;
+mod paths;
+mod ports;
+mod process;
+mod resources;
+mod restart;
+mod service;
+mod volumes;
+
+pub use application::Application;
+pub use dependencies::{Condition, Dependency};
+pub use extension::{Extension, Replace};
+pub use files::{FileReference, FileSource};
+pub use health::Healthcheck;
+pub use mounts::{BindOptions, Mount, MountKind, Path};
+pub use networks::{Attachment, Network};
+pub use ports::{Port, Protocol};
+pub use resources::{Logging, Resources};
+pub use restart::{Restart, RestartPolicy};
+pub use service::Service;
+pub use volumes::Volume;
+
+pub(crate) use application::read;
+
+use crate::interpolate::Lookup;
+use crate::load::Files;
+use crate::read::Report;
+use crate::{Limits, Problem};
+
+/// What reading the model needs besides the tree.
+pub(crate) struct Context<'a> {
+    pub(crate) report: &'a Report,
+    pub(crate) files: &'a dyn Files,
+    pub(crate) variables: &'a dyn Lookup,
+    pub(crate) limits: &'a Limits,
+    /// The directory of the first Compose file in the bundle; empty for the root.
+    pub(crate) directory: &'a str,
+}
+
+impl Context<'_> {
+    fn problem(&self, problem: Problem) {
+        self.report.problem(problem);
+    }
+}

@@ -1,0 +1,81 @@
+//! `depends_on`.
+
+use std::collections::BTreeMap;
+
+use super::Context;
+use crate::Position;
+use crate::read::Fields;
+use crate::yaml::Node;
+
+/// That a service needs another one first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// What must be true of the other one.
+    pub condition: Condition,
+    /// Whether a dependency that is not part of the deployment is an error.
+    pub required: bool,
+    /// Whether Docker Compose restarts this service when it restarts the other one.
+    pub restart: bool,
+    /// Where it was written.
+    pub position: Position,
+}
+
+/// What must be true of a service before another one starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// It was started.
+    Started,
+    /// Its health check says so.
+    Healthy,
+    /// It ended, with exit code 0.
+    Completed,
+}
+
+impl Condition {
+    /// The word of the Compose specification.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "service_started",
+            Self::Healthy => "service_healthy",
+            Self::Completed => "service_completed_successfully",
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        [Self::Started, Self::Healthy, Self::Completed]
+            .into_iter()
+            .find(|condition| condition.as_str() == text)
+            .ok_or_else(|| {
+                format!(
+                    "`{text}` is not a condition; write `service_started`, `service_healthy` or \
+                     `service_completed_successfully`"
+                )
+            })
+    }
+}
+
+pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<String, Dependency> {
+    let mut dependencies = BTreeMap::new();
+    let Some(mapping) = context.report.mapping(node, &path) else { return dependencies };
+    for entry in &mapping.entries {
+        let path = format!("{path}.{}", entry.key);
+        let mut dependency = Dependency {
+            condition: Condition::Started,
+            required: true,
+            restart: false,
+            position: entry.position.clone(),
+        };
+        if let Some(mapping) = context.report.mapping(&entry.value, &path) {
+            let mut fields = Fields::new(context.report, mapping, path);
+            if let Some(condition) = fields.parsed("condition", Condition::read) {
+                dependency.condition = condition;
+            }
+            dependency.required = fields.boolean("required").unwrap_or(true);
+            dependency.restart = fields.boolean("restart").unwrap_or(false);
+            fields.finish(&[]);
+        }
+        dependencies.insert(entry.key.clone(), dependency);
+    }
+    dependencies
+}

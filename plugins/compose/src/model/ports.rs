@@ -1,0 +1,232 @@
+//! `ports` and `expose`.
+
+use std::net::IpAddr;
+
+use super::Context;
+use crate::Position;
+use crate::read::Fields;
+use crate::yaml::{Node, Value};
+
+/// A port of the container that the host publishes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// The port in the container.
+    pub target: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: Protocol,
+    /// The host's port; a range lets the engine choose one of it; none lets it choose any.
+    pub published: Option<(u16, u16)>,
+    /// The host's address; none for all.
+    pub address: Option<IpAddr>,
+    /// Where it was written.
+    pub position: Position,
+}
+
+impl Port {
+    /// The host's port, where it can be only one.
+    #[must_use]
+    pub fn fixed(&self) -> Option<u16> {
+        self.published.filter(|(first, last)| first == last).map(|(first, _)| first)
+    }
+}
+
+/// A transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+impl Protocol {
+    /// The word of the engine's API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "tcp" => Ok(Self::Tcp),
+            "udp" => Ok(Self::Udp),
+            "sctp" => Ok(Self::Sctp),
+            _ => Err(format!("`{text}` is no protocol; write `tcp`, `udp` or `sctp`")),
+        }
+    }
+}
+
+pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> {
+    let mut ports: Vec<Port> = Vec::new();
+    for item in context.report.items(node, &path) {
+        let read = match &item.value {
+            Value::Mapping(mapping) => {
+                let fields = Fields::new(context.report, mapping, path.to_owned());
+                long(context, fields, item).into_iter().collect()
+            }
+            Value::Scalar(scalar) => match short(&scalar.to_text(), &item.position) {
+                Ok(ports) => ports,
+                Err(why) => {
+                    context.report.at(&item.position, format!("`{path}`: {why}"));
+                    Vec::new()
+                }
+            },
+            Value::Sequence(_) => {
+                context.report.at(&item.position, format!("`{path}`: a port is a text or a mapping, not a list"));
+                Vec::new()
+            }
+        };
+        for port in read {
+            let same = |other: &Port| {
+                (other.target, other.protocol, other.published, other.address)
+                    == (port.target, port.protocol, port.published, port.address)
+            };
+            if !ports.iter().any(same) {
+                ports.push(port);
+            }
+        }
+    }
+    ports
+}
+
+fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Port> {
+    let target = fields.parsed("target", number);
+    let published = fields.parsed("published", |text| if text.is_empty() { Ok(None) } else { range(text).map(Some) });
+    let address = fields.parsed("host_ip", address);
+    let protocol = fields.parsed("protocol", Protocol::read).unwrap_or(Protocol::Tcp);
+    // Words for people and for other platforms; Docker Compose does nothing with them on an engine.
+    fields.text("name");
+    fields.text("app_protocol");
+    if let Some(mode) = fields.text("mode")
+        && mode != "host"
+        && mode != "ingress"
+    {
+        context.report.at(&item.position, format!("`{}`: `{mode}` is not `host` or `ingress`", fields.path("mode")));
+    }
+    if target.is_none() {
+        context.report.at(&item.position, format!("`{}` is missing", fields.path("target")));
+    }
+    fields.finish(&[]);
+    Some(Port { target: target?, protocol, published: published.flatten(), address, position: item.position.clone() })
+}
+
+/// `[[address:][published]:]target[/protocol]`, with ranges.
+fn short(text: &str, position: &Position) -> Result<Vec<Port>, String> {
+    let (rest, protocol) = match text.rsplit_once('/') {
+        Some((rest, protocol)) => (rest, Protocol::read(protocol)?),
+        None => (text, Protocol::Tcp),
+    };
+    let (rest, target) = match rest.rsplit_once(':') {
+        Some((rest, target)) => (Some(rest), target),
+        None => (None, rest),
+    };
+    let (host, published) = match rest {
+        None => (None, None),
+        Some(rest) => match rest.rsplit_once(':') {
+            Some((host, published)) => (Some(address(host)?), Some(published)),
+            None => (None, Some(rest)),
+        },
+    };
+    let target = range(target)?;
+    let published = published.filter(|text| !text.is_empty()).map(range).transpose()?;
+    let count = target.1 - target.0;
+    let port = |offset: u16, published| Port {
+        target: target.0 + offset,
+        protocol,
+        published,
+        address: host,
+        position: position.clone(),
+    };
+    Ok(match published {
+        None => (0..=count).map(|offset| port(offset, None)).collect(),
+        Some(published) if count == 0 => vec![port(0, Some(published))],
+        Some((first, last)) if last - first == count => {
+            (0..=count).map(|offset| port(offset, Some((first + offset, first + offset)))).collect()
+        }
+        Some(_) => return Err(format!("the two ranges of `{text}` are not of the same length")),
+    })
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().map_err(|_| format!("`{text}` is not an IP address"))
+}
+
+fn number(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("`{text}` is not a port between 1 and 65535"))
+}
+
+fn range(text: &str) -> Result<(u16, u16), String> {
+    let Some((first, last)) = text.split_once('-') else { return number(text).map(|port| (port, port)) };
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last { Err(format!("the range `{text}` ends before it begins")) } else { Ok((first, last)) }
+}
+
+/// `expose`: ports as `80/tcp`.
+pub(super) fn exposed(context: &Context<'_>, node: &Node, path: &str) -> Vec<String> {
+    let mut exposed = Vec::new();
+    for item in context.report.items(node, &path) {
+        let ports = context.report.parsed(item, &path, |text| {
+            let (numbers, protocol) = match text.rsplit_once('/') {
+                Some((numbers, protocol)) => (numbers, Protocol::read(protocol)?),
+                None => (text, Protocol::Tcp),
+            };
+            let (first, last) = range(numbers)?;
+            Ok((first..=last).map(|port| format!("{port}/{}", protocol.as_str())).collect::<Vec<_>>())
+        });
+        exposed.extend(ports.unwrap_or_default());
+    }
+    exposed.sort();
+    exposed.dedup();
+    exposed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Result<String, String> {
+        let position = Position { file: "f".into(), line: 1, column: 1 };
+        let ports = short(text, &position)?;
+        let shown: Vec<_> = ports
+            .iter()
+            .map(|port| {
+                let published = match port.published {
+                    None => "*".to_owned(),
+                    Some((first, last)) if first == last => first.to_string(),
+                    Some((first, last)) => format!("{first}-{last}"),
+                };
+                let address = port.address.map(|address| format!("{address}|")).unwrap_or_default();
+                format!("{address}{published}>{}/{}", port.target, port.protocol.as_str())
+            })
+            .collect();
+        Ok(shown.join(" "))
+    }
+
+    #[test]
+    fn short_forms() {
+        let table = [
+            ("80", "*>80/tcp"),
+            ("8080:80", "8080>80/tcp"),
+            ("8080:80/udp", "8080>80/udp"),
+            ("127.0.0.1:8080:80", "127.0.0.1|8080>80/tcp"),
+            ("127.0.0.1::80", "127.0.0.1|*>80/tcp"),
+            ("[::1]:8080:80", "::1|8080>80/tcp"),
+            ("90-91", "*>90/tcp *>91/tcp"),
+            ("8000-8001:90-91", "8000>90/tcp 8001>91/tcp"),
+            ("8000-8010:80", "8000-8010>80/tcp"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["", "x", "0", "70000", "1:2:3:4", "80/ftp", "9-8", "1-2:1-3", "host:80:80"] {
+            assert!(shown(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Reading typed values out of the tree, collecting every problem on the way.
+//!
+//! A value that is wrong is reported once, with its path and place, and reading goes on without it.
+
+mod fields;
+mod units;
+
+pub(crate) use fields::Fields;
+pub(crate) use units::{bytes, decimal, duration};
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use crate::yaml::{Mapping, Node, Resolved, Value};
+use crate::{Limits, Position, Problem};
+
+/// Collects problems and warnings.
+#[derive(Debug)]
+pub(crate) struct Report {
+    problems: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<String>>,
+    limit: usize,
+}
+
+impl Report {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { problems: RefCell::default(), warnings: RefCell::default(), limit: limits.problems }
+    }
+
+    pub(crate) fn problem(&self, problem: Problem) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < self.limit {
+            problems.push(problem);
+        }
+    }
+
+    pub(crate) fn at(&self, position: &Position, message: impl Into<String>) {
+        self.problem(Problem::at(position, message));
+    }
+
+    pub(crate) fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        if warnings.len() < self.limit && !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<String>) {
+        (self.problems.into_inner(), self.warnings.into_inner())
+    }
+
+    fn wrong_type(&self, node: &Node, path: &dyn Display, expected: &str) {
+        self.at(&node.position, format!("`{path}` must be {expected}, not {}", node.kind()));
+    }
+
+    /// A text, number or boolean as text; nothing for null.
+    pub(crate) fn text(&self, node: &Node, path: &dyn Display) -> Option<String> {
+        match &node.value {
+            Value::Scalar(_) if node.is_null() => None,
+            Value::Scalar(scalar) => Some(scalar.to_text()),
+            _ => {
+                self.wrong_type(node, path, "a text");
+                None
+            }
+        }
+    }
+
+    /// A text that is not empty.
+    pub(crate) fn name(&self, node: &Node, path: &dyn Display) -> Option<String> {
+        let text = self.text(node, path);
+        if text.as_deref().is_none_or(str::is_empty) && matches!(node.value, Value::Scalar(_)) {
+            self.at(&node.position, format!("`{path}` must not be empty"));
+            return None;
+        }
+        text
+    }
+
+    /// A boolean; texts as Compose reads them after interpolation.
+    pub(crate) fn boolean(&self, node: &Node, path: &dyn Display) -> Option<bool> {
+        if let Value::Scalar(scalar) = &node.value {
+            match scalar.resolve() {
+                Resolved::Null => return None,
+                Resolved::Boolean(value) => return Some(value),
+                _ => {}
+            }
+            match scalar.written().to_ascii_lowercase().as_str() {
+                "true" | "t" | "1" | "y" | "yes" | "on" => return Some(true),
+                "false" | "f" | "0" | "n" | "no" | "off" => return Some(false),
+                other => {
+                    self.at(&node.position, format!("`{path}` must be `true` or `false`, not `{other}`"));
+                    return None;
+                }
+            }
+        }
+        self.wrong_type(node, path, "`true` or `false`");
+        None
+    }
+
+    /// A whole number, also as text.
+    pub(crate) fn integer(&self, node: &Node, path: &dyn Display) -> Option<i64> {
+        if let Value::Scalar(scalar) = &node.value {
+            return match scalar.resolve() {
+                Resolved::Null => None,
+                Resolved::Integer(value) => Some(value),
+                _ => match scalar.written().parse() {
+                    Ok(value) => Some(value),
+                    Err(_) => {
+                        let written = scalar.written();
+                        self.at(&node.position, format!("`{path}` must be a whole number, not `{written}`"));
+                        None
+                    }
+                },
+            };
+        }
+        self.wrong_type(node, path, "a whole number");
+        None
+    }
+
+    /// A value that a function reads from text.
+    pub(crate) fn parsed<T>(
+        &self,
+        node: &Node,
+        path: &dyn Display,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(node, path)?;
+        match read(&text) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.at(&node.position, format!("`{path}`: {why}"));
+                None
+            }
+        }
+    }
+
+    /// A list of texts; with `one`, a single text is a list of one.
+    pub(crate) fn texts(&self, node: &Node, path: &dyn Display, one: bool) -> Vec<String> {
+        match &node.value {
+            Value::Sequence(items) => items.iter().filter_map(|item| self.text(item, path)).collect(),
+            Value::Scalar(_) if node.is_null() => Vec::new(),
+            Value::Scalar(scalar) if one => vec![scalar.to_text()],
+            _ => {
+                self.wrong_type(node, path, if one { "a text or a list of texts" } else { "a list of texts" });
+                Vec::new()
+            }
+        }
+    }
+
+    /// The items of a list; none for null.
+    pub(crate) fn items<'a>(&self, node: &'a Node, path: &dyn Display) -> &'a [Node] {
+        match &node.value {
+            Value::Sequence(items) => items,
+            Value::Scalar(_) if node.is_null() => &[],
+            _ => {
+                self.wrong_type(node, path, "a list");
+                &[]
+            }
+        }
+    }
+
+    /// A mapping; none for null, which stands for an empty one.
+    pub(crate) fn mapping<'a>(&self, node: &'a Node, path: &dyn Display) -> Option<&'a Mapping> {
+        match &node.value {
+            Value::Mapping(mapping) => Some(mapping),
+            Value::Scalar(_) if node.is_null() => None,
+            _ => {
+                self.wrong_type(node, path, "a mapping");
+                None
+            }
+        }
+    }
+
+    /// A mapping of texts; a value is none for null.
+    pub(crate) fn pairs(&self, node: &Node, path: &dyn Display) -> BTreeMap<String, Option<String>> {
+        let Some(mapping) = self.mapping(node, path) else { return BTreeMap::new() };
+        let mut pairs = BTreeMap::new();
+        for entry in &mapping.entries {
+            if entry.key.is_empty() {
+                self.at(&entry.position, format!("`{path}` has a value without a name"));
+                continue;
+            }
+            let value = self.text(&entry.value, &format!("{path}.{}", entry.key));
+            pairs.insert(entry.key.clone(), value);
+        }
+        pairs
+    }
+
+    /// A mapping of texts in which null is the empty text.
+    pub(crate) fn text_pairs(&self, node: &Node, path: &dyn Display) -> BTreeMap<String, String> {
+        self.pairs(node, path).into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect()
+    }
+}

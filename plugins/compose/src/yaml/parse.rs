@@ -1,0 +1,351 @@
+//! From YAML events to the tree, within limits.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::{Entry, Mapping, Node, Scalar, Value};
+use crate::{Limits, Position, Problem};
+
+/// The documents of a file; an empty one is null.
+pub(crate) fn parse(text: &str, file: &Arc<str>, limits: &Limits) -> Result<Vec<Node>, Problem> {
+    if text.len() > limits.file_bytes {
+        return Err(Problem::at(
+            &Position::start(file),
+            format!("the file has {} bytes; at most {} are read", text.len(), limits.file_bytes),
+        ));
+    }
+    let mut builder = Builder {
+        file,
+        limits,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        weight: Weight::default(),
+        documents: Vec::new(),
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let marker = error.marker();
+            Problem::at(&position(file, marker.line(), marker.col()), format!("not valid YAML: {}", error.info()))
+        })?;
+        builder.event(event, span)?;
+    }
+    Ok(builder.documents)
+}
+
+fn position(file: &Arc<str>, line: usize, column: usize) -> Position {
+    Position { file: Arc::clone(file), line: line.max(1), column: column.saturating_add(1) }
+}
+
+/// What a tree costs, so that a few aliases cannot stand for a million nodes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Weight {
+    nodes: usize,
+    bytes: usize,
+}
+
+/// A sequence or mapping whose end has not come yet.
+struct Open {
+    content: Content,
+    anchor: usize,
+    tag: Option<String>,
+    position: Position,
+    before: Weight,
+}
+
+enum Content {
+    Sequence(Vec<Node>),
+    Mapping { entries: Vec<Entry>, keys: HashSet<String>, key: Option<(Key, Position)>, merged: Vec<Node> },
+}
+
+enum Key {
+    Merge,
+    Name(String),
+}
+
+struct Builder<'a> {
+    file: &'a Arc<str>,
+    limits: &'a Limits,
+    open: Vec<Open>,
+    /// Complete anchored nodes by the parser's number, with what each costs.
+    anchors: HashMap<usize, (Node, Weight)>,
+    weight: Weight,
+    documents: Vec<Node>,
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
+        let position = position(self.file, span.start.line(), span.start.col());
+        match event {
+            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), position),
+            Event::Alias(anchor) => self.alias(anchor, position),
+            Event::SequenceStart(anchor, tag) => {
+                self.start(Content::Sequence(Vec::new()), anchor, tag.as_deref(), position)
+            }
+            Event::MappingStart(anchor, tag) => {
+                let content =
+                    Content::Mapping { entries: Vec::new(), keys: HashSet::new(), key: None, merged: Vec::new() };
+                self.start(content, anchor, tag.as_deref(), position)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                Ok(())
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn spend(&mut self, cost: Weight, position: &Position) -> Result<(), Problem> {
+        self.weight.nodes = self.weight.nodes.saturating_add(cost.nodes);
+        self.weight.bytes = self.weight.bytes.saturating_add(cost.bytes);
+        if self.weight.nodes > self.limits.nodes {
+            return Err(Problem::at(
+                position,
+                format!("more than {} values, aliases expanded; is this an alias bomb?", self.limits.nodes),
+            ));
+        }
+        if self.weight.bytes > self.limits.expanded_bytes {
+            return Err(Problem::at(
+                position,
+                format!("more than {} bytes of text, aliases expanded", self.limits.expanded_bytes),
+            ));
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        position: Position,
+    ) -> Result<(), Problem> {
+        if text.len() > self.limits.scalar_bytes {
+            return Err(Problem::at(
+                &position,
+                format!("a text of {} bytes; at most {} are allowed", text.len(), self.limits.scalar_bytes),
+            ));
+        }
+        let cost = Weight { nodes: 1, bytes: text.len() };
+        self.spend(cost, &position)?;
+        let forced_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+        let plain = style == ScalarStyle::Plain && !forced_text;
+        if anchor == 0
+            && let Some(Content::Mapping { key: key @ None, keys, .. }) =
+                self.open.last_mut().map(|open| &mut open.content)
+        {
+            let name = if plain && text == "<<" {
+                Key::Merge
+            } else {
+                if !keys.insert(text.to_owned()) {
+                    return Err(Problem::at(&position, format!("the key `{}` is there twice", shortened(text))));
+                }
+                Key::Name(text.to_owned())
+            };
+            *key = Some((name, position));
+            return Ok(());
+        }
+        let node = Node { value: Value::Scalar(Scalar::new(text, plain)), position, tag: own_tag(tag) };
+        self.complete(node, anchor, cost)
+    }
+
+    fn alias(&mut self, anchor: usize, position: Position) -> Result<(), Problem> {
+        let Some((node, cost)) = self.anchors.get(&anchor).cloned() else {
+            return Err(Problem::at(&position, "an alias inside the very value that it stands for"));
+        };
+        if self.open.len() + depth(&node) > self.limits.depth {
+            return Err(self.too_deep(&position));
+        }
+        self.spend(cost, &position)?;
+        self.complete(node, 0, cost)
+    }
+
+    fn too_deep(&self, position: &Position) -> Problem {
+        Problem::at(position, format!("nested deeper than {} levels", self.limits.depth))
+    }
+
+    fn start(&mut self, content: Content, anchor: usize, tag: Option<&Tag>, position: Position) -> Result<(), Problem> {
+        if self.open.len() >= self.limits.depth {
+            return Err(self.too_deep(&position));
+        }
+        if let Some(Content::Mapping { key: None, .. }) = self.open.last().map(|open| &open.content) {
+            return Err(Problem::at(&position, "a key must be a text, not a list or a mapping"));
+        }
+        let before = self.weight;
+        self.spend(Weight { nodes: 1, bytes: 0 }, &position)?;
+        self.open.push(Open { content, anchor, tag: own_tag(tag), position, before });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Problem> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let cost = Weight {
+            nodes: self.weight.nodes.saturating_sub(open.before.nodes),
+            bytes: self.weight.bytes.saturating_sub(open.before.bytes),
+        };
+        let value = match open.content {
+            Content::Sequence(items) => Value::Sequence(items),
+            Content::Mapping { mut entries, mut keys, merged, .. } => {
+                for node in merged {
+                    merge(node, &mut entries, &mut keys)?;
+                }
+                Value::Mapping(Mapping { entries })
+            }
+        };
+        self.complete(Node { value, position: open.position, tag: open.tag }, open.anchor, cost)
+    }
+
+    fn complete(&mut self, node: Node, anchor: usize, cost: Weight) -> Result<(), Problem> {
+        if anchor != 0 {
+            // The kept copy costs memory like any other node.
+            self.spend(cost, &node.position)?;
+            self.anchors.insert(anchor, (node.clone(), cost));
+        }
+        match self.open.last_mut().map(|open| &mut open.content) {
+            None => self.documents.push(node),
+            Some(Content::Sequence(items)) => items.push(node),
+            Some(Content::Mapping { entries, keys, key, merged }) => match (key.take(), &node.value) {
+                (Some((Key::Merge, _)), _) => merged.push(node),
+                (Some((Key::Name(name), position)), _) => entries.push(Entry { key: name, position, value: node }),
+                // An anchored or aliased key.
+                (None, Value::Scalar(scalar)) => {
+                    let name = scalar.written().to_owned();
+                    if !keys.insert(name.clone()) {
+                        return Err(Problem::at(
+                            &node.position,
+                            format!("the key `{}` is there twice", shortened(&name)),
+                        ));
+                    }
+                    *key = Some((Key::Name(name), node.position));
+                }
+                (None, _) => return Err(Problem::at(&node.position, "a key must be a text, not a list or a mapping")),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Adds what a merge key brings; what the mapping says itself, and what came earlier, wins.
+fn merge(node: Node, entries: &mut Vec<Entry>, keys: &mut HashSet<String>) -> Result<(), Problem> {
+    match node.value {
+        Value::Mapping(mapping) => {
+            for entry in mapping.entries {
+                if keys.insert(entry.key.clone()) {
+                    entries.push(entry);
+                }
+            }
+            Ok(())
+        }
+        Value::Sequence(items) => items.into_iter().try_for_each(|item| match item.value {
+            Value::Mapping(_) => merge(item, entries, keys),
+            _ => Err(Problem::at(&item.position, "`<<` merges mappings; this is not one")),
+        }),
+        Value::Scalar(_) => Err(Problem::at(&node.position, "`<<` merges a mapping or a list of mappings")),
+    }
+}
+
+/// Tags of YAML's own schema say what the node is anyway.
+fn own_tag(tag: Option<&Tag>) -> Option<String> {
+    tag.filter(|tag| !tag.is_yaml_core_schema()).map(|tag| tag.suffix.clone())
+}
+
+fn depth(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar(_) => 0,
+        Value::Sequence(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Mapping(mapping) => 1 + mapping.entries.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0),
+    }
+}
+
+/// At most 60 characters, for an error.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(60).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<Node>, Problem> {
+        parse(text, &Arc::from("compose.yaml"), &Limits::default())
+    }
+
+    fn plain(node: &Node) -> String {
+        match &node.value {
+            Value::Scalar(scalar) => scalar.to_text(),
+            Value::Sequence(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(",")),
+            Value::Mapping(mapping) => {
+                let entries: Vec<_> =
+                    mapping.entries.iter().map(|entry| format!("{}:{}", entry.key, plain(&entry.value))).collect();
+                format!("{{{}}}", entries.join(","))
+            }
+        }
+    }
+
+    #[test]
+    fn trees_are_read() {
+        let table = [
+            ("a: 1\nb: [x, 'y']\n", "{a:1,b:[x,y]}"),
+            ("a: &x {k: v}\nb: *x\n", "{a:{k:v},b:{k:v}}"),
+            ("d: &d {k: v, l: w}\na:\n  <<: *d\n  k: mine\n", "{d:{k:v,l:w},a:{k:mine,l:w}}"),
+            ("d: &d {k: 1}\ne: &e {k: 2, m: 3}\na: {<<: [*d, *e]}\n", "{d:{k:1},e:{k:2,m:3},a:{k:1,m:3}}"),
+            ("a: {\"<<\": x}\n", "{a:{<<:x}}"),
+            ("&k key: *k\n", "{key:key}"),
+            ("", ""),
+            ("a: !!str 80\n", "{a:80}"),
+            ("\u{feff}a: 1\n", "{a:1}"),
+        ];
+        for (text, expected) in table {
+            let documents = read(text).map(|documents| documents.iter().map(plain).collect::<Vec<_>>().join("|"));
+            assert_eq!(documents.as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn positions_and_tags_are_kept() {
+        let documents = read("services:\n  web:\n    ports: !override [80]\n").unwrap();
+        let web = documents[0].as_mapping().unwrap().get("services").unwrap().as_mapping().unwrap().get("web").unwrap();
+        let ports = web.as_mapping().unwrap().get("ports").unwrap();
+        assert_eq!(ports.tag.as_deref(), Some("override"));
+        assert_eq!(ports.position.line, 3);
+        let entry = &web.as_mapping().unwrap().entries[0];
+        assert_eq!(entry.position.to_string(), "compose.yaml:3:5");
+    }
+
+    #[test]
+    fn hostile_and_broken_texts_end_in_an_error_that_says_why() {
+        let mut bomb = String::from("a: &a [x,x,x,x,x,x,x,x,x]\n");
+        for (previous, next) in "abcdefgh".chars().zip("bcdefghi".chars()) {
+            let aliases = vec![format!("*{previous}"); 9].join(",");
+            bomb.push_str(&format!("{next}: &{next} [{aliases}]\n"));
+        }
+        let table: Vec<(String, &str)> = vec![
+            (bomb, "alias bomb"),
+            (format!("a: {}{}", "[".repeat(100), "]".repeat(100)), "nested deeper than 64 levels"),
+            (format!("a: {}{}", "[".repeat(10_000), "]".repeat(10_000)), "recursion limit exceeded"),
+            (format!("{}x", "- ".repeat(10_000)), "nested deeper than 64 levels"),
+            (format!("a: {}", "x".repeat(10 << 20)), "the file has 10485763 bytes"),
+            (format!("a: {}", "x".repeat(300 << 10)), "a text of 307200 bytes"),
+            ("a: 1\na: 2\n".to_owned(), "compose.yaml:2:1: the key `a` is there twice"),
+            ("a: &a [*a]\n".to_owned(), "inside the very value"),
+            ("[a]: 1\n".to_owned(), "a key must be a text"),
+            ("a: {<<: 5}\n".to_owned(), "`<<` merges"),
+            ("a: *nothing\n".to_owned(), "not valid YAML"),
+            ("a: [1\n".to_owned(), "not valid YAML"),
+            ("\t- a".to_owned(), "not valid YAML"),
+        ];
+        for (text, expected) in table {
+            let problem = read(&text).unwrap_err().to_string();
+            assert!(problem.contains(expected), "{problem}");
+        }
+    }
+}

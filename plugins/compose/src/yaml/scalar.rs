@@ -1,0 +1,161 @@
+//! What a scalar means, as Docker Compose's YAML reader (gopkg.in/yaml.v3) decides it.
+
+/// A scalar as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scalar {
+    text: String,
+    /// Written without quotes and not touched since, so that `80` is a number and `true` a boolean.
+    plain: bool,
+}
+
+/// The type that a scalar has by itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Resolved {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Float(f64),
+    Text,
+}
+
+impl Scalar {
+    pub(crate) fn new(text: impl Into<String>, plain: bool) -> Self {
+        Self { text: text.into(), plain }
+    }
+
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::new(text, false)
+    }
+
+    pub(crate) fn null() -> Self {
+        Self::new("", true)
+    }
+
+    /// The characters as written.
+    pub(crate) fn written(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The type by YAML 1.2 with the exceptions of yaml.v3: legacy octal numbers, underscores; `yes` and `on` are
+    /// texts.
+    pub(crate) fn resolve(&self) -> Resolved {
+        if !self.plain {
+            return Resolved::Text;
+        }
+        match self.text.as_str() {
+            "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
+            "true" | "True" | "TRUE" => return Resolved::Boolean(true),
+            "false" | "False" | "FALSE" => return Resolved::Boolean(false),
+            _ => {}
+        }
+        let starts_as_number = self.text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
+        if !starts_as_number {
+            return Resolved::Text;
+        }
+        if let Some(integer) = integer(&self.text) {
+            return Resolved::Integer(integer);
+        }
+        float(&self.text).map_or(Resolved::Text, Resolved::Float)
+    }
+
+    /// The text that a program is given for it: Go's `fmt.Sprint` of the value, empty for null.
+    pub(crate) fn to_text(&self) -> String {
+        match self.resolve() {
+            Resolved::Null => String::new(),
+            Resolved::Boolean(value) => value.to_string(),
+            Resolved::Integer(value) => value.to_string(),
+            Resolved::Float(value) => go_float(value),
+            Resolved::Text => self.text.clone(),
+        }
+    }
+}
+
+fn integer(text: &str) -> Option<i64> {
+    let clean = text.replace('_', "");
+    let (negative, digits) = match clean.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, clean.strip_prefix('+').unwrap_or(&clean)),
+    };
+    let magnitude = if let Some(hex) = digits.strip_prefix("0x") {
+        i64::from_str_radix(hex, 16).ok()?
+    } else if let Some(octal) = digits.strip_prefix("0o") {
+        i64::from_str_radix(octal, 8).ok()?
+    } else if let Some(binary) = digits.strip_prefix("0b") {
+        i64::from_str_radix(binary, 2).ok()?
+    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|digit| (b'0'..b'8').contains(&digit)) {
+        i64::from_str_radix(digits, 8).ok()?
+    } else if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        digits.parse().ok()?
+    } else {
+        return None;
+    };
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+fn float(text: &str) -> Option<f64> {
+    match text {
+        ".inf" | ".Inf" | ".INF" | "+.inf" => return Some(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Some(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return Some(f64::NAN),
+        _ => {}
+    }
+    let clean = text.replace('_', "");
+    let numeric = clean.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    (numeric && clean.bytes().any(|byte| byte.is_ascii_digit())).then(|| clean.parse().ok()).flatten()
+}
+
+/// Go's `%v` of a float: shortest digits, exponent below 1e-4 and from 1e21.
+fn go_float(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() };
+    }
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) {
+        let text = format!("{value:e}");
+        let Some((digits, exponent)) = text.split_once('e') else { return text };
+        let (sign, power) = exponent.strip_prefix('-').map_or(('+', exponent), |power| ('-', power));
+        return format!("{digits}e{sign}{power:0>2}");
+    }
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_scalars_have_the_type_and_the_text_that_compose_gives_them() {
+        let table = [
+            ("", Resolved::Null, ""),
+            ("~", Resolved::Null, ""),
+            ("yes", Resolved::Text, "yes"),
+            ("True", Resolved::Boolean(true), "true"),
+            ("80", Resolved::Integer(80), "80"),
+            ("0600", Resolved::Integer(0o600), "384"),
+            ("0o600", Resolved::Integer(0o600), "384"),
+            ("0x1F", Resolved::Integer(31), "31"),
+            ("1_000", Resolved::Integer(1000), "1000"),
+            ("089", Resolved::Integer(89), "89"),
+            ("-5", Resolved::Integer(-5), "-5"),
+            ("1.0", Resolved::Float(1.0), "1"),
+            ("1e3", Resolved::Float(1000.0), "1000"),
+            ("1e30", Resolved::Float(1e30), "1e+30"),
+            ("0.00001", Resolved::Float(1e-5), "1e-05"),
+            ("1.2.3", Resolved::Text, "1.2.3"),
+            ("22:22", Resolved::Text, "22:22"),
+            ("-", Resolved::Text, "-"),
+            (".", Resolved::Text, "."),
+            ("+e", Resolved::Text, "+e"),
+        ];
+        for (written, resolved, text) in table {
+            let scalar = Scalar::new(written, true);
+            assert_eq!(scalar.resolve(), resolved, "{written}");
+            assert_eq!(scalar.to_text(), text, "{written}");
+        }
+        assert_eq!(Scalar::new("80", false).resolve(), Resolved::Text);
+    }
+}
