@@ -122,23 +122,21 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<(String, bool), Problem> {
         let blank = self.rest.len() - self.rest.trim_start_matches([' ', '\t']).len();
         self.advance(blank);
-        match self.rest.chars().next() {
-            Some(quote @ ('"' | '\'')) => self.quoted(quote),
-            _ => {
-                let end = self.rest.find('\n').unwrap_or(self.rest.len());
-                let line = self.advance(end);
-                let mut cut = line.len();
-                let mut previous = ' ';
-                for (index, letter) in line.char_indices() {
-                    if letter == '#' && previous.is_whitespace() {
-                        cut = index;
-                        break;
-                    }
-                    previous = letter;
-                }
-                Ok((line[..cut].trim().to_owned(), true))
-            }
+        if let Some(quote @ ('"' | '\'')) = self.rest.chars().next() {
+            return self.quoted(quote);
         }
+        let end = self.rest.find('\n').unwrap_or(self.rest.len());
+        let line = self.advance(end);
+        let mut cut = line.len();
+        let mut previous = ' ';
+        for (index, letter) in line.char_indices() {
+            if letter == '#' && previous.is_whitespace() {
+                cut = index;
+                break;
+            }
+            previous = letter;
+        }
+        Ok((line[..cut].trim().to_owned(), true))
     }
 
     fn quoted(&mut self, quote: char) -> Result<(String, bool), Problem> {
@@ -198,7 +196,8 @@ mod tests {
 
     #[test]
     fn values_are_read_as_compose_reads_them() {
-        let table: &[(&str, &[(&str, Option<&str>)])] = &[
+        type Entries = &'static [(&'static str, Option<&'static str>)];
+        let table: &[(&str, Entries)] = &[
             ("A=1\nB = two words \n", &[("A", Some("1")), ("B", Some("two words"))]),
             ("export A=1", &[("A", Some("1"))]),
             ("A: 1", &[("A", Some("1"))]),

@@ -100,18 +100,17 @@ impl Report {
     /// A whole number, also as text.
     pub(crate) fn integer(&self, node: &Node, path: &dyn Display) -> Option<i64> {
         if let Value::Scalar(scalar) = &node.value {
-            return match scalar.resolve() {
-                Resolved::Null => None,
-                Resolved::Integer(value) => Some(value),
-                _ => match scalar.written().parse() {
-                    Ok(value) => Some(value),
-                    Err(_) => {
-                        let written = scalar.written();
-                        self.at(&node.position, format!("`{path}` must be a whole number, not `{written}`"));
-                        None
-                    }
-                },
-            };
+            match scalar.resolve() {
+                Resolved::Null => return None,
+                Resolved::Integer(value) => return Some(value),
+                _ => {}
+            }
+            let value = scalar.written().parse().ok();
+            if value.is_none() {
+                let written = scalar.written();
+                self.at(&node.position, format!("`{path}` must be a whole number, not `{written}`"));
+            }
+            return value;
         }
         self.wrong_type(node, path, "a whole number");
         None

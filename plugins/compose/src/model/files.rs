@@ -41,11 +41,11 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping, group: &str) ->
         let mut fields = Fields::new(context.report, mapping, path.clone());
         let file = fields.text("file");
         let environment = fields.text("environment");
-        let content = if group == "configs" { fields.text("content") } else { None };
+        let inline = if group == "configs" { fields.text("content") } else { None };
         fields.text("name");
         fields.with("labels", |report, node, path| report.text_pairs(node, path));
         fields.finish(&["external", "driver", "driver_opts", "template_driver"]);
-        match source(context, file, environment, content) {
+        match source(context, file, environment, inline) {
             Ok(Some(source)) => {
                 sources.insert(entry.key.clone(), source);
             }
@@ -65,15 +65,15 @@ fn source(
     context: &Context<'_>,
     file: Option<String>,
     environment: Option<String>,
-    content: Option<String>,
+    inline: Option<String>,
 ) -> Result<Option<FileSource>, String> {
-    Ok(match (file, environment, content) {
+    Ok(match (file, environment, inline) {
         (Some(file), None, None) => Some(FileSource::File(paths::read(&file, context.directory)?)),
         (None, Some(name), None) => match context.variables.value(&name) {
             Some(value) => Some(FileSource::Content(value.to_owned())),
             None => return Err(format!("the variable `{name}` is not set")),
         },
-        (None, None, Some(content)) => Some(FileSource::Content(content)),
+        (None, None, Some(text)) => Some(FileSource::Content(text)),
         _ => None,
     })
 }

@@ -31,13 +31,11 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
     while let Some(letter) = letters.next() {
         match (quote, letter) {
             (Some(open), letter) if letter == open => quote = None,
-            (Some('\''), letter) => word.get_or_insert_default().push(letter),
-            (Some(_), '\\') => match letters.next() {
+            (Some('"'), '\\') => match letters.next() {
                 Some(next @ ('"' | '\\' | '$' | '`')) => word.get_or_insert_default().push(next),
                 Some(next) => word.get_or_insert_default().extend(['\\', next]),
                 None => return Err("it ends in a backslash"),
             },
-            (Some(_), letter) => word.get_or_insert_default().push(letter),
             (None, '\'' | '"') => {
                 quote = Some(letter);
                 word.get_or_insert_default();
@@ -47,7 +45,7 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
                 None => return Err("it ends in a backslash"),
             },
             (None, letter) if letter.is_whitespace() => words.extend(word.take()),
-            (None, letter) => word.get_or_insert_default().push(letter),
+            (_, letter) => word.get_or_insert_default().push(letter),
         }
     }
     if quote.is_some() {
