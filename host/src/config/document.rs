@@ -1,0 +1,318 @@
+//! TOML files of people: bounded reading, and errors that point at file, line and column.
+//!
+//! `agent.toml` and `release.toml` are both read through here: a [`Document`] is the text and its name, `decode` makes
+//! a typed value of it, and [`Spot`] keeps the place of a value for what is found out later.
+//! What the keys mean is not known here.
+
+use std::borrow::Cow;
+use std::fs::OpenOptions;
+use std::io::{self, Read as _};
+use std::ops::{Deref, Range};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use crate::report::{ExitCode, Explain};
+
+/// The largest TOML file that is read: 1 MiB.
+pub const DOCUMENT_LIMIT: u64 = 1 << 20;
+
+/// The longest excerpt of a file that is repeated in an error, in characters.
+const EXCERPT: usize = 400;
+
+/// Why a file could not be used. Every text names the file, and the line and column where there is one.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The file could not be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The path names a directory, a pipe or a device.
+    #[error("`{}` is not a regular file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file is larger than a person would write.
+    #[error("`{}` is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The content is wrong.
+    #[error("{place}: {message}")]
+    Wrong {
+        /// Where.
+        place: Place,
+        /// What is wrong, in lower case.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+}
+
+impl Explain for DocumentError {
+    fn exit(&self) -> ExitCode {
+        ExitCode::Configuration
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Wrong { hint, .. } => hint.clone(),
+            Self::Unreadable { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+/// A place in a file, counted from 1; columns count characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}:{}:{}", self.path.display(), self.line, self.column)
+    }
+}
+
+/// A TOML file's name and text, not yet understood.
+#[derive(Debug, Clone)]
+pub struct Document {
+    path: PathBuf,
+    text: String,
+}
+
+impl Document {
+    /// Reads a file of at most [`DOCUMENT_LIMIT`] bytes of UTF-8. Never blocks on a pipe and never reads a device.
+    pub fn read(path: &Path) -> Result<Self, DocumentError> {
+        let unreadable = |source| DocumentError::Unreadable { path: path.to_owned(), source };
+        let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+        let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path).map_err(unreadable)?;
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(DocumentError::NotAFile { path: path.to_owned() });
+        }
+        let mut bytes = Vec::new();
+        file.take(DOCUMENT_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        Self::from_bytes(path, bytes)
+    }
+
+    /// A document from bytes that came from elsewhere, a bundle say; `path` is what errors call it.
+    pub fn from_bytes(path: impl Into<PathBuf>, bytes: Vec<u8>) -> Result<Self, DocumentError> {
+        let path = path.into();
+        if bytes.len() as u64 > DOCUMENT_LIMIT {
+            return Err(DocumentError::TooLarge { path, limit: DOCUMENT_LIMIT });
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { path, text }),
+            Err(error) => {
+                let good = error.utf8_error().valid_up_to();
+                let text = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
+                Err(Self { path, text }.wrong(good..good, "not UTF-8 text", None))
+            }
+        }
+    }
+
+    /// A document from text.
+    pub fn from_text(path: impl Into<PathBuf>, text: impl Into<String>) -> Result<Self, DocumentError> {
+        Self::from_bytes(path, text.into().into_bytes())
+    }
+
+    /// What errors call the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The typed value of the whole file. Types use `#[serde(deny_unknown_fields)]`; an unknown key is then an error
+    /// that lists the known ones and the nearest.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
+        self.decode_table(self.tree()?)
+    }
+
+    /// The file as tables and values with their places, for what is merged before it is decoded.
+    /// All places of the tree are byte ranges of this document.
+    pub fn tree(&self) -> Result<Spanned<DeTable<'_>>, DocumentError> {
+        DeTable::parse(&self.text).map_err(|error| self.explain(&error))
+    }
+
+    /// The typed value of a table of this document's tree.
+    pub fn decode_table<T: DeserializeOwned>(&self, table: Spanned<DeTable<'_>>) -> Result<T, DocumentError> {
+        let span = table.span();
+        let value = Spanned::new(span, DeValue::Table(table.into_inner()));
+        T::deserialize(ValueDeserializer::from(value)).map_err(|error| self.explain(&error))
+    }
+
+    /// An error about a place that a [`Spot`] or the tree told.
+    #[must_use]
+    pub fn wrong(&self, span: Range<usize>, message: impl AsRef<str>, hint: Option<String>) -> DocumentError {
+        DocumentError::Wrong { place: self.place(span.start), message: printable(message.as_ref()), hint }
+    }
+
+    /// Line and column of a byte offset.
+    #[must_use]
+    pub fn place(&self, offset: usize) -> Place {
+        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+        Place { path: self.path.clone(), line, column }
+    }
+
+    /// The byte range of the value at a path of keys, or of the nearest table on the way there; array positions are
+    /// written as numbers. For errors of later validation, a JSON Schema's say.
+    #[must_use]
+    pub fn locate<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> Range<usize> {
+        let Ok(tree) = self.tree() else { return 0..0 };
+        let mut span = tree.span();
+        let mut here = DeValue::Table(tree.into_inner());
+        for key in keys {
+            let next = match here {
+                DeValue::Table(table) => table.into_iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value),
+                DeValue::Array(items) => key.parse::<usize>().ok().and_then(|index| items.into_iter().nth(index)),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            span = next.span();
+            here = next.into_inner();
+        }
+        span
+    }
+
+    /// Puts the TOML library's error into our words, with its place.
+    fn explain(&self, error: &toml::de::Error) -> DocumentError {
+        let span = error.span().unwrap_or(0..0);
+        let (message, hint) = reword(error.message());
+        self.wrong(span, message, hint)
+    }
+}
+
+/// A value and its place in the document that it was decoded from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot<T> {
+    /// The value.
+    pub value: T,
+    /// Its bytes in the document.
+    pub span: Range<usize>,
+}
+
+impl<T> Deref for Spot<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spot<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<T>::deserialize(deserializer)?;
+        Ok(Self { span: spanned.span(), value: spanned.into_inner() })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Spot<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// The known word that someone probably meant, if one is near enough.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Words as long as a hostile file can make them would cost quadratic time.
+    if word.len() > 64 {
+        return None;
+    }
+    let allowed = (word.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Text of a file as it may be shown: short, and without control characters, which could steer a terminal.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == EXCERPT {
+            shown.push('…');
+            break;
+        }
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// serde describes unknown keys in a sentence of a fixed form; its parts are in backticks. Anything else passes as it is.
+fn reword(message: &str) -> (String, Option<String>) {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        // The key itself may hold backticks; what follows the last ", expected" is serde's own.
+        let (key, known) = rest.rsplit_once("`, expected").map_or((rest, Vec::new()), |(key, known)| {
+            (key, known.split('`').skip(1).step_by(2).collect())
+        });
+        let key = key.trim_end_matches("`, there are no fields");
+        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let hint = nearest(key, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+        let key = printable(key);
+        return (format!("unknown key `{key}`; the known keys here are {list}"), hint);
+    }
+    if message.starts_with("missing field `") {
+        return (format!("the key `{}` is missing", quoted.first().copied().unwrap_or_default()), None);
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant `")
+        && let Some((word, known)) = rest.rsplit_once("`, expected")
+    {
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let hint = nearest(word, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+        return (format!("unknown word `{}`; the known ones are {list}", printable(word)), hint);
+    }
+    (message.to_owned(), None)
+}
+
+#[cfg(test)]
+#[path = "document_tests.rs"]
+mod tests;

@@ -1,0 +1,344 @@
+//! `agent.toml` as it is written: one type per table. What it means is in `resolve`.
+//!
+//! The comments here are the descriptions in the JSON Schema.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use super::document::Spot;
+use super::units::{Size, Span};
+
+/// What the operator of a host decides.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(title = "agent.toml")]
+pub(super) struct File {
+    /// The environment's name, as release files call it: lower-case letters, digits and hyphens.
+    pub(super) environment: Option<Spot<String>>,
+    /// Where the journal, plugins, caches and keys live.
+    pub(super) state_directory: Option<Spot<String>>,
+    /// Where applications are found by name.
+    pub(super) applications_directory: Option<Spot<String>>,
+    /// How many successful releases of each application keep their images.
+    pub(super) keep_releases: Option<Spot<u32>>,
+    /// The Docker Engine.
+    pub(super) docker: Docker,
+    /// Image registries that differ from Docker's own configuration, by `host` or `host:port`.
+    pub(super) registries: BTreeMap<String, Registry>,
+    /// What plugins may reach; all that match a plugin are added together.
+    pub(super) grants: Vec<Grant>,
+    /// Commands that plugins may run, by name.
+    pub(super) commands: BTreeMap<String, Spot<Command>>,
+    /// Where secrets come from, by name.
+    pub(super) secrets: BTreeMap<String, Spot<Secret>>,
+    /// What one plugin call, and one deployment, may use.
+    pub(super) limits: Limits,
+}
+
+/// The Docker Engine.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Docker {
+    /// `unix://` and the socket's absolute path.
+    pub(super) endpoint: Option<Spot<String>>,
+    /// For one request that is not a pull, a wait or a stream.
+    pub(super) timeout: Option<Spot<Span>>,
+    /// How long a pull may stand still.
+    pub(super) pull_stall: Option<Spot<Span>>,
+    /// How long a pull may take.
+    pub(super) pull_timeout: Option<Spot<Span>>,
+}
+
+/// An image registry.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Registry {
+    /// Speak HTTP instead of HTTPS.
+    pub(super) plain_http: bool,
+    /// PEM file of authorities that are trusted besides the system's.
+    pub(super) ca: Option<String>,
+    /// The user, instead of Docker's credential store.
+    pub(super) username: Option<Spot<String>>,
+    /// The secret that holds the password.
+    pub(super) password_secret: Option<Spot<String>>,
+}
+
+/// What a plugin may reach.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Grant {
+    /// The name in the plugin's manifest.
+    pub(super) plugin: Spot<String>,
+    /// `sha256:…` of the component; required for every plugin that is not bundled with the agent.
+    #[serde(default)]
+    pub(super) digest: Option<Spot<String>>,
+    /// The applications that it is for; all when left out.
+    #[serde(default)]
+    pub(super) applications: Option<Spot<Vec<String>>>,
+    /// Look at the application's own objects in the engine.
+    #[serde(default)]
+    pub(super) docker_read: bool,
+    /// Change the application's own objects in the engine. For strategies only.
+    #[serde(default)]
+    pub(super) docker_write: Option<DockerWrite>,
+    /// HTTP servers that it may ask.
+    #[serde(default)]
+    pub(super) http: Vec<Http>,
+    /// Directories that it may read or write.
+    #[serde(default)]
+    pub(super) files: Vec<Files>,
+    /// Secrets that it may use without seeing them.
+    #[serde(default)]
+    pub(super) secrets: Vec<Spot<String>>,
+    /// Secrets that it may see.
+    #[serde(default)]
+    pub(super) reveal: Vec<Spot<String>>,
+    /// Commands that it may run.
+    #[serde(default)]
+    pub(super) exec: Vec<Spot<String>>,
+    /// Registries that it may ask about.
+    #[serde(default)]
+    pub(super) registry: Vec<String>,
+    /// Keep values between calls.
+    #[serde(default)]
+    pub(super) state: bool,
+}
+
+/// What a strategy may do beyond plain containers.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct DockerWrite {
+    /// Host directories below which bind mounts are allowed.
+    pub(super) bind_roots: Vec<Spot<String>>,
+    /// Dangers that are allowed by name.
+    pub(super) allow: Vec<Allowance>,
+}
+
+/// An HTTP server.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Http {
+    /// `https://host` or `http://host:port`, without a path. `*.` in front of the host means every name below it.
+    pub(super) to: Spot<String>,
+    /// Address ranges that are allowed although they are private, loopback or otherwise closed.
+    #[serde(default)]
+    pub(super) addresses: Vec<Spot<String>>,
+    /// PEM file of authorities that are trusted besides the system's.
+    #[serde(default)]
+    pub(super) ca: Option<String>,
+    /// Secrets whose placeholders are replaced in headers to this server.
+    #[serde(default)]
+    pub(super) secrets: Vec<Spot<String>>,
+}
+
+/// A directory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Files {
+    /// The name that the plugin uses; not `bundle`, which every plugin has.
+    pub(super) root: Spot<String>,
+    /// The directory.
+    pub(super) path: String,
+    /// Whether it may write there.
+    #[serde(default)]
+    pub(super) write: bool,
+}
+
+/// A command.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Command {
+    /// The program's absolute path.
+    pub(super) path: Spot<String>,
+    /// Arguments that are always given. `{1}` stands for the plugin's first argument, and so on; those that no
+    /// template uses follow at the end. `{{` and `}}` are braces.
+    #[serde(default)]
+    pub(super) arguments: Vec<Spot<String>>,
+    /// Regular expressions: what the plugin's arguments must match, whole, one for each position.
+    #[serde(default)]
+    pub(super) allow_arguments: Vec<Spot<String>>,
+    /// Who runs it, when the agent is root.
+    #[serde(default)]
+    pub(super) user: Option<String>,
+    /// The whole environment; nothing is inherited.
+    #[serde(default)]
+    pub(super) environment: BTreeMap<String, String>,
+    /// The working directory; `/` when left out.
+    #[serde(default)]
+    pub(super) directory: Option<Spot<String>>,
+    /// How long it may take; 10 seconds when left out.
+    #[serde(default)]
+    pub(super) timeout: Option<Span>,
+    /// How many bytes of each output stream are kept; 256 KiB when left out.
+    #[serde(default)]
+    pub(super) max_output: Option<Size>,
+}
+
+/// Where a secret comes from: exactly one of these.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Secret {
+    /// A file of the agent's user or root, mode 0600 or stricter.
+    pub(super) file: Option<Spot<String>>,
+    /// A variable of the agent's environment.
+    pub(super) environment: Option<Spot<String>>,
+    /// The name of a systemd credential.
+    pub(super) credential: Option<Spot<String>>,
+}
+
+/// What one plugin call, and one deployment, may use.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Limits {
+    /// Memory of a plugin.
+    pub(super) memory: Option<Size>,
+    /// CPU time of one call, host work not counted.
+    pub(super) cpu: Option<Span>,
+    /// Wall time of one call, where nothing says otherwise.
+    pub(super) call: Option<Span>,
+    /// Elements of a plugin's tables.
+    pub(super) table_elements: Option<u64>,
+    /// Handles that a plugin may hold.
+    pub(super) handles: Option<u64>,
+    /// Bytes that a plugin may pass to the host in one host call.
+    pub(super) host_call: Option<Size>,
+    /// Bytes of a call's answer.
+    pub(super) output: Option<Size>,
+    /// Bytes that are kept of standard output and of standard error.
+    pub(super) stdio: Option<Size>,
+    /// Bytes of one log line.
+    pub(super) log_line: Option<Size>,
+    /// Log lines of one call.
+    pub(super) log_lines: Option<u64>,
+    /// Bytes of all log lines of one call.
+    pub(super) log_total: Option<Size>,
+    /// HTTP requests of one call.
+    pub(super) http_requests: Option<u64>,
+    /// Bytes of one request's body.
+    pub(super) http_request: Option<Size>,
+    /// Bytes of one response's body.
+    pub(super) http_response: Option<Size>,
+    /// Bytes of one message's headers.
+    pub(super) http_headers: Option<Size>,
+    /// The longest time to connect, to the first byte, and between bytes.
+    pub(super) http_timeout: Option<Span>,
+    /// Steps of a plan.
+    pub(super) plan_steps: Option<u64>,
+    /// Steps, checks and smoke tests that run at the same time.
+    pub(super) parallel: Option<u64>,
+}
+
+/// A danger that a strategy may be allowed by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Allowance {
+    /// `privileged`: containers with all rights of the host's root.
+    Privileged,
+    /// `host-network`: containers in the host's network.
+    HostNetwork,
+    /// `host-pid`: containers that see the host's processes.
+    HostPid,
+    /// `host-ipc`: containers that share the host's memory segments.
+    HostIpc,
+    /// `host-uts`: containers that can rename the host.
+    HostUts,
+    /// `host-user`: containers without user-namespace remapping.
+    HostUser,
+    /// `docker-socket`: bind mounts of the engine's socket.
+    DockerSocket,
+    /// `cap-add:NAME`: a Linux capability, without the `CAP_` prefix; `cap-add:ALL` is all.
+    CapAdd(String),
+    /// `device:PATH`: a device of the host.
+    Device(String),
+    /// `security-opt:VALUE`: an option such as `seccomp=unconfined`.
+    SecurityOpt(String),
+    /// `sysctl:NAME`: a kernel parameter.
+    Sysctl(String),
+}
+
+/// The words without an argument, and those with one.
+const ALLOWANCES: [&str; 11] = [
+    "privileged",
+    "host-network",
+    "host-pid",
+    "host-ipc",
+    "host-uts",
+    "host-user",
+    "docker-socket",
+    "cap-add:NAME",
+    "device:PATH",
+    "security-opt:VALUE",
+    "sysctl:NAME",
+];
+
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let argument = |rest: &str| (!rest.is_empty()).then(|| rest.to_owned());
+        let parsed = match text.split_once(':') {
+            None => match text {
+                "privileged" => Some(Self::Privileged),
+                "host-network" => Some(Self::HostNetwork),
+                "host-pid" => Some(Self::HostPid),
+                "host-ipc" => Some(Self::HostIpc),
+                "host-uts" => Some(Self::HostUts),
+                "host-user" => Some(Self::HostUser),
+                "docker-socket" => Some(Self::DockerSocket),
+                _ => None,
+            },
+            Some(("cap-add", name)) => argument(name.strip_prefix("CAP_").unwrap_or(name)).map(Self::CapAdd),
+            Some(("device", path)) => argument(path).map(Self::Device),
+            Some(("security-opt", value)) => argument(value).map(Self::SecurityOpt),
+            Some(("sysctl", name)) => argument(name).map(Self::Sysctl),
+            Some(_) => None,
+        };
+        parsed.ok_or_else(|| {
+            let known = ALLOWANCES.map(|word| format!("`{word}`")).join(", ");
+            format!("`{}` cannot be allowed; what can is {known}", super::document::printable(text))
+        })
+    }
+}
+
+impl fmt::Display for Allowance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Privileged => formatter.write_str("privileged"),
+            Self::HostNetwork => formatter.write_str("host-network"),
+            Self::HostPid => formatter.write_str("host-pid"),
+            Self::HostIpc => formatter.write_str("host-ipc"),
+            Self::HostUts => formatter.write_str("host-uts"),
+            Self::HostUser => formatter.write_str("host-user"),
+            Self::DockerSocket => formatter.write_str("docker-socket"),
+            Self::CapAdd(name) => write!(formatter, "cap-add:{name}"),
+            Self::Device(path) => write!(formatter, "device:{path}"),
+            Self::SecurityOpt(value) => write!(formatter, "security-opt:{value}"),
+            Self::Sysctl(name) => write!(formatter, "sysctl:{name}"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Allowance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Allowance {
+    fn schema_name() -> Cow<'static, str> {
+        "Allowance".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A danger that is allowed by name.",
+            "pattern": "^(privileged|host-(network|pid|ipc|uts|user)|docker-socket|(cap-add|device|security-opt|sysctl):.+)$",
+            "examples": ALLOWANCES,
+        })
+    }
+}
