@@ -72,7 +72,7 @@ fn hostile_files_end_in_one_short_line() {
     let steering = wrong("\"\\u001b[2J`, expected\" = 1");
     assert!(!steering.contains('\u{1b}') && steering.contains("\\u{1b}"), "{steering}");
     let deep = format!("name = {}", "[".repeat(500_000));
-    assert!(wrong(&deep).contains("recursion limit"), "{}", wrong(&deep));
+    assert!(wrong(&deep).contains("recurs"), "{}", wrong(&deep));
     let dotted = format!("{}a = 1", "a.".repeat(400_000));
     assert!(wrong(&dotted).len() < 2_000);
     let error = Document::from_bytes("ship.toml", b"name = 'x'\n# \xff\xfe".to_vec()).unwrap_err();

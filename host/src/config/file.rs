@@ -258,10 +258,14 @@ pub enum Allowance {
     SecurityOpt(String),
     /// `sysctl:NAME`: a kernel parameter.
     Sysctl(String),
+    /// `network:NAME`: a network of another owner, to connect containers to.
+    Network(String),
+    /// `volume:NAME`: a volume of another owner, to mount.
+    Volume(String),
 }
 
 /// The words without an argument, and those with one.
-const ALLOWANCES: [&str; 11] = [
+const ALLOWANCES: [&str; 13] = [
     "privileged",
     "host-network",
     "host-pid",
@@ -273,6 +277,8 @@ const ALLOWANCES: [&str; 11] = [
     "device:PATH",
     "security-opt:VALUE",
     "sysctl:NAME",
+    "network:NAME",
+    "volume:NAME",
 ];
 
 impl FromStr for Allowance {
@@ -295,6 +301,8 @@ impl FromStr for Allowance {
             Some(("device", path)) => argument(path).map(Self::Device),
             Some(("security-opt", value)) => argument(value).map(Self::SecurityOpt),
             Some(("sysctl", name)) => argument(name).map(Self::Sysctl),
+            Some(("network", name)) => argument(name).map(Self::Network),
+            Some(("volume", name)) => argument(name).map(Self::Volume),
             Some(_) => None,
         };
         parsed.ok_or_else(|| {
@@ -318,6 +326,8 @@ impl fmt::Display for Allowance {
             Self::Device(path) => write!(formatter, "device:{path}"),
             Self::SecurityOpt(value) => write!(formatter, "security-opt:{value}"),
             Self::Sysctl(name) => write!(formatter, "sysctl:{name}"),
+            Self::Network(name) => write!(formatter, "network:{name}"),
+            Self::Volume(name) => write!(formatter, "volume:{name}"),
         }
     }
 }
@@ -337,7 +347,7 @@ impl JsonSchema for Allowance {
         json_schema!({
             "type": "string",
             "description": "A danger that is allowed by name.",
-            "pattern": "^(privileged|host-(network|pid|ipc|uts|user)|docker-socket|(cap-add|device|security-opt|sysctl):.+)$",
+            "pattern": "^(privileged|host-(network|pid|ipc|uts|user)|docker-socket|(cap-add|device|security-opt|sysctl|network|volume):.+)$",
             "examples": ALLOWANCES,
         })
     }
