@@ -3,17 +3,25 @@
 //! stdout is the answer, stderr is progress, warnings and errors; `--json` gives the same facts as JSON lines.
 //! Nothing here decides anything.
 
-pub mod explain;
+pub mod deployment;
 pub mod error;
+pub mod explain;
 pub mod facts;
+pub mod history;
+pub mod host;
 pub mod page;
+pub mod plan;
+mod printer;
+pub mod probe;
+mod progress;
+pub mod status;
 pub mod table;
 pub mod words;
-mod printer;
 
-pub use explain::{ExitCode, Explain, Place};
 pub use error::Fault;
+pub use explain::{ExitCode, Explain, Place};
 pub use printer::{Printer, Verbosity};
+pub use progress::Teller;
 
 /// Prints what clap says about a command line: help and version to stdout, errors to stderr.
 #[must_use]

@@ -111,10 +111,9 @@ fn snippet(place: &Place) -> Page {
     let number = place.line.to_string();
     let gutter = " ".repeat(number.len());
     page.push(
-        Line::plain(&gutter).ink(Ink::Dim, "--> ").ink(
-            Ink::Accent,
-            format!("{}:{}:{}", place.file, place.line, place.column),
-        ),
+        Line::plain(&gutter)
+            .ink(Ink::Dim, "--> ")
+            .ink(Ink::Accent, format!("{}:{}:{}", place.file, place.line, place.column)),
     );
     if place.text.is_empty() {
         return page;

@@ -4,15 +4,56 @@
 //! Growth: fields and types may be added; none is removed, renamed or given another meaning within a major version.
 //! `docs/json-output.md` is generated from here.
 
+mod deployment;
+mod host;
+mod progress;
+mod status;
+
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::Fault;
 
+pub use deployment::{
+    ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, PlanFact, ProbeFact, ReleaseFact,
+    StepFact,
+};
+pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
+pub use progress::ProgressFact;
+pub use status::{OpenFact, PartFact, StatusFact};
+
 /// One line of `--json`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Fact {
+    /// Something happens right now: `deploy`, `rollback`, `resume`, `check`, `plan`.
+    Progress(ProgressFact),
+    /// How a deployment ended, or what is known of one: `deploy`, `rollback`, `resume`, `resolve`, `show`.
+    Deployment(Box<DeploymentFact>),
+    /// What a deployment would do: `plan`.
+    Plan(Box<PlanFact>),
+    /// What the checks say: `check`.
+    Check(CheckFact),
+    /// One line of `history`.
+    History(HistoryFact),
+    /// One line of a deployment's log: `logs`.
+    Log(LogFact),
+    /// An application's state: `status`.
+    Status(Box<StatusFact>),
+    /// Whether the journal is as it was written: `audit verify`.
+    Audit(AuditFact),
+    /// A plugin: `plugin list`, `plugin inspect`.
+    Plugin(Box<PluginFact>),
+    /// What a plugin asks for and is granted: `plugin grants`.
+    Grant(GrantFact),
+    /// One thing that was looked at: `doctor`.
+    Doctor(DoctorFact),
+    /// A file that was made, or would be: `init`.
+    File(FileFact),
+    /// The name of a schema: `schema`.
+    Schema(SchemaFact),
     /// The command failed. Always the last line.
     Error(ErrorFact),
 }
@@ -44,11 +85,7 @@ impl ErrorFact {
             error: error.to_string(),
             caused_by: fault.causes(),
             hint: error.hint(),
-            place: error.place().map(|place| PlaceFact {
-                file: place.file,
-                line: place.line,
-                column: place.column,
-            }),
+            place: error.place().map(|place| PlaceFact { file: place.file, line: place.line, column: place.column }),
             exit: fault.exit().number(),
         }
     }
@@ -64,4 +101,10 @@ pub struct PlaceFact {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
+}
+
+/// A duration for machines.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

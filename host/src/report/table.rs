@@ -21,10 +21,7 @@ impl Table {
     /// A table with a heading.
     #[must_use]
     pub fn headed(heading: &[&str]) -> Self {
-        Self {
-            heading: Some(heading.iter().map(|word| Line::new().ink(Ink::Dim, word)).collect()),
-            ..Self::default()
-        }
+        Self { heading: Some(heading.iter().map(|word| Line::new().ink(Ink::Dim, word)).collect()), ..Self::default() }
     }
 
     /// Aligns a column to the right: numbers and durations.

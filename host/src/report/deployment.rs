@@ -1,0 +1,310 @@
+//! How a deployment ended, and everything about one.
+
+use std::time::Duration;
+
+use super::error;
+use super::facts::{DeploymentFact, ReleaseFact};
+use super::page::{Ink, Line, Page};
+use super::probe;
+use super::table::Table;
+use super::words;
+
+/// The ink of an outcome's word.
+#[must_use]
+pub fn ink(outcome: &str) -> Ink {
+    match outcome {
+        "succeeded" | "unchanged" => Ink::Good,
+        "refused" | "rolled-back" | "resolved" | "open" => Ink::Warn,
+        _ => Ink::Bad,
+    }
+}
+
+/// The answer of `deploy`: outcome, versions, what failed, how long each phase took, what to do next.
+#[must_use]
+pub fn summary(fact: &DeploymentFact, width: usize) -> Page {
+    let mut page = Page::new();
+    page.push(headline(fact));
+    page.gap();
+    page.append(artifacts(fact));
+    page.gap();
+    page.append(failures(fact, width));
+    page.gap();
+    page.append(phases(fact));
+    page.append(next(fact));
+    page
+}
+
+/// `succeeded: kudos v2 runs in uat`, and so on for each outcome.
+fn headline(fact: &DeploymentFact) -> Line {
+    let version = fact.release.as_ref().map_or("", |release| release.version.as_str());
+    let what = if version.is_empty() { fact.application.clone() } else { format!("{} {version}", fact.application) };
+    let previous = fact.previous.as_ref().map_or_else(
+        || "nothing of it runs, as before".to_owned(),
+        |previous| format!("{} runs as before", previous.version),
+    );
+    let place = &fact.environment;
+    let (word, rest) = match fact.outcome.as_str() {
+        "succeeded" if fact.rollback => ("succeeded", format!("{what} runs in {place} again")),
+        "succeeded" => ("succeeded", format!("{what} runs in {place}")),
+        "unchanged" => ("unchanged", format!("{what} already runs in {place}; nothing was touched")),
+        "refused" => ("refused", format!("{what} was not deployed to {place}; nothing was touched")),
+        "rolled-back" => ("rolled back", format!("{what} failed in {place}; {previous}")),
+        "stuck" => ("stuck", format!("{what} failed in {place}, and so did going back; a person is needed")),
+        "resolved" => ("resolved", format!("{what} in {place} can be deployed again")),
+        "open" => ("open", format!("{what} in {place} has not ended")),
+        other => (other, what),
+    };
+    Line::new().ink(ink(&fact.outcome), word).text(": ").ink(Ink::Bold, rest)
+}
+
+/// The images, old and new.
+fn artifacts(fact: &DeploymentFact) -> Page {
+    let Some(release) = &fact.release else { return Page::new() };
+    let mut table = Table::new();
+    for (name, artifact) in &release.artifacts {
+        let old = fact.previous.as_ref().and_then(|previous| previous.artifacts.get(name));
+        let label = |artifact: &super::facts::ArtifactFact| artifact.tag.clone().unwrap_or_default();
+        let before = match old {
+            None if fact.previous.is_some() => "new".to_owned(),
+            None => String::new(),
+            Some(old) if old.digest == artifact.digest => "as before".to_owned(),
+            Some(old) if label(old) == label(artifact) => format!("before: {}", words::digest(&old.digest)),
+            Some(old) => format!("before: {}", label(old)),
+        };
+        table.row(vec![
+            Line::plain(name),
+            Line::plain(label(artifact)),
+            Line::plain(words::digest(&artifact.digest)),
+            Line::new().ink(Ink::Dim, before),
+        ]);
+    }
+    table.page("  ")
+}
+
+/// What failed, on the way there and on the way back, with hints.
+fn failures(fact: &DeploymentFact, width: usize) -> Page {
+    let mut page = Page::new();
+    for failure in fact.failure.iter().chain(&fact.undo_failure) {
+        page.indented("  ", error::failure(failure, width.saturating_sub(2)));
+        if let Some(evidence) = failure.details.as_ref().and_then(|details| details.get("log")) {
+            page.block("    ", Ink::Dim, evidence.as_str().unwrap_or_default());
+        }
+    }
+    if !fact.left_behind.is_empty() {
+        page.gap();
+        page.push(Line::plain("  ").ink(Ink::Bad, "left behind:"));
+        for thing in &fact.left_behind {
+            page.push(Line::plain("    ").text(thing));
+        }
+    }
+    page
+}
+
+/// `resolve 0.1s, plan 0.2s, apply 3.1s: 4.0s in all`.
+fn phases(fact: &DeploymentFact) -> Page {
+    let mut page = Page::new();
+    let phases: Vec<String> = fact
+        .phases
+        .iter()
+        .map(|phase| format!("{} {}", phase.phase, words::duration(Duration::from_millis(phase.took))))
+        .collect();
+    let whole = fact.took.map(|took| format!("{} in all", words::duration(Duration::from_millis(took))));
+    let line = match (phases.is_empty(), whole) {
+        (true, None) => return page,
+        (true, Some(whole)) => whole,
+        (false, None) => phases.join(", "),
+        (false, Some(whole)) => format!("{}; {whole}", phases.join(", ")),
+    };
+    page.push(Line::plain("  ").ink(Ink::Dim, line));
+    page
+}
+
+/// What to do next.
+fn next(fact: &DeploymentFact) -> Page {
+    let mut page = Page::new();
+    for (index, next) in fact.next.iter().enumerate() {
+        let heading = if index == 0 { "next:" } else { "     " };
+        page.push(Line::plain("  ").ink(Ink::Accent, heading).text(" ").text(next));
+    }
+    page
+}
+
+/// The answer of `show`: the whole record.
+#[must_use]
+pub fn show(fact: &DeploymentFact, width: usize) -> Page {
+    let mut page = Page::new();
+    page.push(headline(fact));
+    page.gap();
+    page.append(facts(fact));
+    page.gap();
+    page.append(artifacts(fact));
+    for (heading, probes) in [("checks", &fact.checks), ("verification", &fact.smoke)] {
+        if !probes.is_empty() {
+            page.gap();
+            page.push(Line::new().ink(Ink::Bold, heading));
+            page.indented("  ", probe::table(probes, true, width.saturating_sub(2)));
+        }
+    }
+    if !fact.steps.is_empty() {
+        page.gap();
+        page.push(Line::new().ink(Ink::Bold, "steps"));
+        page.append(steps(fact));
+    }
+    page.gap();
+    page.append(failures(fact, width));
+    page.gap();
+    page.append(phases(fact));
+    page.append(next(fact));
+    page
+}
+
+/// Who, when, why, which.
+fn facts(fact: &DeploymentFact) -> Page {
+    let release = |release: &ReleaseFact| {
+        let commit = release.commit.as_ref().map(|commit| format!(", commit {commit}")).unwrap_or_default();
+        format!("{} ({}{commit})", release.version, words::digest(&release.id))
+    };
+    let mut table = Table::new();
+    let mut row = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            table.row(vec![Line::new().ink(Ink::Dim, name), Line::plain(value)]);
+        }
+    };
+    row("deployment", Some(format!("{} (number {} on this host)", fact.deployment, fact.sequence)));
+    row("kind", fact.rollback.then(|| "rollback".to_owned()));
+    row("release", fact.release.as_ref().map(release));
+    row("before", fact.previous.as_ref().map(release));
+    row("by", Some(fact.actor.clone()));
+    row("reason", fact.reason.clone());
+    row("glass broken", fact.break_glass.clone());
+    row("started", Some(words::time(&fact.started)));
+    row("ended", fact.finished.as_deref().map(words::time));
+    table.page("  ")
+}
+
+/// Each step with its state and time.
+fn steps(fact: &DeploymentFact) -> Page {
+    let mut table = Table::new().right(2);
+    for step in &fact.steps {
+        let ink = match step.state.as_str() {
+            "done" => Ink::Good,
+            "failed" | "undo-failed" => Ink::Bad,
+            "waiting" => Ink::Dim,
+            _ => Ink::Warn,
+        };
+        let took = step.took.map(|took| words::duration(Duration::from_millis(took))).unwrap_or_default();
+        table.row(vec![Line::plain(&step.title), Line::new().ink(ink, &step.state), Line::new().ink(Ink::Dim, took)]);
+    }
+    table.page("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_documents::Failure;
+
+    use super::*;
+    use crate::report::facts::{PhaseFact, StepFact};
+
+    fn fact(outcome: &str) -> DeploymentFact {
+        let mut previous: ReleaseFact = (&crate::report::plan::tests::release("v1")).into();
+        if let Some(artifact) = previous.artifacts.get_mut("backend") {
+            artifact.digest = format!("sha256:{}", "aaaaaaaa".repeat(8));
+        }
+        DeploymentFact {
+            deployment: "4f0c9t2m1k8z".to_owned(),
+            sequence: 12,
+            application: "kudos".to_owned(),
+            environment: "uat".to_owned(),
+            outcome: outcome.to_owned(),
+            rollback: false,
+            actor: "anna".to_owned(),
+            reason: Some("fixes the login".to_owned()),
+            break_glass: None,
+            release: Some((&crate::report::plan::tests::release("v2")).into()),
+            previous: Some(previous),
+            started: "2026-08-21T14:03:11Z".to_owned(),
+            finished: Some("2026-08-21T14:03:30Z".to_owned()),
+            took: Some(19_100),
+            phases: vec![
+                PhaseFact { phase: "resolve".to_owned(), took: 110 },
+                PhaseFact { phase: "apply".to_owned(), took: 3_100 },
+                PhaseFact { phase: "verify".to_owned(), took: 15_000 },
+            ],
+            checks: Vec::new(),
+            smoke: Vec::new(),
+            steps: vec![StepFact {
+                step: "backend:start".to_owned(),
+                title: "start backend (new)".to_owned(),
+                state: "done".to_owned(),
+                took: Some(480),
+            }],
+            failure: None,
+            undo_failure: None,
+            left_behind: Vec::new(),
+            next: vec!["`windlass status kudos`".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_success_names_what_runs_now_and_before() {
+        insta::assert_snapshot!(summary(&fact("succeeded"), 100).render(false), @r"
+        succeeded: kudos v2 runs in uat
+
+          backend  v2  sha256:1ef921a31ef9  before: v1
+
+          resolve 0.1s, apply 3.1s, verify 15.0s; 19.1s in all
+          next: `windlass status kudos`
+        ");
+    }
+
+    #[test]
+    fn a_deployment_that_is_stuck_names_both_errors_and_what_is_left_behind() {
+        let failure = |message: &str| {
+            Some(Failure { code: "internal".to_owned(), message: message.to_owned(), retryable: false, details: None })
+        };
+        let fact = DeploymentFact {
+            failure: failure("`start backend (new)` failed: the container is unhealthy"),
+            undo_failure: failure("`start backend (new)` could not be undone: the engine does not answer"),
+            left_behind: vec!["container kudos-backend-2".to_owned()],
+            next: vec!["remove it, then `windlass resolve kudos --reason …`".to_owned()],
+            ..fact("stuck")
+        };
+        insta::assert_snapshot!(summary(&fact, 100).render(false), @r"
+        stuck: kudos v2 failed in uat, and so did going back; a person is needed
+
+          backend  v2  sha256:1ef921a31ef9  before: v1
+
+          error: `start backend (new)` failed: the container is unhealthy
+          error: `start backend (new)` could not be undone: the engine does not answer
+
+          left behind:
+            container kudos-backend-2
+
+          resolve 0.1s, apply 3.1s, verify 15.0s; 19.1s in all
+          next: remove it, then `windlass resolve kudos --reason …`
+        ");
+    }
+
+    #[test]
+    fn a_record_says_who_when_why_and_what() {
+        insta::assert_snapshot!(show(&fact("rolled-back"), 100).render(false), @r"
+        rolled back: kudos v2 failed in uat; v1 runs as before
+
+          deployment  4f0c9t2m1k8z (number 12 on this host)
+          release     v2 (sha256:8a1b2c3d8a1b)
+          before      v1 (sha256:8a1b2c3d8a1b)
+          by          anna
+          reason      fixes the login
+          started     2026-08-21 14:03:11Z
+          ended       2026-08-21 14:03:30Z
+
+          backend  v2  sha256:1ef921a31ef9  before: v1
+
+        steps
+          start backend (new)  done  0.5s
+
+          resolve 0.1s, apply 3.1s, verify 15.0s; 19.1s in all
+          next: `windlass status kudos`
+        ");
+    }
+}

@@ -1,0 +1,100 @@
+//! What runs, as a fact.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::deployment::ReleaseFact;
+
+/// An application's state: what was deployed, what runs, and whether that is the same.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct StatusFact {
+    /// The application's name.
+    pub application: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The release that the journal says runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseFact>,
+    /// The deployment that put it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// Since when, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// What is observed; none when it could not be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Vec<PartFact>>,
+    /// Why it could not be observed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unobserved: Option<String>,
+    /// Where what is observed is not what was deployed, one sentence each.
+    pub drift: Vec<String>,
+    /// A deployment that has not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenFact>,
+    /// Why the application cannot be deployed until a person resolves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
+    /// Versions that failed here and need `--retry`, each with why.
+    pub quarantined: Vec<String>,
+    /// How many recorder messages wait to be delivered.
+    pub outbox: u64,
+}
+
+/// A deployment that has not ended.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct OpenFact {
+    /// Its id.
+    pub deployment: String,
+    /// The label of its release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Since when, RFC 3339.
+    pub started: String,
+    /// Who works on it now; none when it was interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+}
+
+/// One running part.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PartFact {
+    /// The service.
+    pub service: String,
+    /// The container, as its own tools name it.
+    pub instance: String,
+    /// The version that it runs, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The image that it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// `running`, `restarting`, `exited`, or the word of what runs it.
+    pub state: String,
+    /// `healthy`, `unhealthy` or `starting`; none without a health check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    /// How often it was restarted.
+    pub restarts: u64,
+    /// Since when it is in this state, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+impl From<&windlass_documents::Part> for PartFact {
+    fn from(part: &windlass_documents::Part) -> Self {
+        Self {
+            service: part.service.clone(),
+            instance: part.instance.clone(),
+            version: part.version.clone(),
+            reference: part.reference.clone(),
+            state: part.state.clone(),
+            health: part.health.clone(),
+            restarts: part.restarts,
+            since: part.since.clone(),
+        }
+    }
+}

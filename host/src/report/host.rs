@@ -1,0 +1,253 @@
+//! This host, its journal, its plugins and its files, for people.
+
+use super::facts::{AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
+use super::page::{Ink, Line, Page};
+use super::table::Table;
+use super::words;
+
+/// The answer of `audit verify`.
+#[must_use]
+pub fn audit(fact: &AuditFact, width: usize) -> Page {
+    let mut page = Page::new();
+    let lines = words::count(usize::try_from(fact.lines).unwrap_or(usize::MAX), "line");
+    if fact.intact {
+        page.push(Line::new().ink(Ink::Good, "intact").text(format!(": {lines}, each chained to the one before")));
+    } else {
+        let problem = fact.problem.as_deref().unwrap_or("the chain is broken");
+        page.wrapped(Line::new().ink(Ink::Bad, "changed").text(": "), Ink::Plain, problem, width);
+    }
+    if let Some(head) = &fact.head {
+        page.push(Line::plain("  head: ").text(head));
+    }
+    page
+}
+
+/// The answer of `doctor`.
+#[must_use]
+pub fn doctor(facts: &[DoctorFact], width: usize) -> Page {
+    let mut page = Page::new();
+    let mut table = Table::new();
+    for fact in facts {
+        let (ink, word) = match fact.health {
+            Health::Well => (Ink::Good, "well"),
+            Health::Note => (Ink::Dim, "note"),
+            Health::Warn => (Ink::Warn, "warn"),
+            Health::Bad => (Ink::Bad, "bad"),
+        };
+        table.row(vec![Line::new().ink(ink, word), Line::new().ink(Ink::Bold, &fact.subject), Line::plain(&fact.seen)]);
+    }
+    for (row, fact) in table.page("").lines().iter().zip(facts) {
+        page.push(row.clone());
+        if let Some(remedy) = &fact.remedy {
+            super::error::paragraph(&mut page, ("      remedy:", Ink::Accent), remedy, width);
+        }
+    }
+    page.gap();
+    let count = |health: Health| facts.iter().filter(|fact| fact.health == health).count();
+    page.push(match (count(Health::Bad), count(Health::Warn)) {
+        (0, 0) => Line::new().ink(Ink::Good, "ready").text(": nothing stands in the way of a deployment"),
+        (0, warnings) => Line::new().ink(Ink::Warn, "ready").text(format!(
+            ": nothing stands in the way of a deployment; {} to look at",
+            words::count(warnings, "thing")
+        )),
+        (1, _) => Line::new().ink(Ink::Bad, "not ready").text(": 1 thing stands in the way of a deployment"),
+        (bad, _) => {
+            Line::new().ink(Ink::Bad, "not ready").text(format!(": {bad} things stand in the way of a deployment"))
+        }
+    });
+    page
+}
+
+/// The answer of `plugin list`.
+#[must_use]
+pub fn plugins(facts: &[PluginFact]) -> Page {
+    let mut page = Page::new();
+    if facts.is_empty() {
+        page.push(Line::plain("this binary carries no plugins, and none are installed"));
+        return page;
+    }
+    let mut table = Table::headed(&["plugin", "version", "kind", "size", "digest", "from"]).right(3);
+    for fact in facts {
+        table.row(vec![
+            Line::new().ink(Ink::Bold, &fact.name),
+            Line::plain(&fact.version),
+            Line::plain(&fact.kind),
+            Line::plain(words::size(fact.size)),
+            Line::new().ink(Ink::Dim, words::digest(&fact.digest)),
+            Line::new().ink(Ink::Dim, &fact.source),
+        ]);
+    }
+    page.append(table.page(""));
+    page
+}
+
+/// The answer of `plugin inspect`.
+#[must_use]
+pub fn plugin(fact: &PluginFact) -> Page {
+    let mut page = Page::new();
+    page.push(
+        Line::new()
+            .ink(Ink::Bold, format!("{} {}", fact.name, fact.version))
+            .text(format!(", a {} plugin for contract {}", fact.kind, fact.contract)),
+    );
+    let mut table = Table::new();
+    table.row(vec![Line::new().ink(Ink::Dim, "digest"), Line::plain(&fact.digest)]);
+    table.row(vec![Line::new().ink(Ink::Dim, "from"), Line::plain(&fact.source)]);
+    table.row(vec![Line::new().ink(Ink::Dim, "size"), Line::plain(words::size(fact.size))]);
+    page.append(table.page("  "));
+    page.gap();
+    page.push(Line::new().ink(Ink::Bold, "asks for"));
+    if fact.asks.is_empty() {
+        page.push(Line::plain("  nothing"));
+    }
+    let mut table = Table::new();
+    for ask in &fact.asks {
+        table.row(vec![Line::plain(&ask.capability), Line::new().ink(Ink::Dim, &ask.reason)]);
+    }
+    page.append(table.page("  "));
+    if let Some(schema) = &fact.schema {
+        page.gap();
+        page.push(Line::new().ink(Ink::Bold, "configuration (`with`)"));
+        page.append(fields(schema));
+    }
+    page
+}
+
+/// The fields of a configuration's JSON Schema, one per line.
+fn fields(schema: &serde_json::Value) -> Page {
+    use serde_json::Value;
+    let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|fields| !fields.is_empty())
+    else {
+        let mut page = Page::new();
+        page.push(Line::plain("  none"));
+        return page;
+    };
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut table = Table::new();
+    for (name, field) in properties {
+        let kind = match field.get("type") {
+            Some(Value::String(kind)) => kind.clone(),
+            Some(Value::Array(kinds)) => {
+                kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect::<Vec<_>>().join(" or ")
+            }
+            _ => String::new(),
+        };
+        let note = match field.get("default") {
+            _ if required.contains(&name.as_str()) => "required".to_owned(),
+            Some(Value::Null) | None => String::new(),
+            Some(default) => format!("default {default}"),
+        };
+        let description = field.get("description").and_then(Value::as_str).unwrap_or_default();
+        let first = description.lines().next().unwrap_or_default();
+        table.row(vec![Line::plain(name), Line::plain(kind), Line::plain(note), Line::new().ink(Ink::Dim, first)]);
+    }
+    table.page("  ")
+}
+
+/// The answer of `plugin grants`.
+#[must_use]
+pub fn grants(facts: &[GrantFact]) -> Page {
+    let mut page = Page::new();
+    if facts.is_empty() {
+        page.push(Line::plain("the plugins of this application ask for nothing"));
+        return page;
+    }
+    let mut table = Table::headed(&["plugin", "used as", "asks for", "granted", "because"]);
+    for fact in facts {
+        let granted = if fact.granted { (Ink::Good, "yes") } else { (Ink::Bad, "no") };
+        table.row(vec![
+            Line::new().ink(Ink::Bold, &fact.plugin),
+            Line::plain(&fact.usage),
+            Line::plain(&fact.capability),
+            Line::new().ink(granted.0, granted.1),
+            Line::new().ink(Ink::Dim, &fact.reason),
+        ]);
+    }
+    page.append(table.page(""));
+    let mut missing: Vec<&str> = facts.iter().filter_map(|fact| fact.lines.as_deref()).collect();
+    missing.dedup();
+    if !missing.is_empty() {
+        page.gap();
+        page.push(Line::new().ink(Ink::Accent, "hint:").text(" the operator can allow the rest in agent.toml:"));
+        for lines in missing {
+            page.gap();
+            page.block("    ", Ink::Plain, lines);
+        }
+    }
+    page
+}
+
+/// A file of `init`, before or after it is written.
+#[must_use]
+pub fn file(fact: &FileFact) -> Page {
+    let mut page = Page::new();
+    page.push(Line::new().ink(Ink::Bold, format!("# {}", fact.path)));
+    for line in fact.text.lines() {
+        let ink = if line.trim_start().starts_with('#') { Ink::Dim } else { Ink::Plain };
+        page.push(Line::plain("  ").ink(ink, line));
+    }
+    page.gap();
+    page
+}
+
+/// The answer of `schema` without a name.
+#[must_use]
+pub fn schemas(facts: &[SchemaFact]) -> Page {
+    let mut table = Table::new();
+    for fact in facts {
+        table.row(vec![Line::new().ink(Ink::Bold, &fact.name), Line::plain(&fact.title)]);
+    }
+    table.page("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doctor_gives_each_thing_a_line_and_what_is_not_well_a_remedy() {
+        let fact = |subject: &str, health, seen: &str, remedy: Option<&str>| DoctorFact {
+            subject: subject.to_owned(),
+            health,
+            seen: seen.to_owned(),
+            remedy: remedy.map(str::to_owned),
+        };
+        let facts = [
+            fact("engine", Health::Well, "Docker 20.10.24 at unix:///var/run/docker.sock", None),
+            fact("disk", Health::Warn, "3.1 GiB free in /var/lib/docker", Some("`docker image prune`")),
+            fact("journal", Health::Bad, "it was written by a newer version", Some("install windlass 0.3 or later")),
+        ];
+        insta::assert_snapshot!(doctor(&facts, 100).render(false), @r"
+        well  engine   Docker 20.10.24 at unix:///var/run/docker.sock
+        warn  disk     3.1 GiB free in /var/lib/docker
+              remedy: `docker image prune`
+        bad   journal  it was written by a newer version
+              remedy: install windlass 0.3 or later
+
+        not ready: 1 thing stands in the way of a deployment
+        ");
+    }
+
+    #[test]
+    fn what_is_not_granted_comes_with_the_lines_to_add() {
+        let facts = [GrantFact {
+            plugin: "check-readiness".to_owned(),
+            usage: "checks.readiness".to_owned(),
+            capability: "docker-read".to_owned(),
+            reason: "to see the engine's disk".to_owned(),
+            granted: false,
+            lines: Some("[[grants]]\nplugin = \"check-readiness\"\ndocker-read = true\n".to_owned()),
+        }];
+        insta::assert_snapshot!(grants(&facts).render(false), @r#"
+        plugin           used as           asks for     granted  because
+        check-readiness  checks.readiness  docker-read  no       to see the engine's disk
+
+        hint: the operator can allow the rest in agent.toml:
+
+            [[grants]]
+            plugin = "check-readiness"
+            docker-read = true
+        "#);
+    }
+}

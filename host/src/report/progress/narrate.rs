@@ -1,0 +1,413 @@
+//! What happens, in words: a verb and what it is about, the verbs in one column.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use windlass_documents::{Action, Failure, Plan, Release, Report, Verdict};
+
+use crate::progress::{FlowPhase, Level, Progress};
+use crate::report::page::{Ink, Line, Page};
+use crate::report::{error, plan, probe, words};
+
+/// Columns of the verbs.
+const VERB: usize = 11;
+
+/// Something to show.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// A line that stays.
+    Line(Line),
+    /// A line that stays, also when quiet.
+    Warning(Line),
+    /// Something is under way until the `End` with the same key.
+    Begin {
+        /// Identifies it.
+        key: String,
+        /// `Applying`.
+        verb: &'static str,
+        /// What.
+        text: String,
+        /// The line for where there are no bars, if it is worth one.
+        plain: Option<Line>,
+    },
+    /// It says what it is doing.
+    Update {
+        /// Identifies it.
+        key: String,
+        /// What.
+        text: String,
+        /// How far.
+        percent: Option<u8>,
+        /// The line for where there are no bars, if it is worth one.
+        plain: Option<Line>,
+    },
+    /// It ended.
+    End {
+        /// Identifies it.
+        key: String,
+    },
+}
+
+/// Turns progress into words. Remembers the titles of steps and the phase.
+#[derive(Debug)]
+pub(super) struct Narrator {
+    verbose: bool,
+    width: usize,
+    phase: Option<FlowPhase>,
+    titles: BTreeMap<String, String>,
+    doing: BTreeMap<String, String>,
+}
+
+impl Narrator {
+    /// A narrator who knows nothing yet.
+    pub(super) fn new(verbose: bool, width: usize) -> Self {
+        Self { verbose, width, phase: None, titles: BTreeMap::new(), doing: BTreeMap::new() }
+    }
+
+    /// The words for one event.
+    pub(super) fn narrate(&mut self, progress: &Progress) -> Vec<Told> {
+        match progress {
+            Progress::Opened { deployment, application, environment, resumed } => {
+                let verb = if *resumed { "Resuming" } else { "Deploying" };
+                let text = format!("{application} to {environment}");
+                vec![Told::Line(said(Ink::Bold, verb, &text).ink(Ink::Dim, format!(" (deployment {deployment})")))]
+            }
+            Progress::Waiting { holder } => vec![Told::Line(said(Ink::Warn, "Waiting", holder))],
+            Progress::PhaseStarted(phase) => self.phase_started(*phase),
+            Progress::PhaseFinished(phase, _) => vec![Told::End { key: phase_key(*phase) }],
+            Progress::Resolved(release) => resolved(release),
+            Progress::Planned(plan) => planned(plan),
+            Progress::ProbeStarted { name } => self.probe_started(name),
+            Progress::ProbePending { name, summary } => self.pending(name, summary),
+            Progress::ProbeFinished { name, answer, took } => self.probe_finished(name, answer.as_ref(), *took),
+            Progress::StepStarted { step, title } => self.step_started(step, title),
+            Progress::StepFinished { step, took } => self.step_finished(step, *took),
+            Progress::StepFailed { step, failure } => self.step_failed("", step, failure),
+            Progress::Unwinding { cause } => {
+                self.phase = Some(FlowPhase::Undo);
+                vec![Told::Warning(said(Ink::Warn, "Unwinding", cause))]
+            }
+            Progress::UndoStarted { step, title } => {
+                self.titles.insert(step.clone(), title.clone());
+                let plain = Some(said(Ink::Accent, "Undoing", title));
+                vec![Told::Begin { key: step_key(step), verb: "Undoing", text: title.clone(), plain }]
+            }
+            Progress::UndoFinished { step } => {
+                let line = said(Ink::Warn, "Undone", self.title(step));
+                vec![Told::End { key: step_key(step) }, Told::Line(line)]
+            }
+            Progress::UndoFailed { step, failure } => self.step_failed("undo of ", step, failure),
+            Progress::Doing { source, message, percent } => self.doing(source, message, *percent),
+            Progress::Log { source, level, message } => self.log(source, *level, message),
+            Progress::Finished { .. } => Vec::new(),
+        }
+    }
+
+    fn phase_started(&mut self, phase: FlowPhase) -> Vec<Told> {
+        self.phase = Some(phase);
+        let (verb, text) = match phase {
+            FlowPhase::Resolve => ("Resolving", "the release"),
+            FlowPhase::Plan => ("Planning", "what changes"),
+            FlowPhase::Record => ("Recording", "the outcome"),
+            // Their parts are shown one by one.
+            FlowPhase::Check | FlowPhase::Apply | FlowPhase::Verify | FlowPhase::Sweep | FlowPhase::Undo => {
+                return Vec::new();
+            }
+        };
+        vec![Told::Begin { key: phase_key(phase), verb, text: text.to_owned(), plain: None }]
+    }
+
+    fn probe_started(&mut self, name: &str) -> Vec<Told> {
+        let verb = self.probing(name).0;
+        // Checks answer at once; health and smoke tests take their time, so that a log should show them.
+        let plain = (verb != "Checking").then(|| said(Ink::Accent, verb, name));
+        vec![Told::Begin { key: probe_key(name), verb, text: name.to_owned(), plain }]
+    }
+
+    fn pending(&mut self, name: &str, summary: &str) -> Vec<Told> {
+        let key = probe_key(name);
+        let plain = self.news(&key, summary).then(|| {
+            said(Ink::Accent, self.probing(name).0, name).text(": ").ink(Ink::Warn, "pending").text(", ").text(summary)
+        });
+        vec![Told::Update { key, text: format!("{name}: {summary}"), percent: None, plain }]
+    }
+
+    fn probe_finished(&mut self, name: &str, answer: Result<&Report, &Failure>, took: Duration) -> Vec<Told> {
+        let (ink, warning) = match answer.map(|report| report.verdict) {
+            Ok(Verdict::Pass) => (Ink::Good, false),
+            Ok(Verdict::Warn) => (Ink::Warn, true),
+            _ => (Ink::Bad, true),
+        };
+        let line = said(ink, self.probing(name).1, name).text(": ").join(probe::headline(answer)).join(time(took));
+        let mut page = Page::new();
+        page.push(line);
+        let indent = " ".repeat(VERB + 1);
+        page.indented(&indent, probe::details(answer, self.verbose, self.width.saturating_sub(indent.len())));
+        let lines = page.lines().iter().cloned();
+        let told = lines.map(|line| if warning { Told::Warning(line) } else { Told::Line(line) });
+        std::iter::once(Told::End { key: probe_key(name) }).chain(told).collect()
+    }
+
+    /// The verbs for a probe under way and one that ended.
+    fn probing(&self, name: &str) -> (&'static str, &'static str) {
+        match self.phase {
+            Some(FlowPhase::Verify | FlowPhase::Undo) if name == "health" => ("Verifying", "Verified"),
+            Some(FlowPhase::Verify | FlowPhase::Undo) => ("Testing", "Tested"),
+            _ => ("Checking", "Checked"),
+        }
+    }
+
+    fn step_started(&mut self, step: &str, title: &str) -> Vec<Told> {
+        self.titles.insert(step.to_owned(), title.to_owned());
+        let verb = self.stepping().0;
+        let plain = Some(said(Ink::Accent, verb, title));
+        vec![Told::Begin { key: step_key(step), verb, text: title.to_owned(), plain }]
+    }
+
+    fn step_finished(&mut self, step: &str, took: Duration) -> Vec<Told> {
+        let line = said(Ink::Good, self.stepping().1, self.title(step)).join(time(took));
+        vec![Told::End { key: step_key(step) }, Told::Line(line)]
+    }
+
+    fn step_failed(&mut self, what: &str, step: &str, failure: &Failure) -> Vec<Told> {
+        let indent = " ".repeat(VERB + 1);
+        let mut page = Page::new();
+        page.push(said(Ink::Bad, "Failed", &format!("{what}{}: {}", self.title(step), failure.message)));
+        if let Some(hint) = error::failure_hint(failure) {
+            let mut hints = Page::new();
+            error::paragraph(&mut hints, ("hint:", Ink::Accent), &hint, self.width.saturating_sub(indent.len()));
+            page.indented(&indent, hints);
+        }
+        let lines = page.lines().iter().cloned().map(Told::Warning);
+        std::iter::once(Told::End { key: step_key(step) }).chain(lines).collect()
+    }
+
+    /// The verbs for a step under way and one that ended.
+    fn stepping(&self) -> (&'static str, &'static str) {
+        match self.phase {
+            Some(FlowPhase::Sweep) => ("Sweeping", "Swept"),
+            _ => ("Applying", "Applied"),
+        }
+    }
+
+    fn doing(&mut self, source: &str, message: &str, percent: Option<u8>) -> Vec<Told> {
+        let (key, name) = match self.titles.get(source) {
+            Some(title) => (step_key(source), title.clone()),
+            None => (probe_key(source), source.to_owned()),
+        };
+        let verb = if self.titles.contains_key(source) { self.stepping().0 } else { self.probing(source).0 };
+        // Where there are no bars, a percentage would be a line per step of it.
+        let news = self.news(&key, message);
+        let plain = (news && percent.is_none()).then(|| said(Ink::Accent, verb, &format!("{name}: {message}")));
+        vec![Told::Update { key, text: format!("{name}: {message}"), percent, plain }]
+    }
+
+    fn log(&self, source: &str, level: Level, message: &str) -> Vec<Told> {
+        let (ink, word) = match level {
+            Level::Debug => (Ink::Dim, "debug"),
+            Level::Info => (Ink::Dim, "info"),
+            Level::Warn => (Ink::Warn, "warn"),
+            Level::Error => (Ink::Bad, "error"),
+        };
+        let name = self.titles.get(source).map_or(source, String::as_str);
+        let line = said(ink, word, "").ink(Ink::Bold, name).text(": ").text(message);
+        match level {
+            Level::Warn | Level::Error => vec![Told::Warning(line)],
+            Level::Debug | Level::Info if self.verbose => vec![Told::Line(line)],
+            Level::Debug | Level::Info => Vec::new(),
+        }
+    }
+
+    /// The title of a step, or its id when it was never told.
+    fn title<'a>(&'a self, step: &'a str) -> &'a str {
+        self.titles.get(step).map_or(step, String::as_str)
+    }
+
+    /// Whether this is not what was said last.
+    fn news(&mut self, key: &str, message: &str) -> bool {
+        self.doing.insert(key.to_owned(), message.to_owned()).as_deref() != Some(message)
+    }
+}
+
+/// A verb in its column, and what it is about.
+fn said(ink: Ink, verb: &str, text: &str) -> Line {
+    Line::new().ink(ink, format!("{verb:>VERB$}")).text(" ").text(text)
+}
+
+/// Another thing under the same verb.
+fn also(line: Line) -> Line {
+    Line::plain(" ".repeat(VERB + 1)).join(line)
+}
+
+/// How long something took, behind it.
+fn time(took: Duration) -> Line {
+    Line::new().ink(Ink::Dim, format!(" ({})", words::duration(took)))
+}
+
+fn step_key(step: &str) -> String {
+    format!("step {step}")
+}
+
+fn probe_key(name: &str) -> String {
+    format!("probe {name}")
+}
+
+fn phase_key(phase: FlowPhase) -> String {
+    format!("phase {}", phase.word())
+}
+
+/// The release and its images.
+fn resolved(release: &Release) -> Vec<Told> {
+    let head = said(Ink::Good, "Resolved", &format!("{} {}", release.application, release.version))
+        .ink(Ink::Dim, format!(" (release {})", release.short_id()));
+    let images = release.artifacts.iter().map(|(name, artifact)| {
+        let tag = artifact.tag.as_ref().map(|tag| format!(" {tag}")).unwrap_or_default();
+        let local = if artifact.local { " (local image)" } else { "" };
+        also(Line::plain(format!("{name}{tag} is {}{local}", words::digest(&artifact.digest))))
+    });
+    std::iter::once(head).chain(images).map(Told::Line).collect()
+}
+
+/// What changes. What is kept is counted, not named.
+fn planned(plan: &Plan) -> Vec<Told> {
+    if plan.is_unchanged() {
+        return vec![Told::Line(said(Ink::Good, "Planned", "nothing: the release already runs"))];
+    }
+    let mut lines = vec![said(Ink::Good, "Planned", &plan::totals(plan))];
+    let changed = plan.changes.iter().filter(|change| change.action != Action::Keep);
+    lines.extend(changed.map(|change| also(plan::headline(change))));
+    let warnings = plan.warnings.iter().map(|warning| Told::Warning(said(Ink::Warn, "Warning", warning)));
+    lines.into_iter().map(Told::Line).chain(warnings).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use windlass_documents::{Finding, Outcome};
+
+    use super::*;
+
+    /// What a log without a terminal shows.
+    fn plain(events: &[Progress]) -> String {
+        let mut narrator = Narrator::new(false, 100);
+        let mut page = Page::new();
+        for told in events.iter().flat_map(|event| narrator.narrate(event)) {
+            match told {
+                Told::Line(line) | Told::Warning(line) => page.push(line),
+                Told::Begin { plain: Some(line), .. } | Told::Update { plain: Some(line), .. } => page.push(line),
+                _ => {}
+            }
+        }
+        page.render(false)
+    }
+
+    fn failure(message: &str) -> Failure {
+        Failure { code: "internal".to_owned(), message: message.to_owned(), retryable: false, details: None }
+    }
+
+    fn pass(summary: &str) -> Result<Report, Failure> {
+        Ok(Report { verdict: Verdict::Pass, summary: summary.to_owned(), findings: Vec::new(), data: None })
+    }
+
+    const TENTH: Duration = Duration::from_millis(100);
+
+    fn started(step: &str, title: &str) -> Progress {
+        Progress::StepStarted { step: step.to_owned(), title: title.to_owned() }
+    }
+
+    #[test]
+    fn a_deployment_reads_well_without_a_terminal() {
+        let probe = |name: &str, answer| Progress::ProbeFinished { name: name.to_owned(), answer, took: TENTH };
+        let doing = |message: &str, percent| Progress::Doing {
+            source: "backend:pull".to_owned(),
+            message: message.to_owned(),
+            percent,
+        };
+        insta::assert_snapshot!(plain(&[
+            Progress::Opened {
+                deployment: "4f0c9t2m1k8z".to_owned(),
+                application: "kudos".to_owned(),
+                environment: "uat".to_owned(),
+                resumed: false,
+            },
+            Progress::PhaseStarted(FlowPhase::Resolve),
+            Progress::Resolved(Arc::new(plan::tests::release("v2"))),
+            Progress::PhaseFinished(FlowPhase::Resolve, TENTH),
+            Progress::Planned(Arc::new(plan::tests::plan())),
+            Progress::PhaseStarted(FlowPhase::Check),
+            Progress::ProbeStarted { name: "readiness".to_owned() },
+            probe("readiness", pass("11 things are well")),
+            Progress::PhaseStarted(FlowPhase::Apply),
+            started("backend:pull", "pull backend"),
+            doing("layer 1 of 2", None),
+            doing("layer 1 of 2", Some(50)),
+            doing("layer 1 of 2", None),
+            Progress::StepFinished { step: "backend:pull".to_owned(), took: TENTH },
+            Progress::Log { source: "backend:pull".to_owned(), level: Level::Info, message: "quiet".to_owned() },
+            Progress::Log { source: "backend:pull".to_owned(), level: Level::Warn, message: "slow".to_owned() },
+            Progress::PhaseStarted(FlowPhase::Verify),
+            Progress::ProbeStarted { name: "health".to_owned() },
+            probe("health", pass("2 services held for 15s")),
+            probe("web", pass("3 requests")),
+            Progress::Finished { outcome: Outcome::Succeeded, took: TENTH },
+        ]), @r"
+        Deploying kudos to uat (deployment 4f0c9t2m1k8z)
+         Resolved kudos v2 (release 8a1b2c3d8a1b)
+                  backend v2 is sha256:1ef921a31ef9
+          Planned 1 to make, 1 to replace, 1 to remove, 2 to leave as it is; 5 steps
+                  ~ service backend: image changed; start-first
+                  + network front: new in this release
+                  - service worker: no longer in the Compose files
+          Warning web is away for about 2s, because it publishes port 8080
+          Checked readiness: pass, 11 things are well (0.1s)
+         Applying pull backend
+         Applying pull backend: layer 1 of 2
+          Applied pull backend (0.1s)
+             warn pull backend: slow
+        Verifying health
+         Verified health: pass, 2 services held for 15s (0.1s)
+           Tested web: pass, 3 requests (0.1s)
+        ");
+    }
+
+    #[test]
+    fn a_failure_and_the_way_back_read_well() {
+        let unhealthy = Report {
+            verdict: Verdict::Fail,
+            summary: "1 of 2 services is not healthy".to_owned(),
+            findings: vec![Finding {
+                id: "backend".to_owned(),
+                verdict: Verdict::Fail,
+                title: "backend is unhealthy".to_owned(),
+                remedy: Some("look at its log".to_owned()),
+                evidence: Some(serde_json::json!({"log": "starting\nno such table: kudos"})),
+            }],
+            data: None,
+        };
+        insta::assert_snapshot!(plain(&[
+            Progress::PhaseStarted(FlowPhase::Apply),
+            started("backend:start", "start backend (new)"),
+            Progress::StepFailed { step: "backend:start".to_owned(), failure: failure("no space left on device") },
+            Progress::PhaseStarted(FlowPhase::Verify),
+            Progress::ProbeFinished { name: "health".to_owned(), answer: Ok(unhealthy), took: TENTH },
+            Progress::Unwinding { cause: "`health` failed".to_owned() },
+            Progress::UndoStarted { step: "backend:start".to_owned(), title: "start backend (new)".to_owned() },
+            Progress::UndoFinished { step: "backend:start".to_owned() },
+            Progress::UndoFailed { step: "backend:pull".to_owned(), failure: failure("the engine is gone") },
+        ]), @r"
+         Applying start backend (new)
+           Failed start backend (new): no space left on device
+         Verified health: fail, 1 of 2 services is not healthy (0.1s)
+                  fail  backend is unhealthy
+                        log:
+                          starting
+                          no such table: kudos
+                        remedy: look at its log
+        Unwinding `health` failed
+          Undoing start backend (new)
+           Undone start backend (new)
+           Failed undo of backend:pull: the engine is gone
+        ");
+    }
+}

@@ -1,0 +1,177 @@
+//! What runs, and whether it is what was deployed.
+
+use super::facts::{PartFact, StatusFact};
+use super::page::{Ink, Line, Page};
+use super::table::Table;
+use super::words;
+
+/// One application of `status`.
+#[must_use]
+pub fn page(fact: &StatusFact, width: usize) -> Page {
+    let mut page = Page::new();
+    page.push(headline(fact));
+    for (ink, heading, text) in remarks(fact) {
+        page.wrapped(Line::plain("  ").ink(ink, heading).text(" "), Ink::Plain, &text, width);
+    }
+    if let Some(parts) = &fact.parts {
+        if !parts.is_empty() {
+            page.gap();
+            page.append(self::parts(parts));
+        }
+    }
+    page
+}
+
+/// `kudos v2 in uat: as deployed, since …`.
+fn headline(fact: &StatusFact) -> Line {
+    let version = fact.release.as_ref().map_or_else(String::new, |release| format!(" {}", release.version));
+    let heading =
+        Line::new().ink(Ink::Bold, format!("{}{version} in {}", fact.application, fact.environment)).text(": ");
+    let heading = if fact.stuck.is_some() {
+        heading.ink(Ink::Bad, "stuck")
+    } else if fact.open.is_some() {
+        heading.ink(Ink::Warn, "a deployment is open")
+    } else if fact.release.is_none() && fact.parts.as_ref().is_none_or(Vec::is_empty) {
+        heading.text("nothing was deployed")
+    } else if fact.release.is_none() {
+        heading.ink(Ink::Warn, "runs, but was not deployed by windlass")
+    } else if fact.unobserved.is_some() {
+        heading.ink(Ink::Warn, "not observed")
+    } else if fact.drift.is_empty() {
+        heading.ink(Ink::Good, "runs as deployed")
+    } else {
+        heading.ink(Ink::Warn, "drifted")
+    };
+    match (&fact.since, &fact.deployment) {
+        (Some(since), Some(deployment)) if fact.stuck.is_none() && fact.open.is_none() => {
+            heading.ink(Ink::Dim, format!(", since {} by deployment {deployment}", words::time(since)))
+        }
+        _ => heading,
+    }
+}
+
+/// What a person should know, each with a heading.
+fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
+    let mut remarks = Vec::new();
+    let application = &fact.application;
+    if let Some(stuck) = &fact.stuck {
+        let text = format!("{stuck}; put it right by hand, then `windlass resolve {application} --reason …`");
+        remarks.push((Ink::Bad, "stuck:", text));
+    }
+    if let Some(open) = &fact.open {
+        let version = open.version.as_ref().map_or_else(String::new, |version| format!(" of {version}"));
+        let started = words::time(&open.started);
+        let rest = match &open.holder {
+            Some(holder) => format!("; {holder} works on it"),
+            None => format!("; it was interrupted: `windlass resume {application}` finishes or unwinds it"),
+        };
+        remarks.push((Ink::Warn, "open:", format!("deployment {}{version} since {started}{rest}", open.deployment)));
+    }
+    if let Some(unobserved) = &fact.unobserved {
+        remarks.push((Ink::Warn, "not observed:", unobserved.clone()));
+    }
+    for drift in &fact.drift {
+        remarks.push((Ink::Warn, "drift:", drift.clone()));
+    }
+    for version in &fact.quarantined {
+        remarks.push((Ink::Warn, "quarantined:", version.clone()));
+    }
+    if fact.outbox > 0 {
+        let waiting = words::count(usize::try_from(fact.outbox).unwrap_or(usize::MAX), "recorder message");
+        remarks.push((Ink::Warn, "outbox:", format!("{waiting} not delivered yet; they are tried again")));
+    }
+    remarks
+}
+
+/// What is observed, one part per line.
+fn parts(parts: &[PartFact]) -> Page {
+    let mut table = Table::headed(&["service", "instance", "version", "state", "health", "restarts", "image"]).right(5);
+    for part in parts {
+        let state = if part.state == "running" { Ink::Good } else { Ink::Bad };
+        let health = match part.health.as_deref() {
+            Some("healthy") => Ink::Good,
+            Some("starting") => Ink::Warn,
+            _ => Ink::Bad,
+        };
+        let restarts = if part.restarts == 0 { String::new() } else { part.restarts.to_string() };
+        table.row(vec![
+            Line::plain(&part.service),
+            Line::plain(&part.instance),
+            Line::plain(part.version.as_deref().unwrap_or_default()),
+            Line::new().ink(state, &part.state),
+            Line::new().ink(health, part.health.as_deref().unwrap_or_default()),
+            Line::new().ink(Ink::Warn, restarts),
+            Line::new().ink(Ink::Dim, part.reference.as_deref().map(words::reference).unwrap_or_default()),
+        ]);
+    }
+    table.page("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::facts::OpenFact;
+
+    fn fact() -> StatusFact {
+        let part = |service: &str, version: &str, health: Option<&str>, restarts| PartFact {
+            service: service.to_owned(),
+            instance: format!("kudos-{service}-1"),
+            version: Some(version.to_owned()),
+            reference: Some(format!("127.0.0.1:5000/kudos/{service}@sha256:{}", "1ef921a3".repeat(8))),
+            state: "running".to_owned(),
+            health: health.map(str::to_owned),
+            restarts,
+            since: None,
+        };
+        StatusFact {
+            application: "kudos".to_owned(),
+            environment: "uat".to_owned(),
+            release: Some((&crate::report::plan::tests::release("v2")).into()),
+            deployment: Some("4f0c9t2m1k8z".to_owned()),
+            since: Some("2026-08-21T14:03:30Z".to_owned()),
+            parts: Some(vec![part("backend", "v2", Some("healthy"), 0), part("web", "v1", None, 3)]),
+            unobserved: None,
+            drift: Vec::new(),
+            open: None,
+            stuck: None,
+            quarantined: Vec::new(),
+            outbox: 0,
+        }
+    }
+
+    #[test]
+    fn what_runs_as_deployed_is_a_table() {
+        insta::assert_snapshot!(page(&fact(), 100).render(false), @r"
+        kudos v2 in uat: runs as deployed, since 2026-08-21 14:03:30Z by deployment 4f0c9t2m1k8z
+
+          service  instance         version  state    health   restarts  image
+          backend  kudos-backend-1  v2       running  healthy            127.0.0.1:5000/kudos/backend@sha256:1ef921a31ef9
+          web      kudos-web-1      v1       running                  3  127.0.0.1:5000/kudos/web@sha256:1ef921a31ef9
+        ");
+    }
+
+    #[test]
+    fn everything_that_a_person_should_know_is_said_with_what_to_do() {
+        let fact = StatusFact {
+            drift: vec!["service web runs v1, and v2 was deployed".to_owned()],
+            quarantined: vec!["v3 failed on 2026-08-20: backend was unhealthy".to_owned()],
+            outbox: 2,
+            open: Some(OpenFact {
+                deployment: "7hxk2m0c9t4f".to_owned(),
+                version: Some("v4".to_owned()),
+                started: "2026-08-22T09:00:00Z".to_owned(),
+                holder: None,
+            }),
+            parts: None,
+            ..fact()
+        };
+        insta::assert_snapshot!(page(&fact, 100).render(false), @r"
+        kudos v2 in uat: a deployment is open
+          open: deployment 7hxk2m0c9t4f of v4 since 2026-08-22 09:00:00Z; it was interrupted: `windlass
+                resume kudos` finishes or unwinds it
+          drift: service web runs v1, and v2 was deployed
+          quarantined: v3 failed on 2026-08-20: backend was unhealthy
+          outbox: 2 recorder messages not delivered yet; they are tried again
+        ");
+    }
+}
