@@ -159,7 +159,7 @@ impl<'a> Context<'a> {
     pub fn remaining(&self) -> Duration {
         match &self.source {
             Source::Host(context) => Duration::from_millis(context.remaining_ms()),
-            Source::Fixture(_) => Duration::from_secs(60),
+            Source::Fixture(_) => Duration::from_mins(1),
         }
     }
 
