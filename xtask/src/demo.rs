@@ -8,8 +8,7 @@ mod stage;
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use windlass_stage::Load;
+use anyhow::Result;
 
 use crate::setup::{self, Need};
 use scene::{say, scene};
@@ -33,8 +32,7 @@ pub(crate) fn run() -> Result<()> {
     stage.windlass(&["deploy", "kudos"], 0)?;
 
     scene("An update under load", "Version 2, while clients ask for the page all the time.");
-    let load = Load::start(&stage.page());
-    stage.wait_for(&load, WARM_UP)?;
+    let load = stage.load(WARM_UP)?;
     stage.windlass(&["deploy", "kudos", "--set", "web=2", "--set", "backend=2"], 0)?;
     let served = load.stop();
     say(&format!(
@@ -59,8 +57,7 @@ pub(crate) fn run() -> Result<()> {
     scene("Back to version 1, on request", "A rollback is an ordinary deployment of an earlier release.");
     stage.windlass(&["rollback", "kudos", "--to", "1"], 0)?;
     stage.show_page("1")?;
-    let page = stage.get(&stage.page())?;
-    ensure!(page.contains("for the first release"), "the thank-you of the first release is gone");
+    stage.expect_on_page("for the first release")?;
     say("Ada's thank-you is still there: the data outlived every version");
 
     scene("What happened", "");

@@ -3,14 +3,18 @@
 //! Real servers on loopback, each ended when its value is dropped. Nothing here knows the agent's insides: it runs
 //! the `windlass` binary as a person would.
 
+mod engine;
 mod host;
 mod images;
+mod kudos;
 mod load;
 mod process;
 mod registry;
 
+pub use engine::Engine;
 pub use host::{Host, Run};
 pub use images::{Image, Images};
+pub use kudos::{Kudos, VERSIONS};
 pub use load::{Load, Served};
 pub use process::{docker, free_port, program};
 pub use registry::Registry;

@@ -1,0 +1,128 @@
+//! A Docker Engine of a test's own, which it may stop and start without disturbing any other.
+
+use std::fs::{self, File};
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+
+use crate::process::program;
+
+/// How long the engine may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An engine with its own images, containers, networks and socket. It ends, and all of it goes, when it is dropped.
+#[derive(Debug)]
+pub struct Engine {
+    directory: TempDir,
+    process: Option<Child>,
+    number: u8,
+}
+
+impl Engine {
+    /// Starts an engine. `number` tells engines that run at the same time apart: it picks their address ranges.
+    ///
+    /// # Errors
+    /// When this process is not root, or the engine does not start within a minute.
+    pub fn start(number: u8) -> Result<Self> {
+        // Short, because a socket's path may have 107 bytes.
+        let directory = tempfile::Builder::new().prefix("wl-engine-").tempdir_in("/tmp")?;
+        let mut engine = Self { directory, process: None, number };
+        engine.up()?;
+        Ok(engine)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join("docker.sock")
+    }
+
+    /// Runs Docker's client against this engine.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn docker<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Result<String> {
+        let host = format!("unix://{}", self.socket().display());
+        let arguments: Vec<&str> = arguments.into_iter().collect();
+        crate::process::docker([&["-H", host.as_str()], arguments.as_slice()].concat())
+    }
+
+    /// Starts the engine's process and waits until it says that it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn up(&mut self) -> Result<()> {
+        let at = |name: &str| self.directory.path().join(name);
+        fs::remove_file(at("ready")).ok();
+        let notices = UnixDatagram::bind(at("ready"))?;
+        notices.set_read_timeout(Some(PATIENCE))?;
+        let log = File::options().create(true).append(true).open(at("log"))?;
+        let pool = format!("base=10.{}.0.0/16,size=24", 200 + u16::from(self.number));
+        let process = Command::new(program("dockerd")?)
+            .env("NOTIFY_SOCKET", at("ready"))
+            .arg(format!("--host=unix://{}", self.socket().display()))
+            .arg(format!("--data-root={}", at("data").display()))
+            .arg(format!("--exec-root={}", at("exec").display()))
+            .arg(format!("--pidfile={}", at("pid").display()))
+            .args(["--bridge=none", "--default-address-pool", &pool])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot start dockerd")?;
+        self.process = Some(process);
+        let mut notice = [0_u8; 1024];
+        loop {
+            let length = notices.recv(&mut notice).with_context(|| {
+                format!("dockerd did not start: {}", fs::read_to_string(at("log")).unwrap_or_default())
+            })?;
+            if String::from_utf8_lossy(&notice[..length]).lines().any(|line| line == "READY=1") {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends the engine's process as a crash or an upgrade does; containers end with it.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub fn down(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            Command::new("kill").arg(process.id().to_string()).status()?;
+            process.wait()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Ok(found) = self.docker(["ps", "-aq"]) {
+            let names: Vec<_> = found.lines().collect();
+            if !names.is_empty() {
+                self.docker(["rm", "-f"].into_iter().chain(names)).ok();
+            }
+        }
+        self.docker(["network", "prune", "-f"]).ok();
+        self.down().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_goes_and_comes_back_with_what_it_had() -> Result<()> {
+        let mut engine = Engine::start(9)?;
+        engine.docker(["network", "create", "kept"])?;
+        engine.down()?;
+        engine.up()?;
+        assert!(engine.docker(["network", "ls", "--format", "{{.Name}}"])?.contains("kept"));
+        Ok(())
+    }
+}
