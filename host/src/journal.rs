@@ -1,1 +1,289 @@
-//! What happened, written before it happens.
+//! The journal: what is meant to happen, written before it happens, and what came of it.
+//!
+//! An append-only chain of lines in SQLite, from which everything else follows: the status, the history, what a
+//! crashed deployment does next. Values of secrets are removed here, where things are written. The journal decides
+//! nothing and calls nobody.
+
+pub mod account;
+pub mod error;
+pub mod format;
+mod hooks;
+mod store;
+pub mod transition;
+pub mod views;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use windlass_documents::Outcome;
+
+pub use self::account::{Account, Answered, StepAccount};
+pub use self::error::Error;
+pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Owner, Purpose, Resolution, Ruling};
+pub use self::transition::{Status, StepStatus};
+pub use self::views::{
+    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Quarantine, Running, Shown, Stored, Summary, Verification,
+};
+use self::hooks::Crash;
+use self::store::Store;
+use crate::clock::Clock;
+use crate::progress::Level;
+use crate::redact::Redactor;
+
+/// Whether a command writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It only asks. A state directory that isn't there yet is empty.
+    Read,
+    /// It deploys.
+    Write,
+}
+
+/// The journal of one host. It may be shared between threads; each call takes a few milliseconds at most, besides
+/// waiting for another process that writes at the same moment.
+pub struct Journal {
+    store: Mutex<Store>,
+    clock: Arc<dyn Clock>,
+    redactor: Redactor,
+    crash: Crash,
+    /// Log lines that go to the disk with the next line of the journal, or when there are many.
+    waiting: Mutex<Vec<Line>>,
+}
+
+/// How many log lines wait in memory before they are written.
+const LINES_TOGETHER: usize = 64;
+
+/// What changes in the same transaction as a line of the journal.
+#[derive(Debug, Clone, Default)]
+pub struct Also {
+    /// Recorders to tell, with the event of each.
+    pub deliveries: Vec<(String, windlass_documents::Event)>,
+    /// The release failed here: why. It is refused from now on unless told otherwise.
+    pub quarantine: Option<String>,
+    /// Whether the release isn't refused any more.
+    pub release_from_quarantine: bool,
+}
+
+impl Journal {
+    /// Opens the journal in a state directory, and makes it where it isn't there and `mode` writes.
+    pub fn open(state: &Path, mode: Mode, clock: Arc<dyn Clock>, redactor: Redactor) -> Result<Self, Error> {
+        let store = Store::open(state, mode)?;
+        Ok(Self {
+            store: Mutex::new(store),
+            clock,
+            redactor,
+            crash: Crash::from_environment(),
+            waiting: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Opens a deployment with its first line. `event` is given the deployment's number.
+    pub fn begin(&self, id: &str, event: impl FnOnce(u64) -> Event) -> Result<Account, Error> {
+        let time = self.clock.now();
+        self.crash.before();
+        let account = self.store().begin(id, time, |number| {
+            let event = event(number);
+            self.redacted(&event)
+        })?;
+        self.crash.after();
+        Ok(account)
+    }
+
+    /// Writes one line and changes the account with it; on an error neither is changed.
+    pub fn append(&self, account: &mut Account, event: &Event, also: &Also) -> Result<(), Error> {
+        let event = self.redacted(event)?;
+        let time = self.clock.now();
+        let mut after = account.clone();
+        after.add(time, &event)?;
+        let lines = std::mem::take(&mut *lock(&self.waiting));
+        self.crash.before();
+        self.store().append(&after, time, &event, also, &lines)?;
+        self.crash.after();
+        *account = after;
+        Ok(())
+    }
+
+    /// Keeps a line of a plugin's or the agent's log with its deployment. It may be lost in a crash, and a disk that
+    /// is full loses it: what matters is in the journal's own lines.
+    pub fn log(&self, deployment: &str, source: &str, level: Level, message: &str) {
+        let line = Line {
+            deployment: deployment.to_owned(),
+            time: self.clock.now(),
+            source: source.to_owned(),
+            level,
+            message: self.redactor.text(message),
+        };
+        let mut waiting = lock(&self.waiting);
+        waiting.push(line);
+        if waiting.len() >= LINES_TOGETHER {
+            let lines = std::mem::take(&mut *waiting);
+            drop(waiting);
+            if let Err(error) = self.store().write_lines(&lines) {
+                tracing::warn!(%error, "log lines are lost");
+            }
+        }
+    }
+
+    /// All applications that were ever deployed here, or one of them.
+    pub fn status(&self, application: Option<&str>) -> Result<Vec<Application>, Error> {
+        self.store().status(application)
+    }
+
+    /// The newest deployments first: of an application or of all, at most `limit`, those before a number.
+    pub fn history(&self, application: Option<&str>, limit: usize, before: Option<u64>) -> Result<Vec<Summary>, Error> {
+        self.store().history(application, limit, before)
+    }
+
+    /// Everything about a deployment; none when there is no such one. `wished` is an id, the beginning of one that
+    /// no other has, or a number.
+    pub fn show(&self, wished: &str) -> Result<Option<Shown>, Error> {
+        let store = self.store();
+        let Some(summary) = store.find(wished)? else { return Ok(None) };
+        let entries = store.entries(&summary.id)?;
+        let account = store::replay(&summary.id, &entries)?;
+        let deliveries = store.deliveries_of(&summary.id)?;
+        Ok(Some(Shown { summary, account, entries, deliveries }))
+    }
+
+    /// What the lines of a deployment add up to.
+    pub fn account(&self, id: &str) -> Result<Account, Error> {
+        let entries = self.store().entries(id)?;
+        store::replay(id, &entries)
+    }
+
+    /// The log lines of a deployment, oldest first.
+    pub fn logs(&self, deployment: &str) -> Result<Vec<Line>, Error> {
+        self.store().logs(deployment)
+    }
+
+    /// Deployments whose flow isn't at its end, of an application or of all.
+    pub fn open_deployments(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(application, "open = 1")
+    }
+
+    /// Deployments that wait for a person, of an application or of all.
+    pub fn stuck(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(application, "status = 'stuck'")
+    }
+
+    /// What the journal says runs; none before the first success.
+    pub fn running(&self, application: &str) -> Result<Option<Running>, Error> {
+        self.store().running(application)
+    }
+
+    /// Deployments of an application that succeeded, newest first.
+    pub fn successes(&self, application: &str) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(Some(application), "outcome = 'succeeded' ORDER BY number DESC")
+    }
+
+    /// Follows the whole chain and says what doesn't fit.
+    pub fn verify(&self) -> Result<Verification, Error> {
+        self.store().verify()
+    }
+
+    /// Events that a recorder wasn't told yet, in order; only those of `application`.
+    pub fn undelivered(&self, application: &str) -> Result<Vec<Delivery>, Error> {
+        self.store().undelivered(application)
+    }
+
+    /// A recorder was told; `facts` are what it answered.
+    pub fn delivered(&self, delivery: i64, facts: Option<&serde_json::Value>) -> Result<(), Error> {
+        let facts = facts.map(|facts| self.redactor.json(facts));
+        self.store().delivered(delivery, self.clock.now(), facts.as_ref())
+    }
+
+    /// A recorder could not be told; it is tried again from `due` on.
+    pub fn delivery_failed(&self, delivery: i64, due: Timestamp, failure: &str) -> Result<(), Error> {
+        self.store().delivery_failed(delivery, due, &self.redactor.text(failure))
+    }
+
+    /// Why a release is refused here, when it is.
+    pub fn quarantined(&self, application: &str, release: &str) -> Result<Option<Quarantine>, Error> {
+        self.store().quarantined(application, release)
+    }
+
+    /// Whether the environment is closed for an application.
+    pub fn freeze(&self, application: &str) -> Result<Option<Freeze>, Error> {
+        self.store().freeze(application, self.clock.now())
+    }
+
+    /// Who holds an application, as far as the journal knows.
+    pub fn holder(&self, application: &str) -> Result<Option<Holder>, Error> {
+        self.store().holder(application)
+    }
+
+    /// Says who holds an application from now on.
+    pub fn hold(&self, application: &str, owner: &Owner) -> Result<(), Error> {
+        self.store().hold(application, owner, self.clock.now())
+    }
+
+    /// Nobody holds it any more.
+    pub fn release(&self, application: &str) -> Result<(), Error> {
+        self.store().release(application)
+    }
+
+    /// A value of a plugin's own store.
+    pub fn state_get(&self, plugin: &str, application: &str, key: &str) -> Result<Option<Stored>, Error> {
+        self.store().state_get(plugin, application, key)
+    }
+
+    /// Stores a value if the key is at the expected revision; the new revision, or none when it is not.
+    pub fn state_put(
+        &self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+        value: &[u8],
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, Error> {
+        self.store().state_put(plugin, application, key, value, expected)
+    }
+
+    /// Removes a key under the same condition; whether the condition held.
+    pub fn state_delete(
+        &self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+        expected: Option<u64>,
+    ) -> Result<bool, Error> {
+        self.store().state_delete(plugin, application, key, expected)
+    }
+
+    /// Keys that begin with a prefix, in order, at most 1,000.
+    pub fn state_keys(&self, plugin: &str, application: &str, prefix: &str) -> Result<Vec<String>, Error> {
+        self.store().state_keys(plugin, application, prefix)
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// The event as it may be written: without the value of any secret.
+    fn redacted(&self, event: &Event) -> Result<Event, Error> {
+        let value = serde_json::to_value(event).map_err(Error::Encoding)?;
+        let clean = self.redactor.json(&value);
+        if clean == value {
+            return Ok(event.clone());
+        }
+        serde_json::from_value(clean).map_err(Error::Encoding)
+    }
+}
+
+/// What stands in a lock stays usable when a thread panicked: every change is a single assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The word of an outcome in tables.
+#[must_use]
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Succeeded => "succeeded",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Refused => "refused",
+        Outcome::RolledBack => "rolled-back",
+        Outcome::Stuck => "stuck",
+    }
+}

@@ -1,0 +1,64 @@
+//! Everything that the flow works with, opened once and used by all deployments of this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::outside::Outside;
+use crate::clock::Ids;
+use crate::journal::Journal;
+use crate::progress::{Progress, Watch};
+
+/// Everything that the flow works with.
+pub struct Engine {
+    /// The record.
+    pub journal: Arc<Journal>,
+    /// Releases, plugins and images.
+    pub outside: Arc<dyn Outside>,
+    /// Makes ids for deployments.
+    pub ids: Arc<dyn Ids>,
+    /// Who watches.
+    pub watch: Arc<dyn Watch>,
+    /// The directory of the lock files.
+    pub locks: PathBuf,
+    /// The environment's name.
+    pub environment: String,
+    /// The host's name.
+    pub host: String,
+    /// How often and how fast things are tried again.
+    pub pace: Pace,
+}
+
+impl Engine {
+    /// Tells whoever watches.
+    pub fn notice(&self, progress: &Progress) {
+        self.watch.notice(progress);
+    }
+}
+
+/// How often and how fast things are tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How often a step is applied when its failures say that they may pass.
+    pub apply_attempts: u32,
+    /// How often a step is undone likewise.
+    pub undo_attempts: u32,
+    /// How long to wait before the second attempt; doubled for each one after it.
+    pub retry_delay: Duration,
+    /// How long steps that run may go on after somebody asked to stop.
+    pub stop_grace: Duration,
+    /// How long a recorder is left alone after its first failure; doubled for each one after it, up to a day.
+    pub delivery_delay: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            apply_attempts: 3,
+            undo_attempts: 5,
+            retry_delay: Duration::from_secs(1),
+            stop_grace: Duration::from_secs(30),
+            delivery_delay: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The wall between the flow and everything that it works with: releases, plugins and the engine's images.
+//!
+//! The agent implements it with real ones. The flow's own tests implement it in memory, so that every failure can be
+//! made to happen at every step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+
+use super::request::Source;
+
+/// An answer from outside, some time.
+pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
+
+/// What a call to a plugin is told.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The deployment's id.
+    pub deployment: String,
+    /// The application's name.
+    pub application: String,
+    /// Why: `plan`, `check`, `deploy`, `rollback`.
+    pub purpose: &'static str,
+    /// What is deployed, or put back.
+    pub release: Arc<Release>,
+    /// What ran before.
+    pub running: Option<Arc<Release>>,
+    /// The plan, once there is one.
+    pub plan: Option<Arc<Plan>>,
+    /// Who logs: the step's id, or the name in the release file.
+    pub source: String,
+    /// From 1.
+    pub attempt: u32,
+    /// The call is ended after this time.
+    pub deadline: Duration,
+    /// Set when somebody asked to stop.
+    pub cancelled: CancellationToken,
+}
+
+/// What policy makes of answers other than yes and no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDoubt {
+    /// It refuses.
+    Refuse,
+    /// It is shown, and the deployment goes on.
+    Warn,
+    /// It counts as a yes.
+    Pass,
+}
+
+/// A check or a smoke test of the release, as the flow needs to know it.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Its name in the release file.
+    pub name: String,
+    /// How long it may take in all, all its `pending` answers included.
+    pub deadline: Duration,
+    /// How long to wait after `pending`.
+    pub interval: Duration,
+    /// What a failure of the plugin itself means.
+    pub on_error: OnDoubt,
+    /// What `inconclusive` means.
+    pub on_inconclusive: OnDoubt,
+}
+
+/// What the release file says to the flow, for this environment.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    /// The gates.
+    pub checks: Vec<Probe>,
+    /// The smoke tests.
+    pub smoke: Vec<Probe>,
+    /// Names of those who are told.
+    pub recorders: Vec<String>,
+    /// How long a call may take that says nothing else.
+    pub call_deadline: Duration,
+    /// How long the strategy's own verification may take, all `pending` answers included.
+    pub verify_deadline: Duration,
+    /// How many steps at once.
+    pub parallel: usize,
+    /// Whether a deployment may start although its way back is missing.
+    pub allow_no_way_back: bool,
+}
+
+/// What the flow works with.
+pub trait Outside: Send + Sync {
+    /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
+    /// same release.
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release>;
+    /// What a release's file orders. Reads the kept bundle only, so that an old release needs nothing from outside.
+    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders>;
+    /// Which of these images the engine doesn't have.
+    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>>;
+    /// What runs.
+    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
+    /// The steps to the release.
+    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan>;
+    /// Makes a step true.
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value>;
+    /// Makes it as it was before the step.
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()>;
+    /// Whether what runs is the release and is healthy.
+    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report>;
+    /// Asks a check.
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
+    /// Asks a smoke test.
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
+    /// Tells a recorder.
+    fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event) -> Answering<'a, Option<Value>>;
+}

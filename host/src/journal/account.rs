@@ -1,0 +1,251 @@
+//! What the journal's lines about one deployment add up to.
+//!
+//! The same value drives the flow, a recovery after a crash, and `show`. It is made by replaying lines through the
+//! transition tables and in no other way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use windlass_documents::{Failure, Observation, Outcome, Phase, Plan, Release, Step};
+
+use super::format::{Answer, Asked, Event, Owner, Resolution, Ruling};
+use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
+
+/// One deployment, as its lines tell it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The deployment's id.
+    pub id: String,
+    /// Its place in this host's history.
+    pub number: u64,
+    /// The application's name.
+    pub application: String,
+    /// The environment's name.
+    pub environment: String,
+    /// What was asked for.
+    pub asked: Asked,
+    /// The process that works on it, or did last.
+    pub owner: Owner,
+    /// The deployment that made what ran before.
+    pub previous: Option<String>,
+    /// Where it is.
+    pub status: Status,
+    /// How often another process took it over.
+    pub resumed: u32,
+    /// Who asked to stop, when somebody did.
+    pub cancelled: Option<String>,
+    /// What is deployed.
+    pub release: Option<Arc<Release>>,
+    /// What ran when it was planned.
+    pub observation: Option<Arc<Observation>>,
+    /// The steps.
+    pub plan: Option<Arc<Plan>>,
+    /// What the gates said last, in the order of their first answers.
+    pub checks: Vec<Answered>,
+    /// What the verification and the smoke tests said last.
+    pub proofs: Vec<Answered>,
+    /// Steps that started.
+    pub steps: BTreeMap<String, StepAccount>,
+    /// Why it unwinds or unwound.
+    pub cause: Option<Failure>,
+    /// What was said about the earlier version after it was put back.
+    pub restored: Option<Answer>,
+    /// Whether a person asked to undo once more after it was stuck.
+    pub retry_undo: bool,
+    /// Why it ended as it did, unless it succeeded.
+    pub failure: Option<Failure>,
+    /// What undo left behind.
+    pub left_behind: Vec<String>,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// When it was decided how it ended.
+    pub finished: Option<Timestamp>,
+}
+
+/// An answer and what policy makes of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// Who answered.
+    pub name: String,
+    /// What.
+    pub answer: Answer,
+    /// What policy makes of it.
+    pub ruling: Ruling,
+}
+
+/// One step that started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepAccount {
+    /// Where it is.
+    pub status: StepStatus,
+    /// Its place among the steps in the order in which they first started: undo goes the other way.
+    pub order: usize,
+    /// How often it was started.
+    pub attempts: u32,
+    /// What `apply` returned.
+    pub output: Option<Value>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Why its undo failed.
+    pub undo_failure: Option<Failure>,
+    /// When it started first.
+    pub started: Timestamp,
+    /// When its last line was written.
+    pub latest: Timestamp,
+}
+
+impl Account {
+    /// The account after the first line of a deployment.
+    pub fn open(id: &str, time: Timestamp, event: &Event) -> Result<Self, Illegal> {
+        let status = next(None, event)?;
+        let Event::Opened { number, application, environment, asked, owner, previous } = event else {
+            return Err(Illegal { event: event.kind(), what: "a deployment".to_owned(), status: "not there" });
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            number: *number,
+            application: application.clone(),
+            environment: environment.clone(),
+            asked: asked.clone(),
+            owner: owner.clone(),
+            previous: previous.clone(),
+            status,
+            resumed: 0,
+            cancelled: None,
+            release: None,
+            observation: None,
+            plan: None,
+            checks: Vec::new(),
+            proofs: Vec::new(),
+            steps: BTreeMap::new(),
+            cause: None,
+            restored: None,
+            retry_undo: false,
+            failure: None,
+            left_behind: Vec::new(),
+            started: time,
+            finished: None,
+        })
+    }
+
+    /// Adds one line, or refuses it and stays as it is.
+    pub fn add(&mut self, time: Timestamp, event: &Event) -> Result<(), Illegal> {
+        let status = next(Some(self.status), event)?;
+        if let Some((step, what)) = StepEvent::of(event) {
+            self.add_step(time, step, what, event)?;
+        }
+        self.status = status;
+        match event {
+            Event::Resumed { owner } => {
+                self.owner = owner.clone();
+                self.resumed += 1;
+            }
+            Event::Cancelled { by } => self.cancelled = Some(by.clone()),
+            Event::Resolved { release } => self.release = Some(Arc::new(release.clone())),
+            Event::Planned { observation, plan } => {
+                self.observation = Some(Arc::new(observation.clone()));
+                self.plan = Some(Arc::new(plan.clone()));
+            }
+            Event::Checked { name, answer, ruling } => put(&mut self.checks, name, answer, *ruling),
+            Event::Proved { name, answer, ruling } => put(&mut self.proofs, name, answer, *ruling),
+            Event::Unwinding { cause } => self.cause = Some(cause.clone()),
+            Event::Restored { answer } => self.restored = Some(answer.clone()),
+            Event::Settled { failure, left_behind, .. } => {
+                self.failure.clone_from(failure);
+                self.left_behind.clone_from(left_behind);
+                self.finished = Some(time);
+            }
+            Event::Answered { resolution, .. } => self.retry_undo = *resolution == Resolution::RetryUndo,
+            Event::Opened { .. }
+            | Event::Applying
+            | Event::StepStarted { .. }
+            | Event::StepSucceeded { .. }
+            | Event::StepFailed { .. }
+            | Event::Verifying
+            | Event::UndoStarted { .. }
+            | Event::UndoSucceeded { .. }
+            | Event::UndoFailed { .. }
+            | Event::Closed => {}
+        }
+        Ok(())
+    }
+
+    fn add_step(&mut self, time: Timestamp, id: &str, what: StepEvent, event: &Event) -> Result<(), Illegal> {
+        let order = self.steps.len();
+        let mut step = self.steps.get(id).cloned().unwrap_or(StepAccount {
+            status: StepStatus::Waiting,
+            order,
+            attempts: 0,
+            output: None,
+            failure: None,
+            undo_failure: None,
+            started: time,
+            latest: time,
+        });
+        step.status = next_step(id, step.status, what)?;
+        step.latest = time;
+        match event {
+            Event::StepStarted { .. } => step.attempts += 1,
+            Event::StepSucceeded { output, .. } => step.output = Some(output.clone()),
+            Event::StepFailed { failure, .. } => step.failure = Some(failure.clone()),
+            Event::UndoSucceeded { .. } => step.undo_failure = None,
+            Event::UndoFailed { failure, .. } => step.undo_failure = Some(failure.clone()),
+            _ => {}
+        }
+        self.steps.insert(id.to_owned(), step);
+        Ok(())
+    }
+
+    /// The outcome, once it is decided.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.status {
+            Status::Settled(outcome) | Status::Closed(outcome) => Some(outcome),
+            Status::Stuck => Some(Outcome::Stuck),
+            Status::Resolving
+            | Status::Planning
+            | Status::Checking
+            | Status::Applying
+            | Status::Verifying
+            | Status::Unwinding => None,
+        }
+    }
+
+    /// Where a step is.
+    #[must_use]
+    pub fn step_status(&self, id: &str) -> StepStatus {
+        self.steps.get(id).map_or(StepStatus::Waiting, |step| step.status)
+    }
+
+    /// The plan's steps of a phase.
+    #[must_use]
+    pub fn planned(&self, phase: Phase) -> Vec<&Step> {
+        self.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.phase == phase).collect()
+    }
+
+    /// Steps of the apply phase that started and are not undone, newest first.
+    #[must_use]
+    pub fn to_undo(&self) -> Vec<&Step> {
+        let mut started: Vec<(usize, &Step)> = self
+            .planned(Phase::Apply)
+            .into_iter()
+            .filter_map(|step| {
+                let account = self.steps.get(&step.id)?;
+                (account.status != StepStatus::Undone).then_some((account.order, step))
+            })
+            .collect();
+        started.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
+        started.into_iter().map(|(_, step)| step).collect()
+    }
+}
+
+/// Keeps one answer for each name: the last one, at the place of the first.
+fn put(answers: &mut Vec<Answered>, name: &str, answer: &Answer, ruling: Ruling) {
+    let answered = Answered { name: name.to_owned(), answer: answer.clone(), ruling };
+    match answers.iter_mut().find(|known| known.name == name) {
+        Some(known) => *known = answered,
+        None => answers.push(answered),
+    }
+}

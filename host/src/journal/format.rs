@@ -1,0 +1,284 @@
+//! What the journal stores, and its versions.
+//!
+//! The types here are the file format: a field is added with a default, never removed or given another meaning, and
+//! a change that an older agent would misread raises [`JOURNAL_FORMAT`]. There is no behaviour here and no SQL.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Report};
+
+/// The version of the whole journal: tables and events. An agent refuses a journal with a higher number.
+pub const JOURNAL_FORMAT: u32 = 1;
+
+/// Why a deployment is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To run the release that was asked for.
+    Deploy,
+    /// To run a release that ran here before.
+    Rollback,
+}
+
+impl Purpose {
+    /// The word for plugins and people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+/// The process that works on a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Owner {
+    /// Who asked: a user's name, or the name that a trigger gives.
+    pub actor: String,
+    /// The process.
+    pub pid: u32,
+    /// The machine's boot, from the kernel: the same pid in another boot is another process.
+    pub boot: String,
+    /// The version of the agent.
+    pub agent: String,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Asked {
+    /// Why.
+    pub purpose: Purpose,
+    /// Where the release came from: a directory, `plan`, or the deployment whose release it is.
+    pub source: String,
+    /// `--set NAME=VERSION`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
+    /// `--commit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// `--reason`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// `--break-glass REASON`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
+    /// `--retry`: a release that failed here is tried again.
+    #[serde(default)]
+    pub retry: bool,
+    /// The deployment whose release it is, for a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+}
+
+/// What a check, the verification or a smoke test answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It looked, and says this.
+    Report(Report),
+    /// It broke, and so says nothing.
+    Failure(Failure),
+}
+
+/// What policy makes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ruling {
+    /// Go on.
+    Passed,
+    /// Go on, and say so.
+    Warned,
+    /// No.
+    Refused,
+    /// It would be a no, and `--break-glass` went over it.
+    Overridden,
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Event {
+    /// A deployment was asked for.
+    Opened {
+        /// Its place in this host's history, from 1.
+        number: u64,
+        /// The application's name.
+        application: String,
+        /// The environment's name.
+        environment: String,
+        /// What was asked for.
+        asked: Asked,
+        /// The process that works on it.
+        owner: Owner,
+        /// The deployment that made what runs now, as far as the journal knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<String>,
+    },
+    /// Another process continues it.
+    Resumed {
+        /// The process that works on it from now on.
+        owner: Owner,
+    },
+    /// Somebody asked to stop.
+    Cancelled {
+        /// How: a signal, or who asked.
+        by: String,
+    },
+    /// Tags became digests: this is what is deployed.
+    Resolved {
+        /// The release.
+        release: Release,
+    },
+    /// The strategy planned.
+    Planned {
+        /// What runs now.
+        observation: Observation,
+        /// The steps from there to the release.
+        plan: Plan,
+    },
+    /// A gate answered.
+    Checked {
+        /// Its name in the release file, or `windlass:…` for the agent's own.
+        name: String,
+        /// What it said.
+        answer: Answer,
+        /// What policy makes of it.
+        ruling: Ruling,
+    },
+    /// The gates are passed; the first step may start.
+    Applying,
+    /// A step is about to be applied.
+    StepStarted {
+        /// Its id in the plan.
+        step: String,
+        /// Which attempt, from 1.
+        attempt: u32,
+    },
+    /// A step is true.
+    StepSucceeded {
+        /// Its id.
+        step: String,
+        /// What `apply` returned.
+        output: Value,
+    },
+    /// A step failed for good.
+    StepFailed {
+        /// Its id.
+        step: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// All steps are true; the proof begins.
+    Verifying,
+    /// The verification or a smoke test answered.
+    Proved {
+        /// `health`, or the smoke test's name in the release file.
+        name: String,
+        /// What it said.
+        answer: Answer,
+        /// What policy makes of it.
+        ruling: Ruling,
+    },
+    /// Steps are undone from here on, newest first.
+    Unwinding {
+        /// Why.
+        cause: Failure,
+    },
+    /// A step is about to be undone.
+    UndoStarted {
+        /// Its id.
+        step: String,
+        /// Which attempt, from 1.
+        attempt: u32,
+    },
+    /// A step is undone.
+    UndoSucceeded {
+        /// Its id.
+        step: String,
+    },
+    /// A step could not be undone.
+    UndoFailed {
+        /// Its id.
+        step: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// The earlier version was verified after everything was undone.
+    Restored {
+        /// What the strategy says about it.
+        answer: Answer,
+    },
+    /// How it ended. Recorders are told from here on, and what is left over is swept.
+    Settled {
+        /// How.
+        outcome: Outcome,
+        /// Why, unless it succeeded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// Titles of the steps that started and are not undone, for `stuck`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_behind: Vec<String>,
+    },
+    /// A person answered for a stuck deployment.
+    Answered {
+        /// Who.
+        actor: String,
+        /// What they say.
+        reason: String,
+        /// What happens now.
+        resolution: Resolution,
+    },
+    /// Nothing is left to do.
+    Closed,
+}
+
+/// What becomes of a stuck deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolution {
+    /// A person put things in order; the application may be deployed again.
+    Accept,
+    /// Undo what is not undone once more.
+    RetryUndo,
+}
+
+impl Event {
+    /// The word in the journal.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Resumed { .. } => "resumed",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Resolved { .. } => "resolved",
+            Self::Planned { .. } => "planned",
+            Self::Checked { .. } => "checked",
+            Self::Applying => "applying",
+            Self::StepStarted { .. } => "step-started",
+            Self::StepSucceeded { .. } => "step-succeeded",
+            Self::StepFailed { .. } => "step-failed",
+            Self::Verifying => "verifying",
+            Self::Proved { .. } => "proved",
+            Self::Unwinding { .. } => "unwinding",
+            Self::UndoStarted { .. } => "undo-started",
+            Self::UndoSucceeded { .. } => "undo-succeeded",
+            Self::UndoFailed { .. } => "undo-failed",
+            Self::Restored { .. } => "restored",
+            Self::Settled { .. } => "settled",
+            Self::Answered { .. } => "answered",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether the line announces something new, which must not begin when the disk is full. Every other line tells
+    /// what has happened already and is worth the reserve.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        matches!(self, Self::Opened { .. } | Self::Applying | Self::StepStarted { .. } | Self::Planned { .. })
+    }
+}

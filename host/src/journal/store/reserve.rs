@@ -1,0 +1,42 @@
+//! Room on the disk that is kept for the end of a deployment.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Enough for thousands of lines: a deployment writes a few dozen.
+const SIZE: u64 = 16 * 1024 * 1024;
+
+/// A file that takes room away until the journal needs it.
+#[derive(Debug)]
+pub(super) struct Reserve {
+    path: PathBuf,
+}
+
+impl Reserve {
+    /// The reserve of a state directory.
+    pub(super) fn new(state: &Path) -> Self {
+        Self { path: state.join("reserve") }
+    }
+
+    /// Makes the file where it isn't there. A disk that has no room for it may still have room for the journal, so
+    /// this never fails.
+    pub(super) fn keep(&self) {
+        if self.path.metadata().is_ok_and(|metadata| metadata.len() == SIZE) {
+            return;
+        }
+        let made = File::options().create(true).write(true).truncate(false).open(&self.path).and_then(|file| {
+            // A sparse file would reserve nothing.
+            rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SIZE)?;
+            Ok(())
+        });
+        if let Err(error) = made {
+            tracing::warn!(path = %self.path.display(), %error, "no room is reserved for the journal");
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+
+    /// Gives the room back; whether there was any.
+    pub(super) fn let_go(&self) -> bool {
+        std::fs::remove_file(&self.path).is_ok()
+    }
+}

@@ -1,0 +1,136 @@
+//! Small stores beside the lines: who holds an application, and what plugins keep for themselves.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Fault, Store};
+use crate::journal::error::Error;
+use crate::journal::format::Owner;
+use crate::journal::views::Stored;
+
+/// How many keys are answered at once.
+const KEYS: i64 = 1_000;
+
+impl Store {
+    pub(in crate::journal) fn hold(&mut self, application: &str, owner: &Owner, time: Timestamp) -> Result<(), Error> {
+        self.write(true, |transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO holders (application, actor, pid, boot, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![application, owner.actor, owner.pid, owner.boot, time.to_string()],
+            )?;
+            Ok(())
+        })
+    }
+
+    pub(in crate::journal) fn release(&mut self, application: &str) -> Result<(), Error> {
+        self.write(false, |transaction| {
+            transaction.execute("DELETE FROM holders WHERE application = ?1", [application])?;
+            Ok(())
+        })
+    }
+
+    pub(in crate::journal) fn state_get(
+        &self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+    ) -> Result<Option<Stored>, Error> {
+        self.connection
+            .query_row(
+                "SELECT value, revision FROM state WHERE plugin = ?1 AND application = ?2 AND key = ?3",
+                [plugin, application, key],
+                |row| Ok(Stored { value: row.get(0)?, revision: row.get(1)? }),
+            )
+            .optional()
+            .map_err(|error| self.explain(error))
+    }
+
+    pub(in crate::journal) fn state_put(
+        &mut self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+        value: &[u8],
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let mut stored = None;
+        self.write(true, |transaction| {
+            if revision(transaction, plugin, application, key)? != expected {
+                stored = None;
+                return Ok(());
+            }
+            let revision = next_revision(transaction, plugin, application, key)?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO state (plugin, application, key, value, revision) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![plugin, application, key, value, revision],
+            )?;
+            stored = Some(revision);
+            Ok(())
+        })?;
+        Ok(stored)
+    }
+
+    pub(in crate::journal) fn state_delete(
+        &mut self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+        expected: Option<u64>,
+    ) -> Result<bool, Error> {
+        let mut held = false;
+        self.write(true, |transaction| {
+            held = revision(transaction, plugin, application, key)? == expected;
+            if held && expected.is_some() {
+                next_revision(transaction, plugin, application, key)?;
+                transaction.execute(
+                    "DELETE FROM state WHERE plugin = ?1 AND application = ?2 AND key = ?3",
+                    [plugin, application, key],
+                )?;
+            }
+            Ok(())
+        })?;
+        Ok(held)
+    }
+
+    pub(in crate::journal) fn state_keys(
+        &self,
+        plugin: &str,
+        application: &str,
+        prefix: &str,
+    ) -> Result<Vec<String>, Error> {
+        let explain = |error| self.explain(error);
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT key FROM state WHERE plugin = ?1 AND application = ?2 AND key >= ?3
+                   AND substr(key, 1, length(?3)) = ?3 ORDER BY key LIMIT ?4",
+            )
+            .map_err(explain)?;
+        let rows = statement.query_map(params![plugin, application, prefix, KEYS], |row| row.get(0));
+        rows.map_err(explain)?.collect::<Result<_, _>>().map_err(explain)
+    }
+}
+
+fn revision(
+    transaction: &Transaction<'_>,
+    plugin: &str,
+    application: &str,
+    key: &str,
+) -> Result<Option<u64>, rusqlite::Error> {
+    transaction
+        .query_row(
+            "SELECT revision FROM state WHERE plugin = ?1 AND application = ?2 AND key = ?3",
+            [plugin, application, key],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+fn next_revision(transaction: &Transaction<'_>, plugin: &str, application: &str, key: &str) -> Result<u64, Fault> {
+    Ok(transaction.query_row(
+        "INSERT INTO state_revisions (plugin, application, key, revision) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT (plugin, application, key) DO UPDATE SET revision = revision + 1 RETURNING revision",
+        [plugin, application, key],
+        |row| row.get(0),
+    )?)
+}

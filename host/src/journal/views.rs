@@ -1,0 +1,218 @@
+//! What the journal answers with. Facts only: how they look is `report`'s business.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use windlass_documents::{Outcome, Release};
+
+use super::account::Account;
+use super::format::{Event, Purpose};
+use crate::progress::Level;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its place in the whole journal, from 1.
+    pub sequence: u64,
+    /// When it was written, by the wall clock.
+    pub time: Timestamp,
+    /// The deployment's id.
+    pub deployment: String,
+    /// What it says.
+    pub event: Event,
+    /// `sha256` over this line and the hash of the line before it, in hexadecimal.
+    pub hash: String,
+}
+
+/// One row of the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The deployment's id.
+    pub id: String,
+    /// Its place in this host's history.
+    pub number: u64,
+    /// The application's name.
+    pub application: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Deploy or rollback.
+    pub purpose: Purpose,
+    /// Who asked.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Why the gates were passed over, when they were.
+    pub break_glass: Option<String>,
+    /// Where it is: a word of [`super::Status`].
+    pub status: String,
+    /// Whether the flow isn't at its end.
+    pub open: bool,
+    /// How it ended, once that is decided.
+    pub outcome: Option<Outcome>,
+    /// The release's id.
+    pub release: Option<String>,
+    /// The version label.
+    pub version: Option<String>,
+    /// The commit.
+    pub commit: Option<String>,
+    /// Why it ended as it did.
+    pub failure: Option<String>,
+    /// The deployment that made what ran before.
+    pub previous: Option<String>,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// When its outcome was decided.
+    pub finished: Option<Timestamp>,
+}
+
+/// What runs, as the journal knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    /// The deployment that made it so.
+    pub deployment: String,
+    /// The release.
+    pub release: Arc<Release>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// An application of this host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Application {
+    /// Its name.
+    pub name: String,
+    /// What runs; none before the first success.
+    pub running: Option<Running>,
+    /// The latest deployment, whatever came of it.
+    pub latest: Summary,
+    /// Who holds it; the process may be gone, which the lock tells.
+    pub holder: Option<Holder>,
+    /// How many events recorders weren't told yet.
+    pub undelivered: u64,
+}
+
+/// Who holds an application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Who asked.
+    pub actor: String,
+    /// The process.
+    pub pid: u32,
+    /// The machine's boot.
+    pub boot: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} (process {}) since {}", self.actor, self.pid, self.since)
+    }
+}
+
+/// Everything about a deployment.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its row in the history.
+    pub summary: Summary,
+    /// What its lines add up to.
+    pub account: Account,
+    /// Its lines.
+    pub entries: Vec<Entry>,
+    /// Who was or will be told.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// An event for a recorder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Its id in the outbox.
+    pub id: i64,
+    /// The recorder's name in the release file.
+    pub recorder: String,
+    /// The deployment.
+    pub deployment: String,
+    /// What it is told; none once it was told.
+    pub event: Option<windlass_documents::Event>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried again.
+    pub due: Timestamp,
+    /// When it was told.
+    pub delivered: Option<Timestamp>,
+    /// What it answered.
+    pub facts: Option<Value>,
+    /// Why it could not be told the last time.
+    pub failure: Option<String>,
+}
+
+/// Why a release is refused here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantine {
+    /// The version label.
+    pub version: String,
+    /// The deployment that failed.
+    pub deployment: String,
+    /// What failed.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Why an environment is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freeze {
+    /// Who closed it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; none means until somebody opens it.
+    pub until: Option<Timestamp>,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The deployment's id.
+    pub deployment: String,
+    /// When.
+    pub time: Timestamp,
+    /// Who wrote it.
+    pub source: String,
+    /// How much it matters.
+    pub level: Level,
+    /// The text, redacted.
+    pub message: String,
+}
+
+/// A value of a plugin's own store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The value.
+    pub value: Vec<u8>,
+    /// Grows by one with every change.
+    pub revision: u64,
+}
+
+/// What following the chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verification {
+    /// How many lines were read.
+    pub lines: u64,
+    /// The hash of the last line: note it elsewhere, and nobody can rewrite the journal unnoticed.
+    pub head: String,
+    /// What doesn't fit, in order; nothing when all is well.
+    pub faults: Vec<Fault>,
+}
+
+/// Something that doesn't fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line.
+    pub sequence: u64,
+    /// What is wrong with it.
+    pub what: String,
+}
