@@ -1,4 +1,6 @@
 //! The macro that turns a type into a component.
+//!
+//! Items in macros are not hygienic, hence the long names of those that it makes.
 
 /// Makes the crate a plugin: exports the type's functions and writes its manifest.
 ///
@@ -26,26 +28,26 @@ macro_rules! export {
         capabilities: [$($capabilities:tt)*] $(,)?
     }) => {
         const _: () = {
-            const MANIFEST: &str = concat!(
+            const WINDLASS_MANIFEST: &str = concat!(
                 "{\"format\":1,\"name\":\"", $name, "\",\"version\":\"", env!("CARGO_PKG_VERSION"),
                 "\",\"kind\":\"", stringify!($kind), "\",\"contract\":\"0.1.0\",\"capabilities\":[",
                 $crate::__capabilities!($($capabilities)*), "]}"
             );
-            const SUMMARY: &str = $summary;
-            const EXAMPLE: &str = $crate::__or_empty!($($example)?);
+            const WINDLASS_SUMMARY: &str = $summary;
+            const WINDLASS_EXAMPLE: &str = $crate::__or_empty!($($example)?);
             assert!(
-                $crate::manifest::is_flat_json(MANIFEST),
+                $crate::manifest::is_flat_json(WINDLASS_MANIFEST),
                 "names and reasons have no quotation marks, backslashes and line breaks",
             );
-            assert!(!SUMMARY.is_empty() && EXAMPLE.len() < 65_536 && MANIFEST.len() < 65_536);
+            assert!(!WINDLASS_SUMMARY.is_empty() && WINDLASS_EXAMPLE.len() < 65_536 && WINDLASS_MANIFEST.len() < 65_536);
 
             // The host finds a plugin's wishes here without running any of its code.
             #[cfg(target_family = "wasm")]
             #[used]
             #[unsafe(link_section = "windlass.manifest")]
-            static SECTION: [u8; MANIFEST.len()] = $crate::manifest::bytes(MANIFEST);
+            static WINDLASS_SECTION: [u8; WINDLASS_MANIFEST.len()] = $crate::manifest::bytes(WINDLASS_MANIFEST);
 
-            $crate::__export!($kind $plugin, SUMMARY, EXAMPLE);
+            $crate::__export!($kind $plugin, WINDLASS_SUMMARY, WINDLASS_EXAMPLE);
         };
     };
 }
@@ -84,27 +86,27 @@ macro_rules! __capabilities {
 macro_rules! __export {
     (check $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Check, $plugin, $summary, $example, {
-            impl $crate::bindings::check::exports::windlass::plugin::check::Guest for Guest {
+            impl $crate::bindings::check::exports::windlass::plugin::check::Guest for WindlassGuest {
                 fn run(context: &$crate::guest::Ctx) -> $crate::guest::Answer<$crate::guest::wit::Report> {
                     $crate::guest::check::<$plugin>(context)
                 }
             }
-            $crate::bindings::check::export_check!(Guest with_types_in $crate::bindings::check);
+            $crate::bindings::check::export_check!(WindlassGuest with_types_in $crate::bindings::check);
         });
     };
     (smoke $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Smoke, $plugin, $summary, $example, {
-            impl $crate::bindings::smoke::exports::windlass::plugin::smoke::Guest for Guest {
+            impl $crate::bindings::smoke::exports::windlass::plugin::smoke::Guest for WindlassGuest {
                 fn run(context: &$crate::guest::Ctx) -> $crate::guest::Answer<$crate::guest::wit::Report> {
                     $crate::guest::smoke::<$plugin>(context)
                 }
             }
-            $crate::bindings::smoke::export_smoke!(Guest with_types_in $crate::bindings::smoke);
+            $crate::bindings::smoke::export_smoke!(WindlassGuest with_types_in $crate::bindings::smoke);
         });
     };
     (strategy $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Strategy, $plugin, $summary, $example, {
-            impl $crate::bindings::strategy::exports::windlass::plugin::strategy::Guest for Guest {
+            impl $crate::bindings::strategy::exports::windlass::plugin::strategy::Guest for WindlassGuest {
                 fn observe(context: &$crate::guest::Ctx) -> $crate::guest::Answer<String> {
                     $crate::guest::observe::<$plugin>(context)
                 }
@@ -125,12 +127,12 @@ macro_rules! __export {
                     $crate::guest::verify::<$plugin>(context)
                 }
             }
-            $crate::bindings::strategy::export_strategy!(Guest with_types_in $crate::bindings::strategy);
+            $crate::bindings::strategy::export_strategy!(WindlassGuest with_types_in $crate::bindings::strategy);
         });
     };
     (recorder $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Recorder, $plugin, $summary, $example, {
-            impl $crate::bindings::recorder::exports::windlass::plugin::recorder::Guest for Guest {
+            impl $crate::bindings::recorder::exports::windlass::plugin::recorder::Guest for WindlassGuest {
                 fn deliver(
                     context: &$crate::guest::Ctx,
                     event: String,
@@ -138,7 +140,7 @@ macro_rules! __export {
                     $crate::guest::deliver::<$plugin>(context, &event)
                 }
             }
-            $crate::bindings::recorder::export_recorder!(Guest with_types_in $crate::bindings::recorder);
+            $crate::bindings::recorder::export_recorder!(WindlassGuest with_types_in $crate::bindings::recorder);
         });
     };
 }
@@ -150,9 +152,9 @@ macro_rules! __guest {
     ($trait:ident, $plugin:ty, $summary:ident, $example:ident, { $($exports:item)* }) => {
         #[cfg(target_family = "wasm")]
         const _: () = {
-            struct Guest;
+            struct WindlassGuest;
 
-            impl $crate::bindings::plugin::exports::windlass::plugin::plugin::Guest for Guest {
+            impl $crate::bindings::plugin::exports::windlass::plugin::plugin::Guest for WindlassGuest {
                 fn describe() -> String {
                     $crate::guest::describe::<<$plugin as $crate::$trait>::Config>($summary, $example)
                 }
@@ -160,7 +162,7 @@ macro_rules! __guest {
                     $crate::guest::validate(&config, <$plugin as $crate::$trait>::validate)
                 }
             }
-            $crate::bindings::plugin::export_plugin!(Guest with_types_in $crate::bindings::plugin);
+            $crate::bindings::plugin::export_plugin!(WindlassGuest with_types_in $crate::bindings::plugin);
             $($exports)*
         };
         #[cfg(not(target_family = "wasm"))]

@@ -54,6 +54,8 @@ pub mod registry;
 pub mod docker;
 pub mod http;
 mod export;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 
 pub use context::{Context, Fixture, Host};
 pub use error::{Error, Result};
