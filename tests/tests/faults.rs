@@ -1,0 +1,192 @@
+//! Every fault at every step of a real deployment, and the state of the world after each.
+//!
+//! Loops, not lists: the steps come from the plan, and the lines of the journal are counted by running into the last
+//! one. After each fault exactly the old or exactly the new version is there, and nothing else.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+use windlass_stage::{Kudos, Run, docker};
+use windlass_tests::{expect, pair};
+
+const UPDATE: [&str; 4] = ["--set", "web=2", "--set", "backend=2"];
+
+/// What the engine has of the application: container name to state and version; networks and volumes by name.
+fn world(kudos: &Kudos) -> Result<BTreeMap<String, String>> {
+    let mut world = BTreeMap::new();
+    let filter = format!("label=com.docker.compose.project={}", kudos.name);
+    for id in docker(["ps", "-aq", "--filter", &filter])?.lines() {
+        let inspected: Value = serde_json::from_str(&docker(["inspect", id])?)?;
+        let container = &inspected[0];
+        let version = container["Config"]["Env"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .find_map(|variable| variable.strip_prefix("KUDOS_VERSION="))
+            .context("a container has no version")?;
+        let state = container["State"]["Status"].as_str().unwrap_or_default();
+        let health = container["State"]["Health"]["Status"].as_str().unwrap_or("no health");
+        let name = container["Name"].as_str().unwrap_or_default().trim_start_matches('/');
+        world.insert(format!("container {name}"), format!("{state}, {health}, version {version}"));
+    }
+    for object in kudos.objects()?.into_iter().filter(|object| !object.starts_with("container")) {
+        world.insert(object, String::new());
+    }
+    Ok(world)
+}
+
+/// The world when exactly one version is there.
+fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
+    let name = &kudos.name;
+    BTreeMap::from([
+        (format!("container {name}-migrate-1"), format!("exited, no health, version {version}")),
+        (format!("container {name}-backend-1"), format!("running, healthy, version {version}")),
+        (format!("container {name}-web-1"), format!("running, healthy, version {version}")),
+        (format!("network {name}_default"), String::new()),
+        (format!("volume {name}_thanks"), String::new()),
+    ])
+}
+
+fn update(kudos: &Kudos, hooks: &[(&str, &str)]) -> Result<Run> {
+    let mut command = kudos.host.command(["deploy", &kudos.name, "--retry"].into_iter().chain(UPDATE));
+    command.envs(hooks.iter().copied());
+    let output = command.output()?;
+    Ok(Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Version 1 runs, and nothing else is there.
+fn begin(name: &str) -> Result<Kudos> {
+    let kudos = pair(name)?;
+    expect(kudos.host.run(["deploy", name])?, 0)?;
+    assert_eq!(world(&kudos)?, exactly(&kudos, "1"));
+    Ok(kudos)
+}
+
+/// Makes version 1 run again.
+fn back(kudos: &Kudos) -> Result<()> {
+    expect(kudos.host.run(["deploy", &kudos.name, "--retry"])?, 0)?;
+    ensure!(world(kudos)? == exactly(kudos, "1"), "version 1 is not back: {:?}", world(kudos)?);
+    Ok(())
+}
+
+/// The ids of the steps of the update in one phase.
+fn steps(kudos: &Kudos, phase: &str) -> Result<Vec<String>> {
+    let file = kudos.host.root().join("plan.json");
+    let path = file.display().to_string();
+    let arguments = ["plan", &kudos.name, "--out", &path].into_iter().chain(UPDATE);
+    expect(kudos.host.run(arguments)?, 0)?;
+    let saved: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+    let steps = find_steps(&saved).context("the saved plan has no steps")?;
+    let ids: Vec<String> = steps
+        .iter()
+        .filter(|step| step["phase"] == phase)
+        .filter_map(|step| step["id"].as_str().map(str::to_owned))
+        .collect();
+    ensure!(!ids.is_empty(), "the update has no step in {phase}");
+    Ok(ids)
+}
+
+fn find_steps(value: &Value) -> Option<&Vec<Value>> {
+    match value {
+        Value::Object(fields) => {
+            fields.get("steps").and_then(Value::as_array).or_else(|| fields.values().find_map(find_steps))
+        }
+        _ => None,
+    }
+}
+
+fn no_secret(kudos: &Kudos) -> Result<()> {
+    let found = std::process::Command::new("grep")
+        .args(["-rl", "a-token-that-nobody-may-see"])
+        .arg(kudos.host.root().join("state"))
+        .output()?;
+    ensure!(found.stdout.is_empty(), "the secret is in {}", String::from_utf8_lossy(&found.stdout));
+    Ok(())
+}
+
+#[test]
+fn a_step_that_fails_leaves_exactly_the_old_version() -> Result<()> {
+    let kudos = begin("fail")?;
+    for step in steps(&kudos, "apply")? {
+        let run = update(&kudos, &[("WINDLASS_TEST_FAIL_STEP", &step)])?;
+        expect(run, 11).with_context(|| format!("failing at {step}"))?;
+        assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after failing at {step}");
+    }
+    no_secret(&kudos)
+}
+
+#[test]
+fn a_step_that_runs_twice_changes_nothing_more() -> Result<()> {
+    let kudos = begin("repeat")?;
+    for step in steps(&kudos, "apply")?.into_iter().chain(steps(&kudos, "sweep")?) {
+        let run = update(&kudos, &[("WINDLASS_TEST_REPEAT_STEP", &step)])?;
+        expect(run, 0).with_context(|| format!("repeating {step}"))?;
+        assert_eq!(world(&kudos)?, exactly(&kudos, "2"), "after repeating {step}");
+        back(&kudos)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_undo_that_runs_twice_changes_nothing_more() -> Result<()> {
+    let kudos = begin("undo")?;
+    let steps = steps(&kudos, "apply")?;
+    let last = steps.last().context("no steps")?;
+    for step in &steps {
+        let run = update(&kudos, &[("WINDLASS_TEST_FAIL_STEP", last), ("WINDLASS_TEST_REPEAT_UNDO", step)])?;
+        expect(run, 11).with_context(|| format!("undoing {step} twice"))?;
+        assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after undoing {step} twice");
+    }
+    Ok(())
+}
+
+/// Kills the agent around each line of the journal, and lets the next command go on.
+fn crash_at_every_line(name: &str, moment: &str, go_on: &[&str]) -> Result<()> {
+    let kudos = begin(name)?;
+    let mut old = 0;
+    let mut new = 0;
+    for line in 1.. {
+        let run = update(&kudos, &[("WINDLASS_TEST_CRASH", &format!("{moment}:{line}"))])?;
+        if run.code == 0 {
+            ensure!(line > 10, "an update has more than {line} lines");
+            break;
+        }
+        ensure!(run.code == -1, "crash {moment} line {line}: exit code {}\n{}{}", run.code, run.stdout, run.stderr);
+        let resumed = kudos.host.run(go_on.iter().copied())?;
+        ensure!(
+            [0, 10, 11].contains(&resumed.code),
+            "going on after a crash {moment} line {line}: exit code {}\n{}{}",
+            resumed.code,
+            resumed.stdout,
+            resumed.stderr
+        );
+        let world = world(&kudos)?;
+        if world == exactly(&kudos, "1") {
+            old += 1;
+        } else if world == exactly(&kudos, "2") {
+            new += 1;
+            back(&kudos)?;
+        } else {
+            bail!("after a crash {moment} line {line}: {world:#?}\n{}{}", resumed.stdout, resumed.stderr);
+        }
+        expect(kudos.host.run(["audit", "verify"])?, 0)?;
+    }
+    ensure!(new > 0, "no crash was followed by the new version: {old} old");
+    no_secret(&kudos)
+}
+
+#[test]
+fn a_crash_before_any_line_of_the_journal_is_survived() -> Result<()> {
+    crash_at_every_line("crash-before", "before", &["resume", "crash-before"])
+}
+
+#[test]
+fn a_crash_after_any_line_of_the_journal_is_survived() -> Result<()> {
+    crash_at_every_line("crash-after", "after", &["resume", "crash-after"])
+}
