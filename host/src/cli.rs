@@ -4,15 +4,21 @@
 //! facts for [`crate::report`]; it neither decides nor prints.
 
 mod arguments;
+mod completions;
+mod error;
+mod man;
+pub mod reference;
+mod schema;
 mod target;
 
 use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use crate::report::{ExitCode, Printer, Verbosity};
+use crate::report::{ExitCode, Fault, Printer, Verbosity};
 
 pub use arguments::{Arguments, Command, Global};
+pub use error::CliError;
 pub use target::Target;
 
 /// Parses the command line, runs the command, reports, and says how the process should end.
@@ -36,4 +42,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     }
 }
-fn run(_: &Arguments, _: Printer) -> Result<ExitCode, crate::report::Fault> { Ok(ExitCode::Succeeded) }
+
+/// Runs the command.
+fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
+    match &arguments.command {
+        Command::Schema(arguments) => schema::run(arguments, printer),
+        Command::Completions(arguments) => completions::run(arguments, printer),
+        Command::Man(arguments) => man::run(arguments, printer),
+        _ => Ok(ExitCode::Unexpected),
+    }
+}

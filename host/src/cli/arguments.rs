@@ -10,13 +10,12 @@ use clap::{Args, Parser, Subcommand};
 
 use super::target::Target;
 
-/// Release an application on this host: gate it, deploy it, prove it, record it, and put the old version back when anything fails
+/// What was typed.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "windlass",
     version,
-    about,
-    long_about = None,
+    about = "Release an application on this host: gate it, deploy it, prove it, record it,\nand put the old version back when anything fails",
     max_term_width = 100,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -27,7 +26,8 @@ Examples:
   windlass deploy kudos --set backend=v2   Change it, safely
   windlass rollback kudos                  Go back
 
-Exit codes: 0 succeeded, 2 usage, 3 configuration, 10 refused, 11 rolled back, 12 stuck; all in docs/exit-codes.md"
+Exit codes: 0 succeeded, 2 usage, 3 configuration, 10 refused, 11 rolled back, 12 stuck, and others
+in docs/exit-codes.md"
 )]
 pub struct Arguments {
     /// What holds for every command.
@@ -42,10 +42,10 @@ pub struct Arguments {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The operator's file
-    #[arg(long, global = true, value_name = "FILE", env = "WINDLASS_CONFIG", hide_env_values = true)]
-    #[arg(default_value = "/etc/windlass/agent.toml", display_order = 900)]
-    pub config: PathBuf,
+    /// The operator's file (or WINDLASS_CONFIG) [default: /etc/windlass/agent.toml]
+    // The variable is read by `Global::config`: clap would show it as a required option in every usage line.
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
+    pub config: Option<PathBuf>,
     /// Print facts as JSON lines (docs/json-output.md)
     #[arg(long, global = true, display_order = 901)]
     pub json: bool,
@@ -60,6 +60,15 @@ pub struct Global {
     pub no_color: bool,
 }
 
+impl Global {
+    /// The operator's file: the option, the variable, or the usual place.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        let named = || std::env::var_os("WINDLASS_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from);
+        self.config.clone().or_else(named).unwrap_or_else(|| PathBuf::from(crate::config::DEFAULT_PATH))
+    }
+}
+
 /// A command.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
@@ -69,7 +78,7 @@ pub enum Command {
     Plan(PlanArguments),
     /// Run the checks of a release, and change nothing
     Check(CheckArguments),
-    /// Deploy a release: check, apply, verify, record; and put the old version back when anything fails
+    /// Deploy a release, and put the old version back when anything fails
     Deploy(DeployArguments),
     /// Deploy an earlier release of this application again
     Rollback(RollbackArguments),
@@ -136,7 +145,7 @@ pub struct ReleaseArguments {
     /// The commit to deploy: the version of every artifact whose tag is `{commit}`
     #[arg(long, value_name = "SHA", value_parser = commit)]
     pub commit: Option<String>,
-    /// The environment; without one, that of this host. Another one is refused on deploy, to catch mistakes
+    /// The environment that you mean; refused when this host is another one
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
 }
@@ -334,8 +343,10 @@ pub enum AuditCommand {
 Examples:
   windlass audit verify
 
-Every line of the journal holds the hash of the one before. Keep the printed hash elsewhere, and compare it
-with a later run to notice a journal that was replaced as a whole.")]
+Every line of the journal holds the hash of the one before. Keep the printed hash elsewhere: when it
+is no longer in the journal, the journal was replaced as a whole.
+
+Exit codes: 0 intact, 1 changed")]
     Verify,
 }
 
@@ -439,10 +450,8 @@ pub struct InternalArguments {
 pub enum InternalCommand {
     /// Compile a component ahead of time, in a process of its own that may crash or be killed
     Precompile {
-        /// The component
-        component: PathBuf,
-        /// Where the compiled code goes
-        output: PathBuf,
+        /// How many bytes of address space it may use
+        memory: Option<u64>,
     },
 }
 

@@ -32,6 +32,62 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// All codes, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Succeeded,
+        Self::Unexpected,
+        Self::Usage,
+        Self::Configuration,
+        Self::Refused,
+        Self::RolledBack,
+        Self::Stuck,
+        Self::Busy,
+        Self::Interrupted,
+        Self::Unavailable,
+        Self::Stale,
+        Self::NotFound,
+    ];
+
+    /// The name for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Unexpected => "unexpected",
+            Self::Usage => "usage",
+            Self::Configuration => "configuration",
+            Self::Refused => "refused",
+            Self::RolledBack => "rolled back",
+            Self::Stuck => "stuck",
+            Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
+            Self::Unavailable => "unavailable",
+            Self::Stale => "stale",
+            Self::NotFound => "not found",
+        }
+    }
+
+    /// What it means, and what a script may conclude.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Succeeded => "The release runs, or ran already; or the question was answered.",
+            Self::Unexpected => "Something that nobody foresaw. The journal says what was done.",
+            Self::Usage => "The command line was wrong. Nothing was done.",
+            Self::Configuration => {
+                "A file was wrong: `agent.toml`, `release.toml`, a Compose file, a plugin. Nothing was touched."
+            }
+            Self::Refused => "A gate said no. Nothing was touched.",
+            Self::RolledBack => "Something failed and everything is as before.",
+            Self::Stuck => "Undo failed. A person must look, then `windlass resolve`.",
+            Self::Busy => "Another deployment holds the application. Nothing was touched; `--wait` waits.",
+            Self::Interrupted => "The deployment was left open in the journal. `windlass resume` goes on.",
+            Self::Unavailable => "The engine, a registry or another server cannot be reached. Try again later.",
+            Self::Stale => "The plan was made against another state than the one that is there now. Plan again.",
+            Self::NotFound => "The named application, deployment, plugin or release does not exist.",
+        }
+    }
+
     /// The number for the operating system.
     #[must_use]
     pub fn number(self) -> u8 {

@@ -88,6 +88,15 @@ impl Printer {
         }
     }
 
+    /// Several facts of one kind: a page for people, or a JSON line for each.
+    pub fn list<F, S: Serialize>(&self, facts: Vec<F>, line: impl Fn(F) -> S, page: impl FnOnce(&[F]) -> Page) {
+        if self.json {
+            facts.into_iter().for_each(|fact| self.fact(&line(fact)));
+        } else {
+            self.page(&page(&facts));
+        }
+    }
+
     /// A JSON line on stdout.
     pub fn fact<F: Serialize>(&self, fact: &F) {
         match serde_json::to_string(fact) {

@@ -1,0 +1,134 @@
+//! What can be wrong with a command itself, apart from what the engine says.
+
+use std::path::PathBuf;
+
+use crate::report::{ExitCode, Explain};
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// There is no schema with that name.
+    #[error("there is no schema `{name}`")]
+    UnknownSchema {
+        /// What was asked for.
+        name: String,
+        /// All that there are.
+        known: Vec<&'static str>,
+    },
+    /// A file could not be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// `init` found no Compose file.
+    #[error("there is no Compose file in `{}`", directory.display())]
+    NoComposeFile {
+        /// Where it looked.
+        directory: PathBuf,
+    },
+    /// `init` would write over a file.
+    #[error("`{}` is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nobody is there to say yes.
+    #[error("nothing was written: this is not a terminal, so nobody can be asked")]
+    NotAsked,
+    /// The person said no.
+    #[error("nothing was written, as you said")]
+    Declined,
+    /// The file is not a plan.
+    #[error("`{}` is not a plan", path.display())]
+    NotAPlan {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A plan file is for another application than the one named.
+    #[error("`{}` is a plan for `{planned}`, not for `{application}`", path.display())]
+    OtherPlan {
+        /// The file.
+        path: PathBuf,
+        /// The application in the plan.
+        planned: String,
+        /// The application on the command line.
+        application: String,
+    },
+    /// `--plan` already says which release.
+    #[error("`--plan` already says which release; `{option}` cannot change it")]
+    PlanDecides {
+        /// The option that was given too.
+        option: &'static str,
+    },
+    /// `--environment` is not this host's.
+    #[error("this host is `{here}`, not `{wished}`")]
+    OtherEnvironment {
+        /// What was asked for.
+        wished: String,
+        /// What agent.toml says.
+        here: String,
+        /// The operator's file.
+        config: PathBuf,
+    },
+    /// A command needs a name, and a path was given that has none.
+    #[error("no deployment of `{wished}` is known here")]
+    NotDeployed {
+        /// What was asked for.
+        wished: String,
+    },
+    /// The asynchronous runtime could not start.
+    #[error("cannot start worker threads")]
+    Runtime(#[source] std::io::Error),
+}
+
+impl Explain for CliError {
+    fn exit(&self) -> ExitCode {
+        match self {
+            Self::UnknownSchema { .. } | Self::NoComposeFile { .. } | Self::NotDeployed { .. } => ExitCode::NotFound,
+            Self::Exists { .. }
+            | Self::NotAsked
+            | Self::Declined
+            | Self::PlanDecides { .. }
+            | Self::OtherPlan { .. }
+            | Self::OtherEnvironment { .. } => ExitCode::Usage,
+            Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } => ExitCode::Configuration,
+            Self::Runtime(_) => ExitCode::Unexpected,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownSchema { known, .. } => Some(format!("known are `{}`", known.join("`, `"))),
+            Self::NoComposeFile { .. } => Some("name it: `windlass init path/to/compose.yaml`".to_owned()),
+            Self::Exists { .. } => {
+                Some("remove it first, or choose another place with `--output DIRECTORY`".to_owned())
+            }
+            Self::NotAsked => Some("look at the files above, then write them with `--yes`".to_owned()),
+            Self::NotAPlan { .. } => Some("make one with `windlass plan APP --out FILE`".to_owned()),
+            Self::OtherEnvironment { config, .. } => Some(format!(
+                "the environment of a host is `environment` in `{}`; are you on the right host?",
+                config.display()
+            )),
+            Self::NotDeployed { .. } => Some("`windlass history` lists all deployments".to_owned()),
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Declined
+            | Self::OtherPlan { .. }
+            | Self::PlanDecides { .. }
+            | Self::Runtime(_) => None,
+        }
+    }
+}

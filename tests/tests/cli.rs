@@ -1,0 +1,137 @@
+//! What the `windlass` binary says to a person who makes a mistake, and its help. Nothing here needs an engine.
+
+mod support;
+
+use support::Stage;
+
+/// Every command, its commands included.
+const COMMANDS: &[&str] = &[
+    "",
+    "init",
+    "plan",
+    "check",
+    "deploy",
+    "rollback",
+    "resume",
+    "resolve",
+    "status",
+    "history",
+    "show",
+    "logs",
+    "audit",
+    "audit verify",
+    "plugin",
+    "plugin list",
+    "plugin inspect",
+    "plugin grants",
+    "doctor",
+    "schema",
+    "completions",
+    "man",
+];
+
+#[test]
+fn every_command_has_help_with_an_example_as_in_the_documentation() {
+    let stage = Stage::new();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
+    for command in COMMANDS {
+        let mut arguments: Vec<&str> = command.split_whitespace().collect();
+        arguments.push("--help");
+        let run = stage.host.run(&arguments).unwrap();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{command}");
+        let help: Vec<&str> = run.stdout.lines().map(str::trim_end).collect();
+        assert!(page.contains(help.join("\n").trim_end()), "docs/cli.md shows another help of `{command}`");
+        let groups = ["audit", "plugin"];
+        assert!(groups.contains(command) || run.stdout.contains("Examples:"), "`{command}` has no example");
+    }
+}
+
+#[test]
+fn a_command_line_that_is_wrong_is_answered_with_its_usage() {
+    let stage = Stage::new();
+    insta::assert_snapshot!(stage.tell("deploy"), @r"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      <APP>
+
+    Usage: windlass deploy <APP>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(stage.tell("deploy kudos --set backend"), @r"
+    exit 2
+    --- stderr
+    error: invalid value 'backend' for '--set <NAME=VERSION>': write it as NAME=VERSION, such as `backend=v2`
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(stage.tell("deploy kudos --commit HEAD"), @r"
+    exit 2
+    --- stderr
+    error: invalid value 'HEAD' for '--commit <SHA>': a commit id has 7 to 64 hexadecimal digits
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(stage.tell("deploy kudos --wait soon"), @r"
+    exit 2
+    --- stderr
+    error: invalid value 'soon' for '--wait <DURATION>': write it as in `30s`, `10m` or `1h`
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(stage.tell("deplyo kudos"), @r"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'deplyo'
+
+      tip: a similar subcommand exists: 'deploy'
+
+    Usage: windlass [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn an_unknown_schema_is_answered_with_the_known_ones() {
+    insta::assert_snapshot!(Stage::new().tell("schema relase"), @r"
+    exit 17
+    --- stderr
+    error: there is no schema `relase`
+    hint: known are `release.toml`, `agent.toml`, `release`, `observation`, `plan`, `step`, `report`,
+          `event`, `json-output`
+    ");
+}
+
+#[test]
+fn with_json_the_error_is_a_fact_too() {
+    insta::assert_snapshot!(Stage::new().tell("schema relase --json"), @r#"
+    exit 17
+    --- stdout
+    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `observation`, `plan`, `step`, `report`, `event`, `json-output`","exit":17}
+    --- stderr
+    error: there is no schema `relase`
+    hint: known are `release.toml`, `agent.toml`, `release`, `observation`, `plan`, `step`, `report`,
+          `event`, `json-output`
+    "#);
+}
+
+#[test]
+fn schemas_manual_and_completions_are_printed() {
+    let stage = Stage::new();
+    for name in stage.host.run(["schema"]).unwrap().stdout.lines().filter_map(|line| line.split_whitespace().next()) {
+        let run = stage.host.run(["schema", name]).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        // The schema of `release.toml` is not there yet.
+        assert!(schema.is_object() || name == "release.toml", "{name}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stage.host.run(["completions", shell]).unwrap().stdout.contains("rollback"), "{shell}");
+    }
+    assert!(stage.host.run(["man"]).unwrap().stdout.starts_with(".ie"));
+    let pages = stage.host.root().join("man1");
+    let run = stage.host.run(["man", "--out", pages.to_str().unwrap()]).unwrap();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(pages.join("windlass-audit-verify.1").is_file());
+}

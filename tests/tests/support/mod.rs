@@ -1,0 +1,48 @@
+//! What the tests of the command line share: the binary, a host's directories, and output as text.
+
+use std::path::PathBuf;
+
+use windlass_stage::{Host, Run};
+
+/// A host without an engine.
+pub struct Stage {
+    /// Its directories and the binary.
+    pub host: Host,
+    /// Removed at the end.
+    root: tempfile::TempDir,
+}
+
+/// The `windlass` binary: what `cargo xtask test` built, or the one beside the test's own executable.
+pub fn binary() -> PathBuf {
+    if let Some(binary) = std::env::var_os("WINDLASS_BINARY") {
+        return PathBuf::from(binary);
+    }
+    let test = std::env::current_exe().unwrap();
+    let binary = test.parent().and_then(std::path::Path::parent).unwrap().join("windlass");
+    assert!(binary.is_file(), "run `cargo build -p windlass` first: there is no {}", binary.display());
+    binary
+}
+
+impl Stage {
+    /// A host with empty directories and no `agent.toml`.
+    pub fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let host = Host::new(&binary(), root.path()).unwrap();
+        Self { host, root }
+    }
+
+    /// Runs a command line, split at blanks, and gives all that a person sees, with the host's directory as `[HOST]`.
+    pub fn tell(&self, line: &str) -> String {
+        self.shown(&self.host.run(line.split_whitespace()).unwrap())
+    }
+
+    /// All that a person sees of a run.
+    pub fn shown(&self, run: &Run) -> String {
+        let text = |heading: &str, text: &str| match text {
+            "" => String::new(),
+            text => format!("--- {heading}\n{text}"),
+        };
+        let all = format!("exit {}\n{}{}", run.code, text("stdout", &run.stdout), text("stderr", &run.stderr));
+        all.replace(&self.root.path().display().to_string(), "[HOST]")
+    }
+}
