@@ -7,11 +7,21 @@
 //! There is no Compose here and no decision about how a release is deployed.
 
 mod engine;
-mod events;
-mod failure;
-mod read;
 mod scope;
+mod read;
 mod write;
+mod resources;
+mod events;
+mod policy;
+mod guard;
+mod prepare;
+mod kept_files;
+mod owned;
+mod names;
+mod pull;
+mod probe;
+mod host;
+mod failure;
 
 pub use engine::Engine;
 pub use events::Events;

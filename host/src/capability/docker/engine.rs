@@ -1,23 +1,53 @@
 //! One connection to the Docker Engine per process.
 //!
 //! Connects at the first call. An engine that never answered is an error at once; one that did is waited for through
-//! a restart.
+//! a restart, because every request that is made here may be repeated.
 
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bollard::{API_DEFAULT_VERSION, ClientVersion};
+use tokio::sync::{Mutex, OnceCell};
+use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
 
-use super::failure::failure;
+use super::failure::{RequestError, failure, hinted};
+use super::names;
+
+/// How long an ordinary request may take.
+pub(super) const ORDINARY: Duration = Duration::from_secs(60);
+/// How long an engine that answered before may be away.
+const RESTART: Duration = Duration::from_secs(120);
+/// The oldest API that is spoken; newer engines are asked in the oldest version that they still serve, so that
+/// answers look the same everywhere.
+const OLDEST: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
 
 /// The host's Docker Engine.
-#[derive(Debug)]
 pub struct Engine {
     endpoint: String,
+    client: OnceCell<bollard::Docker>,
+    data_root: OnceCell<PathBuf>,
+    /// The engine lets two networks have one name; held from looking for a name to creating it.
+    pub(super) creating_network: Mutex<()>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Engine").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 impl Engine {
     /// An engine at `unix:///path/to/docker.sock`. Nothing is connected yet.
     #[must_use]
     pub fn new(endpoint: &str) -> Self {
-        Self { endpoint: endpoint.to_owned() }
+        Self {
+            endpoint: endpoint.to_owned(),
+            client: OnceCell::new(),
+            data_root: OnceCell::new(),
+            creating_network: Mutex::new(()),
+        }
     }
 
     /// Where the engine listens.
@@ -26,14 +56,147 @@ impl Engine {
         &self.endpoint
     }
 
-    /// Whether the engine answers; the failure says why not and what to do.
+    /// Whether the engine answers; the failure says why not and what to do. Does not wait for one that is away.
     pub async fn ping(&self) -> Result<(), Failure> {
-        Err(failure("unsupported", "not there yet"))
+        let what = "reach the Docker Engine";
+        let client = self.client().await.map_err(|error| error.into_failure(what))?;
+        self.once(&client, ORDINARY, &|client| async move { client.ping().await })
+            .await
+            .map(drop)
+            .map_err(|error| error.into_failure(what))
     }
 
     /// The id (`sha256:…`) of a local image, or none when it is not on the host. Not narrowed to an application.
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>, Failure> {
-        let _ = reference;
-        Err(failure("unsupported", "not there yet"))
+        let reference = names::image(reference)?;
+        let answer = self.call(ORDINARY, |client| async move { client.inspect_image(reference).await }).await;
+        match answer {
+            Ok(image) => Ok(image.id),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error.into_failure(&format!("inspect image `{reference}`"))),
+        }
     }
+
+    /// The path of the socket.
+    pub(super) fn socket(&self) -> PathBuf {
+        PathBuf::from(self.endpoint.strip_prefix("unix://").unwrap_or(&self.endpoint))
+    }
+
+    /// Where the engine keeps its data, as it says.
+    pub(super) async fn data_root(&self) -> Result<&PathBuf, RequestError> {
+        self.data_root
+            .get_or_try_init(|| async {
+                let info = self.call(ORDINARY, |client| async move { client.info().await }).await?;
+                Ok(PathBuf::from(info.docker_root_dir.unwrap_or_else(|| "/var/lib/docker".to_owned())))
+            })
+            .await
+    }
+
+    /// Makes a request that may be repeated, within `limit` for each attempt. When the connection is lost, waits for
+    /// the engine to come back and makes it again.
+    pub(super) async fn call<T, F, Fut>(&self, limit: Duration, request: F) -> Result<T, RequestError>
+    where
+        F: Fn(bollard::Docker) -> Fut,
+        Fut: Future<Output = Result<T, bollard::errors::Error>>,
+    {
+        let client = self.client().await?;
+        let mut away_since = None;
+        loop {
+            let error = match self.once(&client, limit, &request).await {
+                Err(error) if error.lost_connection() => error,
+                answer => return answer,
+            };
+            let since = *away_since.get_or_insert_with(Instant::now);
+            if !self.came_back(&client, since).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// One attempt.
+    async fn once<T, F, Fut>(&self, client: &bollard::Docker, limit: Duration, request: &F) -> Result<T, RequestError>
+    where
+        F: Fn(bollard::Docker) -> Fut,
+        Fut: Future<Output = Result<T, bollard::errors::Error>>,
+    {
+        // The client's own limit ends with the response's head, ours covers the body as well.
+        match timeout(limit, request(client.clone().with_timeout(limit))).await {
+            Err(_) => Err(RequestError::Timeout(limit)),
+            Ok(answer) => answer.map_err(|error| RequestError::new(&self.endpoint, limit, &error)),
+        }
+    }
+
+    /// Waits until the engine answers again; false when it stays away too long.
+    pub(super) async fn came_back(&self, client: &bollard::Docker, since: Instant) -> bool {
+        let mut pause = Duration::from_millis(50);
+        while since.elapsed() < RESTART {
+            // A socket that is not there cannot tell when it will be, so this is the one place that tries again
+            // and again.
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+            if self.once(client, Duration::from_secs(5), &|client| async move { client.ping().await }).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The connected client.
+    pub(super) async fn client(&self) -> Result<bollard::Docker, RequestError> {
+        self.client.get_or_try_init(|| self.connect()).await.cloned()
+    }
+
+    async fn connect(&self) -> Result<bollard::Docker, RequestError> {
+        let limit = Duration::from_secs(20);
+        let unusable = |error| RequestError::new(&self.endpoint, limit, &error);
+        let socket = self.socket();
+        if !socket.is_absolute() {
+            return Err(RequestError::Other(format!("`{}` is not a Unix socket (`unix:///path`)", self.endpoint)));
+        }
+        let open = |version: &ClientVersion| {
+            bollard::Docker::connect_with_unix(&socket.to_string_lossy(), ORDINARY.as_secs(), version)
+                .map(|client| client.with_request_modifier(url_safe_login))
+                .map_err(unusable)
+        };
+        // `/version` is served to clients of every version.
+        let newest = open(API_DEFAULT_VERSION)?;
+        let version = self.once(&newest, limit, &|client| async move { client.version().await }).await?;
+        let parse = |text: Option<String>| -> Option<(usize, usize)> {
+            let text = text?;
+            let (major, minor) = text.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        };
+        let served = parse(version.api_version).unwrap_or((0, 0));
+        let oldest = (OLDEST.major_version, OLDEST.minor_version);
+        if served < oldest {
+            return Err(RequestError::Other(format!(
+                "the Docker Engine at `{}` is too old: it speaks API {}.{}, and {}.{} is needed (engine 20.10 or newer)",
+                self.endpoint, served.0, served.1, oldest.0, oldest.1
+            )));
+        }
+        let (major_version, minor_version) = parse(version.min_api_version).unwrap_or(oldest).max(oldest);
+        open(&ClientVersion { major_version, minor_version })
+    }
+}
+
+/// The engine reads `X-Registry-Auth` as URL-safe base64 and takes anything else for no login at all; bollard writes
+/// the standard alphabet.
+fn url_safe_login(mut request: bollard::BollardRequest) -> bollard::BollardRequest {
+    if let Some(login) = request.headers_mut().get_mut("x-registry-auth")
+        && let Ok(text) = login.to_str()
+        && let Ok(safe) = http::HeaderValue::from_str(&text.replace('+', "-").replace('/', "_"))
+    {
+        *login = safe;
+    }
+    request
+}
+
+/// A request of the kind that needs a deployment was made outside one.
+pub(super) fn outside_deployment() -> Failure {
+    hinted("capability-denied", "nothing can be created outside a deployment", "create objects in `apply` alone")
+}
+
+/// An argument that the engine cannot mean.
+pub(super) fn invalid(message: impl Into<String>) -> Failure {
+    failure("invalid-argument", message)
 }

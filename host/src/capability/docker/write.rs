@@ -1,99 +1,316 @@
-//! Changing: the functions of `docker-write`. Each refuses without the `docker-write` grant.
+//! Changing: the functions of `docker-write`. Each refuses without the grant, looks whose object it is, and succeeds
+//! when it finds its own work done.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, ContainerUpdateBody, EndpointSettings, NetworkConnectRequest,
+    NetworkDisconnectRequest,
+};
+use bollard::query_parameters::{
+    CreateContainerOptions, RemoveContainerOptions, RenameContainerOptions, StartContainerOptions,
+    StopContainerOptions,
+};
 use serde_json::Value;
 use windlass_documents::Failure;
 
-use super::failure::failure;
-use super::Docker;
+use super::engine::{ORDINARY, invalid};
+use super::failure::{failure, hinted};
+use super::owned::Found;
+use super::policy::{Policy, References};
+use super::prepare::{DEPLOYMENT, STEP, typed};
+use super::{Docker, names};
 
 impl Docker {
-    /// Pulls an image unless it is present by digest, and returns its inspection.
-    pub async fn pull_image(&self, reference: &str) -> Result<Value, Failure> {
-        let _ = (reference,);
-        Err(failure("unsupported", "`pull_image` is not there yet"))
-    }
-
-    /// Gives an image one more name.
-    pub async fn tag_image(&self, reference: &str, target: &str) -> Result<(), Failure> {
-        let _ = (reference, target);
-        Err(failure("unsupported", "`tag_image` is not there yet"))
-    }
-
-    /// Removes an image without force; one that is in use, pinned or gone is success.
-    pub async fn remove_image(&self, reference: &str) -> Result<(), Failure> {
-        let _ = (reference,);
-        Err(failure("unsupported", "`remove_image` is not there yet"))
-    }
-
-    /// Creates a container and returns its id; the same step's earlier attempt is returned as it is.
+    /// Creates a container and returns its id. One of that name that the same step of the same deployment made is
+    /// the answer to an earlier attempt and is returned as it is.
     pub async fn create_container(&self, name: &str, body: &Value) -> Result<String, Failure> {
-        let _ = (name, body);
-        Err(failure("unsupported", "`create_container` is not there yet"))
+        let guard = self.guard().await?;
+        let policy = guard.policy(self);
+        let name = names::object("container", name)?;
+        let references = policy.container(body)?;
+        self.check_references(&policy, &references).await?;
+        let mut body = body.clone();
+        self.mark(&mut body)?;
+        let prepared = self.fill(&policy, &mut body)?;
+        let created = match typed::<ContainerCreateBody>(&body) {
+            Ok(body) => self.send_create(name, body).await,
+            Err(failure) => Err(failure),
+        };
+        if created.is_err() {
+            self.discard(&prepared);
+        }
+        created.map_err(|failure| self.redacted(failure))
+    }
+
+    async fn send_create(&self, name: &str, body: ContainerCreateBody) -> Result<String, Failure> {
+        let options = CreateContainerOptions { name: Some(name.to_owned()), ..Default::default() };
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| {
+                let (options, body) = (options.clone(), body.clone());
+                async move { client.create_container(Some(options), body).await }
+            })
+            .await;
+        match answer {
+            Ok(created) => Ok(created.id),
+            Err(error) if error.status() == Some(409) => match self.find_container(name).await? {
+                Found::Own(existing) if self.is_this_step(&existing) => Ok(existing.id.unwrap_or_default()),
+                Found::Own(existing) => {
+                    let made_by = label(&existing, STEP).map_or_else(String::new, |step| format!(", made by step `{step}`"));
+                    Err(failure("conflict", format!("the application has a container `{name}` already{made_by}")))
+                }
+                Found::Foreign(_) => Err(hinted(
+                    "conflict",
+                    format!("a container named `{name}` is there that is not of application `{}`", self.scope.application),
+                    "choose another name, or remove that container by hand",
+                )),
+                Found::Missing => Err(self.explain(error, &format!("create container `{name}`"))),
+            },
+            Err(error) => Err(self.explain(error, &format!("create container `{name}`"))),
+        }
+    }
+
+    fn is_this_step(&self, container: &ContainerInspectResponse) -> bool {
+        label(container, STEP) == self.scope.step.as_deref()
+            && label(container, DEPLOYMENT) == self.scope.deployment.as_deref()
+    }
+
+    /// Everything that a body refers to must be there and be the application's, or granted by name.
+    async fn check_references(&self, policy: &Policy<'_>, references: &References) -> Result<(), Failure> {
+        for (container, field) in &references.containers {
+            if self.find_container(container).await?.own().is_none() {
+                let nothing = self.nothing("container", container);
+                return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });
+            }
+        }
+        for network in &references.networks {
+            self.usable_network(policy, network).await?;
+        }
+        for volume in &references.volumes {
+            match self.find_volume(volume).await? {
+                Found::Own(_) => {}
+                Found::Foreign(_) if self.allows("volume", volume) => {}
+                Found::Foreign(_) => return Err(policy.denied(&format!("volume:{volume}"), "volume", volume)),
+                Found::Missing => {
+                    let nothing = self.nothing("volume", volume);
+                    return Err(hinted(&nothing.code, nothing.message, "create it first"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of a network that the application may join.
+    async fn usable_network(&self, policy: &Policy<'_>, network: &str) -> Result<String, Failure> {
+        match self.find_network(network).await? {
+            Found::Own(found) => Ok(found.id.unwrap_or_default()),
+            Found::Foreign(found) if self.allows("network", network) => Ok(found.id.unwrap_or_default()),
+            Found::Foreign(_) => Err(policy.denied(&format!("network:{network}"), "network", network)),
+            Found::Missing => Err(self.nothing("network", network)),
+        }
+    }
+
+    fn allows(&self, kind: &str, name: &str) -> bool {
+        self.grant.write.as_ref().is_some_and(|grant| grant.allow.contains(&format!("{kind}:{name}")))
     }
 
     /// Starts a container; one that runs is success.
     pub async fn start_container(&self, container: &str) -> Result<(), Failure> {
-        let _ = (container,);
-        Err(failure("unsupported", "`start_container` is not there yet"))
+        self.may_write()?;
+        let id = self.own_id(container).await?;
+        self.engine
+            .call(ORDINARY, |client| {
+                let id = &id;
+                async move { client.start_container(id, None::<StartContainerOptions>).await }
+            })
+            .await
+            .map_err(|error| self.explain(error, &format!("start container `{container}`")))
     }
 
-    /// Stops a container; one that is stopped or gone is success.
+    /// Stops a container: its stop signal, `grace_ms` rounded up to seconds, then SIGKILL. One that is stopped or
+    /// gone is success.
     pub async fn stop_container(&self, container: &str, grace_ms: u32) -> Result<(), Failure> {
-        let _ = (container, grace_ms);
-        Err(failure("unsupported", "`stop_container` is not there yet"))
+        self.may_write()?;
+        let Some(found) = self.own_or_gone(container).await? else { return Ok(()) };
+        let id = found.id.unwrap_or_default();
+        let grace = grace_ms.div_ceil(1_000);
+        let options = StopContainerOptions { t: Some(i32::try_from(grace).unwrap_or(i32::MAX)), ..Default::default() };
+        // The engine answers when the container has stopped.
+        let limit = Duration::from_secs(u64::from(grace) + 30);
+        let answer = self
+            .engine
+            .call(limit, |client| {
+                let (id, options) = (&id, options.clone());
+                async move { client.stop_container(id, Some(options)).await }
+            })
+            .await;
+        match answer {
+            Err(error) if error.status() != Some(404) => {
+                Err(self.explain(error, &format!("stop container `{container}`")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Renames a container; one that has the name is success.
     pub async fn rename_container(&self, container: &str, name: &str) -> Result<(), Failure> {
-        let _ = (container, name);
-        Err(failure("unsupported", "`rename_container` is not there yet"))
+        self.may_write()?;
+        let name = names::object("container", name)?;
+        // After an earlier attempt the container may be there only under its new name.
+        let found = match self.find_container(container).await?.own() {
+            Some(found) => found,
+            None => match self.find_container(name).await?.own() {
+                Some(renamed) if self.is_this_step(&renamed) => return Ok(()),
+                _ => return Err(self.nothing("container", container)),
+            },
+        };
+        if found.name.as_deref().map(|name| name.trim_start_matches('/')) == Some(name) {
+            return Ok(());
+        }
+        let id = found.id.unwrap_or_default();
+        let options = RenameContainerOptions { name: name.to_owned() };
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| {
+                let (id, options) = (&id, options.clone());
+                async move { client.rename_container(id, options).await }
+            })
+            .await;
+        if let Err(error) = answer {
+            let done = self.find_container(name).await?.own().is_some_and(|named| named.id.as_deref() == Some(id.as_str()));
+            if !done {
+                return Err(self.explain(error, &format!("rename container `{container}` to `{name}`")));
+            }
+        }
+        Ok(())
     }
 
     /// Changes the restart policy and resources of a container.
     pub async fn update_container(&self, container: &str, body: &Value) -> Result<(), Failure> {
-        let _ = (container, body);
-        Err(failure("unsupported", "`update_container` is not there yet"))
+        let guard = self.guard().await?;
+        guard.policy(self).update(body)?;
+        let body: ContainerUpdateBody = typed(body)?;
+        let id = self.own_id(container).await?;
+        self.engine
+            .call(ORDINARY, |client| {
+                let (id, body) = (&id, body.clone());
+                async move { client.update_container(id, body).await }
+            })
+            .await
+            .map(drop)
+            .map_err(|error| self.explain(error, &format!("update container `{container}`")))
     }
 
-    /// Removes a container with its anonymous volumes; one that is gone is success.
+    /// Removes a container with its anonymous volumes, and the files that the host made for it alone; one that is
+    /// gone is success.
     pub async fn remove_container(&self, container: &str, force: bool) -> Result<(), Failure> {
-        let _ = (container, force);
-        Err(failure("unsupported", "`remove_container` is not there yet"))
+        self.may_write()?;
+        let Some(found) = self.own_or_gone(container).await? else { return Ok(()) };
+        let id = found.id.unwrap_or_default();
+        let options = RemoveContainerOptions { v: true, force, link: false };
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| {
+                let (id, options) = (&id, options.clone());
+                async move { client.remove_container(id, Some(options)).await }
+            })
+            .await;
+        match answer {
+            // 409 with these words: another request removes it right now.
+            Err(error) if error.status() == Some(409) && error.to_string().contains("already in progress") => {}
+            Err(error) if error.status() != Some(404) => {
+                return Err(self.explain(error, &format!("remove container `{container}`")));
+            }
+            _ => {}
+        }
+        let mounted: Vec<PathBuf> =
+            found.mounts.unwrap_or_default().into_iter().filter_map(|mount| mount.source).map(PathBuf::from).collect();
+        self.forget_files(&mounted).await;
+        Ok(())
     }
 
-    /// Creates a network and returns its id; the application's own of that name is returned.
-    pub async fn create_network(&self, body: &Value) -> Result<String, Failure> {
-        let _ = (body,);
-        Err(failure("unsupported", "`create_network` is not there yet"))
-    }
-
-    /// Removes a network of the application; one that is gone is success.
-    pub async fn remove_network(&self, name: &str) -> Result<(), Failure> {
-        let _ = (name,);
-        Err(failure("unsupported", "`remove_network` is not there yet"))
-    }
-
-    /// Connects a container; one that is connected is success.
+    /// Connects a container of the application; one that is connected is success.
     pub async fn connect_network(&self, network: &str, container: &str, endpoint: &Value) -> Result<(), Failure> {
-        let _ = (network, container, endpoint);
-        Err(failure("unsupported", "`connect_network` is not there yet"))
+        let guard = self.guard().await?;
+        let policy = guard.policy(self);
+        let mut references = References::default();
+        policy.endpoint("EndpointConfig", endpoint, &mut references)?;
+        self.check_references(&policy, &references).await?;
+        let endpoint: Option<EndpointSettings> = if endpoint.is_null() { None } else { Some(typed(endpoint)?) };
+        let network_id = self.usable_network(&policy, network).await?;
+        let found = self.own_container(container).await?;
+        if is_connected(&found, &network_id) {
+            return Ok(());
+        }
+        let request = NetworkConnectRequest { container: found.id.unwrap_or_default(), endpoint_config: endpoint };
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| {
+                let (network_id, request) = (&network_id, request.clone());
+                async move { client.connect_network(network_id, request).await }
+            })
+            .await;
+        match answer {
+            Ok(()) => Ok(()),
+            Err(_) if is_connected(&self.own_container(container).await?, &network_id) => Ok(()),
+            Err(error) => {
+                Err(self.explain(error, &format!("connect container `{container}` to network `{network}`")))
+            }
+        }
     }
 
-    /// Disconnects a container; one that is not connected is success.
+    /// Disconnects a container of the application; one that is not connected, or gone, is success.
     pub async fn disconnect_network(&self, network: &str, container: &str) -> Result<(), Failure> {
-        let _ = (network, container);
-        Err(failure("unsupported", "`disconnect_network` is not there yet"))
+        self.may_write()?;
+        let Some(found) = self.own_or_gone(container).await? else { return Ok(()) };
+        let network_id = match self.find_network(network).await? {
+            Found::Own(found) | Found::Foreign(found) => found.id.unwrap_or_default(),
+            Found::Missing => return Ok(()),
+        };
+        if !is_connected(&found, &network_id) {
+            return Ok(());
+        }
+        let request = NetworkDisconnectRequest { container: found.id.unwrap_or_default(), force: Some(false) };
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| {
+                let (network_id, request) = (&network_id, request.clone());
+                async move { client.disconnect_network(network_id, request).await }
+            })
+            .await;
+        match answer {
+            Ok(()) => Ok(()),
+            Err(error) => match self.own_or_gone(container).await? {
+                Some(found) if is_connected(&found, &network_id) => {
+                    Err(self.explain(error, &format!("disconnect container `{container}` from network `{network}`")))
+                }
+                _ => Ok(()),
+            },
+        }
     }
 
-    /// Creates a volume; the application's own of that name is success.
-    pub async fn create_volume(&self, body: &Value) -> Result<(), Failure> {
-        let _ = (body,);
-        Err(failure("unsupported", "`create_volume` is not there yet"))
+    /// The full id of the application's own container.
+    async fn own_id(&self, container: &str) -> Result<String, Failure> {
+        self.own_container(container).await?.id.ok_or_else(|| invalid("the engine gave a container without an id"))
     }
 
-    /// Removes a volume with its data, and only one that this deployment created.
-    pub async fn remove_volume(&self, name: &str) -> Result<(), Failure> {
-        let _ = (name,);
-        Err(failure("unsupported", "`remove_volume` is not there yet"))
+    /// The application's own container, or none when nothing has that name. One of another owner is `not-found`.
+    async fn own_or_gone(&self, container: &str) -> Result<Option<ContainerInspectResponse>, Failure> {
+        match self.find_container(container).await? {
+            Found::Own(found) => Ok(Some(*found)),
+            Found::Foreign(_) => Err(self.nothing("container", container)),
+            Found::Missing => Ok(None),
+        }
     }
+}
+
+fn label<'a>(container: &'a ContainerInspectResponse, name: &str) -> Option<&'a str> {
+    container.config.as_ref()?.labels.as_ref()?.get(name).map(String::as_str)
+}
+
+fn is_connected(container: &ContainerInspectResponse, network_id: &str) -> bool {
+    let networks = container.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    networks.is_some_and(|networks| networks.values().any(|one| one.network_id.as_deref() == Some(network_id)))
 }

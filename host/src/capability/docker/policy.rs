@@ -1,0 +1,189 @@
+//! Which bodies a plugin may send to the engine. Decides only: nothing is asked, read or changed here.
+//!
+//! Fields are allowed one by one. A field that is not known is refused by name, because the engine grows new ways to
+//! reach the host with every version. What is dangerous is allowed by the operator, danger by danger, with
+//! `docker-write = { allow = ["…"] }`. Field names are compared exactly, although the engine ignores case: what is
+//! sent is the typed body made of the checked one, so an odd spelling never arrives.
+
+mod container;
+mod fields;
+mod mounts;
+mod network;
+mod volume;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use windlass_documents::Failure;
+
+use super::failure::{failure, hinted};
+use super::scope::{ContainerGrant, DockerScope};
+
+pub(crate) use mounts::{BUNDLE, CONTENT};
+
+/// The label that says which application an object belongs to.
+pub(crate) const APPLICATION: &str = "windlass.application";
+/// Compose's own label for the same.
+pub(crate) const PROJECT: &str = "com.docker.compose.project";
+/// How a secret placeholder begins.
+pub(crate) const PLACEHOLDER: &str = "{{windlass.secret:";
+
+/// Follows symbolic links of a host path as far as it exists.
+pub(crate) type Resolve<'a> = &'a (dyn Fn(&Path) -> io::Result<PathBuf> + Send + Sync);
+
+/// A place of the host that is never mounted because a bind root covers it.
+#[derive(Debug, Clone)]
+pub(crate) struct Protected {
+    /// Where, with symbolic links resolved.
+    pub(crate) path: PathBuf,
+    /// What it is, for people: `the Docker socket`.
+    pub(crate) what: &'static str,
+    /// The danger that allows it; none when nothing does.
+    pub(crate) allow: Option<&'static str>,
+}
+
+/// Everything that a decision depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Policy<'a> {
+    /// Who asks, and for which application.
+    pub(crate) scope: &'a DockerScope,
+    /// What the operator granted.
+    pub(crate) grant: &'a ContainerGrant,
+    /// Places that a bind root does not open.
+    pub(crate) protected: &'a [Protected],
+    /// Follows symbolic links.
+    pub(crate) resolve: Resolve<'a>,
+}
+
+/// What a body refers to by name and must belong to the application, or be granted. The caller looks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct References {
+    /// Containers whose namespaces, links or volumes are used, with the field that does.
+    pub(crate) containers: BTreeSet<(String, String)>,
+    /// Networks to join.
+    pub(crate) networks: BTreeSet<String>,
+    /// Named volumes to mount.
+    pub(crate) volumes: BTreeSet<String>,
+}
+
+impl Policy<'_> {
+    /// Whether the operator allowed a danger by name.
+    fn allows(&self, danger: &str) -> bool {
+        self.grant.allow.contains(danger)
+    }
+
+    /// Refuses a danger unless the operator allowed it.
+    fn require(&self, danger: &str, field: &str, value: &str) -> Result<(), Failure> {
+        if self.allows(danger) { Ok(()) } else { Err(self.denied(danger, field, value)) }
+    }
+
+    /// The failure that names plugin, field, value, and the lines to add.
+    pub(crate) fn denied(&self, danger: &str, field: &str, value: &str) -> Failure {
+        let mut grant = self.grant.clone();
+        grant.allow.insert(danger.to_owned());
+        self.denied_with(field, value, &grant)
+    }
+
+    /// The same, where another bind root would help.
+    fn denied_root(&self, field: &str, root: &Path) -> Failure {
+        let mut grant = self.grant.clone();
+        grant.bind_roots.push(root.to_owned());
+        self.denied_with(field, &root.display().to_string(), &grant)
+    }
+
+    fn denied_with(&self, field: &str, value: &str, wanted: &ContainerGrant) -> Failure {
+        let message = format!(
+            "plugin `{}` may not create with `{field}` = `{}` for application `{}`",
+            self.scope.plugin,
+            shorten(value),
+            self.scope.application
+        );
+        Failure {
+            details: Some(json!({
+                "grant": grant_lines(self.scope, wanted),
+                "hint": "an operator who trusts the plugin with this can add the lines to `agent.toml`",
+            })),
+            ..failure("capability-denied", message)
+        }
+    }
+
+    /// The failure for what no grant allows.
+    fn forbidden(&self, field: &str, value: &str, why: &str) -> Failure {
+        let message = format!(
+            "plugin `{}` may not create with `{field}` = `{}` for application `{}`: {why}",
+            self.scope.plugin,
+            shorten(value),
+            self.scope.application
+        );
+        hinted("capability-denied", message, "no grant allows this")
+    }
+
+    /// The failure for a field that this version does not know to be safe.
+    fn unknown(&self, field: &str, known: &[&str]) -> Failure {
+        let nearest = field
+            .rsplit('.')
+            .next()
+            .and_then(|name| known.iter().min_by_key(|known| strsim::damerau_levenshtein(name, known)));
+        let message = format!(
+            "plugin `{}` may not create with the field `{field}`: this version does not know it to be safe",
+            self.scope.plugin
+        );
+        hinted(
+            "capability-denied",
+            message,
+            &nearest.map_or_else(|| "leave it out".to_owned(), |nearest| format!("did you mean `{nearest}`?")),
+        )
+    }
+
+    /// A label must not place the object in another application.
+    fn labels(&self, field: &str, labels: &Value) -> Result<(), Failure> {
+        let labels = fields::object(field, labels)?;
+        for (key, value) in labels {
+            let value = value.as_str().ok_or_else(|| fields::wrong(&format!("{field}.{key}"), "a text"))?;
+            if key == PROJECT && !self.scope.projects.contains(value) {
+                return Err(self.forbidden(
+                    &format!("{field}.{key}"),
+                    value,
+                    "it is not a project of this application",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The lines of `agent.toml` that would allow it, in full, so that they can replace what is there.
+pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let list = |items: Vec<String>| items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", ");
+    let mut lines = format!("[[grants]]\nplugin = {}\n", quoted(&scope.plugin));
+    if let Some(digest) = &scope.plugin_digest {
+        lines.push_str(&format!("digest = {}\n", quoted(digest)));
+    }
+    lines.push_str(&format!("applications = [{}]\n", quoted(&scope.application)));
+    let mut parts = Vec::new();
+    if !wanted.bind_roots.is_empty() {
+        let roots = wanted.bind_roots.iter().map(|root| root.display().to_string()).collect();
+        parts.push(format!("bind-roots = [{}]", list(roots)));
+    }
+    if !wanted.allow.is_empty() {
+        parts.push(format!("allow = [{}]", list(wanted.allow.iter().cloned().collect())));
+    }
+    let body = if parts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", parts.join(", ")) };
+    lines.push_str(&format!("docker-write = {body}\n"));
+    lines
+}
+
+/// A value short enough for a message.
+fn shorten(value: &str) -> String {
+    const LONGEST: usize = 120;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    value.chars().take(LONGEST).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Reading JSON bodies strictly: a wrong type is a failure that names the field, never a default.
+
+use serde_json::{Map, Value};
+use windlass_documents::Failure;
+
+use super::failure;
+
+/// The failure for a value of the wrong type.
+pub(super) fn wrong(field: &str, expected: &str) -> Failure {
+    failure("invalid-argument", format!("`{field}` must be {expected}"))
+}
+
+/// An object.
+pub(super) fn object<'a>(field: &str, value: &'a Value) -> Result<&'a Map<String, Value>, Failure> {
+    value.as_object().ok_or_else(|| wrong(field, "an object"))
+}
+
+/// A list.
+pub(super) fn list<'a>(field: &str, value: &'a Value) -> Result<&'a [Value], Failure> {
+    value.as_array().map(Vec::as_slice).ok_or_else(|| wrong(field, "a list"))
+}
+
+/// A text.
+pub(super) fn text<'a>(field: &str, value: &'a Value) -> Result<&'a str, Failure> {
+    value.as_str().ok_or_else(|| wrong(field, "a text"))
+}
+
+/// A list of texts.
+pub(super) fn texts<'a>(field: &str, value: &'a Value) -> Result<Vec<&'a str>, Failure> {
+    list(field, value)?.iter().map(|item| text(field, item)).collect()
+}
+
+/// Whether a value says nothing: null, false, zero, or empty.
+pub(super) fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+    }
+}
+
+/// A value in a message.
+pub(super) fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,198 @@
+//! What a container mounts: `Binds`, `Mounts`, and the host paths behind both.
+//!
+//! A host path is judged after its symbolic links are resolved. It can still change between the decision and the
+//! mount, by whoever may write below a granted root: a root is granted to the application as a whole.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+use windlass_documents::Failure;
+
+use super::fields::{is_nothing, object, shown, text, wrong};
+use super::{PLACEHOLDER, Policy, References, hinted};
+
+/// The beginning of a mount source inside the release's own bundle.
+pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
+/// The beginning of a mount source that holds the file's content, in base64.
+pub(crate) const CONTENT: &str = "{{windlass.content:";
+
+/// Options of a `Binds` entry that change nothing outside the container.
+const BIND_OPTIONS: &[&str] = &["ro", "rw", "nocopy", "consistent", "cached", "delegated", "private", "rprivate"];
+
+const MOUNT_FIELDS: &[&str] =
+    &["Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "TmpfsOptions"];
+
+impl Policy<'_> {
+    /// `HostConfig.Binds`: `SOURCE:TARGET[:OPTIONS]`, the source a host path or a volume's name.
+    pub(super) fn binds(&self, binds: &[&str], references: &mut References) -> Result<(), Failure> {
+        let field = "HostConfig.Binds";
+        for bind in binds {
+            if bind.contains("{{windlass.") {
+                return Err(hinted(
+                    "invalid-argument",
+                    format!("`{field}` cannot hold a placeholder"),
+                    "use `HostConfig.Mounts`",
+                ));
+            }
+            let parts: Vec<&str> = bind.split(':').collect();
+            let (source, options) = match parts.as_slice() {
+                // An anonymous volume.
+                [_] => continue,
+                [source, _] => (*source, ""),
+                [source, _, options] => (*source, *options),
+                _ => return Err(wrong(field, "`SOURCE:TARGET[:OPTIONS]`")),
+            };
+            for option in options.split(',').filter(|option| !option.is_empty() && !BIND_OPTIONS.contains(option)) {
+                let danger = if matches!(option, "z" | "Z") { "relabel" } else { "mount-propagation" };
+                self.require(danger, field, bind)?;
+            }
+            if source.starts_with('/') {
+                self.host_path(field, source, options.split(',').any(|option| option == "ro"))?;
+            } else {
+                references.volumes.insert(source.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// `HostConfig.Mounts`.
+    pub(super) fn mounts(&self, mounts: &[Value], references: &mut References) -> Result<(), Failure> {
+        for (index, mount) in mounts.iter().enumerate() {
+            let field = format!("HostConfig.Mounts[{index}]");
+            let fields = object(&field, mount)?;
+            if let Some((name, _)) =
+                fields.iter().find(|(name, value)| !MOUNT_FIELDS.contains(&name.as_str()) && !is_nothing(value))
+            {
+                return Err(self.unknown(&format!("{field}.{name}"), MOUNT_FIELDS));
+            }
+            let nothing = Value::Null;
+            let part = |name: &str| fields.get(name).unwrap_or(&nothing);
+            let kind = text(&format!("{field}.Type"), part("Type"))?;
+            let source = part("Source").as_str().unwrap_or_default();
+            let read_only = part("ReadOnly").as_bool().unwrap_or(false);
+            self.bind_options(&format!("{field}.BindOptions"), part("BindOptions"))?;
+            self.volume_options(&format!("{field}.VolumeOptions"), part("VolumeOptions"))?;
+            match kind {
+                "bind" => self.host_path(&format!("{field}.Source"), source, read_only)?,
+                "volume" if source.is_empty() => {}
+                "volume" => {
+                    references.volumes.insert(source.to_owned());
+                }
+                "tmpfs" => {}
+                other => self.require(&format!("mount-type:{other}"), &format!("{field}.Type"), other)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn bind_options(&self, field: &str, value: &Value) -> Result<(), Failure> {
+        if value.is_null() {
+            return Ok(());
+        }
+        for (name, value) in object(field, value)? {
+            match name.as_str() {
+                "Propagation" if !is_nothing(value) && value != "private" && value != "rprivate" => {
+                    self.require("mount-propagation", &format!("{field}.Propagation"), &shown(value))?;
+                }
+                "Propagation" | "NonRecursive" | "CreateMountpoint" | "ReadOnlyNonRecursive"
+                | "ReadOnlyForceRecursive" => {}
+                _ if is_nothing(value) => {}
+                name => {
+                    return Err(self.unknown(&format!("{field}.{name}"), &["Propagation", "NonRecursive", "CreateMountpoint"]));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn volume_options(&self, field: &str, value: &Value) -> Result<(), Failure> {
+        if value.is_null() {
+            return Ok(());
+        }
+        for (name, value) in object(field, value)? {
+            match name.as_str() {
+                "NoCopy" | "Subpath" => {}
+                _ if is_nothing(value) => {}
+                "Labels" => self.labels(&format!("{field}.Labels"), value)?,
+                "DriverConfig" => {
+                    let driver = value.get("Name").unwrap_or(&Value::Null);
+                    let options = value.get("Options").unwrap_or(&Value::Null);
+                    self.driver(&format!("{field}.DriverConfig"), driver, options)?;
+                }
+                name => return Err(self.unknown(&format!("{field}.{name}"), &["NoCopy", "Labels", "DriverConfig"])),
+            }
+        }
+        Ok(())
+    }
+
+    /// A path of the host, or of what the host keeps for the release.
+    pub(super) fn host_path(&self, field: &str, source: &str, read_only: bool) -> Result<(), Failure> {
+        let ours = source.starts_with(BUNDLE) || source.starts_with(CONTENT) || source.starts_with(PLACEHOLDER);
+        if ours && !read_only {
+            return Err(hinted(
+                "capability-denied",
+                format!("plugin `{}` may mount `{}` only read-only", self.scope.plugin, super::shorten(source)),
+                "set `ReadOnly` to true (`:ro` in a Compose file)",
+            ));
+        }
+        if let Some(inside) = source.strip_prefix(BUNDLE) {
+            return self.bundle_path(inside).map(drop);
+        }
+        if ours {
+            return Ok(());
+        }
+        let path = self.resolved(field, source)?;
+        if let Some(bundle) = &self.scope.bundle
+            && read_only
+            && (self.resolve)(bundle).is_ok_and(|bundle| path.starts_with(bundle))
+        {
+            return Ok(());
+        }
+        for place in self.protected {
+            let touches = path.starts_with(&place.path) || place.path.starts_with(&path);
+            if !touches {
+                continue;
+            }
+            let why = format!("it is, contains or is inside {} ({})", place.what, place.path.display());
+            match place.allow {
+                // The socket itself, named by the operator, needs no root around it.
+                Some(danger) if self.allows(danger) && path == place.path => return Ok(()),
+                Some(danger) if self.allows(danger) => {}
+                Some(danger) => return Err(self.denied(danger, field, source)),
+                None => return Err(self.forbidden(field, source, &why)),
+            }
+        }
+        let granted = self
+            .grant
+            .bind_roots
+            .iter()
+            .any(|root| (self.resolve)(root).is_ok_and(|root| path.starts_with(root)));
+        if granted { Ok(()) } else { Err(self.denied_root(field, Path::new(source))) }
+    }
+
+    /// Where a path inside the bundle is on the host: inside it, after symbolic links.
+    pub(crate) fn bundle_path(&self, inside: &str) -> Result<PathBuf, Failure> {
+        let field = "HostConfig.Mounts.Source";
+        let Some(bundle) = &self.scope.bundle else {
+            return Err(self.forbidden(field, BUNDLE, "there is no release here whose files could be mounted"));
+        };
+        if !inside.is_empty() && !inside.starts_with('/') {
+            return Err(wrong(field, "a path inside the bundle"));
+        }
+        let path = self.resolved(field, &format!("{}{inside}", bundle.display()))?;
+        let bundle = self.resolved(field, &bundle.display().to_string())?;
+        if path.starts_with(bundle) {
+            return Ok(path);
+        }
+        Err(self.forbidden(field, inside, "it leads out of the release's bundle"))
+    }
+
+    fn resolved(&self, field: &str, source: &str) -> Result<PathBuf, Failure> {
+        let path = Path::new(source);
+        if !path.is_absolute() || path.components().any(|part| matches!(part, Component::ParentDir)) {
+            return Err(wrong(field, "an absolute path without `..`"));
+        }
+        (self.resolve)(path)
+            .map_err(|error| self.forbidden(field, source, &format!("its symbolic links cannot be followed: {error}")))
+    }
+}

@@ -1,0 +1,399 @@
+//! Tests of the policy, without an engine: every danger is refused, and allowed by its name alone.
+
+use serde_json::json;
+
+use super::*;
+
+/// A policy over a pretended host: `/srv/kudos` is granted, `/srv/kudos/link` leads to `/`.
+struct Pretended {
+    scope: DockerScope,
+    grant: ContainerGrant,
+    protected: Vec<Protected>,
+}
+
+impl Pretended {
+    fn new() -> Self {
+        let place = |path: &str, what, allow| Protected { path: path.into(), what, allow };
+        Self {
+            scope: DockerScope {
+                plugin: "strategy-compose".to_owned(),
+                application: "kudos".to_owned(),
+                projects: BTreeSet::from(["kudos".to_owned()]),
+                bundle: Some("/state/bundles/sha256/ab".into()),
+                state_directory: "/state".into(),
+                ..DockerScope::default()
+            },
+            grant: ContainerGrant { bind_roots: vec!["/srv/kudos".into()], allow: BTreeSet::new() },
+            protected: vec![
+                place("/run/docker.sock", "the engine's socket", Some("docker-socket")),
+                place("/var/lib/docker", "the engine's data", None),
+                place("/state", "the agent's state", None),
+            ],
+        }
+    }
+
+    fn allowing(dangers: &[&str]) -> Self {
+        let mut pretended = Self::new();
+        pretended.grant.allow = dangers.iter().map(|danger| (*danger).to_owned()).collect();
+        pretended
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        Policy { scope: &self.scope, grant: &self.grant, protected: &self.protected, resolve: &links }
+    }
+
+    fn container(&self, body: &Value) -> Result<References, Failure> {
+        self.policy().container(body)
+    }
+
+    fn host(&self, field: &str, value: Value) -> Result<References, Failure> {
+        self.container(&json!({ "Image": "a", "HostConfig": { field: value } }))
+    }
+}
+
+fn links(path: &Path) -> io::Result<PathBuf> {
+    for (link, target) in [
+        ("/srv/kudos/link", "/"),
+        ("/var/run", "/run"),
+        ("/srv/kudos/sock", "/run/docker.sock"),
+        ("/state/bundles/sha256/ab/out", "/etc"),
+    ] {
+        if let Ok(rest) = path.strip_prefix(link) {
+            return Ok(if rest.as_os_str().is_empty() { target.into() } else { Path::new(target).join(rest) });
+        }
+    }
+    Ok(path.to_owned())
+}
+
+fn names(items: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    items.iter().map(|(name, field)| ((*name).to_owned(), (*field).to_owned())).collect()
+}
+
+#[test]
+fn every_danger_is_refused_by_name_and_allowed_by_name() {
+    let custom_profile = r#"seccomp={"defaultAction":"SCMP_ACT_ALLOW"}"#;
+    let dangers = [
+        ("privileged", "Privileged", json!(true)),
+        ("host-network", "NetworkMode", json!("host")),
+        ("host-pid", "PidMode", json!("host")),
+        ("host-ipc", "IpcMode", json!("host")),
+        ("host-uts", "UTSMode", json!("host")),
+        ("host-userns", "UsernsMode", json!("host")),
+        ("host-cgroupns", "CgroupnsMode", json!("host")),
+        ("cap-add:NET_ADMIN", "CapAdd", json!(["NET_ADMIN"])),
+        ("cap-add:NET_ADMIN", "CapAdd", json!(["CHOWN", "cap_net_admin"])),
+        ("cap-add:ALL", "CapAdd", json!(["all"])),
+        ("device:/dev/fuse", "Devices", json!([{ "PathOnHost": "/dev/fuse", "PathInContainer": "/dev/null" }])),
+        ("device-requests", "DeviceRequests", json!([{ "Driver": "nvidia", "Count": -1 }])),
+        ("device-cgroup-rules", "DeviceCgroupRules", json!(["a *:* rwm"])),
+        ("security-opt:seccomp=unconfined", "SecurityOpt", json!(["seccomp=unconfined"])),
+        ("security-opt:apparmor=unconfined", "SecurityOpt", json!(["apparmor:unconfined"])),
+        ("security-opt:label=disable", "SecurityOpt", json!(["label:disable"])),
+        ("security-opt:systempaths=unconfined", "SecurityOpt", json!(["systempaths=unconfined"])),
+        ("security-opt:no-new-privileges=false", "SecurityOpt", json!(["no-new-privileges:false"])),
+        ("security-opt:seccomp=custom", "SecurityOpt", json!([custom_profile])),
+        ("docker-socket", "Binds", json!(["/var/run/docker.sock:/var/run/docker.sock"])),
+        ("docker-socket", "Binds", json!(["/var/run/docker.sock:/s:ro"])),
+        ("docker-socket", "Mounts", json!([{ "Type": "bind", "Source": "/run/docker.sock", "Target": "/s" }])),
+        ("docker-socket", "Binds", json!(["/srv/kudos/sock:/s"])),
+        ("mount-propagation", "Binds", json!(["/srv/kudos/a:/a:rshared"])),
+        ("relabel", "Binds", json!(["/srv/kudos/a:/a:Z"])),
+        (
+            "mount-propagation",
+            "Mounts",
+            json!([{ "Type": "bind", "Source": "/srv/kudos/a", "Target": "/a", "BindOptions": { "Propagation": "shared" } }]),
+        ),
+        ("mount-type:image", "Mounts", json!([{ "Type": "image", "Source": "a", "Target": "/a" }])),
+        ("volume-driver:rclone", "VolumeDriver", json!("rclone")),
+        (
+            "volume-driver:rclone",
+            "Mounts",
+            json!([{ "Type": "volume", "Target": "/a", "VolumeOptions": { "DriverConfig": { "Name": "rclone" } } }]),
+        ),
+        ("sysctl:kernel.core_pattern", "Sysctls", json!({ "kernel.core_pattern": "|/x" })),
+        ("runtime:nvidia", "Runtime", json!("nvidia")),
+        ("cgroup-parent", "CgroupParent", json!("/")),
+        ("cgroup-parent", "Cgroup", json!("container:x")),
+        ("oom-score-adj", "OomScoreAdj", json!(-1000)),
+        ("oom-kill-disable", "OomKillDisable", json!(true)),
+        ("log-driver:syslog", "LogConfig", json!({ "Type": "syslog", "Config": {} })),
+        ("annotations", "Annotations", json!({ "run.oci.keep_original_groups": "1" })),
+        ("storage-option:dm.basesize", "StorageOpt", json!({ "dm.basesize": "1" })),
+        ("unmasked-paths", "MaskedPaths", json!([])),
+        ("unmasked-paths", "ReadonlyPaths", json!(["/proc/bus"])),
+        ("cpu-realtime", "CpuRealtimeRuntime", json!(950_000)),
+    ];
+    for (danger, field, value) in dangers {
+        let failure = Pretended::new().host(field, value.clone()).unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{field} {value}: {failure:?}");
+        for part in ["`strategy-compose`", "`kudos`", field] {
+            assert!(failure.message.contains(part), "{part}: {failure:?}");
+        }
+        let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
+        let quoted = toml::Value::String(danger.to_owned()).to_string();
+        assert!(lines.contains(&quoted), "{field} {value}: {lines}");
+        assert!(toml::from_str::<toml::Table>(&lines).is_ok(), "{lines}");
+        let allowed = Pretended::allowing(&[danger]).host(field, value.clone());
+        assert!(allowed.is_ok(), "{danger}: {field} {value}: {allowed:?}");
+    }
+}
+
+#[test]
+fn the_lines_to_add_are_exact() {
+    let mut pretended = Pretended::allowing(&["host-network"]);
+    pretended.scope.plugin_digest = Some("sha256:00".to_owned());
+    let failure = pretended.host("Privileged", json!(true)).unwrap_err();
+    let lines = "[[grants]]\nplugin = \"strategy-compose\"\ndigest = \"sha256:00\"\napplications = [\"kudos\"]\n\
+                 docker-write = { bind-roots = [\"/srv/kudos\"], allow = [\"host-network\", \"privileged\"] }\n";
+    assert_eq!(failure.details.unwrap()["grant"], lines);
+}
+
+#[test]
+fn a_field_that_is_not_known_is_refused_by_name() {
+    let failure = Pretended::new().host("Privilegd", json!(true)).unwrap_err();
+    assert!(failure.message.contains("`HostConfig.Privilegd`"), "{failure:?}");
+    assert_eq!(failure.details.unwrap()["hint"], "did you mean `Privileged`?");
+    // The engine ignores case, so an odd spelling is a way around a list of names.
+    for body in [
+        json!({ "hostConfig": { "privileged": true } }),
+        json!({ "HostConfig": { "privileged": true } }),
+        json!({ "HostConfig": { "CpuCount": 2 } }),
+        json!({ "HostConfig": { "ContainerIDFile": "/etc/x" } }),
+        json!({ "HostConfig": { "Mounts": [{ "Type": "tmpfs", "Target": "/a", "ClusterOptions": { "a": 1 } }] } }),
+        json!({ "HostConfig": { "LogConfig": { "type": "syslog" } } }),
+        json!({ "NetworkingConfig": { "Other": { "a": 1 } } }),
+        json!({ "NetworkingConfig": { "EndpointsConfig": { "a": { "NetworkID": "other" } } } }),
+        json!({ "OnBuild": ["RUN x"] }),
+    ] {
+        assert_eq!(Pretended::new().container(&body).unwrap_err().code, "capability-denied", "{body}");
+    }
+}
+
+#[test]
+fn a_wrong_type_is_never_taken_for_nothing() {
+    for (field, value) in [
+        ("Privileged", json!("true")),
+        ("CapAdd", json!("SYS_ADMIN")),
+        ("Binds", json!("/:/host")),
+        ("Mounts", json!({ "Type": "bind" })),
+        ("Mounts", json!([{ "Source": "/" }])),
+        ("NetworkMode", json!(["host"])),
+        ("Devices", json!([{}])),
+        ("SecurityOpt", json!([1])),
+        ("OomScoreAdj", json!("-1000")),
+    ] {
+        assert!(Pretended::new().host(field, value.clone()).is_err(), "{field} {value}");
+    }
+    for body in [json!([]), json!("x"), json!({ "HostConfig": [] }), json!({ "Labels": { "a": 1 } })] {
+        assert_eq!(Pretended::new().container(&body).unwrap_err().code, "invalid-argument", "{body}");
+    }
+}
+
+#[test]
+fn an_ordinary_service_is_allowed() {
+    let body = json!({
+        "Image": "web@sha256:00", "Env": ["A={{windlass.secret:db@00}}"], "Cmd": ["serve"], "User": "1000",
+        "Labels": { "com.docker.compose.project": "kudos", "com.docker.compose.service": "web" },
+        "ExposedPorts": { "80/tcp": {} }, "StopSignal": "SIGTERM", "StopTimeout": 10, "MacAddress": "",
+        "Healthcheck": { "Test": ["CMD", "true"] },
+        "HostConfig": {
+            "PortBindings": { "80/tcp": [{ "HostPort": "8080" }] }, "RestartPolicy": { "Name": "always" },
+            "NetworkMode": "kudos_default", "CapDrop": ["ALL"], "CapAdd": ["NET_BIND_SERVICE", "CAP_CHOWN"],
+            "SecurityOpt": ["no-new-privileges:true"], "ReadonlyRootfs": true, "Tmpfs": { "/tmp": "" },
+            "Sysctls": { "net.core.somaxconn": "1024" }, "LogConfig": { "Type": "json-file", "Config": {} },
+            "IpcMode": "private", "PidMode": "", "Privileged": false, "Devices": [], "OomScoreAdj": 500,
+            "Binds": ["data:/data", "/srv/kudos/files:/files:ro", "/srv/kudos:/all"],
+            "Mounts": [
+                { "Type": "volume", "Source": "cache", "Target": "/cache", "VolumeOptions": { "NoCopy": true } },
+                { "Type": "bind", "Source": "{{windlass.bundle}}/conf/a.conf", "Target": "/a.conf", "ReadOnly": true },
+                { "Type": "bind", "Source": "{{windlass.secret:db@00}}", "Target": "/run/secrets/db", "ReadOnly": true },
+                { "Type": "bind", "Source": "{{windlass.content:aGk=}}", "Target": "/hi", "ReadOnly": true },
+                { "Type": "tmpfs", "Target": "/run" },
+            ],
+        },
+        "NetworkingConfig": { "EndpointsConfig": { "kudos_default": { "Aliases": ["web"] } } },
+    });
+    let references = Pretended::new().container(&body).unwrap();
+    assert_eq!(references.networks, BTreeSet::from(["kudos_default".to_owned()]));
+    assert_eq!(references.volumes, BTreeSet::from(["cache".to_owned(), "data".to_owned()]));
+    assert_eq!(references.containers, BTreeSet::new());
+}
+
+#[test]
+fn what_the_engine_fills_in_itself_is_allowed() {
+    let body = json!({ "HostConfig": {
+        "MaskedPaths": ["/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+            "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/more"],
+        "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+        "Runtime": "runc", "Cgroup": "", "CpuCount": 0, "Isolation": "", "ContainerIDFile": "", "Links": null,
+    } });
+    Pretended::new().container(&body).unwrap();
+}
+
+#[test]
+fn host_paths_are_judged_after_their_links() {
+    let pretended = Pretended::new();
+    for (source, read_only) in [
+        ("/", true),
+        ("/", false),
+        ("/etc", true),
+        ("/srv", true),
+        ("/srv/kudos-other", true),
+        ("/srv/kudos/link", true),
+        ("/srv/kudos/link/etc", true),
+        ("/srv/kudos/../../etc", true),
+        ("relative", true),
+        ("/run", true),
+        ("/state", true),
+        ("/state/key", true),
+        ("/state/bundles/sha256/other/a", true),
+        ("/state/bundles/sha256/ab/a", false),
+        ("/var/lib/docker/volumes/x/_data", true),
+        ("/var/lib", true),
+        ("{{windlass.bundle}}/../../key", true),
+        ("{{windlass.bundle}}/out/passwd", true),
+        ("{{windlass.bundle}}-other/a", true),
+        ("{{windlass.bundle}}/a", false),
+        ("{{windlass.secret:db@00}}", false),
+    ] {
+        let body = json!([{ "Type": "bind", "Source": source, "Target": "/t", "ReadOnly": read_only }]);
+        assert!(pretended.host("Mounts", body).is_err(), "{source} read-only {read_only}");
+    }
+    let bundle = json!(["/state/bundles/sha256/ab/conf:/conf:ro"]);
+    pretended.host("Binds", bundle).unwrap();
+    let failure = pretended.host("Binds", json!(["{{windlass.secret:db@00}}:/run/secrets/db:ro"])).unwrap_err();
+    assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("Mounts"));
+}
+
+#[test]
+fn a_bind_root_that_covers_everything_still_protects_engine_and_agent() {
+    let mut pretended = Pretended::allowing(&["docker-socket"]);
+    pretended.grant.bind_roots = vec!["/".into()];
+    pretended.host("Binds", json!(["/run:/run"])).unwrap();
+    pretended.grant.allow.clear();
+    pretended.host("Binds", json!(["/etc:/etc"])).unwrap();
+    for source in ["/", "/run", "/run/docker.sock", "/state", "/state/journal.sqlite3", "/var/lib/docker", "/var"] {
+        assert!(pretended.host("Binds", json!([format!("{source}:/x")])).is_err(), "{source}");
+    }
+}
+
+#[test]
+fn a_missing_bind_root_names_the_path_to_grant() {
+    let failure = Pretended::new().host("Binds", json!(["/srv/more:/x"])).unwrap_err();
+    let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
+    assert!(lines.contains("bind-roots = [\"/srv/kudos\", \"/srv/more\"]"), "{lines}");
+}
+
+#[test]
+fn other_containers_are_named_for_the_caller_to_look_at() {
+    for (field, value) in [
+        ("NetworkMode", json!("container:other")),
+        ("PidMode", json!("container:other")),
+        ("IpcMode", json!("container:other")),
+        ("VolumesFrom", json!(["other:ro"])),
+        ("Links", json!(["/other:alias"])),
+    ] {
+        let references = Pretended::new().host(field, value).unwrap();
+        assert_eq!(references.containers, names(&[("other", &format!("HostConfig.{field}"))]));
+    }
+    let body = json!({ "NetworkingConfig": { "EndpointsConfig": { "host": {}, "bridge": {} } } });
+    assert_eq!(Pretended::new().container(&body).unwrap().networks, BTreeSet::from(["host".to_owned()]));
+}
+
+#[test]
+fn an_object_cannot_be_put_into_another_application() {
+    let labels = json!({ "com.docker.compose.project": "other" });
+    let pretended = Pretended::new();
+    assert!(pretended.container(&json!({ "Labels": labels })).is_err());
+    assert!(pretended.policy().network(&json!({ "Name": "n", "Labels": labels })).is_err());
+    assert!(pretended.policy().volume(&json!({ "Name": "v", "Labels": labels })).is_err());
+}
+
+#[test]
+fn updates_change_limits_and_restarts_alone() {
+    let pretended = Pretended::allowing(&["privileged"]);
+    let policy = pretended.policy();
+    policy.update(&json!({ "RestartPolicy": { "Name": "no" }, "Memory": 1, "NanoCpus": 1 })).unwrap();
+    for body in [
+        json!({ "Privileged": true }),
+        json!({ "Devices": [{ "PathOnHost": "/dev/sda" }] }),
+        json!({ "DeviceCgroupRules": ["a *:* rwm"] }),
+        json!({ "CgroupParent": "/" }),
+        json!({ "Unheard": 1 }),
+    ] {
+        assert_eq!(policy.update(&body).unwrap_err().code, "capability-denied", "{body}");
+    }
+}
+
+#[test]
+fn networks_are_bridges_of_this_host() {
+    let body = json!({
+        "Name": "kudos_default", "Driver": "bridge", "CheckDuplicate": true, "Internal": true, "Attachable": false,
+        "IPAM": { "Driver": "default", "Config": [{ "Subnet": "10.9.0.0/24", "Gateway": "10.9.0.1" }] },
+        "Options": { "com.docker.network.driver.mtu": "1400" }, "Labels": { "com.docker.compose.network": "default" },
+    });
+    Pretended::new().policy().network(&body).unwrap();
+    for (danger, body) in [
+        ("network-driver:host", json!({ "Driver": "host" })),
+        ("network-driver:macvlan", json!({ "Driver": "macvlan" })),
+        ("network-driver:ipvlan", json!({ "Driver": "ipvlan" })),
+        ("network-driver:overlay", json!({ "Driver": "overlay" })),
+        (
+            "network-option:com.docker.network.bridge.name",
+            json!({ "Options": { "com.docker.network.bridge.name": "docker0" } }),
+        ),
+        ("network-option:parent", json!({ "Options": { "parent": "eth0" } })),
+        ("ipam-driver:dhcp", json!({ "IPAM": { "Driver": "dhcp" } })),
+    ] {
+        let failure = Pretended::new().policy().network(&body).unwrap_err();
+        assert!(failure.details.unwrap()["grant"].as_str().unwrap().contains(danger), "{body}");
+        Pretended::allowing(&[danger]).policy().network(&body).unwrap();
+    }
+    for body in [json!({ "Ingress": true }), json!({ "ConfigOnly": true }), json!({ "Scope": "swarm" })] {
+        assert!(Pretended::new().policy().network(&body).is_err(), "{body}");
+    }
+    let mut references = References::default();
+    let endpoint = json!({ "Aliases": ["web"], "Links": ["other:db"] });
+    Pretended::new().policy().endpoint("EndpointConfig", &endpoint, &mut references).unwrap();
+    assert_eq!(references.containers, names(&[("other", "EndpointConfig.Links")]));
+    let endpoint = json!({ "DriverOpts": { "com.docker.network.endpoint.sysctls": "net.ipv4.ip_forward=1" } });
+    assert!(Pretended::new().policy().endpoint("EndpointConfig", &endpoint, &mut references).is_err());
+}
+
+#[test]
+fn a_volume_that_is_a_host_path_is_judged_as_one() {
+    let volume = |options: Value| json!({ "Name": "v", "Driver": "local", "DriverOpts": options });
+    for options in [
+        json!({}),
+        json!(null),
+        json!({ "type": "tmpfs", "device": "tmpfs", "o": "size=64m,uid=1000" }),
+        json!({ "type": "none", "o": "bind", "device": "/srv/kudos/data" }),
+    ] {
+        Pretended::new().policy().volume(&volume(options)).unwrap();
+    }
+    for options in [
+        json!({ "type": "none", "o": "bind", "device": "/" }),
+        json!({ "type": "none", "o": "rw,rbind", "device": "/etc" }),
+        json!({ "o": "bind", "device": "/var/run/docker.sock" }),
+        json!({ "type": "tmpfs", "o": "bind", "device": "/" }),
+        json!({ "type": "ext4", "device": "/dev/sda1" }),
+        json!({ "type": "overlay", "device": "overlay", "o": "lowerdir=/,upperdir=/a,workdir=/b" }),
+        json!({ "type": "nfs", "device": ":/x", "o": "addr=10.0.0.1" }),
+        json!({ "type": "proc", "device": "proc" }),
+        json!({ "type": "none", "device": "/etc" }),
+        json!({ "type": 1 }),
+        json!({ "o": ["bind"], "device": "/" }),
+        json!({ "unheard": "1" }),
+    ] {
+        assert!(Pretended::new().policy().volume(&volume(options.clone())).is_err(), "{options}");
+        let mount = json!([{ "Type": "volume", "Target": "/t",
+            "VolumeOptions": { "DriverConfig": { "Name": "local", "Options": options } } }]);
+        assert!(Pretended::new().host("Mounts", mount).is_err(), "{options}");
+    }
+    assert!(Pretended::new().policy().volume(&json!({ "Name": "v", "Driver": "vieux/sshfs" })).is_err());
+    assert!(Pretended::new().policy().volume(&json!({ "Name": "v", "ClusterVolumeSpec": { "a": 1 } })).is_err());
+    Pretended::allowing(&["volume-type:nfs"])
+        .policy()
+        .volume(&volume(json!({ "type": "nfs", "device": ":/x", "o": "addr=10.0.0.1" })))
+        .unwrap();
+}

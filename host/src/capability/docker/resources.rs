@@ -1,0 +1,195 @@
+//! Changing networks, volumes and images.
+
+use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
+use bollard::query_parameters::{RemoveImageOptions, RemoveVolumeOptions, TagImageOptions};
+use serde_json::Value;
+use windlass_documents::Failure;
+
+use super::engine::{ORDINARY, invalid};
+use super::failure::{failure, hinted};
+use super::names::Reference;
+use super::owned::Found;
+use super::prepare::{DEPLOYMENT, typed};
+use super::{Docker, names, pull};
+
+impl Docker {
+    /// Creates a network and returns its id; the application's own of that name is returned as it is.
+    pub async fn create_network(&self, body: &Value) -> Result<String, Failure> {
+        let guard = self.guard().await?;
+        guard.policy(self).network(body)?;
+        let mut body = body.clone();
+        self.mark(&mut body)?;
+        // The engine is told nothing about duplicates: newer ones never make them, and here they are looked for.
+        body.as_object_mut().map(|fields| fields.remove("CheckDuplicate"));
+        let request: NetworkCreateRequest = typed(&body)?;
+        let name = names::object("network", &request.name)?.to_owned();
+        let _creating = self.engine.creating_network.lock().await;
+        let mut refusal = None;
+        for _ in 0..2 {
+            match self.find_network(&name).await? {
+                // An id that begins like the name is not the name.
+                Found::Own(network) if network.name.as_deref() == Some(name.as_str()) => {
+                    return Ok(network.id.unwrap_or_default());
+                }
+                Found::Foreign(network) if network.name.as_deref() == Some(name.as_str()) => {
+                    return Err(hinted(
+                        "conflict",
+                        format!("a network named `{name}` is there that is not of application `{}`", self.scope.application),
+                        "choose another name, or declare it as external",
+                    ));
+                }
+                _ => {}
+            }
+            if let Some(error) = refusal {
+                return Err(self.explain(error, &format!("create network `{name}`")));
+            }
+            let answer = self
+                .engine
+                .call(ORDINARY, |client| {
+                    let request = request.clone();
+                    async move { client.create_network(request).await }
+                })
+                .await;
+            match answer {
+                Ok(created) => return Ok(created.id),
+                // Made by an attempt whose answer was lost: looked at once more.
+                Err(error) => refusal = Some(error),
+            }
+        }
+        Err(failure("internal", format!("cannot create network `{name}`")))
+    }
+
+    /// Removes a network of the application; one that is gone is success.
+    pub async fn remove_network(&self, name: &str) -> Result<(), Failure> {
+        self.may_write()?;
+        let id = match self.find_network(name).await? {
+            Found::Own(network) => network.id.unwrap_or_default(),
+            Found::Foreign(_) => return Err(self.nothing("network", name)),
+            Found::Missing => return Ok(()),
+        };
+        let id = &id;
+        let answer = self.engine.call(ORDINARY, |client| async move { client.remove_network(id).await }).await;
+        match answer {
+            Err(error) if error.status() != Some(404) => Err(self.explain(error, &format!("remove network `{name}`"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Creates a volume; the application's own of that name is success.
+    pub async fn create_volume(&self, body: &Value) -> Result<(), Failure> {
+        let guard = self.guard().await?;
+        guard.policy(self).volume(body)?;
+        let mut body = body.clone();
+        self.mark(&mut body)?;
+        let request: VolumeCreateRequest = typed(&body)?;
+        let name = request.name.as_deref().ok_or_else(|| invalid("a volume needs a `Name`"))?;
+        let name = names::object("volume", name)?.to_owned();
+        match self.find_volume(&name).await? {
+            Found::Own(_) => return Ok(()),
+            Found::Foreign(_) => {
+                return Err(hinted(
+                    "conflict",
+                    format!("a volume named `{name}` is there that is not of application `{}`", self.scope.application),
+                    "choose another name, or declare it as external",
+                ));
+            }
+            Found::Missing => {}
+        }
+        self.engine
+            .call(ORDINARY, |client| {
+                let request = request.clone();
+                async move { client.create_volume(request).await }
+            })
+            .await
+            .map(drop)
+            .map_err(|error| self.explain(error, &format!("create volume `{name}`")))
+    }
+
+    /// Removes a volume with its data, and only one that this deployment created; one that is gone is success.
+    pub async fn remove_volume(&self, name: &str) -> Result<(), Failure> {
+        self.may_write()?;
+        let volume = match self.find_volume(name).await? {
+            Found::Own(volume) => volume,
+            Found::Foreign(_) => return Err(self.nothing("volume", name)),
+            Found::Missing => return Ok(()),
+        };
+        let made_by = volume.labels.get(DEPLOYMENT);
+        if made_by.is_none() || made_by != self.scope.deployment.as_ref() {
+            return Err(hinted(
+                "capability-denied",
+                format!("volume `{name}` was not created by this deployment, so its data is kept"),
+                "an operator can remove it with `docker volume rm`",
+            ));
+        }
+        let name = names::object("volume", name)?;
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| async move { client.remove_volume(name, None::<RemoveVolumeOptions>).await })
+            .await;
+        match answer {
+            Err(error) if error.status() != Some(404) => Err(self.explain(error, &format!("remove volume `{name}`"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pulls an image with the operator's credentials, unless it is present by digest, and returns its inspection.
+    pub async fn pull_image(&self, reference: &str) -> Result<Value, Failure> {
+        self.may_write()?;
+        pull::pull(self, reference).await.map_err(|failure| self.redacted(failure))
+    }
+
+    /// Gives an image one more name. A name that means another image is not taken away from it, unless it is below
+    /// `windlass/APPLICATION`.
+    pub async fn tag_image(&self, reference: &str, target: &str) -> Result<(), Failure> {
+        self.may_write()?;
+        let reference = names::image(reference)?;
+        let parts = Reference::parse(target)?;
+        if parts.digest.is_some() {
+            return Err(invalid(format!("`{target}` is not a name for an image: it has a digest")));
+        }
+        let image = self.image(reference).await?;
+        let image = image.ok_or_else(|| failure("not-found", format!("image `{reference}` is not on this host")))?;
+        if let Some(existing) = self.image(target).await? {
+            if existing["Id"] == image["Id"] {
+                return Ok(());
+            }
+            let own = format!("windlass/{}", self.scope.application);
+            if parts.repository != own && !parts.repository.starts_with(&format!("{own}/")) {
+                return Err(failure("conflict", format!("`{target}` is the name of another image")));
+            }
+        }
+        let options = TagImageOptions {
+            repo: Some(parts.repository.to_owned()),
+            tag: parts.tag.map(str::to_owned),
+        };
+        self.engine
+            .call(ORDINARY, |client| {
+                let options = options.clone();
+                async move { client.tag_image(reference, Some(options)).await }
+            })
+            .await
+            .map_err(|error| self.explain(error, &format!("tag image `{reference}` as `{target}`")))
+    }
+
+    /// Removes an image without force; one that is in use, pinned or gone is success.
+    pub async fn remove_image(&self, reference: &str) -> Result<(), Failure> {
+        self.may_write()?;
+        let reference = names::image(reference)?;
+        let Some(image) = self.image(reference).await? else { return Ok(()) };
+        let is_pinned = |name: &Value| name.as_str().is_some_and(|name| self.scope.pinned_images.contains(name));
+        let names = ["RepoDigests", "RepoTags"].iter().filter_map(|field| image[*field].as_array()).flatten();
+        if self.scope.pinned_images.contains(reference) || is_pinned(&image["Id"]) || names.clone().any(is_pinned) {
+            return Ok(());
+        }
+        let answer = self
+            .engine
+            .call(ORDINARY, |client| async move { client.remove_image(reference, None::<RemoveImageOptions>, None).await })
+            .await;
+        match answer {
+            Err(error) if !matches!(error.status(), Some(404 | 409)) => {
+                Err(self.explain(error, &format!("remove image `{reference}`")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
