@@ -3,6 +3,7 @@
 //! Each command is a module. Nothing here is part of the agent.
 
 mod agent;
+mod bench;
 mod demo;
 mod dist;
 mod guests;
@@ -36,6 +37,8 @@ enum Chore {
         /// Only tests whose names contain one of these; without any, the lints run too.
         filters: Vec<String>,
     },
+    /// Measure the budgets, side by side with Docker Compose, and write docs/performance.md.
+    Bench,
     /// Pack one self-contained agent as a tarball in `target/dist`.
     Dist,
     /// Check the walls between modules and the habits of the code.
@@ -68,6 +71,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Setup => setup::ensure(setup::EVERYTHING),
         Chore::Demo => demo::run(),
         Chore::Test { filters } => test::run(&filters),
+        Chore::Bench => bench::run(),
         Chore::Dist => dist::pack().map(drop),
         Chore::Tidy => tidy::check(),
         Chore::Kudos => agent::kudos().map(drop),

@@ -10,6 +10,8 @@ mod wasm;
 
 use anyhow::Result;
 
+pub(crate) use compose::find as docker_compose;
+
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -38,7 +40,13 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Compose => compose::ensure()?,
             Need::Servers => apt::ensure(
                 "servers for the tests",
-                &[("sshd", "openssh-server"), ("ssh", "openssh-client"), ("htpasswd", "apache2-utils")],
+                &[
+                    ("sshd", "openssh-server"),
+                    ("ssh", "openssh-client"),
+                    ("htpasswd", "apache2-utils"),
+                    ("busybox", "busybox-static"),
+                    ("time", "time"),
+                ],
             )?,
         }
     }

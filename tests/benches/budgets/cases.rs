@@ -1,0 +1,81 @@
+//! One function for each line of the design's table.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use windlass_stage::Load;
+
+use crate::application::{Application, Manner};
+use crate::measure::{median, median_of, peak_memory, time};
+use crate::page::Row;
+
+type Case = fn() -> Result<Vec<Row>>;
+
+/// Every case, by what it measures.
+pub(crate) const ALL: &[(&str, Case)] = &[
+    ("one plugin, whole process", one_plugin),
+    ("unchanged redeploy", unchanged),
+    ("update of containers that ignore SIGTERM", stubborn),
+    ("requests lost in an update", lost),
+    ("memory of a deployment of ten services", memory),
+    ("1,000 services planned", plan),
+];
+
+/// The agent's whole life with one plugin: start, load, instantiate, call, end.
+fn one_plugin() -> Result<Vec<Row>> {
+    let application = Application::new("bench-plugin", 1, Manner::Polite)?;
+    let inspect = median_of(20, || application.host.command(["plugin", "inspect", "check-readiness"]))?;
+    let check = median_of(20, || application.windlass("check", &[]))?;
+    Ok(vec![
+        Row::within("`windlass plugin inspect` (one precompiled plugin loaded and called)", ms(15), inspect),
+        Row::within("`windlass check` (strategy and one check, with their requests to the engine)", ms(15), check),
+    ])
+}
+
+fn unchanged() -> Result<Vec<Row>> {
+    let application = Application::new("bench-unchanged", 3, Manner::Polite)?;
+    time(&mut application.windlass("deploy", &[]))?;
+    time(&mut application.compose("1", &["up", "-d", "--wait"])?)?;
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    for _ in 0..10 {
+        ours.push(time(&mut application.windlass("deploy", &[]))?);
+        peer.push(time(&mut application.compose("1", &["up", "-d", "--wait"])?)?);
+    }
+    Ok(vec![Row::ratio("unchanged redeploy, three services", 0.2, median(ours), median(peer))])
+}
+
+fn stubborn() -> Result<Vec<Row>> {
+    let application = Application::new("bench-stubborn", 3, Manner::StubbornTiers)?;
+    time(&mut application.windlass("deploy", &[]))?;
+    let ours = time(&mut application.windlass("deploy", &["--set", "shell=2"]))?;
+    time(&mut application.compose("1", &["up", "-d", "--wait"])?)?;
+    let peer = time(&mut application.compose("2", &["up", "-d", "--wait"])?)?;
+    Ok(vec![Row::ratio("update of three tiers whose containers ignore SIGTERM", 0.25, ours, peer)])
+}
+
+fn lost() -> Result<Vec<Row>> {
+    let kudos = windlass_tests::example("bench-lost")?;
+    time(&mut kudos.host.command(["deploy", "bench-lost"]))?;
+    let load = Load::start(&kudos.page());
+    ensure!(load.wait_for(40, Duration::from_secs(30)), "the page does not answer under load");
+    // Only the page: the service that can be replaced start-first.
+    time(&mut kudos.host.command(["deploy", "bench-lost", "--set", "web=2"]))?;
+    let served = load.stop();
+    Ok(vec![Row::count("requests lost while a replaceable service is updated", 0, served.failed, served.good)])
+}
+
+fn memory() -> Result<Vec<Row>> {
+    let application = Application::new("bench-memory", 10, Manner::Polite)?;
+    let kib = peak_memory(&application.windlass("deploy", &[]))?;
+    Ok(vec![Row::memory("peak memory of a deployment of ten services", 40, kib)])
+}
+
+fn plan() -> Result<Vec<Row>> {
+    let application = Application::new("bench-plan", 1_000, Manner::Polite)?;
+    let took = median_of(5, || application.windlass("plan", &[]))?;
+    Ok(vec![Row::within("plan of 1,000 services", Duration::from_secs(1), took)])
+}
+
+fn ms(number: u64) -> Duration {
+    Duration::from_millis(number)
+}

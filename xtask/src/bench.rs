@@ -1,0 +1,26 @@
+//! `cargo xtask bench`: measures the budgets and writes `docs/performance.md`.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::agent;
+use crate::paths;
+use crate::process;
+use crate::setup;
+
+/// Builds everything optimised and measures.
+pub(crate) fn run() -> Result<()> {
+    setup::ensure(setup::EVERYTHING)?;
+    let binary = agent::build(true)?;
+    let kudos = agent::kudos()?;
+    let compose = setup::docker_compose().context("no Docker Compose v2 to compare with")?;
+    process::run(
+        Command::new("cargo")
+            .current_dir(paths::root())
+            .args(["bench", "--package", "windlass-tests", "--bench", "budgets"])
+            .env("WINDLASS_BINARY", &binary)
+            .env("KUDOS_BINARY", &kudos)
+            .env("DOCKER_COMPOSE", &compose),
+    )
+}
