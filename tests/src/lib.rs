@@ -3,10 +3,12 @@
 //! They run the `windlass` binary as a person does, against a real engine and a real registry. `cargo xtask test`
 //! builds what they need and says where it is; run by hand, they look where it puts things.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
-use windlass_stage::{Kudos, Run};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use windlass_stage::{Kudos, Run, docker};
 
 /// The repository's root.
 #[must_use]
@@ -61,4 +63,45 @@ pub fn pair(name: &str) -> Result<Kudos> {
 pub fn expect(run: Run, code: i32) -> Result<Run> {
     ensure!(run.code == code, "exit code {} instead of {code}\n{}\n{}", run.code, run.stdout, run.stderr);
     Ok(run)
+}
+
+/// What the engine has of the application: container name to state and version; networks and volumes by name.
+///
+/// # Errors
+/// When the engine refuses.
+pub fn world(kudos: &Kudos) -> Result<BTreeMap<String, String>> {
+    let mut world = BTreeMap::new();
+    let filter = format!("label=com.docker.compose.project={}", kudos.name);
+    for id in docker(["ps", "-aq", "--filter", &filter])?.lines() {
+        let inspected: Value = serde_json::from_str(&docker(["inspect", id])?)?;
+        let container = &inspected[0];
+        let version = container["Config"]["Env"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .find_map(|variable| variable.strip_prefix("KUDOS_VERSION="))
+            .context("a container has no version")?;
+        let state = container["State"]["Status"].as_str().unwrap_or_default();
+        let health = container["State"]["Health"]["Status"].as_str().unwrap_or("no health");
+        let name = container["Name"].as_str().unwrap_or_default().trim_start_matches('/');
+        world.insert(format!("container {name}"), format!("{state}, {health}, version {version}"));
+    }
+    for object in kudos.objects()?.into_iter().filter(|object| !object.starts_with("container")) {
+        world.insert(object, String::new());
+    }
+    Ok(world)
+}
+
+/// The world when exactly one version of the small application is there.
+#[must_use]
+pub fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
+    let name = &kudos.name;
+    BTreeMap::from([
+        (format!("container {name}-migrate-1"), format!("exited, no health, version {version}")),
+        (format!("container {name}-backend-1"), format!("running, healthy, version {version}")),
+        (format!("container {name}-web-1"), format!("running, healthy, version {version}")),
+        (format!("network {name}_default"), String::new()),
+        (format!("volume {name}_thanks"), String::new()),
+    ])
 }

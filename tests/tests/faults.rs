@@ -3,51 +3,12 @@
 //! Loops, not lists: the steps come from the plan, and the lines of the journal are counted by running into the last
 //! one. After each fault exactly the old or exactly the new version is there, and nothing else.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
-use windlass_stage::{Kudos, Run, docker};
-use windlass_tests::{expect, pair};
+use windlass_stage::{Kudos, Run};
+use windlass_tests::{exactly, expect, pair, world};
 
 const UPDATE: [&str; 4] = ["--set", "web=2", "--set", "backend=2"];
-
-/// What the engine has of the application: container name to state and version; networks and volumes by name.
-fn world(kudos: &Kudos) -> Result<BTreeMap<String, String>> {
-    let mut world = BTreeMap::new();
-    let filter = format!("label=com.docker.compose.project={}", kudos.name);
-    for id in docker(["ps", "-aq", "--filter", &filter])?.lines() {
-        let inspected: Value = serde_json::from_str(&docker(["inspect", id])?)?;
-        let container = &inspected[0];
-        let version = container["Config"]["Env"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .find_map(|variable| variable.strip_prefix("KUDOS_VERSION="))
-            .context("a container has no version")?;
-        let state = container["State"]["Status"].as_str().unwrap_or_default();
-        let health = container["State"]["Health"]["Status"].as_str().unwrap_or("no health");
-        let name = container["Name"].as_str().unwrap_or_default().trim_start_matches('/');
-        world.insert(format!("container {name}"), format!("{state}, {health}, version {version}"));
-    }
-    for object in kudos.objects()?.into_iter().filter(|object| !object.starts_with("container")) {
-        world.insert(object, String::new());
-    }
-    Ok(world)
-}
-
-/// The world when exactly one version is there.
-fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
-    let name = &kudos.name;
-    BTreeMap::from([
-        (format!("container {name}-migrate-1"), format!("exited, no health, version {version}")),
-        (format!("container {name}-backend-1"), format!("running, healthy, version {version}")),
-        (format!("container {name}-web-1"), format!("running, healthy, version {version}")),
-        (format!("network {name}_default"), String::new()),
-        (format!("volume {name}_thanks"), String::new()),
-    ])
-}
 
 fn update(kudos: &Kudos, hooks: &[(&str, &str)]) -> Result<Run> {
     let mut command = kudos.host.command(["deploy", &kudos.name, "--retry"].into_iter().chain(UPDATE));
