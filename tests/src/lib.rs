@@ -105,3 +105,11 @@ pub fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
         (format!("volume {name}_thanks"), String::new()),
     ])
 }
+
+/// Docker Compose v2.
+///
+/// # Errors
+/// When it is not here.
+pub fn compose() -> Result<PathBuf> {
+    built("DOCKER_COMPOSE", "target/docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
+}

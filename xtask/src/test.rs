@@ -23,12 +23,14 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
     say("plugins, the agent, the kudos application");
     let binary = agent::build(false)?;
     let kudos = agent::kudos()?;
+    let compose = setup::docker_compose().context("no Docker Compose v2 to compare with")?;
     say("tests");
     process::run(
         cargo(&["test", "--workspace", "--no-fail-fast"])
             .args(filters)
             .env("WINDLASS_BINARY", &binary)
             .env("KUDOS_BINARY", &kudos)
+            .env("DOCKER_COMPOSE", &compose)
             // Snapshots are read here and written by hand.
             .env("INSTA_UPDATE", "no"),
     )?;
