@@ -55,8 +55,12 @@ macro_rules! export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __or_empty {
-    () => { "" };
-    ($text:expr) => { $text };
+    () => {
+        ""
+    };
+    ($text:expr) => {
+        $text
+    };
 }
 
 /// One JSON object per capability, with commas between.

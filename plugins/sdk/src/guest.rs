@@ -46,13 +46,12 @@ fn parse_config<C: Config>(text: &str) -> Result<C> {
 
 fn call<C: Config, T>(context: &Ctx, call: impl FnOnce(&Context<'_>, &C) -> Result<T>) -> Answer<T> {
     report_panics();
-    parse_config(&context.config())
-        .and_then(|config| call(&Context::new(context), &config))
-        .map_err(Error::into_wit)
+    parse_config(&context.config()).and_then(|config| call(&Context::new(context), &config)).map_err(Error::into_wit)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::new("invalid-argument", format!("cannot read the {what}: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Error::new("invalid-argument", format!("cannot read the {what}: {error}")))
 }
 
 /// `check.run`.

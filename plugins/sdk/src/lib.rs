@@ -41,21 +41,21 @@ pub mod guest;
 #[doc(hidden)]
 pub mod manifest;
 
-mod kinds;
 mod context;
-mod error;
-pub mod units;
-pub mod log;
-pub mod state;
-pub mod files;
-pub mod secrets;
-pub mod exec;
-pub mod registry;
 pub mod docker;
-pub mod http;
+mod error;
+pub mod exec;
 mod export;
+pub mod files;
+pub mod http;
+mod kinds;
+pub mod log;
+pub mod registry;
+pub mod secrets;
+pub mod state;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
+pub mod units;
 
 pub use context::{Context, Fixture, Host};
 pub use error::{Error, Result};

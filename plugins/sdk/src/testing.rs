@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn an_example_is_read_as_the_host_reads_it() {
-        let table = example_table("[smoke.web]\nplugin = \"smoke-http\"\n[smoke.web.with]\nbase = \"http://a\"\n").unwrap();
+        let table =
+            example_table("[smoke.web]\nplugin = \"smoke-http\"\n[smoke.web.with]\nbase = \"http://a\"\n").unwrap();
         assert_eq!(table, serde_json::json!({ "base": "http://a" }));
         assert!(example_table("").is_err());
     }

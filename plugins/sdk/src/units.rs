@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn periods_read_and_write_alike() {
-        for (text, milliseconds) in [("0s", 0), ("500ms", 500), ("15s", 15_000), ("1m30s", 90_000), ("1d1h", 90_000_000)]
+        for (text, milliseconds) in
+            [("0s", 0), ("500ms", 500), ("15s", 15_000), ("1m30s", 90_000), ("1d1h", 90_000_000)]
         {
             let period: Period = text.parse().unwrap();
             assert_eq!(period.0, Duration::from_millis(milliseconds), "{text}");

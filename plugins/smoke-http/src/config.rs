@@ -76,9 +76,9 @@ impl Config {
             return Err(Error::config("there is no request in `requests`, so nothing would be proved"));
         }
         for request in &self.requests {
-            request.check(self.base.as_deref()).map_err(|error| {
-                Error::config(format!("request `{}`: {}", request.title(), error.message()))
-            })?;
+            request
+                .check(self.base.as_deref())
+                .map_err(|error| Error::config(format!("request `{}`: {}", request.title(), error.message())))?;
         }
         Ok(())
     }

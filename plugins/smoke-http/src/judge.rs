@@ -168,9 +168,10 @@ mod tests {
     fn values_are_found_by_pointer() {
         let body = r#"{"status":"up","n":1,"list":[{"a/b":true}]}"#;
         assert!(judge(200, body, json!({ "json": { "/status": "up", "/n": 1.0, "/list/0/a~1b": true } })).is_empty());
-        assert_eq!(judge(200, body, json!({ "json": { "/status": "down" } })), [
-            "has \"up\" at `/status`, expected \"down\""
-        ]);
+        assert_eq!(
+            judge(200, body, json!({ "json": { "/status": "down" } })),
+            ["has \"up\" at `/status`, expected \"down\""]
+        );
         assert_eq!(judge(200, body, json!({ "json": { "/x": 1 } })), ["has nothing at `/x`, expected 1"]);
         assert_eq!(judge(200, "<html>", json!({ "json": { "/x": 1 } })), ["is not JSON"]);
     }

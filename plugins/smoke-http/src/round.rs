@@ -162,7 +162,8 @@ impl Probe {
 
     fn finding(&self) -> Finding {
         let verdict = if self.is_fine() { Verdict::Pass } else { Verdict::Fail };
-        let finding = Finding::new(format!("request:{}", self.title), verdict, format!("{} {}", self.title, self.words()));
+        let finding =
+            Finding::new(format!("request:{}", self.title), verdict, format!("{} {}", self.title, self.words()));
         match &self.last {
             Last::Fine { .. } => finding,
             Last::Wrong { differences, response } => finding.evidence(json!({
@@ -207,10 +208,7 @@ mod tests {
         let fine = probe(Last::Fine { took: Duration::from_millis(3), status: 200 });
         let report = report(&[fine, probe(Last::Wrong { differences, response: Box::new(response) })]);
         assert_eq!(report.verdict, Verdict::Fail);
-        assert_eq!(
-            report.summary,
-            "1 of 2 requests not as expected: GET /health answered 503, expected 200 to 299"
-        );
+        assert_eq!(report.summary, "1 of 2 requests not as expected: GET /health answered 503, expected 200 to 299");
         let evidence = report.findings[1].evidence.as_ref().unwrap();
         assert_eq!(evidence["request"]["url"], "http://a/health");
         assert_eq!(evidence["response"]["body"], "try later ");

@@ -1,0 +1,194 @@
+//! Puts one event into the file. A pure function: events come again after a crash, and late ones change nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Map;
+use windlass_sdk::prelude::*;
+
+use crate::layout::{Application, Artifact, Attempt, STATE_FORMAT, StateFile};
+
+/// The new content of the file, or `None` when the event is in it already.
+///
+/// A file that is not this plugin's, of another environment or of a newer format is left alone, with an error.
+pub fn merge(old: Option<&[u8]>, event: &Event, keep: usize) -> Result<Option<StateFile>> {
+    let mut file = match old {
+        None => StateFile {
+            format: STATE_FORMAT,
+            environment: event.environment.clone(),
+            updated: String::new(),
+            applications: BTreeMap::new(),
+            others: Map::new(),
+        },
+        Some(bytes) => read(bytes, event)?,
+    };
+    let application = file.applications.entry(event.application.clone()).or_default();
+    if !take(application, event, keep) {
+        return Ok(None);
+    }
+    file.updated.clone_from(&event.finished);
+    Ok(Some(file))
+}
+
+fn read(bytes: &[u8], event: &Event) -> Result<StateFile> {
+    let left = "it is left as it is; move it away or name another `path`";
+    let format = serde_json::from_slice::<Value>(bytes).ok().and_then(|file| file.get("format")?.as_u64());
+    if let Some(format) = format.filter(|format| *format > u64::from(STATE_FORMAT)) {
+        return Err(Error::new("conflict", format!("the file has format {format}, newer than {STATE_FORMAT}"))
+            .hint("update the plugin that writes it"));
+    }
+    let file: StateFile = serde_json::from_slice(bytes)
+        .map_err(|error| Error::new("conflict", format!("the file is not a state file: {error}; {left}")))?;
+    if file.environment != event.environment {
+        let (theirs, ours) = (&file.environment, &event.environment);
+        return Err(Error::new("conflict", format!("the file is of environment `{theirs}`, not `{ours}`; {left}")));
+    }
+    Ok(file)
+}
+
+/// Whether anything changed.
+fn take(application: &mut Application, event: &Event, keep: usize) -> bool {
+    let known = |attempt: &Attempt| attempt.deployment == event.deployment && attempt.host == event.host;
+    if application.last.as_ref().is_some_and(known) || application.history.iter().any(known) {
+        return false;
+    }
+    let attempt = attempt(event);
+    // Newest first. Several hosts may write one file; each one's own order is by sequence.
+    let newer = |past: &Attempt| past.host == event.host && past.sequence > event.sequence;
+    let place = application.history.iter().rposition(newer).map_or(0, |place| place + 1);
+    application.history.insert(place, attempt.clone());
+    application.history.truncate(keep);
+    if application.last.as_ref().is_some_and(|last| last.host == event.host && last.sequence > event.sequence) {
+        return true;
+    }
+    application.last = Some(attempt);
+    running(application, event);
+    true
+}
+
+fn running(application: &mut Application, event: &Event) {
+    let id = event.running.as_ref().map(|release| release.id.clone());
+    if application.release == id && application.deployment.is_some() {
+        return;
+    }
+    application.version = event.running.as_ref().map(|release| release.version.clone());
+    application.commit = event.running.as_ref().and_then(|release| release.commit.clone());
+    application.artifacts = event
+        .running
+        .iter()
+        .flat_map(|release| &release.artifacts)
+        .map(|(name, artifact)| {
+            let (repository, tag) = (artifact.repository.clone(), artifact.tag.clone());
+            (name.clone(), Artifact { repository, tag, digest: artifact.digest.clone() })
+        })
+        .collect();
+    let brought = id.is_some();
+    application.release = id;
+    application.deployment = brought.then(|| event.deployment.clone());
+    application.since = brought.then(|| event.finished.clone());
+}
+
+fn attempt(event: &Event) -> Attempt {
+    Attempt {
+        deployment: event.deployment.clone(),
+        sequence: event.sequence,
+        host: event.host.clone(),
+        outcome: event.outcome,
+        rollback: event.rollback,
+        version: event.release.version.clone(),
+        commit: event.release.commit.clone(),
+        actor: event.actor.clone(),
+        reason: event.reason.clone().or_else(|| event.failure.as_ref().map(|failure| failure.message.clone())),
+        started: event.started.clone(),
+        finished: event.finished.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(number: u64, version: &str, outcome: &str, running: Option<&str>) -> Event {
+        let release = |version: &str| {
+            json!({
+                "format": 1, "id": format!("sha256:{version}"), "application": "kudos", "version": version,
+                "artifacts": { "backend": {
+                    "repository": "r/backend", "tag": version, "digest": format!("sha256:image-{version}"),
+                } },
+                "bundle": { "digest": "sha256:b", "files": {} },
+            })
+        };
+        Event::deserialize(json!({
+            "format": 1, "idempotency-key": format!("k{number}"), "deployment": format!("d{number}"),
+            "sequence": number, "application": "kudos", "environment": "uat", "host": "h", "outcome": outcome,
+            "rollback": false, "actor": "me", "release": release(version), "running": running.map(release),
+            "started": format!("2026-01-0{number}T00:00:00Z"), "finished": format!("2026-01-0{number}T00:01:00Z"),
+        }))
+        .unwrap()
+    }
+
+    fn bytes(file: &StateFile) -> Vec<u8> {
+        serde_json::to_vec(file).unwrap()
+    }
+
+    #[test]
+    fn the_digest_is_where_jq_looks() {
+        let file = merge(None, &event(1, "v1", "succeeded", Some("v1")), 10).unwrap().unwrap();
+        let value = serde_json::to_value(&file).unwrap();
+        assert_eq!(value["applications"]["kudos"]["artifacts"]["backend"]["digest"], "sha256:image-v1");
+        assert_eq!(value["applications"]["kudos"]["since"], "2026-01-01T00:01:00Z");
+        assert_eq!(value["applications"]["kudos"]["last"]["outcome"], "succeeded");
+    }
+
+    #[test]
+    fn a_failed_deployment_keeps_what_runs() {
+        let first = merge(None, &event(1, "v1", "succeeded", Some("v1")), 10).unwrap().unwrap();
+        let second = merge(Some(&bytes(&first)), &event(2, "v2", "rolled-back", Some("v1")), 10).unwrap().unwrap();
+        let kudos = &second.applications["kudos"];
+        assert_eq!((kudos.version.as_deref(), kudos.deployment.as_deref()), (Some("v1"), Some("d1")));
+        assert_eq!(kudos.last.as_ref().unwrap().outcome, Outcome::RolledBack);
+        assert_eq!(kudos.history.len(), 2);
+    }
+
+    #[test]
+    fn an_event_that_comes_again_or_late_changes_nothing_that_is_newer() {
+        let first = event(1, "v1", "succeeded", Some("v1"));
+        let newer = merge(None, &event(2, "v2", "succeeded", Some("v2")), 10).unwrap().unwrap();
+        let late = merge(Some(&bytes(&newer)), &first, 10).unwrap().unwrap();
+        assert_eq!(late.applications["kudos"].version.as_deref(), Some("v2"));
+        assert_eq!(late.applications["kudos"].history[1].deployment, "d1");
+        assert_eq!(merge(Some(&bytes(&late)), &first, 10).unwrap(), None);
+    }
+
+    #[test]
+    fn what_others_wrote_is_kept() {
+        let old = r#"{"format":1,"environment":"uat","updated":"","team":"a",
+            "applications":{"other":{"version":"7","note":"x"}}}"#;
+        let file = merge(Some(old.as_bytes()), &event(1, "v1", "succeeded", Some("v1")), 10).unwrap().unwrap();
+        let value = serde_json::to_value(&file).unwrap();
+        assert_eq!((&value["team"], &value["applications"]["other"]["note"]), (&json!("a"), &json!("x")));
+    }
+
+    #[test]
+    fn a_foreign_file_is_left_alone() {
+        let first = event(1, "v1", "succeeded", Some("v1"));
+        for (old, word) in [
+            ("not json", "not a state file"),
+            (r#"{"format":2,"x":1}"#, "newer"),
+            (r#"{"format":1,"environment":"production","updated":"","applications":{}}"#, "`production`"),
+        ] {
+            let error = merge(Some(old.as_bytes()), &first, 10).unwrap_err();
+            assert!(error.message().contains(word), "{error}");
+            assert_eq!(error.code(), "conflict");
+        }
+    }
+
+    #[test]
+    fn history_is_cut() {
+        let mut file = merge(None, &event(1, "v1", "succeeded", Some("v1")), 2).unwrap().unwrap();
+        for number in 2..5 {
+            file = merge(Some(&bytes(&file)), &event(number, "v1", "unchanged", Some("v1")), 2).unwrap().unwrap();
+        }
+        let kept: Vec<&str> = file.applications["kudos"].history.iter().map(|past| past.deployment.as_str()).collect();
+        assert_eq!(kept, ["d4", "d3"]);
+    }
+}
