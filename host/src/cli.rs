@@ -3,12 +3,25 @@
 //! This file holds the grammar. A command's module turns its arguments into a call of the engine and the answer into
 //! facts for [`crate::report`]; it neither decides nor prints.
 
+mod actor;
 mod arguments;
+mod audit;
+mod check;
 mod completions;
+mod deploy;
 mod error;
+mod history;
 mod man;
+mod plan;
+mod present;
 pub mod reference;
+mod resolve;
+mod resume;
+mod rollback;
 mod schema;
+mod session;
+mod show;
+mod status;
 mod target;
 
 use std::ffi::OsString;
@@ -20,6 +33,8 @@ use crate::report::{ExitCode, Fault, Printer, Verbosity};
 pub use arguments::{Arguments, Command, Global};
 pub use error::CliError;
 pub use target::Target;
+
+use session::Session;
 
 /// Parses the command line, runs the command, reports, and says how the process should end.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -46,9 +61,31 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the command.
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
     match &arguments.command {
-        Command::Schema(arguments) => schema::run(arguments, printer),
-        Command::Completions(arguments) => completions::run(arguments, printer),
-        Command::Man(arguments) => man::run(arguments, printer),
-        _ => Ok(ExitCode::Unexpected),
+        Command::Schema(arguments) => return schema::run(arguments, printer),
+        Command::Completions(arguments) => return completions::run(arguments, printer),
+        Command::Man(arguments) => return man::run(arguments, printer),
+        _ => {}
     }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
+    let session = Session::new(printer, arguments.global.config());
+    let answer = runtime.block_on(async {
+        match &arguments.command {
+            Command::Plan(arguments) => plan::run(arguments, &session).await,
+            Command::Check(arguments) => check::run(arguments, &session).await,
+            Command::Deploy(arguments) => deploy::run(arguments, &session).await,
+            Command::Rollback(arguments) => rollback::run(arguments, &session).await,
+            Command::Resume(arguments) => resume::run(arguments, &session).await,
+            Command::Resolve(arguments) => resolve::run(arguments, &session).await,
+            Command::Status(arguments) => status::run(arguments, &session).await,
+            Command::History(arguments) => history::run(arguments, &session).await,
+            Command::Show(arguments) => show::run(arguments, &session).await,
+            Command::Logs(arguments) => show::logs(arguments, &session).await,
+            Command::Audit(_) => audit::verify(&session).await,
+            _ => Ok(ExitCode::Unexpected),
+        }
+    });
+    session.teller.finish();
+    // What still runs, such as a child that nobody waits for, must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    answer
 }

@@ -61,11 +61,11 @@ pub struct Global {
 }
 
 impl Global {
-    /// The operator's file: the option, the variable, or the usual place.
+    /// The operator's file that the option or the variable names; none means the usual place.
     #[must_use]
-    pub fn config(&self) -> PathBuf {
+    pub fn config(&self) -> Option<PathBuf> {
         let named = || std::env::var_os("WINDLASS_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from);
-        self.config.clone().or_else(named).unwrap_or_else(|| PathBuf::from(crate::config::DEFAULT_PATH))
+        self.config.clone().or_else(named)
     }
 }
 
@@ -265,12 +265,16 @@ pub struct ResumeArguments {
 Examples:
   windlass show kudos                           See what is stuck and what was left behind
   windlass resolve kudos --reason 'removed the half-made network by hand'
+  windlass resolve kudos --retry-undo --reason 'the engine is back'
 
 A stuck deployment blocks its application until a person has looked. This says that one did.")]
 pub struct ResolveArguments {
     /// The application's name
     #[arg(value_name = "APP")]
     pub app: Target,
+    /// Undo once more what could not be undone, instead of only taking your word for it
+    #[arg(long)]
+    pub retry_undo: bool,
     /// What was done, for the record
     #[arg(long, value_name = "TEXT", required = true)]
     pub reason: String,

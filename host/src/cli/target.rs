@@ -13,6 +13,15 @@ pub enum Target {
     Path(PathBuf),
 }
 
+impl std::fmt::Display for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => formatter.write_str(name),
+            Self::Path(path) => path.display().fmt(formatter),
+        }
+    }
+}
+
 impl FromStr for Target {
     type Err = Infallible;
 

@@ -21,17 +21,22 @@ pub fn ink(outcome: &str) -> Ink {
 
 /// The answer of `deploy`: outcome, versions, what failed, how long each phase took, what to do next.
 #[must_use]
-pub fn summary(fact: &DeploymentFact, width: usize) -> Page {
+pub fn summary(fact: &DeploymentFact) -> Page {
     let mut page = Page::new();
     page.push(headline(fact));
     page.gap();
     page.append(artifacts(fact));
-    page.gap();
-    page.append(failures(fact, width));
+    page.append(left_behind(fact));
     page.gap();
     page.append(phases(fact));
     page.append(next(fact));
     page
+}
+
+/// What failed, for stderr: the evidence is what a person needs first.
+#[must_use]
+pub fn errors(fact: &DeploymentFact, width: usize) -> Page {
+    failures(fact, width)
 }
 
 /// `succeeded: kudos v2 runs in uat`, and so on for each outcome.
@@ -85,13 +90,16 @@ fn artifacts(fact: &DeploymentFact) -> Page {
 fn failures(fact: &DeploymentFact, width: usize) -> Page {
     let mut page = Page::new();
     for failure in fact.failure.iter().chain(&fact.undo_failure) {
-        page.indented("  ", error::failure(failure, width.saturating_sub(2)));
-        if let Some(evidence) = failure.details.as_ref().and_then(|details| details.get("log")) {
-            page.block("    ", Ink::Dim, evidence.as_str().unwrap_or_default());
-        }
+        page.append(error::failure(failure, width));
     }
+    page
+}
+
+/// What a person has to put in order.
+fn left_behind(fact: &DeploymentFact) -> Page {
+    let mut page = Page::new();
     if !fact.left_behind.is_empty() {
-        page.gap();
+        page.push(Line::new());
         page.push(Line::plain("  ").ink(Ink::Bad, "left behind:"));
         for thing in &fact.left_behind {
             page.push(Line::plain("    ").text(thing));
@@ -152,6 +160,7 @@ pub fn show(fact: &DeploymentFact, width: usize) -> Page {
     }
     page.gap();
     page.append(failures(fact, width));
+    page.append(left_behind(fact));
     page.gap();
     page.append(phases(fact));
     page.append(next(fact));
@@ -247,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_success_names_what_runs_now_and_before() {
-        insta::assert_snapshot!(summary(&fact("succeeded"), 100).render(false), @r"
+        insta::assert_snapshot!(summary(&fact("succeeded")).render(false), @r"
         succeeded: kudos v2 runs in uat
 
           backend  v2  sha256:1ef921a31ef9  before: v1
@@ -269,13 +278,13 @@ mod tests {
             next: vec!["remove it, then `windlass resolve kudos --reason …`".to_owned()],
             ..fact("stuck")
         };
-        insta::assert_snapshot!(summary(&fact, 100).render(false), @r"
+        let text = format!("{}{}", errors(&fact, 100).render(false), summary(&fact).render(false));
+        insta::assert_snapshot!(text, @r"
+        error: `start backend (new)` failed: the container is unhealthy
+        error: `start backend (new)` could not be undone: the engine does not answer
         stuck: kudos v2 failed in uat, and so did going back; a person is needed
 
           backend  v2  sha256:1ef921a31ef9  before: v1
-
-          error: `start backend (new)` failed: the container is unhealthy
-          error: `start backend (new)` could not be undone: the engine does not answer
 
           left behind:
             container kudos-backend-2

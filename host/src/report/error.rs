@@ -66,11 +66,15 @@ impl Fault {
     }
 }
 
-/// A failure that a plugin or a capability reported: its message, the lines that would allow it, its hint.
+/// A failure that a plugin or a capability reported: its message, the log lines that it carries, the lines that would
+/// allow it, its hint.
 #[must_use]
 pub fn failure(failure: &Failure, width: usize) -> Page {
     let mut page = Page::new();
     paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
+    if let Some(log) = failure.details.as_ref().and_then(|details| details.get("log")) {
+        page.indented("    ", super::probe::evidence(log));
+    }
     if let Some(hint) = failure_hint(failure) {
         paragraph(&mut page, ("hint:", Ink::Accent), &hint, width);
     }

@@ -10,10 +10,13 @@ use super::words;
 
 /// The answer of `history`, the newest first.
 #[must_use]
-pub fn page(entries: &[HistoryFact]) -> Page {
+pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
     let mut page = Page::new();
     if entries.is_empty() {
-        page.push(Line::plain("nothing was deployed on this host yet"));
+        page.push(Line::plain(match application {
+            Some(application) => format!("`{application}` was not deployed on this host yet"),
+            None => "nothing was deployed on this host yet".to_owned(),
+        }));
         return page;
     }
     let one = entries.iter().all(|entry| entry.application == entries[0].application);
@@ -30,7 +33,7 @@ pub fn page(entries: &[HistoryFact]) -> Page {
             Line::plain(words::time(&entry.started)),
             if one { Line::new() } else { Line::plain(&entry.application) },
             Line::plain(entry.version.as_deref().unwrap_or("?")),
-            Line::new().ink(ink(&entry.outcome), &entry.outcome).text(rollback),
+            Line::new().ink(ink(&entry.outcome), entry.outcome.replace('-', " ")).text(rollback),
             Line::plain(took),
             Line::plain(&entry.actor).ink(Ink::Dim, reason),
         ]);
@@ -82,10 +85,10 @@ mod tests {
             entry(9, "rolled-back", Some("v3"), false),
             entry(8, "refused", None, false),
         ];
-        insta::assert_snapshot!(page(&entries).render(false), @r"
+        insta::assert_snapshot!(page(&entries, None).render(false), @r"
          #  deployment    started               version  outcome                took  by
         12  4f0c9t2m1k12  2026-08-21 14:03:11Z  v1       succeeded (rollback)  19.1s  anna: the login is broken
-         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3       rolled-back           19.1s  anna
+         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3       rolled back           19.1s  anna
          8  4f0c9t2m1k08  2026-08-21 14:03:11Z  ?        refused               19.1s  anna
         ");
     }

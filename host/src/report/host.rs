@@ -13,8 +13,11 @@ pub fn audit(fact: &AuditFact, width: usize) -> Page {
     if fact.intact {
         page.push(Line::new().ink(Ink::Good, "intact").text(format!(": {lines}, each chained to the one before")));
     } else {
-        let problem = fact.problem.as_deref().unwrap_or("the chain is broken");
-        page.wrapped(Line::new().ink(Ink::Bad, "changed").text(": "), Ink::Plain, problem, width);
+        let count = words::count(fact.problems.len(), "fault");
+        page.push(Line::new().ink(Ink::Bad, "changed").text(format!(": {count} in {lines}")));
+        for problem in &fact.problems {
+            page.wrapped(Line::plain("  "), Ink::Plain, problem, width);
+        }
     }
     if let Some(head) = &fact.head {
         page.push(Line::plain("  head: ").text(head));

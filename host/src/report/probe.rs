@@ -66,7 +66,7 @@ fn finding(finding: &Finding, width: usize) -> Page {
 }
 
 /// Evidence as short as it can be: texts as they are, facts one to a line, the rest as JSON.
-fn evidence(evidence: &serde_json::Value) -> Page {
+pub(super) fn evidence(evidence: &serde_json::Value) -> Page {
     use serde_json::Value;
     /// More is in the record: `windlass show`.
     const LONGEST: usize = 12;

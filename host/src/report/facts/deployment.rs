@@ -151,7 +151,7 @@ pub struct StepFact {
     pub step: String,
     /// Its title.
     pub title: String,
-    /// `waiting`, `running`, `done`, `failed`, `undone` or `undo-failed`.
+    /// `waiting`, `running`, `done`, `failed`, `undoing`, `undone` or `undo-failed`.
     pub state: String,
     /// How long it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]

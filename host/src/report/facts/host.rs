@@ -16,8 +16,7 @@ pub struct AuditFact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
     /// What is wrong, and where.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+    pub problems: Vec<String>,
 }
 
 /// A plugin.

@@ -1,0 +1,22 @@
+//! `windlass audit verify`.
+
+use super::session::Session;
+use crate::journal::Mode;
+use crate::report::facts::{AuditFact, Fact};
+use crate::report::{ExitCode, Fault, host};
+
+/// Follows the journal's chain.
+pub(super) async fn verify(session: &Session) -> Result<ExitCode, Fault> {
+    let agent = session.open(Mode::Read).await?;
+    let verification = agent.journal.verify()?;
+    let fact = AuditFact {
+        intact: verification.faults.is_empty(),
+        lines: verification.lines,
+        head: (verification.lines > 0).then(|| verification.head.clone()),
+        problems: verification.faults.iter().map(|fault| format!("line {}: {}", fault.sequence, fault.what)).collect(),
+    };
+    let intact = fact.intact;
+    let width = session.printer.width();
+    session.printer.answer(&Fact::Audit(fact.clone()), |_| host::audit(&fact, width));
+    Ok(if intact { ExitCode::Succeeded } else { ExitCode::Unexpected })
+}

@@ -1,0 +1,46 @@
+//! `windlass check`.
+
+use windlass_documents::Verdict;
+
+use super::actor;
+use super::arguments::CheckArguments;
+use super::deploy::source;
+use super::present;
+use super::session::Session;
+use crate::deployment::{self, Request, Target};
+use crate::journal::Mode;
+use crate::report::facts::{CheckFact, Fact};
+use crate::report::{ExitCode, Fault, Verbosity, probe};
+
+/// Runs the checks of a release.
+pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let asked = session.find(&arguments.release.app)?;
+    let agent = session.open(Mode::Read).await?;
+    session.environment(arguments.release.environment.as_deref(), &agent)?;
+    let stop = session.stop()?;
+    let request = Request {
+        application: asked.name.clone(),
+        target: Target::Source(source(&asked, &arguments.release)),
+        actor: actor::name(),
+        reason: None,
+        wait: None,
+        retry: false,
+        break_glass: None,
+    };
+    let gated = deployment::check_only(&agent.engine, &request, &stop).await?;
+    session.teller.finish();
+    let checks: Vec<_> = gated.checks.iter().map(present::probe).collect();
+    let verdicts = checks.iter().map(|check| check.report.as_ref().map_or(Verdict::Fail, |report| report.verdict));
+    let fact = CheckFact {
+        application: asked.name,
+        environment: gated.planned.environment.clone(),
+        version: gated.planned.release.version.clone(),
+        refused: !gated.passed,
+        verdict: Verdict::worst(verdicts),
+        checks,
+    };
+    let printer = session.printer;
+    let all = printer.verbosity() == Verbosity::Verbose;
+    printer.answer(&Fact::Check(fact.clone()), |_| probe::check(&fact, all, printer.width()));
+    Ok(if gated.passed { ExitCode::Succeeded } else { ExitCode::Refused })
+}

@@ -1,0 +1,19 @@
+//! `windlass history`.
+
+use super::arguments::HistoryArguments;
+use super::present;
+use super::session::Session;
+use crate::journal::Mode;
+use crate::report::facts::{Fact, HistoryFact};
+use crate::report::{ExitCode, Fault, history};
+
+/// Lists deployments, the newest first.
+pub(super) async fn run(arguments: &HistoryArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let name = arguments.app.as_ref().map(|app| session.name(app)).transpose()?;
+    let agent = session.open(Mode::Read).await?;
+    let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
+    let summaries = agent.journal.history(name.as_deref(), limit, None)?;
+    let facts: Vec<HistoryFact> = summaries.iter().map(present::summary).collect();
+    session.printer.list(facts, Fact::History, |facts| history::page(facts, name.as_deref()));
+    Ok(ExitCode::Succeeded)
+}

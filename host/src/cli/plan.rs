@@ -1,0 +1,37 @@
+//! `windlass plan`.
+
+use super::arguments::PlanArguments;
+use super::deploy::source;
+use super::error::CliError;
+use super::session::Session;
+use crate::deployment::{self, Target};
+use crate::journal::Mode;
+use crate::report::facts::{Fact, PlanFact};
+use crate::report::{ExitCode, Fault, plan};
+
+/// Shows what a deployment would change.
+pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let asked = session.find(&arguments.release.app)?;
+    let agent = session.open(Mode::Read).await?;
+    session.environment(arguments.release.environment.as_deref(), &agent)?;
+    let stop = session.stop()?;
+    let target = Target::Source(source(&asked, &arguments.release));
+    let planned = deployment::plan_only(&agent.engine, &asked.name, &target, &stop).await?;
+    session.teller.finish();
+    if let Some(path) = &arguments.out {
+        let failed = |source| CliError::Write { path: path.clone(), source };
+        let text = serde_json::to_vec_pretty(&planned.file()).map_err(|error| failed(error.into()))?;
+        std::fs::write(path, text).map_err(failed)?;
+    }
+    let fact = PlanFact {
+        application: asked.name,
+        environment: planned.environment.clone(),
+        release: (*planned.release).clone(),
+        running: planned.running.as_ref().map(|release| release.version.clone()),
+        plan: (*planned.plan).clone(),
+        written: arguments.out.as_ref().map(|path| path.display().to_string()),
+    };
+    let width = session.printer.width();
+    session.printer.answer(&Fact::Plan(Box::new(fact.clone())), |_| plan::page(&fact, width));
+    Ok(ExitCode::Succeeded)
+}

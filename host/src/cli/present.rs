@@ -1,0 +1,164 @@
+//! What the engine and the journal say, as facts for `report`.
+
+use windlass_documents::{Outcome, Release};
+
+use crate::agent::Agent;
+use crate::deployment::Ending;
+use crate::journal::{
+    Account, Answer, Answered, Application, Error, Journal, Line, Purpose, Shown, Summary, outcome_word,
+};
+use crate::progress::Level;
+use crate::report::facts::{DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact};
+
+mod phases;
+
+/// How a deployment ended. `phases` is what was measured while it ran.
+pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
+    let mut fact = account(&ending.account, ending.previous.as_deref(), phases);
+    fact.outcome = outcome_word(ending.outcome).to_owned();
+    fact.took = Some(crate::report::facts::milliseconds(ending.took));
+    fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
+    fact
+}
+
+/// What the journal knows of a deployment.
+pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, Error> {
+    let previous = match &shown.account.previous {
+        Some(id) => journal.account(id)?.release,
+        None => None,
+    };
+    let mut fact = account(&shown.account, previous.as_deref(), phases::of(&shown.entries));
+    fact.next = match (shown.summary.open, shown.account.outcome()) {
+        (true, _) => vec![format!("`windlass resume {}` finishes it, or puts the old version back", fact.application)],
+        (false, Some(Outcome::Stuck)) => next(Outcome::Stuck, &shown.account, previous.as_deref()),
+        (false, _) => Vec::new(),
+    };
+    if shown.summary.open {
+        fact.outcome = "open".to_owned();
+    }
+    Ok(fact)
+}
+
+/// A deployment as its lines tell it.
+fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>) -> DeploymentFact {
+    let undo_failure = account.steps.values().find_map(|step| step.undo_failure.clone());
+    DeploymentFact {
+        deployment: account.id.clone(),
+        sequence: account.number,
+        application: account.application.clone(),
+        environment: account.environment.clone(),
+        outcome: account.outcome().map_or("open", outcome_word).to_owned(),
+        rollback: account.asked.purpose == Purpose::Rollback,
+        actor: account.owner.actor.clone(),
+        reason: account.asked.reason.clone(),
+        break_glass: account.asked.break_glass.clone(),
+        release: account.release.as_deref().map(Into::into),
+        previous: previous.map(Into::into),
+        started: account.started.to_string(),
+        finished: account.finished.map(|finished| finished.to_string()),
+        took: account.finished.map(|finished| elapsed(account.started, finished)),
+        phases,
+        checks: account.checks.iter().map(probe).collect(),
+        smoke: account.proofs.iter().map(probe).collect(),
+        steps: steps(account),
+        failure: account.failure.clone().or_else(|| account.cause.clone()),
+        undo_failure,
+        left_behind: account.left_behind.clone(),
+        next: Vec::new(),
+    }
+}
+
+/// The planned steps, each with where it is.
+fn steps(account: &Account) -> Vec<StepFact> {
+    let planned = account.plan.iter().flat_map(|plan| &plan.steps);
+    planned
+        .map(|step| {
+            let known = account.steps.get(&step.id);
+            StepFact {
+                step: step.id.clone(),
+                title: step.title.clone(),
+                state: account.step_status(&step.id).word().to_owned(),
+                took: known.map(|known| elapsed(known.started, known.latest)),
+            }
+        })
+        .collect()
+}
+
+/// What a check, the verification or a smoke test said.
+pub(super) fn probe(answered: &Answered) -> ProbeFact {
+    let (report, failure) = match &answered.answer {
+        Answer::Report(report) => (Some(report.clone()), None),
+        Answer::Failure(failure) => (None, Some(failure.clone())),
+    };
+    ProbeFact { name: answered.name.clone(), report, failure, took: None }
+}
+
+/// A row of the history.
+pub(super) fn summary(summary: &Summary) -> HistoryFact {
+    HistoryFact {
+        sequence: summary.number,
+        deployment: summary.id.clone(),
+        application: summary.application.clone(),
+        environment: summary.environment.clone(),
+        outcome: summary.outcome.map_or("open", outcome_word).to_owned(),
+        rollback: summary.purpose == Purpose::Rollback,
+        version: summary.version.clone(),
+        actor: summary.actor.clone(),
+        reason: summary.reason.clone(),
+        started: summary.started.to_string(),
+        took: summary.finished.map(|finished| elapsed(summary.started, finished)),
+    }
+}
+
+/// A line of a log.
+pub(super) fn line(line: &Line) -> LogFact {
+    let level = match line.level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    };
+    LogFact {
+        deployment: line.deployment.clone(),
+        time: line.time.to_string(),
+        source: line.source.clone(),
+        level: level.to_owned(),
+        message: line.message.clone(),
+    }
+}
+
+/// The release that failed last, when it is refused from now on.
+pub(super) fn quarantined(agent: &Agent, application: &Application) -> Result<Vec<String>, Error> {
+    let Some(release) = &application.latest.release else { return Ok(Vec::new()) };
+    let quarantine = agent.journal.quarantined(&application.name, release)?;
+    Ok(quarantine
+        .into_iter()
+        .map(|quarantine| {
+            let since = crate::report::words::timestamp(quarantine.since);
+            format!("{} failed here on {since}: {}; `--retry` tries it again", quarantine.version, quarantine.reason)
+        })
+        .collect())
+}
+
+/// What a person can do after an ending.
+fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<String> {
+    let (application, id) = (&account.application, &account.id);
+    match outcome {
+        Outcome::Succeeded => previous
+            .filter(|previous| account.release.as_ref().is_none_or(|release| release.id != previous.id))
+            .map(|previous| format!("`windlass rollback {application}` goes back to {}", previous.version))
+            .into_iter()
+            .collect(),
+        Outcome::Unchanged | Outcome::Refused => Vec::new(),
+        Outcome::RolledBack => vec![format!("`windlass show {id}` has the evidence, `windlass logs {id}` the log")],
+        Outcome::Stuck => vec![
+            format!("`windlass show {id}` has both errors and what is left behind"),
+            format!("put things in order, then `windlass resolve {application} --reason …`"),
+        ],
+    }
+}
+
+/// Milliseconds between two times by the wall clock; none when it was set back in between.
+fn elapsed(from: jiff::Timestamp, to: jiff::Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0)
+}

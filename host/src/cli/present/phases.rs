@@ -1,0 +1,35 @@
+//! How long each phase of a deployment took, from the times of its lines.
+
+use jiff::Timestamp;
+
+use super::elapsed;
+use crate::journal::{Entry, Event};
+use crate::progress::FlowPhase;
+use crate::report::facts::PhaseFact;
+
+/// The phases in their order. An interrupted phase includes the time until somebody resumed it.
+pub(super) fn of(entries: &[Entry]) -> Vec<PhaseFact> {
+    let mut phases: Vec<PhaseFact> = Vec::new();
+    let mut current: Option<(FlowPhase, Timestamp)> = None;
+    for entry in entries {
+        let next = match &entry.event {
+            Event::Opened { .. } => Some(FlowPhase::Resolve),
+            Event::Resolved { .. } => Some(FlowPhase::Plan),
+            Event::Planned { .. } => Some(FlowPhase::Check),
+            Event::Applying => Some(FlowPhase::Apply),
+            Event::Verifying => Some(FlowPhase::Verify),
+            Event::Unwinding { .. } => Some(FlowPhase::Undo),
+            Event::Settled { .. } => Some(FlowPhase::Record),
+            _ => None,
+        };
+        let ends = next.is_some() || matches!(entry.event, Event::Closed);
+        if let (Some((phase, since)), true) = (current, ends) {
+            phases.push(PhaseFact { phase: phase.word().to_owned(), took: elapsed(since, entry.time) });
+            current = None;
+        }
+        if let Some(phase) = next {
+            current = Some((phase, entry.time));
+        }
+    }
+    phases
+}

@@ -1,0 +1,33 @@
+//! `windlass resolve`: a person answers for a stuck deployment.
+
+use super::arguments::ResolveArguments;
+use super::session::Session;
+use super::{actor, present};
+use crate::deployment;
+use crate::journal::{Mode, Resolution};
+use crate::report::facts::Fact;
+use crate::report::{ExitCode, Fault};
+
+/// Takes the person's word for it, or undoes once more.
+pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let name = session.name(&arguments.app)?;
+    let agent = session.open(Mode::Write).await?;
+    let stuck = agent.journal.stuck(Some(&name))?.into_iter().next();
+    let stop = session.stop()?;
+    let resolution = if arguments.retry_undo { Resolution::RetryUndo } else { Resolution::Accept };
+    let ending =
+        deployment::resolve(&agent.engine, &name, &actor::name(), &arguments.reason, resolution, &stop).await?;
+    if let Some(ending) = ending {
+        return Ok(session.ended(&ending));
+    }
+    session.teller.finish();
+    if let Some(shown) = stuck.map(|stuck| agent.journal.show(&stuck.id)).transpose()?.flatten() {
+        let mut fact = present::shown(&agent.journal, &shown)?;
+        fact.outcome = "resolved".to_owned();
+        fact.next = vec![format!("`windlass deploy {name}` is possible again")];
+        session
+            .printer
+            .answer(&Fact::Deployment(Box::new(fact.clone())), |_| crate::report::deployment::summary(&fact));
+    }
+    Ok(ExitCode::Succeeded)
+}

@@ -1,0 +1,18 @@
+//! `windlass rollback`: a deployment of a release that ran here before.
+
+use super::arguments::RollbackArguments;
+use super::deploy::request;
+use super::session::Session;
+use crate::deployment::{self, Target};
+use crate::journal::Mode;
+use crate::report::{ExitCode, Fault};
+
+/// Goes back. The files of the application are not needed: the release was kept.
+pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let name = session.name(&arguments.app)?;
+    let agent = session.open(Mode::Write).await?;
+    let stop = session.stop()?;
+    let request = request(name, Target::Rollback { to: arguments.to.clone() }, &arguments.manner);
+    let ending = deployment::run(&agent.engine, request, &stop).await?;
+    Ok(session.ended(&ending))
+}

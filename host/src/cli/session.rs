@@ -1,0 +1,117 @@
+//! What the commands share: the agent, who watches, how a person stops it, and how an ending is told.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::CliError;
+use super::{Target, present};
+use crate::agent::{Agent, Options};
+use crate::config::{Config, DEFAULT_PATH};
+use crate::deployment::{Ending, Stop};
+use crate::journal::Mode;
+use crate::release::application::{self, Location};
+use crate::release::file::ReleaseFile;
+use crate::report::facts::Fact;
+use crate::report::page::{Ink, Line};
+use crate::report::{ExitCode, Fault, Printer, Teller, deployment};
+
+/// One command from its start to its end.
+pub(super) struct Session {
+    /// Prints.
+    pub(super) printer: Printer,
+    /// Watches.
+    pub(super) teller: Arc<Teller>,
+    /// The operator's file that was named.
+    config: Option<PathBuf>,
+}
+
+/// An application that was asked for.
+pub(super) struct Asked {
+    /// Its name.
+    pub(super) name: String,
+    /// Where its files are.
+    pub(super) location: Location,
+}
+
+impl Session {
+    /// Begins.
+    pub(super) fn new(printer: Printer, config: Option<PathBuf>) -> Self {
+        Self { printer, teller: Arc::new(Teller::new(printer)), config }
+    }
+
+    /// The operator's file, for texts.
+    pub(super) fn config_path(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_PATH))
+    }
+
+    /// Reads the operator's file; the defaults where none was named and there is none at the usual place.
+    pub(super) fn config(&self) -> Result<Config, Fault> {
+        let path = self.config_path();
+        if self.config.is_none() && !path.exists() { Ok(Config::defaults()?) } else { Ok(Config::read(&path)?) }
+    }
+
+    /// Opens the agent.
+    pub(super) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
+        let watch = Arc::clone(&self.teller) as Arc<dyn crate::progress::Watch>;
+        let options = Options { config: self.config.clone(), state_directory: None, mode, watch };
+        Ok(Agent::open(options).await?)
+    }
+
+    /// Finds an application's files and its name.
+    pub(super) fn find(&self, target: &Target) -> Result<Asked, Fault> {
+        let applications = self.config()?.applications_directory;
+        let location = application::find(&target.to_string(), &applications)?;
+        let name = match &location.name {
+            Some(name) => name.clone(),
+            None => ReleaseFile::read(&location.release_file())?.application,
+        };
+        Ok(Asked { name, location })
+    }
+
+    /// The name of an application that the journal is asked about; its files are needed only when a path was given.
+    pub(super) fn name(&self, target: &Target) -> Result<String, Fault> {
+        match target {
+            Target::Name(name) => Ok(name.clone()),
+            Target::Path(_) => Ok(self.find(target)?.name),
+        }
+    }
+
+    /// Refuses another environment than this host's, so that nobody deploys on the wrong host.
+    pub(super) fn environment(&self, wished: Option<&str>, agent: &Agent) -> Result<(), CliError> {
+        match wished {
+            Some(wished) if wished != agent.environment => Err(CliError::OtherEnvironment {
+                wished: wished.to_owned(),
+                here: agent.environment.clone(),
+                config: self.config_path(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// From now on Ctrl-C and SIGTERM stop the deployment, and this says so.
+    pub(super) fn stop(&self) -> Result<Stop, CliError> {
+        let stop = Stop::new();
+        stop.listen().map_err(CliError::Runtime)?;
+        let (watched, teller) = (stop.clone(), Arc::clone(&self.teller));
+        tokio::spawn(async move {
+            let say = |text: &str| teller.say(&Line::new().ink(Ink::Warn, "   Stopping").text(" ").text(text));
+            watched.unwind().cancelled().await;
+            say("as asked: what was touched is put back; again to stop at once and leave it open");
+            watched.leave().cancelled().await;
+            say("at once: the deployment stays open in the journal");
+        });
+        Ok(stop)
+    }
+
+    /// Tells how a deployment ended: the error on stderr, the summary on stdout.
+    pub(super) fn ended(&self, ending: &Ending) -> ExitCode {
+        self.teller.finish();
+        let fact = present::ending(ending, self.teller.phases());
+        for warning in &ending.warnings {
+            self.printer.warn(warning);
+        }
+        self.printer.always_page(&deployment::errors(&fact, self.printer.width()));
+        self.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| deployment::summary(&fact));
+        ending.exit()
+    }
+}

@@ -1,0 +1,50 @@
+//! `windlass show` and `windlass logs`: one deployment.
+
+use super::arguments::{LogsArguments, ShowArguments};
+use super::error::CliError;
+use super::present;
+use super::session::Session;
+use crate::journal::{Journal, Mode, Shown};
+use crate::report::facts::{Fact, LogFact};
+use crate::report::page::{Line, Page};
+use crate::report::{ExitCode, Fault, deployment, history};
+
+/// Shows everything about a deployment.
+pub(super) async fn run(arguments: &ShowArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let agent = session.open(Mode::Read).await?;
+    let shown = find(&agent.journal, &arguments.deployment, session)?;
+    let fact = present::shown(&agent.journal, &shown)?;
+    let width = session.printer.width();
+    session.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| deployment::show(&fact, width));
+    Ok(ExitCode::Succeeded)
+}
+
+/// Shows what plugins and steps of a deployment said.
+pub(super) async fn logs(arguments: &LogsArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let agent = session.open(Mode::Read).await?;
+    let shown = find(&agent.journal, &arguments.deployment, session)?;
+    let lines = agent.journal.logs(&shown.summary.id)?;
+    let facts: Vec<LogFact> = lines.iter().map(present::line).collect();
+    session.printer.list(facts, Fact::Log, |facts| {
+        let mut page = Page::new();
+        facts.iter().for_each(|fact| page.push(history::log(fact)));
+        if facts.is_empty() {
+            page.push(Line::plain(format!("deployment {} logged nothing", shown.summary.id)));
+        }
+        page
+    });
+    Ok(ExitCode::Succeeded)
+}
+
+/// The last deployment of an application, or the one with this id. An application's name goes first, because an
+/// id that happens to begin like one can be given in full.
+fn find(journal: &Journal, wished: &str, session: &Session) -> Result<Shown, Fault> {
+    let name = wished.parse().map(|target| session.name(&target));
+    let name = match name {
+        Ok(name) => name?,
+        Err(never) => match never {},
+    };
+    let last = journal.history(Some(&name), 1, None)?.into_iter().next();
+    let wished = last.map_or(name, |last| last.id);
+    journal.show(&wished)?.ok_or_else(|| CliError::NotDeployed { wished }.into())
+}

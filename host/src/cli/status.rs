@@ -1,0 +1,123 @@
+//! `windlass status`: what the journal says runs, what is observed, and the difference.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Action, Change, Observation};
+
+use super::arguments::StatusArguments;
+use super::error::CliError;
+use super::present;
+use super::session::Session;
+use crate::agent::Agent;
+use crate::deployment::Context;
+use crate::journal::{Application, Mode, Running};
+use crate::report::facts::{Fact, OpenFact, PartFact, StatusFact};
+use crate::report::page::{Line, Page};
+use crate::report::{ExitCode, Fault, status};
+
+/// How long the strategy may take to look.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Shows one application or all.
+pub(super) async fn run(arguments: &StatusArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let name = arguments.app.as_ref().map(|app| session.name(app)).transpose()?;
+    let agent = session.open(Mode::Read).await?;
+    let applications = agent.journal.status(name.as_deref())?;
+    if let (Some(wished), true) = (name, applications.is_empty()) {
+        return Err(CliError::NotDeployed { wished }.into());
+    }
+    let mut facts = Vec::with_capacity(applications.len());
+    for application in &applications {
+        facts.push(self::fact(&agent, application).await?);
+    }
+    session.teller.finish();
+    let width = session.printer.width();
+    session.printer.list(
+        facts,
+        |fact| Fact::Status(Box::new(fact)),
+        |facts| {
+            let mut page = Page::new();
+            for fact in facts {
+                page.gap();
+                page.append(status::page(fact, width));
+            }
+            if facts.is_empty() {
+                page.push(Line::plain("nothing was deployed on this host yet"));
+            }
+            page
+        },
+    );
+    Ok(ExitCode::Succeeded)
+}
+
+/// Everything about one application.
+async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fault> {
+    let name = &application.name;
+    let open = agent.journal.open_deployments(Some(name))?.into_iter().next();
+    let stuck = agent.journal.stuck(Some(name))?.into_iter().next();
+    let running = application.running.as_ref();
+    let seen = match running {
+        Some(running) => Some(look(agent, name, running).await),
+        None => None,
+    };
+    let (parts, drift, unobserved) = match seen {
+        Some(Ok((observation, drift))) => (Some(observation.parts.iter().map(PartFact::from).collect()), drift, None),
+        Some(Err(reason)) => (None, Vec::new(), Some(reason)),
+        None => (None, Vec::new(), None),
+    };
+    Ok(StatusFact {
+        application: name.clone(),
+        environment: application.latest.environment.clone(),
+        release: running.map(|running| running.release.as_ref().into()),
+        deployment: running.map(|running| running.deployment.clone()),
+        since: running.map(|running| running.since.to_string()),
+        parts,
+        unobserved,
+        drift,
+        open: open.map(|open| OpenFact {
+            deployment: open.id,
+            version: open.version,
+            started: open.started.to_string(),
+            holder: application.holder.as_ref().map(ToString::to_string),
+        }),
+        stuck: stuck.map(|stuck| {
+            let failure = stuck.failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+            format!("deployment {}{failure}", stuck.id)
+        }),
+        quarantined: present::quarantined(agent, application)?,
+        outbox: application.undelivered,
+    })
+}
+
+/// What is observed, and where it is not what was deployed: what deploying the running release again would change.
+async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observation, Vec<String>), String> {
+    let context = Context {
+        deployment: running.deployment.clone(),
+        application: name.to_owned(),
+        purpose: "plan",
+        release: Arc::clone(&running.release),
+        running: Some(Arc::clone(&running.release)),
+        plan: None,
+        source: "status".to_owned(),
+        attempt: 1,
+        deadline: PATIENCE,
+        cancelled: CancellationToken::new(),
+    };
+    let outside = &agent.engine.outside;
+    let observation = outside.observe(&context).await.map_err(|failure| failure.message)?;
+    let plan = outside.plan(&context).await.map_err(|failure| failure.message)?;
+    Ok((observation, plan.changes.iter().filter_map(drift).collect()))
+}
+
+/// One difference in words.
+fn drift(change: &Change) -> Option<String> {
+    let (subject, cause) = (&change.subject, &change.cause);
+    match change.action {
+        Action::Keep => None,
+        Action::Create => Some(format!("{subject} is missing")),
+        Action::Remove => Some(format!("{subject} is there, but not in the release")),
+        Action::Replace | Action::Update => Some(format!("{subject} is not as deployed: {cause}")),
+    }
+}
