@@ -107,8 +107,8 @@ mod tests {
         judge(std::slice::from_ref(member), &[], "deployment-of-r1", baseline).remove(0).2
     }
 
-    fn broken(member: Member) -> String {
-        match state(&member, &mut Baseline::new()) {
+    fn broken(member: &Member) -> String {
+        match state(member, &mut Baseline::new()) {
             State::Broken(why) => why,
             other => panic!("{other:?}"),
         }
@@ -121,10 +121,10 @@ mod tests {
         let starting = Member { health: Some("starting".to_owned()), ..well.clone() };
         assert!(matches!(state(&starting, &mut Baseline::new()), State::Starting(_)));
         let unhealthy = Member { health: Some("unhealthy".to_owned()), ..well.clone() };
-        assert_eq!(broken(unhealthy), "is unhealthy: fine");
+        assert_eq!(broken(&unhealthy), "is unhealthy: fine");
         let ended = Member { state: "exited".to_owned(), exit_code: 137, ..well.clone() };
-        assert_eq!(broken(ended), "ended with exit code 137");
-        assert_eq!(broken(Member { restarts: 2, ..well }), "was restarted 2 times");
+        assert_eq!(broken(&ended), "ended with exit code 137");
+        assert_eq!(broken(&Member { restarts: 2, ..well }), "was restarted 2 times");
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
     fn a_migration_that_ended_well_is_well() {
         let done = Member { state: "exited".to_owned(), is_restarted: false, ..member("migrate", "r1") };
         assert!(matches!(state(&done, &mut Baseline::new()), State::Well(_)));
-        assert_eq!(broken(Member { exit_code: 1, ..done }), "ended with exit code 1");
+        assert_eq!(broken(&Member { exit_code: 1, ..done }), "ended with exit code 1");
     }
 
     #[test]
