@@ -217,14 +217,14 @@ pub struct Command {
     /// The program. Absolute.
     pub path: PathBuf,
     /// Arguments that are always given. `{1}`, `{2}`, … stand for the plugin's first, second, … argument;
-    /// those that no template uses follow at the end.
+    /// those that no template uses follow at the end. `{application}`, `{environment}` and `{deployment}` are known.
     pub arguments: Vec<String>,
     /// What the plugin's arguments must match, one expression per position, anchored at both ends.
     /// The plugin gives at most so many.
     pub allow_arguments: Vec<regex::Regex>,
-    /// Who runs it, when the agent is root: a user's name.
+    /// Who runs it, when the agent is root: a local user's name, or `UID:GID`.
     pub user: Option<String>,
-    /// The whole environment; nothing is inherited. Values may hold secret placeholders' names as `{secret:NAME}`.
+    /// The whole environment; nothing is inherited. `{secret:NAME}` in a value stands for a secret's value.
     pub environment: BTreeMap<String, String>,
     /// The working directory; `/` unless given. Absolute.
     pub directory: PathBuf,

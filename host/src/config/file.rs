@@ -156,7 +156,8 @@ pub(super) struct Command {
     /// The program's absolute path.
     pub(super) path: Spot<String>,
     /// Arguments that are always given. `{1}` stands for the plugin's first argument, and so on; those that no
-    /// template uses follow at the end. `{{` and `}}` are braces.
+    /// template uses follow at the end. `{application}`, `{environment}` and `{deployment}` are the deployment's;
+    /// `{{` and `}}` are braces.
     #[serde(default)]
     pub(super) arguments: Vec<Spot<String>>,
     /// Regular expressions: what the plugin's arguments must match, whole, one for each position.
@@ -165,9 +166,9 @@ pub(super) struct Command {
     /// Who runs it, when the agent is root.
     #[serde(default)]
     pub(super) user: Option<String>,
-    /// The whole environment; nothing is inherited.
+    /// The whole environment; nothing is inherited. `{secret:NAME}` stands for a secret's value.
     #[serde(default)]
-    pub(super) environment: BTreeMap<String, String>,
+    pub(super) environment: BTreeMap<String, Spot<String>>,
     /// The working directory; `/` when left out.
     #[serde(default)]
     pub(super) directory: Option<Spot<String>>,

@@ -288,16 +288,21 @@ impl Reader<'_> {
     fn commands(
         &self,
         given: &BTreeMap<String, Spot<file::Command>>,
+        secrets: &BTreeMap<String, SecretSource>,
     ) -> Result<BTreeMap<String, Command>, DocumentError> {
         let mut commands = BTreeMap::new();
         for (name, command) in given {
             self.name(&Spot { value: name.clone(), span: command.span.clone() }, "a command")?;
-            commands.insert(name.clone(), self.command(command)?);
+            commands.insert(name.clone(), self.command(command, secrets)?);
         }
         Ok(commands)
     }
 
-    fn command(&self, command: &file::Command) -> Result<Command, DocumentError> {
+    fn command(
+        &self,
+        command: &file::Command,
+        secrets: &BTreeMap<String, SecretSource>,
+    ) -> Result<Command, DocumentError> {
         let patterns = command.allow_arguments.iter().map(|written| {
             regex::RegexBuilder::new(&format!(r"\A(?:{})\z", written.value))
                 .size_limit(1 << 20)
@@ -306,10 +311,12 @@ impl Reader<'_> {
         });
         let allow_arguments = patterns.collect::<Result<Vec<_>, _>>()?;
         for argument in &command.arguments {
-            let used = crate::capability::exec::placeholders(argument).map_err(|why| self.wrong(argument, why))?;
-            if let Some(position) = used.into_iter().find(|position| *position > allow_arguments.len()) {
-                let message = format!("`{{{position}}}` needs {position} entries in `allow-arguments`");
-                return Err(self.wrong(argument, message));
+            crate::capability::exec::check_template(argument, allow_arguments.len())
+                .map_err(|why| self.wrong(argument, why))?;
+        }
+        for value in command.environment.values() {
+            for name in crate::capability::exec::secrets_of(value) {
+                self.known(&Spot { value: name, span: value.span.clone() }, "secrets", secrets.keys())?;
             }
         }
         Ok(Command {
@@ -317,7 +324,7 @@ impl Reader<'_> {
             arguments: command.arguments.iter().map(|argument| argument.value.clone()).collect(),
             allow_arguments,
             user: command.user.clone(),
-            environment: command.environment.clone(),
+            environment: command.environment.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
             directory: match &command.directory {
                 Some(directory) => self.absolute(directory)?,
                 None => PathBuf::from("/"),

@@ -1,0 +1,314 @@
+//! What a plugin may do: asked in its manifest ∩ granted in `agent.toml` ∩ allowed for its kind.
+//!
+//! Pure: no input or output, no Wasm. A denial names the plugin, the wish, and the exact lines to add to `agent.toml`.
+
+mod lines;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde_json::json;
+use windlass_documents::Failure;
+
+use super::Scope;
+use super::docker::{ContainerGrant, DockerGrant};
+use crate::config::document::printable;
+use crate::config::{FilesGrant, Grant, HttpGrant, Origin};
+use crate::plugin::{Ask, Kind};
+
+/// One thing that a plugin wants to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Look at the engine.
+    DockerRead,
+    /// Change the engine.
+    DockerWrite,
+    /// Ask a server.
+    Http(Origin),
+    /// Ask a server at an address that is closed unless granted.
+    Address(Origin, IpAddr),
+    /// Have a secret's placeholder replaced in a header to a server.
+    SecretTo(String, Origin),
+    /// Read below a root, or write.
+    Files(String, bool),
+    /// Use a secret without seeing it.
+    Secret(String),
+    /// See a secret.
+    Reveal(String),
+    /// Run a command.
+    Exec(String),
+    /// Ask about a registry: `host` or `host:port`.
+    Registry(String),
+    /// Keep values between calls.
+    State,
+}
+
+impl Wish {
+    /// The name that manifests ask with.
+    #[must_use]
+    pub fn capability(&self) -> &'static str {
+        match self {
+            Self::DockerRead => "docker-read",
+            Self::DockerWrite => "docker-write",
+            Self::Http(_) | Self::Address(..) | Self::SecretTo(..) => "http",
+            Self::Files(..) => "files",
+            Self::Secret(_) => "secrets",
+            Self::Reveal(_) => "reveal",
+            Self::Exec(_) => "exec",
+            Self::Registry(_) => "registry",
+            Self::State => "state",
+        }
+    }
+
+    /// What the operator reads after "may not".
+    fn words(&self) -> String {
+        match self {
+            Self::DockerRead => "look at the Docker Engine".to_owned(),
+            Self::DockerWrite => "change anything in the Docker Engine".to_owned(),
+            Self::Http(origin) => format!("ask `{origin}`"),
+            Self::Address(origin, address) => {
+                format!("ask `{origin}` at {address}, an address that must be granted as a range")
+            }
+            Self::SecretTo(name, origin) => format!("send the secret `{name}` to `{origin}`"),
+            Self::Files(root, false) => format!("read files below the root `{root}`"),
+            Self::Files(root, true) => format!("write files below the root `{root}`"),
+            Self::Secret(name) => format!("use the secret `{name}`"),
+            Self::Reveal(name) => format!("see the value of the secret `{name}`"),
+            Self::Exec(name) => format!("run the command `{name}`"),
+            Self::Registry(host) => format!("ask about the registry `{host}`"),
+            Self::State => "keep values between calls".to_owned(),
+        }
+    }
+}
+
+/// What one plugin may do for one application.
+#[derive(Debug, Clone)]
+pub struct Grants {
+    scope: Scope,
+    asked: Vec<Ask>,
+    docker_read: bool,
+    docker_write: Option<ContainerGrant>,
+    http: Vec<HttpGrant>,
+    files: Vec<FilesGrant>,
+    secrets: BTreeSet<String>,
+    reveal: BTreeSet<String>,
+    exec: BTreeSet<String>,
+    registry: BTreeSet<String>,
+    state: bool,
+}
+
+impl Grants {
+    /// Decides: every grant of the operator's file that matches the plugin and the application is added together, and
+    /// what the manifest does not ask for or the kind may not have is taken away.
+    #[must_use]
+    pub fn decide(scope: Scope, asked: &[Ask], granted: &[Grant]) -> Self {
+        let mut grants = Self { asked: asked.to_vec(), ..Self::nothing(scope) };
+        for grant in granted.iter().filter(|grant| matches(grant, &grants.scope)) {
+            grants.docker_read |= grant.docker_read || grant.docker_write.is_some();
+            if let Some(write) = &grant.docker_write {
+                let all = grants.docker_write.get_or_insert_default();
+                all.bind_roots.extend(write.bind_roots.iter().cloned());
+                all.allow.extend(write.allow.iter().map(ToString::to_string));
+            }
+            grants.http.extend(grant.http.iter().cloned());
+            grants.files.extend(grant.files.iter().cloned());
+            grants.secrets.extend(grant.secrets.iter().cloned());
+            grants.reveal.extend(grant.reveal.iter().cloned());
+            grants.exec.extend(grant.exec.iter().cloned());
+            grants.registry.extend(grant.registry.iter().cloned());
+            grants.state |= grant.state;
+        }
+        grants
+    }
+
+    /// Nothing is granted.
+    #[must_use]
+    pub fn nothing(scope: Scope) -> Self {
+        Self {
+            scope,
+            asked: Vec::new(),
+            docker_read: false,
+            docker_write: None,
+            http: Vec::new(),
+            files: Vec::new(),
+            secrets: BTreeSet::new(),
+            reveal: BTreeSet::new(),
+            exec: BTreeSet::new(),
+            registry: BTreeSet::new(),
+            state: false,
+        }
+    }
+
+    /// On whose behalf.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whether the plugin may. A failure has the code `capability-denied`; where the operator can allow it, its
+    /// details hold the exact lines under `grant`.
+    pub fn check(&self, wish: &Wish) -> Result<(), Failure> {
+        if let Some(why) = above_kind(self.scope.kind, wish) {
+            return Err(self.denied(wish, why, None));
+        }
+        if !self.asked.iter().any(|ask| asks(ask, wish)) {
+            let why = "its manifest does not ask for it";
+            return Err(self.denied(wish, why, Some(("hint", lines::manifest(wish)))));
+        }
+        if self.is_granted(wish) {
+            return Ok(());
+        }
+        Err(self.denial(wish))
+    }
+
+    /// The HTTP grants that cover a server, for what they say about addresses, authorities and secrets.
+    pub fn http_for(&self, origin: &Origin) -> Result<Vec<&HttpGrant>, Failure> {
+        self.check(&Wish::Http(origin.clone()))?;
+        Ok(self.covering(origin).collect())
+    }
+
+    /// The grant for reading or writing below a root.
+    pub fn files_for(&self, root: &str, write: bool) -> Result<&FilesGrant, Failure> {
+        let wish = Wish::Files(root.to_owned(), write);
+        self.check(&wish)?;
+        let mut found = self.files.iter().filter(|files| files.root == root && (files.write || !write));
+        found.next().ok_or_else(|| self.denial(&wish))
+    }
+
+    /// What the engine's capability is built with.
+    #[must_use]
+    pub fn docker(&self) -> DockerGrant {
+        DockerGrant {
+            read: self.check(&Wish::DockerRead).is_ok(),
+            write: self.docker_write.clone().filter(|_| self.check(&Wish::DockerWrite).is_ok()),
+        }
+    }
+
+    /// Every command that the plugin may run.
+    #[must_use]
+    pub fn commands(&self) -> &BTreeSet<String> {
+        &self.exec
+    }
+
+    /// The failure of a wish that turned out to be more than what is granted.
+    #[must_use]
+    pub fn denial(&self, wish: &Wish) -> Failure {
+        self.denied(wish, "the operator has not granted it", Some(("grant", lines::grant(&self.scope, wish))))
+    }
+
+    /// Every secret that the plugin can use in any way: what must be resolved before anything is touched.
+    #[must_use]
+    pub fn secret_names(&self) -> BTreeSet<String> {
+        let sent = self.http.iter().flat_map(|http| http.secrets.iter());
+        self.secrets.iter().chain(&self.reveal).chain(sent).cloned().collect()
+    }
+
+    /// Whether the operator's part is there.
+    fn is_granted(&self, wish: &Wish) -> bool {
+        match wish {
+            Wish::DockerRead => self.docker_read,
+            Wish::DockerWrite => self.docker_write.is_some(),
+            Wish::Http(origin) => self.covering(origin).next().is_some(),
+            Wish::Address(origin, address) => {
+                self.covering(origin).any(|http| http.addresses.iter().any(|range| range.contains(address)))
+            }
+            Wish::SecretTo(name, origin) => self.covering(origin).any(|http| http.secrets.contains(name)),
+            Wish::Files(root, write) => {
+                self.files.iter().any(|files| files.root == *root && (files.write || !write))
+            }
+            Wish::Secret(name) => self.secrets.contains(name),
+            Wish::Reveal(name) => self.reveal.contains(name),
+            Wish::Exec(name) => self.exec.contains(name),
+            Wish::Registry(host) => self.registry.contains(host),
+            Wish::State => self.state,
+        }
+    }
+
+    fn covering(&self, origin: &Origin) -> impl Iterator<Item = &HttpGrant> {
+        self.http.iter().filter(|http| http.to.covers(&origin.scheme, &origin.host, origin.port))
+    }
+
+    fn denied(&self, wish: &Wish, why: &str, detail: Option<(&str, String)>) -> Failure {
+        let message = printable(&format!("{} may not {}: {why}", self.scope.plugin, wish.words()));
+        Failure {
+            code: "capability-denied".to_owned(),
+            message,
+            retryable: false,
+            details: detail.map(|(key, text)| json!({ key: text })),
+        }
+    }
+}
+
+/// Something that a plugin asks for and nobody granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What it asks for and why.
+    pub ask: Ask,
+    /// Why no operator can grant it to this kind of plugin; none where one can.
+    pub impossible: Option<&'static str>,
+    /// The lines for `agent.toml`; values in them that only the operator knows are examples.
+    pub lines: String,
+}
+
+/// What a plugin asks for and does not have at all, for admission and `windlass plugin grants`.
+#[must_use]
+pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> {
+    let have = Grants::decide(scope.clone(), asked, granted);
+    let mut missing = Vec::new();
+    for ask in asked {
+        let Some(wish) = lines::example(ask) else { continue };
+        let impossible = above_kind(scope.kind, &wish);
+        let any = match wish {
+            Wish::Http(_) | Wish::Address(..) | Wish::SecretTo(..) => !have.http.is_empty(),
+            Wish::Secret(_) => !have.secrets.is_empty(),
+            Wish::Reveal(_) => !have.reveal.is_empty(),
+            Wish::Exec(_) => !have.exec.is_empty(),
+            Wish::Registry(_) => !have.registry.is_empty(),
+            Wish::DockerRead | Wish::DockerWrite | Wish::Files(..) | Wish::State => have.is_granted(&wish),
+        };
+        if !any || impossible.is_some() {
+            missing.push(Missing { ask: ask.clone(), impossible, lines: lines::grant(scope, &wish) });
+        }
+    }
+    missing
+}
+
+/// Whether a grant is for this plugin and application. A grant without a digest trusts the name, and only the agent's
+/// own plugins cannot borrow one.
+fn matches(grant: &Grant, scope: &Scope) -> bool {
+    let same_bytes = match &grant.digest {
+        Some(digest) => *digest == scope.plugin.digest,
+        None => scope.bundled,
+    };
+    grant.plugin == scope.plugin.name
+        && same_bytes
+        && (grant.applications.is_empty() || grant.applications.contains(&scope.application))
+}
+
+/// Why a kind of plugin can never have something.
+fn above_kind(kind: Kind, wish: &Wish) -> Option<&'static str> {
+    match (kind, wish) {
+        (Kind::Strategy, _) => None,
+        (_, Wish::DockerWrite) => Some("only a strategy can"),
+        (Kind::Check, Wish::Files(_, true)) => Some("a check changes nothing"),
+        (Kind::Recorder, Wish::DockerRead) => Some("a recorder cannot"),
+        (Kind::Smoke | Kind::Recorder, Wish::Registry(_)) => Some("only checks and strategies can"),
+        _ => None,
+    }
+}
+
+/// Whether a manifest's line covers a wish.
+fn asks(ask: &Ask, wish: &Wish) -> bool {
+    match wish {
+        Wish::Files(root, write) => {
+            ask.name == "files" && ask.root.as_ref().is_none_or(|asked| asked == root) && (ask.write || !write)
+        }
+        // Whoever may change the engine may look at it.
+        Wish::DockerRead => matches!(ask.name.as_str(), "docker-read" | "docker-write"),
+        _ => ask.name == wish.capability(),
+    }
+}
+
+#[cfg(test)]
+#[path = "grants_tests.rs"]
+mod tests;

@@ -1,0 +1,68 @@
+//! The lines that would allow what was denied, ready to be pasted.
+
+use crate::capability::Scope;
+use crate::config::Origin;
+use crate::plugin::Ask;
+
+use super::Wish;
+
+/// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
+pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
+    let mut lines = format!("[[grants]]\nplugin = {}\n", quoted(&scope.plugin.name));
+    if !scope.bundled {
+        lines.push_str(&format!("digest = {}\n", quoted(&scope.plugin.digest)));
+    }
+    lines.push_str(&format!("applications = [{}]\n", quoted(&scope.application)));
+    lines.push_str(&match wish {
+        Wish::DockerRead => "docker-read = true\n".to_owned(),
+        Wish::DockerWrite => "docker-write = {}\n".to_owned(),
+        Wish::Http(origin) => format!("http = [{{ to = {} }}]\n", quoted(&origin.to_string())),
+        Wish::Address(origin, address) => {
+            format!("http = [{{ to = {}, addresses = [\"{address}\"] }}]\n", quoted(&origin.to_string()))
+        }
+        Wish::SecretTo(name, origin) => {
+            format!("http = [{{ to = {}, secrets = [{}] }}]\n", quoted(&origin.to_string()), quoted(name))
+        }
+        Wish::Files(root, write) => {
+            let path = quoted(&format!("/srv/{root}"));
+            let write = if *write { ", write = true" } else { "" };
+            format!("files = [{{ root = {}, path = {path}{write} }}]  # with the path of your choice\n", quoted(root))
+        }
+        Wish::Secret(name) => format!("secrets = [{}]\n", quoted(name)),
+        Wish::Reveal(name) => format!("reveal = [{}]\n", quoted(name)),
+        Wish::Exec(name) => format!("exec = [{}]\n", quoted(name)),
+        Wish::Registry(host) => format!("registry = [{}]\n", quoted(host)),
+        Wish::State => "state = true\n".to_owned(),
+    });
+    lines
+}
+
+/// What the plugin's author adds to its manifest.
+pub(super) fn manifest(wish: &Wish) -> String {
+    let entry = match wish {
+        Wish::Files(root, write) => serde_json::json!({ "name": "files", "root": root, "write": write, "reason": "…" }),
+        _ => serde_json::json!({ "name": wish.capability(), "reason": "…" }),
+    };
+    format!("the plugin's author adds `{entry}` to `capabilities` in its manifest")
+}
+
+/// A wish that stands for what a manifest's line asks for; none when it asks for something unknown.
+pub(super) fn example(ask: &Ask) -> Option<Wish> {
+    Some(match ask.name.as_str() {
+        "docker-read" => Wish::DockerRead,
+        "docker-write" => Wish::DockerWrite,
+        "http" => Wish::Http(Origin { scheme: "https".to_owned(), host: "server.example".to_owned(), port: 443 }),
+        "files" => Wish::Files(ask.root.clone().unwrap_or_else(|| "name".to_owned()), ask.write),
+        "secrets" => Wish::Secret("name".to_owned()),
+        "reveal" => Wish::Reveal("name".to_owned()),
+        "exec" => Wish::Exec("name".to_owned()),
+        "registry" => Wish::Registry("registry.example:5000".to_owned()),
+        "state" => Wish::State,
+        _ => return None,
+    })
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
