@@ -78,7 +78,13 @@ impl Capabilities {
         );
         Self {
             docker: None,
-            http: http::Http::new(Arc::clone(&grants), http::HttpLimits::default(), secrets.clone(), log.clone()),
+            http: http::Http::new(
+                Arc::clone(&grants),
+                http::Clients::default(),
+                http::HttpLimits::default(),
+                secrets.clone(),
+                log.clone(),
+            ),
             files: files::Files::new(Arc::clone(&grants), None),
             exec: exec::Exec::new(Arc::clone(&grants), Arc::default(), secrets.clone()),
             state: state::State::new(Arc::clone(&grants), Arc::new(state::NoState)),

@@ -4,9 +4,10 @@
 //! socket, reads a secret or runs a command.
 
 pub mod document;
-pub mod units;
+mod allowance;
 mod file;
 mod resolve;
+pub mod units;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::Value;
 
-pub use file::Allowance;
+pub use allowance::Allowance;
 pub use resolve::ConfigError;
 
 /// The defaults, with a comment for each key: what `windlass init` starts from.
@@ -192,7 +193,11 @@ impl Origin {
 impl std::fmt::Display for Origin {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}://", self.scheme)?;
-        if self.host.contains(':') { write!(formatter, "[{}]", self.host)? } else { formatter.write_str(&self.host)? }
+        if self.host.contains(':') {
+            write!(formatter, "[{}]", self.host)?
+        } else {
+            formatter.write_str(&self.host)?
+        }
         match (self.scheme.as_str(), self.port) {
             ("http", 80) | ("https", 443) => Ok(()),
             (_, port) => write!(formatter, ":{port}"),
@@ -236,7 +241,8 @@ pub struct Command {
 
 impl PartialEq for Command {
     fn eq(&self, other: &Self) -> bool {
-        let patterns = |command: &Self| command.allow_arguments.iter().map(|p| p.as_str().to_owned()).collect::<Vec<_>>();
+        let patterns =
+            |command: &Self| command.allow_arguments.iter().map(|p| p.as_str().to_owned()).collect::<Vec<_>>();
         (&self.path, &self.arguments, &self.user, &self.environment, &self.directory, self.timeout, self.max_output)
             == (
                 &other.path,

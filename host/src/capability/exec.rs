@@ -111,42 +111,53 @@ impl Exec {
             }
         }
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        process.spawn().map_err(|error| failure("unavailable", format!("the command `{name}` cannot be started: {error}")))
+        process
+            .spawn()
+            .map_err(|error| failure("unavailable", format!("the command `{name}` cannot be started: {error}")))
     }
 
     /// Feeds the command, reads what it writes, and waits for its end.
-    async fn finish(&self, child: &mut Child, group: &Group, command: &Command, stdin: Vec<u8>) -> Result<Output, Failure> {
-        let redactor = self.secrets.redactor();
-        let stdout = output::begin(child.stdout.take(), command.max_output);
-        let stderr = output::end(child.stderr.take(), command.max_output);
-        let input = child.stdin.take();
-        let feed = async {
-            if let Some(mut input) = input {
-                // A command that does not read its input is no error.
-                let _ = input.write_all(&stdin).await;
-            }
-        };
-        let ended = async {
-            let status = child.wait().await;
-            group.kill();
-            status
-        };
-        let drained = async { tokio::join!(stdout.read(), stderr.read()) };
-        tokio::pin!(drained);
-        let (status, read) = tokio::select! {
-            // Reading ends when everyone who can write is gone, which is usually when the command ends.
-            (status, ()) = async { tokio::join!(ended, feed) } => {
-                (status, tokio::time::timeout(DRAIN, drained).await.ok())
-            }
+    async fn finish(
+        &self,
+        child: &mut Child,
+        group: &Group,
+        command: &Command,
+        stdin: Vec<u8>,
+    ) -> Result<Output, Failure> {
+        let mut stdout = output::begin(child.stdout.take(), command.max_output);
+        let mut stderr = output::end(child.stderr.take(), command.max_output);
+        let mut input = child.stdin.take();
+        let (status, whole) = {
+            let feeding = async {
+                if let Some(mut input) = input.take() {
+                    // A command that does not read its input is no error.
+                    let _ = input.write_all(&stdin).await;
+                }
+                std::future::pending().await
+            };
+            let ending = async {
+                let status = tokio::select! { status = child.wait() => status, status = feeding => status };
+                group.kill();
+                status
+            };
+            let reading = async { tokio::join!(stdout.read(), stderr.read()) };
+            tokio::pin!(ending, reading);
+            let mut whole = false;
+            let status = loop {
+                tokio::select! {
+                    status = &mut ending => break status,
+                    _ = &mut reading, if !whole => whole = true,
+                }
+            };
+            // Reading ends when everyone who can write is gone.
+            whole = whole || tokio::time::timeout(DRAIN, reading).await.is_ok();
+            (status, whole)
         };
         let status = status.map_err(|error| failure("internal", format!("the command's end was lost: {error}")))?;
-        let ((stdout, stderr), left) = match read {
-            Some(read) => (read, false),
-            None => ((output::Kept::default(), output::Kept::default()), true),
-        };
+        let redactor = self.secrets.redactor();
         Ok(Output {
             exit_code: status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()),
-            truncated: stdout.cut || stderr.cut || left,
+            truncated: stdout.is_cut() || stderr.is_cut() || !whole,
             stdout: stdout.redacted(redactor),
             stderr: stderr.redacted(redactor),
         })

@@ -115,8 +115,9 @@ struct Place {
 impl Place {
     fn open_root(&self) -> Result<Dir, Failure> {
         // The operator's own path may lead through links; what is below may not lead out.
-        Dir::open_ambient_dir(&self.directory, ambient_authority())
-            .map_err(|error| failure("unavailable", format!("the directory of {} cannot be opened: {error}", self.name)))
+        Dir::open_ambient_dir(&self.directory, ambient_authority()).map_err(|error| {
+            failure("unavailable", format!("the directory of {} cannot be opened: {error}", self.name))
+        })
     }
 
     fn read(&self) -> Result<Vec<u8>, Failure> {
@@ -210,28 +211,24 @@ fn escape(name: &str) -> Failure {
     failure("capability-denied", format!("{name} leads out of its root"))
 }
 
-/// Makes what is missing of a path and flushes each directory that got an entry.
+/// Makes what is missing of a path, and flushes every directory on the way when anything was.
 fn make_directories(root: &Dir, path: &Path) -> io::Result<Dir> {
-    let mut here = root.try_clone()?;
-    for part in path.components() {
-        let part = Path::new(part.as_os_str());
-        match here.create_dir(part) {
-            Ok(()) => flush(&here)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-        here = here.open_dir(part)?;
+    if let Ok(directory) = root.open_dir(path) {
+        return Ok(directory);
     }
-    Ok(here)
+    root.create_dir_all(path)?;
+    for ancestor in path.ancestors().skip(1).filter(|ancestor| !ancestor.as_os_str().is_empty()) {
+        flush(&root.open_dir(ancestor)?)?;
+    }
+    flush(root)?;
+    root.open_dir(path)
 }
 
 fn flush(directory: &Dir) -> io::Result<()> {
     directory.open(".")?.sync_all()
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(|_| lost("the file operation"))?
 }
 

@@ -213,9 +213,7 @@ impl Grants {
                 self.covering(origin).any(|http| http.addresses.iter().any(|range| range.contains(address)))
             }
             Wish::SecretTo(name, origin) => self.covering(origin).any(|http| http.secrets.contains(name)),
-            Wish::Files(root, write) => {
-                self.files.iter().any(|files| files.root == *root && (files.write || !write))
-            }
+            Wish::Files(root, write) => self.files.iter().any(|files| files.root == *root && (files.write || !write)),
             Wish::Secret(name) => self.secrets.contains(name),
             Wish::Reveal(name) => self.reveal.contains(name),
             Wish::Exec(name) => self.exec.contains(name),

@@ -95,7 +95,7 @@ impl Secrets {
                 let nearest = nearest(name, sources.keys().map(String::as_str)).map(str::to_owned);
                 return Err(SecretError::Unknown { name: name.to_owned(), nearest });
             };
-            let value = source::read(source)
+            let value = source::read(source, |name| std::env::var_os(name))
                 .map_err(|source| SecretError::Unusable { name: name.to_owned(), source })?;
             let placeholder = placeholder::write(name, &key.fingerprint(value.as_bytes()));
             redactor.learn(&value, &placeholder);

@@ -23,7 +23,7 @@ use crate::report::{ExitCode, Explain};
 pub const DOCUMENT_LIMIT: u64 = 1 << 20;
 
 /// The longest excerpt of a file that is repeated in an error, in characters.
-const EXCERPT: usize = 400;
+const EXCERPT: usize = 1_200;
 
 /// Why a file could not be used. Every text names the file, and the line and column where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -190,7 +190,9 @@ impl Document {
         let mut here = DeValue::Table(tree.into_inner());
         for key in keys {
             let next = match here {
-                DeValue::Table(table) => table.into_iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value),
+                DeValue::Table(table) => {
+                    table.into_iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+                }
                 DeValue::Array(items) => key.parse::<usize>().ok().and_then(|index| items.into_iter().nth(index)),
                 _ => None,
             };
@@ -290,9 +292,9 @@ fn reword(message: &str) -> (String, Option<String>) {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if let Some(rest) = message.strip_prefix("unknown field `") {
         // The key itself may hold backticks; what follows the last ", expected" is serde's own.
-        let (key, known) = rest.rsplit_once("`, expected").map_or((rest, Vec::new()), |(key, known)| {
-            (key, known.split('`').skip(1).step_by(2).collect())
-        });
+        let (key, known) = rest
+            .rsplit_once("`, expected")
+            .map_or((rest, Vec::new()), |(key, known)| (key, known.split('`').skip(1).step_by(2).collect()));
         let key = key.trim_end_matches("`, there are no fields");
         let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let hint = nearest(key, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));

@@ -2,14 +2,12 @@
 //!
 //! The comments here are the descriptions in the JSON Schema.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
+use super::allowance::Allowance;
 use super::document::Spot;
 use super::units::{Size, Span};
 
@@ -232,124 +230,4 @@ pub(super) struct Limits {
     pub(super) plan_steps: Option<u64>,
     /// Steps, checks and smoke tests that run at the same time.
     pub(super) parallel: Option<u64>,
-}
-
-/// A danger that a strategy may be allowed by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Allowance {
-    /// `privileged`: containers with all rights of the host's root.
-    Privileged,
-    /// `host-network`: containers in the host's network.
-    HostNetwork,
-    /// `host-pid`: containers that see the host's processes.
-    HostPid,
-    /// `host-ipc`: containers that share the host's memory segments.
-    HostIpc,
-    /// `host-uts`: containers that can rename the host.
-    HostUts,
-    /// `host-user`: containers without user-namespace remapping.
-    HostUser,
-    /// `docker-socket`: bind mounts of the engine's socket.
-    DockerSocket,
-    /// `cap-add:NAME`: a Linux capability, without the `CAP_` prefix; `cap-add:ALL` is all.
-    CapAdd(String),
-    /// `device:PATH`: a device of the host.
-    Device(String),
-    /// `security-opt:VALUE`: an option such as `seccomp=unconfined`.
-    SecurityOpt(String),
-    /// `sysctl:NAME`: a kernel parameter.
-    Sysctl(String),
-    /// `network:NAME`: a network of another owner, to connect containers to.
-    Network(String),
-    /// `volume:NAME`: a volume of another owner, to mount.
-    Volume(String),
-}
-
-/// The words without an argument, and those with one.
-const ALLOWANCES: [&str; 13] = [
-    "privileged",
-    "host-network",
-    "host-pid",
-    "host-ipc",
-    "host-uts",
-    "host-user",
-    "docker-socket",
-    "cap-add:NAME",
-    "device:PATH",
-    "security-opt:VALUE",
-    "sysctl:NAME",
-    "network:NAME",
-    "volume:NAME",
-];
-
-impl FromStr for Allowance {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let argument = |rest: &str| (!rest.is_empty()).then(|| rest.to_owned());
-        let parsed = match text.split_once(':') {
-            None => match text {
-                "privileged" => Some(Self::Privileged),
-                "host-network" => Some(Self::HostNetwork),
-                "host-pid" => Some(Self::HostPid),
-                "host-ipc" => Some(Self::HostIpc),
-                "host-uts" => Some(Self::HostUts),
-                "host-user" => Some(Self::HostUser),
-                "docker-socket" => Some(Self::DockerSocket),
-                _ => None,
-            },
-            Some(("cap-add", name)) => argument(name.strip_prefix("CAP_").unwrap_or(name)).map(Self::CapAdd),
-            Some(("device", path)) => argument(path).map(Self::Device),
-            Some(("security-opt", value)) => argument(value).map(Self::SecurityOpt),
-            Some(("sysctl", name)) => argument(name).map(Self::Sysctl),
-            Some(("network", name)) => argument(name).map(Self::Network),
-            Some(("volume", name)) => argument(name).map(Self::Volume),
-            Some(_) => None,
-        };
-        parsed.ok_or_else(|| {
-            let known = ALLOWANCES.map(|word| format!("`{word}`")).join(", ");
-            format!("`{}` cannot be allowed; what can is {known}", super::document::printable(text))
-        })
-    }
-}
-
-impl fmt::Display for Allowance {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Privileged => formatter.write_str("privileged"),
-            Self::HostNetwork => formatter.write_str("host-network"),
-            Self::HostPid => formatter.write_str("host-pid"),
-            Self::HostIpc => formatter.write_str("host-ipc"),
-            Self::HostUts => formatter.write_str("host-uts"),
-            Self::HostUser => formatter.write_str("host-user"),
-            Self::DockerSocket => formatter.write_str("docker-socket"),
-            Self::CapAdd(name) => write!(formatter, "cap-add:{name}"),
-            Self::Device(path) => write!(formatter, "device:{path}"),
-            Self::SecurityOpt(value) => write!(formatter, "security-opt:{value}"),
-            Self::Sysctl(name) => write!(formatter, "sysctl:{name}"),
-            Self::Network(name) => write!(formatter, "network:{name}"),
-            Self::Volume(name) => write!(formatter, "volume:{name}"),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Allowance {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl JsonSchema for Allowance {
-    fn schema_name() -> Cow<'static, str> {
-        "Allowance".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A danger that is allowed by name.",
-            "pattern": "^(privileged|host-(network|pid|ipc|uts|user)|docker-socket|(cap-add|device|security-opt|sysctl|network|volume):.+)$",
-            "examples": ALLOWANCES,
-        })
-    }
 }

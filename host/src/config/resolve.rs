@@ -63,7 +63,7 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
         return Err(reader.wrong(&keep, "at least one release must be kept: it is the way back").into());
     }
     let secrets = reader.secrets(&file.secrets)?;
-    let commands = reader.commands(&file.commands)?;
+    let commands = reader.commands(&file.commands, &secrets)?;
     let names = Names { secrets: &secrets, commands: &commands };
     Ok(Config {
         file: Some(document.path().to_owned()),
@@ -203,7 +203,9 @@ impl Reader<'_> {
         if let Some(applications) = &grant.applications
             && applications.is_empty()
         {
-            return Err(self.wrong(applications, "an empty list grants nothing; leave the key out for all applications"));
+            return Err(
+                self.wrong(applications, "an empty list grants nothing; leave the key out for all applications")
+            );
         }
         let secrets = |list: &[Spot<String>]| -> Result<Vec<String>, DocumentError> {
             list.iter().map(|name| self.known(name, "secrets", names.secrets.keys())).collect()
@@ -361,7 +363,9 @@ fn origin(text: &str) -> Result<Origin, String> {
         return Err(format!("`{text}` names a path, which a grant cannot; {form}"));
     }
     let host = match url.host() {
-        Some(url::Host::Domain(name)) if name.contains('*') => return Err(format!("`{text}`: `*` stands only first; {form}")),
+        Some(url::Host::Domain(name)) if name.contains('*') => {
+            return Err(format!("`{text}`: `*` stands only first; {form}"));
+        }
         Some(url::Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name).to_owned(),
         Some(url::Host::Ipv4(address)) if !wildcard => address.to_string(),
         Some(url::Host::Ipv6(address)) if !wildcard => address.to_string(),

@@ -22,8 +22,11 @@ enum Piece<'a> {
 /// The arguments to start the command with.
 pub(super) fn build(name: &str, command: &Command, given: &[String], scope: &Scope) -> Result<Vec<String>, Failure> {
     if given.len() > command.allow_arguments.len() {
-        let message =
-            format!("the command `{name}` takes at most {} arguments, not {}", command.allow_arguments.len(), given.len());
+        let message = format!(
+            "the command `{name}` takes at most {} arguments, not {}",
+            command.allow_arguments.len(),
+            given.len()
+        );
         return Err(failure("invalid-argument", message));
     }
     for (position, (argument, pattern)) in given.iter().zip(&command.allow_arguments).enumerate() {

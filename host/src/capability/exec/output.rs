@@ -7,20 +7,13 @@ use crate::redact::Redactor;
 /// What is kept beyond the limit until it is redacted, so that no value is cut in half before it is found.
 const MARGIN: usize = 4 << 10;
 
-/// What was kept of a stream.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
+/// A stream, and what is kept of it.
+pub(super) struct Stream<R> {
+    source: Option<R>,
     bytes: Vec<u8>,
     limit: usize,
     beginning: bool,
-    /// Whether anything was cut.
-    pub(super) cut: bool,
-}
-
-/// A stream to keep something of.
-pub(super) struct Stream<R> {
-    source: Option<R>,
-    kept: Kept,
+    cut: bool,
 }
 
 /// Keeps the beginning.
@@ -35,57 +28,60 @@ pub(super) fn end<R: AsyncRead + Unpin>(source: Option<R>, limit: u64) -> Stream
 
 fn stream<R>(source: Option<R>, limit: u64, beginning: bool) -> Stream<R> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX - MARGIN);
-    Stream { source, kept: Kept { bytes: Vec::new(), limit, beginning, cut: false } }
+    Stream { source, bytes: Vec::new(), limit, beginning, cut: false }
 }
 
 impl<R: AsyncRead + Unpin> Stream<R> {
-    /// Reads until everyone who can write is gone.
-    pub(super) async fn read(mut self) -> Kept {
-        let Some(mut source) = self.source.take() else { return self.kept };
+    /// Reads until everyone who can write is gone. What was read is kept when the future is dropped.
+    pub(super) async fn read(&mut self) {
+        let Some(mut source) = self.source.take() else { return };
         let mut buffer = vec![0_u8; 16 << 10];
         while let Ok(count) = source.read(&mut buffer).await {
             if count == 0 {
                 break;
             }
-            self.kept.take(&buffer[..count]);
+            self.take(&buffer[..count]);
         }
-        self.kept
     }
 }
 
-impl Kept {
+impl<R> Stream<R> {
     fn take(&mut self, bytes: &[u8]) {
         let room = self.limit.saturating_add(MARGIN);
         if self.beginning {
             let free = room.saturating_sub(self.bytes.len());
             self.bytes.extend_from_slice(&bytes[..bytes.len().min(free)]);
-            self.cut |= bytes.len() > free;
         } else {
             self.bytes.extend_from_slice(bytes);
             // Moved in large pieces, not for every read.
             if self.bytes.len() > room.saturating_mul(2) {
                 self.bytes.drain(..self.bytes.len() - room);
-                self.cut = true;
             }
         }
         self.cut |= self.bytes.len() > self.limit;
     }
 
+    /// Whether anything is cut.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// What a plugin may read: without secret values, within the limit.
-    pub(super) fn redacted(mut self, redactor: &Redactor) -> Vec<u8> {
-        let text = String::from_utf8_lossy(&self.bytes);
+    pub(super) fn redacted(self, redactor: &Redactor) -> Vec<u8> {
+        let mut bytes = self.bytes;
+        let text = String::from_utf8_lossy(&bytes);
         let clean = redactor.text(&text);
         // Bytes that are not text stay as they are unless there is something to hide.
         if clean != text {
-            self.bytes = clean.into_bytes();
+            bytes = clean.into_bytes();
         }
-        if self.bytes.len() > self.limit {
+        if bytes.len() > self.limit {
             if self.beginning {
-                self.bytes.truncate(self.limit);
+                bytes.truncate(self.limit);
             } else {
-                self.bytes.drain(..self.bytes.len() - self.limit);
+                bytes.drain(..bytes.len() - self.limit);
             }
         }
-        self.bytes
+        bytes
     }
 }

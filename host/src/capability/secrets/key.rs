@@ -107,7 +107,7 @@ impl HostKey {
         hex::encode(&mac.finalize().into_bytes()[..8])
     }
 
-    fn read(mut file: File, path: &Path) -> Result<Self, KeyError> {
+    fn read(file: File, path: &Path) -> Result<Self, KeyError> {
         let unusable = |reason| KeyError::Unusable { path: path.to_owned(), reason };
         let failed = |source| KeyError::File { path: path.to_owned(), source };
         let metadata = file.metadata().map_err(failed)?;
@@ -118,7 +118,7 @@ impl HostKey {
             return Err(unusable("it belongs to another user"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(LENGTH + 1));
-        file.by_ref().take(LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+        file.take(LENGTH as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() != LENGTH {
             return Err(unusable("it does not have 32 bytes"));
         }

@@ -23,7 +23,8 @@ pub(super) fn replace(
     let mut filled = Zeroizing::new(String::with_capacity(text.len() + 256));
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPENING) {
-        let malformed = || failure("invalid-argument", "a secret placeholder is malformed; use it as `placeholder` returned it");
+        let malformed =
+            || failure("invalid-argument", "a secret placeholder is malformed; use it as `placeholder` returned it");
         let (inside, after) = after.split_once(CLOSING).ok_or_else(malformed)?;
         let (name, fingerprint) = inside.rsplit_once('@').ok_or_else(malformed)?;
         if fingerprint.len() != 16 || !fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -1,5 +1,6 @@
 //! Where values come from: a file that nobody else can read, the environment, systemd's credentials.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -32,14 +33,16 @@ pub enum SourceError {
         /// How.
         reason: String,
     },
-    /// The variable is not set, or not text.
-    #[error("the agent's environment has no text in `{0}`")]
+    /// The variable is not set.
+    #[error("the agent's environment has no variable `{0}`")]
     NoVariable(String),
     /// The agent was not started with credentials.
     #[error("the credential `{0}` is not there: the agent was not started by systemd with `LoadCredential=`")]
     NoCredentials(String),
     /// The value is too short to be told apart from ordinary text, so that it could not be kept out of logs.
-    #[error("its value has fewer than {SHORTEST_SECRET} characters, and could not be told apart from ordinary text in logs")]
+    #[error(
+        "its value has fewer than {SHORTEST_SECRET} characters, and could not be told apart from ordinary text in logs"
+    )]
     TooShort,
     /// The value is larger than a secret is.
     #[error("its value has more than {LIMIT} bytes")]
@@ -52,9 +55,10 @@ pub enum SourceError {
 impl SourceError {
     pub(super) fn hint(&self) -> Option<String> {
         match self {
-            Self::Exposed { path, .. } => {
-                Some(format!("`chown` it to the agent's user and `chmod 600 {}`; then change the secret", path.display()))
-            }
+            Self::Exposed { path, .. } => Some(format!(
+                "`chown` it to the agent's user and `chmod 600 {}`; then change the secret",
+                path.display()
+            )),
             Self::NoCredentials(name) => Some(format!("add `LoadCredential={name}:/path` to the agent's unit")),
             Self::NotText => Some("encode it, in base64 say".to_owned()),
             _ => None,
@@ -63,16 +67,19 @@ impl SourceError {
 }
 
 /// The value. One newline at the end of a file is not part of it.
-pub(super) fn read(source: &SecretSource) -> Result<Zeroizing<String>, SourceError> {
+pub(super) fn read(
+    source: &SecretSource,
+    environment: impl Fn(&str) -> Option<OsString>,
+) -> Result<Zeroizing<String>, SourceError> {
     let bytes = match source {
         SecretSource::File(path) => read_file(path, Owner::Checked)?,
         SecretSource::Environment(variable) => {
-            let value = std::env::var(variable).map_err(|_| SourceError::NoVariable(variable.clone()))?;
-            Zeroizing::new(value.into_bytes())
+            let value = environment(variable).ok_or_else(|| SourceError::NoVariable(variable.clone()))?;
+            Zeroizing::new(value.into_encoded_bytes())
         }
         SecretSource::Credential(name) => {
-            let directory = std::env::var_os("CREDENTIALS_DIRECTORY")
-                .ok_or_else(|| SourceError::NoCredentials(name.clone()))?;
+            let directory =
+                environment("CREDENTIALS_DIRECTORY").ok_or_else(|| SourceError::NoCredentials(name.clone()))?;
             // systemd owns that directory; inside it the files belong to root or to the unit's user, mode 0400 or 0440.
             read_file(&Path::new(&directory).join(name), Owner::Trusted)?
         }
@@ -113,14 +120,18 @@ fn read_file(path: &Path, owner: Owner) -> Result<Zeroizing<Vec<u8>>, SourceErro
     }
     if owner == Owner::Checked {
         if metadata.mode() & 0o077 != 0 {
-            return Err(exposed(format!("can be read by others than its owner (mode {:04o})", metadata.mode() & 0o7777)));
+            return Err(exposed(format!(
+                "can be read by others than its owner (mode {:04o})",
+                metadata.mode() & 0o7777
+            )));
         }
         let agent = rustix::process::geteuid().as_raw();
         if metadata.uid() != agent && metadata.uid() != 0 {
             return Err(exposed(format!("belongs to user {}, not to the agent's user or root", metadata.uid())));
         }
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len().min(LIMIT)).unwrap_or_default() + 1));
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len().min(LIMIT)).unwrap_or_default() + 1));
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LIMIT {
         return Err(SourceError::TooLong);

@@ -1,0 +1,242 @@
+//! Bodies on their way: counted, bounded, and ended when they stand still.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyDataStream, BodyExt as _};
+use tokio::time::{Instant, Sleep};
+use windlass_documents::Failure;
+
+use super::audit::Audit;
+use super::client;
+use crate::capability::failure::{failure, passing};
+use crate::config::Origin;
+
+/// What is left of an answer to read, and how long it may stand still.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) bytes: u64,
+    pub(super) pause: Duration,
+}
+
+/// The body of an answer.
+pub struct ResponseBody {
+    body: Pin<Box<reqwest::Body>>,
+    limits: Limits,
+    read: u64,
+    pause: Pin<Box<Sleep>>,
+    ended: bool,
+    audit: Audit,
+    origin: Origin,
+}
+
+impl std::fmt::Debug for ResponseBody {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ResponseBody")
+            .field("origin", &self.origin)
+            .field("read", &self.read)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ResponseBody {
+    pub(super) fn new(body: reqwest::Body, limits: Limits, audit: Audit, origin: Origin) -> Self {
+        let pause = Box::pin(tokio::time::sleep(limits.pause));
+        Self { body: Box::pin(body), limits, read: 0, pause, ended: false, audit, origin }
+    }
+
+    /// The whole rest, for callers that do not stream.
+    pub async fn read_all(self) -> Result<Bytes, Failure> {
+        Ok(self.collect().await?.to_bytes())
+    }
+
+    fn end(&mut self, failure: Option<Failure>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        self.ended = true;
+        match failure {
+            Some(failure) => {
+                self.audit.refused(&failure);
+                Poll::Ready(Some(Err(failure)))
+            }
+            None => {
+                self.audit.finished(self.read, "");
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        match this.body.as_mut().poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.pause.as_mut().reset(Instant::now() + this.limits.pause);
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                this.read = this.read.saturating_add(length);
+                if this.read > this.limits.bytes {
+                    let limit = this.limits.bytes;
+                    let message = format!(
+                        "the answer of `{}` has more than {limit} bytes (`http-response` in `[limits]`)",
+                        this.origin
+                    );
+                    return this.end(Some(failure("limit-exceeded", message)));
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                let failure = client::failed(&error, &this.origin.to_string());
+                this.end(Some(failure))
+            }
+            Poll::Ready(None) => this.end(None),
+            Poll::Pending => match this.pause.as_mut().poll(context) {
+                Poll::Ready(()) => {
+                    let message = format!("the answer of `{}` stood still for {:?}", this.origin, this.limits.pause);
+                    this.end(Some(passing("timeout", message)))
+                }
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for ResponseBody {
+    fn drop(&mut self) {
+        // Told once: this line is for answers that were not read to their end.
+        let end = if self.body.is_end_stream() { "" } else { " read" };
+        self.audit.finished(self.read, end);
+    }
+}
+
+/// Why a request's body was ended, for when the HTTP library only says that it was.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Watched(Arc<Mutex<Option<Failure>>>);
+
+impl Watched {
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An error for the HTTP library; the failure itself is in [`Watched`].
+#[derive(Debug, thiserror::Error)]
+#[error("the request's body was ended")]
+struct Ended;
+
+/// A request's body, bounded.
+pub(super) fn outgoing<B>(body: B, limit: u64) -> (reqwest::Body, Watched)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let watched = Watched::default();
+    let exact = body.size_hint().exact();
+    let counted =
+        Counted { body: body.map_err(Into::into).boxed_unsync(), left: limit, limit, watched: watched.clone() };
+    let wrapped = match exact {
+        // Nothing to send: no length and no chunks are announced.
+        Some(0) if http_body::Body::is_end_stream(&counted) => reqwest::Body::from(Bytes::new()),
+        _ => reqwest::Body::wrap(SyncBody(Mutex::new(counted))),
+    };
+    (wrapped, watched)
+}
+
+struct Counted {
+    body: UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>,
+    left: u64,
+    limit: u64,
+    watched: Watched,
+}
+
+impl Counted {
+    fn end(&self, failure: Failure) -> Poll<Option<Result<Frame<Bytes>, Ended>>> {
+        *self.watched.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        Poll::Ready(Some(Err(Ended)))
+    }
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = Ended;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Ended>>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                match this.left.checked_sub(length) {
+                    Some(left) => {
+                        this.left = left;
+                        Poll::Ready(Some(Ok(frame)))
+                    }
+                    None => {
+                        let message =
+                            format!("the request has more than {} bytes (`http-request` in `[limits]`)", this.limit);
+                        this.end(failure("limit-exceeded", message))
+                    }
+                }
+            }
+            Poll::Ready(Some(Err(error))) => {
+                this.end(failure("invalid-argument", format!("the request's body broke off: {error}")))
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// reqwest wants bodies that threads can share; nobody shares this one, so the lock is never waited for.
+struct SyncBody(Mutex<Counted>);
+
+impl Body for SyncBody {
+    type Data = Bytes;
+    type Error = Ended;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Ended>>> {
+        let counted = self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Pin::new(counted).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+    }
+}
+
+impl ResponseBody {
+    /// The rest as a stream of pieces.
+    #[must_use]
+    pub fn into_stream(self) -> BodyDataStream<Self> {
+        self.into_data_stream()
+    }
+}
