@@ -94,6 +94,130 @@ fn a_command_line_that_is_wrong_is_answered_with_its_usage() {
 }
 
 #[test]
+fn a_wrong_operators_file_is_answered_with_the_line_and_what_to_do() {
+    let stage = Stage::new();
+    let tell = |text: &str| {
+        stage.agent(text);
+        stage.tell("plan kudos")
+    };
+    insta::assert_snapshot!(tell("environment = \"uat\"\n[dokcer]\nendpoint = \"unix:///x\"\n"), @r"
+    exit 3
+    --- stderr
+    error: unknown key `dokcer`; the known keys here are `environment`, `state-directory`,
+           `applications-directory`, `keep-releases`, `docker`, `registries`, `grants`, `commands`,
+           `secrets`, `limits`
+     --> [HOST]/agent.toml:2:2
+      |
+    2 | [dokcer]
+      |  ^^^^^^
+    hint: did you mean `docker`?
+    ");
+    insta::assert_snapshot!(tell("environment = uat\n"), @r"
+    exit 3
+    --- stderr
+    error: string values must be quoted, expected literal string
+     --> [HOST]/agent.toml:1:15
+      |
+    1 | environment = uat
+      |               ^^^
+    ");
+    insta::assert_snapshot!(tell("environment = \"uat\"\n\n[limits]\nmemory = \"lots\"\n"), @r#"
+    exit 3
+    --- stderr
+    error: `lots` is not a size; write `"512B"`, `"64KiB"`, `"256MiB"` or `"2GiB"`
+     --> [HOST]/agent.toml:4:10
+      |
+    4 | memory = "lots"
+      |          ^^^^^^
+    "#);
+    insta::assert_snapshot!(tell("[[grants]]\nplugin = \"x\"\nhttp = [{ to = \"ftp://x\" }]\n"), @r#"
+    exit 3
+    --- stderr
+    error: `ftp` is not a scheme that plugins can use; write `https://host`, `http://host:port` or
+           `https://*.domain`
+     --> [HOST]/agent.toml:3:16
+      |
+    3 | http = [{ to = "ftp://x" }]
+      |                ^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(tell("# \u{1b}[2J\nenvironment = \"\u{7}\""), @r"
+    exit 3
+    --- stderr
+    error: invalid comment character, expected printable characters
+     --> [HOST]/agent.toml:1:3
+      |
+    1 | #  [2J
+      |   ^
+    ");
+}
+
+#[test]
+fn an_operators_file_that_is_not_there_is_named() {
+    insta::assert_snapshot!(Stage::new().tell("plan kudos"), @r"
+    exit 3
+    --- stderr
+    error: there is no operator's file `[HOST]/agent.toml`
+    hint: name another with `--config` or WINDLASS_CONFIG, or write one with `windlass init`
+    ");
+}
+
+#[test]
+fn hostile_operators_files_end_quickly_and_in_few_words() {
+    let stage = Stage::new();
+    for (text, words) in [
+        (format!("environment = \"{}\"", "x".repeat(10_000_000)), "is larger than 1048576 bytes"),
+        (format!("environment = {}", "[".repeat(500_000)), "recurs"),
+        (format!("{}a = 1", "a.".repeat(400_000)), "recursion limit"),
+    ] {
+        stage.agent(&text);
+        let run = stage.host.run(["plan", "kudos"]).unwrap();
+        assert_eq!(run.code, 3, "{}", run.stderr);
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+        assert!(run.stderr.len() < 4_000, "{} bytes", run.stderr.len());
+    }
+}
+
+#[test]
+fn an_application_that_is_not_there_is_answered_with_those_that_are() {
+    let stage = Stage::new();
+    stage.configured();
+    insta::assert_snapshot!(stage.tell("plan kudos"), @r"
+    exit 17
+    --- stderr
+    error: there is no application `kudos` in `[HOST]/applications`
+    hint: there are none yet; give a directory, such as `./kudos`, or make one with `windlass init`
+    ");
+    for name in ["kudos", "shop"] {
+        std::fs::create_dir_all(stage.host.application(name)).unwrap();
+        std::fs::write(stage.host.application(name).join("release.toml"), "application = 1").unwrap();
+    }
+    insta::assert_snapshot!(stage.tell("deploy kudso"), @r"
+    exit 17
+    --- stderr
+    error: there is no application `kudso` in `[HOST]/applications`
+    hint: known: kudos, shop
+    ");
+    insta::assert_snapshot!(stage.tell("deploy ./nowhere"), @r"
+    exit 17
+    --- stderr
+    error: `./nowhere` does not exist
+    ");
+    insta::assert_snapshot!(stage.tell("deploy /etc/hostname"), @r"
+    exit 2
+    --- stderr
+    error: `/etc/hostname` is neither a directory nor a file named `release.toml`
+    hint: give the directory that holds the `release.toml`
+    ");
+    std::fs::create_dir_all(stage.host.application("empty")).unwrap();
+    insta::assert_snapshot!(stage.tell("deploy empty"), @r"
+    exit 17
+    --- stderr
+    error: `[HOST]/applications/empty` has no `release.toml`
+    hint: make one with `windlass init`
+    ");
+}
+
+#[test]
 fn an_unknown_schema_is_answered_with_the_known_ones() {
     insta::assert_snapshot!(Stage::new().tell("schema relase"), @r"
     exit 17

@@ -31,6 +31,12 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no operator's file where one was named.
+    #[error("there is no operator's file `{}`", path.display())]
+    NoConfig {
+        /// The file.
+        path: PathBuf,
+    },
     /// `init` found no Compose file.
     #[error("there is no Compose file in `{}`", directory.display())]
     NoComposeFile {
@@ -104,7 +110,9 @@ impl Explain for CliError {
             | Self::PlanDecides { .. }
             | Self::OtherPlan { .. }
             | Self::OtherEnvironment { .. } => ExitCode::Usage,
-            Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } => ExitCode::Configuration,
+            Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } | Self::NoConfig { .. } => {
+                ExitCode::Configuration
+            }
             Self::Runtime(_) => ExitCode::Unexpected,
         }
     }
@@ -112,6 +120,9 @@ impl Explain for CliError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownSchema { known, .. } => Some(format!("known are `{}`", known.join("`, `"))),
+            Self::NoConfig { .. } => {
+                Some("name another with `--config` or WINDLASS_CONFIG, or write one with `windlass init`".to_owned())
+            }
             Self::NoComposeFile { .. } => Some("name it: `windlass init path/to/compose.yaml`".to_owned()),
             Self::Exists { .. } => {
                 Some("remove it first, or choose another place with `--output DIRECTORY`".to_owned())

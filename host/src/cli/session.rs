@@ -47,11 +47,21 @@ impl Session {
     /// Reads the operator's file; the defaults where none was named and there is none at the usual place.
     pub(super) fn config(&self) -> Result<Config, Fault> {
         let path = self.config_path();
+        self.named_config_exists()?;
         if self.config.is_none() && !path.exists() { Ok(Config::defaults()?) } else { Ok(Config::read(&path)?) }
+    }
+
+    /// A file that was named and is not there is a mistake; the usual one may be missing.
+    fn named_config_exists(&self) -> Result<(), CliError> {
+        match &self.config {
+            Some(path) if !path.exists() => Err(CliError::NoConfig { path: path.clone() }),
+            _ => Ok(()),
+        }
     }
 
     /// Opens the agent.
     pub(super) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
+        self.named_config_exists()?;
         let watch = Arc::clone(&self.teller) as Arc<dyn crate::progress::Watch>;
         let options = Options { config: self.config.clone(), state_directory: None, mode, watch };
         Ok(Agent::open(options).await?)

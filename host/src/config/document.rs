@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::report::{ExitCode, Explain};
+use crate::report::{self, ExitCode, Explain};
 
 /// The largest TOML file that is read: 1 MiB.
 pub const DOCUMENT_LIMIT: u64 = 1 << 20;
@@ -59,6 +59,8 @@ pub enum DocumentError {
         message: String,
         /// What to do about it.
         hint: Option<String>,
+        /// The line and the part of it that is wrong, to be shown under the message.
+        shown: Box<report::Place>,
     },
 }
 
@@ -70,6 +72,13 @@ impl Explain for DocumentError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Wrong { hint, .. } => hint.clone(),
+            Self::Unreadable { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+
+    fn place(&self) -> Option<report::Place> {
+        match self {
+            Self::Wrong { shown, .. } => Some((**shown).clone()),
             Self::Unreadable { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => None,
         }
     }
@@ -168,7 +177,9 @@ impl Document {
     /// An error about a place that a [`Spot`] or the tree told.
     #[must_use]
     pub fn wrong(&self, span: Range<usize>, message: impl AsRef<str>, hint: Option<String>) -> DocumentError {
-        DocumentError::Wrong { place: self.place(span.start), message: printable(message.as_ref()), hint }
+        let name = self.path.display().to_string();
+        let shown = Box::new(report::Place::of_span(&name, &self.text, span.start, span.end));
+        DocumentError::Wrong { place: self.place(span.start), message: printable(message.as_ref()), hint, shown }
     }
 
     /// Line and column of a byte offset.

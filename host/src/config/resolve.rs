@@ -15,7 +15,7 @@ use super::{
     Command, Config, DEFAULT_AGENT_TOML, Docker, DockerWrite, FilesGrant, Grant, HttpGrant, Limits, Origin, Registry,
     SecretSource,
 };
-use crate::report::{ExitCode, Explain};
+use crate::report::{ExitCode, Explain, Place};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,13 @@ impl Explain for ConfigError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Document(error) => error.hint(),
+            Self::Default(_) => None,
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        match self {
+            Self::Document(error) => error.place(),
             Self::Default(_) => None,
         }
     }

@@ -46,6 +46,12 @@ pub enum ApplicationError {
         /// The directory.
         directory: PathBuf,
     },
+    /// The path names nothing.
+    #[error("`{}` does not exist", path.display())]
+    Nothing {
+        /// What was asked for.
+        path: PathBuf,
+    },
     /// The path names neither a directory nor a `release.toml`.
     #[error("`{}` is neither a directory nor a file named `release.toml`", path.display())]
     NotAnApplication {
@@ -65,7 +71,7 @@ pub enum ApplicationError {
 impl Explain for ApplicationError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::UnknownName { .. } | Self::NoReleaseFile { .. } => ExitCode::NotFound,
+            Self::UnknownName { .. } | Self::NoReleaseFile { .. } | Self::Nothing { .. } => ExitCode::NotFound,
             Self::NotAnApplication { .. } => ExitCode::Usage,
             Self::Unreadable { .. } => ExitCode::Configuration,
         }
@@ -79,7 +85,7 @@ impl Explain for ApplicationError {
             Self::UnknownName { known, .. } => Some(format!("known: {}", known.join(", "))),
             Self::NoReleaseFile { .. } => Some("make one with `windlass init`".into()),
             Self::NotAnApplication { .. } => Some("give the directory that holds the `release.toml`".into()),
-            Self::Unreadable { .. } => None,
+            Self::Unreadable { .. } | Self::Nothing { .. } => None,
         }
     }
 }
@@ -128,6 +134,9 @@ fn find_name(name: &str, applications: &Path) -> Result<Location, ApplicationErr
 fn find_path(path: &Path) -> Result<Location, ApplicationError> {
     if path.is_dir() {
         return with_release_file(path.to_owned(), None);
+    }
+    if !path.exists() {
+        return Err(ApplicationError::Nothing { path: path.to_owned() });
     }
     match path.parent() {
         Some(parent) if path.file_name().is_some_and(|name| name == RELEASE_FILE) => {

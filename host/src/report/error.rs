@@ -52,9 +52,14 @@ impl Fault {
     #[must_use]
     pub fn page(&self, width: usize) -> Page {
         let mut page = Page::new();
-        paragraph(&mut page, ("error:", Ink::Bad), &self.0.to_string(), width);
-        if let Some(place) = self.0.place() {
-            page.append(snippet(&place));
+        let text = self.0.to_string();
+        match self.0.place() {
+            Some(place) => {
+                let spot = format!("{}:{}:{}: ", place.file, place.line, place.column);
+                paragraph(&mut page, ("error:", Ink::Bad), text.strip_prefix(&spot).unwrap_or(&text), width);
+                page.append(snippet(&place));
+            }
+            None => paragraph(&mut page, ("error:", Ink::Bad), &text, width),
         }
         for cause in self.causes() {
             paragraph(&mut page, ("caused by:", Ink::Bad), &cause, width);

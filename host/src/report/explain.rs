@@ -162,8 +162,8 @@ pub trait Explain: Error {
         None
     }
 
-    /// Where in a file that a person wrote, where that is known. The renderer shows the line with a caret, so the
-    /// text of the error does not repeat it.
+    /// Where in a file that a person wrote, where that is known. The renderer shows the line with a caret. A text
+    /// that begins with `FILE:LINE:COLUMN: ` is shown without that.
     fn place(&self) -> Option<Place> {
         None
     }

@@ -31,6 +31,21 @@ impl Stage {
         Self { host, root }
     }
 
+    /// Writes `agent.toml`.
+    pub fn agent(&self, text: &str) {
+        std::fs::write(self.host.root().join("agent.toml"), text).unwrap();
+    }
+
+    /// Writes an `agent.toml` that is right, for an engine that is not running.
+    pub fn configured(&self) {
+        self.host
+            .configure(
+                "environment = \"uat\"\nstate-directory = \"/var/lib/windlass\"\n\n\
+                 [docker]\nendpoint = \"unix:///nowhere/docker.sock\"\n",
+            )
+            .unwrap();
+    }
+
     /// Runs a command line, split at blanks, and gives all that a person sees, with the host's directory as `[HOST]`.
     pub fn tell(&self, line: &str) -> String {
         self.shown(&self.host.run(line.split_whitespace()).unwrap())
