@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
 use crate::process::program;
@@ -31,6 +31,7 @@ impl Engine {
         // Short, because a socket's path may have 107 bytes.
         let directory = tempfile::Builder::new().prefix("wl-engine-").tempdir_in("/tmp")?;
         let mut engine = Self { directory, process: None, number };
+        engine.add_bridge()?;
         engine.up()?;
         Ok(engine)
     }
@@ -51,6 +52,22 @@ impl Engine {
         crate::process::docker([&["-H", host.as_str()], arguments.as_slice()].concat())
     }
 
+    /// The bridge of its default network.
+    fn bridge(&self) -> String {
+        format!("wl-engine{}", self.number)
+    }
+
+    /// An engine without a bridge of its own would delete `docker0`, which belongs to the machine's engine.
+    fn add_bridge(&self) -> Result<()> {
+        let bridge = self.bridge();
+        let address = format!("10.{}.255.1/24", 200 + u16::from(self.number));
+        // One that a killed test left behind is in the way.
+        ip(&["link", "delete", &bridge]).ok();
+        ip(&["link", "add", "name", &bridge, "type", "bridge"])?;
+        ip(&["address", "add", &address, "dev", &bridge])?;
+        ip(&["link", "set", &bridge, "up"])
+    }
+
     /// Starts the engine's process and waits until it says that it is ready.
     ///
     /// # Errors
@@ -68,7 +85,7 @@ impl Engine {
             .arg(format!("--data-root={}", at("data").display()))
             .arg(format!("--exec-root={}", at("exec").display()))
             .arg(format!("--pidfile={}", at("pid").display()))
-            .args(["--bridge=none", "--default-address-pool", &pool])
+            .args(["--bridge", &self.bridge(), "--default-address-pool", &pool])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -109,7 +126,17 @@ impl Drop for Engine {
         }
         self.docker(["network", "prune", "-f"]).ok();
         self.down().ok();
+        ip(&["link", "delete", &self.bridge()]).ok();
     }
+}
+
+/// Runs `ip` of iproute2.
+fn ip(arguments: &[&str]) -> Result<()> {
+    let output = Command::new(program("ip")?).args(arguments).output()?;
+    if !output.status.success() {
+        bail!("`ip {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Real servers on loopback, each ended when its value is dropped. Nothing here knows the agent's insides: it runs
 //! the `windlass` binary as a person would.
 
+mod busybox;
 mod engine;
 mod host;
 mod images;
@@ -12,6 +13,7 @@ mod load;
 mod process;
 mod registry;
 
+pub use busybox::{BUSYBOX, import_busybox};
 pub use engine::Engine;
 pub use host::{Host, Run};
 pub use images::{Image, Images};

@@ -1,0 +1,41 @@
+//! A small image with a shell, made of the host's static busybox.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::program;
+
+/// The image's name.
+pub const BUSYBOX: &str = "windlass-test/busybox:1";
+
+/// The programs that tests run in it.
+const APPLETS: &[&str] = &["sh", "sleep", "cat", "echo", "env", "nc", "httpd", "true", "false", "ls", "test"];
+
+/// Imports [`BUSYBOX`] with a Docker client (`docker` or that of an engine of the test's own), unless it is there.
+///
+/// # Errors
+/// When there is no static busybox (Debian's `busybox-static`), or the engine refuses.
+pub fn import_busybox(docker: impl Fn(&[&str]) -> Result<String>) -> Result<&'static str> {
+    if docker(&["image", "inspect", "--format", "{{.Id}}", BUSYBOX]).is_ok() {
+        return Ok(BUSYBOX);
+    }
+    let directory = tempfile::tempdir()?;
+    let root = directory.path().join("root");
+    fs::create_dir_all(root.join("bin"))?;
+    fs::create_dir_all(root.join("tmp"))?;
+    fs::copy(program("busybox")?, root.join("bin/busybox"))?;
+    for applet in APPLETS {
+        symlink("busybox", root.join("bin").join(applet))?;
+    }
+    let archive = directory.path().join("root.tar").display().to_string();
+    let status = Command::new("tar").args(["-C", &root.display().to_string(), "-cf", &archive, "."]).status();
+    if !status.context("cannot start tar")?.success() {
+        bail!("tar failed");
+    }
+    // Tests that start together import the same layers; the last one gives the name.
+    docker(&["import", "--change", "CMD [\"sh\"]", "--change", "ENV PATH=/bin", &archive, BUSYBOX])?;
+    Ok(BUSYBOX)
+}

@@ -1,0 +1,161 @@
+//! Every change, each made twice: what is already there or already gone is success.
+
+use serde_json::json;
+use windlass_stage::{BUSYBOX, docker};
+
+use crate::support::{Application, sleeper, with_host};
+
+#[tokio::test]
+async fn containers_live_and_go() {
+    let application = Application::new("live");
+    let strategy = application.strategy("web:create");
+    let (name, renamed) = (application.named("web"), application.named("web-old"));
+    let id = strategy.create_container(&name, &sleeper()).await.unwrap();
+    assert_eq!(strategy.create_container(&name, &sleeper()).await.unwrap(), id);
+    for _ in 0..2 {
+        strategy.start_container(&id).await.unwrap();
+    }
+    let found = strategy.inspect_container(&name).await.unwrap();
+    assert_eq!(found["State"]["Running"], true);
+    let labels = &found["Config"]["Labels"];
+    assert_eq!(labels["windlass.application"], application.name);
+    assert_eq!(labels["windlass.environment"], "test");
+    assert_eq!(labels["windlass.deployment"], "d1");
+    assert_eq!(labels["windlass.release"], "sha256:00");
+    assert_eq!(labels["windlass.step"], "web:create");
+    for _ in 0..2 {
+        strategy.update_container(&id, &json!({ "RestartPolicy": { "Name": "unless-stopped" } })).await.unwrap();
+        strategy.rename_container(&name, &renamed).await.unwrap();
+    }
+    let found = strategy.inspect_container(&renamed).await.unwrap();
+    assert_eq!(found["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
+    for _ in 0..2 {
+        strategy.stop_container(&renamed, 200).await.unwrap();
+    }
+    assert_eq!(strategy.inspect_container(&id).await.unwrap()["State"]["Running"], false);
+    for _ in 0..2 {
+        strategy.remove_container(&id, false).await.unwrap();
+        strategy.stop_container(&id, 0).await.unwrap();
+    }
+    assert_eq!(strategy.inspect_container(&id).await.unwrap_err().code, "not-found");
+    assert_eq!(strategy.start_container(&id).await.unwrap_err().code, "not-found");
+    assert_eq!(strategy.list_containers().await.unwrap(), json!([]));
+}
+
+#[tokio::test]
+async fn a_name_that_another_step_took_is_a_conflict() {
+    let application = Application::new("taken");
+    let name = application.named("web");
+    application.strategy("one").create_container(&name, &sleeper()).await.unwrap();
+    let failure = application.strategy("two").create_container(&name, &sleeper()).await.unwrap_err();
+    assert_eq!(failure.code, "conflict");
+    assert!(failure.message.contains("`one`"), "{failure:?}");
+    // The same step of another deployment is another step.
+    let mut scope = application.scope("one");
+    scope.deployment = Some("d2".to_owned());
+    let failure = application.with(scope, &[]).create_container(&name, &sleeper()).await.unwrap_err();
+    assert_eq!(failure.code, "conflict");
+}
+
+#[tokio::test]
+async fn networks_connect_and_go() {
+    let application = Application::new("net");
+    let strategy = application.strategy("net");
+    let (network, second) = (application.named("front"), application.named("back"));
+    let body = json!({ "Name": network, "Labels": { "com.docker.compose.network": "front" }, "CheckDuplicate": true });
+    let id = strategy.create_network(&body).await.unwrap();
+    assert_eq!(strategy.create_network(&body).await.unwrap(), id);
+    strategy.create_network(&json!({ "Name": second })).await.unwrap();
+    let mut body = sleeper();
+    body["HostConfig"]["NetworkMode"] = json!(network);
+    body["NetworkingConfig"] = json!({ "EndpointsConfig": { &network: { "Aliases": ["web"] } } });
+    let container = strategy.create_container(&application.named("web"), &body).await.unwrap();
+    for _ in 0..2 {
+        strategy.connect_network(&second, &container, &json!({ "Aliases": ["db"] })).await.unwrap();
+    }
+    let found = strategy.inspect_container(&container).await.unwrap();
+    let networks = &found["NetworkSettings"]["Networks"];
+    assert!(networks[&network]["Aliases"].as_array().unwrap().contains(&json!("web")), "{networks}");
+    assert!(networks[&second]["Aliases"].as_array().unwrap().contains(&json!("db")), "{networks}");
+    for _ in 0..2 {
+        strategy.disconnect_network(&second, &container).await.unwrap();
+        strategy.remove_network(&second).await.unwrap();
+    }
+    strategy.disconnect_network(&second, &container).await.unwrap();
+    strategy.remove_container(&container, true).await.unwrap();
+    strategy.disconnect_network(&network, &container).await.unwrap();
+    strategy.remove_network(&network).await.unwrap();
+    assert_eq!(strategy.list_resources().await.unwrap(), json!({ "networks": [], "volumes": [] }));
+}
+
+#[tokio::test]
+async fn a_volume_goes_only_with_the_deployment_that_made_it() {
+    let application = Application::new("vol");
+    let strategy = application.strategy("vol");
+    let volume = application.named("data");
+    for _ in 0..2 {
+        strategy.create_volume(&json!({ "Name": volume })).await.unwrap();
+    }
+    let mut scope = application.scope("vol");
+    scope.deployment = Some("d2".to_owned());
+    let later = application.with(scope, &[]);
+    later.create_volume(&json!({ "Name": volume })).await.unwrap();
+    let failure = later.remove_volume(&volume).await.unwrap_err();
+    assert_eq!(failure.code, "capability-denied");
+    assert!(docker(["volume", "inspect", &volume]).is_ok());
+
+    let body = with_host(json!({ "NetworkMode": "none", "Binds": [format!("{volume}:/data")] }));
+    let container = strategy.create_container(&application.named("web"), &body).await.unwrap();
+    assert_eq!(strategy.remove_volume(&volume).await.unwrap_err().code, "conflict");
+    strategy.remove_container(&container, true).await.unwrap();
+    for _ in 0..2 {
+        strategy.remove_volume(&volume).await.unwrap();
+    }
+    assert!(docker(["volume", "inspect", &volume]).is_err());
+}
+
+#[tokio::test]
+async fn images_are_named_and_forgotten() {
+    let application = Application::new("img");
+    let strategy = application.strategy("img");
+    let id = strategy.inspect_image(BUSYBOX).await.unwrap()["Id"].as_str().unwrap().to_owned();
+    let (kept, other) = (format!("windlass/{}:kept", application.name), format!("{}:1", application.named("other")));
+    for _ in 0..2 {
+        strategy.tag_image(BUSYBOX, &kept).await.unwrap();
+    }
+    assert_eq!(application.engine.image_id(&kept).await.unwrap(), Some(id.clone()));
+    assert_eq!(application.engine.image_id(&other).await.unwrap(), None);
+    // A name is not taken from another image.
+    let file = application.state.path().join("empty.tar");
+    std::fs::write(&file, [0_u8; 1024]).unwrap();
+    docker(["import", &file.display().to_string(), &other]).unwrap();
+    assert_eq!(strategy.tag_image(BUSYBOX, &other).await.unwrap_err().code, "conflict");
+    // One that is pinned stays.
+    let mut scope = application.scope("img");
+    scope.pinned_images = [other.clone()].into();
+    application.with(scope, &[]).remove_image(&other).await.unwrap();
+    assert!(strategy.inspect_image(&other).await.is_ok());
+    for name in [&kept, &other] {
+        for _ in 0..2 {
+            strategy.remove_image(name).await.unwrap();
+        }
+    }
+    assert_eq!(strategy.inspect_image(&other).await.unwrap_err().code, "not-found");
+    assert_eq!(application.engine.image_id(BUSYBOX).await.unwrap(), Some(id));
+}
+
+#[tokio::test]
+async fn a_port_in_use_says_so() {
+    let application = Application::new("port");
+    let strategy = application.strategy("port");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let body = json!({
+        "Image": BUSYBOX, "Cmd": ["sleep", "600"], "ExposedPorts": { "80/tcp": {} },
+        "HostConfig": { "PortBindings": { "80/tcp": [{ "HostIp": "127.0.0.1", "HostPort": port }] } },
+    });
+    let id = strategy.create_container(&application.named("web"), &body).await.unwrap();
+    let failure = strategy.start_container(&id).await.unwrap_err();
+    assert_eq!(failure.code, "conflict", "{failure:?}");
+    assert!(failure.message.contains(&port), "{failure:?}");
+}
