@@ -23,7 +23,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine. `number` tells engines that run at the same time apart: it picks their address ranges.
+    /// Starts an engine. `number` tells engines that run at the same time apart: it names their bridges.
     ///
     /// # Errors
     /// When this process is not root, or the engine does not start within a minute.
@@ -57,7 +57,9 @@ impl Engine {
         format!("wl-engine{}", self.number)
     }
 
-    /// An engine without a bridge of its own would delete `docker0`, which belongs to the machine's engine.
+    /// An engine that is told `--bridge=none`, or is started again with address pools of its own, deletes `docker0`,
+    /// which belongs to the machine's engine (moby, `daemon/daemon_unix.go`). Without pools it takes address ranges
+    /// that the machine has no route for.
     fn add_bridge(&self) -> Result<()> {
         let bridge = self.bridge();
         let address = format!("10.{}.255.1/24", 200 + u16::from(self.number));
@@ -78,14 +80,13 @@ impl Engine {
         let notices = UnixDatagram::bind(at("ready"))?;
         notices.set_read_timeout(Some(PATIENCE))?;
         let log = File::options().create(true).append(true).open(at("log"))?;
-        let pool = format!("base=10.{}.0.0/16,size=24", 200 + u16::from(self.number));
         let process = Command::new(program("dockerd")?)
             .env("NOTIFY_SOCKET", at("ready"))
             .arg(format!("--host=unix://{}", self.socket().display()))
             .arg(format!("--data-root={}", at("data").display()))
             .arg(format!("--exec-root={}", at("exec").display()))
             .arg(format!("--pidfile={}", at("pid").display()))
-            .args(["--bridge", &self.bridge(), "--default-address-pool", &pool])
+            .args(["--bridge", &self.bridge()])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
