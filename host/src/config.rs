@@ -281,6 +281,10 @@ pub struct Limits {
     pub table_elements: u64,
     /// Handles that a plugin may hold.
     pub handles: u64,
+    /// Core instances, memories and tables of a plugin, each.
+    pub instances: u64,
+    /// How often one call may ask the host for anything.
+    pub host_calls: u64,
     /// Bytes that a plugin may pass to the host in one host call.
     pub host_call: u64,
     /// Bytes of a call's answer.
@@ -307,4 +311,10 @@ pub struct Limits {
     pub plan_steps: u64,
     /// Steps, checks and smoke tests that run at the same time.
     pub parallel: u64,
+    /// Bytes of a plugin's file.
+    pub plugin_size: u64,
+    /// Address space of the process that compiles a plugin, in bytes.
+    pub compile_memory: u64,
+    /// How long compiling a plugin may take.
+    pub compile_time: Duration,
 }

@@ -8,21 +8,55 @@
 //! Nothing here decides what a plugin may reach; that is `capability::grants`. Generated types stop at `convert`.
 
 mod admit;
+mod bindings;
+mod bundled;
+mod cache;
 mod call;
+mod compile;
+mod convert;
+mod disk;
+mod engine;
+mod failure;
 mod identity;
+mod imports;
+mod inspect;
 mod limits;
+mod locate;
 mod manifest;
+mod meter;
+mod plan;
+mod program;
+mod sandbox;
+mod schema;
+mod store;
+mod text;
+mod wasi;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Report, Step};
 
-pub use admit::{AdmissionError, Description};
+use crate::redact::Redactor;
+use admit::{Admitted, Gate};
+use cache::Cache;
+use call::Caller;
+use convert::{Cleaner, to_json};
+use failure::Ended;
+use program::{Answer, Request};
+use store::Shelf;
+
+pub use admit::{AdmissionError, Description, Refusal};
+pub use cache::CacheError;
 pub use call::Call;
+pub use compile::{CompileError, PRECOMPILE, precompile_main};
 pub use identity::{Identity, Kind};
+pub use inspect::InspectError;
 pub use limits::Limits;
+pub use locate::Source;
 pub use manifest::{Ask, Manifest, ManifestError};
 
 /// Where plugins live and how much each may use.
@@ -37,130 +71,211 @@ pub struct Settings {
     /// The agent's own binary, which is started as `windlass internal precompile`.
     /// None: the binary of this process.
     pub precompiler: Option<PathBuf>,
-}
-
-/// How a release names a plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// One that the agent carries: `check-readiness`.
-    Bundled(String),
-    /// A file, already resolved against the bundle's directory.
-    File(PathBuf),
-    /// Bytes that were fetched from a registry or given by a test, and what to call them in messages.
-    Bytes(String, Arc<[u8]>),
+    /// Knows the secret values of this process; what plugins answer goes through it.
+    pub redactor: Redactor,
 }
 
 /// All plugins of this process. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Plugins {
-    settings: Arc<Settings>,
+    gate: Arc<Gate>,
+    /// Those that were admitted already, by digest.
+    admitted: Arc<Mutex<HashMap<String, Plugin>>>,
 }
 
 impl Plugins {
-    /// Opens the plugin store below the state directory and starts the engine.
+    /// Opens the plugin store below the state directory and starts the engine. Nothing is read or written yet.
     pub fn open(settings: Settings) -> Result<Self, AdmissionError> {
-        Ok(Self { settings: Arc::new(settings) })
+        let failed = |reason| AdmissionError { plugin: "of this agent".to_owned(), cause: Refusal::Engine(reason) };
+        let runtime = engine::Runtime::new().map_err(|error| failed(format!("{error:#}")))?;
+        let compiler = match settings.precompiler {
+            Some(compiler) => compiler,
+            None => std::env::current_exe().map_err(|error| failed(error.to_string()))?,
+        };
+        let gate = Gate {
+            limits: Arc::new(settings.limits),
+            shelf: Shelf::new(&settings.state_directory, &settings.key),
+            cache: Cache::new(&settings.state_directory, &settings.key, &runtime),
+            compiler,
+            redactor: settings.redactor,
+            runtime,
+        };
+        Ok(Self { gate: Arc::new(gate), admitted: Arc::default() })
     }
 
-    /// Admits a plugin named as in a release file: `check-readiness` is a bundled one, `./checks/ours.wasm` a file
-    /// below `bundle`. One that was admitted before is loaded from the store.
+    /// Admits a plugin named as in a release file: `check-readiness` is one that the agent carries,
+    /// `./checks/ours.wasm` a file below `bundle`. One that was admitted before is loaded without compiling.
     pub async fn load(&self, name: &str, kind: Kind, bundle: &Path) -> Result<Plugin, AdmissionError> {
-        let _ = (name, kind, bundle, &self.settings);
-        Err(AdmissionError::Unsupported)
+        let source = Source::named(name, bundle)
+            .map_err(|cause| AdmissionError { plugin: format!("`{name}`"), cause })?;
+        self.admit(&source, Some(kind)).await
     }
 
     /// Admits a plugin from wherever it comes. `kind` none accepts every kind, for `plugin inspect`.
     pub async fn admit(&self, source: &Source, kind: Option<Kind>) -> Result<Plugin, AdmissionError> {
-        let _ = (source, kind);
-        Err(AdmissionError::Unsupported)
+        let refused = |cause| AdmissionError { plugin: format!("`{}`", source.name()), cause };
+        let wasm = source.bytes(self.gate.limits.plugin_size).map_err(refused)?;
+        let digest = disk::digest(&wasm);
+        let known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        if let Some(plugin) = known.filter(|plugin| kind.is_none_or(|kind| kind == plugin.manifest().kind)) {
+            return Ok(plugin);
+        }
+        let admitted = self.gate.admit(&wasm, kind).await.map_err(refused)?;
+        let bundled = matches!(source, Source::Bundled(_));
+        let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceLock::new() };
+        let plugin = Plugin(Arc::new(inner));
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, plugin.clone());
+        Ok(plugin)
     }
 
     /// Names of the plugins that the agent carries, sorted.
     #[must_use]
     pub fn bundled(&self) -> Vec<String> {
-        Vec::new()
+        bundled::names().map(str::to_owned).collect()
     }
 }
 
 /// An admitted plugin, ready to be called. Clones share the compiled code.
-#[derive(Debug, Clone)]
-pub struct Plugin {
-    identity: Identity,
-    manifest: Arc<Manifest>,
-    description: Arc<Description>,
+#[derive(Clone)]
+pub struct Plugin(Arc<Inner>);
+
+struct Inner {
+    gate: Arc<Gate>,
+    admitted: Admitted,
+    bundled: bool,
+    /// Prepared when it is first asked for.
+    schema: OnceLock<Result<jsonschema::Validator, String>>,
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin").field("identity", self.identity()).finish_non_exhaustive()
+    }
 }
 
 impl Plugin {
     /// Who it is.
     #[must_use]
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        &self.0.admitted.identity
     }
 
     /// What it says about itself and asks for.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &self.0.admitted.record.manifest
     }
 
     /// What `describe` said at admission: the schema of its configuration, a summary, an example.
     #[must_use]
     pub fn description(&self) -> &Description {
-        &self.description
+        &self.0.admitted.record.description
+    }
+
+    /// Whether the agent carries it.
+    #[must_use]
+    pub fn is_bundled(&self) -> bool {
+        self.0.bundled
     }
 
     /// Whether a `with` table fits the plugin's schema and then makes sense to the plugin itself.
     /// A failure has the code `invalid-config` and names every place that is wrong.
     pub async fn validate_config(&self, config: &Value) -> Result<(), Failure> {
-        let _ = config;
-        Err(call::not_yet())
+        let schema = self.0.schema.get_or_init(|| schema::compile(&self.description().config));
+        match schema {
+            Ok(schema) => schema::validate(schema, &self.identity().name, config)?,
+            Err(error) => return Err(self.nonsense("describe", format!("its schema is not valid: {error}"))),
+        }
+        self.ask(Request::ValidateConfig(to_json(config)), None).await.map(|_| ())
     }
 
     /// Asks a check.
     pub async fn check(&self, call: Call) -> Result<Report, Failure> {
-        let _ = call;
-        Err(call::not_yet())
+        self.report(Request::Check, call).await
     }
 
     /// Asks a smoke test.
     pub async fn smoke(&self, call: Call) -> Result<Report, Failure> {
-        let _ = call;
-        Err(call::not_yet())
+        self.report(Request::Smoke, call).await
     }
 
     /// Asks a strategy what runs.
     pub async fn observe(&self, call: Call) -> Result<Observation, Failure> {
-        let _ = call;
-        Err(call::not_yet())
+        self.document(Request::Observe, call, "observation").await
     }
 
-    /// Asks a strategy for a plan. The plan is checked: unique ids, no cycle, known needs, sizes.
+    /// Asks a strategy for a plan. The plan is checked: unique ids, no cycle, known needs, its number of steps.
     pub async fn plan(&self, call: Call) -> Result<Plan, Failure> {
-        let _ = call;
-        Err(call::not_yet())
+        let plan = self.document(Request::Plan, call, "plan").await?;
+        plan::check(&plan, &self.0.gate.limits).map_err(|reason| self.nonsense("plan", reason))?;
+        Ok(plan)
     }
 
     /// Makes one step true; returns facts for the journal, which `undo` is given back.
     pub async fn apply(&self, call: Call, step: &Step) -> Result<Value, Failure> {
-        let _ = (call, step);
-        Err(call::not_yet())
+        self.document(Request::Apply { step: to_json(step) }, call, "result").await
     }
 
     /// Puts back what was there before a step. `output` is what `apply` returned, where it got that far.
     pub async fn undo(&self, call: Call, step: &Step, output: Option<&Value>) -> Result<(), Failure> {
-        let _ = (call, step, output);
-        Err(call::not_yet())
+        let request = Request::Undo { step: to_json(step), output: output.map(to_json) };
+        self.ask(request, Some(call)).await.map(|_| ())
     }
 
     /// Asks a strategy whether what runs is exactly the release and is healthy.
     pub async fn verify(&self, call: Call) -> Result<Report, Failure> {
-        let _ = call;
-        Err(call::not_yet())
+        self.report(Request::Verify, call).await
     }
 
     /// Tells a recorder; returns facts for the record.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
-        let _ = (call, event);
-        Err(call::not_yet())
+        match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
+            Answer::Maybe(Some(text)) => self.parse("deliver", "result", &text).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    async fn report(&self, request: Request, call: Call) -> Result<Report, Failure> {
+        let function = request.function();
+        match self.ask(request, Some(call)).await? {
+            Answer::Report(report) => Ok(Cleaner(&self.0.gate.redactor).report(report)),
+            _ => Err(self.nonsense(function, "its answer is not a report".to_owned())),
+        }
+    }
+
+    async fn document<T: DeserializeOwned>(&self, request: Request, call: Call, name: &str) -> Result<T, Failure> {
+        let function = request.function();
+        match self.ask(request, Some(call)).await? {
+            Answer::Text(text) => self.parse(function, name, &text),
+            _ => Err(self.nonsense(function, format!("its {name} is not text"))),
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self, function: &str, name: &str, text: &str) -> Result<T, Failure> {
+        let allowed = self.0.gate.limits.output;
+        if text.len() as u64 > allowed {
+            return Err(sandbox::too_large(&format!("the {name} of {}", self.identity()), "output", allowed));
+        }
+        let document = Cleaner(&self.0.gate.redactor).document(name, text);
+        document.map_err(|reason| self.nonsense(function, reason))
+    }
+
+    async fn ask(&self, request: Request, call: Option<Call>) -> Result<Answer, Failure> {
+        self.caller().ask(request, call.map(Arc::new)).await
+    }
+
+    fn nonsense(&self, function: &str, reason: String) -> Failure {
+        self.caller().explain(function, &Ended::Nonsense(reason), &[])
+    }
+
+    fn caller(&self) -> Caller<'_> {
+        let (gate, admitted) = (&self.0.gate, &self.0.admitted);
+        Caller {
+            runtime: &gate.runtime,
+            identity: &admitted.identity,
+            program: &admitted.program,
+            limits: &gate.limits,
+            redactor: &gate.redactor,
+        }
     }
 }

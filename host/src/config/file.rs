@@ -204,6 +204,10 @@ pub(super) struct Limits {
     pub(super) table_elements: Option<u64>,
     /// Handles that a plugin may hold.
     pub(super) handles: Option<u64>,
+    /// Core instances, memories and tables of a plugin, each.
+    pub(super) instances: Option<u64>,
+    /// How often one call may ask the host for anything.
+    pub(super) host_calls: Option<u64>,
     /// Bytes that a plugin may pass to the host in one host call.
     pub(super) host_call: Option<Size>,
     /// Bytes of a call's answer.
@@ -230,4 +234,10 @@ pub(super) struct Limits {
     pub(super) plan_steps: Option<u64>,
     /// Steps, checks and smoke tests that run at the same time.
     pub(super) parallel: Option<u64>,
+    /// Bytes of a plugin's file.
+    pub(super) plugin_size: Option<Size>,
+    /// Address space of the process that compiles a plugin.
+    pub(super) compile_memory: Option<Size>,
+    /// How long compiling a plugin may take.
+    pub(super) compile_time: Option<Span>,
 }

@@ -392,6 +392,8 @@ fn limits(given: file::Limits, default: file::Limits) -> Result<Limits, ConfigEr
         call: span(given.call, default.call, "limits.call")?,
         table_elements: or(given.table_elements, default.table_elements, "limits.table-elements")?,
         handles: or(given.handles, default.handles, "limits.handles")?,
+        instances: or(given.instances, default.instances, "limits.instances")?,
+        host_calls: or(given.host_calls, default.host_calls, "limits.host-calls")?,
         host_call: size(given.host_call, default.host_call, "limits.host-call")?,
         output: size(given.output, default.output, "limits.output")?,
         stdio: size(given.stdio, default.stdio, "limits.stdio")?,
@@ -405,6 +407,9 @@ fn limits(given: file::Limits, default: file::Limits) -> Result<Limits, ConfigEr
         http_timeout: span(given.http_timeout, default.http_timeout, "limits.http-timeout")?,
         plan_steps: or(given.plan_steps, default.plan_steps, "limits.plan-steps")?,
         parallel: or(given.parallel, default.parallel, "limits.parallel")?.max(1),
+        plugin_size: size(given.plugin_size, default.plugin_size, "limits.plugin-size")?,
+        compile_memory: size(given.compile_memory, default.compile_memory, "limits.compile-memory")?,
+        compile_time: span(given.compile_time, default.compile_time, "limits.compile-time")?,
     })
 }
 

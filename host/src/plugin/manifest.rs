@@ -56,6 +56,9 @@ pub enum ManifestError {
     /// There is more than one.
     #[error("it has {0} `{SECTION}` sections instead of one")]
     Several(usize),
+    /// It is far too long.
+    #[error("its `{SECTION}` section has {0} bytes; it may have {LONGEST}")]
+    Long(usize),
     /// It is not the JSON that it should be.
     #[error("its `{SECTION}` section cannot be read")]
     Malformed(#[source] serde_json::Error),
@@ -72,4 +75,96 @@ pub enum ManifestError {
         /// What it may say.
         expected: &'static str,
     },
+}
+
+/// The longest manifest, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// Names that a capability can have.
+const CAPABILITIES: [&str; 9] =
+    ["docker-read", "docker-write", "http", "files", "secrets", "reveal", "exec", "registry", "state"];
+
+impl Manifest {
+    /// Reads the manifest out of the sections of that name.
+    pub(super) fn read(sections: &[&[u8]]) -> Result<Self, ManifestError> {
+        let section = match sections {
+            [] => return Err(ManifestError::Missing),
+            [section] => *section,
+            several => return Err(ManifestError::Several(several.len())),
+        };
+        if section.len() > LONGEST {
+            return Err(ManifestError::Long(section.len()));
+        }
+        // The format first: a newer one may have another shape.
+        let format: Format = serde_json::from_slice(section).map_err(ManifestError::Malformed)?;
+        if format.format > MANIFEST_FORMAT {
+            return Err(ManifestError::Newer(format.format));
+        }
+        let manifest: Self = serde_json::from_slice(section).map_err(ManifestError::Malformed)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        let invalid = |field, value: &str, expected| {
+            Err(ManifestError::Invalid { field, value: super::text::beginning(value, 100), expected })
+        };
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(word) {
+            return invalid("name", &self.name, "at most 64 lower-case letters, digits and `-`");
+        }
+        if semver::Version::parse(&self.version).is_err() {
+            return invalid("version", &self.version, "a semantic version such as 1.2.0");
+        }
+        if semver::Version::parse(&self.contract).is_err() {
+            return invalid("contract", &self.contract, "a semantic version such as 0.1.0");
+        }
+        for ask in &self.capabilities {
+            if !CAPABILITIES.contains(&ask.name.as_str()) {
+                let expected = "docker-read, docker-write, http, files, secrets, reveal, exec, registry or state";
+                return invalid("capabilities", &ask.name, expected);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Only the format of a manifest.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Manifest, String> {
+        Manifest::read(&[json.as_bytes()]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_what_a_plugin_asks_for() -> Result<(), String> {
+        let manifest = read(
+            r#"{"format":1,"name":"check-x","version":"1.0.0","kind":"check","contract":"0.1.0","later":true,
+                "capabilities":[{"name":"files","root":"records","write":true,"reason":"to write"}]}"#,
+        )?;
+        assert_eq!(manifest.kind, Kind::Check);
+        assert_eq!(manifest.capabilities[0].root.as_deref(), Some("records"));
+        Ok(())
+    }
+
+    #[test]
+    fn refuses_with_a_sentence() {
+        assert_eq!(
+            read(r#"{"format":2,"shape":"new"}"#),
+            Err("its manifest has format 2; this agent reads up to 1".to_owned())
+        );
+        assert_eq!(
+            read(r#"{"format":1,"name":"../x","version":"1.0.0","kind":"check","contract":"0.1.0"}"#),
+            Err("its manifest's `name` is \"../x\", but must be at most 64 lower-case letters, digits and `-`".to_owned())
+        );
+        assert!(matches!(Manifest::read(&[]), Err(ManifestError::Missing)));
+        assert!(matches!(Manifest::read(&[b"{}", b"{}"]), Err(ManifestError::Several(2))));
+    }
 }

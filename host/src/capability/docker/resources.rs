@@ -177,8 +177,9 @@ impl Docker {
         let reference = names::image(reference)?;
         let Some(image) = self.image(reference).await? else { return Ok(()) };
         let is_pinned = |name: &Value| name.as_str().is_some_and(|name| self.scope.pinned_images.contains(name));
-        let names = ["RepoDigests", "RepoTags"].iter().filter_map(|field| image[*field].as_array()).flatten();
-        if self.scope.pinned_images.contains(reference) || is_pinned(&image["Id"]) || names.clone().any(is_pinned) {
+        let has_pinned = |field: &str| image[field].as_array().is_some_and(|names| names.iter().any(is_pinned));
+        let pinned = self.scope.pinned_images.contains(reference) || is_pinned(&image["Id"]);
+        if pinned || has_pinned("RepoDigests") || has_pinned("RepoTags") {
             return Ok(());
         }
         let answer = self

@@ -1,0 +1,119 @@
+//! Machine code of admitted plugins, kept between runs.
+//!
+//! A file's name says what it was made from: the plugin's digest, wasmtime's full version, and a fingerprint of every
+//! setting that machine code depends on. Beside it lies a seal made with the host's key. Whatever does not fit is
+//! compiled again. Machine code from anywhere else is never loaded.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use wasmtime::component::Component;
+
+use super::compile::{CompileError, compile};
+use super::disk;
+use super::engine::{Runtime, WASMTIME_VERSION};
+use super::limits::Limits;
+
+/// The purpose in the seals of machine code.
+const PURPOSE: &str = "windlass machine code";
+
+/// The largest machine code that is loaded, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// Why there is no machine code of a plugin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// Compiling failed.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The cache cannot be written.
+    #[error("cannot keep compiled code in {}", path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What was just compiled cannot be loaded.
+    #[error("compiled code cannot be loaded: {0}")]
+    Load(String),
+}
+
+/// The directory of machine code.
+#[derive(Debug)]
+pub(super) struct Cache {
+    directory: PathBuf,
+    key: Vec<u8>,
+    compatibility: String,
+}
+
+impl Cache {
+    pub(super) fn new(state_directory: &Path, key: &[u8], runtime: &Runtime) -> Self {
+        Self {
+            directory: state_directory.join("cache/aot"),
+            key: key.to_owned(),
+            compatibility: runtime.compatibility(),
+        }
+    }
+
+    /// The machine code of a plugin, from before or compiled now.
+    pub(super) async fn load(
+        &self,
+        runtime: &Runtime,
+        digest: &str,
+        wasm: &[u8],
+        compiler: &Path,
+        limits: &Limits,
+    ) -> Result<Component, CacheError> {
+        let path = self.path(digest);
+        match self.load_sealed(runtime, &path) {
+            Ok(component) => return Ok(component),
+            Err(reason) => tracing::debug!(path = %path.display(), reason, "compiling a plugin"),
+        }
+        let failed = |source| CacheError::Write { path: path.clone(), source };
+        let file = disk::temporary(&path).map_err(failed)?;
+        let output = file.as_file().try_clone().map_err(failed)?;
+        compile(compiler, wasm, output, limits).await?;
+        let code = disk::read(file.path(), LARGEST).map_err(failed)?;
+        disk::write(&seal_of(&path), &disk::seal(&self.key, &self.purpose(&path), &code)).map_err(failed)?;
+        // A new file takes the name: one that is mapped into another process stays as it is.
+        disk::publish(file, &path).map_err(failed)?;
+        self.load_sealed(runtime, &path).map_err(CacheError::Load)
+    }
+
+    /// `DIGEST-VERSION-FINGERPRINT.cwasm`.
+    fn path(&self, digest: &str) -> PathBuf {
+        let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
+        self.directory.join(format!("{digits}-{WASMTIME_VERSION}-{}.cwasm", self.compatibility))
+    }
+
+    /// A seal is for one file name, so that sealed code of one plugin cannot pass for another's.
+    fn purpose(&self, path: &Path) -> String {
+        format!("{PURPOSE} {}", path.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    fn load_sealed(&self, runtime: &Runtime, path: &Path) -> Result<Component, String> {
+        let seal = disk::read(&seal_of(path), 1024).map_err(|error| error.to_string())?;
+        let code = disk::read(path, LARGEST).map_err(|error| error.to_string())?;
+        if !disk::is_sealed(&self.key, &self.purpose(path), &code, &seal) {
+            return Err("its seal is not from this host".to_owned());
+        }
+        drop(code);
+        deserialize(runtime, path).map_err(|error| format!("{error:#}"))
+    }
+}
+
+fn seal_of(path: &Path) -> PathBuf {
+    path.with_extension("seal")
+}
+
+/// Maps machine code into this process.
+#[expect(unsafe_code, reason = "wasmtime cannot verify machine code; the seal and the directory's owner vouch for it")]
+fn deserialize(runtime: &Runtime, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes were written by `Engine::precompile_component` of this very version: the seal over them, under
+    // a key that only this host's agent reads, was verified just now. The file stays as it is while it is mapped: it
+    // lies in a directory that only the agent's user can write to, and is replaced by renaming, never written into.
+    unsafe { Component::deserialize_file(runtime.engine(), path) }
+}

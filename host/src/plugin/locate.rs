@@ -1,0 +1,105 @@
+//! Where a plugin's bytes come from.
+
+use std::borrow::Cow;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use super::admit::Refusal;
+use super::bundled;
+
+/// Where a plugin comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// One that the agent carries: `check-readiness`.
+    Bundled(String),
+    /// A file below a directory that it cannot leave, by symbolic link neither.
+    Below {
+        /// The directory.
+        directory: PathBuf,
+        /// The path below it.
+        path: String,
+    },
+    /// A file that a person named on the command line.
+    File(PathBuf),
+    /// Bytes, and what to call them in messages.
+    Bytes(String, Arc<[u8]>),
+}
+
+impl Source {
+    /// The plugin that a release file names.
+    pub fn named(name: &str, bundle: &Path) -> Result<Self, Refusal> {
+        if name.contains("@sha256:") {
+            return Err(Refusal::Registry);
+        }
+        let is_file = Path::new(name).extension().is_some_and(|extension| extension == "wasm");
+        if !is_file && !name.contains('/') {
+            return Ok(Self::Bundled(name.to_owned()));
+        }
+        if Path::new(name).is_absolute() {
+            return Err(Refusal::Outside(name.to_owned()));
+        }
+        Ok(Self::Below { directory: bundle.to_owned(), path: name.to_owned() })
+    }
+
+    /// What to call it in messages.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Bundled(name) | Self::Bytes(name, _) => Cow::Borrowed(name),
+            Self::Below { path, .. } => Cow::Borrowed(path),
+            Self::File(path) => path.to_string_lossy(),
+        }
+    }
+
+    /// The component's bytes, at most `most`.
+    pub(super) fn bytes(&self, most: u64) -> Result<Cow<'_, [u8]>, Refusal> {
+        match self {
+            Self::Bundled(name) => bundled::component(name).map(Cow::Borrowed).ok_or_else(|| unknown(name)),
+            Self::Bytes(_, bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::File(path) => {
+                let failed = |source| Refusal::Read { path: path.clone(), source };
+                let file = std::fs::File::open(path).map_err(failed)?;
+                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)
+            }
+            Self::Below { directory, path } => {
+                let failed = |source| Refusal::Read { path: directory.join(path), source };
+                let directory = Dir::open_ambient_dir(directory, ambient_authority()).map_err(failed)?;
+                let file = directory.open(path).map_err(|error| match error.kind() {
+                    io::ErrorKind::PermissionDenied => Refusal::Outside(path.clone()),
+                    _ => failed(error),
+                })?;
+                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)
+            }
+        }
+    }
+}
+
+fn read(
+    size: u64,
+    file: impl io::Read,
+    allowed: u64,
+    failed: impl FnOnce(io::Error) -> Refusal,
+) -> Result<Vec<u8>, Refusal> {
+    if size > allowed {
+        return Err(Refusal::Large { size, allowed });
+    }
+    let mut bytes = Vec::new();
+    file.take(allowed).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn unknown(name: &str) -> Refusal {
+    let known: Vec<_> = bundled::names().map(str::to_owned).collect();
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, known)| known.clone());
+    Refusal::Unknown { known, nearest }
+}

@@ -1,0 +1,94 @@
+//! Plugins on disk: `plugins/sha256/DIGEST/plugin.wasm`, never changed, and beside it what admission found, sealed with
+//! the host's key so that it need not be found again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Manifest;
+use super::admit::Description;
+use super::disk;
+
+/// The format of [`Record`]; another one is admitted anew.
+const RECORD_FORMAT: u32 = 1;
+
+/// The largest record that is read, in bytes.
+const LARGEST_RECORD: u64 = 16 << 20;
+
+/// What admission found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Record {
+    format: u32,
+    /// The agent that admitted it: another version may ask for more.
+    agent: String,
+    pub(super) manifest: Manifest,
+    pub(super) description: Description,
+}
+
+impl Record {
+    pub(super) fn new(manifest: Manifest, description: Description) -> Self {
+        Self { format: RECORD_FORMAT, agent: agent(), manifest, description }
+    }
+}
+
+fn agent() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// The directory of plugins.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    directory: PathBuf,
+    key: Vec<u8>,
+}
+
+impl Shelf {
+    pub(super) fn new(state_directory: &Path, key: &[u8]) -> Self {
+        Self { directory: state_directory.join("plugins/sha256"), key: key.to_owned() }
+    }
+
+    /// Keeps a plugin's bytes.
+    pub(super) fn keep(&self, digest: &str, wasm: &[u8]) -> io::Result<()> {
+        let path = self.place(digest).join("plugin.wasm");
+        // A file of another content under this name is damage: the right bytes take its place.
+        if disk::read(&path, wasm.len() as u64).is_ok_and(|kept| kept == wasm) {
+            return Ok(());
+        }
+        disk::write(&path, wasm)
+    }
+
+    /// What admission found before, if this agent admitted the plugin on this host.
+    pub(super) fn record(&self, digest: &str) -> Option<Record> {
+        let text = disk::read(&self.record_path(digest), LARGEST_RECORD).ok()?;
+        let line = text.iter().position(|byte| *byte == b'\n')?;
+        let (seal, json) = (hex::decode(text.get(..line)?).ok()?, text.get(line + 1..)?);
+        if !disk::is_sealed(&self.key, &purpose(digest), json, &seal) {
+            return None;
+        }
+        let record: Record = serde_json::from_slice(json).ok()?;
+        (record.format == RECORD_FORMAT && record.agent == agent()).then_some(record)
+    }
+
+    /// Keeps what admission found.
+    pub(super) fn keep_record(&self, digest: &str, record: &Record) -> io::Result<()> {
+        let json = serde_json::to_vec(record)?;
+        let mut text = hex::encode(disk::seal(&self.key, &purpose(digest), &json)).into_bytes();
+        text.push(b'\n');
+        text.extend_from_slice(&json);
+        disk::write(&self.record_path(digest), &text)
+    }
+
+    fn place(&self, digest: &str) -> PathBuf {
+        self.directory.join(digest.strip_prefix("sha256:").unwrap_or(digest))
+    }
+
+    fn record_path(&self, digest: &str) -> PathBuf {
+        self.place(digest).join("admitted")
+    }
+}
+
+/// A record is for one plugin and cannot pass for another's.
+fn purpose(digest: &str) -> String {
+    format!("windlass admission {digest}")
+}
