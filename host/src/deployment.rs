@@ -3,33 +3,49 @@
 //! This file is the flow. Recovery has no code of its own: each function looks at the journal's account of the
 //! deployment and skips what is done, so an interrupted one goes through the same lines again.
 
+mod apply;
 mod engine;
 mod error;
+mod gate;
+mod hooks;
+mod lock;
+mod migration;
 mod outside;
+mod plan;
+mod probe;
+mod record;
+mod recover;
 mod request;
+mod resolve;
+mod steps;
 mod stop;
+mod subject;
+mod sweep;
+mod target;
+#[cfg(test)]
+mod tests;
+mod undo;
+mod verify;
+mod work;
+
+use windlass_documents::Outcome;
 
 pub use self::engine::{Engine, Pace};
 pub use self::error::Error;
+pub use self::hooks::Hooked;
 pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe};
+pub use self::recover::Onward;
 pub use self::request::{Ending, Gated, PLAN_FILE_FORMAT, PlanFile, Planned, Request, Source, Target, hint_of};
 pub use self::stop::Stop;
-
-use windlass_documents::Failure;
-
-/// What becomes of a deployment that was interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Onward {
-    /// It is finished.
-    Forward,
-    /// What it touched is put back.
-    Back,
-}
+use self::work::{Deployment, Halt};
+use crate::journal::Resolution;
 
 /// Deploys, from the wish to the end. A deployment of the application that was interrupted is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
-    let _ = (engine, request, stop);
-    Err(not_yet())
+    let _held = lock::hold(engine, &request.application, &request.actor, request.wait, stop).await?;
+    recover::earlier(engine, &request.application, &request.actor, stop).await?;
+    let deployment = Deployment::open(engine, request, stop)?;
+    finish(&deployment).await
 }
 
 /// Continues the open deployment of an application.
@@ -40,8 +56,9 @@ pub async fn resume(
     onward: Onward,
     stop: &Stop,
 ) -> Result<Ending, Error> {
-    let _ = (engine, application, actor, onward, stop);
-    Err(not_yet())
+    let _held = lock::hold(engine, application, actor, None, stop).await?;
+    let deployment = recover::open(engine, application, actor, onward, stop)?;
+    finish(&deployment).await
 }
 
 /// A person answers for a stuck deployment. With `Resolution::RetryUndo` it is unwound once more, and ends again.
@@ -50,30 +67,58 @@ pub async fn resolve(
     application: &str,
     actor: &str,
     reason: &str,
-    resolution: crate::journal::Resolution,
+    resolution: Resolution,
     stop: &Stop,
 ) -> Result<Option<Ending>, Error> {
-    let _ = (engine, application, actor, reason, resolution, stop);
-    Err(not_yet())
+    let _held = lock::hold(engine, application, actor, None, stop).await?;
+    let deployment = recover::answer(engine, application, actor, reason, resolution, stop)?;
+    match resolution {
+        Resolution::Accept => Ok(None),
+        Resolution::RetryUndo => finish(&deployment).await.map(Some),
+    }
 }
 
 /// What a deployment would do. Changes nothing and needs no lock.
 pub async fn plan_only(engine: &Engine, application: &str, target: &Target, stop: &Stop) -> Result<Planned, Error> {
-    let _ = (engine, application, target, stop);
-    Err(not_yet())
+    plan::only(engine, application, target, stop).await.map(|(_, planned)| planned)
 }
 
 /// What a deployment would do and what the gates say about it now. Changes nothing and needs no lock.
 pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
-    let _ = (engine, request, stop);
-    Err(not_yet())
+    gate::only(engine, request, stop).await
 }
 
-fn not_yet() -> Error {
-    Error::Failed(Failure {
-        code: "unsupported".to_owned(),
-        message: "the engine is not built yet".to_owned(),
-        retryable: false,
-        details: None,
-    })
+/// The flow to its end, unless somebody asks a second time to stop: then everything stays as it is.
+async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
+    tokio::select! {
+        biased;
+        () = deployment.stop.leave().cancelled() => Err(deployment.interrupted()),
+        ended = flow(deployment) => {
+            ended?;
+            Ok(deployment.ending())
+        }
+    }
+}
+
+/// THE FLOW.
+async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
+    match forward(deployment).await {
+        Ok(()) => {}
+        Err(Halt::Unchanged) => deployment.settle(Outcome::Unchanged, None).await?,
+        Err(Halt::Refuse(failure)) => deployment.settle(Outcome::Refused, Some(failure)).await?,
+        Err(Halt::Unwind(cause)) => undo::unwind(deployment, cause).await?,
+        Err(Halt::Leave(error)) => return Err(error),
+    }
+    record::record(deployment).await?;
+    sweep::sweep(deployment).await?;
+    deployment.close()
+}
+
+/// From the wish to a release that runs and is proved.
+async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    resolve::resolve(deployment).await?;
+    plan::plan(deployment).await?;
+    gate::check(deployment).await?;
+    apply::apply(deployment).await?;
+    verify::verify(deployment).await
 }

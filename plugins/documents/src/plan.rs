@@ -100,6 +100,10 @@ pub struct Step {
     pub needs: Vec<String>,
     /// Whether it changes anything. A step that only waits or looks does not.
     pub changes: bool,
+    /// Whether code of the new release may have run once the step began. After that a release whose migration
+    /// cannot be taken back is not undone. A step that doesn't say counts as one that may, if it changes anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_release: Option<bool>,
     /// The subject of the [`Change`] that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,

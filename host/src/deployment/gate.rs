@@ -1,0 +1,200 @@
+//! Check: the gates, before anything is touched. All are asked, all are shown; one no refuses.
+//!
+//! `--break-glass` goes over a no for one deployment: everything is still asked, recorded as it was answered, and the
+//! reason stands in the history.
+
+use futures::StreamExt;
+use futures::future::FutureExt;
+use futures::stream::FuturesUnordered;
+use windlass_documents::{Failure, Finding, Report, Verdict};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::migration;
+use super::outside::OnDoubt;
+use super::plan;
+use super::probe;
+use super::request::{Gated, Request};
+use super::stop::Stop;
+use super::subject::Subject;
+use super::work::{Deployment, Halt, failure};
+use crate::journal::{Answer, Answered, Event, Ruling, Status};
+use crate::progress::FlowPhase;
+
+/// The name of the agent's own gates.
+const OWN: &str = "windlass";
+
+/// What was asked for that matters to the gates.
+struct Wish<'a> {
+    retry: bool,
+    break_glass: Option<&'a str>,
+}
+
+/// Asks all gates.
+pub(super) async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    if deployment.status() != Status::Checking {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Check);
+    let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+    let asked = deployment.with(|account| account.asked.clone());
+    let wish = Wish { retry: asked.retry, break_glass: asked.break_glass.as_deref() };
+    let answers = ask(&subject, &wish, |answered| {
+        let Answered { name, answer, ruling } = answered.clone();
+        deployment.write(&Event::Checked { name, answer, ruling })
+    })
+    .await?;
+    if let Some(stopped) = deployment.stopped()? {
+        return Err(Halt::Refuse(stopped));
+    }
+    match refusal(&answers) {
+        Some(failure) => Err(Halt::Refuse(failure)),
+        None => Ok(()),
+    }
+}
+
+/// What the gates say, without a deployment.
+pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
+    let (subject, planned) = plan::only(engine, &request.application, &request.target, stop).await?;
+    let subject = Subject { purpose: "check", ..subject };
+    let wish = Wish { retry: request.retry, break_glass: request.break_glass.as_deref() };
+    let checks = ask(&subject, &wish, |_| Ok(())).await?;
+    if stop.asked() {
+        return Err(Error::Stopped);
+    }
+    let passed = refusal(&checks).is_none();
+    Ok(Gated { planned, checks, passed })
+}
+
+/// All gates at once; `tell` is called for each as soon as it answers.
+async fn ask(
+    subject: &Subject<'_>,
+    wish: &Wish<'_>,
+    mut tell: impl FnMut(&Answered) -> Result<(), crate::journal::Error>,
+) -> Result<Vec<Answered>, crate::journal::Error> {
+    let own = own(subject, wish).await?;
+    let mut answers = vec![judged(OWN, Answer::Report(own), None, wish)];
+    tell(&answers[0])?;
+    let mut asking: FuturesUnordered<_> = subject
+        .orders
+        .checks
+        .iter()
+        .map(|check| async move {
+            let answer = probe::ask(subject, check, |subject, context| {
+                let name = check.name.clone();
+                async move { subject.engine.outside.check(&context, &name).await }.boxed()
+            });
+            (check, answer.await)
+        })
+        .collect();
+    while let Some((check, answer)) = asking.next().await {
+        let ruling = probe::rule(&answer, check);
+        let answered = judged(&check.name, answer, Some(ruling), wish);
+        tell(&answered)?;
+        answers.push(answered);
+    }
+    Ok(answers)
+}
+
+fn judged(name: &str, answer: Answer, ruling: Option<Ruling>, wish: &Wish<'_>) -> Answered {
+    let ruling = ruling.unwrap_or(match &answer {
+        Answer::Report(report) => match report.verdict {
+            Verdict::Pass => Ruling::Passed,
+            Verdict::Warn => Ruling::Warned,
+            Verdict::Fail | Verdict::Inconclusive | Verdict::Pending => Ruling::Refused,
+        },
+        Answer::Failure(_) => Ruling::Refused,
+    });
+    let ruling = if ruling == Ruling::Refused && wish.break_glass.is_some() { Ruling::Overridden } else { ruling };
+    Answered { name: name.to_owned(), answer, ruling }
+}
+
+/// Why the gates say no, when they do.
+fn refusal(answers: &[Answered]) -> Option<Failure> {
+    let refused: Vec<&Answered> = answers.iter().filter(|answered| answered.ruling == Ruling::Refused).collect();
+    let (first, rest) = refused.split_first()?;
+    let mut message = probe::line(&first.name, &first.answer);
+    if !rest.is_empty() {
+        let others: Vec<String> = rest.iter().map(|answered| format!("`{}`", answered.name)).collect();
+        message = format!("{message}; and so do {}", others.join(", "));
+    }
+    let mut failure = failure("refused", message);
+    failure.details = remedy(&first.answer).map(|hint| serde_json::json!({ "hint": hint }));
+    Some(failure)
+}
+
+fn remedy(answer: &Answer) -> Option<String> {
+    match answer {
+        Answer::Report(report) => report
+            .findings
+            .iter()
+            .find(|finding| finding.verdict == Verdict::Fail && finding.remedy.is_some())
+            .and_then(|finding| finding.remedy.clone()),
+        Answer::Failure(failure) => super::hint_of(failure),
+    }
+}
+
+/// The agent's own gates: the environment is open, the release didn't fail here before, there is a way back, and the
+/// data's migrations allow the step.
+async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, crate::journal::Error> {
+    let journal = &subject.engine.journal;
+    let mut findings = Vec::new();
+    if let Some(freeze) = journal.freeze(&subject.application)? {
+        findings.push(Finding {
+            id: "freeze".to_owned(),
+            verdict: Verdict::Fail,
+            title: format!("{} closed this environment: {}", freeze.actor, freeze.reason),
+            remedy: Some("`--break-glass REASON` opens it for one deployment".to_owned()),
+            evidence: None,
+        });
+    }
+    if let Some(quarantine) = journal.quarantined(&subject.application, &subject.release.id)? {
+        findings.push(Finding {
+            id: "quarantine".to_owned(),
+            verdict: if wish.retry { Verdict::Warn } else { Verdict::Fail },
+            title: format!(
+                "version {} failed here in deployment {}: {}",
+                quarantine.version, quarantine.deployment, quarantine.reason
+            ),
+            remedy: Some("`--retry` deploys it again".to_owned()),
+            evidence: None,
+        });
+    }
+    findings.extend(way_back(subject).await);
+    if let Some(why) = migration::forbids(journal, &subject.application, &subject.release)? {
+        findings.push(Finding {
+            id: "migration".to_owned(),
+            verdict: Verdict::Fail,
+            title: why,
+            remedy: Some("deploy a newer release, or restore the data and use `--break-glass REASON`".to_owned()),
+            evidence: None,
+        });
+    }
+    let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
+    let worst = findings.iter().max_by_key(|finding| finding.verdict.severity());
+    let summary = worst.map_or_else(|| "nothing stands against it".to_owned(), |finding| finding.title.clone());
+    Ok(Report { verdict, summary, findings, data: None })
+}
+
+/// Whether the engine has what going back needs.
+async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
+    let wanted = subject.plan.as_ref().map(|plan| plan.way_back.clone()).unwrap_or_default();
+    if wanted.is_empty() {
+        return None;
+    }
+    let doubt = if subject.orders.allow_no_way_back { OnDoubt::Warn } else { OnDoubt::Refuse };
+    let title = match subject.engine.outside.missing_images(&wanted).await {
+        Ok(missing) if missing.is_empty() => return None,
+        Ok(missing) => format!("the way back is missing: the engine does not have {}", missing.join(", ")),
+        Err(failure) => format!("nobody knows whether there is a way back: {}", failure.message),
+    };
+    Some(Finding {
+        id: "way-back".to_owned(),
+        verdict: if doubt == OnDoubt::Refuse { Verdict::Fail } else { Verdict::Warn },
+        title,
+        remedy: Some(
+            "pull the images that run now, or set `allow-no-way-back = true` under `[policy]` in release.toml".to_owned(),
+        ),
+        evidence: None,
+    })
+}

@@ -1,0 +1,201 @@
+//! Plan: from what runs to the release, as data. Reads and changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use windlass_documents::{Failure, Observation, Phase, Plan};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::request::{Planned, Target};
+use super::stop::Stop;
+use super::subject::{Subject, within};
+use super::target;
+use super::work::{Deployment, Halt, failure};
+use crate::journal::{Event, Status};
+use crate::progress::{FlowPhase, Progress};
+
+/// Larger plans are refused.
+const MOST_STEPS: usize = 8_000;
+/// Longer ids are refused.
+const LONGEST_ID: usize = 128;
+
+/// Plans the deployment. A release that runs already ends it here.
+pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    match deployment.status() {
+        Status::Planning => {}
+        Status::Checking => return unchanged(deployment),
+        _ => return Ok(()),
+    }
+    let _phase = deployment.phase(FlowPhase::Plan);
+    if let Some(stopped) = deployment.stopped()? {
+        return Err(Halt::Refuse(stopped));
+    }
+    let (observation, plan) = match &deployment.given {
+        Some(file) => (file.observation.clone(), file.plan.clone()),
+        None => {
+            let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+            tokio::select! {
+                made = make(&subject) => made.map_err(Halt::Refuse)?,
+                () = deployment.stop.unwind().cancelled() => {
+                    let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
+                    return Err(Halt::Refuse(stopped));
+                }
+            }
+        }
+    };
+    valid(&plan).map_err(Halt::Refuse)?;
+    deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
+    let written = deployment.write(&Event::Planned { observation, plan });
+    written.or_else(|error| refuse_when_full(error))?;
+    unchanged(deployment)
+}
+
+/// A full disk before anything was touched is a refusal like any other; its own line is written from the reserve.
+pub(super) fn refuse_when_full(error: crate::journal::Error) -> Result<(), Halt> {
+    match error {
+        crate::journal::Error::DiskFull { .. } => Err(Halt::Refuse(failure("disk-full", error.to_string()))),
+        other => Err(other.into()),
+    }
+}
+
+fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    let is = deployment.with(|account| account.plan.as_ref().is_some_and(|plan| plan.is_unchanged()));
+    if is { Err(Halt::Unchanged) } else { Ok(()) }
+}
+
+/// Asks the strategy.
+async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
+    let outside = &subject.engine.outside;
+    let context = subject.context("plan", 1, subject.orders.call_deadline);
+    let observation = within(&context, "observe", outside.observe(&context)).await?;
+    let plan = within(&context, "plan", outside.plan(&context)).await?;
+    // The plugin observes for itself when it plans; what changed in between would make every later comparison wrong.
+    if plan.fingerprint != observation.fingerprint {
+        let observation = within(&context, "observe", outside.observe(&context)).await?;
+        if plan.fingerprint != observation.fingerprint {
+            return Err(failure("stale", "what runs changes while it is being planned"));
+        }
+        return Ok((observation, plan));
+    }
+    Ok((observation, plan))
+}
+
+/// A plan for a question without a deployment.
+pub(super) async fn only<'a>(
+    engine: &'a Engine,
+    application: &str,
+    wished: &Target,
+    stop: &Stop,
+) -> Result<(Subject<'a>, Planned), Error> {
+    let made = async {
+        let (release, purpose) = match wished {
+            Target::Source(source) => {
+                (engine.outside.resolve(application, source).await.map_err(Error::Failed)?, "plan")
+            }
+            Target::Planned(file) => {
+                target::fits(file, application, &engine.environment)?;
+                (file.release.clone(), "plan")
+            }
+            Target::Rollback { to } => {
+                let of = target::rollback(engine, application, to.as_deref())?;
+                let release = engine.journal.account(&of)?.release;
+                let release = release.ok_or_else(|| Error::NoTarget { application: application.to_owned(), wished: of })?;
+                ((*release).clone(), "plan")
+            }
+        };
+        let orders = engine.outside.orders(&release).await.map_err(Error::Failed)?;
+        let running = engine.journal.running(application)?.map(|running| running.release);
+        let mut subject = Subject {
+            engine,
+            deployment: engine.ids.next(),
+            application: application.to_owned(),
+            purpose,
+            release: Arc::new(release),
+            running,
+            plan: None,
+            orders: Arc::new(orders),
+            cancelled: stop.unwind().clone(),
+        };
+        let (observation, plan) = match wished {
+            Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
+            Target::Source(_) | Target::Rollback { .. } => make(&subject).await.map_err(Error::Failed)?,
+        };
+        valid(&plan).map_err(Error::Failed)?;
+        let plan = Arc::new(plan);
+        subject.plan = Some(plan.clone());
+        let planned = Planned {
+            release: subject.release.clone(),
+            running: subject.running.clone(),
+            observation: Arc::new(observation),
+            plan,
+            environment: engine.environment.clone(),
+        };
+        Ok((subject, planned))
+    };
+    tokio::select! {
+        made = made => made,
+        () = stop.unwind().cancelled() => Err(Error::Stopped),
+    }
+}
+
+/// A plan is data from a plugin: it is believed nothing.
+fn valid(plan: &Plan) -> Result<(), Failure> {
+    let wrong = |what: String| Err(failure("invalid-plan", format!("the strategy's plan is refused: {what}")));
+    if plan.steps.is_empty() && plan.changes.is_empty() {
+        return wrong("it is empty: it neither changes nor keeps anything".to_owned());
+    }
+    if plan.steps.len() > MOST_STEPS {
+        return wrong(format!("it has {} steps, at most {MOST_STEPS} are allowed", plan.steps.len()));
+    }
+    let mut phases: BTreeMap<&str, Phase> = BTreeMap::new();
+    for step in &plan.steps {
+        if step.id.is_empty() || step.id.len() > LONGEST_ID {
+            return wrong(format!("a step's id has {} bytes, 1 to {LONGEST_ID} are allowed", step.id.len()));
+        }
+        if phases.insert(&step.id, step.phase).is_some() {
+            return wrong(format!("two steps have the id `{}`", step.id));
+        }
+    }
+    for step in &plan.steps {
+        for need in &step.needs {
+            match phases.get(need.as_str()) {
+                None => return wrong(format!("the step `{}` needs `{need}`, which is not there", step.id)),
+                Some(phase) if *phase != step.phase => {
+                    return wrong(format!("the step `{}` needs `{need}` of another phase", step.id));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    match cycle(plan) {
+        Some(step) => wrong(format!("the step `{step}` needs itself in the end")),
+        None => Ok(()),
+    }
+}
+
+/// A step of a cycle, if there is one.
+fn cycle(plan: &Plan) -> Option<&str> {
+    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in &plan.steps {
+        let needs: BTreeSet<&str> = step.needs.iter().map(String::as_str).collect();
+        waits.insert(&step.id, needs.len());
+        for need in needs {
+            dependents.entry(need).or_default().push(&step.id);
+        }
+    }
+    let mut free: Vec<&str> = waits.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
+    while let Some(id) = free.pop() {
+        waits.remove(id);
+        for dependent in dependents.get(id).into_iter().flatten() {
+            if let Some(count) = waits.get_mut(dependent) {
+                *count -= 1;
+                if *count == 0 {
+                    free.push(dependent);
+                }
+            }
+        }
+    }
+    waits.into_keys().next()
+}

@@ -1,0 +1,104 @@
+//! Record: recorders are told how it ended, at least once and in order.
+//!
+//! A recorder that cannot be reached is told later, by the next command that deploys; it never changes an outcome.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Failure, Outcome};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::subject::{Subject, within};
+use super::work::{Deployment, failure};
+use crate::journal::{Delivery, outcome_word};
+use crate::progress::{FlowPhase, Level, Progress};
+
+/// A recorder that fails is tried again after a day at the latest.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Tells the recorders of this application what they don't know yet.
+pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
+    let application = deployment.with(|account| account.application.clone());
+    if deployment.engine.journal.undelivered(&application)?.is_empty() {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Record);
+    tokio::select! {
+        told = drain(deployment.engine, &application) => told,
+        // What was not told yet stays in the outbox.
+        () = deployment.stop.unwind().cancelled() => Ok(()),
+    }
+}
+
+/// Tells every recorder what is due, all recorders at once, each in order.
+pub(super) async fn drain(engine: &Engine, application: &str) -> Result<(), Error> {
+    let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+    for delivery in engine.journal.undelivered(application)? {
+        queues.entry(delivery.recorder.clone()).or_default().push(delivery);
+    }
+    for told in join_all(queues.into_values().map(|queue| one_recorder(engine, application, queue))).await {
+        told?;
+    }
+    Ok(())
+}
+
+async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>) -> Result<(), Error> {
+    for delivery in queue {
+        let now = Timestamp::now();
+        // The first attempt is due at once; a later one has to wait its time.
+        if delivery.attempts > 0 && delivery.due > now {
+            return Ok(());
+        }
+        match deliver(engine, application, &delivery).await {
+            Ok(facts) => engine.journal.delivered(delivery.id, facts.as_ref())?,
+            Err(failure) => {
+                let message =
+                    format!("the recorder `{}` was not told and will be later: {}", delivery.recorder, failure.message);
+                engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
+                engine.notice(&Progress::Log { source: delivery.recorder.clone(), level: Level::Warn, message });
+                let due = now.checked_add(delay(engine, delivery.attempts)).unwrap_or(now);
+                engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
+                // In order: what came later waits too.
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn delay(engine: &Engine, attempts: u32) -> SignedDuration {
+    let delay = engine.pace.delivery_delay.saturating_mul(2_u32.saturating_pow(attempts));
+    SignedDuration::try_from(delay).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY)
+}
+
+async fn deliver(
+    engine: &Engine,
+    application: &str,
+    delivery: &Delivery,
+) -> Result<Option<serde_json::Value>, Failure> {
+    let Some(event) = &delivery.event else {
+        return Err(failure("internal", "the stored event cannot be read"));
+    };
+    let orders = engine.outside.orders(&event.release).await?;
+    let subject = Subject {
+        engine,
+        deployment: delivery.deployment.clone(),
+        application: application.to_owned(),
+        purpose: if event.rollback || event.outcome == Outcome::RolledBack { "rollback" } else { "deploy" },
+        release: Arc::new(event.release.clone()),
+        running: event.running.clone().map(Arc::new),
+        plan: None,
+        orders: Arc::new(orders),
+        cancelled: CancellationToken::new(),
+    };
+    let context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.orders.call_deadline);
+    let told = engine.outside.deliver(&context, &delivery.recorder, event);
+    let facts = within(&context, &delivery.recorder, told).await?;
+    let message = format!("told that deployment {} {}", delivery.deployment, outcome_word(event.outcome));
+    engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Info, &message);
+    Ok(facts)
+}

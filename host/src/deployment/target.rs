@@ -1,0 +1,54 @@
+//! Which release a request means: the plan in a file, or one that ran here before.
+
+use super::engine::Engine;
+use super::error::Error;
+use super::request::{PLAN_FILE_FORMAT, PlanFile};
+use crate::journal::Summary;
+
+/// Whether a plan belongs to this application and environment.
+pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Result<(), Error> {
+    let wrong = |reason: String| Err(Error::PlanFile { reason });
+    if file.format != PLAN_FILE_FORMAT {
+        return wrong(format!("has format {}, this agent reads format {PLAN_FILE_FORMAT}", file.format));
+    }
+    if file.application != application {
+        return wrong(format!("is for the application `{}`, not `{application}`", file.application));
+    }
+    if file.environment != environment {
+        return wrong(format!("was made in the environment `{}`, this is `{environment}`", file.environment));
+    }
+    if file.plan.fingerprint != file.observation.fingerprint {
+        return wrong("was made from another observation than the one it holds".to_owned());
+    }
+    Ok(())
+}
+
+/// The deployment whose release a rollback runs again: the last success before the one that runs, or the newest one
+/// that fits an id, a number, a commit or a version.
+pub(super) fn rollback(engine: &Engine, application: &str, to: Option<&str>) -> Result<String, Error> {
+    let successes = engine.journal.successes(application)?;
+    let found = match to {
+        Some(wished) => successes.iter().find(|summary| matches(summary, wished)),
+        None => {
+            // `unchanged` makes no new version, so what runs is the release of the newest success.
+            let running = successes.first().and_then(|newest| newest.release.as_deref());
+            successes.iter().find(|summary| summary.release.as_deref() != running)
+        }
+    };
+    found.map(|summary| summary.id.clone()).ok_or_else(|| Error::NoTarget {
+        application: application.to_owned(),
+        wished: to.unwrap_or("before the one that runs").to_owned(),
+    })
+}
+
+/// The shortest beginning of an id or a commit that is taken for one.
+const SHORTEST: usize = 4;
+
+fn matches(summary: &Summary, wished: &str) -> bool {
+    let begins = |whole: &str| wished.len() >= SHORTEST && whole.starts_with(wished);
+    summary.number.to_string() == wished.trim_start_matches('#')
+        || summary.version.as_deref() == Some(wished)
+        || begins(&summary.id)
+        || summary.commit.as_deref().is_some_and(begins)
+        || summary.release.as_deref().is_some_and(|release| begins(release.trim_start_matches("sha256:")))
+}

@@ -1,0 +1,1 @@
+//! Tests of the flow, without plugins and without Docker.

@@ -1,0 +1,338 @@
+//! A deployment in the making: its account in the journal, and what this process knows besides.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use windlass_documents::{Failure, Outcome, Phase, Plan, Release};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::outside::Orders;
+use super::request::{Ending, PlanFile, Request, Target, event_of};
+use super::stop::Stop;
+use super::subject::Subject;
+use super::target;
+use crate::journal::{
+    self, Account, Also, Asked, Event, Owner, Purpose, Status, StepStatus, outcome_word,
+};
+use crate::progress::{FlowPhase, Level, Progress};
+
+/// Why the flow doesn't go forward.
+pub(super) enum Halt {
+    /// The release runs already.
+    Unchanged,
+    /// A gate says no; nothing was touched.
+    Refuse(Failure),
+    /// Something failed; what was touched is put back.
+    Unwind(Failure),
+    /// It cannot go on here: it stays open.
+    Leave(Error),
+}
+
+impl From<journal::Error> for Halt {
+    fn from(error: journal::Error) -> Self {
+        Self::Leave(error.into())
+    }
+}
+
+/// A failure in the agent's own words.
+pub(super) fn failure(code: &str, message: impl Into<String>) -> Failure {
+    Failure { code: code.to_owned(), message: message.into(), retryable: false, details: None }
+}
+
+/// A deployment that this process works on.
+pub(super) struct Deployment<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) stop: Stop,
+    /// The release that ran before.
+    pub(super) previous: Option<Arc<Release>>,
+    /// The plan that was given, until it is in the journal.
+    pub(super) given: Option<Box<PlanFile>>,
+    account: Mutex<Account>,
+    orders: OnceCell<Arc<Orders>>,
+    warnings: Mutex<Vec<String>>,
+    began: Instant,
+}
+
+impl<'a> Deployment<'a> {
+    /// Opens a new one in the journal.
+    pub(super) fn open(engine: &'a Engine, request: Request, stop: &Stop) -> Result<Self, Error> {
+        let running = engine.journal.running(&request.application)?;
+        let mut asked = Asked {
+            purpose: Purpose::Deploy,
+            source: String::new(),
+            set: std::collections::BTreeMap::new(),
+            commit: None,
+            reason: request.reason,
+            break_glass: request.break_glass,
+            retry: request.retry,
+            of: None,
+        };
+        let mut given = None;
+        match request.target {
+            Target::Source(source) => {
+                asked.source = source.directory.display().to_string();
+                asked.set = source.set;
+                asked.commit = source.commit;
+            }
+            Target::Planned(file) => {
+                target::fits(&file, &request.application, &engine.environment)?;
+                "plan".clone_into(&mut asked.source);
+                given = Some(file);
+            }
+            Target::Rollback { to } => {
+                let of = target::rollback(engine, &request.application, to.as_deref())?;
+                asked.purpose = Purpose::Rollback;
+                asked.source.clone_from(&of);
+                asked.of = Some(of);
+            }
+        }
+        let account = engine.journal.begin(&engine.ids.next(), |number| Event::Opened {
+            number,
+            application: request.application,
+            environment: engine.environment.clone(),
+            asked,
+            owner: engine.owner(&request.actor),
+            previous: running.as_ref().map(|running| running.deployment.clone()),
+        })?;
+        Ok(Self::of(engine, account, running.map(|running| running.release), given, stop))
+    }
+
+    /// Takes over one that another process left.
+    pub(super) fn take_over(engine: &'a Engine, id: &str, actor: &str, stop: &Stop) -> Result<Self, Error> {
+        let mut account = engine.journal.account(id)?;
+        let previous = match &account.previous {
+            Some(previous) => engine.journal.account(previous)?.release,
+            None => None,
+        };
+        // A stuck one is not worked on until somebody answers for it.
+        if account.status.is_open() {
+            let event = Event::Resumed { owner: engine.owner(actor) };
+            engine.journal.append(&mut account, &event, &Also::default())?;
+        }
+        Ok(Self::of(engine, account, previous, None, stop))
+    }
+
+    fn of(
+        engine: &'a Engine,
+        account: Account,
+        previous: Option<Arc<Release>>,
+        given: Option<Box<PlanFile>>,
+        stop: &Stop,
+    ) -> Self {
+        engine.notice(&Progress::Opened {
+            deployment: account.id.clone(),
+            application: account.application.clone(),
+            environment: account.environment.clone(),
+            resumed: account.resumed > 0,
+        });
+        Self {
+            engine,
+            stop: stop.clone(),
+            previous,
+            given,
+            account: Mutex::new(account),
+            orders: OnceCell::new(),
+            warnings: Mutex::new(Vec::new()),
+            began: Instant::now(),
+        }
+    }
+
+    /// What the journal says about it now.
+    pub(super) fn account(&self) -> Account {
+        self.lock().clone()
+    }
+
+    /// Asks the account without copying it.
+    pub(super) fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
+        question(&self.lock())
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.lock().status
+    }
+
+    /// Writes a line. What it announces may be done once this returned.
+    pub(super) fn write(&self, event: &Event) -> Result<(), journal::Error> {
+        self.write_also(event, &Also::default())
+    }
+
+    fn write_also(&self, event: &Event, also: &Also) -> Result<(), journal::Error> {
+        self.engine.journal.append(&mut self.lock(), event, also)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a line in the deployment's log, and shows it.
+    pub(super) fn log(&self, level: Level, message: &str) {
+        let id = self.with(|account| account.id.clone());
+        self.engine.journal.log(&id, "windlass", level, message);
+        self.engine.notice(&Progress::Log { source: "windlass".to_owned(), level, message: message.to_owned() });
+    }
+
+    /// Says at the end that something went wrong which changed nothing about the outcome.
+    pub(super) fn warn(&self, warning: String) {
+        self.log(Level::Warn, &warning);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// The failure to go back with when somebody asked to stop, which is then in the journal.
+    pub(super) fn stopped(&self) -> Result<Option<Failure>, journal::Error> {
+        if self.stop.asked() && self.with(|account| account.cancelled.is_none() && account.status.is_open()) {
+            self.write(&Event::Cancelled { by: "a signal".to_owned() })?;
+        }
+        let by = self.with(|account| account.cancelled.clone());
+        Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
+    }
+
+    /// What the release's file orders.
+    pub(super) async fn orders(&self) -> Result<Arc<Orders>, Failure> {
+        let Some(release) = self.with(|account| account.release.clone()) else {
+            return Err(failure("internal", "there is no release yet"));
+        };
+        let orders = self.orders.get_or_try_init(|| async {
+            self.engine.outside.orders(&release).await.map(Arc::new)
+        });
+        orders.await.cloned()
+    }
+
+    /// What plugins are told, going forward.
+    pub(super) async fn subject(&self) -> Result<Subject<'a>, Failure> {
+        let orders = self.orders().await?;
+        let account = self.account();
+        let Some(release) = account.release else { return Err(failure("internal", "there is no release yet")) };
+        Ok(Subject {
+            engine: self.engine,
+            deployment: account.id,
+            application: account.application,
+            purpose: account.asked.purpose.word(),
+            release,
+            running: self.previous.clone(),
+            plan: account.plan,
+            orders,
+            cancelled: self.stop.unwind().clone(),
+        })
+    }
+
+    /// The plan; there is one once a step runs.
+    pub(super) fn plan(&self) -> Result<Arc<Plan>, Failure> {
+        self.with(|account| account.plan.clone()).ok_or_else(|| failure("internal", "there is no plan yet"))
+    }
+
+    /// Shows that a phase began, and that it ended when the guard goes.
+    pub(super) fn phase(&self, phase: FlowPhase) -> PhaseGuard<'a> {
+        self.engine.notice(&Progress::PhaseStarted(phase));
+        PhaseGuard { engine: self.engine, phase, began: Instant::now() }
+    }
+
+    /// Decides how it ended. Recorders are in the outbox from here on, what runs and what is refused is known.
+    pub(super) async fn settle(&self, outcome: Outcome, failure: Option<Failure>) -> Result<(), Error> {
+        let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
+        let event = Event::Settled { outcome, failure: failure.clone(), left_behind };
+        let mut also = Also { release_from_quarantine: outcome == Outcome::Succeeded, ..Also::default() };
+        if let (Outcome::RolledBack | Outcome::Stuck, Some(failure)) = (outcome, &failure)
+            && failure.code != "cancelled"
+        {
+            also.quarantine = Some(failure.message.clone());
+        }
+        let mut after = self.account();
+        after.add(Timestamp::UNIX_EPOCH, &event).map_err(journal::Error::from)?;
+        // Without a release nobody knows who is to be told.
+        if after.release.is_some() {
+            match self.orders().await {
+                Ok(orders) => {
+                    let recorders: BTreeSet<&String> = orders.recorders.iter().collect();
+                    also.deliveries = recorders
+                        .into_iter()
+                        .map(|recorder| {
+                            let key = format!("{}/{recorder}/{}", after.id, outcome_word(outcome));
+                            (recorder.clone(), event_of(&after, self.previous.as_deref(), &self.engine.host, key))
+                        })
+                        .collect();
+                }
+                Err(failure) => self.warn(format!("nobody is told about this deployment: {}", failure.message)),
+            }
+        }
+        self.write_also(&event, &also)?;
+        Ok(())
+    }
+
+    /// What undo did not take back, for people.
+    fn left_behind(&self) -> Vec<String> {
+        self.with(|account| account.to_undo().into_iter().map(|step| step.title.clone()).collect())
+    }
+
+    /// Nothing is left to do.
+    pub(super) fn close(&self) -> Result<(), Error> {
+        if self.status().is_open() {
+            self.write(&Event::Closed)?;
+        }
+        let outcome = self.with(Account::outcome).unwrap_or(Outcome::Refused);
+        self.engine.notice(&Progress::Finished { outcome, took: self.began.elapsed() });
+        Ok(())
+    }
+
+    /// How it ended, for the one who asked.
+    pub(super) fn ending(&self) -> Ending {
+        let account = self.account();
+        let undelivered = self.engine.journal.undelivered(&account.application).unwrap_or_default();
+        Ending {
+            outcome: account.outcome().unwrap_or(Outcome::Refused),
+            previous: self.previous.clone(),
+            undelivered: undelivered.into_iter().map(|delivery| (delivery.recorder, delivery.failure)).collect(),
+            warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            took: self.began.elapsed(),
+            account,
+        }
+    }
+
+    /// The error for a deployment that is left open.
+    pub(super) fn interrupted(&self) -> Error {
+        self.with(|account| Error::Interrupted {
+            application: account.application.clone(),
+            deployment: account.id.clone(),
+            doing: account.status.word(),
+        })
+    }
+
+    /// Where a step is.
+    pub(super) fn step_status(&self, id: &str) -> StepStatus {
+        self.with(|account| account.step_status(id))
+    }
+
+    /// Steps of a phase.
+    pub(super) fn steps(&self, phase: Phase) -> Vec<windlass_documents::Step> {
+        self.with(|account| account.planned(phase).into_iter().cloned().collect())
+    }
+}
+
+impl Engine {
+    /// This process, as the owner of a deployment.
+    pub(super) fn owner(&self, actor: &str) -> Owner {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        Owner {
+            actor: actor.to_owned(),
+            pid: std::process::id(),
+            boot: boot.trim().to_owned(),
+            agent: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// Shows the end of a phase when it goes.
+pub(super) struct PhaseGuard<'a> {
+    engine: &'a Engine,
+    phase: FlowPhase,
+    began: Instant,
+}
+
+impl Drop for PhaseGuard<'_> {
+    fn drop(&mut self) {
+        self.engine.notice(&Progress::PhaseFinished(self.phase, self.began.elapsed()));
+    }
+}
