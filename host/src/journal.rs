@@ -9,6 +9,8 @@ pub mod error;
 pub mod format;
 mod hooks;
 mod store;
+#[cfg(test)]
+mod tests;
 pub mod transition;
 pub mod views;
 
@@ -78,15 +80,27 @@ impl Journal {
         })
     }
 
+    /// A journal that cannot be written any more from a line on, as if the process had ended there.
+    #[cfg(test)]
+    pub(crate) fn breaking(self, at: &str) -> Self {
+        Self { crash: Crash::breaking(at), ..self }
+    }
+
+    /// Whether it broke.
+    #[cfg(test)]
+    pub(crate) fn is_broken(&self) -> bool {
+        self.crash.is_broken()
+    }
+
     /// Opens a deployment with its first line. `event` is given the deployment's number.
     pub fn begin(&self, id: &str, event: impl FnOnce(u64) -> Event) -> Result<Account, Error> {
         let time = self.clock.now();
-        self.crash.before();
+        self.crash.before()?;
         let account = self.store().begin(id, time, |number| {
             let event = event(number);
             self.redacted(&event)
         })?;
-        self.crash.after();
+        self.crash.after()?;
         Ok(account)
     }
 
@@ -97,11 +111,10 @@ impl Journal {
         let mut after = account.clone();
         after.add(time, &event)?;
         let lines = std::mem::take(&mut *lock(&self.waiting));
-        self.crash.before();
+        self.crash.before()?;
         self.store().append(&after, time, &event, also, &lines)?;
-        self.crash.after();
         *account = after;
-        Ok(())
+        self.crash.after()
     }
 
     /// Keeps a line of a plugin's or the agent's log with its deployment. It may be lost in a crash, and a disk that

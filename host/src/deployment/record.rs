@@ -27,6 +27,10 @@ pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Record);
+    // Who asked to stop before this wanted it put back, and that is told like any other end.
+    if deployment.stop.asked() {
+        return drain(deployment.engine, &application).await;
+    }
     tokio::select! {
         told = drain(deployment.engine, &application) => told,
         // What was not told yet stays in the outbox.

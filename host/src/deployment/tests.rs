@@ -1,1 +1,8 @@
-//! Tests of the flow, without plugins and without Docker.
+//! Tests of the flow, without plugins and without Docker: every step fails, everything is done twice, every line of
+//! the journal is the last one of a process.
+
+mod faults;
+mod flow;
+mod gates;
+mod graphs;
+mod yard;

@@ -84,6 +84,9 @@ pub enum Error {
     /// A value could not be turned into JSON.
     #[error("a line for the journal cannot be written as JSON")]
     Encoding(#[source] serde_json::Error),
+    /// A test broke it.
+    #[error("the journal was broken on purpose")]
+    Broken,
     /// Anything else that SQLite says.
     #[error("the journal `{}` failed", path.display())]
     Sqlite {
@@ -106,6 +109,7 @@ impl Explain for Error {
             | Self::Line { .. }
             | Self::Illegal(_)
             | Self::Encoding(_)
+            | Self::Broken
             | Self::Sqlite { .. } => ExitCode::Unexpected,
         }
     }
@@ -123,7 +127,7 @@ impl Explain for Error {
                 Some("`windlass audit verify` says which line is wrong".to_owned())
             }
             Self::NoDeployment(_) => Some("`windlass history` lists them".to_owned()),
-            Self::Busy { .. } | Self::Ambiguous { .. } | Self::Encoding(_) | Self::Sqlite { .. } => None,
+            Self::Busy { .. } | Self::Ambiguous { .. } | Self::Encoding(_) | Self::Broken | Self::Sqlite { .. } => None,
         }
     }
 }

@@ -234,6 +234,7 @@ pub(super) mod tests {
             changes: true,
             subject: None,
             timeout_seconds: None,
+            runs_release: None,
             before: serde_json::Value::Null,
             details: serde_json::Value::Null,
         }

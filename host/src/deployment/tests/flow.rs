@@ -1,0 +1,282 @@
+//! Every outcome, and what the history says about it.
+
+use std::time::Duration;
+
+use windlass_documents::{Outcome, Verdict};
+
+use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
+use crate::deployment::{Error, Onward, Stop, plan_only, resolve, resume, run};
+use crate::journal::{Purpose, Resolution};
+use crate::report::{Explain, ExitCode};
+
+#[tokio::test]
+async fn deploys_updates_and_leaves_alone_what_runs() {
+    let host = Host::three();
+    let first = host.deploy("v1").await;
+    assert_eq!((first.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
+    assert!(first.previous.is_none());
+    let again = host.deploy("v1").await;
+    assert_eq!(again.outcome, Outcome::Unchanged);
+    assert_eq!(again.exit(), ExitCode::Succeeded);
+    let second = host.deploy("v2").await;
+    assert_eq!((second.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
+    assert_eq!(second.previous.unwrap().version, "v1");
+
+    let journal = host.process(None).journal;
+    let outcomes: Vec<_> = journal.history(Some(APPLICATION), 10, None).unwrap().iter().map(|d| d.outcome).collect();
+    assert_eq!(outcomes, [Some(Outcome::Succeeded), Some(Outcome::Unchanged), Some(Outcome::Succeeded)]);
+    assert_eq!(journal.running(APPLICATION).unwrap().unwrap().release.version, "v2");
+    assert!(journal.verify().unwrap().faults.is_empty());
+    let told: Vec<_> = host.world().told.iter().map(|(_, event)| (event.sequence, event.outcome)).collect();
+    assert_eq!(told, [(1, Outcome::Succeeded), (2, Outcome::Unchanged), (3, Outcome::Succeeded)]);
+}
+
+#[tokio::test]
+async fn needs_are_honoured() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    let applied: Vec<_> = host.world().calls.iter().take(3).cloned().collect();
+    assert_eq!(applied, ["apply data", "apply backend", "apply web"]);
+}
+
+#[tokio::test]
+async fn an_unhealthy_version_is_put_back_and_refused_until_told_otherwise() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().sick.insert("v2".to_owned());
+    let ending = host.deploy("v2").await;
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
+    assert_eq!(ending.exit(), ExitCode::RolledBack);
+    let undone: Vec<_> = host.world().calls.iter().filter(|call| call.starts_with("undo")).cloned().collect();
+    assert_eq!(undone, ["undo web", "undo backend", "undo data"]);
+
+    host.world().sick.clear();
+    let quarantined = host.deploy("v2").await;
+    assert_eq!(quarantined.outcome, Outcome::Refused);
+    assert!(quarantined.account.failure.as_ref().unwrap().message.contains("unhealthy"));
+    assert_eq!(quarantined.hint().as_deref(), Some("`--retry` deploys it again"));
+    let mut again = request("v2");
+    again.retry = true;
+    assert_eq!(host.try_deploy(again).await.unwrap().outcome, Outcome::Succeeded);
+    // A success clears it.
+    assert!(host.process(None).journal.quarantined(APPLICATION, "sha256:v2").unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_failing_smoke_test_puts_the_old_version_back() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().smoke.insert("web".to_owned(), vec![Ok(report(Verdict::Fail, "says 500"))]);
+    let ending = host.deploy("v2").await;
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
+    assert!(ending.account.failure.unwrap().message.contains("says 500"));
+}
+
+#[tokio::test]
+async fn pending_is_asked_again() {
+    let host = Host::three();
+    let pending = || Ok(report(Verdict::Pending, "not yet"));
+    host.world().checks.insert("slow".to_owned(), vec![pending(), pending(), Ok(report(Verdict::Pass, "now"))]);
+    assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_release_that_cannot_be_resolved_is_refused_with_its_reason() {
+    let host = Host::three();
+    host.world().unresolvable = Some(windlass_documents::Failure {
+        code: "not-found".to_owned(),
+        message: "there is no tag v9".to_owned(),
+        retryable: false,
+        details: None,
+    });
+    let ending = host.deploy("v9").await;
+    assert_eq!((ending.outcome, ending.exit()), (Outcome::Refused, ExitCode::NotFound));
+    assert!(host.world().calls.is_empty());
+}
+
+#[tokio::test]
+async fn goes_back_on_request_and_forward_again() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.deploy("v2").await;
+    host.deploy("v3").await;
+    let back = host.try_deploy(rollback(None)).await.unwrap();
+    assert_eq!((back.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
+    assert_eq!(back.account.asked.purpose, Purpose::Rollback);
+    let further = host.try_deploy(rollback(Some("v1"))).await.unwrap();
+    assert_eq!((further.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
+    let numbered = host.try_deploy(rollback(Some("3"))).await.unwrap();
+    assert_eq!((numbered.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v3")));
+    let nowhere = host.try_deploy(rollback(Some("v7"))).await.unwrap_err();
+    assert_eq!(nowhere.exit(), ExitCode::NotFound);
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_is_stuck_until_a_person_answers() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().apply_faults.insert("web".to_owned(), Fault::always(When::Half));
+    host.world().undo_faults.insert("backend".to_owned(), Fault::always(When::Before));
+    let ending = host.deploy("v2").await;
+    assert_eq!((ending.outcome, ending.exit()), (Outcome::Stuck, ExitCode::Stuck));
+    let message = ending.account.failure.as_ref().unwrap().message.clone();
+    assert!(message.contains("fails Half") && message.contains("undo fails Before"), "{message}");
+    // `data` is needed by what could not be undone, so it stays too.
+    assert_eq!(ending.account.left_behind, ["replace backend", "replace data"]);
+
+    let blocked = host.try_deploy(request("v3")).await.unwrap_err();
+    assert!(matches!(blocked, Error::Blocked { .. }));
+    assert_eq!(blocked.exit(), ExitCode::Stuck);
+
+    host.world().undo_faults.clear();
+    let engine = host.process(None);
+    let ending = resolve(&engine, APPLICATION, "someone", "fixed", Resolution::RetryUndo, &Stop::new()).await.unwrap();
+    assert_eq!(ending.unwrap().outcome, Outcome::RolledBack);
+    assert_eq!(host.serves().as_deref(), Some("v1"));
+    host.world().apply_faults.clear();
+    assert_eq!(host.deploy("v3").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_person_may_accept_what_is_there() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().apply_faults.insert("web".to_owned(), Fault::always(When::Half));
+    host.world().undo_faults.insert("web".to_owned(), Fault::always(When::Before));
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::Stuck);
+    let engine = host.process(None);
+    let none = resolve(&engine, APPLICATION, "someone", "by hand", Resolution::Accept, &Stop::new()).await.unwrap();
+    assert!(none.is_none());
+    host.world().apply_faults.clear();
+    drop(engine);
+    assert_eq!(host.deploy("v3").await.outcome, Outcome::Succeeded);
+    assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_is_tried_again() {
+    let host = Host::three();
+    let passing = Fault { when: When::Half, retryable: true, times: 2 };
+    host.world().apply_faults.insert("backend".to_owned(), passing);
+    assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
+    let passing = Fault { when: When::Half, retryable: true, times: 2 };
+    host.world().undo_faults.insert("backend".to_owned(), passing);
+    host.world().sick.insert("v2".to_owned());
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::RolledBack);
+    assert_eq!(host.serves().as_deref(), Some("v1"));
+}
+
+#[tokio::test]
+async fn the_first_wish_to_stop_puts_everything_back() {
+    for step in ["data", "backend", "web"] {
+        let host = Host::three();
+        host.deploy("v1").await;
+        let stop = Stop::new();
+        host.world().stop_at = Some((step.to_owned(), stop.clone()));
+        let ending = run(&host.process(None), request("v2"), &stop).await.unwrap();
+        assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")), "{step}");
+        assert_eq!(ending.account.failure.as_ref().unwrap().code, "cancelled");
+        // Nobody is to blame.
+        host.world().stop_at = None;
+        assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
+    }
+}
+
+#[tokio::test]
+async fn the_second_wish_to_stop_leaves_it_open_until_it_is_resumed() {
+    for onward in [Onward::Forward, Onward::Back] {
+        let host = Host::three();
+        host.deploy("v1").await;
+        let stop = Stop::new();
+        host.world().stop_at = Some(("backend".to_owned(), stop.clone()));
+        host.world().stop_twice = true;
+        let engine = host.process(None);
+        let error = run(&engine, request("v2"), &stop).await.unwrap_err();
+        assert!(matches!(error, Error::Interrupted { .. }), "{error}");
+        assert_eq!(error.exit(), ExitCode::Interrupted);
+        drop(engine);
+        host.world().stop_at = None;
+        let ending = resume(&host.process(None), APPLICATION, "tester", onward, &Stop::new()).await.unwrap();
+        let (outcome, version) = match onward {
+            Onward::Forward => (Outcome::Succeeded, "v2"),
+            Onward::Back => (Outcome::RolledBack, "v1"),
+        };
+        assert_eq!((ending.outcome, host.serves().as_deref()), (outcome, Some(version)));
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_who_holds_the_application_or_waits() {
+    let host = Host::three();
+    let engine = host.process(None);
+    let held = crate::deployment::lock::hold(&engine, APPLICATION, "the other", None, &Stop::new()).await.unwrap();
+    let busy = host.try_deploy(request("v1")).await.unwrap_err();
+    assert_eq!(busy.exit(), ExitCode::Busy);
+    assert!(busy.to_string().contains("the other"), "{busy}");
+    let mut patient = request("v1");
+    patient.wait = Some(Duration::from_millis(5));
+    assert_eq!(host.try_deploy(patient.clone()).await.unwrap_err().exit(), ExitCode::Busy);
+    patient.wait = Some(Duration::from_secs(60));
+    let (ending, ()) = tokio::join!(host.try_deploy(patient), async {
+        tokio::task::yield_now().await;
+        drop(held);
+    });
+    assert_eq!(ending.unwrap().outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_plan_is_executed_as_it_was_shown_or_refused_as_stale() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    let engine = host.process(None);
+    let planned = plan_only(&engine, APPLICATION, &request("v2").target, &Stop::new()).await.unwrap();
+    let text = serde_json::to_string(&planned.file()).unwrap();
+    let mut wish = request("");
+    wish.target = crate::deployment::Target::Planned(serde_json::from_str(&text).unwrap());
+    host.deploy("v3").await;
+    let stale = host.try_deploy(wish.clone()).await.unwrap();
+    assert_eq!((stale.outcome, stale.exit()), (Outcome::Refused, ExitCode::Stale));
+    assert_eq!(host.serves().as_deref(), Some("v3"));
+    host.deploy("v1").await;
+    assert_eq!(host.try_deploy(wish).await.unwrap().outcome, Outcome::Succeeded);
+    assert_eq!(host.serves().as_deref(), Some("v2"));
+}
+
+#[tokio::test]
+async fn what_changes_behind_its_back_is_noticed_before_the_first_step() {
+    let host = Host::three();
+    let mut check = vec![Ok(report(Verdict::Pass, "fine"))];
+    host.world().checks.insert("slow".to_owned(), std::mem::take(&mut check));
+    let engine = host.process(None);
+    let mut wish = request("v1");
+    let planned = plan_only(&engine, APPLICATION, &wish.target, &Stop::new()).await.unwrap();
+    wish.target = crate::deployment::Target::Planned(Box::new(planned.file()));
+    host.world().changes_behind = true;
+    assert_eq!(host.try_deploy(wish).await.unwrap().exit(), ExitCode::Stale);
+    assert!(host.world().things.is_empty());
+}
+
+#[tokio::test]
+async fn a_recorder_that_is_away_is_told_later_and_in_order() {
+    let host = Host::three();
+    host.world().recorder_down = true;
+    let ending = host.deploy("v1").await;
+    assert_eq!(ending.outcome, Outcome::Succeeded);
+    assert_eq!(ending.undelivered.len(), 1);
+    host.deploy("v2").await;
+    assert!(host.world().told.is_empty());
+    host.world().recorder_down = false;
+    let last = host.deploy("v3").await;
+    assert!(last.undelivered.is_empty());
+    let told: Vec<_> = host.world().told.iter().map(|(_, event)| event.release.version.clone()).collect();
+    assert_eq!(told, ["v1", "v2", "v3"]);
+}
+
+#[tokio::test]
+async fn a_failing_sweep_is_a_warning() {
+    let host = Host::three();
+    host.world().sweep_fails = true;
+    let ending = host.deploy("v1").await;
+    assert_eq!(ending.outcome, Outcome::Succeeded);
+    assert_eq!(ending.warnings.len(), 3);
+}

@@ -1,0 +1,106 @@
+//! What the gates let through.
+
+use windlass_documents::{Failure, Migration, Outcome, Verdict};
+
+use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
+use crate::deployment::{Stop, check_only};
+use crate::journal::Ruling;
+use crate::report::ExitCode;
+
+fn broken() -> Failure {
+    Failure { code: "timeout".to_owned(), message: "no answer".to_owned(), retryable: false, details: None }
+}
+
+#[tokio::test]
+async fn one_no_refuses_and_all_answers_are_kept() {
+    let host = Host::three();
+    host.world().checks.insert("a".to_owned(), vec![Ok(report(Verdict::Pass, "fine"))]);
+    host.world().checks.insert("b".to_owned(), vec![Ok(report(Verdict::Fail, "not this one"))]);
+    host.world().checks.insert("c".to_owned(), vec![Err(broken())]);
+    let ending = host.deploy("v1").await;
+    assert_eq!((ending.outcome, ending.exit()), (Outcome::Refused, ExitCode::Refused));
+    assert_eq!(ending.account.checks.len(), 4, "three and the agent's own");
+    assert!(host.world().calls.is_empty(), "nothing was touched");
+    // The gates refuse a release without condemning it.
+    host.world().checks.clear();
+    assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn breaking_the_glass_goes_over_a_no_and_says_so() {
+    let host = Host::three();
+    host.world().checks.insert("b".to_owned(), vec![Ok(report(Verdict::Fail, "not this one"))]);
+    let mut wish = request("v1");
+    wish.break_glass = Some("the shop is down".to_owned());
+    let ending = host.try_deploy(wish).await.unwrap();
+    assert_eq!(ending.outcome, Outcome::Succeeded);
+    let check = ending.account.checks.iter().find(|check| check.name == "b").unwrap();
+    assert_eq!(check.ruling, Ruling::Overridden);
+    let history = host.process(None).journal.history(None, 1, None).unwrap();
+    assert_eq!(history[0].break_glass.as_deref(), Some("the shop is down"));
+}
+
+#[tokio::test]
+async fn a_missing_way_back_refuses() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().missing.push("image@v1".to_owned());
+    let ending = host.deploy("v2").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    assert!(ending.account.failure.unwrap().message.contains("image@v1"));
+}
+
+#[tokio::test]
+async fn asking_the_gates_leaves_no_trace() {
+    let host = Host::three();
+    host.world().checks.insert("a".to_owned(), vec![Ok(report(Verdict::Warn, "hm"))]);
+    let engine = host.process(None);
+    let gated = check_only(&engine, &request("v1"), &Stop::new()).await.unwrap();
+    assert!(gated.passed);
+    assert_eq!(gated.planned.plan.steps.len(), 6);
+    assert!(engine.journal.history(None, 10, None).unwrap().is_empty());
+}
+
+fn irreversible() -> Migration {
+    Migration { irreversible: true, oldest_rollback: None }
+}
+
+#[tokio::test]
+async fn going_back_over_an_irreversible_migration_is_refused() {
+    let host = Host::three();
+    host.world().migration.insert("v2".to_owned(), irreversible());
+    for version in ["v1", "v2", "v3"] {
+        assert_eq!(host.deploy(version).await.outcome, Outcome::Succeeded);
+    }
+    assert_eq!(host.try_deploy(rollback(Some("v2"))).await.unwrap().outcome, Outcome::Succeeded);
+    let refused = host.try_deploy(rollback(Some("v1"))).await.unwrap();
+    assert_eq!(refused.outcome, Outcome::Refused);
+    assert!(refused.account.failure.unwrap().message.contains("irreversible"));
+    // The same by another road.
+    assert_eq!(host.deploy("v1").await.outcome, Outcome::Refused);
+}
+
+#[tokio::test]
+async fn the_oldest_version_to_go_back_to_is_compared_as_a_version() {
+    let host = Host::three();
+    let migration = Migration { irreversible: false, oldest_rollback: Some("1.4.0".to_owned()) };
+    host.world().migration.insert("1.10.0".to_owned(), migration);
+    for version in ["1.3.9", "1.4.2", "1.10.0"] {
+        host.deploy(version).await;
+    }
+    assert_eq!(host.try_deploy(rollback(Some("1.3.9"))).await.unwrap().outcome, Outcome::Refused);
+    assert_eq!(host.try_deploy(rollback(Some("1.4.2"))).await.unwrap().outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_failed_irreversible_release_is_frozen_and_not_undone() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().migration.insert("v2".to_owned(), irreversible());
+    host.world().apply_faults.insert("web".to_owned(), Fault::always(When::Half));
+    let ending = host.deploy("v2").await;
+    assert_eq!(ending.outcome, Outcome::Stuck);
+    assert!(ending.account.failure.unwrap().message.contains("irreversible"));
+    assert!(!host.world().calls.iter().any(|call| call.starts_with("undo")));
+    assert_eq!(host.process(None).journal.stuck(Some(APPLICATION)).unwrap().len(), 1);
+}

@@ -1,0 +1,473 @@
+//! A world in memory: services that are versions, a strategy that replaces them, and faults at every place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use windlass_documents::{
+    Action, Bundle, Change, Event, Failure, Migration, Observation, Part, Phase, Plan, Release, Report, Step, Verdict,
+};
+
+use crate::clock::{CountingIds, SteppingClock};
+use crate::deployment::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe};
+use crate::deployment::{Ending, Engine, Error, Hooked, Pace, Request, Source, Stop, Target, run};
+use crate::journal::{Journal, Mode};
+use crate::progress::Unwatched;
+use crate::redact::Redactor;
+
+/// When a fault happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Before,
+    Half,
+    After,
+}
+
+/// A fault in one step or one undo.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) when: When,
+    pub(super) retryable: bool,
+    pub(super) times: u32,
+}
+
+impl Fault {
+    pub(super) fn always(when: When) -> Self {
+        Self { when, retryable: false, times: u32::MAX }
+    }
+}
+
+/// The world, shared by all who look at it.
+#[derive(Default)]
+pub(super) struct World {
+    /// What is there: `backend@v1`, each with halves `a` and `b` so that half a step can be done.
+    pub(super) things: BTreeSet<String>,
+    pub(super) apply_faults: BTreeMap<String, Fault>,
+    pub(super) undo_faults: BTreeMap<String, Fault>,
+    pub(super) sick: BTreeSet<String>,
+    pub(super) checks: BTreeMap<String, Vec<Result<Report, Failure>>>,
+    pub(super) smoke: BTreeMap<String, Vec<Result<Report, Failure>>>,
+    pub(super) recorder_down: bool,
+    pub(super) told: Vec<(String, Event)>,
+    pub(super) missing: Vec<String>,
+    pub(super) migration: BTreeMap<String, Migration>,
+    pub(super) unresolvable: Option<Failure>,
+    pub(super) running: usize,
+    pub(super) most_running: usize,
+    /// `apply x`, `undo x`, in order.
+    pub(super) calls: Vec<String>,
+    /// Asks this to stop when a step begins.
+    pub(super) stop_at: Option<(String, Stop)>,
+    pub(super) stop_twice: bool,
+    pub(super) changes_behind: bool,
+    pub(super) sweep_fails: bool,
+}
+
+/// The outside of the flow.
+pub(super) struct Yard {
+    pub(super) world: Arc<Mutex<World>>,
+    /// Service and what it needs.
+    pub(super) services: Vec<(String, Vec<String>)>,
+}
+
+fn said(code: &str, message: &str) -> Failure {
+    Failure { code: code.to_owned(), message: message.to_owned(), retryable: false, details: None }
+}
+
+pub(super) fn report(verdict: Verdict, summary: &str) -> Report {
+    Report { verdict, summary: summary.to_owned(), findings: Vec::new(), data: None }
+}
+
+impl Yard {
+    fn world(&self) -> std::sync::MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    fn versions(&self) -> BTreeMap<String, String> {
+        let world = self.world();
+        world
+            .things
+            .iter()
+            .filter_map(|thing| thing.strip_suffix(".a"))
+            .filter_map(|thing| thing.split_once('@'))
+            .map(|(service, version)| (service.to_owned(), version.to_owned()))
+            .collect()
+    }
+
+    fn fault(&self, undo: bool, step: &str, when: When) -> Result<(), Failure> {
+        let mut world = self.world();
+        let faults = if undo { &mut world.undo_faults } else { &mut world.apply_faults };
+        let Some(fault) = faults.get_mut(step) else { return Ok(()) };
+        if fault.when != when || fault.times == 0 {
+            return Ok(());
+        }
+        fault.times -= 1;
+        Err(Failure {
+            code: "plugin:test".to_owned(),
+            message: format!("{} {when:?} on purpose", if undo { "undo fails" } else { "fails" }),
+            retryable: fault.retryable,
+            details: None,
+        })
+    }
+
+    /// Puts the world of a step: `version` of the service is there and nothing else.
+    fn set(&self, service: &str, version: Option<&str>, half: bool) {
+        let mut world = self.world();
+        let prefix = format!("{service}@");
+        world.things.retain(|thing| !thing.starts_with(&prefix));
+        if let Some(version) = version {
+            world.things.insert(format!("{prefix}{version}.a"));
+            if !half {
+                world.things.insert(format!("{prefix}{version}.b"));
+            }
+        }
+    }
+}
+
+impl Outside for Yard {
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
+        async move {
+            if let Some(failure) = self.world().unresolvable.clone() {
+                return Err(failure);
+            }
+            let version = source.set.get("version").cloned().unwrap_or_else(|| "v1".to_owned());
+            Ok(Release {
+                format: 1,
+                id: format!("sha256:{version}"),
+                application: application.to_owned(),
+                migration: self.world().migration.get(&version).cloned(),
+                version,
+                commit: None,
+                artifacts: BTreeMap::new(),
+                inputs: BTreeMap::new(),
+                bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new() },
+            })
+        }
+        .boxed()
+    }
+
+    fn orders<'a>(&'a self, _: &'a Release) -> Answering<'a, Orders> {
+        let probe = |name: &String| Probe {
+            name: name.clone(),
+            deadline: Duration::from_secs(5),
+            interval: Duration::from_millis(1),
+            on_error: OnDoubt::Refuse,
+            on_inconclusive: OnDoubt::Refuse,
+        };
+        let world = self.world();
+        let orders = Orders {
+            checks: world.checks.keys().map(probe).collect(),
+            smoke: world.smoke.keys().map(probe).collect(),
+            recorders: vec!["ledger".to_owned()],
+            call_deadline: Duration::from_secs(30),
+            verify_deadline: Duration::from_secs(5),
+            parallel: 3,
+            allow_no_way_back: false,
+        };
+        async move { Ok(orders) }.boxed()
+    }
+
+    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
+        let missing = self.world().missing.clone();
+        async move { Ok(references.iter().filter(|reference| missing.contains(reference)).cloned().collect()) }.boxed()
+    }
+
+    fn observe<'a>(&'a self, _: &'a Context) -> Answering<'a, Observation> {
+        async move {
+            let parts: Vec<Part> = self
+                .versions()
+                .into_iter()
+                .map(|(service, version)| Part {
+                    instance: service.clone(),
+                    service,
+                    release: Some(format!("sha256:{version}")),
+                    version: Some(version),
+                    reference: None,
+                    state: "running".to_owned(),
+                    health: None,
+                    restarts: 0,
+                    since: None,
+                })
+                .collect();
+            let mut world = self.world();
+            let mut fingerprint = format!("{:?}", world.things);
+            if world.changes_behind {
+                fingerprint.push('!');
+                world.changes_behind = false;
+            }
+            Ok(Observation { format: 1, fingerprint, parts })
+        }
+        .boxed()
+    }
+
+    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
+        async move {
+            let now = self.versions();
+            let wished = &context.release.version;
+            let mut plan = Plan {
+                format: 1,
+                fingerprint: format!("{:?}", self.world().things),
+                changes: Vec::new(),
+                steps: Vec::new(),
+                warnings: Vec::new(),
+                way_back: now.values().map(|version| format!("image@{version}")).collect(),
+            };
+            for (service, needs) in &self.services {
+                let before = now.get(service);
+                let same = before == Some(wished);
+                plan.changes.push(Change {
+                    subject: format!("service {service}"),
+                    action: if same { Action::Keep } else { Action::Replace },
+                    cause: "test".to_owned(),
+                    manner: None,
+                    differences: Vec::new(),
+                });
+                if same {
+                    continue;
+                }
+                let step = |id: String, phase, needs| Step {
+                    title: format!("replace {service}"),
+                    id,
+                    phase,
+                    needs,
+                    changes: true,
+                    runs_release: None,
+                    subject: None,
+                    timeout_seconds: None,
+                    before: json!(before),
+                    details: json!({ "service": service, "version": wished }),
+                };
+                plan.steps.push(step(service.clone(), Phase::Apply, needs.clone()));
+                plan.steps.push(step(format!("{service}:sweep"), Phase::Sweep, Vec::new()));
+            }
+            let there: BTreeSet<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
+            for step in &mut plan.steps {
+                step.needs.retain(|need| there.contains(need));
+            }
+            Ok(plan)
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
+        async move {
+            {
+                let mut world = self.world();
+                world.running += 1;
+                world.most_running = world.most_running.max(world.running);
+                world.calls.push(format!("apply {}", step.id));
+                if let Some((at, stop)) = &world.stop_at
+                    && *at == step.id
+                {
+                    stop.ask();
+                    if world.stop_twice {
+                        stop.ask();
+                    }
+                }
+            }
+            tokio::task::yield_now().await;
+            let done = (|| {
+                if step.phase == Phase::Sweep {
+                    return if self.world().sweep_fails { Err(said("test", "cannot sweep")) } else { Ok(()) };
+                }
+                let service = step.details["service"].as_str().unwrap_or_default();
+                let version = step.details["version"].as_str();
+                self.fault(false, &step.id, When::Before)?;
+                self.set(service, version, true);
+                self.fault(false, &step.id, When::Half)?;
+                self.set(service, version, false);
+                self.fault(false, &step.id, When::After)
+            })();
+            self.world().running -= 1;
+            if context.cancelled.is_cancelled() && done.is_ok() && self.world().stop_at.is_some() {
+                return Err(said("cancelled", "stopped"));
+            }
+            done.map(|()| json!({ "made": step.id }))
+        }
+        .boxed()
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, _: Option<&'a Value>) -> Answering<'a, ()> {
+        async move {
+            assert!(!context.cancelled.is_cancelled(), "undo is never told to stop");
+            self.world().calls.push(format!("undo {}", step.id));
+            let service = step.details["service"].as_str().unwrap_or_default();
+            self.fault(true, &step.id, When::Before)?;
+            self.set(service, step.before.as_str(), true);
+            self.fault(true, &step.id, When::Half)?;
+            self.set(service, step.before.as_str(), false);
+            self.fault(true, &step.id, When::After)
+        }
+        .boxed()
+    }
+
+    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
+        async move {
+            let versions = self.versions();
+            let wished = &context.release.version;
+            let world = self.world();
+            if world.sick.contains(wished) {
+                return Ok(report(Verdict::Fail, "unhealthy"));
+            }
+            let whole = self.services.iter().all(|(service, _)| {
+                versions.get(service) == Some(wished) && world.things.contains(&format!("{service}@{wished}.b"))
+            });
+            Ok(if whole { report(Verdict::Pass, "healthy") } else { report(Verdict::Fail, "something else runs") })
+        }
+        .boxed()
+    }
+
+    fn check<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        let answer = next(&mut self.world().checks, name);
+        async move { answer }.boxed()
+    }
+
+    fn smoke<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        let answer = next(&mut self.world().smoke, name);
+        async move { answer }.boxed()
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Context, recorder: &'a str, event: &'a Event) -> Answering<'a, Option<Value>> {
+        async move {
+            let mut world = self.world();
+            if world.recorder_down {
+                return Err(said("unavailable", "the ledger is away"));
+            }
+            world.told.push((recorder.to_owned(), event.clone()));
+            Ok(None)
+        }
+        .boxed()
+    }
+}
+
+/// The next answer of a script; the last one for ever.
+fn next(scripts: &mut BTreeMap<String, Vec<Result<Report, Failure>>>, name: &str) -> Result<Report, Failure> {
+    let script = scripts.get_mut(name).unwrap();
+    if script.len() > 1 { script.remove(0) } else { script[0].clone() }
+}
+
+/// A host for tests: a state directory, a world, and processes that come and go.
+pub(super) struct Host {
+    pub(super) state: tempfile::TempDir,
+    pub(super) world: Arc<Mutex<World>>,
+    pub(super) services: Vec<(String, Vec<String>)>,
+    processes: Mutex<u32>,
+    pub(super) repeat: bool,
+}
+
+pub(super) const APPLICATION: &str = "kudos";
+
+impl Host {
+    pub(super) fn new(services: &[(&str, &[&str])]) -> Self {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            state: state(),
+            world: Arc::default(),
+            services: services.iter().map(|(service, needs)| ((*service).to_owned(), own(needs))).collect(),
+            processes: Mutex::new(0),
+            repeat: false,
+        }
+    }
+
+    /// Three services, one of which needs the two others.
+    pub(super) fn three() -> Self {
+        Self::new(&[("data", &[]), ("backend", &["data"]), ("web", &["backend"])])
+    }
+
+    /// A new process; `breaks` is the line of the journal at which it ends.
+    pub(super) fn process(&self, breaks: Option<&str>) -> Engine {
+        let mut processes = self.processes.lock().unwrap();
+        *processes += 1;
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let clock = Arc::new(SteppingClock::new(start));
+        let mut journal = Journal::open(self.state.path(), Mode::Write, clock, Redactor::new()).unwrap();
+        if let Some(breaks) = breaks {
+            journal = journal.breaking(breaks);
+        }
+        let yard = Arc::new(Yard { world: self.world.clone(), services: self.services.clone() });
+        let outside: Arc<dyn Outside> = if self.repeat {
+            let all = Some("*".to_owned());
+            Arc::new(Hooked { inside: yard, fail_step: None, repeat_step: all.clone(), repeat_undo: all })
+        } else {
+            yard
+        };
+        Engine {
+            journal: Arc::new(journal),
+            outside,
+            ids: Arc::new(CountingIds::new(&format!("p{processes}"))),
+            watch: Arc::new(Unwatched),
+            locks: self.state.path().join("locks"),
+            environment: "uat".to_owned(),
+            host: "test".to_owned(),
+            pace: Pace {
+                apply_attempts: 3,
+                undo_attempts: 3,
+                retry_delay: Duration::from_millis(1),
+                stop_grace: Duration::from_secs(5),
+                delivery_delay: Duration::ZERO,
+            },
+        }
+    }
+
+    pub(super) fn world(&self) -> std::sync::MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub(super) async fn deploy(&self, version: &str) -> Ending {
+        run(&self.process(None), request(version), &Stop::new()).await.unwrap()
+    }
+
+    pub(super) async fn try_deploy(&self, request: Request) -> Result<Ending, Error> {
+        run(&self.process(None), request, &Stop::new()).await
+    }
+
+    /// Which version runs, whole, of every service; none when they are not all whole and the same.
+    pub(super) fn serves(&self) -> Option<String> {
+        let world = self.world();
+        let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for thing in &world.things {
+            let (service, rest) = thing.split_once('@').unwrap();
+            versions.entry(service).or_default().push(rest);
+        }
+        let mut all = BTreeSet::new();
+        for (service, _) in &self.services {
+            let halves = versions.remove(service.as_str())?;
+            let version = halves[0].strip_suffix(".a")?;
+            if halves != [format!("{version}.a"), format!("{version}.b")] {
+                return None;
+            }
+            all.insert(version.to_owned());
+        }
+        let one = all.pop_first()?;
+        (all.is_empty() && versions.is_empty()).then_some(one)
+    }
+}
+
+/// In memory where there is such a place: these tests write tens of thousands of lines, each to the disk.
+fn state() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+pub(super) fn request(version: &str) -> Request {
+    Request {
+        application: APPLICATION.to_owned(),
+        target: Target::Source(Source {
+            directory: PathBuf::from("/release"),
+            set: BTreeMap::from([("version".to_owned(), version.to_owned())]),
+            commit: None,
+        }),
+        actor: "tester".to_owned(),
+        reason: None,
+        wait: None,
+        retry: false,
+        break_glass: None,
+    }
+}
+
+pub(super) fn rollback(to: Option<&str>) -> Request {
+    Request { target: Target::Rollback { to: to.map(str::to_owned) }, ..request("") }
+}

@@ -1,0 +1,2 @@
+//! Tests of the journal: the chain, formats, full disks, two processes.
+
