@@ -1,0 +1,86 @@
+//! Creating, stopping and starting containers.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use windlass_sdk::Result;
+
+use super::{Work, id_of};
+use crate::desired::Endpoint;
+use crate::engine::or_gone;
+use crate::operation::New;
+use crate::{json, labels};
+
+impl Work<'_> {
+    /// Makes a container and connects it, without starting it.
+    pub(super) fn create(
+        &self,
+        container: &New,
+        temporary: bool,
+        body: &Value,
+        endpoints: &[Endpoint],
+        reference: &str,
+    ) -> Result<Value> {
+        let found = self.find_new(container)?;
+        let id = if let Some(found) = &found {
+            id_of(found)
+        } else {
+            let image = self.engine.image(reference)?;
+            let mut body = body.clone();
+            if let Some(labels) = body.get_mut("Labels").and_then(Value::as_object_mut) {
+                labels.insert(labels::IMAGE.to_owned(), image.get("Id").cloned().unwrap_or_default());
+            }
+            let name = if temporary { container.temporary_name(&self.deployment) } else { container.name.clone() };
+            self.engine.create(&name, &body)?
+        };
+        // An engine of API 1.41 takes one network at creation.
+        for endpoint in endpoints.iter().skip(1) {
+            self.connect(&id, endpoint)?;
+        }
+        Ok(json!({ "container": id }))
+    }
+
+    /// Stops what gives way. A policy that would start it again after a restart of the engine is taken away first.
+    pub(super) fn stop_old(&self) -> Result<Value> {
+        for old in self.before.containers.iter().filter(|old| old.running) {
+            if always_comes_back(&old.restart_policy) {
+                or_gone(self.engine.update(&old.id, &json!({ "RestartPolicy": { "Name": "no" } })))?;
+            }
+            or_gone(self.engine.stop(&old.id, Duration::from_secs(old.grace_seconds)))?;
+        }
+        Ok(json!({ "stopped": self.before.containers.iter().map(|old| &old.id).collect::<Vec<_>>() }))
+    }
+
+    /// Starts again what gave way.
+    pub(super) fn start_old(&self) -> Result<()> {
+        for old in self.before.containers.iter().filter(|old| old.running) {
+            if always_comes_back(&old.restart_policy) {
+                self.engine.update(&old.id, &json!({ "RestartPolicy": old.restart_policy }))?;
+            }
+            self.engine.start(&old.id)?;
+        }
+        Ok(())
+    }
+
+    /// Gives what still runs time to finish what it began.
+    pub(super) fn drain(&self, time: Duration) -> Result<()> {
+        let mut running = false;
+        for old in &self.before.containers {
+            let found = or_gone(self.engine.container(&old.id))?;
+            running |= found
+                .is_some_and(|inspect| json::text(&inspect, "/State/Status").is_some_and(|status| status == "running"));
+        }
+        let end = Instant::now() + time;
+        while running && Instant::now() < end {
+            self.context.stop_if_cancelled()?;
+            let left = end.saturating_duration_since(Instant::now());
+            std::thread::sleep(left.min(Duration::from_secs(1)));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the engine would start a stopped container when it starts itself.
+fn always_comes_back(policy: &Value) -> bool {
+    json::text(policy, "/Name").is_some_and(|name| name == "always")
+}

@@ -1,0 +1,60 @@
+//! The Compose files of the release's bundle, and what should run because of them.
+
+use windlass_compose::{Files, Options, Problems};
+use windlass_documents::Release;
+use windlass_sdk::{Context, Error, Result, files};
+
+use crate::Config;
+use crate::config::check_project;
+use crate::desired::{Desired, desired};
+
+/// The bundle as the host shows it. Only files that are part of the release are asked for.
+struct Bundle<'a>(&'a Release);
+
+impl Files for Bundle<'_> {
+    fn read(&self, path: &str) -> std::result::Result<Option<Vec<u8>>, String> {
+        if !self.0.bundle.files.contains_key(path) {
+            return Ok(None);
+        }
+        files::read("bundle", path).map(Some).map_err(|error| error.message().to_owned())
+    }
+}
+
+/// Reads the Compose files of the release.
+pub(crate) fn read(context: &Context<'_>, config: &Config) -> Result<Desired> {
+    let release = context.release()?;
+    let variables = context.variables()?;
+    read_from(&Bundle(&release), &release, variables, config)
+}
+
+/// The same from any files.
+pub(crate) fn read_from(
+    files: &dyn Files,
+    release: &Release,
+    mut variables: std::collections::BTreeMap<String, String>,
+    config: &Config,
+) -> Result<Desired> {
+    check_project(&config.project_of(&release.application))?;
+    // Compose gives this one to every file.
+    variables.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| config.project_of(&release.application));
+    let options =
+        Options { files: config.files.clone(), variables, profiles: config.profiles.clone(), ..Options::default() };
+    let loaded = windlass_compose::load(files, &options).map_err(|problems| refused(&problems))?;
+    let mut desired =
+        desired(&loaded.application, &loaded.files, release, config).map_err(|problems| refused(&problems))?;
+    desired.warnings.extend(loaded.warnings);
+    if let Some(name) = loaded.application.name.filter(|name| *name != desired.project) {
+        desired.warnings.push(format!(
+            "the Compose file is named `{name}`, but the project is `{}`; set `project` in the strategy's `with` table \
+             to change that",
+            desired.project
+        ));
+    }
+    Ok(desired)
+}
+
+fn refused(problems: &Problems) -> Error {
+    let error = Error::new("invalid-config", problems.to_string());
+    let hints = problems.hints();
+    if hints.is_empty() { error } else { error.hint(hints.join("\n")) }
+}

@@ -1,0 +1,74 @@
+//! How a container differs from what should run, field by field, in the words of Compose files.
+//!
+//! Used for the diff of every replacement, and to decide whether a container that somebody else started, Docker
+//! Compose say, is already what the release wants. Only what a Compose file can say is compared; what it leaves to
+//! the image is compared with the image, what it leaves to the engine is not compared.
+
+mod image;
+mod view;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use windlass_documents::Difference;
+
+use crate::desired::DesiredService;
+use crate::state::{Container, Image};
+use view::View;
+
+/// The differences, sorted by field. `image` is what the desired reference means on this host, where it is there.
+pub(crate) fn compare(desired: &DesiredService, container: &Container, image: Option<&Image>) -> Vec<Difference> {
+    let Some(inspect) = &container.inspect else { return Vec::new() };
+    let mut differences = Vec::new();
+    if image.is_none_or(|image| image.id != container.image_id) {
+        differences.push(Difference {
+            field: "image".to_owned(),
+            from: Some(container.image.clone()),
+            to: Some(desired.image.reference.clone()),
+        });
+    }
+    // With another image, fields that come from it are not the release's change.
+    let inherited = image.map(|image| &image.config);
+    let now = view::of_container(inspect, &container.id);
+    let then = view::of_body(desired, inherited);
+    fields(&now, &then, inherited.is_some(), &mut differences);
+    differences.sort_by(|left, right| left.field.cmp(&right.field));
+    differences
+}
+
+fn fields(now: &View, then: &View, image_is_known: bool, differences: &mut Vec<Difference>) {
+    let logging_is_given = then.keys().any(|key| key.starts_with("logging."));
+    for key in now.keys().chain(then.keys().filter(|key| !now.contains_key(*key))) {
+        let (from, to) = (now.get(key), then.get(key));
+        if from == to || (!image_is_known && to.is_none() && view::may_be_inherited(key)) {
+            continue;
+        }
+        // The engine's default may be any driver.
+        if key.starts_with("logging.") && !logging_is_given {
+            continue;
+        }
+        differences.push(Difference { field: key.clone(), from: from.cloned(), to: to.cloned() });
+    }
+}
+
+/// What changed in files of the release that both containers mount: target and the beginnings of the digests.
+pub(crate) fn files(desired: &BTreeMap<String, String>, label: Option<&String>) -> Vec<Difference> {
+    let before: BTreeMap<String, String> = label.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let mut differences = Vec::new();
+    for (target, digest) in desired {
+        let short: String = digest.chars().take(12).collect();
+        if let Some(old) = before.get(target).filter(|old| **old != short) {
+            differences.push(Difference {
+                field: format!("content of {target}"),
+                from: Some(old.clone()),
+                to: Some(short),
+            });
+        }
+    }
+    differences
+}
+
+/// One line of JSON for a diff.
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,180 @@
+//! What is mounted into a container: volumes, host paths, files of the release, texts.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use windlass_compose::{FileReference, FileSource, Mount, MountKind, Path, Position, Problem, Service};
+use windlass_documents::Bundle;
+
+use super::Scope;
+
+/// What stands for the host's copy of the release's files. The host puts its path there.
+pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
+/// What stands for a file with the text that follows in base64. The host writes it, secrets filled in.
+pub(crate) const CONTENT: &str = "{{windlass.content:";
+
+/// The mounts of a service, in the two forms that the engine takes, and the digests of the release's files in them.
+#[derive(Debug, Default)]
+pub(super) struct Mounted {
+    pub(super) binds: Vec<String>,
+    pub(super) mounts: Vec<Value>,
+    pub(super) files: BTreeMap<String, String>,
+}
+
+pub(super) fn mounts(scope: &Scope<'_>, service: &Service, problems: &mut Vec<Problem>) -> Mounted {
+    let mut mounted = Mounted::default();
+    for mount in &service.mounts {
+        if let Err(problem) = one(scope, service, mount, &mut mounted) {
+            problems.push(problem);
+        }
+    }
+    let groups = [
+        ("secrets", &service.secrets, &scope.application.secrets),
+        ("configs", &service.configs, &scope.application.configs),
+    ];
+    for (group, references, sources) in groups {
+        for reference in references {
+            let Some(source) = sources.get(&reference.source) else { continue };
+            if let Err(problem) = file(scope, service, group, reference, source, &mut mounted) {
+                problems.push(problem);
+            }
+        }
+    }
+    mounted
+}
+
+fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounted) -> Result<(), Problem> {
+    match &mount.kind {
+        MountKind::Volume { name, no_copy } => {
+            let mut body = base("volume", &mount.target, mount.read_only);
+            if let Some(volume) = name.as_ref().and_then(|key| scope.volumes.get(key)) {
+                body.insert("Source".to_owned(), json!(volume.name));
+            }
+            if *no_copy {
+                body.insert("VolumeOptions".to_owned(), json!({ "NoCopy": true }));
+            }
+            mounted.mounts.push(Value::Object(body));
+        }
+        MountKind::Tmpfs { size, mode } => {
+            let mut body = base("tmpfs", &mount.target, mount.read_only);
+            let mut options = Map::new();
+            if let Some(size) = size {
+                options.insert("SizeBytes".to_owned(), json!(size));
+            }
+            if let Some(mode) = mode {
+                options.insert("Mode".to_owned(), json!(mode));
+            }
+            if !options.is_empty() {
+                body.insert("TmpfsOptions".to_owned(), Value::Object(options));
+            }
+            mounted.mounts.push(Value::Object(body));
+        }
+        MountKind::Bind { source: Path::Bundle(path), .. } => {
+            let what = format!("services.{}.volumes", service.name);
+            bundle(scope, path, &mount.target, &what, &mount.position, mounted)?;
+        }
+        MountKind::Bind { source: Path::Host(path), options } => {
+            if options.create_host_path {
+                // Only this form lets the engine make a directory where nothing is.
+                let mut text = format!("{path}:{}", mount.target);
+                let words: Vec<&str> = [
+                    Some(if mount.read_only { "ro" } else { "rw" }),
+                    options.selinux.as_deref(),
+                    options.propagation.as_deref(),
+                ]
+                .into_iter()
+                .flatten()
+                .collect();
+                text.push(':');
+                text.push_str(&words.join(","));
+                mounted.binds.push(text);
+            } else {
+                let mut body = base("bind", &mount.target, mount.read_only);
+                body.insert("Source".to_owned(), json!(path));
+                if let Some(propagation) = &options.propagation {
+                    body.insert("BindOptions".to_owned(), json!({ "Propagation": propagation }));
+                }
+                mounted.mounts.push(Value::Object(body));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn file(
+    scope: &Scope<'_>,
+    service: &Service,
+    group: &str,
+    reference: &FileReference,
+    source: &FileSource,
+    mounted: &mut Mounted,
+) -> Result<(), Problem> {
+    match source {
+        FileSource::File(Path::Bundle(path)) => {
+            let what = format!("services.{}.{group}", service.name);
+            bundle(scope, path, &reference.target, &what, &reference.position, mounted)
+        }
+        FileSource::File(Path::Host(path)) => {
+            let mut body = base("bind", &reference.target, true);
+            body.insert("Source".to_owned(), json!(path));
+            mounted.mounts.push(Value::Object(body));
+            Ok(())
+        }
+        FileSource::Content(text) => {
+            let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+            let mut body = base("bind", &reference.target, true);
+            body.insert("Source".to_owned(), json!(format!("{CONTENT}{encoded}}}}}")));
+            mounted.mounts.push(Value::Object(body));
+            // Placeholders stand for secrets here, so this tells nothing about a value, but changes with it.
+            mounted.files.insert(reference.target.clone(), hex::encode(Sha256::digest(text)));
+            Ok(())
+        }
+    }
+}
+
+fn base(kind: &str, target: &str, read_only: bool) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("Type".to_owned(), json!(kind));
+    body.insert("Target".to_owned(), json!(target));
+    if read_only {
+        body.insert("ReadOnly".to_owned(), json!(true));
+    }
+    body
+}
+
+fn bundle(
+    scope: &Scope<'_>,
+    path: &str,
+    target: &str,
+    what: &str,
+    position: &Position,
+    mounted: &mut Mounted,
+) -> Result<(), Problem> {
+    let Some(digest) = digest(&scope.release.bundle, path) else {
+        return Err(Problem::at(position, format!("`{what}`: the release has no file or directory `{path}`"))
+            .hint("Docker Compose would make an empty directory there; add the files beside release.toml"));
+    };
+    let mut body = base("bind", target, true);
+    let source = if path.is_empty() { BUNDLE.to_owned() } else { format!("{BUNDLE}/{path}") };
+    body.insert("Source".to_owned(), json!(source));
+    mounted.mounts.push(Value::Object(body));
+    mounted.files.insert(target.to_owned(), digest);
+    Ok(())
+}
+
+/// The digest of a file, or over the names and digests of all files below a directory.
+fn digest(bundle: &Bundle, path: &str) -> Option<String> {
+    if let Some(digest) = bundle.files.get(path) {
+        return Some(digest.strip_prefix("sha256:").unwrap_or(digest).to_owned());
+    }
+    let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+    let mut hasher = Sha256::new();
+    let mut any = false;
+    for (name, digest) in bundle.files.iter().filter(|(name, _)| name.starts_with(&prefix)) {
+        any = true;
+        hasher.update(format!("{}\0{digest}\n", &name[prefix.len()..]));
+    }
+    any.then(|| hex::encode(hasher.finalize()))
+}

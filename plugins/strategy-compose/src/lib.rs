@@ -1,0 +1,90 @@
+//! Deploys the services of Compose files on a Docker Engine.
+//!
+//! `bundle` reads the files, `desired` makes bodies of them, `gather` asks the engine, `plan` compares the two and
+//! says what to do, `apply` does and undoes single steps, `verify` looks at the result. Everything but `gather`,
+//! `apply`, `wait` and `verify` is pure.
+//!
+//! It keeps nothing between calls and removes no volume and no image.
+
+mod apply;
+mod bundle;
+mod compare;
+mod config;
+mod desired;
+mod engine;
+mod gather;
+mod health;
+mod json;
+mod labels;
+mod observe;
+mod operation;
+mod plan;
+mod reference;
+mod state;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod wait;
+
+use serde_json::Value;
+use windlass_documents::{Observation, Plan, Report, Step};
+use windlass_sdk::{Context, Error, Result, Strategy};
+
+pub use config::Config;
+use engine::Host;
+use gather::{Detail, gather};
+
+/// The strategy; it has no state.
+#[derive(Debug)]
+pub struct Compose;
+
+impl Strategy for Compose {
+    type Config = Config;
+
+    fn validate(config: &Config) -> Result<()> {
+        config.validate()
+    }
+
+    fn observe(context: &Context<'_>, config: &Config) -> Result<Observation> {
+        let project = config.project_of(&context.application());
+        let state = gather(&Host, &project, None, Detail::All)?;
+        Ok(observe::observation(&state))
+    }
+
+    fn plan(context: &Context<'_>, config: &Config) -> Result<Plan> {
+        let desired = bundle::read(context, config)?;
+        let state = gather(&Host, &desired.project, Some(&desired), Detail::Decisions)?;
+        planned(&desired, &state)
+    }
+
+    fn apply(context: &Context<'_>, _: &Config, step: &Step) -> Result<Value> {
+        apply::apply(context, &Host, step)
+    }
+
+    fn undo(context: &Context<'_>, _: &Config, step: &Step, _: Option<&Value>) -> Result<()> {
+        apply::undo(context, &Host, step)
+    }
+
+    fn verify(context: &Context<'_>, config: &Config) -> Result<Report> {
+        let desired = bundle::read(context, config)?;
+        verify::verify(context, &Host, &desired)
+    }
+}
+
+/// The plan, or an error that says what stands in its way.
+fn planned(desired: &desired::Desired, state: &state::State) -> Result<Plan> {
+    plan::plan(desired, state).map_err(|obstacles| {
+        let (messages, hints): (Vec<String>, Vec<String>) = obstacles.0.into_iter().unzip();
+        Error::new("invalid-config", messages.join("\n")).hint(hints.join("\n"))
+    })
+}
+
+windlass_sdk::export!(strategy Compose {
+    name: "strategy-compose",
+    summary: "deploys the services of Compose files on a Docker Engine",
+    example: include_str!("../example.toml"),
+    capabilities: [
+        "docker-read" => "sees what runs, and waits for its health",
+        "docker-write" => "creates, starts, stops and removes containers, networks and volumes of the application",
+    ],
+});

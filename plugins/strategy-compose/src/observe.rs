@@ -1,0 +1,34 @@
+//! What runs now, for people and for the staleness of plans.
+
+use serde_json::Value;
+use windlass_documents::{OBSERVATION_FORMAT, Observation, Part};
+
+use crate::state::{Container, State};
+use crate::{json, labels};
+
+/// The observation of a state. Containers that were not inspected are told with what the list says.
+pub(crate) fn observation(state: &State) -> Observation {
+    Observation {
+        format: OBSERVATION_FORMAT,
+        fingerprint: state.fingerprint(),
+        parts: state.containers.iter().map(part).collect(),
+    }
+}
+
+fn part(container: &Container) -> Part {
+    let empty = Value::Null;
+    let inspect = container.inspect.as_ref().unwrap_or(&empty);
+    let label = |key: &str| container.labels.get(key).filter(|value| !value.is_empty()).cloned();
+    let since = if container.is_running() { "/State/StartedAt" } else { "/State/FinishedAt" };
+    Part {
+        service: container.service.clone(),
+        instance: container.name.clone(),
+        release: label(labels::RELEASE),
+        version: label(labels::RELEASE_VERSION),
+        reference: label(labels::REFERENCE).or_else(|| Some(container.image_id.clone())),
+        state: container.state.clone(),
+        health: json::text(inspect, "/State/Health/Status").filter(|health| health != "none"),
+        restarts: u64::try_from(json::number(inspect, "/RestartCount")).unwrap_or_default(),
+        since: json::text(inspect, since).filter(|time| !time.starts_with("0001-")),
+    }
+}

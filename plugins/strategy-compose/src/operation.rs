@@ -1,0 +1,146 @@
+//! What a step does: the `details` and `before` of a plan's steps.
+//!
+//! Stored in the journal, so fields are only added, with defaults. Everything that a step needs is here, because
+//! another process, perhaps another day, applies it again or undoes it. A new container is never named by its id,
+//! which no plan can know, but by the service and the deployment that made it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::desired::Endpoint;
+use crate::state::Old;
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub(crate) enum Operation {
+    /// Gets an image.
+    Pull {
+        /// The immutable reference.
+        reference: String,
+    },
+    /// Makes a network.
+    CreateNetwork {
+        /// Its name.
+        name: String,
+        /// The engine's body.
+        body: Value,
+    },
+    /// Makes a volume.
+    CreateVolume {
+        /// Its name.
+        name: String,
+        /// The engine's body.
+        body: Value,
+    },
+    /// Makes a container and connects it, without starting it.
+    Create {
+        /// Which one.
+        container: New,
+        /// Whether it gets a temporary name, because the old one still has the final one.
+        temporary: bool,
+        /// The engine's body.
+        body: Value,
+        /// Its connections; the first one is part of the body.
+        endpoints: Vec<Endpoint>,
+        /// The immutable reference of its image.
+        reference: String,
+    },
+    /// Nothing: what needs this step needs all that this step needs.
+    Gather,
+    /// Stops the containers of `before`.
+    Stop,
+    /// Gives the final name to the new container; the old one that has it gets another.
+    Rename {
+        /// The new one.
+        container: New,
+    },
+    /// Starts the new container.
+    Start {
+        /// The new one.
+        container: New,
+        /// For stopping it again.
+        grace_seconds: u64,
+    },
+    /// Starts the containers of `before`, which are as they should be but do not run.
+    StartAgain,
+    /// Starts the new container and waits until it ends with exit code 0.
+    Run {
+        /// The new one.
+        container: New,
+        /// At most.
+        deadline_seconds: u64,
+        /// For stopping it again.
+        grace_seconds: u64,
+    },
+    /// Waits until a container is healthy, or has run long enough without a health check.
+    Await {
+        /// The new one; none for the one of `before`.
+        container: Option<New>,
+        /// At most.
+        deadline_seconds: u64,
+        /// Without a health check: how long it must run.
+        settle_milliseconds: u64,
+    },
+    /// Gives the service's names on its networks to the new container and takes them from those of `before`.
+    Switch {
+        /// The new one.
+        container: New,
+        /// With names.
+        endpoints: Vec<Endpoint>,
+    },
+    /// Lets the containers of `before` finish, then stops them.
+    Retire {
+        /// How long they may finish.
+        drain_milliseconds: u64,
+    },
+    /// Removes a stopped container.
+    RemoveContainer {
+        /// Its id.
+        id: String,
+    },
+    /// Removes a network that nothing uses.
+    RemoveNetwork {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A container that this deployment makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct New {
+    /// The service.
+    pub(crate) service: String,
+    /// The name that it has in the end.
+    pub(crate) name: String,
+}
+
+impl New {
+    /// The name that the container has while the old one has the final name.
+    pub(crate) fn temporary_name(&self, deployment: &str) -> String {
+        format!("{}-windlass-new-{}", self.name, word(deployment))
+    }
+}
+
+/// The name of an old container after it has given its name to the new one.
+pub(crate) fn old_name(name: &str, deployment: &str) -> String {
+    format!("{name}-windlass-old-{}", word(deployment))
+}
+
+/// A deployment's id with the letters that names of containers may have.
+fn word(deployment: &str) -> String {
+    deployment
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || "_.-".contains(letter) { letter } else { '-' })
+        .collect()
+}
+
+/// What the plan saw.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Before {
+    /// Containers that give way.
+    #[serde(default)]
+    pub(crate) containers: Vec<Old>,
+}

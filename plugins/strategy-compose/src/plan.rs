@@ -1,0 +1,114 @@
+//! From what runs to what should run: the plan.
+//!
+//! Pure: state and desired in, plan out. For each service one of five things is decided (`decide`), and each decision
+//! becomes steps (`steps`); networks and volumes come before, removals after (`resources`, `sweep`).
+//!
+//! The order: images, networks and volumes; then all new containers are created; then, service by service along
+//! `depends_on`, they are started and take over; then, when all of that is true, old ones that still run are retired.
+//! So nothing that runs is touched before everything that can be prepared is prepared.
+
+mod decide;
+mod graph;
+mod resources;
+mod steps;
+mod sweep;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use windlass_documents::{PLAN_FORMAT, Phase, Plan, Step};
+
+use crate::desired::Desired;
+use crate::operation::{Before, Operation};
+use crate::state::State;
+
+pub(crate) use decide::{Decision, decide, needs_inspection};
+pub(crate) use resources::Obstacles;
+
+/// The plan, or what stands in its way.
+pub(crate) fn plan(desired: &Desired, state: &State) -> Result<Plan, Obstacles> {
+    let plan = Plan { warnings: desired.warnings.clone(), ..empty(state) };
+    let mut draft = Draft { plan, prepared: Vec::new(), ids: BTreeSet::new() };
+    resources::add(desired, state, &mut draft)?;
+    let decisions = decide::all(desired, state);
+    for (service, decision) in &decisions {
+        draft.plan.changes.push(decide::change(service, decision));
+    }
+    steps::add(desired, state, &decisions, &mut draft);
+    sweep::add(desired, state, &decisions, &mut draft);
+    let mut plan = draft.plan;
+    plan.way_back.sort();
+    plan.way_back.dedup();
+    Ok(plan)
+}
+
+fn empty(state: &State) -> Plan {
+    Plan {
+        format: PLAN_FORMAT,
+        fingerprint: state.fingerprint(),
+        changes: Vec::new(),
+        steps: Vec::new(),
+        warnings: Vec::new(),
+        way_back: Vec::new(),
+    }
+}
+
+/// A plan while it is made.
+struct Draft {
+    plan: Plan,
+    /// Steps that every container's creation needs.
+    prepared: Vec<String>,
+    ids: BTreeSet<String>,
+}
+
+/// One step, before its place in the plan is known.
+struct NewStep<'a> {
+    id: String,
+    title: String,
+    needs: Vec<String>,
+    subject: Option<&'a str>,
+    timeout_seconds: Option<u64>,
+    operation: Operation,
+    before: Before,
+}
+
+impl Draft {
+    /// Adds a step of the phase `apply`.
+    fn apply(&mut self, step: NewStep<'_>) -> String {
+        self.add(step, Phase::Apply)
+    }
+
+    fn add(&mut self, step: NewStep<'_>, phase: Phase) -> String {
+        let id = self.unique(step.id);
+        let changes = !matches!(step.operation, Operation::Gather | Operation::Await { .. });
+        let before = if step.before == Before::default() { Value::Null } else { to_value(&step.before) };
+        self.plan.steps.push(Step {
+            id: id.clone(),
+            title: step.title,
+            phase,
+            needs: step.needs,
+            changes,
+            subject: step.subject.map(str::to_owned),
+            timeout_seconds: step.timeout_seconds,
+            before,
+            details: to_value(&step.operation),
+        });
+        id
+    }
+
+    /// Ids are at most 128 characters and unique; only names that people chose very alike are ever changed.
+    fn unique(&mut self, wanted: String) -> String {
+        let mut id: String = wanted.chars().take(120).collect();
+        let mut count = 1;
+        while !self.ids.insert(id.clone()) {
+            count += 1;
+            id = format!("{}~{count}", wanted.chars().take(120).collect::<String>());
+        }
+        id
+    }
+}
+
+/// Our own types always are JSON.
+fn to_value(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}

@@ -1,0 +1,179 @@
+//! What happens to each service, and why.
+
+use std::collections::BTreeMap;
+
+use windlass_documents::{Action, Change, Difference};
+
+use crate::compare;
+use crate::desired::{Desired, DesiredService, Manner};
+use crate::labels;
+use crate::state::{Container, State};
+
+/// What happens to a service.
+#[derive(Debug, Clone)]
+pub(crate) struct Decision {
+    pub(crate) action: Action,
+    pub(crate) cause: String,
+    pub(crate) manner: Option<Manner>,
+    pub(crate) differences: Vec<Difference>,
+    /// The container that is as it should be.
+    pub(crate) kept: Option<Container>,
+    /// Containers of the service that give way, running or not.
+    pub(crate) leaving: Vec<Container>,
+}
+
+/// Containers that a decision needs to look into: all but those that are surely as they should be.
+pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = &'a str> {
+    state.containers.iter().filter_map(|container| {
+        let surely_kept = desired
+            .services
+            .get(&container.service)
+            .is_some_and(|service| is_same(service, container) && container.state == "running");
+        (!surely_kept).then_some(container.id.as_str())
+    })
+}
+
+fn is_same(service: &DesiredService, container: &Container) -> bool {
+    container.name == service.container && container.labels.get(labels::HASH) == Some(&service.hash)
+}
+
+pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision> {
+    let mut decisions: BTreeMap<String, Decision> =
+        desired.services.values().map(|service| (service.service.name.clone(), decide(service, state))).collect();
+    for container in &state.containers {
+        if desired.services.contains_key(&container.service) || !container.is_ours() {
+            continue;
+        }
+        let decision = decisions.entry(container.service.clone()).or_insert_with(|| Decision {
+            action: Action::Remove,
+            cause: "no longer in the Compose files".to_owned(),
+            manner: None,
+            differences: Vec::new(),
+            kept: None,
+            leaving: Vec::new(),
+        });
+        decision.leaving.push(container.clone());
+    }
+    decisions
+}
+
+pub(crate) fn decide(service: &DesiredService, state: &State) -> Decision {
+    let image = state.images.get(&service.image.reference).and_then(Option::as_ref);
+    let containers = state.of_service(&service.service.name);
+    let current = containers
+        .iter()
+        .copied()
+        .filter(|container| container.name == service.container)
+        .max_by_key(|container| container.is_running());
+    let others = |kept: Option<&Container>| -> Vec<Container> {
+        let kept = kept.map(|container| container.id.as_str());
+        containers.iter().filter(|container| Some(container.id.as_str()) != kept).map(|one| (*one).clone()).collect()
+    };
+    let Some(current) = current else {
+        let cause = if containers.is_empty() { "new in this release" } else { "no container has the service's name" };
+        let runs = containers.iter().any(|container| container.is_running());
+        return Decision {
+            action: if containers.is_empty() { Action::Create } else { Action::Replace },
+            cause: cause.to_owned(),
+            manner: manner(service, runs),
+            differences: Vec::new(),
+            kept: None,
+            leaving: others(None),
+        };
+    };
+
+    let is_same = is_same(service, current);
+    let mut differences = if is_same { Vec::new() } else { compare::compare(service, current, image) };
+    if !is_same {
+        differences.extend(compare::files(&service.files, current.labels.get(labels::FILES)));
+    }
+    let ours = current.labels.contains_key(labels::HASH);
+    // A container that Docker Compose made mounts files from somewhere else; nobody knows whether they are the same.
+    let adoptable = !ours && differences.is_empty() && service.files.is_empty();
+    if is_same || adoptable {
+        return keep(service, current, is_same, others(Some(current)));
+    }
+    let cause = cause(service, ours, &differences);
+    Decision {
+        action: Action::Replace,
+        cause,
+        manner: manner(service, containers.iter().any(|container| container.is_running())),
+        differences,
+        kept: None,
+        leaving: others(None),
+    }
+}
+
+fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: Vec<Container>) -> Decision {
+    let finished = service.is_job && current.exit_code() == Some(0);
+    let mut decision = Decision {
+        action: Action::Keep,
+        cause: match (finished, is_same) {
+            (true, _) => "ran before with the same configuration".to_owned(),
+            (false, true) => "as it should be".to_owned(),
+            (false, false) => "started by Docker Compose with the same configuration".to_owned(),
+        },
+        manner: None,
+        differences: Vec::new(),
+        kept: Some(current.clone()),
+        leaving,
+    };
+    if !finished && service.is_job {
+        // It failed or was interrupted; a container that ran once is never run twice.
+        decision.action = Action::Replace;
+        decision.cause = "did not end well before".to_owned();
+        decision.manner = Some(Manner::Job);
+        decision.leaving.push(current.clone());
+        decision.kept = None;
+    } else if !finished && !current.is_running() {
+        decision.action = Action::Update;
+        decision.cause = format!("does not run: {}", current.state);
+    }
+    decision
+}
+
+/// How it is replaced, where something runs that gives way.
+fn manner(service: &DesiredService, runs: bool) -> Option<Manner> {
+    (runs || service.is_job).then(|| service.manner.clone())
+}
+
+fn cause(service: &DesiredService, ours: bool, differences: &[Difference]) -> String {
+    let groups = {
+        let mut groups: Vec<&str> = differences
+            .iter()
+            .map(|difference| difference.field.split(['.', ' ']).next().unwrap_or_default())
+            .collect();
+        groups.dedup();
+        groups
+    };
+    match groups.as_slice() {
+        [] if !ours && !service.files.is_empty() => {
+            "started by Docker Compose with files from outside the release".to_owned()
+        }
+        [] => "configuration changed".to_owned(),
+        ["content"] => "content of mounted files changed".to_owned(),
+        [one] => format!("{one} changed"),
+        [first @ .., last] => format!("{} and {last} changed", first.join(", ")),
+    }
+}
+
+/// What people are shown about a service.
+pub(crate) fn change(service: &str, decision: &Decision) -> Change {
+    let manner = decision.manner.as_ref().map(|manner| match manner {
+        Manner::StartFirst => "start-first".to_owned(),
+        Manner::StopFirst(reason) => format!("stop-first: {reason}"),
+        Manner::Job => "runs to its end".to_owned(),
+    });
+    Change {
+        subject: subject(service),
+        action: decision.action,
+        cause: decision.cause.clone(),
+        manner,
+        differences: decision.differences.clone(),
+    }
+}
+
+/// How a service is called in plans.
+pub(crate) fn subject(service: &str) -> String {
+    format!("service {service}")
+}

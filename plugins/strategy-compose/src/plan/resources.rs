@@ -1,0 +1,183 @@
+//! Images, networks and volumes.
+//!
+//! A network or volume whose definition changed is never made anew behind anybody's back: containers would lose
+//! their connections, volumes their data. The plan is refused, with the ways out.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use windlass_documents::{Action, Change};
+
+use super::{Draft, NewStep};
+use crate::desired::{Desired, Resource};
+use crate::json;
+use crate::labels;
+use crate::operation::{Before, Operation};
+use crate::state::State;
+
+/// Why there can be no plan: one sentence each, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacles(pub(crate) Vec<(String, String)>);
+
+pub(super) fn add(desired: &Desired, state: &State, draft: &mut Draft) -> Result<(), Obstacles> {
+    let mut obstacles = Vec::new();
+    images(desired, state, draft, &mut obstacles);
+    for resource in desired.networks.values() {
+        if let Some(found) = state.networks.get(&resource.name) {
+            network_fits(&desired.project, resource, found, &mut obstacles);
+            keep("network", resource, draft);
+        } else if resource.external {
+            missing("network", resource, &mut obstacles);
+        } else {
+            let operation = Operation::CreateNetwork { name: resource.name.clone(), body: resource.body.clone() };
+            create("network", resource, operation, draft);
+        }
+    }
+    for resource in desired.volumes.values() {
+        if let Some(found) = state.volumes.get(&resource.name) {
+            volume_fits(&desired.project, resource, found, &mut obstacles);
+            keep("volume", resource, draft);
+        } else if resource.external {
+            missing("volume", resource, &mut obstacles);
+        } else {
+            let operation = Operation::CreateVolume { name: resource.name.clone(), body: resource.body.clone() };
+            create("volume", resource, operation, draft);
+        }
+    }
+    if obstacles.is_empty() { Ok(()) } else { Err(Obstacles(obstacles)) }
+}
+
+/// One pull for each image that is not here.
+fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut Vec<(String, String)>) {
+    let mut absent = BTreeMap::new();
+    for service in desired.services.values() {
+        let here = state.images.get(&service.image.reference).is_some_and(Option::is_some);
+        if here {
+            continue;
+        }
+        if service.image.local {
+            obstacles.push((
+                format!("the local image of artifact `{}` is no longer on this host", service.image.name),
+                "build or load it again, or let the artifact come from a registry".to_owned(),
+            ));
+            continue;
+        }
+        absent.insert(&service.image.reference, &service.image);
+    }
+    for (reference, image) in absent {
+        let id = draft.apply(NewStep {
+            id: format!("pull:{}", image.name),
+            title: format!("pull {} {}", image.name, image.version),
+            needs: Vec::new(),
+            subject: None,
+            timeout_seconds: None,
+            operation: Operation::Pull { reference: reference.clone() },
+            before: Before::default(),
+        });
+        draft.prepared.push(id);
+    }
+}
+
+fn keep(kind: &str, resource: &Resource, draft: &mut Draft) {
+    draft.plan.changes.push(Change {
+        subject: format!("{kind} {}", resource.name),
+        action: Action::Keep,
+        cause: if resource.external { "made and kept by somebody else" } else { "as it should be" }.to_owned(),
+        manner: None,
+        differences: Vec::new(),
+    });
+}
+
+fn create(kind: &str, resource: &Resource, operation: Operation, draft: &mut Draft) {
+    let subject = format!("{kind} {}", resource.name);
+    let id = draft.apply(NewStep {
+        id: format!("{kind}:{}", resource.name),
+        title: format!("create {subject}"),
+        needs: Vec::new(),
+        subject: Some(&subject),
+        timeout_seconds: None,
+        operation,
+        before: Before::default(),
+    });
+    draft.prepared.push(id);
+    draft.plan.changes.push(Change {
+        subject,
+        action: Action::Create,
+        cause: "not there yet".to_owned(),
+        manner: None,
+        differences: Vec::new(),
+    });
+}
+
+fn missing(kind: &str, resource: &Resource, obstacles: &mut Vec<(String, String)>) {
+    obstacles.push((
+        format!("the external {kind} `{}` is not there", resource.name),
+        format!("create it (`docker {kind} create {}`), or remove `external: true`", resource.name),
+    ));
+}
+
+fn network_fits(project: &str, resource: &Resource, found: &Value, obstacles: &mut Vec<(String, String)>) {
+    if resource.external || !is_own("network", project, resource, found, obstacles) {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for (field, pointer) in [("driver", "/Driver"), ("internal", "/Internal"), ("enable_ipv6", "/EnableIPv6")] {
+        let (wanted, has) = (resource.body.pointer(pointer), found.pointer(pointer));
+        if wanted.is_some() && has.is_some() && wanted != has {
+            wrong.push(field);
+        }
+    }
+    if json::pairs(&resource.body, "/Options").iter().any(|(key, value)| {
+        found.get("Options").and_then(Value::as_object).and_then(|options| options.get(key)).and_then(Value::as_str)
+            != Some(value)
+    }) {
+        wrong.push("driver_opts");
+    }
+    differs("network", resource, &wrong, obstacles);
+}
+
+fn volume_fits(project: &str, resource: &Resource, found: &Value, obstacles: &mut Vec<(String, String)>) {
+    if resource.external || !is_own("volume", project, resource, found, obstacles) {
+        return;
+    }
+    let mut wrong = Vec::new();
+    if json::text(found, "/Driver") != json::text(&resource.body, "/Driver") {
+        wrong.push("driver");
+    }
+    if json::pairs(found, "/Options") != json::pairs(&resource.body, "/DriverOpts") {
+        wrong.push("driver_opts");
+    }
+    differs("volume", resource, &wrong, obstacles);
+}
+
+/// Whether the project made it; using what belongs to somebody else must be said.
+fn is_own(
+    kind: &str,
+    project: &str,
+    resource: &Resource,
+    found: &Value,
+    obstacles: &mut Vec<(String, String)>,
+) -> bool {
+    let own = json::pairs(found, "/Labels").get(labels::PROJECT).is_some_and(|name| name == project);
+    if !own {
+        obstacles.push((
+            format!("the {kind} `{}` is there already and belongs to somebody else", resource.name),
+            format!("write `external: true` to use it, or give the {kind} another name"),
+        ));
+    }
+    own
+}
+
+fn differs(kind: &str, resource: &Resource, wrong: &[&str], obstacles: &mut Vec<(String, String)>) {
+    if wrong.is_empty() {
+        return;
+    }
+    let loss = if kind == "volume" { "with its data" } else { "with all its connections" };
+    obstacles.push((
+        format!("the {kind} `{}` is there with another {}", resource.name, wrong.join(" and ")),
+        format!(
+            "an existing {kind} cannot be changed: give the new one another name in the Compose file, put the old \
+             definition back, or remove the old one {loss} yourself"
+        ),
+    ));
+}

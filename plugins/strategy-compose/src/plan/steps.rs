@@ -1,0 +1,382 @@
+//! The steps of services that change.
+
+use std::collections::BTreeMap;
+
+use windlass_documents::Action;
+
+use super::decide::{Decision, subject};
+use super::graph::{Milestones, gates};
+use super::{Draft, NewStep};
+use crate::desired::{Desired, DesiredService, Manner};
+use crate::operation::{Before, New, Operation};
+use crate::state::{Container, Old, State};
+
+/// Time that a step may take beyond what it waits for.
+const MARGIN: u64 = 30;
+
+/// Adds creation, take-over and retirement of every service that changes.
+pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String, Decision>, draft: &mut Draft) {
+    let mut all =
+        Services { desired, decisions, draft, prepared: None, milestones: BTreeMap::new(), ready: Vec::new() };
+    all.create();
+    for name in order(desired) {
+        all.take_over(&name);
+    }
+    all.retire();
+    warn_about_strangers(desired, state, draft);
+}
+
+struct Services<'a> {
+    desired: &'a Desired,
+    decisions: &'a BTreeMap<String, Decision>,
+    draft: &'a mut Draft,
+    /// The step that is done when everything is prepared; none when nothing is.
+    prepared: Option<String>,
+    milestones: BTreeMap<String, Milestones>,
+    /// Steps that must be done before old containers are let go.
+    ready: Vec<String>,
+}
+
+/// Services such that each comes after what it depends on. The loader refused cycles.
+fn order(desired: &Desired) -> Vec<String> {
+    fn visit(desired: &Desired, name: &str, order: &mut Vec<String>) {
+        if order.iter().any(|done| done == name) {
+            return;
+        }
+        if let Some(service) = desired.services.get(name) {
+            for dependency in service.service.depends_on.keys() {
+                visit(desired, dependency, order);
+            }
+            order.push(name.to_owned());
+        }
+    }
+    let mut order = Vec::new();
+    for name in desired.services.keys() {
+        visit(desired, name, &mut order);
+    }
+    order
+}
+
+fn is_made(decision: &Decision) -> bool {
+    matches!(decision.action, Action::Create | Action::Replace)
+}
+
+fn new(service: &DesiredService) -> New {
+    New { service: service.service.name.clone(), name: service.container.clone() }
+}
+
+fn before(containers: &[Container]) -> Before {
+    Before { containers: containers.iter().map(Container::old).collect() }
+}
+
+fn grace(service: &DesiredService) -> u64 {
+    service.service.stop_grace_period.map_or(10, |grace| grace.as_secs() + u64::from(grace.subsec_nanos() > 0))
+}
+
+fn longest_grace(containers: &[Old]) -> u64 {
+    containers.iter().map(|old| old.grace_seconds).max().unwrap_or_default()
+}
+
+impl Services<'_> {
+    /// Creates all new containers, and gathers that into one step.
+    fn create(&mut self) {
+        let mut needs = self.draft.prepared.clone();
+        for (name, decision) in self.decisions {
+            let Some(service) = self.desired.services.get(name).filter(|_| is_made(decision)) else { continue };
+            let temporary = decision.leaving.iter().any(|container| container.name == service.container);
+            let starts_first = decision.manner == Some(Manner::StartFirst);
+            let mut body = service.body.clone();
+            let endpoints: Vec<_> = if starts_first {
+                service.endpoints.iter().map(crate::desired::Endpoint::unnamed).collect()
+            } else {
+                service.endpoints.clone()
+            };
+            if let Some(first) = endpoints.first()
+                && let Some(slot) = body.pointer_mut("/NetworkingConfig/EndpointsConfig")
+                && let Some(slot) = slot.get_mut(&first.network)
+            {
+                *slot = first.config();
+            }
+            let id = self.draft.apply(NewStep {
+                id: format!("{name}:create"),
+                title: format!("create {name} from {} {}", service.image.name, service.image.version),
+                needs: self.draft.prepared.clone(),
+                subject: Some(&subject(name)),
+                timeout_seconds: None,
+                operation: Operation::Create {
+                    container: new(service),
+                    temporary,
+                    body,
+                    endpoints,
+                    reference: service.image.reference.clone(),
+                },
+                before: Before::default(),
+            });
+            needs.push(id);
+            self.draft.plan.way_back.extend(decision.leaving.iter().map(|container| container.image_id.clone()));
+        }
+        if !needs.is_empty() {
+            self.prepared = Some(self.draft.apply(NewStep {
+                id: "prepared".to_owned(),
+                title: "everything is prepared".to_owned(),
+                needs,
+                subject: None,
+                timeout_seconds: None,
+                operation: Operation::Gather,
+                before: Before::default(),
+            }));
+        }
+    }
+
+    /// Starts one service and lets it take over.
+    fn take_over(&mut self, name: &str) {
+        let (Some(service), Some(decision)) = (self.desired.services.get(name), self.decisions.get(name)) else {
+            return;
+        };
+        let conditions = service.service.depends_on.iter().map(|(name, dependency)| (name, dependency.condition));
+        let mut needs: Vec<String> = self.prepared.iter().cloned().collect();
+        needs.extend(gates(conditions, &self.milestones));
+        let milestones = match (decision.action, &decision.manner) {
+            (Action::Keep | Action::Remove, _) => self.watch(service, decision, needs),
+            (Action::Update, _) => self.start_again(service, decision, needs),
+            (_, Some(Manner::Job)) => self.run(service, decision, needs),
+            (_, Some(Manner::StartFirst)) => self.start_first(service, decision, needs),
+            (_, Some(Manner::StopFirst(reason))) => self.stop_first(service, decision, needs, Some(reason)),
+            (_, None) => self.stop_first(service, decision, needs, None),
+        };
+        self.ready.extend(milestones.ready.clone());
+        self.milestones.insert(name.to_owned(), milestones);
+    }
+
+    fn step(
+        &mut self,
+        service: &DesiredService,
+        verb: &str,
+        title: String,
+        needs: Vec<String>,
+        timeout: Option<u64>,
+        operation: Operation,
+        before: Before,
+    ) -> String {
+        let name = &service.service.name;
+        self.draft.apply(NewStep {
+            id: format!("{name}:{verb}"),
+            title,
+            needs,
+            subject: Some(&subject(name)),
+            timeout_seconds: timeout,
+            operation,
+            before,
+        })
+    }
+
+    /// A service that stays: others may still have to wait until it is healthy.
+    fn watch(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
+        let name = &service.service.name;
+        let wanted = self.desired.services.values().any(|other| {
+            other
+                .service
+                .depends_on
+                .get(name)
+                .is_some_and(|dependency| dependency.condition == windlass_compose::Condition::Healthy)
+                && self.decisions.get(&other.service.name).is_some_and(|decision| decision.action != Action::Keep)
+        });
+        let Some(kept) = decision.kept.as_ref().filter(|_| wanted) else { return Milestones::default() };
+        let health = self.health(service, needs, Some(kept), false);
+        Milestones { started: None, ready: Some(health) }
+    }
+
+    fn health(
+        &mut self,
+        service: &DesiredService,
+        needs: Vec<String>,
+        existing: Option<&Container>,
+        settle: bool,
+    ) -> String {
+        let deadline = service.deadline.as_secs().max(1);
+        let settle = if settle { self.desired.settle } else { std::time::Duration::ZERO };
+        self.step(
+            service,
+            "health",
+            format!("wait until {} is healthy", service.service.name),
+            needs,
+            Some(deadline + settle.as_secs() + MARGIN),
+            Operation::Await {
+                container: existing.is_none().then(|| new(service)),
+                deadline_seconds: deadline,
+                settle_milliseconds: u64::try_from(settle.as_millis()).unwrap_or(u64::MAX),
+            },
+            existing.map_or_else(Before::default, |container| before(std::slice::from_ref(container))),
+        )
+    }
+
+    fn start_again(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
+        let Some(kept) = &decision.kept else { return Milestones::default() };
+        let name = &service.service.name;
+        let start = self.step(
+            service,
+            "start",
+            format!("start {name} again"),
+            needs,
+            None,
+            Operation::StartAgain,
+            before(std::slice::from_ref(kept)),
+        );
+        let health = self.health(service, vec![start.clone()], Some(kept), false);
+        Milestones { started: Some(start), ready: Some(health) }
+    }
+
+    /// The old one, if any, stops before the new one starts.
+    fn stop_first(
+        &mut self,
+        service: &DesiredService,
+        decision: &Decision,
+        mut needs: Vec<String>,
+        reason: Option<&String>,
+    ) -> Milestones {
+        let name = &service.service.name;
+        let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+        if !running.is_empty() {
+            if let Some(reason) = reason {
+                self.draft.plan.warnings.push(format!("{name} is not there while it is replaced: it {reason}"));
+            }
+            let before = before(&running);
+            let timeout = longest_grace(&before.containers) + MARGIN;
+            let title = format!("stop {name} (old)");
+            needs = vec![self.step(service, "stop", title, needs, Some(timeout), Operation::Stop, before)];
+        }
+        needs = self.rename(service, decision, needs);
+        let start = self.step(
+            service,
+            "start",
+            format!("start {name}"),
+            needs,
+            None,
+            Operation::Start { container: new(service), grace_seconds: grace(service) },
+            Before::default(),
+        );
+        let health = self.health(service, vec![start.clone()], None, false);
+        Milestones { started: Some(start), ready: Some(health) }
+    }
+
+    /// Old and new change names where the old one has the final name.
+    fn rename(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Vec<String> {
+        let holder: Vec<Container> =
+            decision.leaving.iter().filter(|old| old.name == service.container).cloned().collect();
+        if holder.is_empty() {
+            return needs;
+        }
+        let title = format!("give the name {} to the new container", service.container);
+        let operation = Operation::Rename { container: new(service) };
+        vec![self.step(service, "rename", title, needs, None, operation, before(&holder))]
+    }
+
+    fn run(&mut self, service: &DesiredService, decision: &Decision, mut needs: Vec<String>) -> Milestones {
+        let name = &service.service.name;
+        let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+        if !running.is_empty() {
+            let before = before(&running);
+            let timeout = longest_grace(&before.containers) + MARGIN;
+            let title = format!("stop {name} (old)");
+            needs = vec![self.step(service, "stop", title, needs, Some(timeout), Operation::Stop, before)];
+        }
+        needs = self.rename(service, decision, needs);
+        let deadline = service.deadline.as_secs().max(1);
+        let run = self.step(
+            service,
+            "run",
+            format!("run {name} to its end"),
+            needs,
+            Some(deadline + MARGIN),
+            Operation::Run { container: new(service), deadline_seconds: deadline, grace_seconds: grace(service) },
+            Before::default(),
+        );
+        Milestones { started: Some(run.clone()), ready: Some(run) }
+    }
+
+    /// The new one runs and is healthy, then takes the names; the old one is retired in the end.
+    fn start_first(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
+        let name = &service.service.name;
+        let start = self.step(
+            service,
+            "start",
+            format!("start {name} (new) beside the old one"),
+            needs,
+            None,
+            Operation::Start { container: new(service), grace_seconds: grace(service) },
+            Before::default(),
+        );
+        let health = self.health(service, vec![start], None, true);
+        let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+        let switch = self.step(
+            service,
+            "switch",
+            format!("let {name} (new) take over"),
+            vec![health],
+            None,
+            Operation::Switch { container: new(service), endpoints: service.endpoints.clone() },
+            before(&running),
+        );
+        Milestones { started: Some(switch.clone()), ready: Some(switch) }
+    }
+
+    /// Stops what was replaced start-first and what is no longer wanted, when all that is new is there.
+    fn retire(&mut self) {
+        let mut gathered = None;
+        for (name, decision) in self.decisions {
+            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            let service = self.desired.services.get(name);
+            let later = decision.manner == Some(Manner::StartFirst) || !is_made(decision);
+            if !later || (running.is_empty() && decision.manner != Some(Manner::StartFirst)) {
+                continue;
+            }
+            let ready = gathered.get_or_insert_with(|| {
+                self.draft.apply(NewStep {
+                    id: "ready".to_owned(),
+                    title: "everything new is there".to_owned(),
+                    needs: if self.ready.is_empty() {
+                        self.prepared.iter().cloned().collect()
+                    } else {
+                        self.ready.clone()
+                    },
+                    subject: None,
+                    timeout_seconds: None,
+                    operation: Operation::Gather,
+                    before: Before::default(),
+                })
+            });
+            let mut needs = vec![ready.clone()];
+            if !running.is_empty() {
+                let drain = service.filter(|_| is_made(decision)).map(|service| service.drain).unwrap_or_default();
+                let before = before(&running);
+                let retire = self.draft.apply(NewStep {
+                    id: format!("{name}:retire"),
+                    title: format!("stop {name} (old)"),
+                    needs,
+                    subject: Some(&subject(name)),
+                    timeout_seconds: Some(drain.as_secs() + longest_grace(&before.containers) + MARGIN),
+                    operation: Operation::Retire {
+                        drain_milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX),
+                    },
+                    before,
+                });
+                needs = vec![retire];
+            }
+            if let Some(service) = service.filter(|_| is_made(decision)) {
+                self.rename(service, decision, needs);
+            }
+        }
+    }
+}
+
+/// Containers of the project that neither the files nor the agent know are left alone, and named.
+fn warn_about_strangers(desired: &Desired, state: &State, draft: &mut Draft) {
+    for container in &state.containers {
+        if !desired.services.contains_key(&container.service) && !container.is_ours() {
+            draft.plan.warnings.push(format!(
+                "container {} of service {} is in no Compose file and was not made by this agent; it is left alone",
+                container.name, container.service
+            ));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What runs now, taken from the engine's answers.
+//!
+//! Pure: answers in, typed facts out. What cannot be read is taken as not there, because the engine's answers grow
+//! and shrink between versions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::desired::Endpoint;
+use crate::{json, labels};
+
+/// Everything of the project that the engine has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    /// Containers of services, without one-off ones, in the order of their names.
+    pub(crate) containers: Vec<Container>,
+    /// Networks by name, as the engine lists them.
+    pub(crate) networks: BTreeMap<String, Value>,
+    /// Volumes by name, as the engine lists them.
+    pub(crate) volumes: BTreeMap<String, Value>,
+    /// By reference: the image that the reference means here; none when it is not here.
+    pub(crate) images: BTreeMap<String, Option<Image>>,
+}
+
+/// An image on the host.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Image {
+    /// `sha256:…`
+    pub(crate) id: String,
+    /// What containers inherit from it.
+    pub(crate) config: Value,
+}
+
+impl Image {
+    /// From `GET /images/{reference}/json`.
+    pub(crate) fn read(answer: &Value) -> Self {
+        Self {
+            id: json::text(answer, "/Id").unwrap_or_default(),
+            config: answer.get("Config").cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// A container of a service.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Container {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) service: String,
+    /// `sha256:…`
+    pub(crate) image_id: String,
+    /// As it was named when the container was made.
+    pub(crate) image: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// `created`, `running`, `restarting`, `exited`, `paused`, `dead`.
+    pub(crate) state: String,
+    /// `GET /containers/{id}/json`, where it was asked for.
+    pub(crate) inspect: Option<Value>,
+}
+
+/// A container that gives way, with all that is needed to put it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Old {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) running: bool,
+    pub(crate) grace_seconds: u64,
+    /// The engine's `RestartPolicy`.
+    pub(crate) restart_policy: Value,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+impl Container {
+    /// From an item of `GET /containers/json`; none for what is not a container of the project's services.
+    pub(crate) fn read(item: &Value, project: &str) -> Option<Self> {
+        let labels: BTreeMap<String, String> = item
+            .get("Labels")
+            .and_then(Value::as_object)
+            .map(|labels| {
+                labels.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+            })
+            .unwrap_or_default();
+        let of_project = labels.get(labels::PROJECT).is_some_and(|name| name == project);
+        let one_off = labels.get(labels::ONEOFF).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if !of_project || one_off {
+            return None;
+        }
+        let name = json::text(item, "/Names/0").unwrap_or_default();
+        Some(Self {
+            id: json::text(item, "/Id")?,
+            name: name.trim_start_matches('/').to_owned(),
+            service: labels.get(labels::SERVICE)?.clone(),
+            image_id: json::text(item, "/ImageID").unwrap_or_default(),
+            image: json::text(item, "/Image").unwrap_or_default(),
+            state: json::text(item, "/State").unwrap_or_default(),
+            labels,
+            inspect: None,
+        })
+    }
+
+    /// Whether it runs or is about to.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.state.as_str(), "running" | "restarting" | "paused")
+    }
+
+    /// Whether the agent made it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.labels.contains_key(labels::APPLICATION) || self.labels.contains_key(labels::HASH)
+    }
+
+    /// The exit code, where it was inspected and ended by itself.
+    pub(crate) fn exit_code(&self) -> Option<i64> {
+        let inspect = self.inspect.as_ref()?;
+        if json::text(inspect, "/State/StartedAt").is_none_or(|time| time.starts_with("0001-")) {
+            return None;
+        }
+        inspect.pointer("/State/ExitCode").and_then(Value::as_i64).filter(|_| self.state == "exited")
+    }
+
+    /// What giving way and coming back need.
+    pub(crate) fn old(&self) -> Old {
+        let empty = Value::Null;
+        let inspect = self.inspect.as_ref().unwrap_or(&empty);
+        Old {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            running: self.is_running(),
+            grace_seconds: inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64).unwrap_or(10),
+            restart_policy: inspect
+                .pointer("/HostConfig/RestartPolicy")
+                .cloned()
+                .unwrap_or_else(|| json!({ "Name": "no" })),
+            endpoints: endpoints(inspect, &self.id),
+        }
+    }
+}
+
+/// A container's connections, without the names that the engine gives by itself.
+pub(crate) fn endpoints(inspect: &Value, id: &str) -> Vec<Endpoint> {
+    let empty = Map::new();
+    let networks = inspect.pointer("/NetworkSettings/Networks").and_then(Value::as_object).unwrap_or(&empty);
+    networks
+        .iter()
+        .map(|(network, endpoint)| {
+            let mut aliases = json::texts(endpoint, "/Aliases");
+            aliases.retain(|alias| !(alias.len() == 12 && id.starts_with(alias.as_str())));
+            Endpoint { network: network.clone(), aliases }
+        })
+        .collect()
+}
+
+impl State {
+    /// Containers of a service.
+    pub(crate) fn of_service(&self, service: &str) -> Vec<&Container> {
+        self.containers.iter().filter(|container| container.service == service).collect()
+    }
+
+    /// Changes when and only when something changed that a plan depends on: which containers, networks and volumes
+    /// there are and which containers run; not uptime and not health.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hasher = Sha256::new();
+        for container in &self.containers {
+            let running = container.is_running();
+            hasher.update(format!("container {} {} {} {running}\n", container.id, container.name, container.image_id));
+        }
+        for (name, network) in &self.networks {
+            hasher.update(format!("network {name} {}\n", json::text(network, "/Id").unwrap_or_default()));
+        }
+        for (name, volume) in &self.volumes {
+            hasher.update(format!("volume {name} {}\n", json::text(volume, "/CreatedAt").unwrap_or_default()));
+        }
+        hex::encode(hasher.finalize())
+    }
+}
