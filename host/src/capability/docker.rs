@@ -7,21 +7,21 @@
 //! There is no Compose here and no decision about how a release is deployed.
 
 mod engine;
-mod scope;
-mod read;
-mod write;
-mod resources;
 mod events;
-mod policy;
-mod guard;
-mod prepare;
-mod kept_files;
-mod owned;
-mod names;
-mod pull;
-mod probe;
-mod host;
 mod failure;
+mod guard;
+mod host;
+mod kept_files;
+mod names;
+mod owned;
+mod policy;
+mod prepare;
+mod probe;
+mod pull;
+mod read;
+mod resources;
+mod scope;
+mod write;
 
 pub use engine::Engine;
 pub use events::Events;

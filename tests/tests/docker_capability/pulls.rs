@@ -65,10 +65,8 @@ struct Operator(&'static str);
 
 impl RegistryCredentials for Operator {
     fn login<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<RegistryLogin>, Failure>> {
-        let login = RegistryLogin::Password {
-            username: "operator".to_owned(),
-            password: Zeroizing::new(self.0.to_owned()),
-        };
+        let login =
+            RegistryLogin::Password { username: "operator".to_owned(), password: Zeroizing::new(self.0.to_owned()) };
         Box::pin(std::future::ready(Ok(Some(login))))
     }
 }

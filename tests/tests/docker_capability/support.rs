@@ -54,10 +54,8 @@ impl Application {
     }
 
     pub(crate) fn with(&self, scope: DockerScope, allow: &[&str]) -> Docker {
-        let grant = ContainerGrant {
-            bind_roots: Vec::new(),
-            allow: allow.iter().map(|danger| (*danger).to_owned()).collect(),
-        };
+        let grant =
+            ContainerGrant { bind_roots: Vec::new(), allow: allow.iter().map(|danger| (*danger).to_owned()).collect() };
         let grant = DockerGrant { read: true, write: Some(grant) };
         Docker::new(Arc::clone(&self.engine), scope, grant, self.redactor.clone())
     }
@@ -74,7 +72,9 @@ impl Application {
     }
 
     fn clear(&self) {
-        for label in [format!("windlass.application={}", self.name), format!("com.docker.compose.project={}", self.name)] {
+        for label in
+            [format!("windlass.application={}", self.name), format!("com.docker.compose.project={}", self.name)]
+        {
             let filter = format!("label={label}");
             for (list, remove) in [
                 (&["ps", "-aq", "--no-trunc"][..], &["rm", "-fv"][..]),

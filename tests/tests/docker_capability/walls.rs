@@ -1,8 +1,8 @@
 //! What a plugin cannot do: every danger is refused before the engine hears of it, and nothing is left behind.
 
 use serde_json::{Value, json};
-use windlass_documents::Failure;
 use windlass::capability::docker::{Docker, DockerGrant};
+use windlass_documents::Failure;
 use windlass_stage::{BUSYBOX, docker};
 
 use crate::support::{Application, grant_of, sleeper, with_host};
@@ -90,7 +90,8 @@ async fn another_applications_objects_cannot_be_used_or_changed() {
         (format!("volume:{volume}"), refused(&mine, with_host(json!({ "Binds": [format!("{volume}:/d")] }))).await),
         (
             format!("volume:{volume}"),
-            refused(&mine, with_host(json!({ "Mounts": [{ "Type": "volume", "Source": volume, "Target": "/d" }] }))).await,
+            refused(&mine, with_host(json!({ "Mounts": [{ "Type": "volume", "Source": volume, "Target": "/d" }] })))
+                .await,
         ),
     ] {
         assert_eq!(failure.code, "capability-denied", "{failure:?}");
@@ -104,7 +105,8 @@ async fn another_applications_objects_cannot_be_used_or_changed() {
     assert_eq!(theirs.inspect_container(&container).await.unwrap()["State"]["Running"], true);
 
     // What the operator shares by name is shared.
-    let shared = application.with(application.scope("s"), &[&format!("network:{network}"), &format!("volume:{volume}")]);
+    let shared =
+        application.with(application.scope("s"), &[&format!("network:{network}"), &format!("volume:{volume}")]);
     let body = with_host(json!({ "NetworkMode": network, "Binds": [format!("{volume}:/d:ro")] }));
     shared.create_container(&application.named("shared"), &body).await.unwrap();
 }

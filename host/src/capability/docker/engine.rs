@@ -16,9 +16,9 @@ use super::failure::{RequestError, failure, hinted};
 use super::names;
 
 /// How long an ordinary request may take.
-pub(super) const ORDINARY: Duration = Duration::from_secs(60);
+pub(super) const ORDINARY: Duration = Duration::from_mins(1);
 /// How long an engine that answered before may be away.
-const RESTART: Duration = Duration::from_secs(120);
+const RESTART: Duration = Duration::from_mins(2);
 /// The oldest API that is spoken; newer engines are asked in the oldest version that they still serve, so that
 /// answers look the same everywhere.
 const OLDEST: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };

@@ -55,7 +55,9 @@ impl RequestError {
             }
             EngineError::DockerStreamError { error } => Self::Refused { status: 500, message: error.trim().to_owned() },
             EngineError::RequestTimeoutError => Self::Timeout(limit),
-            EngineError::SocketNotFoundError(_) => Self::unreachable(endpoint, io::ErrorKind::NotFound, "no such socket"),
+            EngineError::SocketNotFoundError(_) => {
+                Self::unreachable(endpoint, io::ErrorKind::NotFound, "no such socket")
+            }
             EngineError::IOError { .. }
             | EngineError::HyperLegacyError { .. }
             | EngineError::HyperResponseError { .. } => {

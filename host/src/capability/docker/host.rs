@@ -23,7 +23,7 @@ pub(super) fn memory() -> Option<Value> {
     parse_memory(&fs::read_to_string("/proc/meminfo").ok()?)
 }
 
-/// `/proc/meminfo`, whose numbers are in KiB (proc_meminfo(5)).
+/// `/proc/meminfo`, whose numbers are in KiB (`man 5 proc_meminfo`).
 fn parse_memory(text: &str) -> Option<Value> {
     let field = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -34,7 +34,7 @@ fn parse_memory(text: &str) -> Option<Value> {
 
 /// Port, protocol and address of everything that listens on the host.
 pub(super) fn listeners() -> Vec<(u16, String, String)> {
-    // A TCP socket listens in state 0A; a UDP socket that receives from anyone is in state 07 (proc_net(5)).
+    // A TCP socket listens in state 0A; a UDP socket that receives from anyone is in state 07 (`man 5 proc_net`).
     let tables = [("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")];
     tables
         .iter()
@@ -78,7 +78,10 @@ mod tests {
     #[test]
     fn memory_is_in_bytes() {
         let text = "MemTotal:       24686724 kB\nMemFree: 1 kB\nMemAvailable:   20000000 kB\n";
-        assert_eq!(parse_memory(text).unwrap(), json!({ "total": 25_279_205_376_u64, "available": 20_480_000_000_u64 }));
+        assert_eq!(
+            parse_memory(text).unwrap(),
+            json!({ "total": 25_279_205_376_u64, "available": 20_480_000_000_u64 })
+        );
         assert_eq!(parse_memory("MemTotal: many"), None);
     }
 

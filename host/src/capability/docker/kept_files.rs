@@ -26,7 +26,9 @@ impl KeptFiles {
         // A name that is more than one component cannot leave the directory: it is spelled differently.
         let application: String = application
             .chars()
-            .map(|character| if character.is_ascii_alphanumeric() || "_-".contains(character) { character } else { '_' })
+            .map(
+                |character| if character.is_ascii_alphanumeric() || "_-".contains(character) { character } else { '_' },
+            )
             .collect();
         Self { directory: state_directory.join("secrets").join(application) }
     }

@@ -45,10 +45,12 @@ impl Docker {
     /// Looks a container up, by id or name.
     pub(super) async fn find_container(&self, container: &str) -> Result<Found<ContainerInspectResponse>, Failure> {
         let name = names::object("container", container)?;
-        let answer = self
-            .engine
-            .call(ORDINARY, |client| async move { client.inspect_container(name, None::<InspectContainerOptions>).await })
-            .await;
+        let answer =
+            self.engine
+                .call(ORDINARY, |client| async move {
+                    client.inspect_container(name, None::<InspectContainerOptions>).await
+                })
+                .await;
         let what = || format!("inspect container `{name}`");
         self.found(answer, what, |found| found.config.as_ref().and_then(|config| config.labels.as_ref()))
     }

@@ -7,6 +7,7 @@
 
 mod container;
 mod fields;
+mod known;
 mod mounts;
 mod network;
 mod volume;
@@ -158,11 +159,11 @@ impl Policy<'_> {
 pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let list = |items: Vec<String>| items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", ");
-    let mut lines = format!("[[grants]]\nplugin = {}\n", quoted(&scope.plugin));
+    let mut lines = vec!["[[grants]]".to_owned(), format!("plugin = {}", quoted(&scope.plugin))];
     if let Some(digest) = &scope.plugin_digest {
-        lines.push_str(&format!("digest = {}\n", quoted(digest)));
+        lines.push(format!("digest = {}", quoted(digest)));
     }
-    lines.push_str(&format!("applications = [{}]\n", quoted(&scope.application)));
+    lines.push(format!("applications = [{}]", quoted(&scope.application)));
     let mut parts = Vec::new();
     if !wanted.bind_roots.is_empty() {
         let roots = wanted.bind_roots.iter().map(|root| root.display().to_string()).collect();
@@ -172,8 +173,8 @@ pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> Strin
         parts.push(format!("allow = [{}]", list(wanted.allow.iter().cloned().collect())));
     }
     let body = if parts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", parts.join(", ")) };
-    lines.push_str(&format!("docker-write = {body}\n"));
-    lines
+    lines.push(format!("docker-write = {body}\n"));
+    lines.join("\n")
 }
 
 /// A value short enough for a message.

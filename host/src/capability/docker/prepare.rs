@@ -123,7 +123,9 @@ impl Docker {
     fn fill_texts(&self, value: &Value) -> Result<Value, Failure> {
         Ok(match value {
             Value::String(text) if text.contains(PLACEHOLDER) => Value::String(self.secrets.fill(text)?.to_string()),
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.fill_texts(item)).collect::<Result<_, _>>()?),
+            Value::Array(items) => {
+                Value::Array(items.iter().map(|item| self.fill_texts(item)).collect::<Result<_, _>>()?)
+            }
             Value::Object(fields) => Value::Object(
                 fields
                     .iter()
@@ -180,15 +182,14 @@ pub(super) fn typed<T: DeserializeOwned + Serialize>(body: &Value) -> Result<T, 
 /// The first field of `before` that says something and is not in `after`.
 fn lost(before: &Value, after: &Value) -> Option<String> {
     match (before, after) {
-        (Value::Object(before), Value::Object(after)) => before.iter().find_map(|(name, value)| {
-            match after.get(name) {
-                Some(kept) => lost(value, kept).map(|deeper| {
-                    if deeper.is_empty() { name.clone() } else { format!("{name}.{deeper}") }
-                }),
+        (Value::Object(before), Value::Object(after)) => {
+            before.iter().find_map(|(name, value)| match after.get(name) {
+                Some(kept) => lost(value, kept)
+                    .map(|deeper| if deeper.is_empty() { name.clone() } else { format!("{name}.{deeper}") }),
                 None if says_nothing(value) => None,
                 None => Some(name.clone()),
-            }
-        }),
+            })
+        }
         (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
             before.iter().zip(after).find_map(|(before, after)| lost(before, after))
         }

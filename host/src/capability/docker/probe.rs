@@ -20,7 +20,7 @@ use super::engine::invalid;
 use super::failure::failure;
 
 /// The longest that a probe may take.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Connects and closes.
 pub(super) async fn tcp(
@@ -110,7 +110,8 @@ async fn neighbours(docker: &Docker, origin: &ContainerInspectResponse, name: &s
 
 /// Addresses that the host knows for a name.
 async fn resolve(name: &str, port: u16, limit: Duration) -> Result<Vec<IpAddr>, Failure> {
-    let host = url::Host::parse(name).map_err(|_| invalid(format!("`{}` is not a host name", name.escape_default())))?;
+    let host =
+        url::Host::parse(name).map_err(|_| invalid(format!("`{}` is not a host name", name.escape_default())))?;
     let unknown = |why: String| Failure {
         retryable: true,
         ..failure("unavailable", format!("no address is known for `{host}`: {why}"))

@@ -14,16 +14,16 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use windlass_documents::Failure;
 
+use super::Docker;
 use super::failure::{RequestError, failure, hinted};
 use super::names::Reference;
 use super::scope::RegistryLogin;
-use super::Docker;
 use crate::progress::Progress;
 
 /// The longest that the engine may say nothing.
-const SILENCE: Duration = Duration::from_secs(120);
+const SILENCE: Duration = Duration::from_mins(2);
 /// The longest that a pull may take, retries included.
-const TOTAL: Duration = Duration::from_secs(15 * 60);
+const TOTAL: Duration = Duration::from_mins(15);
 /// How often it is tried.
 const TRIES: u32 = 3;
 /// How often progress is told at most.
@@ -58,7 +58,7 @@ pub(super) async fn pull(docker: &Docker, reference: &str) -> Result<Value, Fail
             return Err(error);
         }
         tracing::info!(reference, attempt, error = %docker.redactor.text(&error.message), "pulling again");
-        tell(docker, format!("pulling {reference} again in {} s: {}", pause.as_secs(), error.message), None);
+        tell(docker, &format!("pulling {reference} again in {} s: {}", pause.as_secs(), error.message), None);
         sleep(pause).await;
         attempt += 1;
     }
@@ -97,27 +97,27 @@ async fn attempt_once(docker: &Docker, reference: &str, parts: &Reference<'_>) -
         layers.notice(item);
         if told.is_none_or(|told| told.elapsed() >= PACE) {
             told = Some(Instant::now());
-            tell(docker, format!("pulling {reference}"), layers.percent());
+            tell(docker, &format!("pulling {reference}"), layers.percent());
         }
     }
-    tell(docker, format!("pulled {reference}"), Some(100));
+    tell(docker, &format!("pulled {reference}"), Some(100));
     Ok(())
 }
 
 fn credentials(login: RegistryLogin) -> DockerCredentials {
     match login {
-        RegistryLogin::Password { username, password } => DockerCredentials {
-            username: Some(username),
-            password: Some(password.to_string()),
-            ..Default::default()
-        },
-        RegistryLogin::Token(token) => DockerCredentials { identitytoken: Some(token.to_string()), ..Default::default() },
+        RegistryLogin::Password { username, password } => {
+            DockerCredentials { username: Some(username), password: Some(password.to_string()), ..Default::default() }
+        }
+        RegistryLogin::Token(token) => {
+            DockerCredentials { identitytoken: Some(token.to_string()), ..Default::default() }
+        }
     }
 }
 
-fn tell(docker: &Docker, message: String, percent: Option<u8>) {
+fn tell(docker: &Docker, message: &str, percent: Option<u8>) {
     let source = docker.scope.step.clone().unwrap_or_else(|| docker.scope.plugin.clone());
-    docker.watch.notice(&Progress::Doing { source, message: docker.redactor.text(&message), percent });
+    docker.watch.notice(&Progress::Doing { source, message: docker.redactor.text(message), percent });
 }
 
 fn stalled(reference: &str, what: &str, limit: Duration) -> Failure {
@@ -143,8 +143,16 @@ fn classify(reference: &str, registry: &str, error: RequestError) -> Failure {
     if says(&["no space left on device"]) {
         return failed;
     }
-    if says(&["unauthorized", "denied", "authentication required", "no basic auth credentials", "status: 401", "status: 403"]) {
-        let hint = format!("give `[registries.\"{registry}\"]` a user in `agent.toml`, or run `docker login {registry}`");
+    if says(&[
+        "unauthorized",
+        "denied",
+        "authentication required",
+        "no basic auth credentials",
+        "status: 401",
+        "status: 403",
+    ]) {
+        let hint =
+            format!("give `[registries.\"{registry}\"]` a user in `agent.toml`, or run `docker login {registry}`");
         return hinted("unavailable", failed.message, &hint);
     }
     if says(&["manifest unknown", "not found", "no matching manifest", "does not exist"]) {
@@ -183,10 +191,9 @@ impl Layers {
 
     /// None as long as no size is known. Stays below 100 until the end.
     fn percent(&self) -> Option<u8> {
-        let (current, total) =
-            self.sizes.values().fold((0_i128, 0_i128), |(current, total), layer| {
-                (current + i128::from(layer.0), total + i128::from(layer.1))
-            });
+        let (current, total) = self.sizes.values().fold((0_i128, 0_i128), |(current, total), layer| {
+            (current + i128::from(layer.0), total + i128::from(layer.1))
+        });
         if total == 0 {
             return None;
         }
@@ -227,10 +234,8 @@ mod tests {
         let item = |id: &str, status: &str, detail: Option<(i64, i64)>| CreateImageInfo {
             id: Some(id.to_owned()),
             status: Some(status.to_owned()),
-            progress_detail: detail.map(|(current, total)| bollard::models::ProgressDetail {
-                current: Some(current),
-                total: Some(total),
-            }),
+            progress_detail: detail
+                .map(|(current, total)| bollard::models::ProgressDetail { current: Some(current), total: Some(total) }),
             ..Default::default()
         };
         let mut layers = Layers::default();

@@ -27,8 +27,8 @@ impl Docker {
         if self.grant.read || self.grant.write.is_some() {
             return Ok(());
         }
-        let lines = grant_lines(&self.scope, &ContainerGrant::default())
-            .replace("docker-write = {}", "docker-read = true");
+        let lines =
+            grant_lines(&self.scope, &ContainerGrant::default()).replace("docker-write = {}", "docker-read = true");
         Err(Failure {
             details: Some(json!({ "grant": lines })),
             ..failure("capability-denied", format!("plugin `{}` may not look at Docker", self.scope.plugin))
@@ -177,7 +177,7 @@ impl Docker {
     pub async fn host_ports(&self) -> Result<Value, Failure> {
         self.may_read()?;
         // Listeners first: what Docker published is said with more detail and replaces them.
-        let mut ports: BTreeMap<(u16, String, String), (Option<String>, Option<String>)> =
+        let mut ports: BTreeMap<_, (Option<String>, Option<String>)> =
             host::listeners().into_iter().map(|listener| (listener, (None, None))).collect();
         for container in self.all_containers().await? {
             let own = self.owns(container.labels.as_ref());
@@ -187,11 +187,7 @@ impl Docker {
                 let Some(public) = port.public_port else { continue };
                 let protocol = port.typ.map_or_else(|| "tcp".to_owned(), |kind| kind.to_string());
                 let address = port.ip.unwrap_or_else(|| "0.0.0.0".to_owned());
-                let holder = if own {
-                    (name.clone(), Some(self.scope.application.clone()))
-                } else {
-                    (None, None)
-                };
+                let holder = if own { (name.clone(), Some(self.scope.application.clone())) } else { (None, None) };
                 ports.insert((public, protocol, address), holder);
             }
         }
@@ -212,12 +208,8 @@ impl Docker {
         self.may_read()?;
         let found = self.own_container(container).await?;
         let id = found.id.as_deref().unwrap_or(container);
-        let options = LogsOptions {
-            stdout: true,
-            stderr: true,
-            tail: tail.min(MOST_LINES).to_string(),
-            ..Default::default()
-        };
+        let options =
+            LogsOptions { stdout: true, stderr: true, tail: tail.min(MOST_LINES).to_string(), ..Default::default() };
         let pieces: Vec<LogOutput> = self
             .engine
             .call(ORDINARY, |client| {

@@ -34,7 +34,10 @@ impl Docker {
                 Found::Foreign(network) if network.name.as_deref() == Some(name.as_str()) => {
                     return Err(hinted(
                         "conflict",
-                        format!("a network named `{name}` is there that is not of application `{}`", self.scope.application),
+                        format!(
+                            "a network named `{name}` is there that is not of application `{}`",
+                            self.scope.application
+                        ),
                         "choose another name, or declare it as external",
                     ));
                 }
@@ -158,10 +161,7 @@ impl Docker {
                 return Err(failure("conflict", format!("`{target}` is the name of another image")));
             }
         }
-        let options = TagImageOptions {
-            repo: Some(parts.repository.to_owned()),
-            tag: parts.tag.map(str::to_owned),
-        };
+        let options = TagImageOptions { repo: Some(parts.repository.to_owned()), tag: parts.tag.map(str::to_owned) };
         self.engine
             .call(ORDINARY, |client| {
                 let options = options.clone();
@@ -182,10 +182,12 @@ impl Docker {
         if pinned || has_pinned("RepoDigests") || has_pinned("RepoTags") {
             return Ok(());
         }
-        let answer = self
-            .engine
-            .call(ORDINARY, |client| async move { client.remove_image(reference, None::<RemoveImageOptions>, None).await })
-            .await;
+        let answer =
+            self.engine
+                .call(ORDINARY, |client| async move {
+                    client.remove_image(reference, None::<RemoveImageOptions>, None).await
+                })
+                .await;
         match answer {
             Err(error) if !matches!(error.status(), Some(404 | 409)) => {
                 Err(self.explain(error, &format!("remove image `{reference}`")))

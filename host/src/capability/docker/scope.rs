@@ -89,7 +89,7 @@ pub enum RegistryLogin {
         /// The password.
         password: Zeroizing<String>,
     },
-    /// An identity token of an OAuth2 registry.
+    /// An identity token, as registries with OAuth 2 give them.
     Token(Zeroizing<String>),
 }
 
@@ -163,6 +163,10 @@ impl SecretFiller for NoSecrets {
 
 impl std::fmt::Debug for Docker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Docker").field("engine", &self.engine).field("scope", &self.scope).finish_non_exhaustive()
+        formatter
+            .debug_struct("Docker")
+            .field("engine", &self.engine)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
     }
 }

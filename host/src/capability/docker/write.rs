@@ -9,8 +9,7 @@ use bollard::models::{
     NetworkDisconnectRequest,
 };
 use bollard::query_parameters::{
-    CreateContainerOptions, RemoveContainerOptions, RenameContainerOptions, StartContainerOptions,
-    StopContainerOptions,
+    CreateContainerOptions, RemoveContainerOptions, RenameContainerOptions, StartContainerOptions, StopContainerOptions,
 };
 use serde_json::Value;
 use windlass_documents::Failure;
@@ -58,12 +57,16 @@ impl Docker {
             Err(error) if error.status() == Some(409) => match self.find_container(name).await? {
                 Found::Own(existing) if self.is_this_step(&existing) => Ok(existing.id.unwrap_or_default()),
                 Found::Own(existing) => {
-                    let made_by = label(&existing, STEP).map_or_else(String::new, |step| format!(", made by step `{step}`"));
+                    let made_by =
+                        label(&existing, STEP).map_or_else(String::new, |step| format!(", made by step `{step}`"));
                     Err(failure("conflict", format!("the application has a container `{name}` already{made_by}")))
                 }
                 Found::Foreign(_) => Err(hinted(
                     "conflict",
-                    format!("a container named `{name}` is there that is not of application `{}`", self.scope.application),
+                    format!(
+                        "a container named `{name}` is there that is not of application `{}`",
+                        self.scope.application
+                    ),
                     "choose another name, or remove that container by hand",
                 )),
                 Found::Missing => Err(self.explain(error, &format!("create container `{name}`"))),
@@ -159,12 +162,11 @@ impl Docker {
         self.may_write()?;
         let name = names::object("container", name)?;
         // After an earlier attempt the container may be there only under its new name.
-        let found = match self.find_container(container).await?.own() {
-            Some(found) => found,
-            None => match self.find_container(name).await?.own() {
-                Some(renamed) if self.is_this_step(&renamed) => return Ok(()),
-                _ => return Err(self.nothing("container", container)),
-            },
+        let Some(found) = self.find_container(container).await?.own() else {
+            return match self.find_container(name).await?.own() {
+                Some(renamed) if self.is_this_step(&renamed) => Ok(()),
+                _ => Err(self.nothing("container", container)),
+            };
         };
         if found.name.as_deref().map(|name| name.trim_start_matches('/')) == Some(name) {
             return Ok(());
@@ -179,7 +181,8 @@ impl Docker {
             })
             .await;
         if let Err(error) = answer {
-            let done = self.find_container(name).await?.own().is_some_and(|named| named.id.as_deref() == Some(id.as_str()));
+            let done =
+                self.find_container(name).await?.own().is_some_and(|named| named.id.as_deref() == Some(id.as_str()));
             if !done {
                 return Err(self.explain(error, &format!("rename container `{container}` to `{name}`")));
             }
@@ -255,9 +258,7 @@ impl Docker {
         match answer {
             Ok(()) => Ok(()),
             Err(_) if is_connected(&self.own_container(container).await?, &network_id) => Ok(()),
-            Err(error) => {
-                Err(self.explain(error, &format!("connect container `{container}` to network `{network}`")))
-            }
+            Err(error) => Err(self.explain(error, &format!("connect container `{container}` to network `{network}`"))),
         }
     }
 

@@ -1,61 +1,13 @@
 //! `POST /containers/create` and `/containers/{id}/update`: the container itself and its `HostConfig`.
 //!
-//! Field names and defaults are those of the Docker Engine API 1.41, "ContainerCreate" and "ContainerUpdate".
+//! Field names and defaults are those of the Docker Engine API 1.41, operations `ContainerCreate` and `ContainerUpdate`.
 
 use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::fields::{is_nothing, list, object, shown, text, texts, wrong};
+use super::known::{CHECKED_HOST, DEFAULT_CAPABILITIES, LOG_DRIVERS, MASKED, READ_ONLY, SAFE, SAFE_HOST, SAFE_UPDATE};
 use super::{Policy, References};
-
-/// Fields of the container that cannot reach the host.
-const SAFE: &[&str] = &[
-    "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr", "ExposedPorts", "Tty",
-    "OpenStdin", "StdinOnce", "Env", "Cmd", "Healthcheck", "ArgsEscaped", "Image", "Volumes", "WorkingDir",
-    "Entrypoint", "NetworkDisabled", "StopSignal", "StopTimeout", "Shell",
-];
-
-/// Fields of `HostConfig` that cannot reach the host: limits, restarts, names, ports, and what takes rights away.
-const SAFE_HOST: &[&str] = &[
-    "CpuShares", "Memory", "BlkioWeight", "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
-    "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "CpuPeriod", "CpuQuota", "CpusetCpus", "CpusetMems",
-    "MemoryReservation", "MemorySwap", "MemorySwappiness", "NanoCpus", "Init", "PidsLimit", "Ulimits",
-    "PortBindings", "RestartPolicy", "AutoRemove", "ConsoleSize", "CapDrop", "Dns", "DnsOptions", "DnsSearch",
-    "ExtraHosts", "GroupAdd", "PublishAllPorts", "ReadonlyRootfs", "Tmpfs", "ShmSize",
-];
-
-/// Fields of `HostConfig` that are looked at.
-const CHECKED_HOST: &[&str] = &[
-    "Privileged", "NetworkMode", "PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode", "CapAdd", "Devices",
-    "DeviceRequests", "DeviceCgroupRules", "SecurityOpt", "Binds", "Mounts", "VolumeDriver", "VolumesFrom", "Sysctls",
-    "Runtime", "CgroupParent", "Cgroup", "OomScoreAdj", "OomKillDisable", "LogConfig", "Links", "Annotations",
-    "StorageOpt", "MaskedPaths", "ReadonlyPaths", "CpuRealtimePeriod", "CpuRealtimeRuntime", "Isolation",
-];
-
-/// Fields that `update` may change: those that create accepts and the engine can change on a running container.
-const SAFE_UPDATE: &[&str] = &[
-    "CpuShares", "Memory", "BlkioWeight", "CpuPeriod", "CpuQuota", "CpusetCpus", "CpusetMems", "MemoryReservation",
-    "MemorySwap", "NanoCpus", "PidsLimit", "RestartPolicy",
-];
-
-/// What the engine gives every container, so that naming it after `CapDrop: ["ALL"]` adds nothing
-/// (moby, `oci/caps/defaults.go`).
-const DEFAULT_CAPABILITIES: &[&str] = &[
-    "CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP",
-    "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE",
-];
-
-/// What the engine hides by default (moby, `oci/defaults.go`).
-const MASKED: &[&str] = &[
-    "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-    "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-];
-
-/// What the engine makes read-only by default (moby, `oci/defaults.go`).
-const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
-
-/// Log drivers that keep what they get on this host and read no file of it.
-const LOG_DRIVERS: &[&str] = &["json-file", "local", "journald", "none"];
 
 impl Policy<'_> {
     /// Decides about a body of `POST /containers/create` and says what it refers to.
@@ -132,7 +84,7 @@ impl Policy<'_> {
                 }
                 Ok(())
             }
-            "Links" => self.links(&field, value, references),
+            "Links" => links(&field, value, references),
             "Sysctls" => self.sysctls(&field, value),
             "Runtime" => match text(&field, value)? {
                 "runc" | "io.containerd.runc.v2" => Ok(()),
@@ -205,9 +157,10 @@ impl Policy<'_> {
 
     fn devices(&self, field: &str, devices: &[Value]) -> Result<(), Failure> {
         for device in devices {
-            let path = device.get("PathOnHost").and_then(Value::as_str).ok_or_else(|| {
-                wrong(&format!("{field}.PathOnHost"), "the path of a device")
-            })?;
+            let path = device
+                .get("PathOnHost")
+                .and_then(Value::as_str)
+                .ok_or_else(|| wrong(&format!("{field}.PathOnHost"), "the path of a device"))?;
             self.require(&format!("device:{path}"), field, path)?;
         }
         Ok(())
@@ -264,12 +217,13 @@ impl Policy<'_> {
             Some(_) => self.require("unmasked-paths", field, &shown(value)),
         }
     }
+}
 
-    pub(super) fn links(&self, field: &str, value: &Value, references: &mut References) -> Result<(), Failure> {
-        for link in texts(field, value)? {
-            let container = link.split(':').next().unwrap_or(link).trim_start_matches('/');
-            references.containers.insert((container.to_owned(), field.to_owned()));
-        }
-        Ok(())
+/// `CONTAINER:ALIAS` in a list.
+pub(super) fn links(field: &str, value: &Value, references: &mut References) -> Result<(), Failure> {
+    for link in texts(field, value)? {
+        let container = link.split(':').next().unwrap_or(link).trim_start_matches('/');
+        references.containers.insert((container.to_owned(), field.to_owned()));
     }
+    Ok(())
 }

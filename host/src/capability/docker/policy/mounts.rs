@@ -94,11 +94,16 @@ impl Policy<'_> {
                 "Propagation" if !is_nothing(value) && value != "private" && value != "rprivate" => {
                     self.require("mount-propagation", &format!("{field}.Propagation"), &shown(value))?;
                 }
-                "Propagation" | "NonRecursive" | "CreateMountpoint" | "ReadOnlyNonRecursive"
+                "Propagation"
+                | "NonRecursive"
+                | "CreateMountpoint"
+                | "ReadOnlyNonRecursive"
                 | "ReadOnlyForceRecursive" => {}
                 _ if is_nothing(value) => {}
                 name => {
-                    return Err(self.unknown(&format!("{field}.{name}"), &["Propagation", "NonRecursive", "CreateMountpoint"]));
+                    return Err(
+                        self.unknown(&format!("{field}.{name}"), &["Propagation", "NonRecursive", "CreateMountpoint"])
+                    );
                 }
             }
         }
@@ -162,11 +167,8 @@ impl Policy<'_> {
                 None => return Err(self.forbidden(field, source, &why)),
             }
         }
-        let granted = self
-            .grant
-            .bind_roots
-            .iter()
-            .any(|root| (self.resolve)(root).is_ok_and(|root| path.starts_with(root)));
+        let granted =
+            self.grant.bind_roots.iter().any(|root| (self.resolve)(root).is_ok_and(|root| path.starts_with(root)));
         if granted { Ok(()) } else { Err(self.denied_root(field, Path::new(source))) }
     }
 

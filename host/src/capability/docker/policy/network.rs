@@ -3,12 +3,22 @@
 use serde_json::Value;
 use windlass_documents::Failure;
 
+use super::container::links;
 use super::fields::{is_nothing, list, object, shown, text};
 use super::{Policy, References};
 
 const FIELDS: &[&str] = &[
-    "Name", "CheckDuplicate", "Driver", "Internal", "Attachable", "EnableIPv4", "EnableIPv6", "IPAM", "Options",
-    "Labels", "Scope",
+    "Name",
+    "CheckDuplicate",
+    "Driver",
+    "Internal",
+    "Attachable",
+    "EnableIPv4",
+    "EnableIPv6",
+    "IPAM",
+    "Options",
+    "Labels",
+    "Scope",
 ];
 const IPAM_FIELDS: &[&str] = &["Driver", "Config", "Options"];
 const POOL_FIELDS: &[&str] = &["Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"];
@@ -103,7 +113,7 @@ impl Policy<'_> {
             match name.as_str() {
                 _ if is_nothing(value) => {}
                 "IPAMConfig" | "MacAddress" | "Aliases" | "GwPriority" => {}
-                "Links" => self.links(&format!("{field}.Links"), value, references)?,
+                "Links" => links(&format!("{field}.Links"), value, references)?,
                 "DriverOpts" => {
                     for (option, value) in object(field, value)? {
                         let danger = format!("endpoint-option:{option}");

@@ -46,11 +46,12 @@ impl Pretended {
         self.policy().container(body)
     }
 
-    fn host(&self, field: &str, value: Value) -> Result<References, Failure> {
+    fn host(&self, field: &str, value: &Value) -> Result<References, Failure> {
         self.container(&json!({ "Image": "a", "HostConfig": { field: value } }))
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands for one that can fail")]
 fn links(path: &Path) -> io::Result<PathBuf> {
     for (link, target) in [
         ("/srv/kudos/link", "/"),
@@ -124,7 +125,7 @@ fn every_danger_is_refused_by_name_and_allowed_by_name() {
         ("cpu-realtime", "CpuRealtimeRuntime", json!(950_000)),
     ];
     for (danger, field, value) in dangers {
-        let failure = Pretended::new().host(field, value.clone()).unwrap_err();
+        let failure = Pretended::new().host(field, &value).unwrap_err();
         assert_eq!(failure.code, "capability-denied", "{field} {value}: {failure:?}");
         for part in ["`strategy-compose`", "`kudos`", field] {
             assert!(failure.message.contains(part), "{part}: {failure:?}");
@@ -133,7 +134,9 @@ fn every_danger_is_refused_by_name_and_allowed_by_name() {
         let quoted = toml::Value::String(danger.to_owned()).to_string();
         assert!(lines.contains(&quoted), "{field} {value}: {lines}");
         assert!(toml::from_str::<toml::Table>(&lines).is_ok(), "{lines}");
-        let allowed = Pretended::allowing(&[danger]).host(field, value.clone());
+        // What the lines say, the operator's file takes.
+        danger.parse::<crate::config::Allowance>().unwrap();
+        let allowed = Pretended::allowing(&[danger]).host(field, &value);
         assert!(allowed.is_ok(), "{danger}: {field} {value}: {allowed:?}");
     }
 }
@@ -142,7 +145,7 @@ fn every_danger_is_refused_by_name_and_allowed_by_name() {
 fn the_lines_to_add_are_exact() {
     let mut pretended = Pretended::allowing(&["host-network"]);
     pretended.scope.plugin_digest = Some("sha256:00".to_owned());
-    let failure = pretended.host("Privileged", json!(true)).unwrap_err();
+    let failure = pretended.host("Privileged", &json!(true)).unwrap_err();
     let lines = "[[grants]]\nplugin = \"strategy-compose\"\ndigest = \"sha256:00\"\napplications = [\"kudos\"]\n\
                  docker-write = { bind-roots = [\"/srv/kudos\"], allow = [\"host-network\", \"privileged\"] }\n";
     assert_eq!(failure.details.unwrap()["grant"], lines);
@@ -150,7 +153,7 @@ fn the_lines_to_add_are_exact() {
 
 #[test]
 fn a_field_that_is_not_known_is_refused_by_name() {
-    let failure = Pretended::new().host("Privilegd", json!(true)).unwrap_err();
+    let failure = Pretended::new().host("Privilegd", &json!(true)).unwrap_err();
     assert!(failure.message.contains("`HostConfig.Privilegd`"), "{failure:?}");
     assert_eq!(failure.details.unwrap()["hint"], "did you mean `Privileged`?");
     // The engine ignores case, so an odd spelling is a way around a list of names.
@@ -182,7 +185,7 @@ fn a_wrong_type_is_never_taken_for_nothing() {
         ("SecurityOpt", json!([1])),
         ("OomScoreAdj", json!("-1000")),
     ] {
-        assert!(Pretended::new().host(field, value.clone()).is_err(), "{field} {value}");
+        assert!(Pretended::new().host(field, &value).is_err(), "{field} {value}");
     }
     for body in [json!([]), json!("x"), json!({ "HostConfig": [] }), json!({ "Labels": { "a": 1 } })] {
         assert_eq!(Pretended::new().container(&body).unwrap_err().code, "invalid-argument", "{body}");
@@ -257,11 +260,11 @@ fn host_paths_are_judged_after_their_links() {
         ("{{windlass.secret:db@00}}", false),
     ] {
         let body = json!([{ "Type": "bind", "Source": source, "Target": "/t", "ReadOnly": read_only }]);
-        assert!(pretended.host("Mounts", body).is_err(), "{source} read-only {read_only}");
+        assert!(pretended.host("Mounts", &body).is_err(), "{source} read-only {read_only}");
     }
     let bundle = json!(["/state/bundles/sha256/ab/conf:/conf:ro"]);
-    pretended.host("Binds", bundle).unwrap();
-    let failure = pretended.host("Binds", json!(["{{windlass.secret:db@00}}:/run/secrets/db:ro"])).unwrap_err();
+    pretended.host("Binds", &bundle).unwrap();
+    let failure = pretended.host("Binds", &json!(["{{windlass.secret:db@00}}:/run/secrets/db:ro"])).unwrap_err();
     assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("Mounts"));
 }
 
@@ -269,17 +272,17 @@ fn host_paths_are_judged_after_their_links() {
 fn a_bind_root_that_covers_everything_still_protects_engine_and_agent() {
     let mut pretended = Pretended::allowing(&["docker-socket"]);
     pretended.grant.bind_roots = vec!["/".into()];
-    pretended.host("Binds", json!(["/run:/run"])).unwrap();
+    pretended.host("Binds", &json!(["/run:/run"])).unwrap();
     pretended.grant.allow.clear();
-    pretended.host("Binds", json!(["/etc:/etc"])).unwrap();
+    pretended.host("Binds", &json!(["/etc:/etc"])).unwrap();
     for source in ["/", "/run", "/run/docker.sock", "/state", "/state/journal.sqlite3", "/var/lib/docker", "/var"] {
-        assert!(pretended.host("Binds", json!([format!("{source}:/x")])).is_err(), "{source}");
+        assert!(pretended.host("Binds", &json!([format!("{source}:/x")])).is_err(), "{source}");
     }
 }
 
 #[test]
 fn a_missing_bind_root_names_the_path_to_grant() {
-    let failure = Pretended::new().host("Binds", json!(["/srv/more:/x"])).unwrap_err();
+    let failure = Pretended::new().host("Binds", &json!(["/srv/more:/x"])).unwrap_err();
     let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
     assert!(lines.contains("bind-roots = [\"/srv/kudos\", \"/srv/more\"]"), "{lines}");
 }
@@ -293,7 +296,7 @@ fn other_containers_are_named_for_the_caller_to_look_at() {
         ("VolumesFrom", json!(["other:ro"])),
         ("Links", json!(["/other:alias"])),
     ] {
-        let references = Pretended::new().host(field, value).unwrap();
+        let references = Pretended::new().host(field, &value).unwrap();
         assert_eq!(references.containers, names(&[("other", &format!("HostConfig.{field}"))]));
     }
     let body = json!({ "NetworkingConfig": { "EndpointsConfig": { "host": {}, "bridge": {} } } });
@@ -347,6 +350,7 @@ fn networks_are_bridges_of_this_host() {
     ] {
         let failure = Pretended::new().policy().network(&body).unwrap_err();
         assert!(failure.details.unwrap()["grant"].as_str().unwrap().contains(danger), "{body}");
+        danger.parse::<crate::config::Allowance>().unwrap();
         Pretended::allowing(&[danger]).policy().network(&body).unwrap();
     }
     for body in [json!({ "Ingress": true }), json!({ "ConfigOnly": true }), json!({ "Scope": "swarm" })] {
@@ -388,7 +392,7 @@ fn a_volume_that_is_a_host_path_is_judged_as_one() {
         assert!(Pretended::new().policy().volume(&volume(options.clone())).is_err(), "{options}");
         let mount = json!([{ "Type": "volume", "Target": "/t",
             "VolumeOptions": { "DriverConfig": { "Name": "local", "Options": options } } }]);
-        assert!(Pretended::new().host("Mounts", mount).is_err(), "{options}");
+        assert!(Pretended::new().host("Mounts", &mount).is_err(), "{options}");
     }
     assert!(Pretended::new().policy().volume(&json!({ "Name": "v", "Driver": "vieux/sshfs" })).is_err());
     assert!(Pretended::new().policy().volume(&json!({ "Name": "v", "ClusterVolumeSpec": { "a": 1 } })).is_err());

@@ -5,8 +5,8 @@
 use serde_json::Value;
 use windlass_documents::Failure;
 
-use super::fields::{is_nothing, object, shown, text, wrong};
 use super::Policy;
+use super::fields::{is_nothing, object, shown, text, wrong};
 
 const FIELDS: &[&str] = &["Name", "Driver", "DriverOpts", "Labels"];
 
