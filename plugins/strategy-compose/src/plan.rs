@@ -81,6 +81,8 @@ impl Draft {
     fn add(&mut self, step: NewStep<'_>, phase: Phase) -> String {
         let id = self.unique(step.id);
         let changes = !matches!(step.operation, Operation::Gather | Operation::Await { .. });
+        let runs_release =
+            matches!(step.operation, Operation::Start { .. } | Operation::StartAgain | Operation::Run { .. });
         let before = if step.before == Before::default() { Value::Null } else { to_value(&step.before) };
         self.plan.steps.push(Step {
             id: id.clone(),
@@ -88,6 +90,7 @@ impl Draft {
             phase,
             needs: step.needs,
             changes,
+            runs_release: Some(runs_release),
             subject: step.subject.map(str::to_owned),
             timeout_seconds: step.timeout_seconds,
             before,
