@@ -99,6 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_reference_names_every_key() {
+        let page = include_str!("../../../docs/plugins.md");
+        assert_eq!(windlass_sdk::testing::undocumented::<Config>(page, EXAMPLE), [""; 0]);
+    }
+
+    #[test]
     fn the_example_is_valid() {
         let config: Config = windlass_sdk::testing::example(EXAMPLE).unwrap();
         CheckImage::validate(&config).unwrap();

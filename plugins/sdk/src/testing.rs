@@ -32,6 +32,37 @@ pub fn example_table(text: &str) -> Result<Value> {
     }
 }
 
+/// What a page of documentation lacks of a plugin: its example, and every key of its configuration in backticks.
+#[must_use]
+pub fn undocumented<C: Config>(page: &str, example: &str) -> Vec<String> {
+    let mut missing = Vec::new();
+    if !page.contains(example) {
+        missing.push("the example".to_owned());
+    }
+    let schema = schemars::schema_for!(C);
+    keys(schema.as_value(), &mut missing);
+    missing.retain(|name| !page.contains(&format!("`{name}`")));
+    missing
+}
+
+/// The names of all properties anywhere in a schema.
+fn keys(schema: &Value, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if name == "properties"
+                    && let Value::Object(properties) = value
+                {
+                    found.extend(properties.keys().cloned());
+                }
+                keys(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +73,21 @@ mod tests {
             example_table("[smoke.web]\nplugin = \"smoke-http\"\n[smoke.web.with]\nbase = \"http://a\"\n").unwrap();
         assert_eq!(table, serde_json::json!({ "base": "http://a" }));
         assert!(example_table("").is_err());
+    }
+
+    #[test]
+    fn a_key_that_no_page_names_is_found() {
+        #[derive(serde::Deserialize, schemars::JsonSchema)]
+        struct Inner {
+            #[expect(dead_code, reason = "only its schema is looked at")]
+            depth: u8,
+        }
+        #[derive(serde::Deserialize, schemars::JsonSchema)]
+        struct Outer {
+            #[expect(dead_code, reason = "only its schema is looked at")]
+            inner: Vec<Inner>,
+        }
+        assert_eq!(undocumented::<Outer>("`inner` x", "x"), ["depth"]);
+        assert!(undocumented::<Outer>("", "x").contains(&"the example".to_owned()));
     }
 }

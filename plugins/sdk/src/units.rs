@@ -8,7 +8,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A length of time: digits with `ms`, `s`, `m`, `h` or `d`, also several (`"1m30s"`).
+/// A length of time: digits with `ms`, `s`, `m`, `h` or `d`, also several (`"1m30s"`, `"1m 30s"`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Period(pub Duration);
 
@@ -70,6 +70,7 @@ impl FromStr for Period {
         let mut largest = u64::MAX;
         loop {
             let (number, unit, after) = part(rest).ok_or_else(bad)?;
+            let unit = unit.strip_suffix(' ').filter(|_| !after.is_empty()).unwrap_or(unit);
             let factor = factor(&PERIODS, unit).filter(|factor| *factor < largest).ok_or_else(bad)?;
             total = number.checked_mul(factor).and_then(|value| total.checked_add(value)).ok_or_else(bad)?;
             if after.is_empty() {
@@ -153,7 +154,12 @@ macro_rules! as_text {
     };
 }
 
-as_text!(Period, "Period", "^([0-9]+(ms|s|m|h|d))+$", "A duration: \"500ms\", \"15s\", \"2m\", \"1m30s\".");
+as_text!(
+    Period,
+    "Period",
+    "^[0-9]+(ms|s|m|h|d)( ?[0-9]+(ms|s|m|h|d))*$",
+    "A duration: \"500ms\", \"15s\", \"2m\", \"1m30s\"."
+);
 as_text!(Size, "Size", "^[0-9]+(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$", "A size: \"512MiB\", \"2GiB\", \"10GB\".");
 
 /// For the contract, which counts waiting in milliseconds of 32 bits; longer waits are cut to 49 days.
@@ -174,7 +180,8 @@ mod tests {
             assert_eq!(period.0, Duration::from_millis(milliseconds), "{text}");
             assert_eq!(period.to_string(), text);
         }
-        for text in ["", "15", "s", "1.5s", "-1s", "1s1m", "1m1m", "15 s", "99999999999999999999s"] {
+        assert_eq!("1m 30s".parse(), Ok(Period::seconds(90)));
+        for text in ["", "15", "s", "1.5s", "-1s", "1s1m", "1m1m", "15 s", "15s ", "1m  30s", "99999999999999999999s"] {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }
     }

@@ -1,15 +1,15 @@
 //! Refuses a release whose version label does not look like one.
 use windlass_sdk::prelude::*;
 
-/// The check; it has no state.
+/// The check; it keeps nothing between calls.
 pub struct VersionLabel;
 
-/// The `with` table.
+/// Its `with` table.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// What the label must start with.
-    prefix: String,
+    /// What a version label must start with.
+    pub prefix: String,
 }
 
 impl Check for VersionLabel {
@@ -27,6 +27,5 @@ impl Check for VersionLabel {
 windlass_sdk::export!(check VersionLabel {
     name: "check-twenty-lines",
     summary: "refuses a release whose version label does not look like one",
-    example: "[checks.label]\nplugin = \"check-twenty-lines\"\nwith = { prefix = \"v\" }\n",
     capabilities: [],
 });
