@@ -14,6 +14,8 @@ pub mod state;
 pub mod registry;
 pub mod log;
 mod failure;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -3,8 +3,8 @@
 //! The defaults are the commented `default-agent.toml` beside this file, embedded in the binary. Nothing here opens a
 //! socket, reads a secret or runs a command.
 
-pub mod document;
 mod allowance;
+pub mod document;
 mod file;
 mod resolve;
 pub mod units;
@@ -193,11 +193,8 @@ impl Origin {
 impl std::fmt::Display for Origin {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}://", self.scheme)?;
-        if self.host.contains(':') {
-            write!(formatter, "[{}]", self.host)?
-        } else {
-            formatter.write_str(&self.host)?
-        }
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(formatter, "{open}{}{close}", self.host)?;
         match (self.scheme.as_str(), self.port) {
             ("http", 80) | ("https", 443) => Ok(()),
             (_, port) => write!(formatter, ":{port}"),

@@ -198,5 +198,4 @@ impl Drop for Group {
 }
 
 #[cfg(test)]
-#[path = "exec_tests.rs"]
 mod tests;

@@ -213,8 +213,9 @@ fn escape(name: &str) -> Failure {
 
 /// Makes what is missing of a path, and flushes every directory on the way when anything was.
 fn make_directories(root: &Dir, path: &Path) -> io::Result<Dir> {
-    if let Ok(directory) = root.open_dir(path) {
-        return Ok(directory);
+    match root.open_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
     }
     root.create_dir_all(path)?;
     for ancestor in path.ancestors().skip(1).filter(|ancestor| !ancestor.as_os_str().is_empty()) {
@@ -233,5 +234,4 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> +
 }
 
 #[cfg(test)]
-#[path = "files_tests.rs"]
 mod tests;

@@ -308,5 +308,4 @@ fn asks(ask: &Ask, wish: &Wish) -> bool {
 }
 
 #[cfg(test)]
-#[path = "grants_tests.rs"]
 mod tests;

@@ -151,7 +151,7 @@ impl Http {
                 format!("one call may send {} HTTP requests (`http-requests` in `[limits]`)", self.limits.requests);
             return Err(failure("limit-exceeded", message));
         }
-        let headers = headers::outgoing(parts.headers, &self.secrets, &origin, self.limits.header_bytes)?;
+        let headers = headers::outgoing(&parts.headers, &self.secrets, &origin, self.limits.header_bytes)?;
         let client = self.clients.get(ranges, authorities, self.limits.timeout).await?;
         let clamp = |asked: Option<Duration>| asked.unwrap_or(self.limits.timeout).min(self.limits.timeout);
         let (body, watched) = body::outgoing(body, self.limits.request_bytes);
@@ -237,5 +237,4 @@ fn literal(url: &Url) -> Option<std::net::IpAddr> {
 }
 
 #[cfg(test)]
-#[path = "http_tests.rs"]
 mod tests;

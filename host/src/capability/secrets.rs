@@ -199,5 +199,4 @@ fn not_resolved(name: &str) -> Failure {
 }
 
 #[cfg(test)]
-#[path = "secrets_tests.rs"]
 mod tests;

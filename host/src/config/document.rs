@@ -185,10 +185,9 @@ impl Document {
     /// Line and column of a byte offset.
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
+        let line = before.split('\n').count();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Place { path: self.path.clone(), line, column }
     }
 

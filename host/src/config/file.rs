@@ -114,7 +114,8 @@ pub(super) struct DockerWrite {
     /// Host directories below which bind mounts are allowed.
     pub(super) bind_roots: Vec<Spot<String>>,
     /// Dangers that are allowed by name.
-    pub(super) allow: Vec<Allowance>,
+    #[schemars(with = "Vec<Allowance>")]
+    pub(super) allow: Vec<Spot<String>>,
 }
 
 /// An HTTP server.

@@ -81,7 +81,7 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
         docker: reader.docker(file.docker, defaults.docker)?,
         registries: reader.registries(file.registries, &names)?,
         grants: file.grants.into_iter().map(|grant| reader.grant(grant, &names)).collect::<Result<_, _>>()?,
-        limits: limits(file.limits, defaults.limits)?,
+        limits: limits(&file.limits, &defaults.limits)?,
         secrets,
         commands,
         warnings: Vec::new(),
@@ -148,9 +148,10 @@ impl Reader<'_> {
         if known.contains(&written.as_str()) {
             return Ok(written.value.clone());
         }
-        let hint = nearest(written, known.iter().copied())
-            .map(|name| format!("did you mean `{name}`?"))
-            .unwrap_or_else(|| format!("add a section `[{table}.{}]`", written.value));
+        let hint = nearest(written, known.iter().copied()).map_or_else(
+            || format!("add a section `[{table}.{}]`", written.value),
+            |name| format!("did you mean `{name}`?"),
+        );
         let message = format!("there is no `[{table}.{}]` in this file", written.value);
         Err(self.document.wrong(written.span.clone(), message, Some(hint)))
     }
@@ -222,7 +223,11 @@ impl Reader<'_> {
             docker_write: match grant.docker_write {
                 Some(write) => Some(DockerWrite {
                     bind_roots: write.bind_roots.iter().map(|root| self.absolute(root)).collect::<Result<_, _>>()?,
-                    allow: write.allow,
+                    allow: write
+                        .allow
+                        .iter()
+                        .map(|written| written.parse().map_err(|why: String| self.wrong(written, why)))
+                        .collect::<Result<_, _>>()?,
                 }),
                 None => None,
             },
@@ -383,7 +388,7 @@ fn origin(text: &str) -> Result<Origin, String> {
     Ok(Origin { scheme: url.scheme().to_owned(), host, port })
 }
 
-fn limits(given: file::Limits, default: file::Limits) -> Result<Limits, ConfigError> {
+fn limits(given: &file::Limits, default: &file::Limits) -> Result<Limits, ConfigError> {
     let size = |given: Option<Size>, default: Option<Size>, key| or(given, default, key).map(|size| size.0);
     let span = |given: Option<Span>, default: Option<Span>, key| or(given, default, key).map(|span| span.0);
     Ok(Limits {

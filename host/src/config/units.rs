@@ -76,7 +76,7 @@ impl FromStr for Size {
 
 impl fmt::Display for Size {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS[..3].iter().find(|(_, factor)| self.0 >= *factor && self.0 % factor == 0);
+        let whole = UNITS[..3].iter().find(|(_, factor)| self.0 >= *factor && self.0.is_multiple_of(*factor));
         let (unit, factor) = whole.copied().unwrap_or(("B", 1));
         write!(formatter, "{}{unit}", self.0 / factor)
     }

@@ -8,12 +8,13 @@ use super::Wish;
 
 /// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
 pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
-    let mut lines = format!("[[grants]]\nplugin = {}\n", quoted(&scope.plugin.name));
-    if !scope.bundled {
-        lines.push_str(&format!("digest = {}\n", quoted(&scope.plugin.digest)));
-    }
-    lines.push_str(&format!("applications = [{}]\n", quoted(&scope.application)));
-    lines.push_str(&match wish {
+    let plugin = quoted(&scope.plugin.name);
+    let application = quoted(&scope.application);
+    let digest = match scope.bundled {
+        true => String::new(),
+        false => format!("digest = {}\n", quoted(&scope.plugin.digest)),
+    };
+    let allowed = match wish {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
         Wish::DockerWrite => "docker-write = {}\n".to_owned(),
         Wish::Http(origin) => format!("http = [{{ to = {} }}]\n", quoted(&origin.to_string())),
@@ -33,8 +34,8 @@ pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
         Wish::Exec(name) => format!("exec = [{}]\n", quoted(name)),
         Wish::Registry(host) => format!("registry = [{}]\n", quoted(host)),
         Wish::State => "state = true\n".to_owned(),
-    });
-    lines
+    };
+    format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n{allowed}")
 }
 
 /// What the plugin's author adds to its manifest.

@@ -58,16 +58,12 @@ impl ResponseBody {
 
     fn end(&mut self, failure: Option<Failure>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         self.ended = true;
-        match failure {
-            Some(failure) => {
-                self.audit.refused(&failure);
-                Poll::Ready(Some(Err(failure)))
-            }
-            None => {
-                self.audit.finished(self.read, "");
-                Poll::Ready(None)
-            }
-        }
+        let Some(failure) = failure else {
+            self.audit.finished(self.read, "");
+            return Poll::Ready(None);
+        };
+        self.audit.refused(&failure);
+        Poll::Ready(Some(Err(failure)))
     }
 }
 

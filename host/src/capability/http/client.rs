@@ -146,7 +146,7 @@ pub(super) fn failed(error: &reqwest::Error, server: &str) -> Failure {
     if error.is_timeout() {
         return passing("timeout", format!("`{server}` did not answer in time"));
     }
-    let reason = error.source().map_or_else(|| "the exchange failed".to_owned(), |cause| chain(cause));
+    let reason = error.source().map_or_else(|| "the exchange failed".to_owned(), chain);
     passing("unavailable", format!("`{server}` cannot be asked: {reason}"))
 }
 

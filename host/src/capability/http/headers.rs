@@ -26,14 +26,14 @@ const OURS: [HeaderName; 9] = [
 
 /// A plugin's headers, ready to be sent to a server.
 pub(super) fn outgoing(
-    given: HeaderMap,
+    given: &HeaderMap,
     secrets: &PluginSecrets,
     origin: &Origin,
     limit: u64,
 ) -> Result<HeaderMap, Failure> {
-    check_size(&given, limit)?;
+    check_size(given, limit)?;
     let mut headers = HeaderMap::with_capacity(given.len());
-    for (name, value) in &given {
+    for (name, value) in given {
         if OURS.contains(name) {
             continue;
         }
