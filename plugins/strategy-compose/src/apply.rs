@@ -103,9 +103,12 @@ pub(crate) fn undo(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> R
     let work = Work { context, engine, deployment: context.deployment(), before };
     match &operation {
         // An image that is there harms nobody, and saves the next attempt the download.
-        Operation::Pull { .. } | Operation::Gather | Operation::Await { .. } => Ok(()),
         // Sweeping is never undone.
-        Operation::RemoveContainer { .. } | Operation::RemoveNetwork { .. } => Ok(()),
+        Operation::Pull { .. }
+        | Operation::Gather
+        | Operation::Await { .. }
+        | Operation::RemoveContainer { .. }
+        | Operation::RemoveNetwork { .. } => Ok(()),
         Operation::CreateNetwork { name, .. } => {
             let found = or_gone(engine.network(name))?;
             if found.is_some_and(|network| work.made(&network, "/Labels")) {

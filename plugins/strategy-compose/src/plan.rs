@@ -79,7 +79,7 @@ impl Draft {
     }
 
     fn add(&mut self, step: NewStep<'_>, phase: Phase) -> String {
-        let id = self.unique(step.id);
+        let id = self.unique(&step.id);
         let changes = !matches!(step.operation, Operation::Gather | Operation::Await { .. });
         let runs_release =
             matches!(step.operation, Operation::Start { .. } | Operation::StartAgain | Operation::Run { .. });
@@ -101,7 +101,7 @@ impl Draft {
     }
 
     /// Ids are at most 128 characters and unique; only names that people chose very alike are ever changed.
-    fn unique(&mut self, wanted: String) -> String {
+    fn unique(&mut self, wanted: &str) -> String {
         let mut id: String = wanted.chars().take(120).collect();
         let mut count = 1;
         while !self.ids.insert(id.clone()) {

@@ -1,1 +1,6 @@
-//! Tables.
+//! Tables of plans, and whole deployments on a real engine.
+
+mod engine;
+mod flow;
+mod plans;
+mod world;

@@ -93,7 +93,7 @@ impl Watched<'_> {
                 let how = if checked { "is healthy" } else { "runs; it has no health check" };
                 Look::Finding(self.finding(Verdict::Pass, &format!("{how}, without a restart"), None))
             }
-            Health::Waiting(time) => Look::Again(time.unwrap_or(Duration::from_secs(3600))),
+            Health::Waiting(time) => Look::Again(time.unwrap_or(Duration::from_hours(1))),
             Health::Bad(why) => {
                 let evidence = wait::evidence(engine, &inspect);
                 Look::Finding(self.finding(Verdict::Fail, &format!("is not well: {why}"), Some(evidence)))

@@ -121,7 +121,7 @@ fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: V
     if !finished && service.is_job {
         // It failed or was interrupted; a container that ran once is never run twice.
         decision.action = Action::Replace;
-        decision.cause = "did not end well before".to_owned();
+        decision.cause = String::from("did not end well before");
         decision.manner = Some(Manner::Job);
         decision.leaving.push(current.clone());
         decision.kept = None;

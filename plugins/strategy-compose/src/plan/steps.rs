@@ -57,6 +57,36 @@ fn order(desired: &Desired) -> Vec<String> {
     order
 }
 
+/// What a step does, on what, and how long it may take where the host's default does not fit.
+struct Work {
+    operation: Operation,
+    before: Before,
+    timeout: Option<u64>,
+}
+
+impl Work {
+    fn new(operation: Operation) -> Self {
+        Self { operation, before: Before::default(), timeout: None }
+    }
+
+    fn on(mut self, containers: &[Container]) -> Self {
+        self.before = before(containers);
+        self
+    }
+
+    fn within(mut self, seconds: u64) -> Self {
+        self.timeout = Some(seconds);
+        self
+    }
+
+    /// Long enough for the slowest of the containers to stop.
+    fn stop(operation: Operation, containers: &[Container], extra: u64) -> Self {
+        let work = Self::new(operation).on(containers);
+        let seconds = longest_grace(&work.before.containers) + extra + MARGIN;
+        work.within(seconds)
+    }
+}
+
 fn is_made(decision: &Decision) -> bool {
     matches!(decision.action, Action::Create | Action::Replace)
 }
@@ -148,25 +178,16 @@ impl Services<'_> {
         self.milestones.insert(name.to_owned(), milestones);
     }
 
-    fn step(
-        &mut self,
-        service: &DesiredService,
-        verb: &str,
-        title: String,
-        needs: Vec<String>,
-        timeout: Option<u64>,
-        operation: Operation,
-        before: Before,
-    ) -> String {
+    fn step(&mut self, service: &DesiredService, verb: &str, title: String, needs: Vec<String>, work: Work) -> String {
         let name = &service.service.name;
         self.draft.apply(NewStep {
             id: format!("{name}:{verb}"),
             title,
             needs,
             subject: Some(&subject(name)),
-            timeout_seconds: timeout,
-            operation,
-            before,
+            timeout_seconds: work.timeout,
+            operation: work.operation,
+            before: work.before,
         })
     }
 
@@ -195,18 +216,20 @@ impl Services<'_> {
     ) -> String {
         let deadline = service.deadline.as_secs().max(1);
         let settle = if settle { self.desired.settle } else { std::time::Duration::ZERO };
+        let mut work = Work::new(Operation::Await {
+            container: existing.is_none().then(|| new(service)),
+            deadline_seconds: deadline,
+            settle_milliseconds: u64::try_from(settle.as_millis()).unwrap_or(u64::MAX),
+        });
+        if let Some(existing) = existing {
+            work = work.on(std::slice::from_ref(existing));
+        }
         self.step(
             service,
             "health",
             format!("wait until {} is healthy", service.service.name),
             needs,
-            Some(deadline + settle.as_secs() + MARGIN),
-            Operation::Await {
-                container: existing.is_none().then(|| new(service)),
-                deadline_seconds: deadline,
-                settle_milliseconds: u64::try_from(settle.as_millis()).unwrap_or(u64::MAX),
-            },
-            existing.map_or_else(Before::default, |container| before(std::slice::from_ref(container))),
+            work.within(deadline + settle.as_secs() + MARGIN),
         )
     }
 
@@ -218,9 +241,7 @@ impl Services<'_> {
             "start",
             format!("start {name} again"),
             needs,
-            None,
-            Operation::StartAgain,
-            before(std::slice::from_ref(kept)),
+            Work::new(Operation::StartAgain).on(std::slice::from_ref(kept)),
         );
         let health = self.health(service, vec![start.clone()], Some(kept), false);
         Milestones { started: Some(start), ready: Some(health) }
@@ -240,10 +261,9 @@ impl Services<'_> {
             if let Some(reason) = reason {
                 self.draft.plan.warnings.push(format!("{name} is not there while it is replaced: it {reason}"));
             }
-            let before = before(&running);
-            let timeout = longest_grace(&before.containers) + MARGIN;
             let title = format!("stop {name} (old)");
-            needs = vec![self.step(service, "stop", title, needs, Some(timeout), Operation::Stop, before)];
+            let work = Work::stop(Operation::Stop, &running, 0);
+            needs = vec![self.step(service, "stop", title, needs, work)];
         }
         needs = self.rename(service, decision, needs);
         let start = self.step(
@@ -251,9 +271,7 @@ impl Services<'_> {
             "start",
             format!("start {name}"),
             needs,
-            None,
-            Operation::Start { container: new(service), grace_seconds: grace(service) },
-            Before::default(),
+            Work::new(Operation::Start { container: new(service), grace_seconds: grace(service) }),
         );
         let health = self.health(service, vec![start.clone()], None, false);
         Milestones { started: Some(start), ready: Some(health) }
@@ -267,18 +285,17 @@ impl Services<'_> {
             return needs;
         }
         let title = format!("give the name {} to the new container", service.container);
-        let operation = Operation::Rename { container: new(service) };
-        vec![self.step(service, "rename", title, needs, None, operation, before(&holder))]
+        let work = Work::new(Operation::Rename { container: new(service) }).on(&holder);
+        vec![self.step(service, "rename", title, needs, work)]
     }
 
     fn run(&mut self, service: &DesiredService, decision: &Decision, mut needs: Vec<String>) -> Milestones {
         let name = &service.service.name;
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
         if !running.is_empty() {
-            let before = before(&running);
-            let timeout = longest_grace(&before.containers) + MARGIN;
             let title = format!("stop {name} (old)");
-            needs = vec![self.step(service, "stop", title, needs, Some(timeout), Operation::Stop, before)];
+            let work = Work::stop(Operation::Stop, &running, 0);
+            needs = vec![self.step(service, "stop", title, needs, work)];
         }
         needs = self.rename(service, decision, needs);
         let deadline = service.deadline.as_secs().max(1);
@@ -287,9 +304,12 @@ impl Services<'_> {
             "run",
             format!("run {name} to its end"),
             needs,
-            Some(deadline + MARGIN),
-            Operation::Run { container: new(service), deadline_seconds: deadline, grace_seconds: grace(service) },
-            Before::default(),
+            Work::new(Operation::Run {
+                container: new(service),
+                deadline_seconds: deadline,
+                grace_seconds: grace(service),
+            })
+            .within(deadline + MARGIN),
         );
         Milestones { started: Some(run.clone()), ready: Some(run) }
     }
@@ -302,9 +322,7 @@ impl Services<'_> {
             "start",
             format!("start {name} (new) beside the old one"),
             needs,
-            None,
-            Operation::Start { container: new(service), grace_seconds: grace(service) },
-            Before::default(),
+            Work::new(Operation::Start { container: new(service), grace_seconds: grace(service) }),
         );
         let health = self.health(service, vec![start], None, true);
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
@@ -313,9 +331,7 @@ impl Services<'_> {
             "switch",
             format!("let {name} (new) take over"),
             vec![health],
-            None,
-            Operation::Switch { container: new(service), endpoints: service.endpoints.clone() },
-            before(&running),
+            Work::new(Operation::Switch { container: new(service), endpoints: service.endpoints.clone() }).on(&running),
         );
         Milestones { started: Some(switch.clone()), ready: Some(switch) }
     }
@@ -348,17 +364,19 @@ impl Services<'_> {
             let mut needs = vec![ready.clone()];
             if !running.is_empty() {
                 let drain = service.filter(|_| is_made(decision)).map(|service| service.drain).unwrap_or_default();
-                let before = before(&running);
+                let work = Work::stop(
+                    Operation::Retire { drain_milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX) },
+                    &running,
+                    drain.as_secs(),
+                );
                 let retire = self.draft.apply(NewStep {
                     id: format!("{name}:retire"),
                     title: format!("stop {name} (old)"),
                     needs,
                     subject: Some(&subject(name)),
-                    timeout_seconds: Some(drain.as_secs() + longest_grace(&before.containers) + MARGIN),
-                    operation: Operation::Retire {
-                        drain_milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX),
-                    },
-                    before,
+                    timeout_seconds: work.timeout,
+                    operation: work.operation,
+                    before: work.before,
                 });
                 needs = vec![retire];
             }

@@ -1,0 +1,285 @@
+//! Plans as tables: what runs and what should run in, decisions and steps out. No engine.
+
+use serde_json::{Value, json};
+
+use super::world::{desired, desired_with, shown};
+use crate::desired::Desired;
+use crate::plan::plan;
+use crate::state::{Container, Image, State};
+
+const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+fn wanted(text: &str) -> Desired {
+    desired("app", &[("front", A), ("back", B)], text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The state after everything of `desired` was made.
+fn running(desired: &Desired) -> State {
+    let mut state = images(desired, State::default());
+    for service in desired.services.values() {
+        state.containers.push(container(&service.body, &service.container, &service.image.reference));
+    }
+    for network in desired.networks.values() {
+        state.networks.insert(network.name.clone(), network.body.clone());
+    }
+    for volume in desired.volumes.values() {
+        let mut body = volume.body.clone();
+        body["Options"] = body["DriverOpts"].clone();
+        state.volumes.insert(volume.name.clone(), body);
+    }
+    state
+}
+
+fn images(desired: &Desired, mut state: State) -> State {
+    for service in desired.services.values() {
+        let reference = service.image.reference.clone();
+        state.images.insert(reference.clone(), Some(Image { id: reference, config: json!({ "Env": ["PATH=/bin"] }) }));
+    }
+    state
+}
+
+/// A running container that was made from a body.
+fn container(body: &Value, name: &str, image: &str) -> Container {
+    let mut config = body.clone();
+    let environment = config["Env"].as_array_mut().unwrap();
+    environment.push(json!("PATH=/bin"));
+    let networks = body["NetworkingConfig"]["EndpointsConfig"].clone();
+    let inspect = json!({
+        "Id": format!("id-of-{name}"), "Name": format!("/{name}"), "Config": config, "HostConfig": body["HostConfig"],
+        "State": { "Status": "running", "StartedAt": "2026-01-01T00:00:00Z" }, "NetworkSettings": { "Networks": networks },
+    });
+    let item = json!({
+        "Id": format!("id-of-{name}"), "Names": [format!("/{name}")], "ImageID": image, "Image": image,
+        "Labels": body["Labels"], "State": "running",
+    });
+    Container { inspect: Some(inspect), ..Container::read(&item, "app").unwrap() }
+}
+
+fn planned(desired: &Desired, state: &State) -> String {
+    plan(desired, state).map_or_else(|obstacles| format!("{:?}", obstacles.0), |plan| shown(&plan))
+}
+
+const TWO: &str = "services:\n  front: {image: front, depends_on: [back]}\n  back: {image: back}\n";
+
+#[test]
+fn a_first_deployment_creates_everything() {
+    let desired = wanted(
+        "services:\n  front: {image: front, ports: ['80:80'], depends_on: {back: {condition: service_healthy}, job: {condition: service_completed_successfully}}}\n  back: {image: back, volumes: ['data:/d']}\n  job: {image: back}\nvolumes: {data: }\n",
+    );
+    let state = images(&desired, State::default());
+    assert_eq!(
+        planned(&desired, &state),
+        "create network app_default: not there yet\n\
+         create volume app_data: not there yet\n\
+         create service back: new in this release\n\
+         create service front: new in this release\n\
+         create service job: new in this release [runs to its end]\n\
+         network:app_default\n\
+         volume:app_data\n\
+         back:create <- network:app_default volume:app_data\n\
+         front:create <- network:app_default volume:app_data\n\
+         job:create <- network:app_default volume:app_data\n\
+         prepared <- network:app_default volume:app_data back:create front:create job:create\n\
+         back:start <- prepared\n\
+         back:health <- back:start\n\
+         job:run <- prepared\n\
+         front:start <- prepared back:health job:run\n\
+         front:health <- front:start"
+    );
+}
+
+#[test]
+fn what_is_as_it_should_be_is_not_touched() {
+    let desired = wanted(TWO);
+    let state = running(&desired);
+    let plan = plan(&desired, &state).unwrap();
+    assert!(plan.is_unchanged());
+    assert_eq!(
+        shown(&plan),
+        "keep network app_default: as it should be\nkeep service back: as it should be\nkeep service front: as it should be"
+    );
+}
+
+#[test]
+fn a_service_without_ports_and_data_is_replaced_start_first() {
+    let old = wanted(TWO);
+    let new = wanted(&TWO.replace("{image: back}", "{image: back, environment: {LEVEL: debug}}"));
+    assert_eq!(
+        planned(&new, &running(&old)),
+        "keep network app_default: as it should be\n\
+         replace service back: environment changed [start-first]\n  environment.LEVEL: - -> debug\n\
+         keep service front: as it should be\n\
+         back:create\n\
+         prepared <- back:create\n\
+         back:start <- prepared\n\
+         back:health <- back:start\n\
+         back:switch <- back:health\n\
+         ready <- back:switch\n\
+         back:retire <- ready\n\
+         back:rename <- back:retire\n\
+         back:remove"
+    );
+}
+
+#[test]
+fn a_service_that_cannot_run_twice_is_prepared_and_then_replaced() {
+    for (line, reason) in [
+        ("ports: ['80:80']", "publishes port 80"),
+        ("container_name: one", "has the container_name `one`"),
+        ("volumes: ['data:/d']", "writes to volume `data`"),
+        ("volumes: ['/srv:/d']", "writes to the host through `/d`"),
+        ("x-windlass: {replace: stop-first}", "asked for by x-windlass"),
+    ] {
+        let text = format!("services:\n  back: {{image: back, {line}}}\nvolumes: {{data: }}\n");
+        let old = wanted(&text);
+        let new = wanted(&text.replace("image: back,", "image: back, command: x,"));
+        let name = old.services["back"].container.clone();
+        let plan = planned(&new, &running(&old));
+        assert!(plan.contains(&format!("[stop-first: {reason}]")), "{plan}");
+        assert!(
+            plan.contains(
+                "back:create\nprepared <- back:create\nback:stop <- prepared\nback:rename <- back:stop\nback:start <- back:rename"
+            ),
+            "{name}: {plan}"
+        );
+    }
+    for line in [
+        "volumes: ['data:/d:ro']",
+        "volumes: ['data:/d'], x-windlass: {replace: start-first}",
+        "tmpfs: /d",
+        "ports: ['80']",
+    ] {
+        let text = format!("services:\n  back: {{image: back, {line}}}\nvolumes: {{data: }}\n");
+        let new = wanted(&text.replace("image: back,", "image: back, command: x,"));
+        let plan = planned(&new, &running(&wanted(&text)));
+        assert!(plan.contains("[start-first]"), "{plan}");
+    }
+}
+
+#[test]
+fn what_compose_started_is_adopted_when_it_is_the_same() {
+    let desired = wanted(TWO);
+    let mut state = running(&desired);
+    for container in &mut state.containers {
+        container.labels.retain(|key, _| !key.starts_with("windlass."));
+    }
+    let plan = plan(&desired, &state).unwrap();
+    assert!(plan.is_unchanged(), "{}", shown(&plan));
+    assert!(shown(&plan).contains("started by Docker Compose with the same configuration"));
+
+    let other = wanted(&TWO.replace("{image: back}", "{image: back, user: '7', command: [a]}"));
+    let plan = planned(&other, &state);
+    assert!(plan.contains("replace service back: command and user changed [start-first]"), "{plan}");
+    assert!(plan.contains("user: - -> 7"), "{plan}");
+}
+
+#[test]
+fn a_service_that_is_gone_is_removed_when_we_made_it() {
+    let state = running(&wanted(TWO));
+    let desired = wanted("services:\n  front: {image: front}\n");
+    let plan = planned(&desired, &state);
+    assert!(plan.contains("remove service back: no longer in the Compose files"), "{plan}");
+    assert!(plan.contains("ready\nback:retire <- ready\nback:remove"), "{plan}");
+
+    let mut foreign = state;
+    for container in &mut foreign.containers {
+        container.labels.retain(|key, _| !key.starts_with("windlass."));
+    }
+    let plan = plan_of(&desired, &foreign);
+    assert!(
+        plan.warnings[0].contains("container app-back-1 of service back is in no Compose file"),
+        "{:?}",
+        plan.warnings
+    );
+    assert!(plan.steps.is_empty());
+}
+
+fn plan_of(desired: &Desired, state: &State) -> windlass_documents::Plan {
+    plan(desired, state).unwrap()
+}
+
+#[test]
+fn jobs_run_once_for_each_configuration() {
+    let text = "services:\n  front: {image: front, depends_on: {job: {condition: service_completed_successfully}}}\n  job: {image: back}\n";
+    let desired = wanted(text);
+    let mut state = running(&desired);
+    let job = state.containers.iter_mut().find(|container| container.service == "job").unwrap();
+    job.state = "exited".to_owned();
+    job.inspect.as_mut().unwrap()["State"] =
+        json!({ "Status": "exited", "ExitCode": 0, "StartedAt": "2026-01-01T00:00:00Z" });
+    let plan = planned(&desired, &state);
+    assert!(plan.contains("keep service job: ran before with the same configuration"), "{plan}");
+    assert!(!plan.contains("job:run"));
+
+    let changed = wanted(&text.replace("job: {image: back}", "job: {image: back, command: up}"));
+    let plan = planned(&changed, &state);
+    assert!(
+        plan.contains("job:create\nprepared <- job:create\njob:rename <- prepared\njob:run <- job:rename\njob:remove"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn changed_content_of_a_mounted_file_replaces_the_container() {
+    let compose = "services:\n  front: {image: front, volumes: ['./conf:/conf:ro']}\n";
+    let wanted =
+        |content| desired_with("app", &[("front", A)], &[("compose.yaml", compose), ("conf/a.conf", content)]).unwrap();
+    let state = running(&wanted("one"));
+    assert!(plan_of(&wanted("one"), &state).is_unchanged());
+    let plan = planned(&wanted("three"), &state);
+    assert!(plan.contains("replace service front: content of mounted files changed [start-first]"), "{plan}");
+    assert!(plan.contains("  content of /conf: "), "{plan}");
+}
+
+#[test]
+fn definitions_that_changed_are_refused_with_the_way_out() {
+    let text = "services:\n  front: {image: front, networks: [n], volumes: ['data:/d']}\nnetworks: {n: {internal: false}}\nvolumes: {data: {driver_opts: {type: tmpfs}}}\n";
+    let state = running(&wanted(text));
+    for (from, to, expected) in [
+        ("internal: false", "internal: true", "the network `app_n` is there with another internal"),
+        ("type: tmpfs", "type: nfs", "the volume `app_data` is there with another driver_opts"),
+        ("{n: {internal: false}}", "{n: {external: true, name: other}}", "the external network `other` is not there"),
+    ] {
+        let plan = planned(&wanted(&text.replace(from, to)), &state);
+        assert!(plan.contains(expected), "{plan}");
+    }
+    let mut strange = state;
+    strange.volumes.get_mut("app_data").unwrap()["Labels"] = json!({});
+    let plan = planned(&wanted(text), &strange);
+    assert!(plan.contains("the volume `app_data` is there already and belongs to somebody else"), "{plan}");
+}
+
+#[test]
+fn images_must_be_pinned_and_other_impossible_wishes_are_named() {
+    for (text, expected) in [
+        ("services: {web: {image: 'other:1'}}", "`other:1` is neither an artifact of the release nor pinned by digest"),
+        ("services: {web: {image: 'other:1'}}", "[artifacts.web]\nimage = \"docker.io/library/other\"\ntag = \"1\""),
+        (
+            "services: {web: {image: back, ports: ['80:80'], x-windlass: {replace: start-first}}}",
+            "cannot be replaced start-first: it publishes port 80",
+        ),
+        ("services: {web: {image: back, volumes: ['./none:/x:ro']}}", "the release has no file or directory `none`"),
+        (
+            "services:\n  web: {image: back, depends_on: {job: {condition: service_completed_successfully}}}\n  job: {image: back, restart: always}\n",
+            "`restart: always` never lets it end",
+        ),
+    ] {
+        let error = desired("app", &[("back", B)], text).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let digest = "services: {web: {image: 'other@sha256:cc'}}";
+    assert_eq!(
+        desired("app", &[], digest).unwrap().services["web"].image.reference,
+        "docker.io/library/other@sha256:cc"
+    );
+}
+
+#[test]
+fn hashes_depend_on_what_matters_only() {
+    let hash = |text: &str| wanted(text).services["front"].hash.clone();
+    let base = hash("services: {front: {image: front, environment: {A: 1, B: 2}}}");
+    assert_eq!(base, hash("services: {front: {environment: [B=2, A=1], image: 'front:v9'}}"));
+    assert_ne!(base, hash("services: {front: {image: front, environment: {A: 1, B: 3}}}"));
+    assert_ne!(base, hash("services: {front: {image: back, environment: {A: 1, B: 2}}}"));
+}
