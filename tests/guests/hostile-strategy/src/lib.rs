@@ -88,6 +88,7 @@ fn step(id: &str, needs: &[String], details: Value) -> Step {
         needs: needs.to_vec(),
         changes: true,
         subject: None,
+        runs_release: None,
         timeout_seconds: None,
         before: Value::Null,
         details,
