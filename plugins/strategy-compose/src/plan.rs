@@ -84,7 +84,6 @@ impl Draft {
         let runs_release =
             matches!(step.operation, Operation::Start { .. } | Operation::StartAgain | Operation::Run { .. });
         let before = if step.before == Before::default() { Value::Null } else { to_value(&step.before) };
-        let runs_release = matches!(step.operation, Operation::Start { .. } | Operation::Run { .. });
         self.plan.steps.push(Step {
             id: id.clone(),
             title: step.title,
