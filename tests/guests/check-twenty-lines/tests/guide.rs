@@ -1,5 +1,7 @@
 //! The guide shows this very check, and the check does what the guide says.
 
+use std::collections::BTreeMap;
+
 use check_twenty_lines::{Config, VersionLabel};
 use windlass_sdk::documents::{Bundle, RELEASE_FORMAT};
 use windlass_sdk::{Fixture, prelude::*};
@@ -13,9 +15,9 @@ fn release(version: &str) -> Release {
         application: "kudos".to_owned(),
         version: version.to_owned(),
         commit: None,
-        artifacts: Default::default(),
-        inputs: Default::default(),
-        bundle: Bundle { digest: "sha256:0".to_owned(), files: Default::default() },
+        artifacts: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new() },
         migration: None,
     }
 }
