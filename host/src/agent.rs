@@ -3,14 +3,26 @@
 //! It connects the flow with real releases, plugins and Docker. It prints nothing and decides nothing about a
 //! deployment.
 
-use std::path::PathBuf;
+mod calls;
+mod error;
+mod images;
+mod material;
+mod reality;
+mod record;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::deployment::Engine;
+pub use self::error::Error;
+use self::reality::Reality;
+use crate::capability::docker;
+use crate::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
+use crate::config::{Config, DEFAULT_PATH};
+use crate::deployment::{Engine, Hooked, Pace};
 use crate::journal::{Journal, Mode};
+use crate::plugin::Plugins;
 use crate::progress::{Unwatched, Watch};
 use crate::redact::Redactor;
-use crate::report::{Explain, ExitCode};
 
 /// How to open the agent.
 #[derive(Clone)]
@@ -33,6 +45,8 @@ impl Default for Options {
 
 /// Everything that a command needs.
 pub struct Agent {
+    /// What the operator decides.
+    pub config: Arc<Config>,
     /// Where the state is.
     pub state_directory: PathBuf,
     /// The environment's name.
@@ -41,41 +55,90 @@ pub struct Agent {
     pub journal: Arc<Journal>,
     /// Removes secrets from texts.
     pub redactor: Redactor,
+    /// The host's Docker Engine; nothing is connected before it is asked.
+    pub docker: Arc<docker::Engine>,
     /// What the flow works with: `deployment::run(&agent.engine, …)`.
     pub engine: Engine,
-}
-
-/// Why the agent could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] crate::journal::Error),
-    /// A part is not built yet.
-    #[error("the agent cannot be opened yet")]
-    NotYet,
-}
-
-impl Explain for Error {
-    fn exit(&self) -> ExitCode {
-        match self {
-            Self::Journal(error) => error.exit(),
-            Self::NotYet => ExitCode::Unexpected,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Journal(error) => error.hint(),
-            Self::NotYet => None,
-        }
-    }
+    reality: Arc<Reality>,
 }
 
 impl Agent {
-    /// Opens it.
+    /// Opens it. Plugins, the host's key and Docker are opened when they are first needed, so that a question about
+    /// the history needs neither.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let _ = options;
-        Err(Error::NotYet)
+        let mut config = match &options.config {
+            Some(path) => Config::read(path)?,
+            None if Path::new(DEFAULT_PATH).exists() => Config::read(Path::new(DEFAULT_PATH))?,
+            None => Config::defaults()?,
+        };
+        if let Some(state) = options.state_directory {
+            config.state_directory = state;
+        }
+        let config = Arc::new(config);
+        let redactor = Redactor::new();
+        let clock = clock()?;
+        let journal =
+            Arc::new(Journal::open(&config.state_directory, options.mode, clock.clone(), redactor.clone())?);
+        let docker = Arc::new(docker::Engine::new(&config.docker.endpoint));
+        let host = hostname();
+        let reality = Arc::new(Reality::new(
+            config.clone(),
+            journal.clone(),
+            docker.clone(),
+            redactor.clone(),
+            options.watch.clone(),
+            clock,
+            host.clone(),
+        ));
+        let engine = Engine {
+            journal: journal.clone(),
+            outside: Hooked::from_environment(reality.clone()),
+            ids: ids(),
+            watch: options.watch,
+            locks: config.state_directory.join("locks"),
+            environment: config.environment.clone(),
+            host,
+            pace: Pace::default(),
+        };
+        Ok(Self {
+            state_directory: config.state_directory.clone(),
+            environment: config.environment.clone(),
+            config,
+            journal,
+            redactor,
+            docker,
+            engine,
+            reality,
+        })
     }
+
+    /// The plugins, for `plugin list`, `inspect` and `grants`. Makes the host's key and the sandbox when it is first
+    /// asked.
+    pub fn plugins(&self) -> Result<Plugins, Error> {
+        self.reality.plugins()
+    }
+}
+
+/// The machine's clock, or the one of a test: `WINDLASS_TEST_TIME` is its first reading, in RFC 3339.
+fn clock() -> Result<Arc<dyn Clock>, Error> {
+    match std::env::var("WINDLASS_TEST_TIME") {
+        Ok(time) => match time.parse() {
+            Ok(start) => Ok(Arc::new(SteppingClock::new(start))),
+            Err(source) => Err(Error::TestTime { time, source }),
+        },
+        Err(_) => Ok(Arc::new(SystemClock)),
+    }
+}
+
+/// Random ids, or those of a test: `WINDLASS_TEST_IDS` is their beginning.
+fn ids() -> Arc<dyn Ids> {
+    match std::env::var("WINDLASS_TEST_IDS") {
+        Ok(prefix) => Arc::new(CountingIds::new(&prefix)),
+        Err(_) => Arc::new(RandomIds),
+    }
+}
+
+/// The host's name, as its kernel has it.
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -93,6 +93,7 @@ async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
     tokio::select! {
         biased;
         () = deployment.stop.leave().cancelled() => Err(deployment.interrupted()),
+        () = deployment.keep_time() => Err(deployment.interrupted()),
         ended = flow(deployment) => {
             ended?;
             Ok(deployment.ending())

@@ -190,6 +190,11 @@ impl Journal {
         self.store().with_status(Some(application), "outcome = 'succeeded' ORDER BY number DESC")
     }
 
+    /// Releases that are kept for going back: the newest that succeeded, each once, at most `most`.
+    pub fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_documents::Release>, Error> {
+        self.store().kept_releases(application, most)
+    }
+
     /// Follows the whole chain and says what doesn't fit.
     pub fn verify(&self) -> Result<Verification, Error> {
         self.store().verify()

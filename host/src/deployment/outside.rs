@@ -80,6 +80,8 @@ pub struct Orders {
     pub call_deadline: Duration,
     /// How long the strategy's own verification may take, all `pending` answers included.
     pub verify_deadline: Duration,
+    /// How long everything up to the proof may take; what is unfinished then is put back.
+    pub deadline: Duration,
     /// How many steps at once.
     pub parallel: usize,
     /// Whether a deployment may start although its way back is missing.

@@ -37,7 +37,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
             let subject = deployment.subject().await.map_err(Halt::Refuse)?;
             tokio::select! {
                 made = make(&subject) => made.map_err(Halt::Refuse)?,
-                () = deployment.stop.unwind().cancelled() => {
+                () = deployment.halt().cancelled() => {
                     let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
                     return Err(Halt::Refuse(stopped));
                 }

@@ -21,7 +21,7 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
     }
     let release = tokio::select! {
         release = release(deployment) => release.map_err(Halt::Refuse)?,
-        () = deployment.stop.unwind().cancelled() => {
+        () = deployment.halt().cancelled() => {
             let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
             return Err(Halt::Refuse(stopped));
         }

@@ -47,7 +47,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
     let mut grace = pin!(grace);
     let mut stopping = false;
     loop {
-        if !stopping && fatal.is_none() && deployment.stop.asked() {
+        if !stopping && fatal.is_none() && deployment.halt().is_cancelled() {
             stopping = true;
             grace.as_mut().reset(Instant::now() + deployment.engine.pace.stop_grace);
             match deployment.stopped() {
@@ -74,7 +74,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
                 }
                 Err(error) => fatal = Some(error),
             },
-            () = deployment.stop.unwind().cancelled(), if !stopping && !deployment.stop.asked() => {}
+            () = deployment.halt().cancelled(), if !stopping && !deployment.halt().is_cancelled() => {}
             // They cope with being left half-way: undo does.
             () = &mut grace, if stopping => break,
         }
@@ -119,12 +119,12 @@ async fn attempts(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Ste
             }
             Err(failure) => {
                 let tries = attempt - before;
-                if failure.retryable && tries < engine.pace.apply_attempts && !deployment.stop.asked() {
+                if failure.retryable && tries < engine.pace.apply_attempts && !deployment.halt().is_cancelled() {
                     deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message));
                     let pause = engine.pace.retry_delay * 2_u32.saturating_pow(tries - 1);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = deployment.stop.unwind().cancelled() => {}
+                        () = deployment.halt().cancelled() => {}
                     }
                     attempt += 1;
                     continue;

@@ -1,11 +1,13 @@
 //! A deployment in the making: its account in the journal, and what this process knows besides.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, SetOnce};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Outcome, Phase, Plan, Release};
 
 use super::engine::Engine;
@@ -53,6 +55,11 @@ pub(super) struct Deployment<'a> {
     pub(super) given: Option<Box<PlanFile>>,
     account: Mutex<Account>,
     orders: OnceCell<Arc<Orders>>,
+    /// Set when somebody asks to stop, or when time is up.
+    halt: CancellationToken,
+    /// Why it is set, when it is time.
+    time_is_up: OnceLock<Duration>,
+    allowed: SetOnce<Duration>,
     warnings: Mutex<Vec<String>>,
     began: Instant,
 }
@@ -136,6 +143,9 @@ impl<'a> Deployment<'a> {
             given,
             account: Mutex::new(account),
             orders: OnceCell::new(),
+            halt: stop.unwind().child_token(),
+            time_is_up: OnceLock::new(),
+            allowed: SetOnce::new(),
             warnings: Mutex::new(Vec::new()),
             began: Instant::now(),
         }
@@ -183,11 +193,30 @@ impl<'a> Deployment<'a> {
 
     /// The failure to go back with when somebody asked to stop, which is then in the journal.
     pub(super) fn stopped(&self) -> Result<Option<Failure>, journal::Error> {
+        if let Some(allowed) = self.time_is_up.get() {
+            return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
+        }
         if self.stop.asked() && self.with(|account| account.cancelled.is_none() && account.status.is_open()) {
             self.write(&Event::Cancelled { by: "a signal".to_owned() })?;
         }
         let by = self.with(|account| account.cancelled.clone());
         Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
+    }
+
+    /// Set when somebody asks to stop, or when time is up.
+    pub(super) fn halt(&self) -> &CancellationToken {
+        &self.halt
+    }
+
+    /// Halts the way forward when the time that the release file allows is up. Never ends by itself.
+    pub(super) async fn keep_time(&self) {
+        let allowed = *self.allowed.wait().await;
+        tokio::time::sleep_until(self.began + allowed).await;
+        if matches!(self.status(), Status::Planning | Status::Checking | Status::Applying | Status::Verifying) {
+            let _ = self.time_is_up.set(allowed);
+            self.halt.cancel();
+        }
+        std::future::pending::<()>().await;
     }
 
     /// What the release's file orders.
@@ -198,7 +227,9 @@ impl<'a> Deployment<'a> {
         let orders = self.orders.get_or_try_init(|| async {
             self.engine.outside.orders(&release).await.map(Arc::new)
         });
-        orders.await.cloned()
+        let orders = orders.await.cloned()?;
+        let _ = self.allowed.set(orders.deadline);
+        Ok(orders)
     }
 
     /// What plugins are told, going forward.
@@ -215,7 +246,7 @@ impl<'a> Deployment<'a> {
             running: self.previous.clone(),
             plan: account.plan,
             orders,
-            cancelled: self.stop.unwind().clone(),
+            cancelled: self.halt.clone(),
         })
     }
 

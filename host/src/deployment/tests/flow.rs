@@ -280,3 +280,16 @@ async fn a_failing_sweep_is_a_warning() {
     assert_eq!(ending.outcome, Outcome::Succeeded);
     assert_eq!(ending.warnings.len(), 3);
 }
+
+#[tokio::test]
+async fn what_takes_too_long_is_put_back() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().deadline = Some(Duration::from_millis(50));
+    host.world().hangs = Some("backend".to_owned());
+    // It does what it was told once it is told to stop: too late.
+    host.world().apply_faults.insert("backend".to_owned(), Fault::always(When::Half));
+    let ending = host.deploy("v2").await;
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
+    assert!(ending.account.failure.unwrap().message.contains("deadline"));
+}

@@ -63,6 +63,9 @@ pub(super) struct World {
     /// Asks this to stop when a step begins.
     pub(super) stop_at: Option<(String, Stop)>,
     pub(super) stop_twice: bool,
+    pub(super) deadline: Option<Duration>,
+    /// A step that never ends until it is told to stop.
+    pub(super) hangs: Option<String>,
     pub(super) changes_behind: bool,
     pub(super) sweep_fails: bool,
 }
@@ -165,6 +168,7 @@ impl Outside for Yard {
             recorders: vec!["ledger".to_owned()],
             call_deadline: Duration::from_secs(30),
             verify_deadline: Duration::from_secs(5),
+            deadline: world.deadline.unwrap_or(Duration::from_secs(60)),
             parallel: 3,
             allow_no_way_back: false,
         };
@@ -270,6 +274,9 @@ impl Outside for Yard {
                 }
             }
             tokio::task::yield_now().await;
+            if self.world().hangs.as_ref() == Some(&step.id) {
+                context.cancelled.cancelled().await;
+            }
             let done = (|| {
                 if step.phase == Phase::Sweep {
                     return if self.world().sweep_fails { Err(said("test", "cannot sweep")) } else { Ok(()) };

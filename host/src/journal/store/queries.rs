@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
-use windlass_documents::Outcome;
+use windlass_documents::{Outcome, Release};
 
 use super::Store;
 use super::rows::level_of;
@@ -126,6 +126,32 @@ impl Store {
         let Some((deployment, release, since)) = row else { return Ok(None) };
         let release = serde_json::from_str(&release).map_err(Error::Encoding)?;
         Ok(Some(Running { deployment, release: Arc::new(release), since: time(&since) }))
+    }
+
+    pub(in crate::journal) fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<Release>, Error> {
+        let explain = |error| self.explain(error);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT (SELECT json_extract(payload, '$.release') FROM events
+                          WHERE deployment = newest.id AND kind = 'resolved' LIMIT 1)
+                 FROM (SELECT id, max(number) AS number FROM deployments
+                        WHERE application = ?1 AND outcome = 'succeeded'
+                        GROUP BY release ORDER BY number DESC LIMIT ?2) AS newest
+                 ORDER BY newest.number DESC",
+            )
+            .map_err(explain)?;
+        let rows = statement
+            .query_map(params![application, most], |row| row.get::<_, Option<String>>(0))
+            .map_err(explain)?;
+        let mut kept = Vec::new();
+        for row in rows {
+            if let Some(document) = row.map_err(explain)? {
+                kept.push(serde_json::from_str(&document).map_err(Error::Encoding)?);
+            }
+        }
+        Ok(kept)
     }
 
     pub(in crate::journal) fn status(&self, application: Option<&str>) -> Result<Vec<Application>, Error> {

@@ -1,0 +1,231 @@
+//! Calls: what a plugin is told, and what it may reach, for one call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use windlass_documents::Failure;
+
+use super::images::Remote;
+use super::material::{Material, Store};
+use super::reality::Reality;
+use super::record::{Kept, Values};
+use crate::capability::docker::{Docker, DockerScope};
+use crate::capability::exec::{Exec, secret_names};
+use crate::capability::files::Files;
+use crate::capability::grants::Wish;
+use crate::capability::http::{Http, HttpLimits};
+use crate::capability::log::{Log, LogLimits};
+use crate::capability::registry::Registry;
+use crate::capability::secrets::{PluginSecrets, Secrets};
+use crate::capability::state::State;
+use crate::capability::{Capabilities, Grants, Scope};
+use crate::deployment::Context;
+use crate::plugin::{Call, Kind, Plugin};
+use crate::progress::Watch;
+use crate::release::environment::PluginUse;
+
+/// A plugin and the call to make.
+pub(super) struct Ready {
+    pub(super) plugin: Plugin,
+    pub(super) call: Call,
+}
+
+/// Whether a call works for a deployment that is in the journal.
+fn is_deployment(context: &Context) -> bool {
+    matches!(context.purpose, "deploy" | "rollback")
+}
+
+impl Reality {
+    /// Admits the plugin and puts together what its call needs. `step` marks what the call makes.
+    pub(super) async fn ready(
+        &self,
+        context: &Context,
+        wish: &PluginUse,
+        kind: Kind,
+        material: &Material,
+        step: Option<&str>,
+    ) -> Result<Ready, Failure> {
+        let store = self.store()?;
+        let plugin = store.plugin(wish, kind, material).await?;
+        let grants = Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment));
+        let secrets = Self::secrets(store, &grants, &self.config.commands, material)?;
+        let variables = variables(material, &secrets)?;
+        let capabilities = self.capabilities(context, &plugin, grants, secrets, material, step)?;
+        let call = Call {
+            deployment: context.deployment.clone(),
+            application: context.application.clone(),
+            environment: self.config.environment.clone(),
+            purpose: context.purpose.to_owned(),
+            release: context.release.clone(),
+            running: context.running.clone(),
+            plan: context.plan.clone(),
+            config: Arc::new(wish.with.clone()),
+            variables: Arc::new(variables),
+            host: Arc::new(self.host_facts()),
+            attempt: context.attempt,
+            deadline: Some(Instant::now() + context.deadline),
+            cancel: context.cancelled.clone(),
+            capabilities: Arc::new(capabilities),
+        };
+        Ok(Ready { plugin, call })
+    }
+
+    /// What a plugin may do for an application.
+    pub(super) fn grants(&self, plugin: &Plugin, kind: Kind, application: &str, deployment: &str) -> Grants {
+        let scope = Scope {
+            application: application.to_owned(),
+            plugin: plugin.identity().clone(),
+            bundled: plugin.is_bundled(),
+            kind,
+            deployment: deployment.to_owned(),
+            environment: self.config.environment.clone(),
+        };
+        Grants::decide(scope, &plugin.manifest().capabilities, &self.config.grants)
+    }
+
+    /// All secrets that the call could use: the release's own, those that are granted, and those of commands.
+    pub(super) fn secrets(
+        store: &Store,
+        grants: &Grants,
+        commands: &BTreeMap<String, crate::config::Command>,
+        material: &Material,
+    ) -> Result<Secrets, Failure> {
+        let mut names: BTreeSet<String> = material.settings.secrets.values().cloned().collect();
+        names.extend(grants.secret_names());
+        names.extend(secret_names(commands, grants.commands()));
+        store.secrets(names)
+    }
+
+    fn capabilities(
+        &self,
+        context: &Context,
+        plugin: &Plugin,
+        grants: Arc<Grants>,
+        secrets: Secrets,
+        material: &Material,
+        step: Option<&str>,
+    ) -> Result<Capabilities, Failure> {
+        let limits = &self.config.limits;
+        let watch = self.watch_for(context);
+        let secrets = PluginSecrets::new(secrets, grants.clone());
+        let log =
+            Log::new(context.source.clone(), LogLimits::from(limits), watch.clone(), self.redactor.clone());
+        let registries = Arc::new(Remote(self.registries()?));
+        let docker = Docker::new(
+            self.docker.clone(),
+            self.docker_scope(context, plugin, &grants, material, step)?,
+            grants.docker(),
+            self.redactor.clone(),
+        )
+        .with_secrets(Arc::new(secrets.clone()))
+        .with_credentials(registries.clone())
+        .with_watch(watch);
+        Ok(Capabilities {
+            docker: Some(docker),
+            http: Http::new(
+                grants.clone(),
+                self.clients.clone(),
+                HttpLimits::from(limits),
+                secrets.clone(),
+                log.clone(),
+            ),
+            files: Files::new(grants.clone(), Some(material.directory.clone())),
+            exec: Exec::new(grants.clone(), self.commands.clone(), secrets.clone()),
+            state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))),
+            registry: Registry::new(grants.clone(), registries),
+            secrets,
+            log,
+            grants,
+        })
+    }
+
+    fn docker_scope(
+        &self,
+        context: &Context,
+        plugin: &Plugin,
+        grants: &Grants,
+        material: &Material,
+        step: Option<&str>,
+    ) -> Result<DockerScope, Failure> {
+        let identity = plugin.identity();
+        let settings = &material.settings;
+        // The name under which Compose knows the application, where the strategy says another.
+        let project = settings.strategy.plugin.with.get("project").and_then(Value::as_str);
+        let allowed = grants.docker().write.map(|write| write.allow).unwrap_or_default();
+        let named = |word: &String| {
+            let name = word.strip_prefix("network:").or_else(|| word.strip_prefix("volume:"));
+            name.map(str::to_owned)
+        };
+        Ok(DockerScope {
+            plugin: identity.name.clone(),
+            plugin_digest: (!plugin.is_bundled()).then(|| identity.digest.clone()),
+            application: context.application.clone(),
+            projects: BTreeSet::from([project.unwrap_or(&context.application).to_owned()]),
+            environment: self.config.environment.clone(),
+            deployment: is_deployment(context).then(|| context.deployment.clone()),
+            release: Some(context.release.id.clone()),
+            step: step.map(str::to_owned),
+            externals: allowed.iter().filter_map(named).collect(),
+            pinned_images: self.pinned(&context.application)?,
+            bundle: Some(material.directory.clone()),
+            state_directory: self.config.state_directory.clone(),
+        })
+    }
+
+    /// Images that are never removed: those of the releases that are kept for going back, the running one first.
+    fn pinned(&self, application: &str) -> Result<BTreeSet<String>, Failure> {
+        let keep = usize::try_from(self.config.keep_releases).unwrap_or(usize::MAX);
+        let kept = self.journal.kept_releases(application, keep).map_err(|error| super::material::failed(&error))?;
+        Ok(kept.iter().flat_map(|release| release.artifacts.values()).map(windlass_documents::Artifact::reference).collect())
+    }
+
+    fn watch_for(&self, context: &Context) -> Arc<dyn Watch> {
+        if !is_deployment(context) {
+            return self.watch.clone();
+        }
+        Arc::new(Kept {
+            journal: self.journal.clone(),
+            deployment: context.deployment.clone(),
+            watch: self.watch.clone(),
+        })
+    }
+
+    fn host_facts(&self) -> Value {
+        json!({
+            "hostname": self.host,
+            "os": std::env::consts::OS,
+            "architecture": std::env::consts::ARCH,
+            "time": self.clock.now().to_string(),
+        })
+    }
+
+    /// Whether the strategy may change anything at all, said before anything is touched.
+    pub(super) fn may_change(&self, plugin: &Plugin, application: &str) -> Result<(), Failure> {
+        let asks = |name: &str| plugin.manifest().capabilities.iter().any(|ask| ask.name == name);
+        let grants = self.grants(plugin, Kind::Strategy, application, "");
+        if asks("docker-read") {
+            grants.check(&Wish::DockerRead)?;
+        }
+        if asks("docker-write") {
+            grants.check(&Wish::DockerWrite)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the strategy's files may interpolate: plain values as they are, secrets as placeholders.
+fn variables(material: &Material, secrets: &Secrets) -> Result<BTreeMap<String, String>, Failure> {
+    let mut variables = material.settings.variables.clone();
+    for (variable, name) in &material.settings.secrets {
+        let placeholder = secrets.placeholder(name).ok_or_else(|| Failure {
+            code: "invalid-config".to_owned(),
+            message: format!("the secret `{name}` of the variable `{variable}` is not known"),
+            retryable: false,
+            details: None,
+        })?;
+        variables.insert(variable.clone(), placeholder.to_owned());
+    }
+    Ok(variables)
+}

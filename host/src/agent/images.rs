@@ -1,0 +1,75 @@
+//! Images and registries, as releases, the engine and plugins each want to ask about them.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use windlass_documents::Failure;
+use zeroize::Zeroizing;
+
+use super::material::explained;
+use crate::capability::docker;
+use crate::capability::docker::{RegistryCredentials, RegistryLogin};
+use crate::capability::registry::Resolve;
+use crate::release::reference::Reference;
+use crate::release::registry::Registries;
+use crate::release::resolve::LocalImages;
+
+/// The host's own images.
+pub(super) struct Local(pub(super) Arc<docker::Engine>);
+
+impl LocalImages for Local {
+    fn image_id<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+        self.0.image_id(reference).boxed()
+    }
+}
+
+/// Registries with the operator's credentials.
+pub(super) struct Remote(pub(super) Registries);
+
+impl RegistryCredentials for Remote {
+    fn login<'a>(&'a self, registry: &'a str) -> BoxFuture<'a, Result<Option<RegistryLogin>, Failure>> {
+        async move {
+            let known = self.0.credentials(registry).await.map_err(|error| error.failure())?;
+            Ok(known.map(|credentials| match credentials.identity_token {
+                Some(token) => RegistryLogin::Token(Zeroizing::new(token)),
+                None => RegistryLogin::Password {
+                    username: credentials.username,
+                    password: Zeroizing::new(credentials.password),
+                },
+            }))
+        }
+        .boxed()
+    }
+}
+
+impl Remote {
+    fn parse(reference: &str) -> Result<Reference, Failure> {
+        Reference::parse(reference).map_err(|error| Failure {
+            code: "invalid-argument".to_owned(),
+            ..explained(&error)
+        })
+    }
+}
+
+impl Resolve for Remote {
+    fn registry(&self, reference: &str) -> Result<String, Failure> {
+        Ok(Self::parse(reference)?.registry().to_owned())
+    }
+
+    fn resolve<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Value, Failure>> {
+        async move {
+            let parsed = Self::parse(reference)?;
+            let image = self.0.resolve(&parsed).await.map_err(|error| error.failure())?;
+            Ok(json!({
+                "reference": reference,
+                "repository": image.repository,
+                "digest": image.digest,
+                "media-type": image.media_type,
+                "platforms": image.platforms,
+            }))
+        }
+        .boxed()
+    }
+}

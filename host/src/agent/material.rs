@@ -1,0 +1,119 @@
+//! What a release needs to be worked with: its kept bundle, its settings here, its plugins and its secrets.
+//!
+//! Read from the kept copy only, so that an old release needs nothing from outside.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use windlass_documents::{Failure, Release};
+
+use crate::capability::secrets::{HostKey, Secrets};
+use crate::config::Config;
+use crate::plugin::{Kind, Plugin, Plugins};
+use crate::redact::Redactor;
+use crate::release::bundle::Bundles;
+use crate::release::environment::{PluginName, PluginUse, Settings};
+use crate::release::file::ReleaseFile;
+use crate::report::{ExitCode, Explain};
+
+/// What one bundle means in this environment.
+pub(super) struct Material {
+    /// The settings.
+    pub(super) settings: Settings,
+    /// The read-only copy of the bundle.
+    pub(super) directory: PathBuf,
+}
+
+/// Where material comes from. What was read once is kept while the process lives.
+pub(super) struct Store {
+    pub(super) bundles: Bundles,
+    pub(super) plugins: Plugins,
+    pub(super) key: HostKey,
+    pub(super) config: Arc<Config>,
+    pub(super) redactor: Redactor,
+    known: Mutex<HashMap<String, Arc<Material>>>,
+    secrets: Mutex<BTreeMap<BTreeSet<String>, Secrets>>,
+}
+
+impl Store {
+    pub(super) fn new(plugins: Plugins, key: HostKey, config: Arc<Config>, redactor: Redactor) -> Self {
+        Self {
+            bundles: Bundles::new(&config.state_directory),
+            plugins,
+            key,
+            config,
+            redactor,
+            known: Mutex::default(),
+            secrets: Mutex::default(),
+        }
+    }
+
+    /// The material of a release.
+    pub(super) fn of(&self, release: &Release) -> Result<Arc<Material>, Failure> {
+        let digest = &release.bundle.digest;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        if let Some(material) = known {
+            return Ok(material);
+        }
+        let stored = self.bundles.load(digest).map_err(|error| failed(&error))?;
+        let file = ReleaseFile::read(&stored.directory.join("release.toml")).map_err(|error| failed(&error))?;
+        let settings = file.settings(&self.config.environment).map_err(|error| failed(&error))?;
+        let material = Arc::new(Material { settings, directory: stored.directory });
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), material.clone());
+        Ok(material)
+    }
+
+    /// Admits a plugin that the release names.
+    pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
+        let name = match &wish.plugin {
+            PluginName::Bundled(name) | PluginName::Registry(name) => name.clone(),
+            PluginName::File(path) => format!("./{path}"),
+        };
+        self.plugins.load(&name, kind, &material.directory).await.map_err(|error| {
+            let failure = failed(&error);
+            Failure { message: format!("{}: {}", wish.position, failure.message), ..failure }
+        })
+    }
+
+    /// Reads these secrets, all or none.
+    pub(super) fn secrets(&self, names: BTreeSet<String>) -> Result<Secrets, Failure> {
+        let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secrets) = known.get(&names) {
+            return Ok(secrets.clone());
+        }
+        let wished = names.iter().map(String::as_str);
+        let secrets = Secrets::resolve_all(&self.config.secrets, wished, &self.key, &self.redactor)
+            .map_err(|error| failed(&error))?;
+        known.insert(names, secrets.clone());
+        Ok(secrets)
+    }
+}
+
+/// An error of the agent as the flow tells it: with its causes, its hint, and a code for its exit code.
+pub(super) fn failed(error: &dyn Explain) -> Failure {
+    let code = match error.exit() {
+        ExitCode::Configuration => "invalid-config",
+        ExitCode::Usage => "invalid-argument",
+        ExitCode::Unavailable => "unavailable",
+        ExitCode::NotFound => "not-found",
+        _ => "internal",
+    };
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        source = cause.source();
+    }
+    let details: Option<Value> = error.hint().map(|hint| json!({ "hint": hint }));
+    Failure { code: code.to_owned(), message, retryable: false, details }
+}
+
+/// An error that doesn't know how to explain itself.
+pub(super) fn explained(error: &dyn std::error::Error) -> Failure {
+    Failure { code: "internal".to_owned(), message: error.to_string(), retryable: false, details: None }
+}

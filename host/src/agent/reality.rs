@@ -1,0 +1,331 @@
+//! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox, Docker's images.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{join_all, try_join_all};
+use serde_json::Value;
+use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+
+use super::error::Error;
+use super::images::Local;
+use super::material::{Material, Store, failed};
+use crate::capability::docker;
+use crate::capability::http::Clients;
+use crate::capability::secrets::{HostKey, Secrets};
+use crate::clock::Clock;
+use crate::config::{Command, Config};
+use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, Probe, Source};
+use crate::journal::Journal;
+use crate::plugin::{Kind, Plugins, Settings};
+use crate::progress::Watch;
+use crate::redact::Redactor;
+use crate::release::environment::{self, Reaction};
+use crate::release::file::ReleaseFile;
+use crate::release::registry::{Access, Credentials, Registries};
+use crate::release::resolve::{self, Request};
+
+/// Everything outside the flow. What a question doesn't need isn't opened.
+pub(super) struct Reality {
+    pub(super) config: Arc<Config>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) docker: Arc<docker::Engine>,
+    pub(super) redactor: Redactor,
+    pub(super) watch: Arc<dyn Watch>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) host: String,
+    pub(super) clients: Clients,
+    pub(super) commands: Arc<BTreeMap<String, Command>>,
+    store: OnceLock<Store>,
+    registries: OnceLock<Registries>,
+}
+
+impl Reality {
+    pub(super) fn new(
+        config: Arc<Config>,
+        journal: Arc<Journal>,
+        docker: Arc<docker::Engine>,
+        redactor: Redactor,
+        watch: Arc<dyn Watch>,
+        clock: Arc<dyn Clock>,
+        host: String,
+    ) -> Self {
+        Self {
+            commands: Arc::new(config.commands.clone()),
+            config,
+            journal,
+            docker,
+            redactor,
+            watch,
+            clock,
+            host,
+            clients: Clients::default(),
+            store: OnceLock::new(),
+            registries: OnceLock::new(),
+        }
+    }
+
+    /// The plugins; makes the host's key and the sandbox when it is first asked.
+    pub(super) fn plugins(&self) -> Result<Plugins, Error> {
+        Ok(self.open_store()?.plugins.clone())
+    }
+
+    pub(super) fn store(&self) -> Result<&Store, Failure> {
+        self.open_store().map_err(|error| failed(&error))
+    }
+
+    fn open_store(&self) -> Result<&Store, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let state = &self.config.state_directory;
+        make(state).map_err(|source| Error::State { path: state.clone(), source })?;
+        let key = HostKey::open(state)?;
+        let plugins = Plugins::open(Settings {
+            state_directory: state.clone(),
+            key: key.bytes().to_vec(),
+            limits: self.config.limits.clone(),
+            precompiler: None,
+            redactor: self.redactor.clone(),
+        })?;
+        let store = Store::new(plugins, key, self.config.clone(), self.redactor.clone());
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Registries with what the operator says about each, passwords included.
+    pub(super) fn registries(&self) -> Result<Registries, Failure> {
+        if let Some(registries) = self.registries.get() {
+            return Ok(registries.clone());
+        }
+        let registries = &self.config.registries;
+        let names: Vec<&str> = registries.values().filter_map(|registry| registry.password_secret.as_deref()).collect();
+        let secrets = if names.is_empty() {
+            Secrets::default()
+        } else {
+            let key = &self.store()?.key;
+            Secrets::resolve_all(&self.config.secrets, names, key, &self.redactor).map_err(|error| failed(&error))?
+        };
+        let access = registries.iter().map(|(host, registry)| {
+            let password = registry.password_secret.as_deref().and_then(|name| secrets.value(name));
+            let credentials = registry.username.clone().zip(password).map(|(username, password)| Credentials {
+                username,
+                password: (*password).clone(),
+                identity_token: None,
+            });
+            let access = Access { plain_http: registry.plain_http, ca: registry.ca.clone(), credentials };
+            (host.clone(), access)
+        });
+        Ok(self.registries.get_or_init(|| Registries::new(access.collect())).clone())
+    }
+
+    /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
+    /// touched.
+    async fn prepare(&self, application: &str, material: &Material) -> Result<(), Failure> {
+        let store = self.store()?;
+        let settings = &material.settings;
+        let strategy = std::iter::once((&settings.strategy.plugin, Kind::Strategy));
+        let checks = settings.checks.iter().map(|probe| (&probe.plugin, Kind::Check));
+        let smoke = settings.smoke.iter().map(|probe| (&probe.plugin, Kind::Smoke));
+        let recorders = settings.recorders.iter().map(|recorder| (&recorder.plugin, Kind::Recorder));
+        let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(wish, kind)| async move {
+            let plugin = store.plugin(wish, kind, material).await?;
+            let at = |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
+            plugin.validate_config(&wish.with).await.map_err(at)?;
+            if kind == Kind::Strategy {
+                self.may_change(&plugin, application)?;
+            }
+            let grants = self.grants(&plugin, kind, application, "");
+            Self::secrets(store, &grants, &self.config.commands, material).map(drop)
+        });
+        try_join_all(all).await.map(drop)
+    }
+
+    fn orders_of(&self, settings: &environment::Settings) -> Orders {
+        let deadline = settings.policy.deadline;
+        Orders {
+            checks: settings.checks.iter().map(probe).collect(),
+            smoke: settings.smoke.iter().map(probe).collect(),
+            recorders: settings.recorders.iter().map(|recorder| recorder.name.clone()).collect(),
+            call_deadline: settings.strategy.step_deadline,
+            verify_deadline: deadline,
+            deadline,
+            parallel: usize::try_from(self.config.limits.parallel).unwrap_or(usize::MAX),
+            allow_no_way_back: settings.policy.allow_no_way_back,
+        }
+    }
+}
+
+/// The state directory, for this user alone.
+fn make(state: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(state)
+}
+
+fn probe(probe: &environment::Probe) -> Probe {
+    let doubt = |reaction: Reaction| match reaction {
+        Reaction::Refuse => OnDoubt::Refuse,
+        Reaction::Warn => OnDoubt::Warn,
+        Reaction::Pass => OnDoubt::Pass,
+    };
+    Probe {
+        name: probe.name.clone(),
+        deadline: probe.deadline,
+        interval: probe.interval,
+        on_error: doubt(probe.on_error),
+        on_inconclusive: doubt(probe.on_inconclusive),
+    }
+}
+
+fn named<'a>(probes: &'a [environment::Probe], name: &str) -> Result<&'a environment::Probe, Failure> {
+    probes.iter().find(|probe| probe.name == name).ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> Failure {
+    Failure {
+        code: "not-found".to_owned(),
+        message: format!("the release file has no `{name}` here"),
+        retryable: false,
+        details: None,
+    }
+}
+
+/// What isn't a step marks nothing.
+const NO_STEP: Option<&str> = None;
+
+impl Outside for Reality {
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
+        async move {
+            let file = ReleaseFile::read(&source.directory.join("release.toml")).map_err(|error| failed(&error))?;
+            if file.application != application {
+                return Err(Failure {
+                    code: "invalid-config".to_owned(),
+                    message: format!("the release file is of `{}`, not of `{application}`", file.application),
+                    retryable: false,
+                    details: None,
+                });
+            }
+            file.settings(&self.config.environment).map_err(|error| failed(&error))?;
+            let (bundles, directory) = (self.store()?.bundles.clone(), source.directory.clone());
+            let kept = tokio::task::spawn_blocking(move || bundles.keep(&directory)).await;
+            let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
+            let request = Request { versions: source.set.clone(), commit: source.commit.clone() };
+            let local = Local(self.docker.clone());
+            let registries = self.registries()?;
+            let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
+            let release = resolved.map_err(|error| failed(&error))?;
+            let material = self.store()?.of(&release)?;
+            self.prepare(application, &material).await?;
+            Ok(release)
+        }
+        .boxed()
+    }
+
+    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders> {
+        async move { Ok(self.orders_of(&self.store()?.of(release)?.settings)) }.boxed()
+    }
+
+    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
+        async move {
+            let asked = references.iter().map(|reference| async move {
+                self.docker.image_id(reference).await.map(|id| id.is_none().then(|| reference.clone()))
+            });
+            join_all(asked).await.into_iter().filter_map(Result::transpose).collect()
+        }
+        .boxed()
+    }
+
+    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            ready.plugin.observe(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            ready.plugin.plan(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, Some(&step.id)).await?;
+            ready.plugin.apply(ready.call, step).await
+        }
+        .boxed()
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, Some(&step.id)).await?;
+            ready.plugin.undo(ready.call, step, output).await
+        }
+        .boxed()
+    }
+
+    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            ready.plugin.verify(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let check = named(&material.settings.checks, name)?;
+            let ready = self.ready(context, &check.plugin, Kind::Check, &material, NO_STEP).await?;
+            ready.plugin.check(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let smoke = named(&material.settings.smoke, name)?;
+            let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &material, NO_STEP).await?;
+            ready.plugin.smoke(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        context: &'a Context,
+        recorder: &'a str,
+        event: &'a Event,
+    ) -> Answering<'a, Option<Value>> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let recorders = &material.settings.recorders;
+            let recorder =
+                recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
+            let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };
+            let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &material, NO_STEP).await?;
+            ready.plugin.deliver(ready.call, event).await
+        }
+        .boxed()
+    }
+}
+
+fn shorter(one: Duration, other: Duration) -> Duration {
+    one.min(other)
+}
