@@ -10,10 +10,7 @@ use super::Wish;
 pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
     let plugin = quoted(&scope.plugin.name);
     let application = quoted(&scope.application);
-    let digest = match scope.bundled {
-        true => String::new(),
-        false => format!("digest = {}\n", quoted(&scope.plugin.digest)),
-    };
+    let digest = if scope.bundled { String::new() } else { format!("digest = {}\n", quoted(&scope.plugin.digest)) };
     let allowed = match wish {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
         Wish::DockerWrite => "docker-write = {}\n".to_owned(),

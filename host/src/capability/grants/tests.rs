@@ -143,7 +143,7 @@ fn the_lines_of_every_denial_allow_exactly_what_was_denied() {
 
 #[test]
 fn several_grants_of_a_plugin_are_added_together() {
-    let agent = agent(&format!("state = true\n[[grants]]\nplugin = \"check-ours\"\nexec = [\"pg-ready\"]"));
+    let agent = agent("state = true\n[[grants]]\nplugin = \"check-ours\"\nexec = [\"pg-ready\"]");
     assert_eq!(allowed(Kind::Check, &agent), ["exec", "state"]);
 }
 

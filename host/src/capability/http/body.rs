@@ -179,17 +179,13 @@ impl Body for Counted {
         match Pin::new(&mut this.body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-                match this.left.checked_sub(length) {
-                    Some(left) => {
-                        this.left = left;
-                        Poll::Ready(Some(Ok(frame)))
-                    }
-                    None => {
-                        let message =
-                            format!("the request has more than {} bytes (`http-request` in `[limits]`)", this.limit);
-                        this.end(failure("limit-exceeded", message))
-                    }
-                }
+                let Some(left) = this.left.checked_sub(length) else {
+                    let limit = this.limit;
+                    let message = format!("the request has more than {limit} bytes (`http-request` in `[limits]`)");
+                    return this.end(failure("limit-exceeded", message));
+                };
+                this.left = left;
+                Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
                 this.end(failure("invalid-argument", format!("the request's body broke off: {error}")))

@@ -58,7 +58,7 @@ fn values_that_cannot_be_kept_secret_are_refused_with_a_reason() {
         (b"", "fewer than 4 characters"),
         (b"\xff\xfe\xfd\xfc\xfb", "not UTF-8"),
         (b"abc\0def", "zero byte"),
-        (&[b'x'; 70_000], "more than 65536 bytes"),
+        (&vec![b'x'; 70_000], "more than 65536 bytes"),
     ] {
         let error = read(&file(&directory, "x", value, 0o600), |_| None).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
