@@ -4,6 +4,9 @@
 //! one application's objects, with the operator's grant and the host's policy in front of every change.
 //! Bodies and answers are Docker Engine API JSON; the contract is `wit/docker.wit`, one method per function.
 //!
+//! bollard writes bodies, secret values included, to the `log` crate at level debug. Nothing listens to that crate, and
+//! nothing may: the agent's own logs are those of `tracing`.
+//!
 //! There is no Compose here and no decision about how a release is deployed.
 
 mod engine;
@@ -11,6 +14,7 @@ mod events;
 mod failure;
 mod guard;
 mod host;
+mod images;
 mod kept_files;
 mod names;
 mod owned;

@@ -145,6 +145,34 @@ async fn images_are_named_and_forgotten() {
 }
 
 #[tokio::test]
+async fn pruning_spares_what_is_pinned_used_or_somebody_elses() {
+    let application = Application::new("prune");
+    let strategy = application.strategy("s");
+    let image = |name: &str| {
+        let reference = format!("{}/{name}", application.name);
+        let file = application.state.path().join("one.tar");
+        // Each is an image of its own.
+        let message = format!("LABEL name={name}");
+        std::fs::write(&file, [0_u8; 1024]).unwrap();
+        docker(["import", "--change", &message, &file.display().to_string(), &reference]).unwrap();
+        reference
+    };
+    let (old, pinned, used, other) = (image("app:old"), image("app:pinned"), image("app:used"), image("other:1"));
+    let body = json!({ "Image": used, "Cmd": ["none"], "HostConfig": { "NetworkMode": "none" } });
+    strategy.create_container(&application.named("web"), &body).await.unwrap();
+    let repositories = [format!("{}/app", application.name)].into();
+    let removed = application.engine.prune_images(&repositories, &[pinned.clone()].into()).await.unwrap();
+    assert_eq!(removed, [old]);
+    for kept in [&pinned, &used, &other] {
+        assert!(application.engine.image_id(kept).await.unwrap().is_some(), "{kept}");
+    }
+    application.strategy("s").remove_container(&application.named("web"), true).await.unwrap();
+    for image in [&pinned, &used, &other] {
+        strategy.remove_image(image).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_port_in_use_says_so() {
     let application = Application::new("port");
     let strategy = application.strategy("port");

@@ -125,3 +125,11 @@ async fn without_a_grant_there_is_no_value() {
     assert_eq!(failure.code, "capability-denied");
     assert!(docker(["inspect", &application.named("web")]).is_err());
 }
+
+#[test]
+fn nothing_listens_to_what_the_docker_library_logs() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).unwrap();
+    for bridge in ["tracing-log", "env_logger", "simple_logger", "fern", "log4rs"] {
+        assert!(!lock.contains(&format!("name = \"{bridge}\"")), "{bridge} would show request bodies with secrets");
+    }
+}

@@ -13,7 +13,6 @@ use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
 
 use super::failure::{RequestError, failure, hinted};
-use super::names;
 
 /// How long an ordinary request may take.
 pub(super) const ORDINARY: Duration = Duration::from_mins(1);
@@ -64,17 +63,6 @@ impl Engine {
             .await
             .map(drop)
             .map_err(|error| error.into_failure(what))
-    }
-
-    /// The id (`sha256:…`) of a local image, or none when it is not on the host. Not narrowed to an application.
-    pub async fn image_id(&self, reference: &str) -> Result<Option<String>, Failure> {
-        let reference = names::image(reference)?;
-        let answer = self.call(ORDINARY, |client| async move { client.inspect_image(reference).await }).await;
-        match answer {
-            Ok(image) => Ok(image.id),
-            Err(error) if error.status() == Some(404) => Ok(None),
-            Err(error) => Err(error.into_failure(&format!("inspect image `{reference}`"))),
-        }
     }
 
     /// The path of the socket.

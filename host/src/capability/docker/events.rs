@@ -106,7 +106,16 @@ async fn listen(docker: Docker, client: bollard::Docker, mut since: i128, queue:
             ..Default::default()
         };
         let mut stream = Box::pin(client.events(Some(options)));
-        while let Some(Ok(event)) = stream.next().await {
+        while let Some(event) = stream.next().await {
+            let event = match event {
+                Ok(event) => event,
+                // One that cannot be read would come again and again. It is skipped, and the reader looks.
+                Err(bollard::errors::Error::JsonDataError { .. } | bollard::errors::Error::JsonSerdeError { .. }) => {
+                    since = since.max(jiff::Timestamp::now().as_nanosecond());
+                    break;
+                }
+                Err(_) => break,
+            };
             let at = event.time_nano.map_or(since, i128::from);
             // After a reconnection the engine repeats what it still remembers.
             if at < since {

@@ -14,6 +14,9 @@ use super::scope::ContainerGrant;
 /// Sockets through which a container could command an engine, besides the one that is used.
 const SOCKETS: &[&str] = &["/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"];
 
+/// Where grants and secrets are: whoever writes there allows himself everything.
+const CONFIGURATION: &str = "/etc/windlass";
+
 /// What a policy borrows.
 pub(super) struct Guard {
     grant: ContainerGrant,
@@ -52,6 +55,7 @@ impl Docker {
             .map(|socket| place(&socket, "the engine's socket", Some("docker-socket")))
             .collect();
         protected.push(place(data_root, "the engine's data", None));
+        protected.push(place(Path::new(CONFIGURATION), "the operator's configuration", None));
         if !self.scope.state_directory.as_os_str().is_empty() {
             protected.push(place(&self.scope.state_directory, "the agent's state", None));
         }

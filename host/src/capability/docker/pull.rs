@@ -60,6 +60,10 @@ pub(super) async fn pull(docker: &Docker, reference: &str) -> Result<Value, Fail
         tracing::info!(reference, attempt, error = %docker.redactor.text(&error.message), "pulling again");
         tell(docker, &format!("pulling {reference} again in {} s: {}", pause.as_secs(), error.message), None);
         sleep(pause).await;
+        // An engine that restarts is waited for, whatever the pause was.
+        if let Ok(client) = docker.engine.client().await {
+            docker.engine.came_back(&client, Instant::now()).await;
+        }
         attempt += 1;
     }
     let image = docker.image(reference).await?;

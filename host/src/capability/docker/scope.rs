@@ -59,7 +59,7 @@ pub struct ContainerGrant {
     /// Directories below which host paths may be mounted.
     pub bind_roots: Vec<PathBuf>,
     /// Dangers that the operator allows by name: `privileged`, `host-network`, `cap-add:NET_ADMIN`, `network:proxy`…
-    /// `docs/operations.md` lists them.
+    /// `docs/docker-policy.md` lists them.
     pub allow: BTreeSet<String>,
 }
 
