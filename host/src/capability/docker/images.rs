@@ -35,8 +35,8 @@ impl Engine {
             .map_err(|error| error.into_failure("list images"))?;
         let mut removed = Vec::new();
         for image in images {
-            let named = |name: &&String| !name.starts_with("<none>");
-            let names: Vec<&String> = image.repo_tags.iter().chain(&image.repo_digests).filter(named).collect();
+            let has_meaning = |name: &&String| !name.starts_with("<none>");
+            let names: Vec<&String> = image.repo_tags.iter().chain(&image.repo_digests).filter(has_meaning).collect();
             let ours = |name: &String| {
                 names::Reference::parse(name).is_ok_and(|parts| repositories.contains(parts.repository))
             };
