@@ -6,6 +6,8 @@
 mod actor;
 mod arguments;
 mod audit;
+mod plugin;
+mod doctor;
 mod check;
 mod completions;
 mod deploy;
@@ -81,6 +83,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
             Command::Show(arguments) => show::run(arguments, &session).await,
             Command::Logs(arguments) => show::logs(arguments, &session).await,
             Command::Audit(_) => audit::verify(&session).await,
+            Command::Plugin(arguments) => plugin::run(&arguments.command, &session).await,
+            Command::Doctor(arguments) => doctor::run(arguments, &session).await,
             _ => Ok(ExitCode::Unexpected),
         }
     });

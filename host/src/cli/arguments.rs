@@ -265,7 +265,7 @@ pub struct ResumeArguments {
 Examples:
   windlass show kudos                           See what is stuck and what was left behind
   windlass resolve kudos --reason 'removed the half-made network by hand'
-  windlass resolve kudos --retry-undo --reason 'the engine is back'
+  windlass resolve kudos --retry               The engine is back: undo once more
 
 A stuck deployment blocks its application until a person has looked. This says that one did.")]
 pub struct ResolveArguments {
@@ -274,10 +274,10 @@ pub struct ResolveArguments {
     pub app: Target,
     /// Undo once more what could not be undone, instead of only taking your word for it
     #[arg(long)]
-    pub retry_undo: bool,
+    pub retry: bool,
     /// What was done, for the record
-    #[arg(long, value_name = "TEXT", required = true)]
-    pub reason: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "retry")]
+    pub reason: Option<String>,
 }
 
 /// Arguments of `status`.

@@ -14,9 +14,10 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     let agent = session.open(Mode::Write).await?;
     let stuck = agent.journal.stuck(Some(&name))?.into_iter().next();
     let stop = session.stop()?;
-    let resolution = if arguments.retry_undo { Resolution::RetryUndo } else { Resolution::Accept };
+    let reason = arguments.reason.as_deref().unwrap_or("undo once more");
+    let resolution = if arguments.retry { Resolution::RetryUndo } else { Resolution::Accept };
     let ending =
-        deployment::resolve(&agent.engine, &name, &actor::name(), &arguments.reason, resolution, &stop).await?;
+        deployment::resolve(&agent.engine, &name, &actor::name(), reason, resolution, &stop).await?;
     if let Some(ending) = ending {
         return Ok(session.ended(&ending));
     }

@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::agent::Agent;
 use crate::deployment::Context;
 use crate::journal::{Application, Mode, Running};
-use crate::report::facts::{Fact, OpenFact, PartFact, StatusFact};
+use crate::report::facts::{DeliveryFact, Fact, OpenFact, PartFact, StatusFact};
 use crate::report::page::{Line, Page};
 use crate::report::{ExitCode, Fault, status};
 
@@ -87,7 +87,18 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
             format!("deployment {}{failure}", stuck.id)
         }),
         quarantined: present::quarantined(agent, application)?,
-        outbox: application.undelivered,
+        outbox: agent
+            .journal
+            .undelivered(name)?
+            .into_iter()
+            .map(|delivery| DeliveryFact {
+                recorder: delivery.recorder,
+                deployment: delivery.deployment,
+                attempts: delivery.attempts,
+                due: delivery.due.to_string(),
+                failure: delivery.failure,
+            })
+            .collect(),
     })
 }
 

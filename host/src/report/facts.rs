@@ -22,7 +22,7 @@ pub use deployment::{
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;
-pub use status::{OpenFact, PartFact, StatusFact};
+pub use status::{DeliveryFact, OpenFact, PartFact, StatusFact};
 
 /// One line of `--json`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

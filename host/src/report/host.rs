@@ -75,7 +75,7 @@ pub fn plugins(facts: &[PluginFact]) -> Page {
             Line::new().ink(Ink::Bold, &fact.name),
             Line::plain(&fact.version),
             Line::plain(&fact.kind),
-            Line::plain(words::size(fact.size)),
+            Line::plain(fact.size.map(words::size).unwrap_or_default()),
             Line::new().ink(Ink::Dim, words::digest(&fact.digest)),
             Line::new().ink(Ink::Dim, &fact.source),
         ]);
@@ -96,8 +96,14 @@ pub fn plugin(fact: &PluginFact) -> Page {
     let mut table = Table::new();
     table.row(vec![Line::new().ink(Ink::Dim, "digest"), Line::plain(&fact.digest)]);
     table.row(vec![Line::new().ink(Ink::Dim, "from"), Line::plain(&fact.source)]);
-    table.row(vec![Line::new().ink(Ink::Dim, "size"), Line::plain(words::size(fact.size))]);
+    if let Some(size) = fact.size {
+        table.row(vec![Line::new().ink(Ink::Dim, "size"), Line::plain(words::size(size))]);
+    }
     page.append(table.page("  "));
+    if let Some(summary) = &fact.summary {
+        page.gap();
+        page.block("  ", Ink::Plain, summary);
+    }
     page.gap();
     page.push(Line::new().ink(Ink::Bold, "asks for"));
     if fact.asks.is_empty() {
@@ -112,6 +118,11 @@ pub fn plugin(fact: &PluginFact) -> Page {
         page.gap();
         page.push(Line::new().ink(Ink::Bold, "configuration (`with`)"));
         page.append(fields(schema));
+    }
+    if let Some(example) = &fact.example {
+        page.gap();
+        page.push(Line::new().ink(Ink::Bold, "in a release file"));
+        page.block("  ", Ink::Plain, example);
     }
     page
 }

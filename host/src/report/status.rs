@@ -76,9 +76,16 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
     for version in &fact.quarantined {
         remarks.push((Ink::Warn, "quarantined:", version.clone()));
     }
-    if fact.outbox > 0 {
-        let waiting = words::count(usize::try_from(fact.outbox).unwrap_or(usize::MAX), "recorder message");
-        remarks.push((Ink::Warn, "outbox:", format!("{waiting} not delivered yet; they are tried again")));
+    for delivery in &fact.outbox {
+        let tried = words::count(usize::try_from(delivery.attempts).unwrap_or(usize::MAX), "time");
+        let failure = delivery.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
+        let text = format!(
+            "recorder {} was not told about deployment {} yet, tried {tried}{failure}; the next command after {} tries again",
+            delivery.recorder,
+            delivery.deployment,
+            words::time(&delivery.due)
+        );
+        remarks.push((Ink::Warn, "outbox:", text));
     }
     remarks
 }
@@ -110,7 +117,7 @@ fn parts(parts: &[PartFact]) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::facts::OpenFact;
+    use crate::report::facts::{DeliveryFact, OpenFact};
 
     fn fact() -> StatusFact {
         let part = |service: &str, version: &str, health: Option<&str>, restarts| PartFact {
@@ -135,7 +142,7 @@ mod tests {
             open: None,
             stuck: None,
             quarantined: Vec::new(),
-            outbox: 0,
+            outbox: Vec::new(),
         }
     }
 
@@ -155,7 +162,13 @@ mod tests {
         let fact = StatusFact {
             drift: vec!["service web runs v1, and v2 was deployed".to_owned()],
             quarantined: vec!["v3 failed on 2026-08-20: backend was unhealthy".to_owned()],
-            outbox: 2,
+            outbox: vec![DeliveryFact {
+                recorder: "state".to_owned(),
+                deployment: "4f0c9t2m1k8z".to_owned(),
+                attempts: 2,
+                due: "2026-08-22T09:05:00Z".to_owned(),
+                failure: Some("the disk is full".to_owned()),
+            }],
             open: Some(OpenFact {
                 deployment: "7hxk2m0c9t4f".to_owned(),
                 version: Some("v4".to_owned()),
@@ -171,7 +184,8 @@ mod tests {
                 resume kudos` finishes or unwinds it
           drift: service web runs v1, and v2 was deployed
           quarantined: v3 failed on 2026-08-20: backend was unhealthy
-          outbox: 2 recorder messages not delivered yet; they are tried again
+          outbox: recorder state was not told about deployment 4f0c9t2m1k8z yet, tried 2 times: the disk is
+                  full; the next command after 2026-08-22 09:05:00Z tries again
         ");
     }
 }

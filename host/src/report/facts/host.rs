@@ -35,10 +35,17 @@ pub struct PluginFact {
     pub digest: String,
     /// `bundled`, or the path.
     pub source: String,
-    /// In bytes.
-    pub size: u64,
+    /// In bytes, where it is a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// What it asks for, and why.
     pub asks: Vec<AskFact>,
+    /// What it does; only with `plugin inspect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// An example of its part of a release file; only with `plugin inspect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
     /// The JSON Schema of its `with` table; only with `plugin inspect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,

@@ -38,8 +38,25 @@ pub struct StatusFact {
     pub stuck: Option<String>,
     /// Versions that failed here and need `--retry`, each with why.
     pub quarantined: Vec<String>,
-    /// How many recorder messages wait to be delivered.
-    pub outbox: u64,
+    /// Recorders that were not told yet; they are told later.
+    pub outbox: Vec<DeliveryFact>,
+}
+
+/// What a recorder was not told yet.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeliveryFact {
+    /// The recorder's name in the release file.
+    pub recorder: String,
+    /// The deployment that it is about.
+    pub deployment: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried again, RFC 3339.
+    pub due: String,
+    /// Why it failed the last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// A deployment that has not ended.

@@ -1,0 +1,64 @@
+//! `windlass doctor`: can this host deploy, and what should be put right. Each thing that is looked at is a line, and
+//! what is not well has a remedy. It looks only: nothing is made, and one broken thing hides no other.
+
+mod engine;
+mod operator;
+mod plugins;
+mod state;
+
+use super::arguments::DoctorArguments;
+use super::session::Session;
+use crate::report::facts::{DoctorFact, Fact, Health};
+use crate::report::{ExitCode, Explain, Fault, host};
+
+/// Looks at everything.
+pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let application = arguments.app.as_ref().map(|app| session.find(app)).transpose()?;
+    let mut facts = Vec::new();
+    if let Some(config) = operator::file(session, &mut facts) {
+        state::directory(&config, &mut facts);
+        state::journal(&config, &mut facts);
+        state::disk(&config, &mut facts);
+        engine::engine(&config, &mut facts).await;
+        operator::secrets(&config, &mut facts);
+        plugins::plugins(session, &config, application.as_ref(), &mut facts).await;
+    }
+    let bad = facts.iter().any(|fact| fact.health == Health::Bad);
+    let width = session.printer.width();
+    session.printer.list(facts, Fact::Doctor, |facts| host::doctor(facts, width));
+    Ok(if bad { ExitCode::Configuration } else { ExitCode::Succeeded })
+}
+
+/// Something that is well.
+fn well(subject: &str, seen: impl Into<String>) -> DoctorFact {
+    DoctorFact { subject: subject.to_owned(), health: Health::Well, seen: seen.into(), remedy: None }
+}
+
+/// Something worth knowing.
+fn note(subject: &str, seen: impl Into<String>) -> DoctorFact {
+    DoctorFact { health: Health::Note, ..well(subject, seen) }
+}
+
+/// Something that a person should look at.
+fn warn(subject: &str, seen: impl Into<String>, remedy: impl Into<String>) -> DoctorFact {
+    DoctorFact { health: Health::Warn, remedy: Some(remedy.into()), ..well(subject, seen) }
+}
+
+/// Something that stands in the way.
+fn bad(subject: &str, seen: impl Into<String>, remedy: Option<String>) -> DoctorFact {
+    DoctorFact { health: Health::Bad, remedy, ..well(subject, seen) }
+}
+
+/// An error that stands in the way: its text with its causes, and its hint.
+fn broken(subject: &str, error: &dyn Explain) -> DoctorFact {
+    let mut seen = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !seen.ends_with(&text) {
+            seen = format!("{seen}: {text}");
+        }
+        source = cause.source();
+    }
+    bad(subject, seen, error.hint())
+}

@@ -1,0 +1,48 @@
+//! The Docker Engine: does it answer, is its clock this host's, has it room.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{bad, state, warn, well};
+use crate::capability::docker::{Docker, DockerGrant, DockerScope, Engine};
+use crate::config::Config;
+use crate::redact::Redactor;
+use crate::report::error::failure_hint;
+use crate::report::facts::DoctorFact;
+
+/// More than this between two readings on one host is not the time that asking takes.
+const SKEW: i64 = 5;
+
+/// Asks the engine about itself.
+pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
+    let subject = "engine";
+    let engine = Arc::new(Engine::new(&config.docker.endpoint));
+    if let Err(failure) = engine.ping().await {
+        return facts.push(bad(subject, failure.message.clone(), failure_hint(&failure)));
+    }
+    let scope = DockerScope { plugin: "windlass doctor".to_owned(), ..DockerScope::default() };
+    let docker = Docker::new(engine, scope, DockerGrant { read: true, write: None }, Redactor::new());
+    let info = match docker.info().await {
+        Ok(info) => info,
+        Err(failure) => return facts.push(bad(subject, failure.message.clone(), failure_hint(&failure))),
+    };
+    let text = |name: &str| info.get(name).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let (version, platform) = (text("ServerVersion"), format!("{}/{}", text("OSType"), text("Architecture")));
+    facts.push(well(subject, format!("Docker {version} for {platform} at {}", config.docker.endpoint)));
+    if let Ok(there) = text("SystemTime").parse::<jiff::Timestamp>() {
+        let skew = jiff::Timestamp::now().duration_since(there).as_secs();
+        facts.push(if skew.abs() > SKEW {
+            warn("clock", format!("the engine's clock is {skew}s behind this one"), "let NTP set the clock of the engine's host")
+        } else {
+            well("clock", "the engine's clock and this one agree")
+        });
+    }
+    let disk = info.get("Disk");
+    let free = disk.and_then(|disk| disk.get("available")).and_then(Value::as_u64);
+    let path = disk.and_then(|disk| disk.get("path")).and_then(Value::as_str);
+    if let (Some(free), Some(path)) = (free, path) {
+        facts.push(state::room("disk of the engine", Path::new(path), free));
+    }
+}

@@ -1,0 +1,74 @@
+//! The operator's file, and the secrets that it names.
+
+use super::{bad, broken, note, warn, well};
+use crate::capability::secrets::Secrets;
+use crate::capability::secrets::HostKey;
+use crate::cli::session::Session;
+use crate::config::Config;
+use crate::redact::Redactor;
+use crate::report::facts::DoctorFact;
+use crate::report::words;
+
+/// Reads the file; none when it is wrong, and then there is nothing else to look at.
+pub(super) fn file(session: &Session, facts: &mut Vec<DoctorFact>) -> Option<Config> {
+    let subject = "operator's file";
+    let config = match session.config() {
+        Ok(config) => config,
+        Err(fault) => {
+            facts.push(broken(subject, fault.error()));
+            return None;
+        }
+    };
+    match &config.file {
+        Some(path) => facts.push(well(
+            subject,
+            format!(
+                "{}: environment `{}`, {}, {}",
+                path.display(),
+                config.environment,
+                words::count(config.grants.len(), "grant"),
+                words::count(config.secrets.len(), "secret"),
+            ),
+        )),
+        None => facts.push(note(subject, "there is none; defaults apply, and plugins are granted nothing")),
+    }
+    for warning in &config.warnings {
+        facts.push(warn(subject, warning, "the file decides what plugins may do: only its owner should write it"));
+    }
+    Some(config)
+}
+
+/// Reads every secret and forgets it again.
+pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
+    if config.secrets.is_empty() {
+        return;
+    }
+    // Fingerprints are not shown, so any key does; the host's own may not exist yet.
+    let key = HostKey::from_bytes(&[0; 32]);
+    let before = facts.len();
+    for name in config.secrets.keys() {
+        if let Err(error) = Secrets::resolve_all(&config.secrets, [name.as_str()], &key, &Redactor::new()) {
+            facts.push(broken("secrets", &error));
+        }
+    }
+    if facts.len() == before {
+        facts.push(well("secrets", format!("{} can be read", words::count(config.secrets.len(), "secret"))));
+    }
+    let granted = |name: &String| {
+        config.grants.iter().any(|grant| {
+            let sent = grant.http.iter().flat_map(|http| &http.secrets);
+            grant.secrets.iter().chain(&grant.reveal).chain(sent).any(|granted| granted == name)
+        }) || config.registries.values().any(|registry| registry.password_secret.as_ref() == Some(name))
+    };
+    let unused: Vec<String> =
+        config.secrets.keys().filter(|name| !granted(name)).map(|name| format!("`{name}`")).collect();
+    if !unused.is_empty() {
+        facts.push(note("secrets", format!("{} can be used by no plugin: no grant names it", words::list(&unused))));
+    }
+    for (name, command) in &config.commands {
+        if !command.path.is_file() {
+            let seen = format!("the command `{name}` is `{}`, which is not there", command.path.display());
+            facts.push(bad("commands", seen, Some("install it, or correct `path` in agent.toml".to_owned())));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Plugins: are those that the agent carries admitted, which grants match nothing, what does an application lack.
+
+use std::collections::BTreeSet;
+
+use super::{bad, broken, note, warn, well};
+use crate::cli::plugin::{grants_of, open, used};
+use crate::cli::session::{Asked, Session};
+use crate::config::Config;
+use crate::plugin::Source;
+use crate::release::file::ReleaseFile;
+use crate::report::Fault;
+use crate::report::facts::DoctorFact;
+use crate::report::words;
+
+/// Looks at the plugins of the agent, and at those of an application when one is named.
+pub(super) async fn plugins(
+    session: &Session,
+    config: &Config,
+    application: Option<&Asked>,
+    facts: &mut Vec<DoctorFact>,
+) {
+    let subject = "plugins";
+    let plugins = match open(config) {
+        Ok(plugins) => plugins,
+        Err(fault) => return facts.push(broken(subject, fault.error())),
+    };
+    let names = plugins.bundled();
+    let before = facts.len();
+    for name in &names {
+        if let Err(error) = plugins.admit(&Source::Bundled(name.clone()), None).await {
+            facts.push(broken(subject, &error));
+        }
+    }
+    if facts.len() == before {
+        facts.push(well(subject, format!("{} carried by this binary, all admitted", names.len())));
+    }
+    let carried: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    for grant in config.grants.iter().filter(|grant| grant.digest.is_none()) {
+        if !carried.contains(grant.plugin.as_str()) {
+            let seen = format!("the grant for `{}` matches nothing: no such plugin is carried", grant.plugin);
+            let remedy = format!("carried are {}; a grant for any other plugin names its `digest`", quoted(&names));
+            facts.push(warn("grants", seen, remedy));
+        }
+    }
+    if let Some(asked) = application {
+        if let Err(fault) = lacking(session, config, asked, facts).await {
+            facts.push(broken("release file", fault.error()));
+        }
+    }
+}
+
+/// What an application's plugins lack, and which secrets nobody can give.
+async fn lacking(
+    session: &Session,
+    config: &Config,
+    asked: &Asked,
+    facts: &mut Vec<DoctorFact>,
+) -> Result<(), Fault> {
+    let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&config.environment)?;
+    facts.push(well("release file", format!("{} is valid", asked.location.release_file().display())));
+    for (variable, secret) in &settings.secrets {
+        if !config.secrets.contains_key(secret) {
+            let seen = format!("`{variable}` is the secret `{secret}`, which agent.toml does not define");
+            let remedy = format!("add `[secrets.{secret}]` with `file`, `environment` or `credential`");
+            facts.push(bad("secrets", seen, Some(remedy)));
+        }
+    }
+    let mut lacks = 0;
+    for grant in grants_of(session, config, asked).await?.iter().filter(|grant| !grant.granted) {
+        lacks += 1;
+        let seen = format!("`{}` asks for {} and is not granted it: {}", grant.plugin, grant.capability, grant.reason);
+        facts.push(warn("grants", seen, format!("`windlass plugin grants {}` has the lines to add", asked.name)));
+    }
+    if lacks == 0 {
+        let count = words::count(used(&settings).len(), "plugin");
+        facts.push(note("grants", format!("{count} of {} have all that they ask for", asked.name)));
+    }
+    Ok(())
+}
+
+fn quoted(names: &[String]) -> String {
+    words::list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
+}

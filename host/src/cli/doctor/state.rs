@@ -1,0 +1,100 @@
+//! The state directory: may it be written, is the journal sound, is there room.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{bad, broken, note, warn, well};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::journal::{Journal, Mode};
+use crate::redact::Redactor;
+use crate::report::facts::DoctorFact;
+use crate::report::words;
+
+/// With less than this, the next pull probably fails.
+const ENOUGH: u64 = 2 << 30;
+/// With less than this, the journal's reserve is next.
+const TOO_LITTLE: u64 = 128 << 20;
+
+/// Whether the agent can write its state.
+pub(super) fn directory(config: &Config, facts: &mut Vec<DoctorFact>) {
+    let subject = "state directory";
+    let path = &config.state_directory;
+    let there = nearest(path);
+    let may = rustix::fs::access(&there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+    let remedy = "run the agent as the directory's owner, or set `state-directory` in agent.toml";
+    facts.push(match may {
+        Err(error) => {
+            let error = std::io::Error::from(error);
+            bad(subject, format!("`{}` cannot be written: {error}", there.display()), Some(remedy.to_owned()))
+        }
+        Ok(()) if there == *path => well(subject, format!("{} can be written", path.display())),
+        Ok(()) => note(subject, format!("{} is not there yet; the first deployment makes it", path.display())),
+    });
+}
+
+/// Whether the journal can be read and is as it was written.
+pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
+    let subject = "journal";
+    if !config.state_directory.exists() {
+        return;
+    }
+    let journal = Journal::open(&config.state_directory, Mode::Read, Arc::new(SystemClock), Redactor::new());
+    let verified = journal.and_then(|journal| {
+        let verification = journal.verify()?;
+        Ok((verification, journal.history(None, 1, None)?, journal.open_deployments(None)?, journal.stuck(None)?))
+    });
+    let (verification, last, open, stuck) = match verified {
+        Ok(verified) => verified,
+        Err(error) => return facts.push(broken(subject, &error)),
+    };
+    facts.push(match verification.faults.first() {
+        None => well(subject, format!("{} lines, each chained to the one before", verification.lines)),
+        Some(fault) => bad(
+            subject,
+            format!("line {} does not fit: {}", fault.sequence, fault.what),
+            Some("`windlass audit verify` has all; find out who wrote to the state directory".to_owned()),
+        ),
+    });
+    for open in open {
+        let seen = format!("deployment {} of {} is open since {}", open.id, open.application, words::timestamp(open.started));
+        facts.push(warn(subject, seen, format!("`windlass resume {}`, unless it runs right now", open.application)));
+    }
+    for stuck in stuck {
+        let remedy = format!("put things in order, then `windlass resolve {} --reason …`", stuck.application);
+        facts.push(bad(subject, format!("deployment {} of {} is stuck", stuck.id, stuck.application), Some(remedy)));
+    }
+    let now = jiff::Timestamp::now();
+    if let Some(last) = last.first().filter(|last| last.started > now) {
+        let seen = format!("it is {} here, before the last deployment began", words::timestamp(now));
+        facts.push(warn("clock", seen, format!("set the clock; deployment {} is in the future", last.id)));
+    }
+}
+
+/// Whether there is room where the state is.
+pub(super) fn disk(config: &Config, facts: &mut Vec<DoctorFact>) {
+    let there = nearest(&config.state_directory);
+    if let Ok(statistics) = rustix::fs::statvfs(&there) {
+        let free = statistics.f_bavail.saturating_mul(statistics.f_frsize);
+        facts.push(room("disk of the state", &there, free));
+    }
+}
+
+/// How well a free space is.
+pub(super) fn room(subject: &str, path: &Path, free: u64) -> DoctorFact {
+    let seen = format!("{} free in {}", words::size(free), path.display());
+    let remedy = "make room: `docker image prune` removes images that nothing runs; what going back needs may go with \
+                  them, so look first";
+    if free < TOO_LITTLE {
+        bad(subject, seen, Some(remedy.to_owned()))
+    } else if free < ENOUGH {
+        warn(subject, seen, remedy)
+    } else {
+        well(subject, seen)
+    }
+}
+
+/// The path, or the nearest directory above it that exists.
+fn nearest(path: &Path) -> PathBuf {
+    path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/")).to_owned()
+}

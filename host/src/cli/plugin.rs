@@ -1,0 +1,144 @@
+//! `windlass plugin`: what plugins are, what they ask for, and what they are granted.
+
+use std::path::Path;
+
+use super::arguments::PluginCommand;
+use super::error::CliError;
+use super::session::{Asked, Session};
+use crate::capability::Scope;
+use crate::capability::grants;
+use crate::capability::secrets::HostKey;
+use crate::config::Config;
+use crate::plugin::{Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
+use crate::release::environment::{PluginName, Settings};
+use crate::release::file::ReleaseFile;
+use crate::report::facts::{AskFact, Fact, GrantFact, PluginFact};
+use crate::report::{ExitCode, Fault, host};
+
+/// Runs one of the commands.
+pub(super) async fn run(command: &PluginCommand, session: &Session) -> Result<ExitCode, Fault> {
+    match command {
+        PluginCommand::List => list(session).await,
+        PluginCommand::Inspect { plugin } => inspect(plugin, session).await,
+        PluginCommand::Grants { app } => grants(&session.find(app)?, session).await,
+    }
+}
+
+/// The sandbox, without the rest of the agent.
+pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
+    let directory = &config.state_directory;
+    std::fs::create_dir_all(directory).map_err(|source| CliError::Write { path: directory.clone(), source })?;
+    Ok(Plugins::open(Sandbox {
+        state_directory: directory.clone(),
+        key: HostKey::open(directory)?.bytes().to_vec(),
+        limits: crate::plugin::Limits::default(),
+        precompiler: None,
+    })?)
+}
+
+async fn list(session: &Session) -> Result<ExitCode, Fault> {
+    let plugins = open(&session.config()?)?;
+    let mut facts = Vec::new();
+    for name in plugins.bundled() {
+        let plugin = plugins.admit(&Source::Bundled(name), None).await?;
+        facts.push(fact(&plugin, "bundled", None));
+    }
+    session.printer.list(facts, |fact| Fact::Plugin(Box::new(fact)), host::plugins);
+    Ok(ExitCode::Succeeded)
+}
+
+async fn inspect(wished: &str, session: &Session) -> Result<ExitCode, Fault> {
+    let plugins = open(&session.config()?)?;
+    let is_path = wished.contains('/') || Path::new(wished).extension().is_some_and(|extension| extension == "wasm");
+    let source = if is_path { Source::File(wished.into()) } else { Source::Bundled(wished.to_owned()) };
+    let plugin = plugins.admit(&source, None).await?;
+    let size = if is_path { std::fs::metadata(wished).map(|file| file.len()).ok() } else { None };
+    let mut fact = fact(&plugin, if is_path { wished } else { "bundled" }, size);
+    fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
+    fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
+    fact.schema = Some(plugin.description().config.clone());
+    session.printer.answer(&Fact::Plugin(Box::new(fact.clone())), |_| host::plugin(&fact));
+    Ok(ExitCode::Succeeded)
+}
+
+async fn grants(asked: &Asked, session: &Session) -> Result<ExitCode, Fault> {
+    let facts = grants_of(session, &session.config()?, asked).await?;
+    session.printer.list(facts, Fact::Grant, host::grants);
+    Ok(ExitCode::Succeeded)
+}
+
+/// What the plugins of an application ask for, and whether they are granted it.
+pub(super) async fn grants_of(_: &Session, config: &Config, asked: &Asked) -> Result<Vec<GrantFact>, Fault> {
+    let plugins = open(config)?;
+    let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&config.environment)?;
+    let mut facts = Vec::new();
+    for (usage, name, kind) in used(&settings) {
+        let (written, bundled) = match name {
+            PluginName::Bundled(name) => (name.clone(), true),
+            PluginName::File(path) => (format!("./{path}"), false),
+            PluginName::Registry(reference) => (reference.clone(), false),
+        };
+        let plugin = plugins.load(&written, kind, &asked.location.directory).await?;
+        let scope = Scope {
+            application: asked.name.clone(),
+            plugin: plugin.identity().clone(),
+            bundled,
+            kind,
+            deployment: String::new(),
+            environment: config.environment.clone(),
+        };
+        let wishes = &plugin.manifest().capabilities;
+        let missing = grants::missing(&scope, wishes, &config.grants);
+        for ask in wishes {
+            let lacks = missing.iter().find(|missing| missing.ask == *ask);
+            facts.push(GrantFact {
+                plugin: plugin.identity().name.clone(),
+                usage: usage.clone(),
+                capability: capability(ask),
+                reason: ask.reason.clone(),
+                granted: lacks.is_none(),
+                lines: lacks.filter(|lacks| lacks.impossible.is_none()).map(|lacks| lacks.lines.clone()),
+            });
+        }
+    }
+    Ok(facts)
+}
+
+/// Every plugin of a release: where the file uses it, its name, and what for.
+pub(super) fn used(settings: &Settings) -> Vec<(String, &PluginName, Kind)> {
+    let mut used = vec![("strategy".to_owned(), &settings.strategy.plugin.plugin, Kind::Strategy)];
+    used.extend(settings.checks.iter().map(|it| (format!("checks.{}", it.name), &it.plugin.plugin, Kind::Check)));
+    used.extend(settings.smoke.iter().map(|it| (format!("smoke.{}", it.name), &it.plugin.plugin, Kind::Smoke)));
+    let recorders = settings.recorders.iter();
+    used.extend(recorders.map(|it| (format!("recorders.{}", it.name), &it.plugin.plugin, Kind::Recorder)));
+    used
+}
+
+/// A plugin as a fact.
+fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
+    let (identity, manifest) = (plugin.identity(), plugin.manifest());
+    PluginFact {
+        name: identity.name.clone(),
+        version: identity.version.clone(),
+        kind: manifest.kind.word().to_owned(),
+        contract: manifest.contract.clone(),
+        digest: identity.digest.clone(),
+        source: source.to_owned(),
+        size,
+        asks: manifest
+            .capabilities
+            .iter()
+            .map(|ask| AskFact { capability: capability(ask), reason: ask.reason.clone() })
+            .collect(),
+        summary: None,
+        example: None,
+        schema: None,
+    }
+}
+
+/// A wish in few words: `files records (write)`.
+fn capability(ask: &Ask) -> String {
+    let root = ask.root.as_ref().map(|root| format!(" {root}")).unwrap_or_default();
+    let write = if ask.write { " (write)" } else { "" };
+    format!("{}{root}{write}", ask.name)
+}
