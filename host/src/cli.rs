@@ -6,15 +6,15 @@
 mod actor;
 mod arguments;
 mod audit;
-mod plugin;
-mod doctor;
 mod check;
 mod completions;
 mod deploy;
+mod doctor;
 mod error;
 mod history;
 mod man;
 mod plan;
+mod plugin;
 mod present;
 pub mod reference;
 mod resolve;
@@ -85,7 +85,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
             Command::Audit(_) => audit::verify(&session).await,
             Command::Plugin(arguments) => plugin::run(&arguments.command, &session).await,
             Command::Doctor(arguments) => doctor::run(arguments, &session).await,
-            _ => Ok(ExitCode::Unexpected),
+            // `main` answers the hidden command, and the rest is answered above.
+            _ => Ok(ExitCode::Usage),
         }
     });
     session.teller.finish();

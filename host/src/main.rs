@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use windlass::plugin::{PRECOMPILE, precompile_main};
+
 fn main() -> ExitCode {
+    // The compiling child comes before anything else, because it limits its own memory.
+    if std::env::args().skip(1).take(2).eq(PRECOMPILE) {
+        return precompile_main();
+    }
     ExitCode::from(windlass::cli::main(std::env::args_os()).number())
 }

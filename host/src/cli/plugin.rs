@@ -10,6 +10,7 @@ use crate::capability::grants;
 use crate::capability::secrets::HostKey;
 use crate::config::Config;
 use crate::plugin::{Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
+use crate::redact::Redactor;
 use crate::release::environment::{PluginName, Settings};
 use crate::release::file::ReleaseFile;
 use crate::report::facts::{AskFact, Fact, GrantFact, PluginFact};
@@ -31,8 +32,9 @@ pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
     Ok(Plugins::open(Sandbox {
         state_directory: directory.clone(),
         key: HostKey::open(directory)?.bytes().to_vec(),
-        limits: crate::plugin::Limits::default(),
+        limits: config.limits.clone(),
         precompiler: None,
+        redactor: Redactor::new(),
     })?)
 }
 

@@ -16,8 +16,7 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     let stop = session.stop()?;
     let reason = arguments.reason.as_deref().unwrap_or("undo once more");
     let resolution = if arguments.retry { Resolution::RetryUndo } else { Resolution::Accept };
-    let ending =
-        deployment::resolve(&agent.engine, &name, &actor::name(), reason, resolution, &stop).await?;
+    let ending = deployment::resolve(&agent.engine, &name, &actor::name(), reason, resolution, &stop).await?;
     if let Some(ending) = ending {
         return Ok(session.ended(&ending));
     }

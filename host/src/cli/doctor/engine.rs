@@ -34,7 +34,11 @@ pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
     if let Ok(there) = text("SystemTime").parse::<jiff::Timestamp>() {
         let skew = jiff::Timestamp::now().duration_since(there).as_secs();
         facts.push(if skew.abs() > SKEW {
-            warn("clock", format!("the engine's clock is {skew}s behind this one"), "let NTP set the clock of the engine's host")
+            warn(
+                "clock",
+                format!("the engine's clock is {skew}s behind this one"),
+                "let NTP set the clock of the engine's host",
+            )
         } else {
             well("clock", "the engine's clock and this one agree")
         });

@@ -1,8 +1,8 @@
 //! The operator's file, and the secrets that it names.
 
 use super::{bad, broken, note, warn, well};
-use crate::capability::secrets::Secrets;
 use crate::capability::secrets::HostKey;
+use crate::capability::secrets::Secrets;
 use crate::cli::session::Session;
 use crate::config::Config;
 use crate::redact::Redactor;

@@ -50,12 +50,7 @@ pub(super) async fn plugins(
 }
 
 /// What an application's plugins lack, and which secrets nobody can give.
-async fn lacking(
-    session: &Session,
-    config: &Config,
-    asked: &Asked,
-    facts: &mut Vec<DoctorFact>,
-) -> Result<(), Fault> {
+async fn lacking(session: &Session, config: &Config, asked: &Asked, facts: &mut Vec<DoctorFact>) -> Result<(), Fault> {
     let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&config.environment)?;
     facts.push(well("release file", format!("{} is valid", asked.location.release_file().display())));
     for (variable, secret) in &settings.secrets {

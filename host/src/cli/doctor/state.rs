@@ -57,7 +57,8 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
         ),
     });
     for open in open {
-        let seen = format!("deployment {} of {} is open since {}", open.id, open.application, words::timestamp(open.started));
+        let seen =
+            format!("deployment {} of {} is open since {}", open.id, open.application, words::timestamp(open.started));
         facts.push(warn(subject, seen, format!("`windlass resume {}`, unless it runs right now", open.application)));
     }
     for stuck in stuck {
