@@ -110,7 +110,7 @@ impl Explain for Error {
                 "see `windlass show {deployment}`, put things in order, then `windlass resolve {application}`"
             )),
             Self::Interrupted { application, .. } => {
-                Some(format!("go on with `windlass resume {application}`, or put the old version back with `windlass resume {application} --unwind`"))
+                Some(format!("`windlass resume {application}` goes on, and puts back what was touched"))
             }
             Self::NoTarget { application, .. } => Some(format!("see `windlass history {application}`")),
             Self::Failed(failure) => hint_of(failure),

@@ -65,6 +65,8 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
         tokio::select! {
             Some((step, end)) = running.next() => match end {
                 Ok(End::Done) => graph.done(&step.id),
+                // What failed because it was told to stop is not the cause.
+                Ok(End::Failed(_) | End::NotStarted(_)) if deployment.halt().is_cancelled() => {}
                 Ok(End::Failed(failure) | End::NotStarted(failure)) if phase == Phase::Apply => {
                     let message = format!("{}: {}", step.title, failure.message);
                     cause.get_or_insert(Failure { message, ..failure });

@@ -322,8 +322,12 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    /// The error for a deployment that is left open.
+    /// The error for a deployment that is left open. That somebody asked to stop is kept where it can be, so that
+    /// whoever continues puts back what was touched.
     pub(super) fn interrupted(&self) -> Error {
+        if let Err(error) = self.stopped() {
+            tracing::warn!(%error, "the wish to stop is not in the journal");
+        }
         self.with(|account| Error::Interrupted {
             application: account.application.clone(),
             deployment: account.id.clone(),
