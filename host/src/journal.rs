@@ -83,7 +83,9 @@ impl Journal {
     /// A journal that cannot be written any more from a line on, as if the process had ended there.
     #[cfg(test)]
     pub(crate) fn breaking(self, at: &str) -> Self {
-        Self { crash: Crash::breaking(at), ..self }
+        let mut journal = self;
+        journal.crash = Crash::breaking(at);
+        journal
     }
 
     /// Whether it broke.
@@ -129,12 +131,10 @@ impl Journal {
         };
         let mut waiting = lock(&self.waiting);
         waiting.push(line);
-        if waiting.len() >= LINES_TOGETHER {
-            let lines = std::mem::take(&mut *waiting);
-            drop(waiting);
-            if let Err(error) = self.store().write_lines(&lines) {
-                tracing::warn!(%error, "log lines are lost");
-            }
+        let many = waiting.len() >= LINES_TOGETHER;
+        drop(waiting);
+        if many {
+            self.flush();
         }
     }
 
@@ -274,6 +274,17 @@ impl Journal {
         self.store().state_keys(plugin, application, prefix)
     }
 
+    /// Writes what waits, now.
+    fn flush(&self) {
+        let lines = std::mem::take(&mut *lock(&self.waiting));
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store().write_lines(&lines) {
+            tracing::warn!(%error, "log lines are lost");
+        }
+    }
+
     fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
     }
@@ -286,6 +297,12 @@ impl Journal {
             return Ok(event.clone());
         }
         serde_json::from_value(clean).map_err(Error::Encoding)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 

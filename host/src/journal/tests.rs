@@ -1,2 +1,97 @@
-//! Tests of the journal: the chain, formats, full disks, two processes.
+//! Tests of the journal: the chain, formats, full disks, two processes, and histories that are long.
 
+mod chain;
+mod disk;
+mod log;
+mod transitions;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use windlass_documents::{Outcome, Plan, Release};
+
+use super::{Account, Also, Asked, Event, Journal, Mode, Owner, Purpose};
+use crate::clock::SteppingClock;
+use crate::redact::Redactor;
+
+fn open(state: &Path) -> Journal {
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    Journal::open(state, Mode::Write, Arc::new(SteppingClock::new(start)), Redactor::new()).unwrap()
+}
+
+fn opened(number: u64, application: &str) -> Event {
+    Event::Opened {
+        number,
+        application: application.to_owned(),
+        environment: "uat".to_owned(),
+        asked: Asked {
+            purpose: Purpose::Deploy,
+            source: "/release".to_owned(),
+            set: BTreeMap::new(),
+            commit: None,
+            reason: None,
+            break_glass: None,
+            retry: false,
+            of: None,
+        },
+        owner: Owner { actor: "tester".to_owned(), pid: 1, boot: "b".to_owned(), agent: "0".to_owned() },
+        previous: None,
+    }
+}
+
+fn release(version: &str) -> Release {
+    Release {
+        format: 1,
+        id: format!("sha256:{version}"),
+        application: "kudos".to_owned(),
+        version: version.to_owned(),
+        commit: None,
+        artifacts: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new() },
+        migration: None,
+    }
+}
+
+fn planned() -> Event {
+    let plan = Plan {
+        format: 1,
+        fingerprint: "f".to_owned(),
+        changes: Vec::new(),
+        steps: Vec::new(),
+        warnings: Vec::new(),
+        way_back: Vec::new(),
+    };
+    let observation = windlass_documents::Observation { format: 1, fingerprint: "f".to_owned(), parts: Vec::new() };
+    Event::Planned { observation, plan }
+}
+
+fn step(step: &str) -> Event {
+    Event::StepStarted { step: step.to_owned(), attempt: 1 }
+}
+
+fn settled(outcome: Outcome) -> Event {
+    Event::Settled { outcome, failure: None, left_behind: Vec::new() }
+}
+
+/// A whole deployment, ten lines.
+fn deploy(journal: &Journal, id: &str, application: &str, version: &str) -> Account {
+    let mut account = journal.begin(id, |number| opened(number, application)).unwrap();
+    let done = Event::StepSucceeded { step: "a".to_owned(), output: serde_json::json!({}) };
+    let events = [
+        Event::Resolved { release: release(version) },
+        planned(),
+        Event::Applying,
+        step("a"),
+        done,
+        Event::Verifying,
+        settled(Outcome::Succeeded),
+        Event::Closed,
+    ];
+    for event in events {
+        journal.append(&mut account, &event, &Also::default()).unwrap();
+    }
+    account
+}

@@ -45,6 +45,8 @@ CREATE TABLE deployments (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deployments_of_application ON deployments (application, number);
 CREATE INDEX deployments_that_are_open ON deployments (application) WHERE open = 1;
+CREATE INDEX deployments_that_are_stuck ON deployments (application) WHERE status = 'stuck';
+CREATE INDEX deployments_that_succeeded ON deployments (application, number) WHERE outcome = 'succeeded';
 
 CREATE TABLE applications (
     name       TEXT PRIMARY KEY,
