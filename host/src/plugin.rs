@@ -106,8 +106,8 @@ impl Plugins {
     /// Admits a plugin named as in a release file: `check-readiness` is one that the agent carries,
     /// `./checks/ours.wasm` a file below `bundle`. One that was admitted before is loaded without compiling.
     pub async fn load(&self, name: &str, kind: Kind, bundle: &Path) -> Result<Plugin, AdmissionError> {
-        let source = Source::named(name, bundle)
-            .map_err(|cause| AdmissionError { plugin: format!("`{name}`"), cause })?;
+        let source =
+            Source::named(name, bundle).map_err(|cause| AdmissionError { plugin: format!("`{name}`"), cause })?;
         self.admit(&source, Some(kind)).await
     }
 

@@ -97,7 +97,9 @@ pub enum Refusal {
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// Registries are not asked for plugins.
-    #[error("plugins are not taken from registries by this agent; put the file into the bundle and name it `./NAME.wasm`")]
+    #[error(
+        "plugins are not taken from registries by this agent; put the file into the bundle and name it `./NAME.wasm`"
+    )]
     Registry,
     /// Its types are not those of the contract.
     #[error("it does not fit the contract: {0}")]
@@ -129,13 +131,16 @@ impl Explain for AdmissionError {
     fn hint(&self) -> Option<String> {
         match &self.cause {
             Refusal::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Refusal::Unknown { .. } => Some("a plugin of your own is named by its file: `./checks/ours.wasm`".to_owned()),
+            Refusal::Unknown { .. } => {
+                Some("a plugin of your own is named by its file: `./checks/ours.wasm`".to_owned())
+            }
             Refusal::Inspect(InspectError::CoreModule) => {
                 Some("`rustup target add wasm32-wasip2`, then `cargo build --target wasm32-wasip2`".to_owned())
             }
-            Refusal::Inspect(InspectError::Manifest(_)) => {
-                Some("the SDK's `export!` writes the manifest; other languages add the section `windlass.manifest`".to_owned())
-            }
+            Refusal::Inspect(InspectError::Manifest(_)) => Some(
+                "the SDK's `export!` writes the manifest; other languages add the section `windlass.manifest`"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -177,8 +182,7 @@ impl Gate {
         {
             return Err(Refusal::Kind { actual: manifest.kind, wanted });
         }
-        let component =
-            self.cache.load(&self.runtime, &digest, wasm, &self.compiler, &self.limits).await?;
+        let component = self.cache.load(&self.runtime, &digest, wasm, &self.compiler, &self.limits).await?;
         let program = Program::link(self.runtime.engine(), &component, manifest.kind)
             .map_err(|error| Refusal::Link(format!("{error:#}")))?;
         let identity = Identity { name: manifest.name.clone(), version: manifest.version.clone(), digest };
@@ -199,7 +203,8 @@ impl Gate {
     }
 
     async fn describe(&self, identity: &Identity, program: &Program) -> Result<Description, Refusal> {
-        let caller = Caller { runtime: &self.runtime, identity, program, limits: &self.limits, redactor: &self.redactor };
+        let caller =
+            Caller { runtime: &self.runtime, identity, program, limits: &self.limits, redactor: &self.redactor };
         match caller.ask(Request::Describe, None).await {
             Ok(Answer::Text(text)) => convert::document("description", &text).map_err(Refusal::Description),
             Ok(_) => Err(Refusal::Description("its description is not text".to_owned())),

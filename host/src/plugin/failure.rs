@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
+use wasmtime::{Trap, WasmBacktrace};
 use windlass_documents::Failure;
 
 use super::Identity;
 use super::limits::{Limits, bytes};
 use super::meter::Stop;
-use super::text::beginning;
+use super::text::{beginning, plain};
 
 /// How a call ended without an answer of the plugin.
 pub(super) enum Ended {
@@ -53,6 +53,7 @@ pub(super) fn explain(
         "function": function,
         "reason": reason,
         "stderr": stderr,
+        "calls": calls(ended),
     });
     Failure { code: code.to_owned(), message, retryable, details: Some(details) }
 }
@@ -73,6 +74,14 @@ pub(super) fn with_denials(mut failure: Failure, denied: &[Failure]) -> Failure 
     details.insert("denied".to_owned(), denied.iter().map(|denial| denial.message.clone()).collect());
     failure.details = Some(Value::Object(details));
     failure
+}
+
+/// The innermost functions of the plugin that were running, where it kept their names.
+fn calls(ended: &Ended) -> Vec<String> {
+    let Ended::Broke(error) = ended else { return Vec::new() };
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    let name = |frame: &wasmtime::FrameInfo| frame.func_name().map(|name| beginning(&plain(name), 200));
+    backtrace.frames().iter().filter_map(name).take(10).collect()
 }
 
 fn broke(error: &wasmtime::Error, stderr: &[String], limits: &Limits) -> (&'static str, String) {
@@ -99,10 +108,14 @@ fn broke(error: &wasmtime::Error, stderr: &[String], limits: &Limits) -> (&'stat
         return ("internal", "it handed over text that is not valid UTF-8".to_owned());
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => {
-            ("limit-exceeded", format!("it called itself too deeply for its stack of {}", bytes(super::engine::STACK as u64)))
-        }
+        Some(Trap::StackOverflow) => (
+            "limit-exceeded",
+            format!("it called itself too deeply for its stack of {}", bytes(super::engine::STACK as u64)),
+        ),
         Some(Trap::UnreachableCodeReached) => ("internal", panic_text(stderr).unwrap_or_else(|| trapped(&root))),
+        Some(trap @ Trap::MemoryOutOfBounds) => {
+            ("internal", format!("{} (as when it called itself too deeply)", trapped(&trap.to_string())))
+        }
         Some(trap) => ("internal", trapped(&trap.to_string())),
         None => ("internal", beginning(&root, 1_000)),
     }

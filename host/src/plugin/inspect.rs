@@ -87,8 +87,9 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Manifest, InspectError> {
 
 /// What the engine runs, see `engine`.
 fn features() -> WasmFeatures {
-    WasmFeatures::default()
-        .difference(WasmFeatures::MEMORY64 | WasmFeatures::RELAXED_SIMD | WasmFeatures::THREADS | WasmFeatures::CM_ASYNC)
+    WasmFeatures::default().difference(
+        WasmFeatures::MEMORY64 | WasmFeatures::RELAXED_SIMD | WasmFeatures::THREADS | WasmFeatures::CM_ASYNC,
+    )
 }
 
 #[derive(Default)]
@@ -140,7 +141,8 @@ fn refusal(kind: Kind, name: &str) -> Option<String> {
         if BASE.contains(&item) || of_kind(kind).contains(&item) {
             return None;
         }
-        let others: Vec<_> = Kind::ALL.iter().filter(|other| of_kind(**other).contains(&item)).map(|k| k.word()).collect();
+        let others: Vec<_> =
+            Kind::ALL.iter().filter(|other| of_kind(**other).contains(&item)).map(|k| k.word()).collect();
         return Some(if others.is_empty() {
             "the contract has no such interface".to_owned()
         } else {
@@ -196,10 +198,8 @@ mod tests {
         let worlds = include_str!("../../../wit/worlds.wit");
         for kind in Kind::ALL {
             let world = worlds.split("world ").find(|world| world.starts_with(kind.world())).unwrap_or_default();
-            let imports: Vec<_> = world
-                .lines()
-                .filter_map(|line| line.trim().strip_prefix("import ")?.strip_suffix(';'))
-                .collect();
+            let imports: Vec<_> =
+                world.lines().filter_map(|line| line.trim().strip_prefix("import ")?.strip_suffix(';')).collect();
             assert_eq!(imports, of_kind(kind), "{kind}");
         }
     }

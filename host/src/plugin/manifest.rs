@@ -162,7 +162,8 @@ mod tests {
         );
         assert_eq!(
             read(r#"{"format":1,"name":"../x","version":"1.0.0","kind":"check","contract":"0.1.0"}"#),
-            Err("its manifest's `name` is \"../x\", but must be at most 64 lower-case letters, digits and `-`".to_owned())
+            Err("its manifest's `name` is \"../x\", but must be at most 64 lower-case letters, digits and `-`"
+                .to_owned())
         );
         assert!(matches!(Manifest::read(&[]), Err(ManifestError::Missing)));
         assert!(matches!(Manifest::read(&[b"{}", b"{}"]), Err(ManifestError::Several(2))));

@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn does_not_count_the_time_in_the_host() {
         let mut meter = Meter::new(Arc::new(Limits { cpu: Duration::from_nanos(1), ..defaults() }));
-        for hook in [CallHook::CallingWasm, CallHook::CallingHost, CallHook::ReturningFromHost, CallHook::ReturningFromWasm] {
+        for hook in
+            [CallHook::CallingWasm, CallHook::CallingHost, CallHook::ReturningFromHost, CallHook::ReturningFromWasm]
+        {
             assert!(meter.crossing(hook).is_ok());
         }
         assert!(meter.tick().is_err(), "more than a nanosecond was computed");

@@ -99,7 +99,10 @@ mod tests {
 
     fn checked(steps: serde_json::Value) -> Result<(), String> {
         let plan = json!({"format": 1, "fingerprint": "f", "changes": [], "steps": steps});
-        check(&serde_json::from_value(plan).map_err(|error| error.to_string())?, &Limits { plan_steps: 2_000, ..defaults() })
+        check(
+            &serde_json::from_value(plan).map_err(|error| error.to_string())?,
+            &Limits { plan_steps: 2_000, ..defaults() },
+        )
     }
 
     fn step(id: &str, needs: &[&str]) -> serde_json::Value {

@@ -193,8 +193,7 @@ fn context(store: &mut Store<Sandbox>) -> wasmtime::Result<Resource<Context>> {
 /// What every plugin exports. Each world generates a type of its own for the same interface.
 trait Common {
     async fn describe(&self, store: &mut Store<Sandbox>) -> wasmtime::Result<String>;
-    async fn validate(&self, store: &mut Store<Sandbox>, config: &str)
-    -> wasmtime::Result<Result<(), types::Failure>>;
+    async fn validate(&self, store: &mut Store<Sandbox>, config: &str) -> wasmtime::Result<Result<(), types::Failure>>;
 }
 
 macro_rules! common {

@@ -149,7 +149,8 @@ mod tests {
     fn captured(most: usize, longest: usize) -> (Captured, Arc<Mutex<Vec<String>>>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
-        let sink: Sink = Arc::new(move |line| sink.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned()));
+        let sink: Sink =
+            Arc::new(move |line| sink.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned()));
         (Captured::new(most, longest, sink), seen)
     }
 

@@ -74,7 +74,8 @@ impl docker_write::Host for Sandbox {
 
     async fn connect_network(&mut self, network: String, container: String, endpoint: String) -> Answer<()> {
         let docker = self.docker();
-        let answer = async { docker?.connect_network(&network, &container, &argument("endpoint", &endpoint)?).await }.await;
+        let answer =
+            async { docker?.connect_network(&network, &container, &argument("endpoint", &endpoint)?).await }.await;
         self.answer(answer)
     }
 

@@ -8,7 +8,8 @@ impl state::Host for Sandbox {
     async fn get(&mut self, key: String) -> Answer<Option<state::Entry>> {
         let host = self.capabilities();
         let answer = async { host?.state.get(key).await }.await;
-        let entry = |entry: crate::capability::state::Entry| state::Entry { value: entry.value, revision: entry.revision };
+        let entry =
+            |entry: crate::capability::state::Entry| state::Entry { value: entry.value, revision: entry.revision };
         self.answer(answer.map(|found| found.map(entry)))
     }
 

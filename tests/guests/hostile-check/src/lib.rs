@@ -36,6 +36,8 @@ pub enum Config {
     Handles,
     /// Calls itself for ever.
     Recurse,
+    /// Calls itself for ever with much on the stack that the plugin keeps in its own memory.
+    RecurseWide,
     /// Traps.
     Trap,
     /// Panics.
@@ -138,6 +140,9 @@ impl Check for Hostile {
             Config::Recurse => {
                 black_box(recurse(1));
             }
+            Config::RecurseWide => {
+                black_box(recurse_wide(1));
+            }
             Config::Trap => trap(),
             Config::Panic { text } => fail(text),
             Config::Exit => std::process::exit(3),
@@ -146,7 +151,8 @@ impl Check for Hostile {
             Config::Answer { mebibytes } => return Ok(Report::pass("x".repeat(mebibytes << 20))),
             Config::InvalidText => return Ok(Report::pass(invalid())),
             Config::ReadFiles { root, paths } => {
-                let read = |path: &String| files::read(root, path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                let read =
+                    |path: &String| files::read(root, path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
                 return Ok(answers(paths, read));
             }
             Config::WriteFiles { root, paths } => {
@@ -213,8 +219,13 @@ fn timer() -> wasip2::io::poll::Pollable {
 
 #[expect(unconditional_recursion, reason = "the point")]
 fn recurse(depth: u64) -> u64 {
+    recurse(black_box(depth + 1)) + 1
+}
+
+#[expect(unconditional_recursion, reason = "the point")]
+fn recurse_wide(depth: u64) -> u64 {
     let frame = black_box([depth; 32]);
-    recurse(depth + 1) + frame[usize::try_from(depth % 32).unwrap_or(0)]
+    recurse_wide(depth + 1) + frame[usize::try_from(depth % 32).unwrap_or(0)]
 }
 
 #[cfg(target_family = "wasm")]
@@ -231,7 +242,7 @@ fn fail(text: &str) {
 }
 
 fn flood(mebibytes: u32) -> Result<()> {
-    let chunk = [b'x'; 1 << 20];
+    let chunk = vec![b'x'; 1 << 20];
     let failed = |error: std::io::Error| Error::internal(error.to_string());
     for _ in 0..mebibytes {
         std::io::stdout().write_all(&chunk).map_err(failed)?;
@@ -260,7 +271,8 @@ fn answers(attempts: &[String], attempt: impl Fn(&String) -> Result<String>) -> 
 
 fn look_around() -> Report {
     let paths = ["/", ".", "/proc/self/environ", "/etc/passwd", "/var/run/docker.sock"];
-    let mut seen: Vec<_> = paths.iter().filter(|path| std::fs::metadata(path).is_ok()).map(|path| (*path).to_owned()).collect();
+    let mut seen: Vec<_> =
+        paths.iter().filter(|path| std::fs::metadata(path).is_ok()).map(|path| (*path).to_owned()).collect();
     seen.extend(std::env::vars().map(|(name, value)| format!("{name}={value}")));
     seen.extend(std::env::args());
     seen.extend(tcp_socket().then(|| "a socket".to_owned()));

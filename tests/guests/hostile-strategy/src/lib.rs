@@ -45,16 +45,18 @@ impl Strategy for Hostile {
         let steps = match config {
             Config::Steps { count } => {
                 let need = |number: usize| number.checked_sub(1).map(|number| number.to_string());
-                (0..*count).map(|number| step(&number.to_string(), need(number).as_slice(), Value::Null)).collect()
+                (0..*count)
+                    .map(|number| step(&number.to_string(), need(number).as_slice(), Value::Null))
+                    .collect::<Result<_>>()?
             }
             Config::Empty => Vec::new(),
             Config::Cycle => {
                 let needs = |name: &str| [name.to_owned()];
-                vec![step("a", &needs("b"), Value::Null), step("b", &needs("a"), Value::Null)]
+                vec![step("a", &needs("b"), Value::Null)?, step("b", &needs("a"), Value::Null)?]
             }
-            Config::Twins => vec![step("a", &[], Value::Null), step("a", &[], Value::Null)],
-            Config::Detail { mebibytes } => vec![step("a", &[], Value::String("x".repeat(mebibytes << 20)))],
-            Config::Create { body } => vec![step("create", &[], body.clone())],
+            Config::Twins => vec![step("a", &[], Value::Null)?, step("a", &[], Value::Null)?],
+            Config::Detail { mebibytes } => vec![step("a", &[], Value::String("x".repeat(mebibytes << 20)))?],
+            Config::Create { body } => vec![step("create", &[], body.clone())?],
         };
         Ok(Plan {
             format: PLAN_FORMAT,
@@ -80,19 +82,10 @@ impl Strategy for Hostile {
     }
 }
 
-fn step(id: &str, needs: &[String], details: Value) -> Step {
-    Step {
-        id: id.to_owned(),
-        title: id.to_owned(),
-        phase: Phase::Apply,
-        needs: needs.to_vec(),
-        changes: true,
-        subject: None,
-        runs_release: None,
-        timeout_seconds: None,
-        before: Value::Null,
-        details,
-    }
+fn step(id: &str, needs: &[String], details: Value) -> Result<Step> {
+    // Through JSON: fields that come later need no change here.
+    let step = json!({ "id": id, "title": id, "phase": "apply", "needs": needs, "changes": true, "details": details });
+    Ok(serde_json::from_value(step)?)
 }
 
 windlass_sdk::export!(strategy Hostile {

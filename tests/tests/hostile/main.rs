@@ -1,0 +1,12 @@
+//! Hostile plugins, each a real component, against the sandbox: each ends in a clear message, and the agent goes on.
+//!
+//! What a plugin may do to the engine is in `docker_capability`; who may reach which server is also in the tests of
+//! `capability::http`. Here the plugin itself tries.
+
+mod support;
+
+mod admission;
+mod cache;
+mod limits;
+mod plans;
+mod reach;
