@@ -1,19 +1,27 @@
 //! The bundle of a release: the release file and all files beside it, by content, kept unchanged in the state directory.
 //!
 //! A deployment, a rollback and every bind mount of a bundle's file use the kept copy, never the team's directory, which
-//! may change at any time.
+//! may change at any time. What is in the files is not known here.
 
-use std::io;
+mod collect;
+mod digest;
+mod error;
+mod store;
+mod unpack;
+
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use windlass_documents::Bundle;
 
-use crate::report::{ExitCode, Explain};
+pub use error::BundleError;
 
-/// The most bytes that the files of a bundle may have together.
+/// The most bytes that the files of a bundle may have together: 64 MiB.
 pub const MAX_BYTES: u64 = 64 << 20;
 /// The most files that a bundle may have.
 pub const MAX_FILES: usize = 10_000;
+/// Names what is left out of a bundle, in the syntax of `.gitignore`. Only the one beside the release file counts.
+pub const IGNORE_FILE: &str = ".windlassignore";
 
 /// Bundles kept on this host, under `STATE/bundles/sha256/DIGEST/`.
 #[derive(Debug, Clone)]
@@ -30,36 +38,6 @@ pub struct StoredBundle {
     pub directory: PathBuf,
 }
 
-/// Why a bundle cannot be made or used.
-#[derive(Debug, thiserror::Error)]
-pub enum BundleError {
-    /// Reading or writing failed.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// `read`, `write`, …
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// There is no such bundle on this host.
-    #[error("the bundle {digest} is not on this host")]
-    Missing {
-        /// Its digest.
-        digest: String,
-    },
-}
-
-impl Explain for BundleError {
-    fn exit(&self) -> ExitCode {
-        match self {
-            Self::Io { .. } => ExitCode::Configuration,
-            Self::Missing { .. } => ExitCode::NotFound,
-        }
-    }
-}
-
 impl Bundles {
     /// The bundles of the agent whose state directory this is. Nothing is created until one is kept.
     #[must_use]
@@ -67,25 +45,43 @@ impl Bundles {
         Self { root: state_directory.join("bundles").join("sha256") }
     }
 
-    /// Looks at the files of a directory without keeping them: for `windlass plan`.
+    /// Looks at the files of a directory without keeping them: for a plan that must change nothing.
+    ///
+    /// Left out are `.git`, what [`IGNORE_FILE`] names, and empty directories. Symbolic links stand for what they point
+    /// at, which must be inside the directory.
     pub fn inspect(&self, directory: &Path) -> Result<Bundle, BundleError> {
-        let _ = &self.root;
-        Err(BundleError::Missing { digest: directory.display().to_string() })
+        Ok(collect::collect(directory)?.bundle())
     }
 
-    /// Keeps a copy of a directory's files; one that is kept already is returned.
+    /// Keeps a copy of a directory's files; one that is kept already is verified and returned.
     pub fn keep(&self, directory: &Path) -> Result<StoredBundle, BundleError> {
-        Err(BundleError::Missing { digest: directory.display().to_string() })
+        let collected = collect::collect(directory)?;
+        match self.load(&collected.bundle().digest) {
+            Err(BundleError::Missing { .. }) => store::store(&self.root, &collected),
+            known => known,
+        }
     }
 
-    /// Keeps the files of a tar archive from an untrusted sender.
-    pub fn keep_tar(&self, archive: impl io::Read) -> Result<StoredBundle, BundleError> {
-        drop(archive);
-        Err(BundleError::Missing { digest: String::new() })
+    /// Keeps the files of a tar archive from an untrusted sender: regular files and directories only, with relative
+    /// paths, within the limits of a bundle.
+    pub fn keep_tar(&self, archive: impl Read) -> Result<StoredBundle, BundleError> {
+        let incoming = store::incoming(&self.root)?;
+        unpack::unpack(archive, incoming.path())?;
+        self.keep(incoming.path())
     }
 
     /// A kept bundle, with every file checked against the digest.
     pub fn load(&self, digest: &str) -> Result<StoredBundle, BundleError> {
-        Err(BundleError::Missing { digest: digest.to_owned() })
+        store::load(&self.root, digest)
+    }
+
+    /// Removes a kept bundle; one that is gone already is success. Whether something still needs it is the caller's
+    /// business.
+    pub fn remove(&self, digest: &str) -> Result<(), BundleError> {
+        store::remove(&self.root, digest)
     }
 }
+
+#[cfg(test)]
+#[path = "bundle/tests.rs"]
+mod tests;

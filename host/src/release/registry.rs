@@ -1,14 +1,32 @@
 //! Image registries: what a name means there now, and with which credentials one may ask.
 //!
-//! Images are never downloaded here; the engine pulls them, by digest, with [`Registries::credentials`].
+//! The documents are those of the OCI distribution specification, and of Docker's before it. Images are never downloaded
+//! here; the engine pulls them, by digest, with [`Registries::credentials`]. The client is our own four requests over
+//! `reqwest` because what was tried (`oci-client`) reads answers of any size, hides `Retry-After` and the cause of a
+//! refused token, and ends the process on a host without certificate authorities.
 
-use std::collections::BTreeMap;
+mod authorize;
+mod connection;
+mod credentials;
+mod error;
+mod manifest;
+mod transport;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use windlass_documents::Failure;
+pub use credentials::Credentials;
+pub use error::{Missing, RegistryError};
 
 use super::reference::Reference;
-use crate::report::{ExitCode, Explain};
+use connection::Connection;
+
+/// How long one question may take, with all retries.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// How many existing tags an error proposes.
+const PROPOSALS: usize = 10;
 
 /// What the operator says about one registry.
 #[derive(Debug, Clone, Default)]
@@ -19,23 +37,6 @@ pub struct Access {
     pub ca: Option<PathBuf>,
     /// Credentials from the operator's secrets; Docker's configuration is asked when there are none.
     pub credentials: Option<Credentials>,
-}
-
-/// A name and a password for a registry. The password never appears in debug output.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user's name; empty for an identity token.
-    pub username: String,
-    /// The password.
-    pub password: String,
-    /// Docker's identity token, which takes the place of both.
-    pub identity_token: Option<String>,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
-    }
 }
 
 /// What a name means at its registry now.
@@ -51,53 +52,121 @@ pub struct RemoteImage {
     pub platforms: Vec<String>,
 }
 
-/// Why a registry gave no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// The registry cannot be reached, or does not work.
-    #[error("registry `{registry}` is unavailable: {reason}")]
-    Unavailable {
-        /// The registry.
-        registry: String,
-        /// What happened.
-        reason: String,
-    },
-}
-
-impl Explain for RegistryError {
-    fn exit(&self) -> ExitCode {
-        ExitCode::Unavailable
-    }
-}
-
-impl RegistryError {
-    /// As a capability's answer, with the codes of `wit/types.wit`.
-    #[must_use]
-    pub fn failure(&self) -> Failure {
-        Failure { code: "unavailable".into(), message: self.to_string(), retryable: true, details: None }
-    }
-}
-
-/// All registries, each with the operator's settings. Cheap to clone.
+/// All registries, each with the operator's settings. Cheap to clone; clones share connections and tokens.
 #[derive(Debug, Clone, Default)]
 pub struct Registries {
-    access: std::sync::Arc<BTreeMap<String, Access>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    access: BTreeMap<String, Access>,
+    docker_config: Option<PathBuf>,
+    connections: Mutex<HashMap<String, Arc<Connection>>>,
 }
 
 impl Registries {
-    /// Registries by name with port, as in `[registries."127.0.0.1:5000"]`. Others are asked with TLS and Docker's credentials.
+    /// Registries by name with port, as in `[registries."127.0.0.1:5000"]`. Others are asked with TLS and with Docker's
+    /// credentials. `docker_config` is Docker's `config.json`, see [`docker_config`]; a file that is not there has none.
     #[must_use]
-    pub fn new(access: BTreeMap<String, Access>) -> Self {
-        Self { access: std::sync::Arc::new(access) }
+    pub fn new(access: BTreeMap<String, Access>, docker_config: Option<PathBuf>) -> Self {
+        let access = access.into_iter().map(|(name, access)| (name.to_ascii_lowercase(), access)).collect();
+        Self { shared: Arc::new(Shared { access, docker_config, connections: Mutex::default() }) }
     }
 
-    /// What a name means at its registry now. Without tag and digest the tag is `latest`.
+    /// What a name means at its registry now. Without tag and digest the tag is `latest`; with a digest the tag is not
+    /// looked at. Asks again when the registry is busy, for at most a minute.
     pub async fn resolve(&self, reference: &Reference) -> Result<RemoteImage, RegistryError> {
-        Err(RegistryError::Unavailable { registry: reference.registry().to_owned(), reason: "not asked yet".into() })
+        let connection = self.connection(reference.registry())?;
+        match tokio::time::timeout(DEADLINE, resolve(&connection, reference)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(RegistryError::Unavailable {
+                registry: reference.registry().to_owned(),
+                reason: format!("no answer about `{reference}` within {} s", DEADLINE.as_secs()),
+            }),
+        }
     }
 
-    /// The credentials for a registry: the operator's, else those of Docker's configuration and its helpers; none for anonymous.
+    /// The credentials for a registry: the operator's, else those of Docker's configuration and its helpers; none for
+    /// anonymous use.
     pub async fn credentials(&self, registry: &str) -> Result<Option<Credentials>, RegistryError> {
-        Ok(self.access.get(registry).and_then(|access| access.credentials.clone()))
+        credentials::find(&self.access(registry), self.shared.docker_config.as_deref(), registry).await
+    }
+
+    fn access(&self, registry: &str) -> Access {
+        self.shared.access.get(&registry.to_ascii_lowercase()).cloned().unwrap_or_default()
+    }
+
+    fn connection(&self, registry: &str) -> Result<Arc<Connection>, RegistryError> {
+        let mut connections = self.shared.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = connections.get(registry) {
+            return Ok(known.clone());
+        }
+        let connection = Connection::new(registry, self.access(registry), self.shared.docker_config.clone())?;
+        let connection = Arc::new(connection);
+        connections.insert(registry.to_owned(), connection.clone());
+        Ok(connection)
     }
 }
+
+/// Where Docker's client keeps its configuration: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`.
+#[must_use]
+pub fn docker_config() -> Option<PathBuf> {
+    let directory = std::env::var_os("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || std::env::var_os("HOME").filter(|path| !path.is_empty()).map(|home| PathBuf::from(home).join(".docker"));
+    directory.or_else(home).map(|directory| directory.join("config.json"))
+}
+
+async fn resolve(connection: &Connection, reference: &Reference) -> Result<RemoteImage, RegistryError> {
+    let version = reference.digest().or(reference.tag()).unwrap_or("latest");
+    let document = match connection.manifest(reference.path(), version).await {
+        Err(RegistryError::NotFound { missing: Missing::Tag, reference, .. }) => {
+            // The tags are a courtesy: when they cannot be had, the error is the same without them.
+            let (missing, nearest) = match connection.tags(reference.path()).await {
+                Ok(Some(tags)) => (Missing::Tag, nearest(version, tags)),
+                Ok(None) => (Missing::Repository, Vec::new()),
+                Err(_) => (Missing::Tag, Vec::new()),
+            };
+            return Err(RegistryError::NotFound { missing, reference, nearest });
+        }
+        answer => answer?,
+    };
+    if let Some(asked) = reference.digest()
+        && asked != document.digest
+    {
+        return Err(RegistryError::Answer {
+            registry: reference.registry().to_owned(),
+            reason: format!("it answers {} when asked for `{reference}`", document.digest),
+        });
+    }
+    let platforms = match document.platforms() {
+        Some(platforms) => platforms,
+        None => match document.configuration() {
+            Some(digest) => vec![connection.configuration(reference.path(), &digest).await?],
+            None => Vec::new(),
+        },
+    };
+    Ok(RemoteImage {
+        repository: reference.repository(),
+        digest: document.digest,
+        media_type: document.media_type,
+        platforms,
+    })
+}
+
+/// The existing tags that someone may have meant, the likeliest first.
+fn nearest(wanted: &str, tags: Vec<String>) -> Vec<String> {
+    let mut ranked: Vec<_> = tags
+        .into_iter()
+        // The distance of long words costs quadratic time, and a registry may say anything.
+        .filter(|tag| tag.len() <= 128)
+        .map(|tag| (strsim::damerau_levenshtein(wanted, &tag), tag))
+        .collect();
+    ranked.sort();
+    ranked.truncate(PROPOSALS);
+    ranked.into_iter().map(|(_, tag)| tag).collect()
+}
+
+#[cfg(test)]
+#[path = "registry/tests.rs"]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -37,6 +38,18 @@ impl Registry {
     /// # Errors
     /// As for [`Registry::start`].
     pub fn start_with(more: &str) -> Result<Self> {
+        Self::launch("", more)
+    }
+
+    /// Starts a registry that speaks TLS with a certificate and its key, both PEM files.
+    ///
+    /// # Errors
+    /// As for [`Registry::start`].
+    pub fn start_tls(certificate: &Path, key: &Path) -> Result<Self> {
+        Self::launch(&format!(", tls: {{certificate: {}, key: {}}}", certificate.display(), key.display()), "")
+    }
+
+    fn launch(http: &str, more: &str) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let port = free_port()?;
         let configuration = data.path().join("config.yml");
@@ -44,7 +57,7 @@ impl Registry {
             &configuration,
             format!(
                 "version: 0.1\nlog: {{level: info}}\nstorage:\n  filesystem: {{rootdirectory: {}}}\n  delete: {{enabled: true}}\n\
-                 http: {{addr: \"127.0.0.1:{port}\"}}\n{more}",
+                 http: {{addr: \"127.0.0.1:{port}\"{http}}}\n{more}",
                 data.path().display()
             ),
         )?;

@@ -1,0 +1,133 @@
+//! What can be wrong with a bundle.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::report::{ExitCode, Explain};
+
+use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES};
+
+/// Why a bundle cannot be made or used. Paths of files are relative to the bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// A file of the team cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state directory cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Unwritable {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A symbolic link points out of the directory, or nowhere.
+    #[error("`{path}` leads out of the application's directory, or nowhere")]
+    Escapes {
+        /// The link.
+        path: String,
+    },
+    /// Symbolic links make a circle.
+    #[error("`{path}` leads back to a directory that it is in")]
+    Circle {
+        /// The link.
+        path: String,
+    },
+    /// A socket, a pipe or a device.
+    #[error("`{path}` is neither a file nor a directory")]
+    Special {
+        /// The entry.
+        path: String,
+    },
+    /// A name that cannot be written in every report.
+    #[error("`{path}` has a name that is not plain UTF-8 text")]
+    Name {
+        /// The name, as far as it can be shown.
+        path: String,
+    },
+    /// More than [`MAX_FILES`] files.
+    #[error("the application's directory has more than {MAX_FILES} files")]
+    TooMany,
+    /// More than [`MAX_BYTES`] bytes.
+    #[error("the files of the application's directory have more than {} MiB together", MAX_BYTES >> 20)]
+    TooLarge {
+        /// The largest files, with their sizes in bytes.
+        largest: Vec<(String, u64)>,
+    },
+    /// The ignore file is malformed.
+    #[error("`{IGNORE_FILE}` is malformed: {reason}")]
+    Ignore {
+        /// What is wrong, with its line.
+        reason: String,
+    },
+    /// A file changed while it was copied.
+    #[error("`{path}` changed while it was read")]
+    Changed {
+        /// The file.
+        path: String,
+    },
+    /// An archive holds what no honest one would.
+    #[error("the archive's entry `{path}` is refused: {reason}")]
+    Entry {
+        /// The entry, as far as it can be shown.
+        path: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An archive is broken.
+    #[error("the archive cannot be read")]
+    Archive {
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no such bundle on this host.
+    #[error("the bundle {digest} is not on this host")]
+    Missing {
+        /// Its digest.
+        digest: String,
+    },
+    /// A kept bundle is not what it was.
+    #[error("the kept bundle `{}` was changed: {what}", directory.display())]
+    Damaged {
+        /// Its directory.
+        directory: PathBuf,
+        /// The first difference.
+        what: String,
+    },
+}
+
+impl Explain for BundleError {
+    fn exit(&self) -> ExitCode {
+        match self {
+            Self::Missing { .. } => ExitCode::NotFound,
+            Self::Unwritable { .. } | Self::Damaged { .. } => ExitCode::Unexpected,
+            _ => ExitCode::Configuration,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::TooMany | Self::Special { .. } | Self::Name { .. } => {
+                Some(format!("name what does not belong to the release in `{IGNORE_FILE}`, as in a `.gitignore`"))
+            }
+            Self::TooLarge { largest } => {
+                let list: Vec<_> =
+                    largest.iter().map(|(path, bytes)| format!("`{path}` ({} MiB)", bytes.div_ceil(1 << 20))).collect();
+                Some(format!("name what does not belong to the release in `{IGNORE_FILE}`; the largest: {}", list.join(", ")))
+            }
+            Self::Escapes { .. } => {
+                Some(format!("copy what it points at into the directory, or name it in `{IGNORE_FILE}`"))
+            }
+            Self::Changed { .. } => Some("try again when nothing writes there".into()),
+            Self::Damaged { directory, .. } => {
+                Some(format!("remove `{}`; the next deployment of the release keeps it anew", directory.display()))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,317 @@
+use std::error::Error as _;
+use std::fs;
+use std::io::Cursor;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use super::*;
+use crate::report::Explain as _;
+
+struct Fixture {
+    _whole: tempfile::TempDir,
+    directory: PathBuf,
+    bundles: Bundles,
+}
+
+fn fixture() -> Fixture {
+    let whole = tempfile::tempdir().unwrap();
+    let directory = whole.path().join("kudos");
+    fs::create_dir_all(directory.join("conf")).unwrap();
+    fs::write(directory.join("release.toml"), "application = \"kudos\"\n").unwrap();
+    fs::write(directory.join("conf/app.conf"), "a=1\n").unwrap();
+    fs::write(directory.join("run.sh"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(directory.join("run.sh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let bundles = Bundles::new(&whole.path().join("state"));
+    Fixture { _whole: whole, directory, bundles }
+}
+
+impl Fixture {
+    fn names(&self) -> Vec<String> {
+        self.bundles.inspect(&self.directory).unwrap().files.into_keys().collect()
+    }
+
+    /// The error of keeping the directory, with its hint and without the temporary directory's name.
+    fn refusal(&self) -> String {
+        shown(&self.bundles.keep(&self.directory).unwrap_err(), &self.directory)
+    }
+}
+
+fn shown(error: &BundleError, directory: &Path) -> String {
+    let mut text = error.to_string();
+    if let Some(source) = error.source() {
+        text = format!("{text}\ncaused by: {source}");
+    }
+    if let Some(hint) = error.hint() {
+        text = format!("{text}\nhint: {hint}");
+    }
+    let state = directory.parent().unwrap().join("state");
+    text.replace(&state.display().to_string(), "STATE").replace(&directory.display().to_string(), "DIR")
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn keeps_a_copy_that_no_longer_follows_the_directory() {
+    let fixture = fixture();
+    let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+    fs::write(fixture.directory.join("conf/app.conf"), "a=2\n").unwrap();
+
+    assert_eq!(fs::read_to_string(kept.directory.join("conf/app.conf")).unwrap(), "a=1\n");
+    assert_eq!(fixture.bundles.load(&kept.bundle.digest).unwrap(), kept);
+    let names: Vec<_> = kept.bundle.files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["conf/app.conf", "release.toml", "run.sh"]);
+    assert_eq!((mode(&kept.directory), mode(&kept.directory.join("conf"))), (0o555, 0o555));
+    assert_eq!((mode(&kept.directory.join("run.sh")), mode(&kept.directory.join("release.toml"))), (0o555, 0o444));
+
+    let other = fixture.bundles.keep(&fixture.directory).unwrap();
+    assert_ne!(other.bundle.digest, kept.bundle.digest);
+    let left: Vec<_> = fs::read_dir(kept.directory.parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 2, "nothing but the two bundles is left");
+    fixture.bundles.remove(&kept.bundle.digest).unwrap();
+    fixture.bundles.remove(&kept.bundle.digest).unwrap();
+    assert!(matches!(fixture.bundles.load(&kept.bundle.digest), Err(BundleError::Missing { .. })));
+}
+
+#[test]
+fn the_digest_follows_names_contents_and_programs_only() {
+    let fixture = fixture();
+    let digest = || fixture.bundles.inspect(&fixture.directory).unwrap().digest;
+    let first = digest();
+    insta::assert_snapshot!(first, @"sha256:dbf89ae8d3d7dbdbad8550f4ce28e118c3fb5ca02884cf93f206558d57742c24");
+    fs::create_dir(fixture.directory.join("empty")).unwrap();
+    assert_eq!(digest(), first, "empty directories do not count");
+    fs::set_permissions(fixture.directory.join("conf/app.conf"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(digest(), first, "nor do modes of those who read");
+    fs::set_permissions(fixture.directory.join("run.sh"), fs::Permissions::from_mode(0o644)).unwrap();
+    let second = digest();
+    assert_ne!(second, first);
+    fs::rename(fixture.directory.join("run.sh"), fixture.directory.join("go.sh")).unwrap();
+    assert_ne!(digest(), second);
+}
+
+#[test]
+fn leaves_out_what_the_ignore_file_names() {
+    let fixture = fixture();
+    fs::create_dir_all(fixture.directory.join(".git/objects")).unwrap();
+    fs::write(fixture.directory.join(".git/HEAD"), "x").unwrap();
+    fs::create_dir_all(fixture.directory.join("node_modules/x")).unwrap();
+    fs::write(fixture.directory.join("node_modules/x/y.js"), "x").unwrap();
+    fs::write(fixture.directory.join("a.log"), "x").unwrap();
+    fs::write(fixture.directory.join("keep.log"), "x").unwrap();
+    symlink("/etc/passwd", fixture.directory.join("out.log")).unwrap();
+    fs::write(fixture.directory.join(IGNORE_FILE), "# c\nnode_modules/\n*.log\n!keep.log\n*.toml\n").unwrap();
+    assert_eq!(fixture.names(), [IGNORE_FILE, "conf/app.conf", "keep.log", "release.toml", "run.sh"]);
+    let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+    assert_eq!(fixture.bundles.load(&kept.bundle.digest).unwrap(), kept, "the copy is not filtered again");
+
+    fs::write(fixture.directory.join(IGNORE_FILE), "a{b\n").unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @"`.windlassignore` is malformed: line 1: error parsing glob 'a{b': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)");
+}
+
+#[test]
+fn links_stand_for_what_they_point_at() {
+    let fixture = fixture();
+    symlink("app.conf", fixture.directory.join("conf/link.conf")).unwrap();
+    symlink("conf", fixture.directory.join("settings")).unwrap();
+    let names = fixture.names();
+    assert!(names.contains(&"conf/link.conf".to_owned()) && names.contains(&"settings/app.conf".to_owned()));
+    let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+    assert!(!kept.directory.join("settings").is_symlink());
+}
+
+#[test]
+fn refuses_links_that_lead_out_or_nowhere() {
+    for target in ["/etc/passwd", "../outside", "missing", "/proc/self/environ"] {
+        let fixture = fixture();
+        fs::write(fixture.directory.parent().unwrap().join("outside"), "x").unwrap();
+        symlink(target, fixture.directory.join("link")).unwrap();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(fixture.refusal(), @"
+            `link` leads out of the application's directory, or nowhere
+            hint: copy what it points at into the directory, or name it in `.windlassignore`
+            ");
+        }
+    }
+}
+
+#[test]
+fn refuses_circles_and_what_is_no_file() {
+    let fixture = fixture();
+    symlink("..", fixture.directory.join("conf/up")).unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @"`conf/up` leads back to a directory that it is in");
+    fs::remove_file(fixture.directory.join("conf/up")).unwrap();
+    symlink("self", fixture.directory.join("self")).unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @"`self` leads back to a directory that it is in");
+    fs::remove_file(fixture.directory.join("self")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(fixture.directory.join("socket")).unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @"
+    `socket` is neither a file nor a directory
+    hint: name what does not belong to the release in `.windlassignore`, as in a `.gitignore`
+    ");
+    drop(socket);
+    fs::remove_file(fixture.directory.join("socket")).unwrap();
+    fs::write(fixture.directory.join("two\nlines"), "x").unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @r"
+    `two\nlines` has a name that is not plain UTF-8 text
+    hint: name what does not belong to the release in `.windlassignore`, as in a `.gitignore`
+    ");
+}
+
+#[test]
+fn refuses_too_much() {
+    let fixture = fixture();
+    let big = fs::File::create(fixture.directory.join("dump.sql")).unwrap();
+    big.set_len(MAX_BYTES).unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @"
+    the files of the application's directory have more than 64 MiB together
+    hint: name what does not belong to the release in `.windlassignore`; the largest: `dump.sql` (64 MiB), `conf/app.conf` (1 MiB)
+    ");
+    fs::remove_file(fixture.directory.join("dump.sql")).unwrap();
+    for number in 0..=MAX_FILES {
+        fs::write(fixture.directory.join(format!("{number}")), "").unwrap();
+    }
+    insta::assert_snapshot!(fixture.refusal(), @"
+    the application's directory has more than 10000 files
+    hint: name what does not belong to the release in `.windlassignore`, as in a `.gitignore`
+    ");
+}
+
+#[test]
+fn finds_a_kept_bundle_that_was_changed() {
+    let fixture = fixture();
+    let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+    make_writable(&kept.directory);
+    fs::write(kept.directory.join("conf/extra.conf"), "x").unwrap();
+    let error = fixture.bundles.keep(&fixture.directory).unwrap_err();
+    insta::assert_snapshot!(shown(&error, &fixture.directory), @"
+    the kept bundle `STATE/bundles/sha256/dbf89ae8d3d7dbdbad8550f4ce28e118c3fb5ca02884cf93f206558d57742c24` was changed: its files give sha256:a85d33cafdbe2884a1797579007a59fedc2d0fdfe95b3170b39cdd886fa6d108
+    hint: remove `STATE/bundles/sha256/dbf89ae8d3d7dbdbad8550f4ce28e118c3fb5ca02884cf93f206558d57742c24`; the next deployment of the release keeps it anew
+    ");
+    for digest in ["sha256:../../../etc", "", "sha256:0"] {
+        assert!(matches!(fixture.bundles.load(digest), Err(BundleError::Missing { .. })), "{digest}");
+    }
+}
+
+fn make_writable(directory: &Path) {
+    for path in [directory.to_owned(), directory.join("conf")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+#[test]
+fn says_which_directory_cannot_be_used() {
+    let fixture = fixture();
+    let error = fixture.bundles.keep(&fixture.directory.join("none")).unwrap_err();
+    insta::assert_snapshot!(shown(&error, &fixture.directory), @"
+    cannot read `DIR/none`
+    caused by: No such file or directory (os error 2)
+    ");
+    fs::write(fixture.directory.parent().unwrap().join("state"), "a file").unwrap();
+    insta::assert_snapshot!(fixture.refusal(), @"
+    cannot write `STATE/bundles/sha256`
+    caused by: Not a directory (os error 20)
+    ");
+}
+
+fn archive(fill: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Cursor<Vec<u8>> {
+    let mut builder = tar::Builder::new(Vec::new());
+    fill(&mut builder);
+    Cursor::new(builder.into_inner().unwrap())
+}
+
+/// An entry as no honest tool writes it: the path goes into the header as it is.
+fn raw(builder: &mut tar::Builder<Vec<u8>>, path: &[u8], kind: tar::EntryType, content: &[u8]) {
+    let mut header = tar::Header::new_gnu();
+    header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path);
+    header.set_entry_type(kind);
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    if matches!(kind, tar::EntryType::Symlink | tar::EntryType::Link) {
+        header.set_link_name("/etc/passwd").unwrap();
+    }
+    header.set_cksum();
+    builder.append(&header, content).unwrap();
+}
+
+#[test]
+fn an_archive_of_the_directory_is_the_same_bundle() {
+    let fixture = fixture();
+    let direct = fixture.bundles.keep(&fixture.directory).unwrap();
+    let tar = archive(|builder| builder.append_dir_all(".", &fixture.directory).unwrap());
+    assert_eq!(fixture.bundles.keep_tar(tar).unwrap(), direct);
+    let names: Vec<_> = fs::read_dir(direct.directory.parent().unwrap()).unwrap().collect();
+    assert_eq!(names.len(), 1, "the incoming directory is gone");
+}
+
+#[test]
+fn refuses_hostile_archives() {
+    use tar::EntryType as T;
+    let fixture = fixture();
+    let entries: [(&[u8], T); 10] = [
+        (b"../evil", T::Regular),
+        (b"a/../../evil", T::Regular),
+        (b"/etc/cron.d/evil", T::Regular),
+        (b"link", T::Symlink),
+        (b"link", T::Link),
+        (b"pipe", T::Fifo),
+        (b"disk", T::Block),
+        (b"sparse", T::GNUSparse),
+        (b"a\xff", T::Regular),
+        (b"a\x1b[2Jb", T::Regular),
+    ];
+    let mut errors: Vec<String> = entries
+        .iter()
+        .map(|(path, kind)| fixture.bundles.keep_tar(archive(|builder| raw(builder, path, *kind, b""))).unwrap_err())
+        .map(|error| error.to_string())
+        .collect();
+    let twice = archive(|builder| {
+        raw(builder, b"a", T::Regular, b"1");
+        raw(builder, b"./a", T::Regular, b"2");
+    });
+    let below = archive(|builder| {
+        raw(builder, b"a", T::Regular, b"1");
+        raw(builder, b"a/b", T::Regular, b"2");
+    });
+    let mut cut = archive(|builder| raw(builder, b"a", T::Regular, &[7; 4096])).into_inner();
+    cut.truncate(2000);
+    let noise: Vec<u8> = (0..4096_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for content in [twice.into_inner(), below.into_inner(), cut, noise] {
+        let error = fixture.bundles.keep_tar(Cursor::new(content)).unwrap_err();
+        errors.push(match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        });
+    }
+    let root = fixture.directory.parent().unwrap().join("state/bundles/sha256");
+    assert_eq!(fs::read_dir(root).unwrap().count(), 0, "nothing is left");
+    insta::assert_snapshot!(errors.join("\n"), @r"
+    the archive's entry `../evil` is refused: its path has `..`
+    the archive's entry `a/../../evil` is refused: its path has `..`
+    the archive's entry `/etc/cron.d/evil` is refused: its path is absolute
+    the archive's entry `link` is refused: it is a link
+    the archive's entry `link` is refused: it is a link
+    the archive's entry `pipe` is refused: it is a device or a pipe
+    the archive's entry `disk` is refused: it is a device or a pipe
+    the archive cannot be read
+    the archive's entry `a�` is refused: its name is not UTF-8 text
+    the archive's entry `a\u{1b}[2Jb` is refused: its name is empty, too long or not plain text
+    the archive's entry `a` is refused: there are two of that name
+    the archive's entry `a/b` is refused: there are two of that name
+    the archive cannot be read: unexpected end of file
+    the archive cannot be read: numeric field did not have utf-8 text: �N
+    Ƃ=�� when getting cksum for
+    ");
+}
+
+#[test]
+fn refuses_an_archive_that_says_it_is_larger_than_the_limit() {
+    let fixture = fixture();
+    let mut header = tar::Header::new_gnu();
+    header.set_path("big").unwrap();
+    header.set_size(MAX_BYTES + 1);
+    header.set_mode(0o644);
+    header.set_cksum();
+    let error = fixture.bundles.keep_tar(Cursor::new(header.as_bytes().to_vec())).unwrap_err();
+    assert!(matches!(error, BundleError::TooLarge { .. }), "{error}");
+}
