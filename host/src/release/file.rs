@@ -3,6 +3,10 @@
 //! Reading is strict: unknown keys, wrong types and malformed values are errors that point at a line. Reading asks no
 //! registry and no plugin; whether a plugin accepts its `with` table is found at admission.
 
+mod convert;
+mod overlay;
+mod wire;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,7 +15,8 @@ use windlass_documents::Migration;
 
 use super::environment::Settings;
 use super::reference::Reference;
-use crate::report::{ExitCode, Explain};
+use crate::config::document::{Document, DocumentError, nearest};
+use crate::report::{ExitCode, Explain, Place};
 
 /// A release file, read and valid for each of its environments.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +29,7 @@ pub struct ReleaseFile {
     pub variables: BTreeMap<String, String>,
     /// What the release says about going back.
     pub migration: Option<Migration>,
+    name: String,
     environments: BTreeMap<String, Settings>,
     base: Settings,
 }
@@ -44,6 +50,9 @@ pub struct ArtifactSource {
 /// Why a release file is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    /// The file cannot be read, or its content is wrong.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// There is no such environment in the file.
     #[error("`{file}` has no environment `{environment}`")]
     UnknownEnvironment {
@@ -54,6 +63,16 @@ pub enum FileError {
         /// Every environment of the file.
         known: Vec<String>,
     },
+    /// The file is of another application than the one that was asked for.
+    #[error("`{file}` is of the application `{found}`, not of `{expected}`")]
+    OtherApplication {
+        /// The file.
+        file: String,
+        /// What it says.
+        found: String,
+        /// What was asked for.
+        expected: String,
+    },
 }
 
 impl Explain for FileError {
@@ -63,7 +82,22 @@ impl Explain for FileError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownEnvironment { known, .. } => Some(format!("known: {}", known.join(", "))),
+            Self::Document(error) => error.hint(),
+            Self::UnknownEnvironment { environment, known, .. } => {
+                let meant = nearest(environment, known.iter().map(String::as_str));
+                let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+                Some(format!("{meant}known: {}", known.join(", ")))
+            }
+            Self::OtherApplication { expected, .. } => {
+                Some(format!("a directory in the operator's applications directory has the name of its application: `{expected}`"))
+            }
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        match self {
+            Self::Document(error) => error.place(),
+            Self::UnknownEnvironment { .. } | Self::OtherApplication { .. } => None,
         }
     }
 }
@@ -71,13 +105,21 @@ impl Explain for FileError {
 impl ReleaseFile {
     /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        Self::parse(&[], &path.display().to_string())
+        Ok(convert::read(&Document::read(path)?)?)
     }
 
-    /// Reads the content of a file; `name` stands before the line in errors.
+    /// Reads the content of a file that is not on disk; `name` stands before the line in errors.
     pub fn parse(content: &[u8], name: &str) -> Result<Self, FileError> {
-        let _ = content;
-        Err(FileError::UnknownEnvironment { file: name.to_owned(), environment: String::new(), known: Vec::new() })
+        Ok(convert::read(&Document::from_bytes(name, content.to_vec())?)?)
+    }
+
+    /// Fails when the file is of another application than `expected`.
+    pub fn expect_application(&self, expected: &str) -> Result<(), FileError> {
+        if self.application == expected {
+            return Ok(());
+        }
+        let (file, found, expected) = (self.name.clone(), self.application.clone(), expected.to_owned());
+        Err(FileError::OtherApplication { file, found, expected })
     }
 
     /// The names of the environments that the file has; none means that it fits every environment.
@@ -87,13 +129,26 @@ impl ReleaseFile {
 
     /// The settings for an environment.
     pub fn settings(&self, environment: &str) -> Result<Settings, FileError> {
-        let _ = &self.base;
-        Err(FileError::UnknownEnvironment { file: String::new(), environment: environment.to_owned(), known: Vec::new() })
+        if let Some(settings) = self.environments.get(environment) {
+            return Ok(settings.clone());
+        }
+        if self.environments.is_empty() {
+            return Ok(Settings { environment: environment.to_owned(), ..self.base.clone() });
+        }
+        Err(FileError::UnknownEnvironment {
+            file: self.name.clone(),
+            environment: environment.to_owned(),
+            known: self.environments().map(str::to_owned).collect(),
+        })
     }
 }
 
 /// The JSON Schema of the release file, for `windlass schema release-file`.
 #[must_use]
 pub fn schema() -> Value {
-    Value::Null
+    wire::schema()
 }
+
+#[cfg(test)]
+#[path = "file/tests.rs"]
+mod tests;

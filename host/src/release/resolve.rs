@@ -1,15 +1,22 @@
 //! From a request to a release: every name becomes a digest, and the whole gets its id.
 //!
-//! The same release file, the same request and the same answers of the registries give the same release.
+//! The same release file, the same request and the same answers of the registries give the same release. Nothing is
+//! stored or pulled here.
+
+mod error;
+mod identity;
+mod versions;
 
 use std::collections::BTreeMap;
 
-use futures::future::BoxFuture;
-use windlass_documents::{Bundle, Failure, Release};
+use futures::future::{BoxFuture, try_join_all};
+use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
 
-use super::file::ReleaseFile;
-use super::registry::{Registries, RegistryError};
-use crate::report::{ExitCode, Explain};
+pub use error::ResolveError;
+
+use super::file::{ArtifactSource, ReleaseFile};
+use super::reference::{Reference, is_digest};
+use super::registry::Registries;
 
 /// What a person asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,46 +33,7 @@ pub trait LocalImages: Send + Sync {
     fn image_id<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 }
 
-/// Why a request gives no release.
-#[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
-    /// The request names an artifact that the file does not have.
-    #[error("`--set {name}=…` names no artifact of `{application}`")]
-    UnknownArtifact {
-        /// What was asked for.
-        name: String,
-        /// The application.
-        application: String,
-        /// Every artifact of the file.
-        known: Vec<String>,
-    },
-    /// A registry gave no answer.
-    #[error("cannot resolve the artifact `{artifact}`")]
-    Registry {
-        /// The artifact.
-        artifact: String,
-        /// Why.
-        source: RegistryError,
-    },
-}
-
-impl Explain for ResolveError {
-    fn exit(&self) -> ExitCode {
-        match self {
-            Self::UnknownArtifact { .. } => ExitCode::Usage,
-            Self::Registry { source, .. } => source.exit(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::UnknownArtifact { known, .. } => Some(format!("known: {}", known.join(", "))),
-            Self::Registry { source, .. } => source.hint(),
-        }
-    }
-}
-
-/// Makes the release that a request means now. Artifacts are resolved in parallel.
+/// Makes the release that a request means now. Artifacts are resolved in parallel; the first error of them is told.
 pub async fn resolve(
     file: &ReleaseFile,
     bundle: Bundle,
@@ -73,10 +41,58 @@ pub async fn resolve(
     registries: &Registries,
     local: &dyn LocalImages,
 ) -> Result<Release, ResolveError> {
-    let _ = (bundle, registries, local);
-    Err(ResolveError::UnknownArtifact {
-        name: request.versions.keys().next().cloned().unwrap_or_default(),
+    let wanted = versions::wanted(file, request)?;
+    let pinned = wanted.iter().map(|(name, reference)| async {
+        let source = &file.artifacts[*name];
+        let artifact = pin(name, source, reference, registries, local).await?;
+        Ok::<_, ResolveError>(((*name).to_owned(), artifact))
+    });
+    let artifacts: BTreeMap<String, Artifact> = try_join_all(pinned).await?.into_iter().collect();
+    let mut release = Release {
+        format: RELEASE_FORMAT,
+        id: String::new(),
         application: file.application.clone(),
-        known: Vec::new(),
-    })
+        version: versions::label(&artifacts, request, &bundle),
+        commit: request.commit.clone(),
+        artifacts,
+        inputs: file.variables.clone(),
+        bundle,
+        migration: file.migration.clone(),
+    };
+    release.id = identity::id(&release);
+    Ok(release)
 }
+
+async fn pin(
+    name: &str,
+    source: &ArtifactSource,
+    reference: &Reference,
+    registries: &Registries,
+    local: &dyn LocalImages,
+) -> Result<Artifact, ResolveError> {
+    let artifact = || name.to_owned();
+    let digest = if source.local {
+        let text = engine_name(reference);
+        let failed = |failure| ResolveError::Engine { artifact: artifact(), failure: Box::new(failure) };
+        let id = local.image_id(&text).await.map_err(failed)?;
+        id.filter(|id| is_digest(id)).ok_or_else(|| ResolveError::NotLocal { artifact: artifact(), reference: text })?
+    } else {
+        let failed = |source| ResolveError::Registry { artifact: artifact(), source: Box::new(source) };
+        registries.resolve(reference).await.map_err(failed)?.digest
+    };
+    let tag = reference.tag().map(str::to_owned);
+    Ok(Artifact { repository: reference.repository(), tag, digest, local: source.local })
+}
+
+/// How the engine is asked for a local image: by its id when a digest was given, since an image that was never pulled
+/// has no other.
+fn engine_name(reference: &Reference) -> String {
+    match reference.digest() {
+        Some(digest) => digest.to_owned(),
+        None => reference.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "resolve/tests.rs"]
+mod tests;

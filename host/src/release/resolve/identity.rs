@@ -1,0 +1,48 @@
+//! The id of a release.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use windlass_documents::Release;
+
+/// `sha256:` and the digest of the release's canonical JSON without its id: keys sorted, no spaces, as in RFC 8785 for
+/// documents of texts, whole numbers and flags, which is all that a release has.
+pub(super) fn id(release: &Release) -> String {
+    // A release consists of texts, numbers and maps with text keys, all of which JSON has.
+    let mut document = serde_json::to_value(release).unwrap_or_default();
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("id");
+    }
+    let mut text = String::new();
+    write(&document, &mut text);
+    format!("sha256:{}", hex::encode(Sha256::digest(text)))
+}
+
+fn write(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut keys: Vec<_> = fields.keys().collect();
+            keys.sort();
+            out.push('{');
+            for (number, key) in keys.into_iter().enumerate() {
+                if number > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                write(&fields[key], out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (number, item) in items.iter().enumerate() {
+                if number > 0 {
+                    out.push(',');
+                }
+                write(item, out);
+            }
+            out.push(']');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
