@@ -25,7 +25,7 @@ use crate::progress::Watch;
 use crate::redact::Redactor;
 use crate::release::environment::{self, Reaction};
 use crate::release::file::ReleaseFile;
-use crate::release::registry::{Access, Credentials, Registries};
+use crate::release::registry::{Access, Credentials, Registries, docker_config};
 use crate::release::resolve::{self, Request};
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
@@ -118,7 +118,7 @@ impl Reality {
             let access = Access { plain_http: registry.plain_http, ca: registry.ca.clone(), credentials };
             (host.clone(), access)
         });
-        Ok(self.registries.get_or_init(|| Registries::new(access.collect())).clone())
+        Ok(self.registries.get_or_init(|| Registries::new(access.collect(), docker_config())).clone())
     }
 
     /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
