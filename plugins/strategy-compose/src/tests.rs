@@ -2,5 +2,6 @@
 
 mod engine;
 mod flow;
+mod peer;
 mod plans;
 mod world;

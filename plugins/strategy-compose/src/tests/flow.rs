@@ -16,13 +16,13 @@ use crate::verify::verify;
 use crate::{labels, planned, state};
 
 /// A project on the engine that is removed in the end.
-struct Stage {
-    project: String,
-    images: Vec<String>,
+pub(super) struct Stage {
+    pub(super) project: String,
+    pub(super) images: Vec<String>,
 }
 
 impl Stage {
-    fn new(name: &str, images: usize) -> Option<Self> {
+    pub(super) fn new(name: &str, images: usize) -> Option<Self> {
         if !is_there() {
             return None;
         }
@@ -32,11 +32,11 @@ impl Stage {
         Some(stage)
     }
 
-    fn engine(&self, deployment: &str) -> Real {
+    pub(super) fn engine(&self, deployment: &str) -> Real {
         Real { project: self.project.clone(), deployment: deployment.to_owned(), bundle: "/nowhere".to_owned() }
     }
 
-    fn context(&self, deployment: &str) -> Context<'static> {
+    pub(super) fn context(&self, deployment: &str) -> Context<'static> {
         Context::fixture(Fixture {
             deployment: deployment.to_owned(),
             application: self.project.clone(),
@@ -49,9 +49,16 @@ impl Stage {
         desired(&self.project, &[("app", &self.images[version])], text).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn plan(&self, desired: &Desired) -> Plan {
+    pub(super) fn plan(&self, desired: &Desired) -> Plan {
         let engine = self.engine("plan");
         planned(desired, &gather(&engine, &self.project, Some(desired), Detail::Decisions).unwrap()).unwrap()
+    }
+
+    /// Gives the first image a name, for tools that know no ids.
+    pub(super) fn tag(&self, name: &str) -> Tag {
+        let output = Command::new("docker").args(["tag", &self.images[0], name]).output().unwrap();
+        assert!(output.status.success());
+        Tag(name.to_owned())
     }
 
     /// Applies, verifies and sweeps.
@@ -105,6 +112,15 @@ impl Stage {
         for volume in resources["volumes"].as_array().into_iter().flatten() {
             let _ = engine.remove_volume(field(volume, "/Name"));
         }
+    }
+}
+
+/// A name of an image, while it is needed.
+pub(super) struct Tag(String);
+
+impl Drop for Tag {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["image", "rm", &self.0]).output();
     }
 }
 

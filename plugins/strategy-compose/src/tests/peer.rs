@@ -1,0 +1,230 @@
+//! Side by side with Docker Compose v2, where `DOCKER_COMPOSE` names it: the same file gives the same containers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+use windlass_documents::Phase;
+
+use super::flow::Stage;
+use super::world::{desired_with, field, ordered, shown};
+use crate::apply::apply;
+use crate::engine::Engine as _;
+use crate::labels;
+
+/// Services that say one thing each, and one that says nothing.
+const SERVICES: &[(&str, &str)] = &[
+    ("nothing", ""),
+    ("command", "command: sh -c 'sleep 100; echo \"a b\"'"),
+    ("entrypoint", "entrypoint: [sleep]\n    command: ['100']"),
+    ("environment", "environment: {A: 1, B: x, EMPTY: '', UNSET: , FLAG: true, F: 1.50, O: 0600}"),
+    ("files", "env_file: [one.env, {path: missing.env, required: false}]\n    environment: [A=mine]"),
+    (
+        "ports",
+        "ports: ['80', '90-91', '127.0.0.1::81/udp', '38000-38005:82', {target: 83, published: '38083', host_ip: 127.0.0.1, protocol: tcp}]\n    expose: ['99', '100/udp']",
+    ),
+    (
+        "volumes",
+        "volumes: ['data:/data', 'data:/ro:ro', '/anonymous', './conf:/conf:ro', {type: tmpfs, target: /t, tmpfs: {size: 1m, mode: 0700}}, {type: volume, source: data, target: /n, volume: {nocopy: true}}, {type: bind, source: ./conf, target: /b, read_only: true}]",
+    ),
+    ("networks", "networks: {default: {aliases: [w, ww]}, back: }"),
+    ("network", "networks: [back]"),
+    ("health", "healthcheck: {test: 'true', interval: 1m30s, timeout: 1s, retries: 2, start_period: 500ms}"),
+    ("unchecked", "healthcheck: {disable: true}"),
+    ("always", "restart: always"),
+    ("failure", "restart: on-failure:3"),
+    ("stopped", "restart: unless-stopped"),
+    ("labels", "labels: {a.b: c, n: 1}"),
+    ("who", "user: '7:8'\n    working_dir: /bin\n    init: true\n    read_only: true\n    cap_drop: [NET_RAW, CHOWN]"),
+    ("stop", "stop_signal: SIGINT\n    stop_grace_period: 1m3s"),
+    ("logging", "logging: {driver: json-file, options: {max-size: 1m, max-file: 3}}"),
+    (
+        "limits",
+        "mem_limit: 64m\n    mem_reservation: 32m\n    memswap_limit: 128m\n    cpus: 0.5\n    pids_limit: 50\n    cpu_shares: 512\n    cpuset: '0'",
+    ),
+    ("deploy", "deploy: {resources: {limits: {cpus: '0.25', memory: 50M, pids: 20}, reservations: {memory: 20M}}}"),
+    ("tmpfs", "tmpfs: ['/run', '/var:size=1m,mode=700']"),
+    ("hosts", "extra_hosts: ['h:1.2.3.4', 'i=::1']"),
+    (
+        "given",
+        "secrets: [s, {source: s, target: other}, {source: s, target: /abs}]\n    configs: [c, {source: c, target: /etc/c}]",
+    ),
+    ("named", "container_name: wlc-peer-own-name"),
+    ("needs", "depends_on: {nothing: {condition: service_started}, health: {condition: service_healthy}}"),
+];
+
+const REST: &str = "networks: {back: {internal: true, labels: {x: y}}}\nvolumes: {data: {labels: {q: r}}}\n\
+                    secrets: {s: {file: ./one.env}}\nconfigs: {c: {file: ./one.env}}\n";
+
+fn file() -> String {
+    let services: String =
+        SERVICES.iter().map(|(name, lines)| format!("  {name}:\n    image: app\n    {lines}\n")).collect();
+    format!("services:\n{services}{REST}")
+}
+
+/// What the engine says about every container of the project, without what differs by nature.
+fn containers(stage: &Stage, directory: &Path) -> BTreeMap<String, Value> {
+    let engine = stage.engine("look");
+    engine
+        .containers()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let inspect = engine.container(field(item, "/Id")).unwrap();
+            (field(item, "/Names/0").to_owned(), comparable(&inspect, directory))
+        })
+        .collect()
+}
+
+fn comparable(inspect: &Value, directory: &Path) -> Value {
+    let id = field(inspect, "/Id");
+    let mut config = inspect["Config"].clone();
+    // By nature: made of the id; pinned instead of a tag.
+    for key in ["Hostname", "Image"] {
+        config.as_object_mut().unwrap().remove(key);
+    }
+    sort(&mut config["Env"]);
+    let ports = config["ExposedPorts"].as_object().cloned().unwrap_or_default();
+    // Docker Compose leaves out the protocol in one place; the engine takes it as tcp.
+    let ports: Map<String, Value> = ports
+        .into_iter()
+        .map(|(port, value)| (if port.contains('/') { port } else { format!("{port}/tcp") }, value))
+        .collect();
+    config["ExposedPorts"] = Value::Object(ports);
+    let labels = config["Labels"].as_object_mut().unwrap();
+    for key in [labels::COMPOSE_HASH, labels::CONFIG_FILES, labels::WORKING_DIRECTORY, labels::VERSION] {
+        labels.remove(key);
+    }
+    // Docker Compose writes them in no order.
+    let mut needs: Vec<String> =
+        field(&Value::Object(labels.clone()), "/com.docker.compose.depends_on").split(',').map(str::to_owned).collect();
+    needs.sort();
+    labels.insert(labels::DEPENDS_ON.to_owned(), json!(needs));
+    labels.retain(|key, _| !key.starts_with(labels::WINDLASS));
+    let mut host = inspect["HostConfig"].clone();
+    // Two forms for the same mounts; what they give is compared below.
+    for key in ["Binds", "Mounts"] {
+        host.as_object_mut().unwrap().remove(key);
+    }
+    let mut mounts: Vec<String> = inspect["Mounts"].as_array().unwrap().iter().map(mount).collect();
+    mounts.sort();
+    let mut networks = inspect["NetworkSettings"]["Networks"].clone();
+    for network in networks.as_object_mut().unwrap().values_mut() {
+        let aliases = network["Aliases"].as_array_mut().unwrap();
+        aliases.retain(|alias| !id.starts_with(alias.as_str().unwrap()));
+        sort(&mut network["Aliases"]);
+        for key in ["NetworkID", "EndpointID", "IPAMConfig"] {
+            network.as_object_mut().unwrap().remove(key);
+        }
+    }
+    let text = json!({ "config": config, "host": host, "mounts": mounts, "networks": networks }).to_string();
+    serde_json::from_str(&text.replace(&directory.display().to_string(), "DIRECTORY")).unwrap()
+}
+
+fn mount(mount: &Value) -> String {
+    let anonymous = field(mount, "/Name").len() == 64;
+    let source = if anonymous { "anonymous" } else { field(mount, "/Source") };
+    format!("{} {source} {} {}", field(mount, "/Destination"), field(mount, "/Type"), mount["RW"])
+}
+
+fn sort(value: &mut Value) {
+    if let Some(items) = value.as_array_mut() {
+        items.sort_by_key(Value::to_string);
+    }
+}
+
+/// Where two values differ, as lines.
+fn differences(path: &str, left: &Value, right: &Value, lines: &mut Vec<String>) {
+    match (left, right) {
+        (Value::Object(one), Value::Object(two)) if !one.is_empty() || !two.is_empty() => {
+            for key in one.keys().chain(two.keys().filter(|key| !one.contains_key(*key))) {
+                differences(
+                    &format!("{path}/{key}"),
+                    one.get(key).unwrap_or(&Value::Null),
+                    two.get(key).unwrap_or(&Value::Null),
+                    lines,
+                );
+            }
+        }
+        _ if left == right || (says_nothing(left) && says_nothing(right)) => {}
+        _ => lines.push(format!("{path}: {left} with Docker Compose, {right} with us")),
+    }
+}
+
+/// Nothing is written in several ways; for a restart policy, `no` is one.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty() || text == "no",
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("wlc-peer-{}", std::process::id()));
+        for (name, text) in files {
+            let file = path.join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
+    let Some(program) = std::env::var_os("DOCKER_COMPOSE") else { return };
+    let Some(stage) = Stage::new("peer", 1) else { return };
+    let text = file();
+    let files = [("compose.yaml", text.as_str()), ("one.env", "A=1\nB=\"${A} 2\"\n"), ("conf/a", "a\n")];
+    let directory = Directory::new(&files);
+    let tagged = stage.tag("app");
+    let compose = |arguments: &[&str]| {
+        let output = Command::new(&program)
+            .args(["-p", &stage.project, "-f"])
+            .arg(directory.0.join("compose.yaml"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    compose(&["up", "--no-start"]);
+    let theirs = containers(&stage, &directory.0);
+
+    let desired = desired_with(&stage.project, &[("app", &stage.images[0])], &files).unwrap();
+    let plan = stage.plan(&desired);
+    // What mounts files of the release is made anew, because nobody knows what files Docker Compose mounted.
+    let replaced: Vec<&str> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action == windlass_documents::Action::Replace)
+        .map(|change| change.subject.as_str())
+        .collect();
+    assert_eq!(replaced, ["service given", "service volumes"], "{}", shown(&plan));
+
+    compose(&["down", "--volumes"]);
+    let engine = super::engine::Real { bundle: directory.0.display().to_string(), ..stage.engine("peer") };
+    let context = stage.context("peer");
+    for step in ordered(&stage.plan(&desired), Phase::Apply) {
+        if step.id.ends_with(":create") || step.id.contains(":wlc-peer") {
+            apply(&context, &engine, &step).unwrap_or_else(|error| panic!("{}: {error}", step.id));
+        }
+    }
+    let ours = containers(&stage, &directory.0);
+    let mut lines = Vec::new();
+    differences("", &json!(theirs), &json!(ours), &mut lines);
+    drop(tagged);
+    assert_eq!(lines, Vec::<String>::new(), "{}", lines.join("\n"));
+}
