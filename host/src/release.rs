@@ -6,10 +6,10 @@
 //! application, prints, or knows what a plugin does with its configuration.
 
 pub mod application;
-pub mod file;
-pub mod environment;
 pub mod bundle;
+pub mod environment;
+pub mod file;
+pub mod init;
 pub mod reference;
 pub mod registry;
 pub mod resolve;
-pub mod init;

@@ -88,9 +88,9 @@ impl Explain for FileError {
                 let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
                 Some(format!("{meant}known: {}", known.join(", ")))
             }
-            Self::OtherApplication { expected, .. } => {
-                Some(format!("a directory in the operator's applications directory has the name of its application: `{expected}`"))
-            }
+            Self::OtherApplication { expected, .. } => Some(format!(
+                "a directory in the operator's applications directory has the name of its application: `{expected}`"
+            )),
         }
     }
 

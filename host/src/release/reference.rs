@@ -141,7 +141,9 @@ fn split_registry(name: &str) -> (&str, &str) {
     match name.split_once('/') {
         Some(("index.docker.io", path)) => (DEFAULT_REGISTRY, path),
         Some((first, path))
-            if first == "localhost" || first.contains(['.', ':']) || first.contains(|c: char| c.is_ascii_uppercase()) =>
+            if first == "localhost"
+                || first.contains(['.', ':'])
+                || first.contains(|c: char| c.is_ascii_uppercase()) =>
         {
             (first, path)
         }
@@ -207,9 +209,9 @@ fn is_component(component: &str) -> bool {
     if !ends.is_some_and(|(first, last)| alphanumeric(*first) && alphanumeric(*last)) {
         return false;
     }
-    component.split(|character: char| character.is_ascii_lowercase() || character.is_ascii_digit()).all(|separator| {
-        matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-')
-    })
+    component
+        .split(|character: char| character.is_ascii_lowercase() || character.is_ascii_digit())
+        .all(|separator| matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-'))
 }
 
 fn read_tag(tag: &str) -> Result<String, String> {
@@ -224,8 +226,11 @@ fn read_tag(tag: &str) -> Result<String, String> {
     if good && tag.bytes().next().is_some_and(word) {
         Ok(tag.to_owned())
     } else {
-        Err(format!("`{}` is not a tag; those are letters, digits, `_`, `.` and `-`, and begin with neither of the last \
-                     two", printable(tag)))
+        Err(format!(
+            "`{}` is not a tag; those are letters, digits, `_`, `.` and `-`, and begin with neither of the last \
+                     two",
+            printable(tag)
+        ))
     }
 }
 

@@ -113,7 +113,8 @@ impl Registries {
 #[must_use]
 pub fn docker_config() -> Option<PathBuf> {
     let directory = std::env::var_os("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").filter(|path| !path.is_empty()).map(|home| PathBuf::from(home).join(".docker"));
+    let home =
+        || std::env::var_os("HOME").filter(|path| !path.is_empty()).map(|home| PathBuf::from(home).join(".docker"));
     directory.or_else(home).map(|directory| directory.join("config.json"))
 }
 

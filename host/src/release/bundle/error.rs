@@ -118,7 +118,10 @@ impl Explain for BundleError {
             Self::TooLarge { largest } => {
                 let list: Vec<_> =
                     largest.iter().map(|(path, bytes)| format!("`{path}` ({} MiB)", bytes.div_ceil(1 << 20))).collect();
-                Some(format!("name what does not belong to the release in `{IGNORE_FILE}`; the largest: {}", list.join(", ")))
+                Some(format!(
+                    "name what does not belong to the release in `{IGNORE_FILE}`; the largest: {}",
+                    list.join(", ")
+                ))
             }
             Self::Escapes { .. } => {
                 Some(format!("copy what it points at into the directory, or name it in `{IGNORE_FILE}`"))

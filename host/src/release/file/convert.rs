@@ -123,11 +123,17 @@ impl Reader<'_> {
         if let (Some(tag), Some(_)) = (&written.tag, &written.digest)
             && tag.contains("{commit}")
         {
-            let message = format!("the artifact `{name}` has a fixed `digest`, so that its tag cannot follow the commit");
+            let message =
+                format!("the artifact `{name}` has a fixed `digest`, so that its tag cannot follow the commit");
             return Err(wrong(tag, message, None));
         }
         let value = |spot: &Option<Spot<String>>| spot.as_ref().map(|spot| spot.value.clone());
-        Ok(ArtifactSource { repository, tag: value(&written.tag), digest: value(&written.digest), local: written.local })
+        Ok(ArtifactSource {
+            repository,
+            tag: value(&written.tag),
+            digest: value(&written.digest),
+            local: written.local,
+        })
     }
 
     fn variables(
@@ -140,7 +146,8 @@ impl Reader<'_> {
             let good = letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
                 && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
             if !good {
-                let message = format!("`{name}` is not a variable's name: letters, digits and `_`, not beginning with a digit");
+                let message =
+                    format!("`{name}` is not a variable's name: letters, digits and `_`, not beginning with a digit");
                 return Err(self.document.wrong(spot.span.clone(), message, None));
             }
         }
@@ -193,7 +200,8 @@ impl Reader<'_> {
     }
 
     fn plugin(&self, written: &Spot<String>, with: Option<Spot<toml::Table>>) -> Read<PluginUse> {
-        let plugin = plugin_name(written).map_err(|message| self.document.wrong(written.span.clone(), message, None))?;
+        let plugin =
+            plugin_name(written).map_err(|message| self.document.wrong(written.span.clone(), message, None))?;
         let with = match with {
             None => Value::Object(Map::new()),
             Some(Spot { value, span }) => {

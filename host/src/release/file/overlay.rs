@@ -23,7 +23,9 @@ pub(super) struct Merged<'a> {
 pub(super) fn merge<'a>(document: &Document, mut file: Table<'a>) -> Result<Merged<'a>, DocumentError> {
     let environments = take(file.get_mut(), "environments");
     let mut merged = Vec::new();
-    for (name, overlay) in environments.map(|value| table(document, value, "`environments`")).transpose()?.into_iter().flatten() {
+    for (name, overlay) in
+        environments.map(|value| table(document, value, "`environments`")).transpose()?.into_iter().flatten()
+    {
         let overlay = table(document, overlay, &format!("`environments.{}`", name.get_ref()))?;
         for key in overlay.keys() {
             check_key(document, key.get_ref(), key.span())?;

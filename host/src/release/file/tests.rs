@@ -83,7 +83,10 @@ fn reads_all_there_is() {
     assert_eq!(file.application, "kudos");
     assert_eq!(file.environments().collect::<Vec<_>>(), ["production", "uat"]);
     let backend = &file.artifacts["backend"];
-    assert_eq!((backend.repository.registry(), backend.tag.as_deref(), backend.local), ("127.0.0.1:5000", Some("v1"), false));
+    assert_eq!(
+        (backend.repository.registry(), backend.tag.as_deref(), backend.local),
+        ("127.0.0.1:5000", Some("v1"), false)
+    );
     assert_eq!(file.artifacts["web"].repository.to_string(), "docker.io/kudos/web");
     assert_eq!(file.migration.as_ref().unwrap().oldest_rollback.as_deref(), Some("1.4.0"));
 
@@ -96,7 +99,9 @@ fn reads_all_there_is() {
     assert_eq!((ours.deadline.as_secs(), ours.interval.as_secs(), ours.on_error), (90, 2, Reaction::Warn));
     assert_eq!(ours.plugin.plugin, PluginName::File("checks/ours.wasm".into()));
     assert_eq!(ours.plugin.position, "release.toml:34:10");
-    assert!(matches!(&production.recorders[0].plugin.plugin, PluginName::Registry(name) if name.starts_with("registry.example/team/recorder@")));
+    assert!(
+        matches!(&production.recorders[0].plugin.plugin, PluginName::Registry(name) if name.starts_with("registry.example/team/recorder@"))
+    );
     assert_eq!(production.secrets["DB_PASSWORD"], "kudos-db-password");
 }
 
@@ -272,8 +277,10 @@ fn the_schema_knows_every_key() {
     assert!(schema["$defs"]["Probe"]["required"].is_array());
     assert!(schema["$defs"]["ProbeOfEnvironment"].get("required").is_none());
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let file: serde_json::Value = toml::from_str::<toml::Value>(FULL).map(|value| serde_json::to_value(value).unwrap()).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&file).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let file: serde_json::Value =
+        toml::from_str::<toml::Value>(FULL).map(|value| serde_json::to_value(value).unwrap()).unwrap();
+    let errors: Vec<_> =
+        validator.iter_errors(&file).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:?}");
     for wrong in [
         json!({"application": "kudos"}),

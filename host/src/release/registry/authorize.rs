@@ -155,7 +155,9 @@ mod tests {
             Some(Challenge::Bearer { realm: realm.into(), service: service.map(str::to_owned) })
         };
         assert_eq!(
-            read(&[r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull""#]),
+            read(&[
+                r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull""#
+            ]),
             bearer("https://auth.docker.io/token", Some("registry.docker.io"))
         );
         assert_eq!(read(&[r#"Basic realm="Registry Realm""#]), Some(Challenge::Basic));

@@ -172,7 +172,9 @@ impl RegistryError {
             Self::NotFound { .. } => "not-found",
             Self::Unauthorized { .. } | Self::Credentials { .. } => "unauthorized",
             Self::RateLimited { .. } => "rate-limited",
-            Self::Unavailable { .. } | Self::Tls { .. } | Self::Answer { .. } | Self::Authorities { .. } => "unavailable",
+            Self::Unavailable { .. } | Self::Tls { .. } | Self::Answer { .. } | Self::Authorities { .. } => {
+                "unavailable"
+            }
         };
         let retryable = matches!(self, Self::RateLimited { .. } | Self::Unavailable { .. });
         let message = match self {

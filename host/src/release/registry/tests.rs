@@ -218,7 +218,10 @@ async fn answers_a_registry_that_wants_a_password() {
     assert!(docker.resolve(&name).await.is_ok());
     assert_eq!(docker.credentials(&registry).await.unwrap(), Some(Credentials::new("release", "open sesame")));
     assert_eq!(docker.credentials("other.example").await.unwrap(), None);
-    assert_eq!(format!("{:?}", docker.credentials(&registry).await), r#"Ok(Some(Credentials { username: "release", .. }))"#);
+    assert_eq!(
+        format!("{:?}", docker.credentials(&registry).await),
+        r#"Ok(Some(Credentials { username: "release", .. }))"#
+    );
 }
 
 /// The directory of the helpers of [`asks_helpers`], for the process that it starts.
@@ -321,7 +324,8 @@ fn authority(directory: &Path) -> [std::path::PathBuf; 3] {
     let ca = parameters.self_signed(&key).unwrap();
     let issuer = rcgen::Issuer::new(parameters, key);
     let server_key = rcgen::KeyPair::generate().unwrap();
-    let server = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&server_key, &issuer).unwrap();
+    let server =
+        rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&server_key, &issuer).unwrap();
     let write = |name: &str, text: String| {
         let path = directory.join(name);
         fs::write(&path, text).unwrap();
@@ -411,13 +415,15 @@ fn scripted(answers: Vec<String>) -> (SocketAddr, JoinHandle<Vec<String>>) {
                 request.push(byte[0]);
             }
             let text = String::from_utf8(request).unwrap();
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |n| n.parse().unwrap());
             let mut body = vec![0; length];
             connection.read_exact(&mut body).unwrap();
             let kept = text.lines().filter(|line| {
                 line.starts_with("GET") || line.starts_with("POST") || line.starts_with("authorization")
             });
-            asked.push(kept.map(str::to_owned).chain([String::from_utf8(body).unwrap()]).collect::<Vec<_>>().join("\n"));
+            asked
+                .push(kept.map(str::to_owned).chain([String::from_utf8(body).unwrap()]).collect::<Vec<_>>().join("\n"));
             connection.write_all(answer.as_bytes()).unwrap();
         }
         asked

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{Certificate, Client, RequestBuilder, StatusCode};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use reqwest::{Certificate, Client, RequestBuilder, StatusCode};
 
 use super::Access;
 use super::error::RegistryError;
@@ -44,8 +44,13 @@ pub(super) fn client(registry: &str, access: &Access) -> Result<Client, Registry
     };
     let client = builder().tls_certs_merge(authorities.clone()).build();
     // A host without any authority can still ask a registry that needs none.
-    let client = if access.plain_http { client.or_else(|_| builder().tls_certs_only(authorities).build()) } else { client };
-    client.map_err(|error| RegistryError::Tls { registry: registry.to_owned(), reason: innermost(&error), plain: false })
+    let client =
+        if access.plain_http { client.or_else(|_| builder().tls_certs_only(authorities).build()) } else { client };
+    client.map_err(|error| RegistryError::Tls {
+        registry: registry.to_owned(),
+        reason: innermost(&error),
+        plain: false,
+    })
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate>, RegistryError> {

@@ -30,7 +30,12 @@ fn digest(seed: u8) -> String {
 }
 
 fn engine() -> Engine {
-    let known = [("app.local/backend:v1", 1), ("app.local/backend:v2", 2), ("app.local/web:v1", 3), ("app.local/web:1ef921a", 4)];
+    let known = [
+        ("app.local/backend:v1", 1),
+        ("app.local/backend:v2", 2),
+        ("app.local/web:v1", 3),
+        ("app.local/web:1ef921a", 4),
+    ];
     let mut known: BTreeMap<String, String> = known.map(|(name, seed)| (name.to_owned(), digest(seed))).into();
     known.insert(digest(1), digest(1));
     Engine(known)
@@ -116,7 +121,10 @@ async fn calls_a_release_as_people_do() {
     assert_eq!(label(TWO, Request::default()).await, "v1", "all have it");
     assert_eq!(label(TWO, request(&[("backend", "v2")], None)).await, "backend=v2,web=v1");
     assert_eq!(label("", Request::default()).await, "090909090909", "no artifact: the files");
-    assert_eq!(label(TWO, request(&[("backend", &digest(1)), ("web", "v1")], None)).await, "backend=010101010101,web=v1");
+    assert_eq!(
+        label(TWO, request(&[("backend", &digest(1)), ("web", "v1")], None)).await,
+        "backend=010101010101,web=v1"
+    );
     let commit = "1EF921Acccccccccccccccccccccccccccccccccc";
     assert_eq!(label(TWO, request(&[], Some(commit))).await, "1ef921a");
     assert_eq!(label(TWO, request(&[("backend", "v2")], Some(commit))).await, "1ef921a,backend=v2");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use windlass_documents::{Artifact, Bundle};
 
-use super::error::ResolveError;
 use super::Request;
+use super::error::ResolveError;
 use crate::release::file::{ArtifactSource, ReleaseFile};
 use crate::release::reference::Reference;
 
