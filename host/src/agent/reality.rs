@@ -199,14 +199,7 @@ impl Outside for Reality {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
         async move {
             let file = ReleaseFile::read(&source.directory.join("release.toml")).map_err(|error| failed(&error))?;
-            if file.application != application {
-                return Err(Failure {
-                    code: "invalid-config".to_owned(),
-                    message: format!("the release file is of `{}`, not of `{application}`", file.application),
-                    retryable: false,
-                    details: None,
-                });
-            }
+            file.expect_application(application).map_err(|error| failed(&error))?;
             file.settings(&self.config.environment).map_err(|error| failed(&error))?;
             let (bundles, directory) = (self.store()?.bundles.clone(), source.directory.clone());
             let kept = tokio::task::spawn_blocking(move || bundles.keep(&directory)).await;

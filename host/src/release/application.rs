@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::document::nearest;
 use crate::report::{ExitCode, Explain};
 
 /// The name of the release file in an application's directory.
@@ -82,7 +83,11 @@ impl Explain for ApplicationError {
             Self::UnknownName { known, .. } if known.is_empty() => {
                 Some("there are none yet; give a directory, such as `./kudos`, or make one with `windlass init`".into())
             }
-            Self::UnknownName { known, .. } => Some(format!("known: {}", known.join(", "))),
+            Self::UnknownName { name, known, .. } => {
+                let meant = nearest(name, known.iter().map(String::as_str));
+                let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+                Some(format!("{meant}known: {}", known.join(", ")))
+            }
             Self::NoReleaseFile { .. } => Some("make one with `windlass init`".into()),
             Self::NotAnApplication { .. } => Some("give the directory that holds the `release.toml`".into()),
             Self::Unreadable { .. } | Self::Nothing { .. } => None,
@@ -153,5 +158,74 @@ fn with_release_file(directory: PathBuf, name: Option<String>) -> Result<Locatio
         Ok(location)
     } else {
         Err(ApplicationError::NoReleaseFile { directory: location.directory })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn shown(argument: &str, applications: &Path) -> String {
+        let error = find(argument, applications).unwrap_err();
+        let source =
+            std::error::Error::source(&error).map(|source| format!("\ncaused by: {source}")).unwrap_or_default();
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        let place = applications.parent().unwrap().display().to_string();
+        format!("{error}{source}{hint}\n{:?}", error.exit()).replace(&place, "DIR")
+    }
+
+    #[test]
+    fn finds_by_name_and_by_path() {
+        let whole = tempfile::tempdir().unwrap();
+        let applications = whole.path().join("applications");
+        for name in ["kudos", "praise"] {
+            fs::create_dir_all(applications.join(name)).unwrap();
+            fs::write(applications.join(name).join(RELEASE_FILE), "").unwrap();
+        }
+        fs::create_dir(applications.join("empty")).unwrap();
+        let kudos = applications.join("kudos");
+        let named = find("kudos", &applications).unwrap();
+        assert_eq!(named, Location { directory: kudos.clone(), name: Some("kudos".into()) });
+        for path in [kudos.clone(), kudos.join(RELEASE_FILE)] {
+            let found = find(&path.display().to_string(), &applications).unwrap();
+            assert_eq!((found.release_file(), found.name), (kudos.join(RELEASE_FILE), None));
+        }
+        let mut errors: Vec<_> =
+            ["kudus", "", "empty", "nonsense"].iter().map(|name| shown(name, &applications)).collect();
+        errors.push(shown(&kudos.join("other.toml").display().to_string(), &applications));
+        errors.push(shown("kudos", &whole.path().join("none")));
+        let file = whole.path().join("file");
+        fs::write(&file, "").unwrap();
+        errors.push(shown("kudos", &file));
+        insta::assert_snapshot!(errors.join("\n\n"), @"
+        there is no application `kudus` in `DIR/applications`
+        hint: did you mean `kudos`? known: kudos, praise
+        NotFound
+
+        there is no application `` in `DIR/applications`
+        hint: known: kudos, praise
+        NotFound
+
+        `DIR/applications/empty` has no `release.toml`
+        hint: make one with `windlass init`
+        NotFound
+
+        there is no application `nonsense` in `DIR/applications`
+        hint: known: kudos, praise
+        NotFound
+
+        `DIR/applications/kudos/other.toml` does not exist
+        NotFound
+
+        there is no application `kudos` in `DIR/none`
+        hint: there are none yet; give a directory, such as `./kudos`, or make one with `windlass init`
+        NotFound
+
+        cannot read `DIR/file`
+        caused by: Not a directory (os error 20)
+        Configuration
+        ");
     }
 }

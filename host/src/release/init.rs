@@ -1,14 +1,176 @@
 //! `windlass init`: a release file and an operator's file from an existing Compose file.
 //!
-//! Pure: texts in, texts out. The command shows them and writes them.
+//! Pure: files in, texts out. The command shows them and writes them. This is the one place of the host that reads
+//! Compose files; deploying them is a plugin's business.
+
+mod artifacts;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use windlass_compose::{Application, Files, MountKind, Options, Path, Problems, Protocol, Service};
+
+use crate::report::{ExitCode, Explain, Place};
+use artifacts::Found;
+
+/// What the proposal is made from.
+pub struct Inputs<'a> {
+    /// The directory that the release file will be in, with the Compose file.
+    pub files: &'a dyn Files,
+    /// The Compose file, relative to that directory; empty for the one that Docker Compose would find.
+    pub compose: &'a str,
+    /// The application's name; without one, the Compose file's `name`.
+    pub application: Option<&'a str>,
+    /// The name of the directory, for an application that is named nowhere.
+    pub directory: &'a str,
+}
 
 /// The two files that `windlass init` proposes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
+    /// The application's name.
+    pub application: String,
     /// `release.toml`, commented.
     pub release_file: String,
     /// `agent.toml`, commented, with the grants that the release needs.
     pub agent_file: String,
-    /// What could not be taken over and needs a person.
+    /// What a person should look at.
     pub remarks: Vec<String>,
 }
+
+/// Why there is no proposal.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// The Compose file cannot be used.
+    #[error("{problems}")]
+    Compose {
+        /// All that is wrong with it.
+        problems: Problems,
+        /// The line of the first problem.
+        place: Option<Place>,
+    },
+    /// The name cannot be an application's.
+    #[error(
+        "`{name}` is not an application's name: at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter \
+         or a digit"
+    )]
+    Name {
+        /// The name, without control characters.
+        name: String,
+    },
+}
+
+impl Explain for InitError {
+    fn exit(&self) -> ExitCode {
+        match self {
+            Self::Compose { .. } => ExitCode::Configuration,
+            Self::Name { .. } => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Compose { problems, .. } => {
+                let hints = problems.hints();
+                (!hints.is_empty()).then(|| hints.join("\n"))
+            }
+            Self::Name { .. } => Some("give one with `--application NAME`".into()),
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        match self {
+            Self::Compose { place, .. } => place.clone(),
+            Self::Name { .. } => None,
+        }
+    }
+}
+
+/// What the operator must allow, found in the Compose file.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Needs {
+    /// Host directories that are mounted.
+    bind_roots: BTreeSet<String>,
+    /// Whether the engine's socket is mounted.
+    docker_socket: bool,
+    /// Registries of the images.
+    registries: BTreeSet<String>,
+    /// Published TCP ports, for the examples of smoke tests.
+    ports: BTreeMap<u16, String>,
+}
+
+/// Proposes the two files.
+pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
+    let files = if inputs.compose.is_empty() { Vec::new() } else { vec![inputs.compose.to_owned()] };
+    let options = Options { files, profiles: vec!["*".to_owned()], ..Options::default() };
+    let loaded = windlass_compose::load(inputs.files, &options).map_err(|problems| refused(inputs.files, problems))?;
+    let application = name(inputs, &loaded.application)?;
+    let found = artifacts::find(&loaded.application);
+    let needs = needs(&loaded.application, &found);
+    let mut remarks = loaded.warnings;
+    remarks.extend(found.remarks.iter().cloned());
+    if needs.docker_socket {
+        remarks.push("a service mounts the engine's socket and can do anything on this host; the grant says so".into());
+    }
+    let compose = loaded.files.first().map_or("compose.yaml", String::as_str);
+    Ok(Proposal {
+        release_file: write::release_file(&application, compose, &loaded.application, &found, &needs),
+        agent_file: write::agent_file(&application, &needs),
+        application,
+        remarks,
+    })
+}
+
+fn refused(files: &dyn Files, problems: Problems) -> InitError {
+    let place = problems.0.iter().find_map(|problem| {
+        let position = problem.position.as_ref()?;
+        let text = files.read(&position.file).ok()??;
+        let text = String::from_utf8_lossy(&text);
+        let line = text.lines().nth(position.line - 1).unwrap_or_default().to_owned();
+        let (file, line_number, column) = (position.file.to_string(), position.line, position.column);
+        Some(Place { file, line: line_number, column, length: 1, text: line })
+    });
+    InitError::Compose { problems, place }
+}
+
+/// A name that was given must fit; one that is guessed is made to.
+fn name(inputs: &Inputs<'_>, application: &Application) -> Result<String, InitError> {
+    let given = inputs.application.or(application.name.as_deref());
+    let name = given.map_or_else(|| artifacts::plain_name(inputs.directory), str::to_owned);
+    if name == artifacts::plain_name(&name) && !name.is_empty() {
+        Ok(name)
+    } else {
+        Err(InitError::Name { name: name.chars().take(100).collect::<String>().escape_debug().to_string() })
+    }
+}
+
+fn needs(application: &Application, found: &Found) -> Needs {
+    let mut needs = Needs::default();
+    for service in application.services.values() {
+        binds(service, &mut needs);
+        for port in &service.ports {
+            if port.protocol == Protocol::Tcp
+                && let Some(published) = port.fixed()
+            {
+                needs.ports.entry(published).or_insert_with(|| service.name.clone());
+            }
+        }
+    }
+    needs.registries = found.artifacts.values().map(|artifact| artifact.reference.registry().to_owned()).collect();
+    needs
+}
+
+fn binds(service: &Service, needs: &mut Needs) {
+    for mount in &service.mounts {
+        let MountKind::Bind { source: Path::Host(path), .. } = &mount.kind else { continue };
+        if path.ends_with("/docker.sock") {
+            needs.docker_socket = true;
+        } else {
+            needs.bind_roots.insert(path.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "init/tests.rs"]
+mod tests;

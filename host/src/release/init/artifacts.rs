@@ -1,0 +1,78 @@
+//! The images of a Compose file as artifacts with names.
+
+use std::collections::BTreeMap;
+
+use windlass_compose::Application;
+
+use crate::release::reference::Reference;
+
+/// The longest name of an artifact.
+const LONGEST: usize = 63;
+
+/// One image.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Artifact {
+    /// The image, with its tag or digest.
+    pub(super) reference: Reference,
+    /// The services that run it.
+    pub(super) services: Vec<String>,
+}
+
+/// All images.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// By the name that is proposed.
+    pub(super) artifacts: BTreeMap<String, Artifact>,
+    /// What a person should look at.
+    pub(super) remarks: Vec<String>,
+}
+
+/// One artifact for each repository, named after its last part, or after the service where two have the same.
+pub(super) fn find(application: &Application) -> Found {
+    let mut by_repository: BTreeMap<String, Artifact> = BTreeMap::new();
+    let mut found = Found::default();
+    for service in application.services.values() {
+        let reference = match Reference::parse(&service.image.value) {
+            Ok(reference) => reference,
+            Err(error) => {
+                found.remarks.push(format!("the service `{}`: {error}", service.name));
+                continue;
+            }
+        };
+        let artifact = by_repository
+            .entry(reference.repository())
+            .or_insert_with(|| Artifact { reference: reference.clone(), services: Vec::new() });
+        if artifact.reference != reference {
+            found.remarks.push(format!(
+                "the service `{}` runs `{reference}` and others `{}`; an artifact has one version, which all of them will run",
+                service.name, artifact.reference
+            ));
+        }
+        artifact.services.push(service.name.clone());
+    }
+    for artifact in by_repository.into_values() {
+        let last = artifact.reference.path().rsplit('/').next().unwrap_or_default();
+        let service = artifact.services.first().map(|name| plain_name(name));
+        let candidates =
+            std::iter::once(plain_name(last)).chain(service).chain((2..).map(|number| format!("{last}-{number}")));
+        let free = |name: &String| !name.is_empty() && !found.artifacts.contains_key(name);
+        if let Some(name) = candidates.map(|name| plain_name(&name)).find(free) {
+            found.artifacts.insert(name, artifact);
+        }
+    }
+    found
+}
+
+/// The text as a name: lower-case letters, digits, `-` and `_`, beginning with a letter or a digit.
+pub(super) fn plain_name(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|letter| letter.to_ascii_lowercase())
+        .map(
+            |letter| if letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_' { letter } else { '-' },
+        )
+        .skip_while(|letter| !letter.is_ascii_alphanumeric())
+        .take(LONGEST)
+        .collect();
+    plain.trim_end_matches('-').to_owned()
+}

@@ -1,0 +1,177 @@
+//! The texts of the two files. Comments say what a person may want to change.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use windlass_compose::Application;
+
+use super::Needs;
+use super::artifacts::Found;
+
+/// How many examples of smoke tests are written.
+const EXAMPLES: usize = 3;
+
+/// `release.toml`.
+pub(super) fn release_file(
+    name: &str,
+    compose: &str,
+    application: &Application,
+    found: &Found,
+    needs: &Needs,
+) -> String {
+    let mut out = format!(
+        "# How {name} is released. This file belongs to the application's team and lives beside {compose};\n\
+         # all files of this directory travel with a release, except for what `.windlassignore` names.\n\
+         # `windlass plan .` shows what a deployment would change. `windlass schema release.toml` knows every key.\n\n\
+         application = {}\n",
+        text(name)
+    );
+    if !found.artifacts.is_empty() {
+        out.push_str(
+            "\n# The images. Each deployment turns the tag into the digest that it means then, and runs that.\n\
+             # `--set NAME=VERSION` deploys another version; with tag = \"{commit}\" the version is that of `--commit SHA`.\n",
+        );
+    }
+    for (name, artifact) in &found.artifacts {
+        let reference = &artifact.reference;
+        let services = artifact.services.join(", ");
+        push(&mut out, format_args!("[artifacts.{name}]\nimage = {}   # {services}\n", text(&reference.repository())));
+        if let Some(digest) = reference.digest() {
+            push(&mut out, format_args!("digest = {}\n", text(digest)));
+        }
+        match reference.tag() {
+            Some(tag) => push(&mut out, format_args!("tag = {}\n", text(tag))),
+            None if reference.digest().is_none() => {
+                out.push_str("tag = \"latest\"   # better a version that stays the same\n")
+            }
+            None => {}
+        }
+    }
+    out.push_str(
+        "\n# Values for ${…} in the Compose file, and variables whose value is one of the operator's secrets.\n\
+         # [variables]\n# LOG_LEVEL = \"info\"\n# [secrets]\n# DB_PASSWORD = \"db-password\"\n",
+    );
+    push(
+        &mut out,
+        format_args!(
+            "\n# How it is deployed: {} of {compose}.\n[strategy]\nplugin = \"strategy-compose\"\nwith = {{ files = [{}] }}\n",
+            services(application.services.len()),
+            text(compose)
+        ),
+    );
+    out.push_str(
+        "\n# What must be true before anything is touched.\n[checks.readiness]\nplugin = \"check-readiness\"\n\
+         [checks.images]\nplugin = \"check-image\"\n",
+    );
+    out.push_str(
+        "\n# What proves the new version. When it fails, everything is as before.\n[smoke.containers]\n\
+         plugin = \"smoke-containers\"\n",
+    );
+    for (port, service) in needs.ports.iter().take(EXAMPLES) {
+        push(
+            &mut out,
+            format_args!(
+                "# [smoke.{}]\n# plugin = \"smoke-http\"\n# with = {{ requests = [{{ url = \"http://127.0.0.1:{port}/health\" }}] }}\n",
+                super::artifacts::plain_name(&format!("{service}-{port}"))
+            ),
+        );
+    }
+    out.push_str(
+        "\n# What differs in an environment is merged over the rest.\n# [environments.production]\n\
+         # variables = { LOG_LEVEL = \"warn\" }\n",
+    );
+    out
+}
+
+/// `agent.toml`.
+pub(super) fn agent_file(name: &str, needs: &Needs) -> String {
+    let mut out = String::from(
+        "# What the operator of this host decides: /etc/windlass/agent.toml, unless `--config` names another.\n\
+         # Only what is granted here can be reached. `windlass schema agent.toml` knows every key.\n\n\
+         # The environment that this host is: the release file's [environments.NAME].\nenvironment = \"local\"\n",
+    );
+    for registry in needs.registries.iter().filter(|registry| is_loopback(registry)) {
+        push(
+            &mut out,
+            format_args!(
+                "\n# On this machine, and without TLS as Docker allows it there.\n[registries.{}]\nplain-http = true\n",
+                text(registry)
+            ),
+        );
+    }
+    let applications = format!("applications = [{}]\n", text(name));
+    push(
+        &mut out,
+        format_args!(
+            "\n# Sees and changes the containers, networks and volumes of {name}, and of nothing else.\n[[grants]]\n\
+             plugin = \"strategy-compose\"\n{applications}docker-read = true\n{}",
+            docker_write(needs)
+        ),
+    );
+    for plugin in ["check-readiness", "smoke-containers"] {
+        push(&mut out, format_args!("\n[[grants]]\nplugin = \"{plugin}\"\n{applications}docker-read = true\n"));
+    }
+    let registries: Vec<_> = needs.registries.iter().map(|registry| text(registry)).collect();
+    push(
+        &mut out,
+        format_args!(
+            "\n# Asks what the tags mean.\n[[grants]]\nplugin = \"check-image\"\n{applications}docker-read = true\n\
+             registry = [{}]\n",
+            registries.join(", ")
+        ),
+    );
+    let ports = needs.ports.keys().take(EXAMPLES);
+    let servers: Vec<_> =
+        ports.map(|port| format!("{{ to = \"http://127.0.0.1:{port}\", addresses = [\"127.0.0.0/8\"] }}")).collect();
+    if !servers.is_empty() {
+        push(
+            &mut out,
+            format_args!(
+                "\n# For the smoke tests over HTTP that release.toml proposes.\n# [[grants]]\n# plugin = \"smoke-http\"\n\
+                 # {applications}# http = [{}]\n",
+                servers.join(", ")
+            ),
+        );
+    }
+    out.push_str(
+        "\n# Where secrets come from. Their values reach no plugin, log or record.\n# [secrets.db-password]\n\
+         # file = \"/etc/windlass/secrets/db-password\"\n",
+    );
+    out
+}
+
+fn docker_write(needs: &Needs) -> String {
+    let mut parts = Vec::new();
+    if !needs.bind_roots.is_empty() {
+        let roots: Vec<_> = needs.bind_roots.iter().map(|root| text(root)).collect();
+        parts.push(format!("bind-roots = [{}]", roots.join(", ")));
+    }
+    if needs.docker_socket {
+        parts.push("allow = [\"docker-socket\"]".to_owned());
+    }
+    if parts.is_empty() {
+        "docker-write = {}\n".to_owned()
+    } else {
+        format!("docker-write = {{ {} }}\n", parts.join(", "))
+    }
+}
+
+fn services(count: usize) -> String {
+    if count == 1 { "the one service".to_owned() } else { format!("the {count} services") }
+}
+
+/// Docker asks registries of 127.0.0.0/8 without TLS; so does the proposal for those of this machine.
+fn is_loopback(registry: &str) -> bool {
+    let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A text as TOML writes it.
+fn text(value: &str) -> String {
+    toml::Value::from(value).to_string()
+}
+
+fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a text cannot fail.
+    let _ = out.write_fmt(arguments);
+}
