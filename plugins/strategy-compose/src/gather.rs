@@ -14,6 +14,8 @@ use crate::state::{Container, Image, State};
 /// How much is asked about containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
+    /// Only the list.
+    List,
     /// What a decision needs.
     Decisions,
     /// Everything.
@@ -54,7 +56,7 @@ pub(crate) fn gather(engine: &dyn Engine, project: &str, desired: Option<&Desire
         }
     }
     let ids: Vec<String> = match (detail, desired) {
-        (Detail::Decisions, None) => Vec::new(),
+        (Detail::List, _) | (Detail::Decisions, None) => Vec::new(),
         (Detail::Decisions, Some(desired)) => plan::needs_inspection(desired, &state).map(str::to_owned).collect(),
         (Detail::All, _) => state.containers.iter().map(|container| container.id.clone()).collect(),
     };

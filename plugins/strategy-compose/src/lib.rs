@@ -34,6 +34,9 @@ pub use config::Config;
 use engine::Host;
 use gather::{Detail, gather};
 
+/// Containers up to which an observation looks into each of them.
+const MANY: usize = 100;
+
 /// The strategy; it has no state.
 #[derive(Debug)]
 pub struct Compose;
@@ -47,7 +50,10 @@ impl Strategy for Compose {
 
     fn observe(context: &Context<'_>, config: &Config) -> Result<Observation> {
         let project = config.project_of(&context.application());
-        let state = gather(&Host, &project, None, Detail::All)?;
+        let mut state = gather(&Host, &project, None, Detail::List)?;
+        if state.containers.len() <= MANY || context.purpose() == "status" {
+            state = gather(&Host, &project, None, Detail::All)?;
+        }
         Ok(observe::observation(&state))
     }
 

@@ -1,4 +1,6 @@
 //! What runs now, for people and for the staleness of plans.
+//!
+//! Restarts and times need a question for each container; for plans of large applications they are left out.
 
 use serde_json::Value;
 use windlass_documents::{OBSERVATION_FORMAT, Observation, Part};
@@ -27,7 +29,9 @@ fn part(container: &Container) -> Part {
         version: label(labels::RELEASE_VERSION),
         reference: label(labels::REFERENCE).or_else(|| Some(container.image_id.clone())),
         state: container.state.clone(),
-        health: json::text(inspect, "/State/Health/Status").filter(|health| health != "none"),
+        health: json::text(inspect, "/State/Health/Status")
+            .filter(|health| health != "none")
+            .or_else(|| container.health.clone()),
         restarts: u64::try_from(json::number(inspect, "/RestartCount")).unwrap_or_default(),
         since: json::text(inspect, since).filter(|time| !time.starts_with("0001-")),
     }

@@ -57,6 +57,8 @@ pub(crate) struct Container {
     pub(crate) labels: BTreeMap<String, String>,
     /// `created`, `running`, `restarting`, `exited`, `paused`, `dead`.
     pub(crate) state: String,
+    /// `healthy`, `unhealthy` or `starting`, as far as the list says it.
+    pub(crate) health: Option<String>,
     /// `GET /containers/{id}/json`, where it was asked for.
     pub(crate) inspect: Option<Value>,
 }
@@ -97,6 +99,7 @@ impl Container {
             image_id: json::text(item, "/ImageID").unwrap_or_default(),
             image: json::text(item, "/Image").unwrap_or_default(),
             state: json::text(item, "/State").unwrap_or_default(),
+            health: listed_health(&json::text(item, "/Status").unwrap_or_default()),
             labels,
             inspect: None,
         })
@@ -137,6 +140,13 @@ impl Container {
             endpoints: endpoints(inspect, &self.id),
         }
     }
+}
+
+/// The health in `Up 2 hours (healthy)`.
+fn listed_health(status: &str) -> Option<String> {
+    let (_, inside) = status.strip_suffix(')')?.rsplit_once('(')?;
+    let word = inside.strip_prefix("health: ").unwrap_or(inside);
+    matches!(word, "healthy" | "unhealthy" | "starting").then(|| word.to_owned())
 }
 
 /// A container's connections, without the names that the engine gives by itself.

@@ -43,7 +43,7 @@ impl Work<'_> {
     /// Stops what gives way. A policy that would start it again after a restart of the engine is taken away first.
     pub(super) fn stop_old(&self) -> Result<Value> {
         for old in self.before.containers.iter().filter(|old| old.running) {
-            if always_comes_back(&old.restart_policy) {
+            if may_come_back(&old.restart_policy) {
                 or_gone(self.engine.update(&old.id, &json!({ "RestartPolicy": { "Name": "no" } })))?;
             }
             or_gone(self.engine.stop(&old.id, Duration::from_secs(old.grace_seconds)))?;
@@ -54,7 +54,7 @@ impl Work<'_> {
     /// Starts again what gave way.
     pub(super) fn start_old(&self) -> Result<()> {
         for old in self.before.containers.iter().filter(|old| old.running) {
-            if always_comes_back(&old.restart_policy) {
+            if may_come_back(&old.restart_policy) {
                 self.engine.update(&old.id, &json!({ "RestartPolicy": old.restart_policy }))?;
             }
             self.engine.start(&old.id)?;
@@ -80,7 +80,8 @@ impl Work<'_> {
     }
 }
 
-/// Whether the engine would start a stopped container when it starts itself.
-fn always_comes_back(policy: &Value) -> bool {
-    json::text(policy, "/Name").is_some_and(|name| name == "always")
+/// Whether the engine may start a stopped container when it starts itself: with `always` in any case, with
+/// `on-failure` because a container that was stopped rarely ends with exit code 0.
+fn may_come_back(policy: &Value) -> bool {
+    json::text(policy, "/Name").is_some_and(|name| name == "always" || name == "on-failure")
 }

@@ -1,8 +1,12 @@
 //! Connections, and who answers to a service's name.
 //!
 //! The engine cannot change the names of a connection, so a container is disconnected and connected again. It gets
-//! the same address again, because engines give the lowest that is free, and what it has open lives on: TCP sends
-//! again what was lost in those milliseconds.
+//! the same address again when no lower one is free, because engines give the lowest; then what it has open lives on,
+//! and TCP sends again what was lost in those milliseconds. Where a lower address is free, an old container keeps its
+//! names until it stops, rather than lose what it is answering.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 use windlass_sdk::{Result, log};
@@ -22,7 +26,11 @@ impl Work<'_> {
         }
         for old in &self.before.containers {
             for endpoint in &old.endpoints {
-                self.connect_if_there(&old.id, &endpoint.unnamed())?;
+                if self.keeps_its_address(&old.id, &endpoint.network)? {
+                    self.connect_if_there(&old.id, &endpoint.unnamed())?;
+                } else {
+                    log::debug(format!("{} keeps its names on {} until it stops", old.name, endpoint.network));
+                }
             }
         }
         Ok(json!({ "container": id }))
@@ -40,6 +48,15 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a container would get the same address if it were connected again. Yes for one without an address.
+    fn keeps_its_address(&self, container: &str, network: &str) -> Result<bool> {
+        let Some(inspect) = or_gone(self.engine.container(container))? else { return Ok(true) };
+        let address = inspect.pointer("/NetworkSettings/Networks").and_then(|networks| networks.get(network));
+        let address = address.and_then(|endpoint| json::text(endpoint, "/IPAddress"));
+        let Some(network) = or_gone(self.engine.network(network))? else { return Ok(true) };
+        Ok(address.is_none_or(|address| is_lowest(&address, &network)))
     }
 
     fn connect_if_there(&self, container: &str, endpoint: &Endpoint) -> Result<()> {
@@ -77,6 +94,23 @@ impl Work<'_> {
     }
 }
 
+/// Whether every address of the network below this one is taken. No where that cannot be told.
+fn is_lowest(address: &str, network: &Value) -> bool {
+    let number = |text: &str| text.parse::<Ipv4Addr>().ok().map(u32::from);
+    let subnet = json::text(network, "/IPAM/Config/0/Subnet");
+    let first = subnet.as_deref().and_then(|subnet| subnet.split('/').next()).and_then(number);
+    let (Some(address), Some(first)) = (number(address), first) else { return false };
+    let gateway = json::text(network, "/IPAM/Config/0/Gateway");
+    let containers = network.get("Containers").and_then(Value::as_object).into_iter().flatten();
+    let taken: BTreeSet<u32> = containers
+        .filter_map(|(_, container)| json::text(container, "/IPv4Address"))
+        .chain(gateway)
+        .filter_map(|text| number(text.split('/').next().unwrap_or_default()))
+        .filter(|taken| (first + 1..address).contains(taken))
+        .collect();
+    u32::try_from(taken.len()).is_ok_and(|count| count == address.saturating_sub(first + 1))
+}
+
 fn same_names(left: &[String], right: &[String]) -> bool {
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
@@ -85,4 +119,30 @@ fn same_names(left: &[String], right: &[String]) -> bool {
         names
     };
     sorted(left) == sorted(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_comes_back_when_all_below_it_are_taken() {
+        let network = |addresses: &[&str]| {
+            let containers: serde_json::Map<String, Value> = addresses
+                .iter()
+                .map(|address| ((*address).to_owned(), json!({ "IPv4Address": format!("{address}/16") })))
+                .collect();
+            json!({ "IPAM": { "Config": [{ "Subnet": "172.20.0.0/16", "Gateway": "172.20.0.1" }] }, "Containers": containers })
+        };
+        let table: &[(&str, &[&str], bool)] = &[
+            ("172.20.0.2", &["172.20.0.2"], true),
+            ("172.20.0.3", &["172.20.0.2", "172.20.0.3"], true),
+            ("172.20.0.3", &["172.20.0.3"], false),
+            ("172.20.0.4", &["172.20.0.2", "172.20.0.4", "172.20.0.5"], false),
+            ("fd00::2", &[], false),
+        ];
+        for (address, taken, expected) in table {
+            assert_eq!(is_lowest(address, &network(taken)), *expected, "{address} {taken:?}");
+        }
+    }
 }

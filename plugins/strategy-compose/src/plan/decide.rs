@@ -164,13 +164,19 @@ pub(crate) fn change(service: &str, decision: &Decision) -> Change {
         Manner::StopFirst(reason) => format!("stop-first: {reason}"),
         Manner::Job => "runs to its end".to_owned(),
     });
-    Change {
+    let mut change = Change {
         subject: subject(service),
         action: decision.action,
         cause: decision.cause.clone(),
         manner,
         differences: decision.differences.clone(),
+    };
+    if decision.kept.is_some() && !decision.leaving.is_empty() {
+        let names: Vec<&str> = decision.leaving.iter().map(|container| container.name.as_str()).collect();
+        change.action = Action::Update;
+        change.cause = format!("{}; removed besides: {}", change.cause, names.join(", "));
     }
+    change
 }
 
 /// How a service is called in plans.

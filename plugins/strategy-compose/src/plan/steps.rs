@@ -13,11 +13,20 @@ use crate::state::{Container, Old, State};
 
 /// Time that a step may take beyond what it waits for.
 const MARGIN: u64 = 30;
+/// Needs that every new container may have before they are gathered into one step.
+const FEW: usize = 4;
 
 /// Adds creation, take-over and retirement of every service that changes.
 pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String, Decision>, draft: &mut Draft) {
-    let mut all =
-        Services { desired, decisions, draft, prepared: None, milestones: BTreeMap::new(), ready: Vec::new() };
+    let mut all = Services {
+        desired,
+        decisions,
+        draft,
+        prepared: None,
+        milestones: BTreeMap::new(),
+        ready: Vec::new(),
+        switched: None,
+    };
     all.create();
     for name in order(desired) {
         all.take_over(&name);
@@ -35,6 +44,9 @@ struct Services<'a> {
     milestones: BTreeMap<String, Milestones>,
     /// Steps that must be done before old containers are let go.
     ready: Vec<String>,
+    /// The last `switch`. They come one after the other: each gives an address back and takes it again, and two at a
+    /// time would take each other's.
+    switched: Option<String>,
 }
 
 /// Services such that each comes after what it depends on. The loader refused cycles.
@@ -111,6 +123,20 @@ impl Services<'_> {
     /// Creates all new containers, and gathers that into one step.
     fn create(&mut self) {
         let mut needs = self.draft.prepared.clone();
+        // Many services that each need many things would make a plan of a million lines.
+        if needs.len() > FEW && self.decisions.values().any(is_made) {
+            let resources = self.draft.apply(NewStep {
+                id: "resources".to_owned(),
+                title: "images, networks and volumes are there".to_owned(),
+                needs,
+                subject: None,
+                timeout_seconds: None,
+                operation: Operation::Gather,
+                before: Before::default(),
+            });
+            self.draft.prepared = vec![resources.clone()];
+            needs = vec![resources];
+        }
         for (name, decision) in self.decisions {
             let Some(service) = self.desired.services.get(name).filter(|_| is_made(decision)) else { continue };
             let temporary = decision.leaving.iter().any(|container| container.name == service.container);
@@ -326,13 +352,15 @@ impl Services<'_> {
         );
         let health = self.health(service, vec![start], None, true);
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+        let needs = std::iter::once(health).chain(self.switched.take()).collect();
         let switch = self.step(
             service,
             "switch",
             format!("let {name} (new) take over"),
-            vec![health],
+            needs,
             Work::new(Operation::Switch { container: new(service), endpoints: service.endpoints.clone() }).on(&running),
         );
+        self.switched = Some(switch.clone());
         Milestones { started: Some(switch.clone()), ready: Some(switch) }
     }
 

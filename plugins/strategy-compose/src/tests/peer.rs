@@ -58,9 +58,9 @@ const REST: &str = "networks: {back: {internal: true, labels: {x: y}}}\nvolumes:
                     secrets: {s: {file: ./one.env}}\nconfigs: {c: {file: ./one.env}}\n";
 
 fn file() -> String {
-    let services: String =
+    let services: Vec<String> =
         SERVICES.iter().map(|(name, lines)| format!("  {name}:\n    image: app\n    {lines}\n")).collect();
-    format!("services:\n{services}{REST}")
+    format!("services:\n{}{REST}", services.concat())
 }
 
 /// What the engine says about every container of the project, without what differs by nature.
