@@ -64,7 +64,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
     match &arguments.command {
         Command::Schema(arguments) => return schema::run(arguments, printer),
-        Command::Completions(arguments) => return completions::run(arguments, printer),
+        Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),
         Command::Man(arguments) => return man::run(arguments, printer),
         _ => {}
     }

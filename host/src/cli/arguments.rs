@@ -39,10 +39,11 @@ pub struct Arguments {
 }
 
 /// Options of every command.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// The operator's file (or WINDLASS_CONFIG) [default: /etc/windlass/agent.toml]
+    /// The operator's file (or `WINDLASS_CONFIG`) [default: /etc/windlass/agent.toml]
     // The variable is read by `Global::config`: clap would show it as a required option in every usage line.
     #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub config: Option<PathBuf>,
@@ -55,7 +56,7 @@ pub struct Global {
     /// Print the log lines of plugins too
     #[arg(long, short, global = true, display_order = 903)]
     pub verbose: bool,
-    /// Print without colour; so does a non-empty NO_COLOR
+    /// Print without colour; so does a non-empty `NO_COLOR`
     #[arg(long, global = true, display_order = 904)]
     pub no_color: bool,
 }

@@ -3,12 +3,12 @@
 use clap::CommandFactory as _;
 
 use super::arguments::{Arguments, CompletionsArguments};
-use crate::report::{ExitCode, Fault, Printer};
+use crate::report::{ExitCode, Printer};
 
 /// Prints the script for a shell.
-pub(super) fn run(arguments: &CompletionsArguments, printer: Printer) -> Result<ExitCode, Fault> {
+pub(super) fn run(arguments: &CompletionsArguments, printer: Printer) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "windlass", &mut script);
     printer.verbatim(&String::from_utf8_lossy(&script));
-    Ok(ExitCode::Succeeded)
+    ExitCode::Succeeded
 }

@@ -42,7 +42,8 @@ async fn list(session: &Session) -> Result<ExitCode, Fault> {
     let plugins = open(&session.config()?)?;
     let mut facts = Vec::new();
     for name in plugins.bundled() {
-        let plugin = plugins.admit(&Source::Bundled(name), None).await?;
+        let what = format!("compiling `{name}`, once");
+        let plugin = session.patiently(&what, plugins.admit(&Source::Bundled(name.clone()), None)).await?;
         facts.push(fact(&plugin, "bundled", None));
     }
     session.printer.list(facts, |fact| Fact::Plugin(Box::new(fact)), host::plugins);
@@ -53,13 +54,13 @@ async fn inspect(wished: &str, session: &Session) -> Result<ExitCode, Fault> {
     let plugins = open(&session.config()?)?;
     let is_path = wished.contains('/') || Path::new(wished).extension().is_some_and(|extension| extension == "wasm");
     let source = if is_path { Source::File(wished.into()) } else { Source::Bundled(wished.to_owned()) };
-    let plugin = plugins.admit(&source, None).await?;
+    let plugin = session.patiently(&format!("compiling `{wished}`, once"), plugins.admit(&source, None)).await?;
     let size = if is_path { std::fs::metadata(wished).map(|file| file.len()).ok() } else { None };
     let mut fact = fact(&plugin, if is_path { wished } else { "bundled" }, size);
     fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
     fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
     fact.schema = Some(plugin.description().config.clone());
-    session.printer.answer(&Fact::Plugin(Box::new(fact.clone())), |_| host::plugin(&fact));
+    session.printer.answer(&Fact::Plugin(Box::new(fact.clone())), |_| host::plugin(&fact, session.printer.width()));
     Ok(ExitCode::Succeeded)
 }
 
@@ -70,7 +71,7 @@ async fn grants(asked: &Asked, session: &Session) -> Result<ExitCode, Fault> {
 }
 
 /// What the plugins of an application ask for, and whether they are granted it.
-pub(super) async fn grants_of(_: &Session, config: &Config, asked: &Asked) -> Result<Vec<GrantFact>, Fault> {
+pub(super) async fn grants_of(session: &Session, config: &Config, asked: &Asked) -> Result<Vec<GrantFact>, Fault> {
     let plugins = open(config)?;
     let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&config.environment)?;
     let mut facts = Vec::new();
@@ -80,7 +81,8 @@ pub(super) async fn grants_of(_: &Session, config: &Config, asked: &Asked) -> Re
             PluginName::File(path) => (format!("./{path}"), false),
             PluginName::Registry(reference) => (reference.clone(), false),
         };
-        let plugin = plugins.load(&written, kind, &asked.location.directory).await?;
+        let what = format!("compiling `{written}`, once");
+        let plugin = session.patiently(&what, plugins.load(&written, kind, &asked.location.directory)).await?;
         let scope = Scope {
             application: asked.name.clone(),
             plugin: plugin.identity().clone(),

@@ -15,7 +15,7 @@ mod phases;
 /// How a deployment ended. `phases` is what was measured while it ran.
 pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
     let mut fact = account(&ending.account, ending.previous.as_deref(), phases);
-    fact.outcome = outcome_word(ending.outcome).to_owned();
+    outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(crate::report::facts::milliseconds(ending.took));
     fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
     fact
@@ -34,7 +34,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
         (false, _) => Vec::new(),
     };
     if shown.summary.open {
-        fact.outcome = "open".to_owned();
+        "open".clone_into(&mut fact.outcome);
     }
     Ok(fact)
 }

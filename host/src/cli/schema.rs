@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &SchemaArguments, printer: Printer) -> Result<ExitC
             .iter()
             .map(|schema| SchemaFact { name: schema.name.to_owned(), title: schema.title.to_owned() })
             .collect();
-        printer.list(facts, Fact::Schema, |facts| host::schemas(facts));
+        printer.list(facts, Fact::Schema, host::schemas);
         return Ok(ExitCode::Succeeded);
     };
     let Some(schema) = SCHEMAS.iter().find(|schema| schema.name == name) else {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::CliError;
 use super::{Target, present};
@@ -14,6 +15,9 @@ use crate::release::file::ReleaseFile;
 use crate::report::facts::Fact;
 use crate::report::page::{Ink, Line};
 use crate::report::{ExitCode, Fault, Printer, Teller, deployment};
+
+/// How long a person waits before they ask themselves what is going on.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// One command from its start to its end.
 pub(super) struct Session {
@@ -96,6 +100,16 @@ impl Session {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Waits for something that is usually quick, and says what it is when it is not.
+    pub(super) async fn patiently<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut work).await {
+            return answer;
+        }
+        self.printer.status(&Line::new().ink(Ink::Dim, what));
+        work.await
     }
 
     /// From now on Ctrl-C and SIGTERM stop the deployment, and this says so.

@@ -27,7 +27,9 @@ pub(super) async fn logs(arguments: &LogsArguments, session: &Session) -> Result
     let facts: Vec<LogFact> = lines.iter().map(present::line).collect();
     session.printer.list(facts, Fact::Log, |facts| {
         let mut page = Page::new();
-        facts.iter().for_each(|fact| page.push(history::log(fact)));
+        for fact in facts {
+            page.push(history::log(fact));
+        }
         if facts.is_empty() {
             page.push(Line::plain(format!("deployment {} logged nothing", shown.summary.id)));
         }

@@ -53,7 +53,7 @@ pub enum Error {
         application: String,
     },
     /// No such deployment, commit or version in this application's history.
-    #[error("`{application}` has no successful deployment `{wished}` to go back to")]
+    #[error("there is no successful deployment of `{application}` to go back to: {wished}")]
     NoTarget {
         /// The application's name.
         application: String,

@@ -37,7 +37,10 @@ pub(super) fn rollback(engine: &Engine, application: &str, to: Option<&str>) -> 
     };
     found.map(|summary| summary.id.clone()).ok_or_else(|| Error::NoTarget {
         application: application.to_owned(),
-        wished: to.unwrap_or("before the one that runs").to_owned(),
+        wished: to.map_or_else(
+            || "no other release succeeded here".to_owned(),
+            |wished| format!("`{wished}` is the id, commit or version of none"),
+        ),
     })
 }
 

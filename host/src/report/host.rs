@@ -40,7 +40,13 @@ pub fn doctor(facts: &[DoctorFact], width: usize) -> Page {
         table.row(vec![Line::new().ink(ink, word), Line::new().ink(Ink::Bold, &fact.subject), Line::plain(&fact.seen)]);
     }
     for (row, fact) in table.page("").lines().iter().zip(facts) {
-        page.push(row.clone());
+        if row.width() > width {
+            // Too long for a line: the text is wrapped under its own beginning.
+            let beginning = row.cut(row.width() - Line::plain(&fact.seen).width());
+            page.wrapped(beginning, Ink::Plain, &fact.seen, width);
+        } else {
+            page.push(row.clone());
+        }
         if let Some(remedy) = &fact.remedy {
             super::error::paragraph(&mut page, ("      remedy:", Ink::Accent), remedy, width);
         }
@@ -86,7 +92,7 @@ pub fn plugins(facts: &[PluginFact]) -> Page {
 
 /// The answer of `plugin inspect`.
 #[must_use]
-pub fn plugin(fact: &PluginFact) -> Page {
+pub fn plugin(fact: &PluginFact, width: usize) -> Page {
     let mut page = Page::new();
     page.push(
         Line::new()
@@ -102,7 +108,7 @@ pub fn plugin(fact: &PluginFact) -> Page {
     page.append(table.page("  "));
     if let Some(summary) = &fact.summary {
         page.gap();
-        page.block("  ", Ink::Plain, summary);
+        page.wrapped(Line::plain("  "), Ink::Plain, summary, width);
     }
     page.gap();
     page.push(Line::new().ink(Ink::Bold, "asks for"));
@@ -117,7 +123,7 @@ pub fn plugin(fact: &PluginFact) -> Page {
     if let Some(schema) = &fact.schema {
         page.gap();
         page.push(Line::new().ink(Ink::Bold, "configuration (`with`)"));
-        page.append(fields(schema));
+        page.append(fields(schema, width));
     }
     if let Some(example) = &fact.example {
         page.gap();
@@ -127,36 +133,36 @@ pub fn plugin(fact: &PluginFact) -> Page {
     page
 }
 
-/// The fields of a configuration's JSON Schema, one per line.
-fn fields(schema: &serde_json::Value) -> Page {
+/// The fields of a configuration's JSON Schema, each with what it means.
+fn fields(schema: &serde_json::Value, width: usize) -> Page {
     use serde_json::Value;
-    let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|fields| !fields.is_empty())
-    else {
-        let mut page = Page::new();
+    let mut page = Page::new();
+    let fields = schema.get("properties").and_then(Value::as_object).filter(|fields| !fields.is_empty());
+    let Some(properties) = fields else {
         page.push(Line::plain("  none"));
         return page;
     };
     let required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut table = Table::new();
     for (name, field) in properties {
         let kind = match field.get("type") {
             Some(Value::String(kind)) => kind.clone(),
             Some(Value::Array(kinds)) => {
                 kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect::<Vec<_>>().join(" or ")
             }
-            _ => String::new(),
+            _ => "any".to_owned(),
         };
         let note = match field.get("default") {
-            _ if required.contains(&name.as_str()) => "required".to_owned(),
+            _ if required.contains(&name.as_str()) => ", required".to_owned(),
             Some(Value::Null) | None => String::new(),
-            Some(default) => format!("default {default}"),
+            Some(default) => format!(", default {default}"),
         };
-        let description = field.get("description").and_then(Value::as_str).unwrap_or_default();
-        let first = description.lines().next().unwrap_or_default();
-        table.row(vec![Line::plain(name), Line::plain(kind), Line::plain(note), Line::new().ink(Ink::Dim, first)]);
+        page.push(Line::plain("  ").ink(Ink::Accent, name).ink(Ink::Dim, format!("  {kind}{note}")));
+        if let Some(description) = field.get("description").and_then(Value::as_str) {
+            page.wrapped(Line::plain("      "), Ink::Plain, description, width);
+        }
     }
-    table.page("  ")
+    page
 }
 
 /// The answer of `plugin grants`.

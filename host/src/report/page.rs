@@ -4,6 +4,8 @@
 //! must not move the operator's cursor. Colour is added last and never carries meaning of its own.
 //! It does not print; [`super::Printer`] does.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
@@ -83,6 +85,21 @@ impl Line {
         self
     }
 
+    /// The spans that begin in the first `columns`.
+    #[must_use]
+    pub fn cut(&self, columns: usize) -> Self {
+        let mut used = 0;
+        let mut cut = Self::new();
+        for (ink, text) in &self.spans {
+            if used >= columns {
+                break;
+            }
+            used += text.width();
+            cut.spans.push((*ink, text.clone()));
+        }
+        cut
+    }
+
     /// Whether there is nothing to see.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -102,7 +119,8 @@ impl Line {
         for (ink, text) in &self.spans {
             if colour && *ink != Ink::Plain {
                 let style = ink.style();
-                rendered.push_str(&format!("{style}{text}{style:#}"));
+                // Writing to a string does not fail.
+                let _ = write!(rendered, "{style}{text}{style:#}");
             } else {
                 rendered.push_str(text);
             }

@@ -20,6 +20,7 @@ pub enum Verbosity {
 }
 
 /// Writes answers to stdout and everything else to stderr. Cheap to copy: it holds only what was decided at start.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own of the two streams")]
 #[derive(Debug, Clone, Copy)]
 pub struct Printer {
     json: bool,
@@ -91,7 +92,9 @@ impl Printer {
     /// Several facts of one kind: a page for people, or a JSON line for each.
     pub fn list<F, S: Serialize>(&self, facts: Vec<F>, line: impl Fn(F) -> S, page: impl FnOnce(&[F]) -> Page) {
         if self.json {
-            facts.into_iter().for_each(|fact| self.fact(&line(fact)));
+            for fact in facts {
+                self.fact(&line(fact));
+            }
         } else {
             self.page(&page(&facts));
         }

@@ -13,11 +13,9 @@ pub fn page(fact: &StatusFact, width: usize) -> Page {
     for (ink, heading, text) in remarks(fact) {
         page.wrapped(Line::plain("  ").ink(ink, heading).text(" "), Ink::Plain, &text, width);
     }
-    if let Some(parts) = &fact.parts {
-        if !parts.is_empty() {
-            page.gap();
-            page.append(self::parts(parts));
-        }
+    if let Some(parts) = fact.parts.as_ref().filter(|parts| !parts.is_empty()) {
+        page.gap();
+        page.append(self::parts(parts));
     }
     page
 }

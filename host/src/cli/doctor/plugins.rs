@@ -20,6 +20,9 @@ pub(super) async fn plugins(
     facts: &mut Vec<DoctorFact>,
 ) {
     let subject = "plugins";
+    if !config.state_directory.exists() {
+        return facts.push(note(subject, "they are admitted and compiled once there is a state directory"));
+    }
     let plugins = match open(config) {
         Ok(plugins) => plugins,
         Err(fault) => return facts.push(broken(subject, fault.error())),
@@ -42,10 +45,10 @@ pub(super) async fn plugins(
             facts.push(warn("grants", seen, remedy));
         }
     }
-    if let Some(asked) = application {
-        if let Err(fault) = lacking(session, config, asked, facts).await {
-            facts.push(broken("release file", fault.error()));
-        }
+    if let Some(asked) = application
+        && let Err(fault) = lacking(session, config, asked, facts).await
+    {
+        facts.push(broken("release file", fault.error()));
     }
 }
 

@@ -16,20 +16,27 @@ const ENOUGH: u64 = 2 << 30;
 /// With less than this, the journal's reserve is next.
 const TOO_LITTLE: u64 = 128 << 20;
 
-/// Whether the agent can write its state.
+/// Whether the agent can write its state: by writing, because permissions say little about a read-only mount.
 pub(super) fn directory(config: &Config, facts: &mut Vec<DoctorFact>) {
     let subject = "state directory";
     let path = &config.state_directory;
     let there = nearest(path);
-    let may = rustix::fs::access(&there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
     let remedy = "run the agent as the directory's owner, or set `state-directory` in agent.toml";
-    facts.push(match may {
-        Err(error) => {
-            let error = std::io::Error::from(error);
-            bad(subject, format!("`{}` cannot be written: {error}", there.display()), Some(remedy.to_owned()))
+    let unwritable = |error: std::io::Error| {
+        bad(subject, format!("`{}` cannot be written: {error}", there.display()), Some(remedy.to_owned()))
+    };
+    facts.push(if there != *path {
+        // A file system without blocks, such as /sys, takes no files.
+        let fits = rustix::fs::statvfs(&there).is_ok_and(|statistics| statistics.f_blocks > 0);
+        match rustix::fs::access(&there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
+            Err(error) => unwritable(error.into()),
+            Ok(()) if !fits => unwritable(std::io::ErrorKind::ReadOnlyFilesystem.into()),
+            Ok(()) => note(subject, format!("{} is not there yet; the first deployment makes it", path.display())),
         }
-        Ok(()) if there == *path => well(subject, format!("{} can be written", path.display())),
-        Ok(()) => note(subject, format!("{} is not there yet; the first deployment makes it", path.display())),
+    } else if let Err(error) = tempfile::tempfile_in(&there) {
+        unwritable(error)
+    } else {
+        well(subject, format!("{} can be written", path.display()))
     });
 }
 
@@ -77,6 +84,9 @@ pub(super) fn disk(config: &Config, facts: &mut Vec<DoctorFact>) {
     let there = nearest(&config.state_directory);
     if let Ok(statistics) = rustix::fs::statvfs(&there) {
         let free = statistics.f_bavail.saturating_mul(statistics.f_frsize);
+        if statistics.f_blocks == 0 {
+            return;
+        }
         facts.push(room("disk of the state", &there, free));
     }
 }
