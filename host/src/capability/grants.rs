@@ -193,7 +193,20 @@ impl Grants {
     /// The failure of a wish that turned out to be more than what is granted.
     #[must_use]
     pub fn denial(&self, wish: &Wish) -> Failure {
-        self.denied(wish, "the operator has not granted it", Some(("grant", lines::grant(&self.scope, wish))))
+        let lines = lines::grant(&self.scope, &self.whole(wish));
+        self.denied(wish, "the operator has not granted it", Some(("grant", lines)))
+    }
+
+    /// A plugin that reads before it writes asks for both at once, so that the operator is asked once.
+    fn whole(&self, wish: &Wish) -> Wish {
+        match wish {
+            Wish::Files(root, false) => {
+                let writes =
+                    self.asked.iter().any(|ask| ask.root.is_some() && asks(ask, &Wish::Files(root.clone(), true)));
+                Wish::Files(root.clone(), writes)
+            }
+            other => other.clone(),
+        }
     }
 
     /// Every secret that the plugin can use in any way: what must be resolved before anything is touched.

@@ -16,7 +16,7 @@ const CHUNK: usize = 4096;
 pub(super) fn start(request: &Request) -> Result<FutureIncomingResponse> {
     let address = Address::parse(&request.url)?;
     let refused = |what: &str| Error::new("invalid-argument", format!("{}: {what} is not allowed", request.url));
-    let outgoing = OutgoingRequest::new(headers(&request.headers)?);
+    let outgoing = OutgoingRequest::new(headers(request)?);
     outgoing.set_method(&method(&request.method)).map_err(|()| refused("the method"))?;
     let scheme = if address.tls { Scheme::Https } else { Scheme::Http };
     outgoing.set_scheme(Some(&scheme)).map_err(|()| refused("the scheme"))?;
@@ -44,12 +44,20 @@ fn write(stream: &OutputStream, bytes: &[u8]) -> Result<(), StreamError> {
     bytes.chunks(CHUNK).try_for_each(|chunk| stream.blocking_write_and_flush(chunk))
 }
 
-fn headers(headers: &[(String, String)]) -> Result<Headers> {
+fn headers(request: &Request) -> Result<Headers> {
     let fields = Fields::new();
-    for (name, value) in headers {
+    let append = |name: &str, value: &str| {
         fields
             .append(name, value.as_bytes())
-            .map_err(|cause| Error::new("invalid-argument", format!("the header {name:?} cannot be sent: {cause}")))?;
+            .map_err(|cause| Error::new("invalid-argument", format!("the header {name:?} cannot be sent: {cause}")))
+    };
+    for (name, value) in &request.headers {
+        append(name, value)?;
+    }
+    // Not every server reads a body whose length it is not told.
+    let told = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    if !request.body.is_empty() && !told {
+        append("content-length", &request.body.len().to_string())?;
     }
     Ok(fields)
 }

@@ -1,0 +1,177 @@
+//! A sandbox for one test: an operator's file, a bundle, records, and an application's name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{env, fs};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+use windlass::capability::docker::{Docker, DockerGrant, DockerScope, Engine};
+use windlass::capability::files::Files;
+use windlass::capability::http::{Clients, Http, HttpLimits};
+use windlass::capability::log::{Log, LogLimits};
+use windlass::capability::secrets::{HostKey, PluginSecrets, Secrets};
+use windlass::capability::{Capabilities, Grants, Scope};
+use windlass::config::Config;
+use windlass::config::document::Document;
+use windlass::plugin::{Call, Plugin, Plugins, Settings, Source};
+use windlass::progress::Unwatched;
+use windlass::redact::Redactor;
+use windlass_documents::{Failure, Report, Verdict};
+
+/// Every plugin that is tested here.
+pub(crate) const PLUGINS: [&str; 6] =
+    ["check-image", "check-readiness", "recorder-state-file", "smoke-containers", "smoke-http", "strategy-compose"];
+
+const KEY: &[u8] = b"the key of a host in a test 0123";
+const SOCKET: &str = "unix:///var/run/docker.sock";
+
+/// Compiling takes a while: one test at a time does it, the others find the result.
+static COMPILING: Mutex<()> = Mutex::const_new(());
+
+/// A sandbox and its host.
+pub(crate) struct Sandbox {
+    plugins: Plugins,
+    config: Config,
+    redactor: Redactor,
+    directory: TempDir,
+    /// The application's name, also of its objects in the engine.
+    pub(crate) application: String,
+}
+
+impl Sandbox {
+    /// With the grants of an operator's file, in which `DIRECTORY` is the test's own directory.
+    pub(crate) fn new(agent: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        for name in ["bundle", "records"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let agent = agent.replace("DIRECTORY", &directory.path().to_string_lossy());
+        let config = Config::resolve(&Document::from_text("agent.toml", agent).unwrap()).unwrap();
+        let redactor = Redactor::new();
+        let plugins = Plugins::open(Settings {
+            // Compiled code is the same for all tests and is kept from one run to the next.
+            state_directory: Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-party"),
+            key: KEY.to_owned(),
+            limits: config.limits.clone(),
+            precompiler: Some(windlass_tests::agent().unwrap()),
+            redactor: redactor.clone(),
+        })
+        .unwrap();
+        let application = format!("wlfp-{}-{}", std::process::id(), directory.path().file_name().unwrap().display())
+            .replace(".tmp", "")
+            .to_lowercase();
+        Self { plugins, config, redactor, directory, application }
+    }
+
+    /// A plugin as `cargo xtask plugins` built it.
+    pub(crate) async fn plugin(&self, name: &str) -> Plugin {
+        let built = env::var_os("WINDLASS_PLUGINS_DIR")
+            .map_or_else(|| windlass_tests::root().join("target/plugins"), PathBuf::from);
+        let path = built.join(name).with_extension("wasm");
+        let bytes =
+            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask plugins`", path.display()));
+        let _guard = COMPILING.lock().await;
+        self.plugins.admit(&Source::Bytes(name.to_owned(), bytes.into()), None).await.unwrap()
+    }
+
+    /// A file of the bundle.
+    pub(crate) fn bundle(&self, name: &str, content: &str) {
+        fs::write(self.directory.path().join("bundle").join(name), content).unwrap();
+    }
+
+    /// Where the root `records` is.
+    pub(crate) fn records(&self) -> PathBuf {
+        self.directory.path().join("records")
+    }
+
+    /// A call with a `with` table, for a release with artifacts.
+    pub(crate) fn call(&self, plugin: &Plugin, with: Value, artifacts: Value) -> Call {
+        let release = serde_json::from_value(json!({
+            "format": 1, "id": "sha256:r1", "application": self.application, "version": "1", "artifacts": artifacts,
+            "bundle": { "digest": "sha256:b", "files": {} },
+        }))
+        .unwrap();
+        Call {
+            deployment: "d1".to_owned(),
+            application: self.application.clone(),
+            environment: "test".to_owned(),
+            purpose: "deploy".to_owned(),
+            release: Arc::new(release),
+            running: None,
+            plan: None,
+            config: Arc::new(with),
+            variables: Arc::new(BTreeMap::new()),
+            host: Arc::new(json!({})),
+            attempt: 1,
+            deadline: None,
+            cancel: Default::default(),
+            capabilities: Arc::new(self.capabilities(plugin)),
+        }
+    }
+
+    /// What a check or a smoke test answers.
+    pub(crate) async fn ask(&self, name: &str, with: Value, artifacts: Value) -> Result<Report, Failure> {
+        let plugin = self.plugin(name).await;
+        plugin.validate_config(&with).await?;
+        let call = self.call(&plugin, with, artifacts);
+        if name.starts_with("check-") { plugin.check(call).await } else { plugin.smoke(call).await }
+    }
+
+    fn capabilities(&self, plugin: &Plugin) -> Capabilities {
+        let scope = Scope {
+            application: self.application.clone(),
+            plugin: plugin.identity().clone(),
+            bundled: true,
+            kind: plugin.manifest().kind,
+            deployment: "d1".to_owned(),
+            environment: "test".to_owned(),
+        };
+        let grants = Arc::new(Grants::decide(scope.clone(), &plugin.manifest().capabilities, &self.config.grants));
+        let secrets = Secrets::resolve_all(
+            &self.config.secrets,
+            std::iter::empty::<&str>(),
+            &HostKey::from_bytes(KEY),
+            &self.redactor,
+        );
+        let secrets = PluginSecrets::new(secrets.unwrap(), Arc::clone(&grants));
+        let log = Log::new(
+            scope.plugin.name.clone(),
+            LogLimits::from(&self.config.limits),
+            Arc::new(Unwatched),
+            self.redactor.clone(),
+        );
+        let limits = HttpLimits::from(&self.config.limits);
+        let docker = Docker::new(
+            Arc::new(Engine::new(SOCKET)),
+            DockerScope {
+                plugin: scope.plugin.name.clone(),
+                application: self.application.clone(),
+                projects: BTreeSet::from([self.application.clone()]),
+                environment: "test".to_owned(),
+                deployment: Some("d1".to_owned()),
+                release: Some("sha256:r1".to_owned()),
+                state_directory: self.directory.path().to_owned(),
+                ..DockerScope::default()
+            },
+            DockerGrant { read: true, write: None },
+            self.redactor.clone(),
+        );
+        Capabilities {
+            docker: Some(docker),
+            http: Http::new(Arc::clone(&grants), Clients::default(), limits, secrets.clone(), log.clone()),
+            files: Files::new(Arc::clone(&grants), Some(self.directory.path().join("bundle"))),
+            secrets,
+            log,
+            grants,
+            ..Capabilities::nothing(scope)
+        }
+    }
+}
+
+/// The titles of the findings with a verdict.
+pub(crate) fn titles(report: &Report, verdict: Verdict) -> Vec<String> {
+    report.findings.iter().filter(|finding| finding.verdict == verdict).map(|finding| finding.title.clone()).collect()
+}
