@@ -83,7 +83,7 @@ impl Artifact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Bundle {
-    /// `sha256:…` over the names and contents of `files`.
+    /// `sha256:…` over the names and contents of `files`, and which of them are programs.
     pub digest: String,
     /// Paths relative to the release file, each with the `sha256:` digest of its content.
     pub files: BTreeMap<String, String>,

@@ -80,10 +80,10 @@ pub enum BundleError {
         reason: &'static str,
     },
     /// An archive is broken.
-    #[error("the archive cannot be read")]
+    #[error("the archive cannot be read: {reason}")]
     Archive {
-        /// Why.
-        source: io::Error,
+        /// Why, without control characters: the library repeats bytes of the archive.
+        reason: String,
     },
     /// There is no such bundle on this host.
     #[error("the bundle {digest} is not on this host")]

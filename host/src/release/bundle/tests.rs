@@ -275,13 +275,10 @@ fn refuses_hostile_archives() {
     });
     let mut cut = archive(|builder| raw(builder, b"a", T::Regular, &[7; 4096])).into_inner();
     cut.truncate(2000);
-    let noise: Vec<u8> = (0..4096_u32).map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();
+    let noise = "\u{1b}[2J no archive at all. ".repeat(200).into_bytes();
     for content in [twice.into_inner(), below.into_inner(), cut, noise] {
         let error = fixture.bundles.keep_tar(Cursor::new(content)).unwrap_err();
-        errors.push(match error.source() {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        });
+        errors.push(error.to_string());
     }
     let root = fixture.directory.parent().unwrap().join("state/bundles/sha256");
     assert_eq!(fs::read_dir(root).unwrap().count(), 0, "nothing is left");
@@ -293,14 +290,13 @@ fn refuses_hostile_archives() {
     the archive's entry `link` is refused: it is a link
     the archive's entry `pipe` is refused: it is a device or a pipe
     the archive's entry `disk` is refused: it is a device or a pipe
-    the archive cannot be read
+    the archive cannot be read: numeric field was not a number:  when getting real_size for :
     the archive's entry `a�` is refused: its name is not UTF-8 text
     the archive's entry `a\u{1b}[2Jb` is refused: its name is empty, too long or not plain text
     the archive's entry `a` is refused: there are two of that name
     the archive's entry `a/b` is refused: there are two of that name
     the archive cannot be read: unexpected end of file
-    the archive cannot be read: numeric field did not have utf-8 text: �N
-    Ƃ=�� when getting cksum for
+    the archive cannot be read: numeric field was not a number:  no arch when getting cksum for \u{1b}[2J no archive at all. \u{1b}[2J no archive at all. \u{1b}[2J no archive at all. \u{1b}[2J no archive at all. \u{1b}[2J
     ");
 }
 

@@ -25,10 +25,9 @@ pub(super) fn unpack(archive: impl Read, target: &Path) -> Result<(), BundleErro
     let unwritable = |source| BundleError::Unwritable { path: target.to_owned(), source };
     let root = Dir::open_ambient_dir(target, ambient_authority()).map_err(unwritable)?;
     let mut archive = Archive::new(archive.take(MAX_ARCHIVE));
-    let broken = |source| BundleError::Archive { source };
     let (mut files, mut bytes) = (0, 0_u64);
-    for entry in archive.entries().map_err(broken)? {
-        let mut entry = entry.map_err(broken)?;
+    for entry in archive.entries().map_err(|error| broken(&error))? {
+        let mut entry = entry.map_err(|error| broken(&error))?;
         files += 1;
         if files > MAX_FILES * 2 {
             return Err(BundleError::TooMany);
@@ -85,11 +84,16 @@ fn write<R: Read>(root: &Dir, path: &str, entry: &mut Entry<'_, R>) -> Result<()
     }
     let mut file = root.open_with(path, OpenOptions::new().write(true).create_new(true)).map_err(unwritable)?;
     let expected = entry.size();
-    let copied = io::copy(entry, &mut file).map_err(|source| BundleError::Archive { source })?;
+    let copied = io::copy(entry, &mut file).map_err(|error| broken(&error))?;
     if copied != expected {
-        return Err(BundleError::Archive { source: io::ErrorKind::UnexpectedEof.into() });
+        return Err(broken(&io::ErrorKind::UnexpectedEof.into()));
     }
     let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
     let mode = if executable { 0o755 } else { 0o644 };
     file.set_permissions(cap_std::fs::Permissions::from_std(Permissions::from_mode(mode))).map_err(unwritable)
+}
+
+fn broken(error: &io::Error) -> BundleError {
+    let text: String = error.to_string().chars().take(200).collect();
+    BundleError::Archive { reason: text.escape_debug().to_string() }
 }

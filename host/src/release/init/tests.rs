@@ -21,13 +21,13 @@ fn check(proposal: &Proposal) {
     let config = Config::resolve(&agent).unwrap();
     assert!(config.grants.iter().all(|grant| grant.applications == [proposal.application.clone()]));
     // What is proposed in comments is valid as well.
-    let uncommented = |text: &str| -> String {
+    let uncommented = |text: &str| {
         let code = |line: &&str| !line.starts_with("# ") || line.starts_with("# [") || line.contains(" = ");
-        text.lines().filter(code).map(|line| format!("{}\n", line.trim_start_matches("# "))).collect()
+        let prose = |line: &&str| line.contains("`--commit SHA`");
+        let lines = text.lines().filter(|line| code(line) && !prose(line)).map(|line| line.trim_start_matches("# "));
+        lines.collect::<Vec<_>>().join("\n")
     };
     let more = uncommented(&proposal.release_file);
-    let more: String =
-        more.lines().filter(|line| !line.contains("`--commit SHA`")).map(|line| format!("{line}\n")).collect();
     ReleaseFile::parse(more.as_bytes(), "release.toml").unwrap();
     let agent = Document::from_text("/etc/windlass/agent.toml", uncommented(&proposal.agent_file)).unwrap();
     Config::resolve(&agent).unwrap();

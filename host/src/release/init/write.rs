@@ -42,7 +42,7 @@ pub(super) fn release_file(
         match reference.tag() {
             Some(tag) => push(&mut out, format_args!("tag = {}\n", text(tag))),
             None if reference.digest().is_none() => {
-                out.push_str("tag = \"latest\"   # better a version that stays the same\n")
+                out.push_str("tag = \"latest\"   # better a version that stays the same\n");
             }
             None => {}
         }
