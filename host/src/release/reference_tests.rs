@@ -1,3 +1,5 @@
+//! Names of images, as Docker reads them.
+
 use super::*;
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

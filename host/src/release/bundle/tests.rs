@@ -1,3 +1,5 @@
+//! Bundles on a real file system: what is kept, what is left out, and what is refused.
+
 use std::error::Error as _;
 use std::fs;
 use std::io::Cursor;

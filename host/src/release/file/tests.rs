@@ -1,3 +1,5 @@
+//! Release files, good, wrong and hostile.
+
 use std::fmt::Write as _;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Proposals are files that their own readers accept.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! From requests to releases, with an engine of the test's own; registries have their own tests.
+
 use std::collections::BTreeMap;
 
 use futures::FutureExt as _;
