@@ -47,7 +47,7 @@ pub(crate) fn run() -> Result<()> {
     stage.show_page("2")?;
 
     scene("A version that does not exist", "Someone mistypes a tag. Nothing is touched.");
-    stage.windlass(&["deploy", "kudos", "--set", "web=2", "--set", "backend=22"], 3)?;
+    stage.windlass(&["deploy", "kudos", "--set", "web=2", "--set", "backend=22"], 17)?;
     stage.show_page("2")?;
 
     scene("A broken version", "Version 3's API starts well and then turns unhealthy. Version 2 is put back by itself.");

@@ -92,5 +92,6 @@ windlass_sdk::export!(strategy Compose {
     capabilities: [
         "docker-read" => "sees what runs, and waits for its health",
         "docker-write" => "creates, starts, stops and removes containers, networks and volumes of the application",
+        "secrets" => "puts placeholders of the release's secrets into containers' environments and files",
     ],
 });
