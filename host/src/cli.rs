@@ -12,6 +12,7 @@ mod deploy;
 mod doctor;
 mod error;
 mod history;
+mod init;
 mod man;
 mod plan;
 mod plugin;
@@ -63,6 +64,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the command.
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
     match &arguments.command {
+        Command::Init(arguments) => return init::run(arguments, printer),
         Command::Schema(arguments) => return schema::run(arguments, printer),
         Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),
         Command::Man(arguments) => return man::run(arguments, printer),

@@ -37,12 +37,6 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
-    /// `init` found no Compose file.
-    #[error("there is no Compose file in `{}`", directory.display())]
-    NoComposeFile {
-        /// Where it looked.
-        directory: PathBuf,
-    },
     /// `init` would write over a file.
     #[error("`{}` is there already", path.display())]
     Exists {
@@ -103,7 +97,7 @@ pub enum CliError {
 impl Explain for CliError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::UnknownSchema { .. } | Self::NoComposeFile { .. } | Self::NotDeployed { .. } => ExitCode::NotFound,
+            Self::UnknownSchema { .. } | Self::NotDeployed { .. } => ExitCode::NotFound,
             Self::Exists { .. }
             | Self::NotAsked
             | Self::Declined
@@ -123,7 +117,6 @@ impl Explain for CliError {
             Self::NoConfig { .. } => {
                 Some("name another with `--config` or WINDLASS_CONFIG, or write one with `windlass init`".to_owned())
             }
-            Self::NoComposeFile { .. } => Some("name it: `windlass init path/to/compose.yaml`".to_owned()),
             Self::Exists { .. } => {
                 Some("remove it first, or choose another place with `--output DIRECTORY`".to_owned())
             }

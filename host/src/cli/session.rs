@@ -75,10 +75,9 @@ impl Session {
     pub(super) fn find(&self, target: &Target) -> Result<Asked, Fault> {
         let applications = self.config()?.applications_directory;
         let location = application::find(&target.to_string(), &applications)?;
-        let name = match &location.name {
-            Some(name) => name.clone(),
-            None => ReleaseFile::read(&location.release_file())?.application,
-        };
+        // Read for its name and, also where that is known, so that a mistake in it is shown with its line.
+        let written = ReleaseFile::read(&location.release_file())?.application;
+        let name = location.name.clone().unwrap_or(written);
         Ok(Asked { name, location })
     }
 

@@ -77,8 +77,11 @@ impl Fault {
 pub fn failure(failure: &Failure, width: usize) -> Page {
     let mut page = Page::new();
     paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
-    if let Some(log) = failure.details.as_ref().and_then(|details| details.get("log")) {
-        page.indented("    ", super::probe::evidence(log));
+    // What failed said this last: `strategy-compose` tells a sick container's log and health log.
+    for name in ["log", "logs", "health-log"] {
+        if let Some(log) = failure.details.as_ref().and_then(|details| details.get(name)) {
+            page.indented("    ", super::probe::evidence(log));
+        }
     }
     if let Some(hint) = failure_hint(failure) {
         paragraph(&mut page, ("hint:", Ink::Accent), &hint, width);

@@ -1,0 +1,116 @@
+//! `windlass init`: proposes a release file and an operator's file, shows them, and writes them when told to.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use windlass_compose::Files;
+
+use super::arguments::InitArguments;
+use super::error::CliError;
+use crate::release::application::RELEASE_FILE;
+use crate::release::init::{Inputs, propose};
+use crate::report::facts::{Fact, FileFact};
+use crate::report::page::Line;
+use crate::report::{ExitCode, Fault, Printer, host, words};
+
+/// The operator's file beside the release file; the operator puts it in its place.
+const AGENT_FILE: &str = "agent.toml";
+
+/// Proposes, shows, asks, writes.
+pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCode, Fault> {
+    let (directory, compose) = place(arguments.compose.as_deref());
+    let absolute =
+        std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory.clone(), source })?;
+    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let proposal = propose(&Inputs {
+        files: &Beside(&directory),
+        compose: &compose,
+        application: arguments.application.as_deref(),
+        directory: &name,
+    })?;
+    let into = arguments.output.clone().unwrap_or(directory);
+    let files = [(into.join(RELEASE_FILE), proposal.release_file), (into.join(AGENT_FILE), proposal.agent_file)];
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+        return Err(CliError::Exists { path: path.clone() }.into());
+    }
+    if !printer.json() {
+        for (path, text) in &files {
+            printer.page(&host::file(&fact(path, text, false)));
+        }
+    }
+    for remark in &proposal.remarks {
+        printer.warn(remark);
+    }
+    if !arguments.yes {
+        ask(printer)?;
+    }
+    for (path, text) in &files {
+        std::fs::write(path, text).map_err(|source| CliError::Write { path: path.clone(), source })?;
+        if printer.json() {
+            printer.fact(&Fact::File(fact(path, text, true)));
+        } else {
+            printer.status(&Line::plain(format!("wrote {}", path.display())));
+        }
+    }
+    if !printer.json() {
+        let next = "next: look at both; give agent.toml to the operator as /etc/windlass/agent.toml; then";
+        printer.status(&Line::plain(format!("{next} `windlass plan {}`", shown(&into))));
+    }
+    Ok(ExitCode::Succeeded)
+}
+
+/// The directory of the Compose file, and its name there; an empty name lets the library look for the usual ones.
+fn place(compose: Option<&Path>) -> (PathBuf, String) {
+    let Some(path) = compose else { return (PathBuf::from("."), String::new()) };
+    if path.is_dir() {
+        return (path.to_owned(), String::new());
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    (directory.to_owned(), name)
+}
+
+/// The directory as the next command takes it: `.` alone would be a name to nobody else.
+fn shown(directory: &Path) -> String {
+    let text = directory.display().to_string();
+    if text.contains('/') || text == "." { text } else { format!("./{text}") }
+}
+
+fn fact(path: &Path, text: &str, written: bool) -> FileFact {
+    FileFact { path: path.display().to_string(), text: text.to_owned(), written }
+}
+
+/// The files beside the Compose file. Nothing outside of the directory is read, whatever the Compose file names.
+struct Beside<'a>(&'a Path);
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        /// More is not a file that a person wrote.
+        const LARGEST: u64 = 4 << 20;
+        let open = || Dir::open_ambient_dir(self.0, ambient_authority())?.open(path);
+        let file = match open() {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let mut content = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
+        if content.len() as u64 > LARGEST {
+            return Err(format!("it is larger than {}", words::size(LARGEST)));
+        }
+        Ok(Some(content))
+    }
+}
+
+/// Asks whether to write; only a terminal can answer.
+fn ask(printer: Printer) -> Result<(), CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::NotAsked);
+    }
+    printer.always(&Line::plain("Write both files? [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|_| CliError::NotAsked)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { Err(CliError::Declined) }
+}
