@@ -22,7 +22,8 @@ fn main() -> io::Result<()> {
     let mut table = String::from("&[\n");
     for (name, path) in plugins(&directory)? {
         println!("cargo::rerun-if-changed={}", path.display());
-        writeln!(table, "    ({name:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
+        let file = path.to_string_lossy();
+        writeln!(table, "    ({name:?}, include_bytes!({file:?})),").map_err(io::Error::other)?;
     }
     table.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());

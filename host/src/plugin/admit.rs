@@ -186,18 +186,17 @@ impl Gate {
         let program = Program::link(self.runtime.engine(), &component, manifest.kind)
             .map_err(|error| Refusal::Link(format!("{error:#}")))?;
         let identity = Identity { name: manifest.name.clone(), version: manifest.version.clone(), digest };
-        let record = match known {
-            Some(record) => record,
-            None => {
-                let description = self.describe(&identity, &program).await?;
-                schema::compile(&description.config).map_err(|error| {
-                    Refusal::Description(format!("the schema of its configuration is not valid: {error}"))
-                })?;
-                let record = Record::new(manifest, description);
-                self.shelf.keep(&identity.digest, wasm).map_err(Refusal::Keep)?;
-                self.shelf.keep_record(&identity.digest, &record).map_err(Refusal::Keep)?;
-                record
-            }
+        let record = if let Some(record) = known {
+            record
+        } else {
+            let description = self.describe(&identity, &program).await?;
+            schema::compile(&description.config).map_err(|error| {
+                Refusal::Description(format!("the schema of its configuration is not valid: {error}"))
+            })?;
+            let record = Record::new(manifest, description);
+            self.shelf.keep(&identity.digest, wasm).map_err(Refusal::Keep)?;
+            self.shelf.keep_record(&identity.digest, &record).map_err(Refusal::Keep)?;
+            record
         };
         Ok(Admitted { identity, record, program })
     }

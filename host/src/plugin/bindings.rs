@@ -3,8 +3,6 @@
 //! The imports that worlds share are generated once, in [`imports`]; each kind's module holds its exports and a
 //! linker function that offers exactly its own world. Nothing outside `plugin` sees these types: see `convert`.
 
-#![expect(clippy::pedantic, reason = "generated")]
-
 /// Every import of every world.
 pub(super) mod imports {
     wasmtime::component::bindgen!({

@@ -77,10 +77,23 @@ impl Cache {
         let output = file.as_file().try_clone().map_err(failed)?;
         compile(compiler, wasm, output, limits).await?;
         let code = disk::read(file.path(), LARGEST).map_err(failed)?;
-        disk::write(&seal_of(&path), &disk::seal(&self.key, &self.purpose(&path), &code)).map_err(failed)?;
+        disk::write(&seal_of(&path), &disk::seal(&self.key, &purpose(&path), &code)).map_err(failed)?;
         // A new file takes the name: one that is mapped into another process stays as it is.
         disk::publish(file, &path).map_err(failed)?;
+        self.forget_others(digest, &path);
         self.load_sealed(runtime, &path).map_err(CacheError::Load)
+    }
+
+    /// Removes what other versions of the agent compiled from the same plugin. Nothing depends on it.
+    fn forget_others(&self, digest: &str, current: &Path) {
+        let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
+        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_same_plugin = entry.file_name().to_string_lossy().starts_with(digits);
+            if is_same_plugin && path.file_stem() != current.file_stem() {
+                let _ = std::fs::remove_file(path);
+            }
+        }
     }
 
     /// `DIGEST-VERSION-FINGERPRINT.cwasm`.
@@ -89,20 +102,20 @@ impl Cache {
         self.directory.join(format!("{digits}-{WASMTIME_VERSION}-{}.cwasm", self.compatibility))
     }
 
-    /// A seal is for one file name, so that sealed code of one plugin cannot pass for another's.
-    fn purpose(&self, path: &Path) -> String {
-        format!("{PURPOSE} {}", path.file_name().unwrap_or_default().to_string_lossy())
-    }
-
     fn load_sealed(&self, runtime: &Runtime, path: &Path) -> Result<Component, String> {
         let seal = disk::read(&seal_of(path), 1024).map_err(|error| error.to_string())?;
         let code = disk::read(path, LARGEST).map_err(|error| error.to_string())?;
-        if !disk::is_sealed(&self.key, &self.purpose(path), &code, &seal) {
+        if !disk::is_sealed(&self.key, &purpose(path), &code, &seal) {
             return Err("its seal is not from this host".to_owned());
         }
         drop(code);
         deserialize(runtime, path).map_err(|error| format!("{error:#}"))
     }
+}
+
+/// A seal is for one file name, so that sealed code of one plugin cannot pass for another's.
+fn purpose(path: &Path) -> String {
+    format!("{PURPOSE} {}", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn seal_of(path: &Path) -> PathBuf {

@@ -84,7 +84,7 @@ impl Caller<'_> {
             () = async { cancel.cancelled().await; sleep(GRACE).await } => Err(Ended::Cancelled),
         };
         drop(running);
-        self.conclude(store.into_data(), &request, outcome, started)
+        self.conclude(store.data(), &request, outcome, started)
     }
 
     fn store(&self, sandbox: Sandbox) -> Store<Sandbox> {
@@ -100,7 +100,7 @@ impl Caller<'_> {
 
     fn conclude(
         &self,
-        sandbox: Sandbox,
+        sandbox: &Sandbox,
         request: &Request,
         outcome: Result<Result<Answer, types::Failure>, Ended>,
         started: Instant,

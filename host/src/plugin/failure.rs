@@ -140,7 +140,8 @@ fn panic_text(stderr: &[String]) -> Option<String> {
 
 /// A duration for people: `15s`, `1.5s`.
 fn seconds(duration: Duration) -> String {
-    format!("{}s", (duration.as_millis() as f64 / 1000.0 * 10.0).round() / 10.0)
+    let tenths = duration.as_millis() / 100;
+    if tenths.is_multiple_of(10) { format!("{}s", tenths / 10) } else { format!("{}.{}s", tenths / 10, tenths % 10) }
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub enum InspectError {
 }
 
 fn list(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("\n  {line}")).collect()
+    lines.iter().fold(String::new(), |text, line| text + "\n  " + line)
 }
 
 /// Looks at a whole file: it is a valid component, has one manifest, imports only what its kind has, and exports what

@@ -19,5 +19,5 @@ pub(super) fn size(limit: u64) -> usize {
 /// The defaults, for tests.
 #[cfg(test)]
 pub(super) fn defaults() -> Limits {
-    crate::config::Config::defaults().map(|config| config.limits).unwrap_or_else(|error| panic!("{error}"))
+    crate::config::Config::defaults().map_or_else(|error| panic!("{error}"), |config| config.limits)
 }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn checked(steps: serde_json::Value) -> Result<(), String> {
+    fn checked(steps: &serde_json::Value) -> Result<(), String> {
         let plan = json!({"format": 1, "fingerprint": "f", "changes": [], "steps": steps});
         check(
             &serde_json::from_value(plan).map_err(|error| error.to_string())?,
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn names_the_cycle() {
         let steps = json!([step("a", &[]), step("b", &["a", "d"]), step("c", &["b"]), step("d", &["c"])]);
-        assert_eq!(checked(steps), Err("its plan has a cycle: b needs d needs c needs b".to_owned()));
-        assert_eq!(checked(json!([step("a", &["a"])])), Err("its plan has a cycle: a needs a".to_owned()));
+        assert_eq!(checked(&steps), Err("its plan has a cycle: b needs d needs c needs b".to_owned()));
+        assert_eq!(checked(&json!([step("a", &["a"])])), Err("its plan has a cycle: a needs a".to_owned()));
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
             (json!([step("a", &["b"])]), "its plan's step `a` needs `b`, which is not there"),
             (json!([step("", &[])]), "its plan has a step whose id is not a word of at most 128 bytes"),
         ] {
-            assert_eq!(checked(steps), Err(text.to_owned()));
+            assert_eq!(checked(&steps), Err(text.to_owned()));
         }
     }
 
@@ -136,8 +136,8 @@ mod tests {
                 _ => step(&number.to_string(), &[(number - 1).to_string().as_str()]),
             })
             .collect();
-        assert_eq!(checked(json!(steps)), Ok(()));
+        assert_eq!(checked(&json!(steps)), Ok(()));
         let more: Vec<_> = (0..2_001).map(|number| step(&number.to_string(), &[])).collect();
-        assert_eq!(checked(json!(more)), Err("its plan has 2001 steps (limit `plan-steps` = 2000)".to_owned()));
+        assert_eq!(checked(&json!(more)), Err("its plan has 2001 steps (limit `plan-steps` = 2000)".to_owned()));
     }
 }
