@@ -56,7 +56,7 @@ async fn what_is_no_component_is_refused() -> Result<()> {
         (b"\0asm\x0e\0\x01\0".to_vec(), "it is not valid WebAssembly: unknown binary version"),
         (
             b"\x7fELF\x02\x01\x01".to_vec(),
-            "it is compiled machine code (`.cwasm`), which is never accepted from outside",
+            "it is machine code (a program or a `.cwasm`), which is never accepted from outside",
         ),
         (COMPONENT.to_vec(), "it has no `windlass.manifest` section"),
         (whole[..whole.len() / 2].to_vec(), "it is not valid WebAssembly: "),

@@ -72,7 +72,7 @@ async fn machine_code_is_not_a_plugin() -> Result<()> {
     let yard = Yard::at(state.path(), "")?;
     let error = yard.plugins.admit(&Source::File(code), Some(Kind::Check)).await.err().context("it was admitted")?;
     assert!(
-        chain(&error).contains("it is compiled machine code (`.cwasm`), which is never accepted"),
+        chain(&error).contains("it is machine code (a program or a `.cwasm`), which is never accepted"),
         "{}",
         chain(&error)
     );
