@@ -88,7 +88,7 @@ impl Sandbox {
     }
 
     /// A call with a `with` table, for a release with artifacts.
-    pub(crate) fn call(&self, plugin: &Plugin, with: Value, artifacts: Value) -> Call {
+    pub(crate) fn call(&self, plugin: &Plugin, with: Value, artifacts: &Value) -> Call {
         let release = serde_json::from_value(json!({
             "format": 1, "id": "sha256:r1", "application": self.application, "version": "1", "artifacts": artifacts,
             "bundle": { "digest": "sha256:b", "files": {} },
@@ -107,7 +107,7 @@ impl Sandbox {
             host: Arc::new(json!({})),
             attempt: 1,
             deadline: None,
-            cancel: Default::default(),
+            cancel: tokio_util::sync::CancellationToken::new(),
             capabilities: Arc::new(self.capabilities(plugin)),
         }
     }
@@ -116,7 +116,7 @@ impl Sandbox {
     pub(crate) async fn ask(&self, name: &str, with: Value, artifacts: Value) -> Result<Report, Failure> {
         let plugin = self.plugin(name).await;
         plugin.validate_config(&with).await?;
-        let call = self.call(&plugin, with, artifacts);
+        let call = self.call(&plugin, with, &artifacts);
         if name.starts_with("check-") { plugin.check(call).await } else { plugin.smoke(call).await }
     }
 

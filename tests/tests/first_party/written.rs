@@ -27,7 +27,7 @@ async fn a_ci_job_finds_the_digest_that_runs() {
     let sandbox = Sandbox::new(GRANT);
     let plugin = sandbox.plugin("recorder-state-file").await;
     for (number, again) in [(1, false), (2, false), (2, true)] {
-        let call = sandbox.call(&plugin, json!({}), json!({}));
+        let call = sandbox.call(&plugin, json!({}), &json!({}));
         let facts = plugin.deliver(call, &event("kudos", number)).await.unwrap().unwrap();
         assert_eq!(facts.get("unchanged").is_some(), again, "{facts}");
     }
@@ -43,7 +43,7 @@ async fn a_ci_job_finds_the_digest_that_runs() {
 async fn without_a_grant_the_operator_is_told_what_to_write() {
     let sandbox = Sandbox::new("");
     let plugin = sandbox.plugin("recorder-state-file").await;
-    let call = sandbox.call(&plugin, json!({}), json!({}));
+    let call = sandbox.call(&plugin, json!({}), &json!({}));
     let failure = plugin.deliver(call, &event("kudos", 1)).await.unwrap_err();
     assert_eq!(failure.code, "capability-denied");
     let grant = failure.details.as_ref().and_then(|details| details["grant"].as_str()).unwrap_or_default();
