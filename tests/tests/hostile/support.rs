@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::sync::CancellationToken;
 use windlass::capability::exec::Exec;
 use windlass::capability::files::Files;
 use windlass::capability::http::{Clients, Http, HttpLimits};
@@ -124,7 +125,7 @@ impl Yard {
             host: Arc::new(json!({})),
             attempt: 1,
             deadline: None,
-            cancel: Default::default(),
+            cancel: CancellationToken::default(),
             capabilities: Arc::new(self.capabilities(plugin)?),
         })
     }
