@@ -146,6 +146,8 @@ pub struct DockerWrite {
     pub bind_roots: Vec<PathBuf>,
     /// Dangers that are allowed by name.
     pub allow: Vec<Allowance>,
+    /// Compose projects of other names than the application's that are the application's all the same.
+    pub projects: Vec<String>,
 }
 
 /// An HTTP server that a plugin may ask.

@@ -52,7 +52,9 @@ impl Reality {
         let grants = Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment));
         let secrets = Self::secrets(store, &grants, &self.config.commands, material)?;
         let variables = variables(material, &secrets)?;
-        let capabilities = self.capabilities(context, &plugin, grants, secrets, material, step)?;
+        let projects = self.projects(&context.application, material).await?;
+        let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
+        let capabilities = self.capabilities(context, grants, secrets, material, scope)?;
         let call = Call {
             deployment: context.deployment.clone(),
             application: context.application.clone(),
@@ -101,11 +103,10 @@ impl Reality {
     fn capabilities(
         &self,
         context: &Context,
-        plugin: &Plugin,
         grants: Arc<Grants>,
         secrets: Secrets,
         material: &Material,
-        step: Option<&str>,
+        scope: DockerScope,
     ) -> Result<Capabilities, Failure> {
         let limits = &self.config.limits;
         let watch = self.watch_for(context);
@@ -115,7 +116,7 @@ impl Reality {
         let registries = Arc::new(Remote(self.registries()?));
         let docker = Docker::new(
             self.docker.clone(),
-            self.docker_scope(context, plugin, &grants, material, step)?,
+            scope,
             grants.docker(),
             self.redactor.clone(),
         )
@@ -141,18 +142,28 @@ impl Reality {
         })
     }
 
+    /// The Compose projects whose objects are the application's. The name in the team's file counts only where the
+    /// operator granted it to the strategy: otherwise a team could name somebody else's.
+    pub(super) async fn projects(&self, application: &str, material: &Material) -> Result<BTreeSet<String>, Failure> {
+        let strategy = &material.settings.strategy.plugin;
+        let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
+        if project != application {
+            let plugin = self.store()?.plugin(strategy, Kind::Strategy, material).await?;
+            self.grants(&plugin, Kind::Strategy, application, "").check(&Wish::Project(project.to_owned()))?;
+        }
+        Ok(BTreeSet::from([project.to_owned()]))
+    }
+
     fn docker_scope(
         &self,
         context: &Context,
         plugin: &Plugin,
         grants: &Grants,
         material: &Material,
+        projects: BTreeSet<String>,
         step: Option<&str>,
     ) -> Result<DockerScope, Failure> {
         let identity = plugin.identity();
-        let settings = &material.settings;
-        // The name under which Compose knows the application, where the strategy says another.
-        let project = settings.strategy.plugin.with.get("project").and_then(Value::as_str);
         let allowed = grants.docker().write.map(|write| write.allow).unwrap_or_default();
         let named = |word: &String| {
             let name = word.strip_prefix("network:").or_else(|| word.strip_prefix("volume:"));
@@ -162,7 +173,7 @@ impl Reality {
             plugin: identity.name.clone(),
             plugin_digest: (!plugin.is_bundled()).then(|| identity.digest.clone()),
             application: context.application.clone(),
-            projects: BTreeSet::from([project.unwrap_or(&context.application).to_owned()]),
+            projects,
             environment: self.config.environment.clone(),
             deployment: is_deployment(context).then(|| context.deployment.clone()),
             release: Some(context.release.id.clone()),
@@ -201,8 +212,8 @@ impl Reality {
         })
     }
 
-    /// Whether the strategy may change anything at all, said before anything is touched.
-    pub(super) fn may_change(&self, plugin: &Plugin, application: &str) -> Result<(), Failure> {
+    /// Whether the strategy may change anything at all and use the release's secrets, said before anything is touched.
+    pub(super) fn may_change(&self, plugin: &Plugin, application: &str, material: &Material) -> Result<(), Failure> {
         let asks = |name: &str| plugin.manifest().capabilities.iter().any(|ask| ask.name == name);
         let grants = self.grants(plugin, Kind::Strategy, application, "");
         if asks("docker-read") {
@@ -210,6 +221,9 @@ impl Reality {
         }
         if asks("docker-write") {
             grants.check(&Wish::DockerWrite)?;
+        }
+        for name in material.settings.secrets.values() {
+            grants.check(&Wish::Secret(name.clone()))?;
         }
         Ok(())
     }

@@ -135,7 +135,8 @@ impl Reality {
             let at = |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
             plugin.validate_config(&wish.with).await.map_err(at)?;
             if kind == Kind::Strategy {
-                self.may_change(&plugin, application)?;
+                self.may_change(&plugin, application, material)?;
+                self.projects(application, material).await?;
             }
             let grants = self.grants(&plugin, kind, application, "");
             Self::secrets(store, &grants, &self.config.commands, material).map(drop)

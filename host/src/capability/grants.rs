@@ -23,6 +23,8 @@ pub enum Wish {
     DockerRead,
     /// Change the engine.
     DockerWrite,
+    /// Work on a Compose project of another name than the application's.
+    Project(String),
     /// Ask a server.
     Http(Origin),
     /// Ask a server at an address that is closed unless granted.
@@ -49,7 +51,7 @@ impl Wish {
     pub fn capability(&self) -> &'static str {
         match self {
             Self::DockerRead => "docker-read",
-            Self::DockerWrite => "docker-write",
+            Self::DockerWrite | Self::Project(_) => "docker-write",
             Self::Http(_) | Self::Address(..) | Self::SecretTo(..) => "http",
             Self::Files(..) => "files",
             Self::Secret(_) => "secrets",
@@ -65,6 +67,7 @@ impl Wish {
         match self {
             Self::DockerRead => "look at the Docker Engine".to_owned(),
             Self::DockerWrite => "change anything in the Docker Engine".to_owned(),
+            Self::Project(name) => format!("work on the Compose project `{name}`"),
             Self::Http(origin) => format!("ask `{origin}`"),
             Self::Address(origin, address) => {
                 format!("ask `{origin}` at {address}, an address that must be granted as a range")
@@ -88,6 +91,7 @@ pub struct Grants {
     asked: Vec<Ask>,
     docker_read: bool,
     docker_write: Option<ContainerGrant>,
+    projects: BTreeSet<String>,
     http: Vec<HttpGrant>,
     files: Vec<FilesGrant>,
     secrets: BTreeSet<String>,
@@ -109,6 +113,7 @@ impl Grants {
                 let all = grants.docker_write.get_or_insert_default();
                 all.bind_roots.extend(write.bind_roots.iter().cloned());
                 all.allow.extend(write.allow.iter().map(ToString::to_string));
+                grants.projects.extend(write.projects.iter().cloned());
             }
             grants.http.extend(grant.http.iter().cloned());
             grants.files.extend(grant.files.iter().cloned());
@@ -129,6 +134,7 @@ impl Grants {
             asked: Vec::new(),
             docker_read: false,
             docker_write: None,
+            projects: BTreeSet::new(),
             http: Vec::new(),
             files: Vec::new(),
             secrets: BTreeSet::new(),
@@ -221,6 +227,7 @@ impl Grants {
         match wish {
             Wish::DockerRead => self.docker_read,
             Wish::DockerWrite => self.docker_write.is_some(),
+            Wish::Project(name) => *name == self.scope.application || self.projects.contains(name),
             Wish::Http(origin) => self.covering(origin).next().is_some(),
             Wish::Address(origin, address) => {
                 self.covering(origin).any(|http| http.addresses.iter().any(|range| range.contains(address)))
@@ -275,7 +282,9 @@ pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> 
             Wish::Reveal(_) => !have.reveal.is_empty(),
             Wish::Exec(_) => !have.exec.is_empty(),
             Wish::Registry(_) => !have.registry.is_empty(),
-            Wish::DockerRead | Wish::DockerWrite | Wish::Files(..) | Wish::State => have.is_granted(&wish),
+            Wish::DockerRead | Wish::DockerWrite | Wish::Project(_) | Wish::Files(..) | Wish::State => {
+                have.is_granted(&wish)
+            }
         };
         if !any || impossible.is_some() {
             missing.push(Missing { ask: ask.clone(), impossible, lines: lines::grant(scope, &wish) });
@@ -300,7 +309,7 @@ fn matches(grant: &Grant, scope: &Scope) -> bool {
 fn above_kind(kind: Kind, wish: &Wish) -> Option<&'static str> {
     match (kind, wish) {
         (Kind::Strategy, _) => None,
-        (_, Wish::DockerWrite) => Some("only a strategy can"),
+        (_, Wish::DockerWrite | Wish::Project(_)) => Some("only a strategy can"),
         (Kind::Check, Wish::Files(_, true)) => Some("a check changes nothing"),
         (Kind::Recorder, Wish::DockerRead) => Some("a recorder cannot"),
         (Kind::Smoke | Kind::Recorder, Wish::Registry(_)) => Some("only checks and strategies can"),

@@ -116,6 +116,8 @@ pub(super) struct DockerWrite {
     /// Dangers that are allowed by name.
     #[schemars(with = "Vec<Allowance>")]
     pub(super) allow: Vec<Spot<String>>,
+    /// Compose projects of other names than the application's that are the application's all the same.
+    pub(super) projects: Vec<String>,
 }
 
 /// An HTTP server.

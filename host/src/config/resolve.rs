@@ -228,6 +228,7 @@ impl Reader<'_> {
                         .iter()
                         .map(|written| written.parse().map_err(|why: String| self.wrong(written, why)))
                         .collect::<Result<_, _>>()?,
+                    projects: write.projects,
                 }),
                 None => None,
             },

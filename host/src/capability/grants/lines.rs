@@ -14,6 +14,7 @@ pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
     let allowed = match wish {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
         Wish::DockerWrite => "docker-write = {}\n".to_owned(),
+        Wish::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
         Wish::Http(origin) => format!("http = [{{ to = {} }}]\n", quoted(&origin.to_string())),
         Wish::Address(origin, address) => {
             format!("http = [{{ to = {}, addresses = [\"{address}\"] }}]\n", quoted(&origin.to_string()))
