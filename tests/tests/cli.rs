@@ -195,7 +195,7 @@ fn an_application_that_is_not_there_is_answered_with_those_that_are() {
     exit 17
     --- stderr
     error: there is no application `kudso` in `[HOST]/applications`
-    hint: known: kudos, shop
+    hint: did you mean `kudos`? known: kudos, shop
     ");
     insta::assert_snapshot!(stage.tell("deploy ./nowhere"), @r"
     exit 17
@@ -247,8 +247,7 @@ fn schemas_manual_and_completions_are_printed() {
     for name in stage.host.run(["schema"]).unwrap().stdout.lines().filter_map(|line| line.split_whitespace().next()) {
         let run = stage.host.run(["schema", name]).unwrap();
         let schema: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-        // The schema of `release.toml` is not there yet.
-        assert!(schema.is_object() || name == "release.toml", "{name}");
+        assert!(schema.is_object(), "{name}");
     }
     for shell in ["bash", "zsh", "fish"] {
         assert!(stage.host.run(["completions", shell]).unwrap().stdout.contains("rollback"), "{shell}");
@@ -258,4 +257,222 @@ fn schemas_manual_and_completions_are_printed() {
     let run = stage.host.run(["man", "--out", pages.to_str().unwrap()]).unwrap();
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(pages.join("windlass-audit-verify.1").is_file());
+}
+
+/// A release file for images that only the engine has.
+const RELEASE: &str = "application = \"kudos\"\n\n[artifacts.web]\nimage = \"kudos-web\"\ntag = \"1\"\nlocal = true\n\n\
+                       [strategy]\nplugin = \"strategy-compose\"\n";
+
+#[test]
+fn a_wrong_release_file_is_answered_with_the_line_and_what_to_do() {
+    let stage = Stage::new();
+    stage.configured();
+    let tell = |text: &str| {
+        stage.release("kudos", text);
+        stage.tell("plan kudos")
+    };
+    insta::assert_snapshot!(tell(&RELEASE.replace("tag", "tga")), @r#"
+    exit 3
+    --- stderr
+    error: unknown key `tga`; the known keys here are `image`, `tag`, `digest`, `local`
+     --> [HOST]/applications/kudos/release.toml:5:1
+      |
+    5 | tga = "1"
+      | ^^^
+    hint: did you mean `tag`?
+    "#);
+    insta::assert_snapshot!(tell(&RELEASE.replace("\"kudos\"", "\"Kudos!\"")), @r#"
+    exit 3
+    --- stderr
+    error: `Kudos!` is not an application's name: at most 63 lower-case letters, digits, `-` and `_`,
+           beginning with a letter or a digit
+     --> [HOST]/applications/kudos/release.toml:1:15
+      |
+    1 | application = "Kudos!"
+      |               ^^^^^^^^
+    "#);
+    insta::assert_snapshot!(tell("application = \"kudos\"\n"), @r#"
+    exit 3
+    --- stderr
+    error: the key `strategy` is missing
+     --> [HOST]/applications/kudos/release.toml:1:1
+      |
+    1 | application = "kudos"
+      | ^
+    "#);
+    insta::assert_snapshot!(tell(&RELEASE.replace("application", "[checks.x]\nplugin = 1\n\n[application]\nx")), @r"
+    exit 3
+    --- stderr
+    error: invalid type: map, expected a string
+     --> [HOST]/applications/kudos/release.toml:4:1
+      |
+    4 | [application]
+      | ^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn an_engine_that_does_not_run_is_unavailable() {
+    let stage = Stage::new();
+    stage.configured();
+    stage.release("kudos", RELEASE);
+    insta::assert_snapshot!(stage.tell("plan kudos"), @r"
+    exit 15
+    --- stderr
+    error: cannot look for the artifact `web` in the engine: cannot inspect image
+           `docker.io/library/kudos-web:1`: the Docker Engine does not answer at
+           `unix:///nowhere/docker.sock`: no such socket
+    hint: start the engine (`systemctl start docker`), or correct `[docker] endpoint` in `agent.toml`
+    ");
+}
+
+#[test]
+fn a_registry_that_is_down_is_unavailable() {
+    let stage = Stage::new();
+    stage.agent(&format!(
+        "state-directory = \"{}\"\napplications-directory = \"{}\"\n[registries.\"127.0.0.1:1\"]\nplain-http = true\n",
+        stage.host.root().join("state").display(),
+        stage.host.root().join("applications").display()
+    ));
+    let release = RELEASE.replace("\"kudos-web\"", "\"127.0.0.1:1/kudos/web\"").replace("local = true\n", "");
+    stage.release("kudos", &release);
+    insta::assert_snapshot!(stage.tell("plan kudos"), @r"
+    exit 15
+    --- stderr
+    error: cannot resolve the artifact `web`: registry `127.0.0.1:1` is unavailable: Connection refused
+           (os error 111)
+    ");
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_is_named() {
+    let stage = Stage::new();
+    // Files cannot be made there, not even by root.
+    stage.agent("state-directory = \"/sys/windlass\"\n");
+    // What the kernel says to everyone but root.
+    let told =
+        stage.tell("rollback kudos").replace("Permission denied (os error 13)", "Operation not permitted (os error 1)");
+    insta::assert_snapshot!(told, @r"
+    exit 3
+    --- stderr
+    error: cannot use the state directory `/sys/windlass`
+    caused by: Operation not permitted (os error 1)
+    hint: the agent must be able to write its state directory: set `state-directory` in agent.toml, or
+          run it as the directory's owner
+    ");
+}
+
+#[test]
+fn a_journal_of_a_newer_agent_is_left_alone() {
+    let stage = Stage::new();
+    stage.configured();
+    insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
+    exit 17
+    --- stderr
+    error: there is no successful deployment of `kudos` to go back to: no other release succeeded here
+    hint: see `windlass history kudos`
+    ");
+    let journal = stage.host.root().join("state/journal.sqlite3");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    // SQLite keeps `PRAGMA user_version` here (file format, 1.3.16), and the journal its format number in it.
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    std::fs::write(&journal, &bytes).unwrap();
+    insta::assert_snapshot!(stage.tell("history"), @r"
+    exit 3
+    --- stderr
+    error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
+           formats up to 1
+    hint: install the agent that wrote it, or a newer one
+    ");
+    insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
+    exit 3
+    --- stderr
+    error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
+           formats up to 1
+    hint: install the agent that wrote it, or a newer one
+    ");
+    assert_eq!(std::fs::read(&journal).unwrap(), bytes);
+}
+
+#[test]
+fn a_host_without_deployments_says_so() {
+    let stage = Stage::new();
+    stage.configured();
+    for (line, code) in [("status", 0), ("history", 0), ("resume", 0), ("audit verify", 0), ("show kudos", 17)] {
+        let run = stage.host.run(line.split_whitespace()).unwrap();
+        assert_eq!(run.code, code, "{line}: {}{}", run.stdout, run.stderr);
+    }
+    insta::assert_snapshot!(stage.tell("status"), @r"
+    exit 0
+    --- stdout
+    nothing was deployed on this host yet
+    ");
+    insta::assert_snapshot!(stage.tell("show kudos"), @r"
+    exit 17
+    --- stderr
+    error: no deployment of `kudos` is known here
+    hint: `windlass history` lists all deployments
+    ");
+    insta::assert_snapshot!(stage.tell("resolve kudos --retry"), @r"
+    exit 17
+    --- stderr
+    error: no deployment of `kudos` is stuck
+    ");
+}
+
+#[test]
+fn a_plan_file_decides_alone_and_only_for_its_application() {
+    let stage = Stage::new();
+    stage.configured();
+    stage.release("kudos", RELEASE);
+    insta::assert_snapshot!(stage.tell("deploy kudos --plan /nowhere --set web=2"), @r"
+    exit 2
+    --- stderr
+    error: `--plan` already says which release; `--set` cannot change it
+    ");
+    let file = stage.host.root().join("kudos.plan");
+    std::fs::write(&file, "{}").unwrap();
+    insta::assert_snapshot!(stage.tell(&format!("deploy kudos --plan {}", file.display())), @r"
+    exit 3
+    --- stderr
+    error: `[HOST]/kudos.plan` is not a plan
+    caused by: missing field `format` at line 1 column 2
+    hint: make one with `windlass plan APP --out FILE`
+    ");
+    insta::assert_snapshot!(stage.tell("plan kudos --environment production"), @r"
+    exit 2
+    --- stderr
+    error: this host is `uat`, not `production`
+    hint: the environment of a host is `environment` in `[HOST]/agent.toml`; are you on the
+          right host?
+    ");
+}
+
+#[test]
+fn init_shows_before_it_writes_and_writes_over_nothing() {
+    let stage = Stage::new();
+    let directory = stage.host.root().join("shop");
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.display().to_string();
+    insta::assert_snapshot!(stage.tell(&format!("init {path}")), @r"
+    exit 3
+    --- stderr
+    error: the release has no Compose file; looked for compose.yaml, compose.yml, docker-compose.yaml,
+           docker-compose.yml
+    hint: put compose.yaml beside release.toml, or name the files in the strategy's `files`
+    ");
+    std::fs::write(directory.join("compose.yaml"), "services:\n  web:\n    image: shop-web:1\n").unwrap();
+    let shown = stage.host.run(["init", &path]).unwrap();
+    assert!(shown.stdout.contains("application = \"shop\""), "{}", shown.stdout);
+    assert!(shown.stderr.contains("--yes"), "{}", shown.stderr);
+    assert!(!directory.join("release.toml").exists());
+    let written = stage.host.run(["init", &path, "--yes"]).unwrap();
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    assert!(directory.join("release.toml").exists() && directory.join("agent.toml").exists());
+    insta::assert_snapshot!(stage.tell(&format!("init {path} --yes")), @r"
+    exit 2
+    --- stderr
+    error: `[HOST]/shop/release.toml` is there already
+    hint: remove it first, or choose another place with `--output DIRECTORY`
+    ");
 }

@@ -1,11 +1,16 @@
 //! A plan as a diff against what runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use windlass_documents::{Action, Change, Difference, Phase, Plan, Step};
 
 use super::facts::PlanFact;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
 use super::words;
+
+/// In plans of at most so many steps, what a step waits for is said once: not again by those that come after.
+const REDUCED: usize = 300;
 
 /// The sign and ink of an action, as in a diff.
 #[must_use]
@@ -122,22 +127,28 @@ fn shorten(from: &str, to: &str) -> Line {
 /// The steps in an order in which they could be done, each with what it waits for.
 fn steps(plan: &Plan) -> Page {
     let mut page = Page::new();
-    let mut number = 0;
-    let mut numbers = std::collections::BTreeMap::new();
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    // All that a step waits for, its needs' own needs included, by number.
+    let mut before: Vec<BTreeSet<usize>> = Vec::new();
     for (phase, heading) in [(Phase::Apply, "steps"), (Phase::Sweep, "then, once it is proved")] {
         let mut table = Table::new().right(0);
         for step in ordered(plan, phase) {
-            number += 1;
-            numbers.insert(step.id.as_str(), number);
-            let mut needs: Vec<i32> = step.needs.iter().filter_map(|id| numbers.get(id.as_str()).copied()).collect();
-            needs.sort_unstable();
-            let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
-            let after = if needs.is_empty() { String::new() } else { format!("after {}", words::list(&needs)) };
-            table.row(vec![
-                Line::plain(number.to_string()),
-                Line::plain(&step.title),
-                Line::new().ink(Ink::Dim, after),
-            ]);
+            let needs: BTreeSet<usize> = step.needs.iter().filter_map(|id| numbers.get(id.as_str()).copied()).collect();
+            let implied = |need: &usize| {
+                plan.steps.len() <= REDUCED && needs.iter().any(|other| before[*other - 1].contains(need))
+            };
+            let direct: Vec<String> = needs.iter().filter(|need| !implied(need)).map(ToString::to_string).collect();
+            let all = match plan.steps.len() {
+                0..=REDUCED => {
+                    needs.iter().flat_map(|need| before[*need - 1].iter().copied()).chain(needs.clone()).collect()
+                }
+                _ => BTreeSet::new(),
+            };
+            before.push(all);
+            numbers.insert(step.id.as_str(), before.len());
+            let after = if direct.is_empty() { String::new() } else { format!("after {}", words::list(&direct)) };
+            let number = Line::plain(before.len().to_string());
+            table.row(vec![number, Line::plain(&step.title), Line::new().ink(Ink::Dim, after)]);
         }
         if !table.is_empty() {
             page.push(Line::plain("  ").ink(Ink::Dim, heading));
@@ -152,7 +163,7 @@ fn ordered(plan: &Plan, phase: Phase) -> Vec<&Step> {
     let mut waiting: Vec<&Step> = plan.steps.iter().filter(|step| step.phase == phase).collect();
     let mut ordered: Vec<&Step> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let ids: std::collections::BTreeSet<&str> = waiting.iter().map(|step| step.id.as_str()).collect();
+        let ids: BTreeSet<&str> = waiting.iter().map(|step| step.id.as_str()).collect();
         let (ready, blocked): (Vec<&Step>, Vec<&Step>) =
             waiting.iter().partition(|step| !step.needs.iter().any(|need| ids.contains(need.as_str())));
         if ready.is_empty() {
@@ -187,8 +198,6 @@ pub fn totals(plan: &Plan) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::BTreeMap;
-
     use windlass_documents::{Bundle, Release};
 
     use super::*;

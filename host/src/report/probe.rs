@@ -78,6 +78,11 @@ pub(super) fn evidence(evidence: &serde_json::Value) -> Page {
             lines.extend(text.lines().map(|line| format!("  {line}")));
         }
         Value::String(text) if name.is_empty() => lines.push(text.clone()),
+        // An entry of a health log, as the Docker Engine keeps it.
+        Value::Object(fields) if fields.contains_key("ExitCode") && fields.contains_key("Output") => {
+            let said = fields["Output"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+            lines.push(format!("health check: exit {}: {said}", fields["ExitCode"]));
+        }
         Value::String(text) => lines.push(format!("{name}: {text}")),
         other if name.is_empty() => lines.push(other.to_string()),
         other => lines.push(format!("{name}: {other}")),

@@ -30,7 +30,7 @@ fn headline(fact: &StatusFact) -> Line {
     } else if fact.open.is_some() {
         heading.ink(Ink::Warn, "a deployment is open")
     } else if fact.release.is_none() && fact.parts.as_ref().is_none_or(Vec::is_empty) {
-        heading.text("nothing was deployed")
+        heading.text("nothing of it was deployed with success yet")
     } else if fact.release.is_none() {
         heading.ink(Ink::Warn, "runs, but was not deployed by windlass")
     } else if fact.unobserved.is_some() {

@@ -26,7 +26,8 @@ pub fn binary() -> PathBuf {
 impl Stage {
     /// A host with empty directories and no `agent.toml`.
     pub fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
+        // Paths of one length everywhere, because the agent wraps its lines.
+        let root = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
         let host = Host::new(&binary(), root.path()).unwrap();
         Self { host, root }
     }
@@ -34,6 +35,12 @@ impl Stage {
     /// Writes `agent.toml`.
     pub fn agent(&self, text: &str) {
         std::fs::write(self.host.root().join("agent.toml"), text).unwrap();
+    }
+
+    /// Writes an application's `release.toml`.
+    pub fn release(&self, name: &str, text: &str) {
+        std::fs::create_dir_all(self.host.application(name)).unwrap();
+        std::fs::write(self.host.application(name).join("release.toml"), text).unwrap();
     }
 
     /// Writes an `agent.toml` that is right, for an engine that is not running.

@@ -1,6 +1,6 @@
 //! What happens, in words: a verb and what it is about, the verbs in one column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use windlass_documents::{Action, Failure, Plan, Release, Report, Verdict};
@@ -11,6 +11,9 @@ use crate::report::{error, plan, probe, words};
 
 /// Columns of the verbs.
 const VERB: usize = 11;
+
+/// A step that only waits and took less is not worth a line.
+const NOTICEABLE: Duration = Duration::from_millis(100);
 
 /// Something to show.
 #[derive(Debug)]
@@ -55,13 +58,15 @@ pub(super) struct Narrator {
     width: usize,
     phase: Option<FlowPhase>,
     titles: BTreeMap<String, String>,
+    /// Steps that only wait or look.
+    idle: BTreeSet<String>,
     doing: BTreeMap<String, String>,
 }
 
 impl Narrator {
     /// A narrator who knows nothing yet.
     pub(super) fn new(verbose: bool, width: usize) -> Self {
-        Self { verbose, width, phase: None, titles: BTreeMap::new(), doing: BTreeMap::new() }
+        Self { verbose, width, phase: None, titles: BTreeMap::new(), idle: BTreeSet::new(), doing: BTreeMap::new() }
     }
 
     /// The words for one event.
@@ -76,7 +81,11 @@ impl Narrator {
             Progress::PhaseStarted(phase) => self.phase_started(*phase),
             Progress::PhaseFinished(phase, _) => vec![Told::End { key: phase_key(*phase) }],
             Progress::Resolved(release) => resolved(release),
-            Progress::Planned(plan) => planned(plan),
+            Progress::Planned(plan) => {
+                let idle = plan.steps.iter().filter(|step| !step.changes);
+                self.idle = idle.map(|step| step.id.clone()).collect();
+                planned(plan)
+            }
             Progress::ProbeStarted { name } => self.probe_started(name),
             Progress::ProbePending { name, summary } => self.pending(name, summary),
             Progress::ProbeFinished { name, answer, took } => self.probe_finished(name, answer.as_ref(), *took),
@@ -87,10 +96,13 @@ impl Narrator {
                 self.phase = Some(FlowPhase::Undo);
                 vec![Told::Warning(said(Ink::Warn, "Unwinding", cause))]
             }
+            // There is nothing to undo about having waited.
+            Progress::UndoStarted { step, .. } | Progress::UndoFinished { step } if self.idle.contains(step) => {
+                Vec::new()
+            }
             Progress::UndoStarted { step, title } => {
                 self.titles.insert(step.clone(), title.clone());
-                let plain = Some(said(Ink::Accent, "Undoing", title));
-                vec![Told::Begin { key: step_key(step), verb: "Undoing", text: title.clone(), plain }]
+                vec![Told::Begin { key: step_key(step), verb: "Undoing", text: title.clone(), plain: None }]
             }
             Progress::UndoFinished { step } => {
                 let line = said(Ink::Warn, "Undone", self.title(step));
@@ -159,14 +171,20 @@ impl Narrator {
 
     fn step_started(&mut self, step: &str, title: &str) -> Vec<Told> {
         self.titles.insert(step.to_owned(), title.to_owned());
-        let verb = self.stepping().0;
-        let plain = Some(said(Ink::Accent, verb, title));
-        vec![Told::Begin { key: step_key(step), verb, text: title.to_owned(), plain }]
+        let (verb, _, text) = self.stepping(step);
+        let text = text.to_owned();
+        let plain = (!self.idle.contains(step) || verb == "Waiting").then(|| said(Ink::Accent, verb, &text));
+        vec![Told::Begin { key: step_key(step), verb, text, plain }]
     }
 
     fn step_finished(&mut self, step: &str, took: Duration) -> Vec<Told> {
-        let line = said(Ink::Good, self.stepping().1, self.title(step)).join(time(took));
-        vec![Told::End { key: step_key(step) }, Told::Line(line)]
+        let (_, verb, text) = self.stepping(step);
+        let mut told = vec![Told::End { key: step_key(step) }];
+        // A milestone that took no time tells nobody anything.
+        if !self.idle.contains(step) || took >= NOTICEABLE {
+            told.push(Told::Line(said(Ink::Good, verb, text).join(time(took))));
+        }
+        told
     }
 
     fn step_failed(&mut self, what: &str, step: &str, failure: &Failure) -> Vec<Told> {
@@ -182,20 +200,23 @@ impl Narrator {
         std::iter::once(Told::End { key: step_key(step) }).chain(lines).collect()
     }
 
-    /// The verbs for a step under way and one that ended.
-    fn stepping(&self) -> (&'static str, &'static str) {
-        match self.phase {
-            Some(FlowPhase::Sweep) => ("Sweeping", "Swept"),
-            _ => ("Applying", "Applied"),
+    /// The verbs for a step under way and one that ended, and what they are about.
+    fn stepping<'a>(&'a self, step: &'a str) -> (&'static str, &'static str, &'a str) {
+        let title = self.title(step);
+        match (self.phase, title.strip_prefix("wait ")) {
+            (Some(FlowPhase::Sweep), _) => ("Sweeping", "Swept", title),
+            (_, Some(what)) if self.idle.contains(step) => ("Waiting", "Waited", what),
+            _ => ("Applying", "Applied", title),
         }
     }
 
     fn doing(&mut self, source: &str, message: &str, percent: Option<u8>) -> Vec<Told> {
-        let (key, name) = match self.titles.get(source) {
-            Some(title) => (step_key(source), title.clone()),
-            None => (probe_key(source), source.to_owned()),
+        let (key, verb, name) = if self.titles.contains_key(source) {
+            let (verb, _, text) = self.stepping(source);
+            (step_key(source), verb, text.to_owned())
+        } else {
+            (probe_key(source), self.probing(source).0, source.to_owned())
         };
-        let verb = if self.titles.contains_key(source) { self.stepping().0 } else { self.probing(source).0 };
         // Where there are no bars, a percentage would be a line per step of it.
         let news = self.news(&key, message);
         let plain = (news && percent.is_none()).then(|| said(Ink::Accent, verb, &format!("{name}: {message}")));
@@ -405,7 +426,6 @@ mod tests {
                           no such table: kudos
                         remedy: look at its log
         Unwinding `health` failed
-          Undoing start backend (new)
            Undone start backend (new)
            Failed undo of backend:pull: the engine is gone
         ");
