@@ -16,7 +16,7 @@ use tiny_http::Method;
 use crate::server::{self, Answer};
 
 /// How long the faulty version looks well before its health check fails.
-const LOOKS_WELL_FOR: Duration = Duration::from_secs(1);
+const LOOKS_WELL_FOR: Duration = Duration::from_millis(1_500);
 
 /// Opens the database on the volume.
 fn open() -> Result<Connection> {
