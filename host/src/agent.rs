@@ -77,8 +77,7 @@ impl Agent {
         let config = Arc::new(config);
         let redactor = Redactor::new();
         let clock = clock()?;
-        let journal =
-            Arc::new(Journal::open(&config.state_directory, options.mode, clock.clone(), redactor.clone())?);
+        let journal = Arc::new(Journal::open(&config.state_directory, options.mode, clock.clone(), redactor.clone())?);
         let docker = Arc::new(docker::Engine::new(&config.docker.endpoint));
         let host = hostname();
         let reality = Arc::new(Reality::new(

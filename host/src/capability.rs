@@ -4,16 +4,16 @@
 //! as [`Failure`](windlass_documents::Failure). The sandbox adapts it to WebAssembly. What is allowed is decided in
 //! [`grants`] and nowhere else; each module asks there before it does anything.
 
-pub mod grants;
 pub mod docker;
-pub mod http;
-pub mod files;
-pub mod secrets;
 pub mod exec;
-pub mod state;
-pub mod registry;
-pub mod log;
 mod failure;
+pub mod files;
+pub mod grants;
+pub mod http;
+pub mod log;
+pub mod registry;
+pub mod secrets;
+pub mod state;
 #[cfg(test)]
 mod testing;
 

@@ -23,12 +23,13 @@ use windlass_documents::Outcome;
 pub use self::account::{Account, Answered, StepAccount};
 pub use self::error::Error;
 pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Owner, Purpose, Resolution, Ruling};
-pub use self::transition::{Status, StepStatus};
-pub use self::views::{
-    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Quarantine, Running, Shown, Stored, Summary, Verification,
-};
 use self::hooks::Crash;
 use self::store::Store;
+pub use self::transition::{Status, StepStatus};
+pub use self::views::{
+    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Quarantine, Running, Shown, Stored, Summary,
+    Verification,
+};
 use crate::clock::Clock;
 use crate::progress::Level;
 use crate::redact::Redactor;

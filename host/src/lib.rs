@@ -4,15 +4,15 @@
 //! There is no terminal here outside `report` and `cli`, no SQL outside `journal::store`, no Wasm outside `plugin`,
 //! and no Docker outside `capability::docker`.
 
+pub mod agent;
+pub mod capability;
+pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod deployment;
 pub mod journal;
-pub mod release;
-pub mod config;
 pub mod plugin;
-pub mod capability;
-pub mod agent;
-pub mod clock;
-pub mod redact;
 pub mod progress;
-pub mod cli;
+pub mod redact;
+pub mod release;
 pub mod report;

@@ -68,7 +68,7 @@ fn a_release_is_deployed_updated_refused_broken_put_back_and_rolled_back() -> Re
     assert!(format!("{}{}", broken.stdout, broken.stderr).contains("connection pool"), "the evidence is shown");
     serves(&kudos, "2")?;
     assert_eq!(kudos.objects()?, complete(name));
-    assert_eq!(state(&kudos)?["applications"][name]["version"], "2", "the record says what runs");
+    assert_eq!(state(&kudos)?["applications"][name]["version"], "backend=2,edge=1,web=2", "the record says what runs");
 
     // The same again is refused, because it failed here.
     let quarantined = expect(kudos.host.run(["deploy", name, "--set", "web=3", "--set", "backend=3"])?, 10)?;

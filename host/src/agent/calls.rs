@@ -111,18 +111,12 @@ impl Reality {
         let limits = &self.config.limits;
         let watch = self.watch_for(context);
         let secrets = PluginSecrets::new(secrets, grants.clone());
-        let log =
-            Log::new(context.source.clone(), LogLimits::from(limits), watch.clone(), self.redactor.clone());
+        let log = Log::new(context.source.clone(), LogLimits::from(limits), watch.clone(), self.redactor.clone());
         let registries = Arc::new(Remote(self.registries()?));
-        let docker = Docker::new(
-            self.docker.clone(),
-            scope,
-            grants.docker(),
-            self.redactor.clone(),
-        )
-        .with_secrets(Arc::new(secrets.clone()))
-        .with_credentials(registries.clone())
-        .with_watch(watch);
+        let docker = Docker::new(self.docker.clone(), scope, grants.docker(), self.redactor.clone())
+            .with_secrets(Arc::new(secrets.clone()))
+            .with_credentials(registries.clone())
+            .with_watch(watch);
         Ok(Capabilities {
             docker: Some(docker),
             http: Http::new(
@@ -189,7 +183,11 @@ impl Reality {
     fn pinned(&self, application: &str) -> Result<BTreeSet<String>, Failure> {
         let keep = usize::try_from(self.config.keep_releases).unwrap_or(usize::MAX);
         let kept = self.journal.kept_releases(application, keep).map_err(|error| super::material::failed(&error))?;
-        Ok(kept.iter().flat_map(|release| release.artifacts.values()).map(windlass_documents::Artifact::reference).collect())
+        Ok(kept
+            .iter()
+            .flat_map(|release| release.artifacts.values())
+            .map(windlass_documents::Artifact::reference)
+            .collect())
     }
 
     fn watch_for(&self, context: &Context) -> Arc<dyn Watch> {

@@ -4,7 +4,7 @@ use crate::capability::secrets::{KeyError, SecretError};
 use crate::config::ConfigError;
 use crate::journal;
 use crate::plugin::AdmissionError;
-use crate::report::{Explain, ExitCode};
+use crate::report::{ExitCode, Explain};
 
 /// Why the agent could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -46,10 +46,8 @@ impl RegistryCredentials for Remote {
 
 impl Remote {
     fn parse(reference: &str) -> Result<Reference, Failure> {
-        Reference::parse(reference).map_err(|error| Failure {
-            code: "invalid-argument".to_owned(),
-            ..explained(&error)
-        })
+        Reference::parse(reference)
+            .map_err(|error| Failure { code: "invalid-argument".to_owned(), ..explained(&error) })
     }
 }
 

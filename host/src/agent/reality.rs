@@ -132,7 +132,8 @@ impl Reality {
         let recorders = settings.recorders.iter().map(|recorder| (&recorder.plugin, Kind::Recorder));
         let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(wish, kind)| async move {
             let plugin = store.plugin(wish, kind, material).await?;
-            let at = |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
+            let at =
+                |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
             plugin.validate_config(&wish.with).await.map_err(at)?;
             if kind == Kind::Strategy {
                 self.may_change(&plugin, application, material)?;
@@ -310,8 +311,7 @@ impl Outside for Reality {
         async move {
             let material = self.store()?.of(&context.release)?;
             let recorders = &material.settings.recorders;
-            let recorder =
-                recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
+            let recorder = recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
             let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };
             let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &material, NO_STEP).await?;
             ready.plugin.deliver(ready.call, event).await

@@ -4,7 +4,7 @@ use windlass_documents::Failure;
 
 use super::request::hint_of;
 use crate::journal;
-use crate::report::{Explain, ExitCode};
+use crate::report::{ExitCode, Explain};
 
 /// Why there is no ending.
 #[derive(Debug, thiserror::Error)]

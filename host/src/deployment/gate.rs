@@ -193,7 +193,8 @@ async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
         verdict: if doubt == OnDoubt::Refuse { Verdict::Fail } else { Verdict::Warn },
         title,
         remedy: Some(
-            "pull the images that run now, or set `allow-no-way-back = true` under `[policy]` in release.toml".to_owned(),
+            "pull the images that run now, or set `allow-no-way-back = true` under `[policy]` in release.toml"
+                .to_owned(),
         ),
         evidence: None,
     })

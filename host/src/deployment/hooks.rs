@@ -102,7 +102,12 @@ impl Outside for Hooked {
         self.inside.smoke(context, name)
     }
 
-    fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event) -> Answering<'a, Option<Value>> {
+    fn deliver<'a>(
+        &'a self,
+        context: &'a Context,
+        recorder: &'a str,
+        event: &'a Event,
+    ) -> Answering<'a, Option<Value>> {
         self.inside.deliver(context, recorder, event)
     }
 }

@@ -8,7 +8,11 @@ use windlass_documents::{Migration, Release};
 use crate::journal::{self, Account, Journal, Purpose, StepStatus};
 
 /// Why a release may not run after what ran since it last succeeded here.
-pub(super) fn forbids(journal: &Journal, application: &str, release: &Release) -> Result<Option<String>, journal::Error> {
+pub(super) fn forbids(
+    journal: &Journal,
+    application: &str,
+    release: &Release,
+) -> Result<Option<String>, journal::Error> {
     let successes = journal.successes(application)?;
     let Some(place) = successes.iter().position(|summary| summary.release.as_deref() == Some(release.id.as_str()))
     else {
@@ -43,9 +47,11 @@ pub(super) fn freezes(account: &Account, previous: Option<&Release>) -> Option<S
 
 /// Whether code of the release may have run.
 fn may_have_run(account: &Account) -> bool {
-    account.plan.iter().flat_map(|plan| &plan.steps).any(|step| {
-        step.runs_release.unwrap_or(step.changes) && account.step_status(&step.id) != StepStatus::Waiting
-    })
+    account
+        .plan
+        .iter()
+        .flat_map(|plan| &plan.steps)
+        .any(|step| step.runs_release.unwrap_or(step.changes) && account.step_status(&step.id) != StepStatus::Waiting)
 }
 
 /// `named` is what the history says about the version that `oldest-rollback` names: whether `older` ran since.

@@ -112,5 +112,6 @@ pub trait Outside: Send + Sync {
     /// Asks a smoke test.
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
     /// Tells a recorder.
-    fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event) -> Answering<'a, Option<Value>>;
+    fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event)
+    -> Answering<'a, Option<Value>>;
 }

@@ -100,7 +100,10 @@ pub(super) async fn only<'a>(
             Target::Rollback { to } => {
                 let of = target::rollback(engine, application, to.as_deref())?;
                 let release = engine.journal.account(&of)?.release;
-                let release = release.ok_or_else(|| Error::NoTarget { application: application.to_owned(), wished: format!("`{of}` has no release") })?;
+                let release = release.ok_or_else(|| Error::NoTarget {
+                    application: application.to_owned(),
+                    wished: format!("`{of}` has no release"),
+                })?;
                 ((*release).clone(), "plan")
             }
         };

@@ -26,11 +26,7 @@ where
         answer = patiently(subject, probe, call) => answer,
         () = subject.cancelled.cancelled() => Err(failure("cancelled", "stopped before it answered")),
     };
-    engine.notice(&Progress::ProbeFinished {
-        name: probe.name.clone(),
-        answer: answer.clone(),
-        took: began.elapsed(),
-    });
+    engine.notice(&Progress::ProbeFinished { name: probe.name.clone(), answer: answer.clone(), took: began.elapsed() });
     match answer {
         Ok(report) => Answer::Report(report),
         Err(failure) => Answer::Failure(failure),
@@ -50,10 +46,9 @@ where
         let answer = within(&context, &probe.name, call(subject, context.clone())).await;
         let (pause, last) = match answer {
             Ok(report) if report.verdict == Verdict::Pending => {
-                subject.engine.notice(&Progress::ProbePending {
-                    name: probe.name.clone(),
-                    summary: report.summary.clone(),
-                });
+                subject
+                    .engine
+                    .notice(&Progress::ProbePending { name: probe.name.clone(), summary: report.summary.clone() });
                 let message = format!("still pending after {} s: {}", probe.deadline.as_secs(), report.summary);
                 (probe.interval, failure("timeout", message))
             }

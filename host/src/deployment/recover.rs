@@ -23,7 +23,8 @@ pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, sto
     for summary in engine.journal.open_deployments(Some(application))? {
         let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;
         if matches!(deployment.status(), Status::Resolving | Status::Planning | Status::Checking) {
-            deployment.write(&Event::Cancelled { by: "the next deployment, before anything was touched".to_owned() })?;
+            deployment
+                .write(&Event::Cancelled { by: "the next deployment, before anything was touched".to_owned() })?;
         }
         finish(&deployment).await?;
     }

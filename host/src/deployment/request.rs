@@ -205,7 +205,11 @@ pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str
         outcome,
         rollback: account.asked.purpose == Purpose::Rollback,
         actor: account.owner.actor.clone(),
-        reason: account.asked.reason.clone().or_else(|| account.failure.as_ref().map(|failure| failure.message.clone())),
+        reason: account
+            .asked
+            .reason
+            .clone()
+            .or_else(|| account.failure.as_ref().map(|failure| failure.message.clone())),
         release: release.unwrap_or_else(|| nameless(account)),
         previous: previous.cloned(),
         running,

@@ -87,11 +87,7 @@ fn add_needs(plan: &Plan, id: &str, needed: &mut BTreeSet<String>) {
 }
 
 /// One step, tried again while its failures say that they may pass.
-async fn undo(
-    deployment: &Deployment<'_>,
-    subject: &Subject<'_>,
-    step: &Step,
-) -> Result<Result<(), Failure>, Error> {
+async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -> Result<Result<(), Failure>, Error> {
     let engine = deployment.engine;
     let output = deployment.with(|account| account.steps.get(&step.id).and_then(|step| step.output.clone()));
     engine.notice(&Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });

@@ -17,9 +17,7 @@ use super::request::{Ending, PlanFile, Request, Target, event_of};
 use super::stop::Stop;
 use super::subject::Subject;
 use super::target;
-use crate::journal::{
-    self, Account, Also, Asked, Event, Owner, Purpose, Status, StepStatus, outcome_word,
-};
+use crate::journal::{self, Account, Also, Asked, Event, Owner, Purpose, Status, StepStatus, outcome_word};
 use crate::progress::{FlowPhase, Level, Progress};
 
 /// Why the flow doesn't go forward.
@@ -224,9 +222,7 @@ impl<'a> Deployment<'a> {
         let Some(release) = self.with(|account| account.release.clone()) else {
             return Err(failure("internal", "there is no release yet"));
         };
-        let orders = self.orders.get_or_try_init(|| async {
-            self.engine.outside.orders(&release).await.map(Arc::new)
-        });
+        let orders = self.orders.get_or_try_init(|| async { self.engine.outside.orders(&release).await.map(Arc::new) });
         let orders = orders.await.cloned()?;
         let _ = self.allowed.set(orders.deadline);
         Ok(orders)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::format::JOURNAL_FORMAT;
 use super::transition::Illegal;
-use crate::report::{Explain, ExitCode};
+use crate::report::{ExitCode, Explain};
 
 /// Why the journal could not be read or written. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

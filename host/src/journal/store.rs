@@ -48,8 +48,7 @@ impl Store {
     pub(super) fn open(state: &Path, mode: Mode) -> Result<Self, Error> {
         let path = state.join(FILE);
         if mode == Mode::Write {
-            std::fs::create_dir_all(state)
-                .map_err(|source| Error::Directory { path: state.to_owned(), source })?;
+            std::fs::create_dir_all(state).map_err(|source| Error::Directory { path: state.to_owned(), source })?;
         }
         let connection = match mode {
             Mode::Read if !path.exists() => Connection::open_in_memory(),
@@ -78,8 +77,7 @@ impl Store {
         let explain = |error| explain(&path, error);
         self.connection.busy_timeout(PATIENCE).map_err(explain)?;
         // Read before anything is set, so that a journal of a newer agent stays as it is.
-        let found: u32 =
-            self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
+        let found: u32 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
         if found > JOURNAL_FORMAT {
             return Err(Error::Newer { path: path.clone(), found, agent: env!("CARGO_PKG_VERSION") });
         }
@@ -87,8 +85,7 @@ impl Store {
             return self.settings();
         }
         self.settings()?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
         // Another process may have been faster.
         let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
         if found == 0 {
@@ -181,8 +178,7 @@ impl Store {
 
     fn transact(&mut self, change: &mut impl FnMut(&Transaction<'_>) -> Result<(), Fault>) -> Result<(), Error> {
         let explain = |error| explain(&self.path, error);
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
         match change(&transaction) {
             Ok(()) => transaction.commit().map_err(explain),
             Err(Fault::Sqlite(error)) => Err(explain(error)),

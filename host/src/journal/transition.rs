@@ -119,10 +119,9 @@ pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
             Status::Resolving | Status::Planning | Status::Checking,
             Event::Settled { outcome: outcome @ (Outcome::Refused | Outcome::Unchanged), .. },
         ) => Ok(Status::Settled(*outcome)),
-        (
-            Status::Applying,
-            Event::StepStarted { .. } | Event::StepSucceeded { .. } | Event::StepFailed { .. },
-        ) => Ok(Status::Applying),
+        (Status::Applying, Event::StepStarted { .. } | Event::StepSucceeded { .. } | Event::StepFailed { .. }) => {
+            Ok(Status::Applying)
+        }
         (Status::Applying, Event::Verifying) => Ok(Status::Verifying),
         (Status::Verifying, Event::Proved { .. }) => Ok(Status::Verifying),
         (Status::Verifying, Event::Settled { outcome: Outcome::Succeeded, .. }) => {
@@ -131,10 +130,7 @@ pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
         (Status::Applying | Status::Verifying, Event::Unwinding { .. }) => Ok(Status::Unwinding),
         (
             Status::Unwinding,
-            Event::UndoStarted { .. }
-            | Event::UndoSucceeded { .. }
-            | Event::UndoFailed { .. }
-            | Event::Restored { .. },
+            Event::UndoStarted { .. } | Event::UndoSucceeded { .. } | Event::UndoFailed { .. } | Event::Restored { .. },
         ) => Ok(Status::Unwinding),
         (Status::Unwinding, Event::Settled { outcome: outcome @ (Outcome::RolledBack | Outcome::Stuck), .. }) => {
             Ok(Status::Settled(*outcome))
@@ -246,16 +242,15 @@ pub fn next_step(step: &str, status: StepStatus, event: StepEvent) -> Result<Ste
         (StepStatus::Running, StepEvent::Succeeded) => Ok(StepStatus::Done),
         (StepStatus::Running, StepEvent::Failed) => Ok(StepStatus::Failed),
         (
-            StepStatus::Running
-            | StepStatus::Done
-            | StepStatus::Failed
-            | StepStatus::Undoing
-            | StepStatus::UndoFailed,
+            StepStatus::Running | StepStatus::Done | StepStatus::Failed | StepStatus::Undoing | StepStatus::UndoFailed,
             StepEvent::UndoStarted,
         ) => Ok(StepStatus::Undoing),
         (StepStatus::Undoing, StepEvent::UndoSucceeded) => Ok(StepStatus::Undone),
         (StepStatus::Undoing, StepEvent::UndoFailed) => Ok(StepStatus::UndoFailed),
-        (StepStatus::Done | StepStatus::Failed | StepStatus::Undoing | StepStatus::Undone | StepStatus::UndoFailed, StepEvent::Started)
+        (
+            StepStatus::Done | StepStatus::Failed | StepStatus::Undoing | StepStatus::Undone | StepStatus::UndoFailed,
+            StepEvent::Started,
+        )
         | (
             StepStatus::Waiting
             | StepStatus::Done

@@ -19,7 +19,9 @@ const BASE: [&str; 6] = ["types", "context", "log", "state", "files", "secrets"]
 #[non_exhaustive]
 pub enum InspectError {
     /// Compiled machine code.
-    #[error("it is machine code (a program or a `.cwasm`), which is never accepted from outside; give the `.wasm` component")]
+    #[error(
+        "it is machine code (a program or a `.cwasm`), which is never accepted from outside; give the `.wasm` component"
+    )]
     MachineCode,
     /// A module of the core specification.
     #[error("it is a core WebAssembly module and not a component; build it for `wasm32-wasip2`")]

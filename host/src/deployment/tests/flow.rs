@@ -7,7 +7,7 @@ use windlass_documents::{Outcome, Verdict};
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
 use crate::deployment::{Error, Onward, Stop, plan_only, resolve, resume, run};
 use crate::journal::{Purpose, Resolution};
-use crate::report::{Explain, ExitCode};
+use crate::report::{ExitCode, Explain};
 
 #[tokio::test]
 async fn deploys_updates_and_leaves_alone_what_runs() {

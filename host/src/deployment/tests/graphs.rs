@@ -61,7 +61,8 @@ async fn one(seed: u64) {
                 let before = place(&world.calls, &format!("apply {need}"));
                 assert!(before.is_some_and(|before| before < after), "seed {seed}: {service} needs {need}");
             }
-            let undone = (place(&world.calls, &format!("undo {service}")), place(&world.calls, &format!("undo {need}")));
+            let undone =
+                (place(&world.calls, &format!("undo {service}")), place(&world.calls, &format!("undo {need}")));
             if let (Some(first), Some(then)) = undone {
                 assert!(first < then, "seed {seed}: {service} is undone before {need}, which it needs");
             }

@@ -90,8 +90,8 @@ impl Raw {
     }
 
     fn entry(self) -> Result<Entry, Error> {
-        let event = serde_json::from_str(&self.payload)
-            .map_err(|source| Error::Line { sequence: self.sequence, source })?;
+        let event =
+            serde_json::from_str(&self.payload).map_err(|source| Error::Line { sequence: self.sequence, source })?;
         let time = self.time.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         Ok(Entry { sequence: self.sequence, time, deployment: self.deployment, event, hash: self.hash })
     }
@@ -117,9 +117,8 @@ impl Store {
         let transaction = self.connection.transaction().map_err(explain)?;
         let mut walk = Walk::default();
         {
-            let mut statement = transaction
-                .prepare(&format!("SELECT {FIELDS} FROM events ORDER BY sequence"))
-                .map_err(explain)?;
+            let mut statement =
+                transaction.prepare(&format!("SELECT {FIELDS} FROM events ORDER BY sequence")).map_err(explain)?;
             let rows = statement.query_map([], Raw::read).map_err(explain)?;
             for row in rows {
                 walk.line(row.map_err(explain)?);
@@ -169,7 +168,10 @@ impl Walk {
             };
             self.fault(sequence, missing);
         } else if raw.previous != self.hash {
-            self.fault(sequence, "it doesn't follow on the line before it: one of them was changed or moved".to_owned());
+            self.fault(
+                sequence,
+                "it doesn't follow on the line before it: one of them was changed or moved".to_owned(),
+            );
         }
         let computed = hash(sequence, &raw.deployment, &raw.time, &raw.kind, &raw.payload, &raw.previous);
         if computed != raw.hash {

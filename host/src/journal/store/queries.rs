@@ -101,8 +101,7 @@ impl Store {
             }
         }
         // A range and not LIKE: it uses the key, and nothing in the text has a meaning.
-        let beginning =
-            self.summaries("WHERE id >= ?1 AND id < ?1 || char(1114111) LIMIT 6", [wished])?;
+        let beginning = self.summaries("WHERE id >= ?1 AND id < ?1 || char(1114111) LIMIT 6", [wished])?;
         match beginning.len() {
             0 => Ok(None),
             1 => Ok(beginning.into_iter().next()),
@@ -142,9 +141,8 @@ impl Store {
                  ORDER BY newest.number DESC",
             )
             .map_err(explain)?;
-        let rows = statement
-            .query_map(params![application, most], |row| row.get::<_, Option<String>>(0))
-            .map_err(explain)?;
+        let rows =
+            statement.query_map(params![application, most], |row| row.get::<_, Option<String>>(0)).map_err(explain)?;
         let mut kept = Vec::new();
         for row in rows {
             if let Some(document) = row.map_err(explain)? {
@@ -170,11 +168,9 @@ impl Store {
             let Some(latest) = self.summaries("WHERE id = ?1", [&latest])?.into_iter().next() else { continue };
             let undelivered: u64 = self
                 .connection
-                .query_row(
-                    "SELECT count(*) FROM outbox WHERE application = ?1 AND delivered IS NULL",
-                    [&name],
-                    |row| row.get(0),
-                )
+                .query_row("SELECT count(*) FROM outbox WHERE application = ?1 AND delivered IS NULL", [&name], |row| {
+                    row.get(0)
+                })
                 .map_err(explain)?;
             let running = self.running(&name)?;
             let holder = self.holder(&name)?;
@@ -203,18 +199,14 @@ impl Store {
 
     pub(in crate::journal) fn holder(&self, application: &str) -> Result<Option<Holder>, Error> {
         self.connection
-            .query_row(
-                "SELECT actor, pid, boot, since FROM holders WHERE application = ?1",
-                [application],
-                |row| {
-                    Ok(Holder {
-                        actor: row.get(0)?,
-                        pid: row.get(1)?,
-                        boot: row.get(2)?,
-                        since: time(&row.get::<_, String>(3)?),
-                    })
-                },
-            )
+            .query_row("SELECT actor, pid, boot, since FROM holders WHERE application = ?1", [application], |row| {
+                Ok(Holder {
+                    actor: row.get(0)?,
+                    pid: row.get(1)?,
+                    boot: row.get(2)?,
+                    since: time(&row.get::<_, String>(3)?),
+                })
+            })
             .optional()
             .map_err(|error| self.explain(error))
     }

@@ -5,9 +5,7 @@ use super::{Journal, deploy, open};
 /// Someone at the file with another program. Triggers keep honest mistakes away, not this.
 fn tamper(state: &std::path::Path, sql: &str) {
     let connection = rusqlite::Connection::open(state.join("journal.sqlite3")).unwrap();
-    connection
-        .execute_batch("DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_removed;")
-        .unwrap();
+    connection.execute_batch("DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_removed;").unwrap();
     connection.execute_batch(sql).unwrap();
 }
 

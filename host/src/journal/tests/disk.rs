@@ -8,7 +8,7 @@ use windlass_documents::Outcome;
 
 use super::{Journal, Mode, Redactor, SteppingClock, deploy, open, opened, planned, release, settled, step};
 use crate::journal::{Also, Error, Event};
-use crate::report::{Explain, ExitCode};
+use crate::report::{ExitCode, Explain};
 
 #[test]
 fn a_newer_journal_is_refused_by_its_version_and_stays_as_it_is() {
@@ -105,9 +105,7 @@ fn no_secret_reaches_the_disk() {
         journal.append(&mut account, &event, &Also::default()).unwrap();
     }
     let output = json!({ "env": ["PASSWORD=hunter2hunter2"] });
-    journal
-        .append(&mut account, &Event::StepSucceeded { step: "a".to_owned(), output }, &Also::default())
-        .unwrap();
+    journal.append(&mut account, &Event::StepSucceeded { step: "a".to_owned(), output }, &Also::default()).unwrap();
     journal.log("aaaa", "a", crate::progress::Level::Info, "connecting with hunter2hunter2");
     for event in [Event::Verifying, settled(Outcome::Succeeded)] {
         journal.append(&mut account, &event, &Also::default()).unwrap();

@@ -43,9 +43,7 @@ fn events() -> Vec<Event> {
         answered(Resolution::Accept),
         answered(Resolution::RetryUndo),
     ];
-    for outcome in
-        [Outcome::Succeeded, Outcome::Unchanged, Outcome::Refused, Outcome::RolledBack, Outcome::Stuck]
-    {
+    for outcome in [Outcome::Succeeded, Outcome::Unchanged, Outcome::Refused, Outcome::RolledBack, Outcome::Stuck] {
         events.push(settled(outcome));
     }
     events
