@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::format::JOURNAL_FORMAT;
+use super::store;
 use super::transition::Illegal;
 use crate::report::{ExitCode, Explain};
 
@@ -43,7 +44,7 @@ pub enum Error {
         path: PathBuf,
         /// What SQLite says.
         #[source]
-        source: rusqlite::Error,
+        source: store::SqliteError,
     },
     /// A newer agent wrote the journal.
     #[error(
@@ -94,7 +95,7 @@ pub enum Error {
         path: PathBuf,
         /// What SQLite says.
         #[source]
-        source: rusqlite::Error,
+        source: store::SqliteError,
     },
 }
 

@@ -26,6 +26,9 @@ use super::transition::Status;
 use super::views::{Entry, Line};
 use super::{Also, Mode};
 
+/// What SQLite says, as the source of an error. Its type goes no further than this module.
+pub type SqliteError = rusqlite::Error;
+
 /// The file below the state directory.
 const FILE: &str = "journal.sqlite3";
 /// Marks the file as a journal: `WLAS` in ASCII.
