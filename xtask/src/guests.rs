@@ -58,6 +58,14 @@ pub(crate) fn packages() -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Guest packages whose logic is tested natively, and the SDK.
+pub(crate) fn native() -> Result<Vec<String>> {
+    let mut names = packages()?;
+    names.retain(|name| !name.starts_with("hostile-"));
+    names.push("windlass-sdk".to_owned());
+    Ok(names)
+}
+
 /// Builds the named packages, or all, and collects them as `target/plugins/NAME.wasm`.
 pub(crate) fn build(names: &[String]) -> Result<Vec<PathBuf>> {
     let names = if names.is_empty() { packages()? } else { names.to_vec() };
