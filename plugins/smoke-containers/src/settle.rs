@@ -20,7 +20,9 @@ type States = Vec<(String, Option<Member>, State)>;
 pub(crate) fn run(context: &Context<'_>, config: &Config) -> Result<Report> {
     let release = context.release()?.id;
     let deployment = context.deployment();
-    let expected = expected(config, context.plan()?.as_ref());
+    let plan = context.plan()?;
+    let expected = expected(config, plan.as_ref());
+    let gone = removed(plan.as_ref());
     let start = Instant::now();
     let end = start + config.deadline.0.min(context.remaining().saturating_sub(MARGIN));
 
@@ -29,7 +31,7 @@ pub(crate) fn run(context: &Context<'_>, config: &Config) -> Result<Report> {
     let mut well_since: Option<Instant> = None;
     loop {
         context.stop_if_cancelled()?;
-        let members = look(config, &release)?;
+        let members = look(config, &release, &gone)?;
         let states = judge(&members, &expected, &deployment, &mut baseline);
         if states.iter().any(|(_, _, state)| matches!(state, State::Broken(_))) {
             return Ok(report(&states, Verdict::Fail, start.elapsed()));
@@ -110,8 +112,17 @@ fn expected(config: &Config, plan: Option<&Plan>) -> Vec<String> {
         .collect()
 }
 
+/// The services that the release does without: their stopped containers stay until they are swept.
+fn removed(plan: Option<&Plan>) -> Vec<String> {
+    let changes = plan.into_iter().flat_map(|plan| &plan.changes);
+    changes
+        .filter(|change| change.action == Action::Remove)
+        .filter_map(|change| change.subject.strip_prefix("service ").map(str::to_owned))
+        .collect()
+}
+
 /// The containers that count, as they are now.
-fn look(config: &Config, release: &str) -> Result<Vec<Member>> {
+fn look(config: &Config, release: &str, gone: &[String]) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     for summary in docker::list_containers()? {
         let Some(id) = summary.get("Id").and_then(Value::as_str) else { continue };
@@ -123,6 +134,7 @@ fn look(config: &Config, release: &str) -> Result<Vec<Member>> {
         }
     }
     let mut members = current(members, release);
+    members.retain(|member| !gone.contains(&member.service));
     if !config.services.is_empty() {
         members.retain(|member| config.services.contains(&member.service));
     }
@@ -171,6 +183,7 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(expected(&Config::default(), Some(&plan)), ["web", "db"]);
+        assert_eq!(removed(Some(&plan)), ["old"]);
     }
 
     #[test]
