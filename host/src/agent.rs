@@ -65,6 +65,7 @@ pub struct Agent {
 impl Agent {
     /// Opens it. Plugins, the host's key and Docker are opened when they are first needed, so that a question about
     /// the history needs neither.
+    #[expect(clippy::unused_async, reason = "what is opened lazily today may have to be waited for")]
     pub async fn open(options: Options) -> Result<Self, Error> {
         let mut config = match &options.config {
             Some(path) => Config::read(path)?,

@@ -1,6 +1,6 @@
 //! The journal: what is meant to happen, written before it happens, and what came of it.
 //!
-//! An append-only chain of lines in SQLite, from which everything else follows: the status, the history, what a
+//! An append-only chain of lines in `SQLite`, from which everything else follows: the status, the history, what a
 //! crashed deployment does next. Values of secrets are removed here, where things are written. The journal decides
 //! nothing and calls nobody.
 

@@ -58,7 +58,7 @@ impl Default for Pace {
             undo_attempts: 5,
             retry_delay: Duration::from_secs(1),
             stop_grace: Duration::from_secs(30),
-            delivery_delay: Duration::from_secs(60),
+            delivery_delay: Duration::from_mins(1),
         }
     }
 }

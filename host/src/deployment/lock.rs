@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::engine::Engine;
 use super::error::Error;
 use super::stop::Stop;
+use super::work::owner;
 use crate::progress::Progress;
 
 /// The application is held until this goes.
@@ -59,7 +60,7 @@ pub(super) async fn hold<'a>(
             }
         }
     };
-    engine.journal.hold(application, &engine.owner(actor))?;
+    engine.journal.hold(application, &owner(actor))?;
     Ok(Held { engine, application: application.to_owned(), _file: file })
 }
 

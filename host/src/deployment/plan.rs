@@ -31,23 +31,22 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
     }
-    let (observation, plan) = match &deployment.given {
-        Some(file) => (file.observation.clone(), file.plan.clone()),
-        None => {
-            let subject = deployment.subject().await.map_err(Halt::Refuse)?;
-            tokio::select! {
-                made = make(&subject) => made.map_err(Halt::Refuse)?,
-                () = deployment.halt().cancelled() => {
-                    let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
-                    return Err(Halt::Refuse(stopped));
-                }
+    let (observation, plan) = if let Some(file) = &deployment.given {
+        (file.observation.clone(), file.plan.clone())
+    } else {
+        let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+        tokio::select! {
+            made = make(&subject) => made.map_err(Halt::Refuse)?,
+            () = deployment.halt().cancelled() => {
+                let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
+                return Err(Halt::Refuse(stopped));
             }
         }
     };
     valid(&plan).map_err(Halt::Refuse)?;
     deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
     let written = deployment.write(&Event::Planned { observation, plan });
-    written.or_else(|error| refuse_when_full(error))?;
+    written.or_else(refuse_when_full)?;
     unchanged(deployment)
 }
 
@@ -60,7 +59,7 @@ pub(super) fn refuse_when_full(error: crate::journal::Error) -> Result<(), Halt>
 }
 
 fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
-    let is = deployment.with(|account| account.plan.as_ref().is_some_and(|plan| plan.is_unchanged()));
+    let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
     if is { Err(Halt::Unchanged) } else { Ok(()) }
 }
 

@@ -161,7 +161,7 @@ impl Ending {
     /// What to do next, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let said = self.account.failure.as_ref().and_then(|failure| hint_of(failure));
+        let said = self.account.failure.as_ref().and_then(hint_of);
         match self.outcome {
             Outcome::Stuck => Some(format!(
                 "see `windlass show {}`, put things in order, then `windlass resolve {}`",

@@ -43,7 +43,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
     });
     let mut fatal: Option<journal::Error> = None;
     let mut running = FuturesUnordered::new();
-    let grace = tokio::time::sleep(Duration::from_secs(365 * 24 * 60 * 60));
+    let grace = tokio::time::sleep(Duration::from_hours(365 * 24));
     let mut grace = pin!(grace);
     let mut stopping = false;
     loop {

@@ -17,12 +17,11 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
     }
     let _phase = deployment.phase(FlowPhase::Sweep);
     match steps::run(deployment, Phase::Sweep).await {
-        Ok(()) => Ok(()),
+        Ok(()) | Err(Halt::Unchanged) => Ok(()),
         Err(Halt::Leave(Error::Failed(failure)) | Halt::Refuse(failure) | Halt::Unwind(failure)) => {
             deployment.warn(format!("nothing was swept: {}", failure.message));
             Ok(())
         }
-        Err(Halt::Unchanged) => Ok(()),
         Err(Halt::Leave(error)) => Err(error),
     }
 }

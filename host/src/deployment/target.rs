@@ -27,13 +27,12 @@ pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Res
 /// that fits an id, a number, a commit or a version.
 pub(super) fn rollback(engine: &Engine, application: &str, to: Option<&str>) -> Result<String, Error> {
     let successes = engine.journal.successes(application)?;
-    let found = match to {
-        Some(wished) => successes.iter().find(|summary| matches(summary, wished)),
-        None => {
-            // `unchanged` makes no new version, so what runs is the release of the newest success.
-            let running = successes.first().and_then(|newest| newest.release.as_deref());
-            successes.iter().find(|summary| summary.release.as_deref() != running)
-        }
+    let found = if let Some(wished) = to {
+        successes.iter().find(|summary| matches(summary, wished))
+    } else {
+        // `unchanged` makes no new version, so what runs is the release of the newest success.
+        let running = successes.first().and_then(|newest| newest.release.as_deref());
+        successes.iter().find(|summary| summary.release.as_deref() != running)
     };
     found.map(|summary| summary.id.clone()).ok_or_else(|| Error::NoTarget {
         application: application.to_owned(),

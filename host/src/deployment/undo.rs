@@ -122,25 +122,24 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
 async fn restored(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<Option<String>, Error> {
     let Some(previous) = deployment.previous.clone() else { return Ok(None) };
     let known = deployment.with(|account| account.restored.clone());
-    let answer = match known {
-        Some(answer) => answer,
-        None => {
-            let answer = match deployment.engine.outside.orders(&previous).await {
-                Ok(orders) => {
-                    let subject = Subject {
-                        release: previous,
-                        running: None,
-                        plan: None,
-                        orders: Arc::new(orders),
-                        ..subject.clone()
-                    };
-                    verify::health(&subject).await
-                }
-                Err(failure) => Answer::Failure(failure),
-            };
-            deployment.write(&Event::Restored { answer: answer.clone() })?;
-            answer
-        }
+    let answer = if let Some(answer) = known {
+        answer
+    } else {
+        let answer = match deployment.engine.outside.orders(&previous).await {
+            Ok(orders) => {
+                let subject = Subject {
+                    release: previous,
+                    running: None,
+                    plan: None,
+                    orders: Arc::new(orders),
+                    ..subject.clone()
+                };
+                verify::health(&subject).await
+            }
+            Err(failure) => Answer::Failure(failure),
+        };
+        deployment.write(&Event::Restored { answer: answer.clone() })?;
+        answer
     };
     let before = deployment.with(|account| account.observation.clone());
     let was_well = before.is_some_and(|observation| well(&observation));

@@ -100,7 +100,7 @@ impl<'a> Deployment<'a> {
             application: request.application,
             environment: engine.environment.clone(),
             asked,
-            owner: engine.owner(&request.actor),
+            owner: owner(&request.actor),
             previous: running.as_ref().map(|running| running.deployment.clone()),
         })?;
         Ok(Self::of(engine, account, running.map(|running| running.release), given, stop))
@@ -115,7 +115,7 @@ impl<'a> Deployment<'a> {
         };
         // A stuck one is not worked on until somebody answers for it.
         if account.status.is_open() {
-            let event = Event::Resumed { owner: engine.owner(actor) };
+            let event = Event::Resumed { owner: owner(actor) };
             engine.journal.append(&mut account, &event, &Also::default())?;
         }
         Ok(Self::of(engine, account, previous, None, stop))
@@ -342,16 +342,14 @@ impl<'a> Deployment<'a> {
     }
 }
 
-impl Engine {
-    /// This process, as the owner of a deployment.
-    pub(super) fn owner(&self, actor: &str) -> Owner {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Owner {
-            actor: actor.to_owned(),
-            pid: std::process::id(),
-            boot: boot.trim().to_owned(),
-            agent: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+/// This process, as the owner of a deployment.
+pub(super) fn owner(actor: &str) -> Owner {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Owner {
+        actor: actor.to_owned(),
+        pid: std::process::id(),
+        boot: boot.trim().to_owned(),
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

@@ -42,7 +42,7 @@ pub enum Error {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What `SQLite` says.
         #[source]
         source: store::SqliteError,
     },
@@ -88,12 +88,12 @@ pub enum Error {
     /// A test broke it.
     #[error("the journal was broken on purpose")]
     Broken,
-    /// Anything else that SQLite says.
+    /// Anything else that `SQLite` says.
     #[error("the journal `{}` failed", path.display())]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What `SQLite` says.
         #[source]
         source: store::SqliteError,
     },

@@ -1,4 +1,4 @@
-//! The journal in SQLite: opening it, writing a line, reading lines. The only SQL of the agent is here and below.
+//! The journal in `SQLite`: opening it, writing a line, reading lines. The only SQL of the agent is here and below.
 //!
 //! WAL with `synchronous = FULL`: a line that was written survives a power cut. All that follows from a line changes
 //! in its transaction. Nothing here decides what may be written; that is the transition tables.
@@ -26,7 +26,7 @@ use super::transition::Status;
 use super::views::{Entry, Line};
 use super::{Also, Mode};
 
-/// What SQLite says, as the source of an error. Its type goes no further than this module.
+/// What `SQLite` says, as the source of an error. Its type goes no further than this module.
 pub type SqliteError = rusqlite::Error;
 
 /// The file below the state directory.
@@ -195,7 +195,7 @@ impl Store {
 }
 
 /// What a change to the tables fails with.
-pub(super) enum Fault {
+enum Fault {
     Sqlite(rusqlite::Error),
     Journal(Box<Error>),
 }
@@ -238,7 +238,7 @@ pub(super) fn replay(id: &str, entries: &[Entry]) -> Result<Account, Error> {
     Ok(account)
 }
 
-/// What SQLite's answer means for the operator.
+/// What `SQLite`'s answer means for the operator.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     let path = path.to_owned();
     match error.sqlite_error_code() {

@@ -100,6 +100,7 @@ impl StepStatus {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "one arm for each thing that may happen reads as the table that it is")]
 /// The status of a deployment after an event. `None` is a deployment that isn't there yet.
 pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
     let illegal = |status: Option<Status>| Illegal {

@@ -213,7 +213,7 @@ async fn a_second_process_is_told_who_holds_the_application_or_waits() {
     let mut patient = request("v1");
     patient.wait = Some(Duration::from_millis(5));
     assert_eq!(host.try_deploy(patient.clone()).await.unwrap_err().exit(), ExitCode::Busy);
-    patient.wait = Some(Duration::from_secs(60));
+    patient.wait = Some(Duration::from_mins(1));
     let (ending, ()) = tokio::join!(host.try_deploy(patient), async {
         tokio::task::yield_now().await;
         drop(held);

@@ -43,6 +43,7 @@ impl Fault {
 
 /// The world, shared by all who look at it.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches that tests set by name")]
 pub(super) struct World {
     /// What is there: `backend@v1`, each with halves `a` and `b` so that half a step can be done.
     pub(super) things: BTreeSet<String>,
@@ -168,7 +169,7 @@ impl Outside for Yard {
             recorders: vec!["ledger".to_owned()],
             call_deadline: Duration::from_secs(30),
             verify_deadline: Duration::from_secs(5),
-            deadline: world.deadline.unwrap_or(Duration::from_secs(60)),
+            deadline: world.deadline.unwrap_or(Duration::from_mins(1)),
             parallel: 3,
             allow_no_way_back: false,
         };

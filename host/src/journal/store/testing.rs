@@ -44,7 +44,7 @@ impl Store {
         transaction.commit().unwrap();
     }
 
-    /// How SQLite answers the questions of `status` and `history`.
+    /// How `SQLite` answers the questions of `status` and `history`.
     pub(in crate::journal) fn query_plans(&self) -> Vec<String> {
         [
             "SELECT id FROM deployments WHERE application = 'x' AND number < 9 ORDER BY number DESC LIMIT 20",
