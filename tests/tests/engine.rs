@@ -36,7 +36,7 @@ fn a_restart_of_the_engine_in_the_middle_is_survived() -> Result<()> {
 
     let update = ["deploy", "restart", "--set", "web=2", "--set", "backend=2"];
     let mut deployment = Live::start(&mut kudos.host.command(update))?;
-    deployment.wait_for(&["backend"])?;
+    deployment.wait_for(&["Applying", "start backend"])?;
     engine.down()?;
     engine.up()?;
     let run = deployment.end()?;

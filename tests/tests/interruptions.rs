@@ -5,7 +5,7 @@ use windlass_stage::{Kudos, Live};
 use windlass_tests::{exactly, expect, pair, world};
 
 /// A line of progress that shows that the update is in the middle: the new API is being started.
-const MIDDLE: &[&str] = &["backend"];
+const MIDDLE: &[&str] = &["Applying", "start backend"];
 
 fn begin(name: &str) -> Result<Kudos> {
     let kudos = pair(name)?;

@@ -47,9 +47,11 @@ impl Images {
             context.path().join("Dockerfile"),
             format!(
                 "FROM scratch\nCOPY kudos /kudos\nENV KUDOS_VERSION={version}\n{fault}\
-                 LABEL org.opencontainers.image.version={version}\nENTRYPOINT [\"/kudos\"]\nCMD [\"{service}\"]\n",
+                 LABEL org.opencontainers.image.version={version}\nLABEL windlass.stage={repository}\nENTRYPOINT [\"/kudos\"]\nCMD [\"{service}\"]\n",
                 version = image.version,
                 service = image.service,
+                // Equal images of two stages would be one image, which both remove.
+                repository = self.repository,
             ),
         )?;
         docker(["build", "-q", "-t", &reference, &context.path().display().to_string()])?;
