@@ -5,7 +5,7 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
-use windlass_stage::{Kudos, Run};
+use windlass_stage::{Kudos, Run, docker};
 use windlass_tests::{exactly, expect, pair, world};
 
 const UPDATE: [&str; 4] = ["--set", "web=2", "--set", "backend=2"];
@@ -75,6 +75,8 @@ fn no_secret(kudos: &Kudos) -> Result<()> {
 fn a_step_that_fails_leaves_exactly_the_old_version() -> Result<()> {
     let kudos = begin("fail")?;
     for step in steps(&kudos, "apply")? {
+        // What an earlier round pulled would leave no pull to fail in.
+        docker(["image", "prune", "-af", "--filter", &format!("label=windlass.stage={}/kudos", kudos.registry())])?;
         let run = update(&kudos, &[("WINDLASS_TEST_FAIL_STEP", &step)])?;
         expect(run, 11).with_context(|| format!("failing at {step}"))?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after failing at {step}");
