@@ -43,6 +43,8 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
                 .env("WINDLASS_BINARY", &binary)
                 .env("KUDOS_BINARY", &kudos)
                 .env("DOCKER_COMPOSE", &compose)
+                // The long tests wait for containers most of the time.
+                .env("RUST_TEST_THREADS", "4")
                 // Snapshots are read here and written by hand.
                 .env("INSTA_UPDATE", "no"),
         )?;

@@ -27,7 +27,7 @@ use super::views::{Entry, Line};
 use super::{Also, Mode};
 
 /// What `SQLite` says, as the source of an error. Its type goes no further than this module.
-pub type SqliteError = rusqlite::Error;
+pub(crate) type SqliteError = rusqlite::Error;
 
 /// The file below the state directory.
 const FILE: &str = "journal.sqlite3";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use windlass_stage::{Host, Run};
 
 /// A host without an engine.
-pub struct Stage {
+pub(crate) struct Stage {
     /// Its directories and the binary.
     pub host: Host,
     /// Removed at the end.
@@ -13,7 +13,7 @@ pub struct Stage {
 }
 
 /// The `windlass` binary: what `cargo xtask test` built, or the one beside the test's own executable.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     if let Some(binary) = std::env::var_os("WINDLASS_BINARY") {
         return PathBuf::from(binary);
     }
@@ -25,7 +25,7 @@ pub fn binary() -> PathBuf {
 
 impl Stage {
     /// A host with empty directories and no `agent.toml`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Paths of one length everywhere, because the agent wraps its lines.
         let root = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
         let host = Host::new(&binary(), root.path()).unwrap();
@@ -33,18 +33,18 @@ impl Stage {
     }
 
     /// Writes `agent.toml`.
-    pub fn agent(&self, text: &str) {
+    pub(crate) fn agent(&self, text: &str) {
         std::fs::write(self.host.root().join("agent.toml"), text).unwrap();
     }
 
     /// Writes an application's `release.toml`.
-    pub fn release(&self, name: &str, text: &str) {
+    pub(crate) fn release(&self, name: &str, text: &str) {
         std::fs::create_dir_all(self.host.application(name)).unwrap();
         std::fs::write(self.host.application(name).join("release.toml"), text).unwrap();
     }
 
     /// Writes an `agent.toml` that is right, for an engine that is not running.
-    pub fn configured(&self) {
+    pub(crate) fn configured(&self) {
         self.host
             .configure(
                 "environment = \"uat\"\nstate-directory = \"/var/lib/windlass\"\n\n\
@@ -54,12 +54,12 @@ impl Stage {
     }
 
     /// Runs a command line, split at blanks, and gives all that a person sees, with the host's directory as `[HOST]`.
-    pub fn tell(&self, line: &str) -> String {
+    pub(crate) fn tell(&self, line: &str) -> String {
         self.shown(&self.host.run(line.split_whitespace()).unwrap())
     }
 
     /// All that a person sees of a run.
-    pub fn shown(&self, run: &Run) -> String {
+    pub(crate) fn shown(&self, run: &Run) -> String {
         let text = |heading: &str, text: &str| match text {
             "" => String::new(),
             text => format!("--- {heading}\n{text}"),
