@@ -44,7 +44,9 @@ impl Kudos {
         let directory = tempfile::tempdir()?;
         let host = Host::new(agent, directory.path())?;
         let kudos = Self { host, name: name.to_owned(), registry, images, port: free_port()?, _directory: directory };
-        kudos.remove()?;
+        // What an earlier run left. An engine whose client was killed in the middle of a call can keep a network that it
+        // does not remove before it is restarted; such a one is used again.
+        kudos.remove().ok();
         kudos.lay_out(example)?;
         Ok(kudos)
     }
