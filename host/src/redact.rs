@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
+use base64::Engine as _;
 use serde_json::Value;
 
 /// The shortest secret value that can be told apart from ordinary text.
@@ -35,7 +36,6 @@ impl Redactor {
         let json = Value::String(value.to_owned()).to_string();
         forms.push(json[1..json.len() - 1].to_owned());
         forms.push(url::form_urlencoded::byte_serialize(value.as_bytes()).collect());
-        use base64::Engine as _;
         forms.push(base64::engine::general_purpose::STANDARD.encode(value));
         forms.push(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value));
         let mut known = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_span_becomes_the_line_that_a_person_sees() {
         let source = "one = 1\r\nzwöi = 2\nthree = 3";
-        let at = source.find("2").unwrap();
+        let at = source.find('2').unwrap();
         let place = Place::of_span("release.toml", source, at, at + 1);
         assert_eq!((place.line, place.column, place.length, place.text.as_str()), (2, 8, 1, "zwöi = 2"));
         let whole = Place::of_span("release.toml", source, 0, source.len());

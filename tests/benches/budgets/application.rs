@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -21,7 +20,7 @@ const POLITE: &str = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
 pub(crate) struct Application {
     pub(crate) host: Host,
     name: String,
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 /// How its services behave.
@@ -55,7 +54,7 @@ impl Application {
              [[grants]]\nplugin = \"strategy-compose\"\ndocker-read = true\ndocker-write = {}\n\
              [[grants]]\nplugin = \"check-readiness\"\ndocker-read = true\n",
         )?;
-        let application = Self { host, name: name.to_owned(), directory };
+        let application = Self { host, name: name.to_owned(), _directory: directory };
         application.remove()?;
         Ok(application)
     }
@@ -79,11 +78,6 @@ impl Application {
 
     fn peer(&self) -> String {
         format!("{}-peer", self.name)
-    }
-
-    /// The directory of the host.
-    pub(crate) fn root(&self) -> &Path {
-        self.directory.path()
     }
 
     fn remove(&self) -> Result<()> {

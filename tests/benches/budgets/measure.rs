@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 pub(crate) fn time(command: &mut Command) -> Result<Duration> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = Instant::now();
-    let output = command.output().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+    let output = command.output().with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let took = started.elapsed();
     ensure!(
         output.status.success(),

@@ -52,7 +52,7 @@ fn escape(text: &str) -> String {
 }
 
 fn page(kudos: &Value) -> String {
-    let items: String = kudos["kudos"]
+    let items: Vec<String> = kudos["kudos"]
         .as_array()
         .into_iter()
         .flatten()
@@ -64,6 +64,7 @@ fn page(kudos: &Value) -> String {
             )
         })
         .collect();
+    let items = items.concat();
     format!(
         "<!doctype html><title>Kudos</title><h1>Kudos</h1><ul>{items}</ul>\
          <p>page version {}, API version {}, schema {}</p>",

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::process::program;
 
 /// How long the engine may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An engine with its own images, containers, networks and socket. It ends, and all of it goes, when it is dropped.
 #[derive(Debug)]

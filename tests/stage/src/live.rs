@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::host::Run;
 
 /// How long a line or the end of a command is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running command whose progress can be watched.
 #[derive(Debug)]

@@ -104,7 +104,7 @@ async fn a_volume_goes_only_with_the_deployment_that_made_it() {
     assert_eq!(failure.code, "capability-denied");
     assert!(docker(["volume", "inspect", &volume]).is_ok());
 
-    let body = with_host(json!({ "NetworkMode": "none", "Binds": [format!("{volume}:/data")] }));
+    let body = with_host(&json!({ "NetworkMode": "none", "Binds": [format!("{volume}:/data")] }));
     let container = strategy.create_container(&application.named("web"), &body).await.unwrap();
     assert_eq!(strategy.remove_volume(&volume).await.unwrap_err().code, "conflict");
     strategy.remove_container(&container, true).await.unwrap();

@@ -40,8 +40,8 @@ async fn by_tag_by_digest_and_not_again() {
     let strategy = application.strategy("images").with_watch(told.clone());
     let image = strategy.pull_image(&reference).await.unwrap();
     assert!(told.0.lock().unwrap().last().unwrap().starts_with("images: pulled"), "{:?}", told.0);
-    let digest = image["RepoDigests"].as_array().unwrap().iter().filter_map(|one| one.as_str());
-    let digest = digest.filter(|one| one.starts_with(&registry.address())).next().unwrap().to_owned();
+    let mut digest = image["RepoDigests"].as_array().unwrap().iter().filter_map(|one| one.as_str());
+    let digest = digest.find(|one| one.starts_with(&registry.address())).unwrap().to_owned();
     docker(["image", "rm", &reference]).unwrap();
 
     let image = strategy.pull_image(&digest).await.unwrap();

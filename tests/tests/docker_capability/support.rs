@@ -102,7 +102,7 @@ pub(crate) fn sleeper() -> Value {
 }
 
 /// A container with parts of `HostConfig`.
-pub(crate) fn with_host(host: Value) -> Value {
+pub(crate) fn with_host(host: &Value) -> Value {
     json!({ "Image": BUSYBOX, "Cmd": ["sleep", "600"], "HostConfig": host })
 }
 

@@ -135,7 +135,7 @@ async fn connections_from_inside_a_container() {
     strategy.create_network(&json!({ "Name": network })).await.unwrap();
     let mut ids = Vec::new();
     for (name, command) in [("web", json!(["httpd", "-f", "-p", "80"])), ("client", json!(["sleep", "600"]))] {
-        let mut body = with_host(json!({ "NetworkMode": network }));
+        let mut body = with_host(&json!({ "NetworkMode": network }));
         body["Cmd"] = command;
         body["NetworkingConfig"] = json!({ "EndpointsConfig": { &network: { "Aliases": [name] } } });
         let id = strategy.create_container(&application.named(name), &body).await.unwrap();

@@ -29,17 +29,17 @@ async fn dangerous_bodies_are_refused_with_the_lines_to_add() {
         ("device:/dev/sda", json!({ "Devices": [{ "PathOnHost": "/dev/sda", "PathInContainer": "/dev/sda" }] })),
         ("security-opt:seccomp=unconfined", json!({ "SecurityOpt": ["seccomp=unconfined"] })),
     ] {
-        let failure = refused(&strategy, with_host(host)).await;
+        let failure = refused(&strategy, with_host(&host)).await;
         assert_eq!(failure.code, "capability-denied", "{failure:?}");
         assert!(failure.message.contains("`strategy-test`"), "{failure:?}");
         assert!(grant_of(&failure).contains(danger), "{danger}: {failure:?}");
     }
     // No grant opens these.
     for source in ["/", "/var/lib/docker", &application.state.path().display().to_string()] {
-        let failure = refused(&strategy, with_host(json!({ "Binds": [format!("{source}:/host")] }))).await;
+        let failure = refused(&strategy, with_host(&json!({ "Binds": [format!("{source}:/host")] }))).await;
         assert_eq!(failure.code, "capability-denied", "{failure:?}");
     }
-    assert_eq!(refused(&strategy, with_host(json!({ "Unheard": true }))).await.code, "capability-denied");
+    assert_eq!(refused(&strategy, with_host(&json!({ "Unheard": true }))).await.code, "capability-denied");
     assert!(docker(["inspect", "wlcap-never"]).is_err());
 }
 
@@ -48,7 +48,7 @@ async fn what_the_operator_allows_by_name_is_done() {
     let application = Application::new("allow");
     let scope = application.scope("s");
     let strategy = application.with(scope, &["cap-add:NET_ADMIN", "host-network"]);
-    let body = with_host(json!({ "NetworkMode": "host", "CapAdd": ["NET_ADMIN"] }));
+    let body = with_host(&json!({ "NetworkMode": "host", "CapAdd": ["NET_ADMIN"] }));
     let id = strategy.create_container(&application.named("web"), &body).await.unwrap();
     let found = strategy.inspect_container(&id).await.unwrap();
     assert_eq!(found["HostConfig"]["NetworkMode"], "host");
@@ -77,20 +77,20 @@ async fn another_applications_objects_cannot_be_used_or_changed() {
         mine.disconnect_network(&network, &container).await.unwrap_err(),
         mine.remove_network(&network).await.unwrap_err(),
         mine.remove_volume(&volume).await.unwrap_err(),
-        refused(&mine, with_host(json!({ "NetworkMode": format!("container:{container}") }))).await,
-        refused(&mine, with_host(json!({ "PidMode": format!("container:{container}") }))).await,
-        refused(&mine, with_host(json!({ "VolumesFrom": [container] }))).await,
+        refused(&mine, with_host(&json!({ "NetworkMode": format!("container:{container}") }))).await,
+        refused(&mine, with_host(&json!({ "PidMode": format!("container:{container}") }))).await,
+        refused(&mine, with_host(&json!({ "VolumesFrom": [container] }))).await,
     ] {
         assert_eq!(failure.code, "not-found", "{failure:?}");
         assert!(failure.message.contains(&application.name), "{failure:?}");
     }
     for (danger, failure) in [
-        (format!("network:{network}"), refused(&mine, with_host(json!({ "NetworkMode": network }))).await),
+        (format!("network:{network}"), refused(&mine, with_host(&json!({ "NetworkMode": network }))).await),
         (format!("network:{network}"), mine.connect_network(&network, &own, &json!(null)).await.unwrap_err()),
-        (format!("volume:{volume}"), refused(&mine, with_host(json!({ "Binds": [format!("{volume}:/d")] }))).await),
+        (format!("volume:{volume}"), refused(&mine, with_host(&json!({ "Binds": [format!("{volume}:/d")] }))).await),
         (
             format!("volume:{volume}"),
-            refused(&mine, with_host(json!({ "Mounts": [{ "Type": "volume", "Source": volume, "Target": "/d" }] })))
+            refused(&mine, with_host(&json!({ "Mounts": [{ "Type": "volume", "Source": volume, "Target": "/d" }] })))
                 .await,
         ),
     ] {
@@ -107,7 +107,7 @@ async fn another_applications_objects_cannot_be_used_or_changed() {
     // What the operator shares by name is shared.
     let shared =
         application.with(application.scope("s"), &[&format!("network:{network}"), &format!("volume:{volume}")]);
-    let body = with_host(json!({ "NetworkMode": network, "Binds": [format!("{volume}:/d:ro")] }));
+    let body = with_host(&json!({ "NetworkMode": network, "Binds": [format!("{volume}:/d:ro")] }));
     shared.create_container(&application.named("shared"), &body).await.unwrap();
 }
 
@@ -115,7 +115,7 @@ async fn another_applications_objects_cannot_be_used_or_changed() {
 async fn a_volume_that_is_not_there_is_not_made_in_passing() {
     let application = Application::new("novol");
     let volume = application.named("data");
-    let body = with_host(json!({ "Binds": [format!("{volume}:/data")] }));
+    let body = with_host(&json!({ "Binds": [format!("{volume}:/data")] }));
     assert_eq!(refused(&application.strategy("s"), body).await.code, "not-found");
     assert!(docker(["volume", "inspect", &volume]).is_err());
 }

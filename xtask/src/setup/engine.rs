@@ -17,7 +17,7 @@ use crate::process;
 pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 
 /// How long a fresh engine may take until it listens.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Looks for the engine, installs and starts it where that is possible.
 pub(crate) fn ensure() -> Result<()> {

@@ -315,8 +315,10 @@ mod tests {
         let mut page = Page::new();
         for told in events.iter().flat_map(|event| narrator.narrate(event)) {
             match told {
-                Told::Line(line) | Told::Warning(line) => page.push(line),
-                Told::Begin { plain: Some(line), .. } | Told::Update { plain: Some(line), .. } => page.push(line),
+                Told::Line(line)
+                | Told::Warning(line)
+                | Told::Begin { plain: Some(line), .. }
+                | Told::Update { plain: Some(line), .. } => page.push(line),
                 _ => {}
             }
         }
@@ -327,8 +329,8 @@ mod tests {
         Failure { code: "internal".to_owned(), message: message.to_owned(), retryable: false, details: None }
     }
 
-    fn pass(summary: &str) -> Result<Report, Failure> {
-        Ok(Report { verdict: Verdict::Pass, summary: summary.to_owned(), findings: Vec::new(), data: None })
+    fn pass(summary: &str) -> Report {
+        Report { verdict: Verdict::Pass, summary: summary.to_owned(), findings: Vec::new(), data: None }
     }
 
     const TENTH: Duration = Duration::from_millis(100);
@@ -358,7 +360,7 @@ mod tests {
             Progress::Planned(Arc::new(plan::tests::plan())),
             Progress::PhaseStarted(FlowPhase::Check),
             Progress::ProbeStarted { name: "readiness".to_owned() },
-            probe("readiness", pass("11 things are well")),
+            probe("readiness", Ok(pass("11 things are well"))),
             Progress::PhaseStarted(FlowPhase::Apply),
             started("backend:pull", "pull backend"),
             doing("layer 1 of 2", None),
@@ -369,8 +371,8 @@ mod tests {
             Progress::Log { source: "backend:pull".to_owned(), level: Level::Warn, message: "slow".to_owned() },
             Progress::PhaseStarted(FlowPhase::Verify),
             Progress::ProbeStarted { name: "health".to_owned() },
-            probe("health", pass("2 services held for 15s")),
-            probe("web", pass("3 requests")),
+            probe("health", Ok(pass("2 services held for 15s"))),
+            probe("web", Ok(pass("3 requests"))),
             Progress::Finished { outcome: Outcome::Succeeded, took: TENTH },
         ]), @r"
         Deploying kudos to uat (deployment 4f0c9t2m1k8z)

@@ -46,17 +46,17 @@ impl Strategy for Hostile {
             Config::Steps { count } => {
                 let need = |number: usize| number.checked_sub(1).map(|number| number.to_string());
                 (0..*count)
-                    .map(|number| step(&number.to_string(), need(number).as_slice(), Value::Null))
+                    .map(|number| step(&number.to_string(), need(number).as_slice(), &Value::Null))
                     .collect::<Result<_>>()?
             }
             Config::Empty => Vec::new(),
             Config::Cycle => {
                 let needs = |name: &str| [name.to_owned()];
-                vec![step("a", &needs("b"), Value::Null)?, step("b", &needs("a"), Value::Null)?]
+                vec![step("a", &needs("b"), &Value::Null)?, step("b", &needs("a"), &Value::Null)?]
             }
-            Config::Twins => vec![step("a", &[], Value::Null)?, step("a", &[], Value::Null)?],
-            Config::Detail { mebibytes } => vec![step("a", &[], Value::String("x".repeat(mebibytes << 20)))?],
-            Config::Create { body } => vec![step("create", &[], body.clone())?],
+            Config::Twins => vec![step("a", &[], &Value::Null)?, step("a", &[], &Value::Null)?],
+            Config::Detail { mebibytes } => vec![step("a", &[], &Value::String("x".repeat(mebibytes << 20)))?],
+            Config::Create { body } => vec![step("create", &[], body)?],
         };
         Ok(Plan {
             format: PLAN_FORMAT,
@@ -82,7 +82,7 @@ impl Strategy for Hostile {
     }
 }
 
-fn step(id: &str, needs: &[String], details: Value) -> Result<Step> {
+fn step(id: &str, needs: &[String], details: &Value) -> Result<Step> {
     // Through JSON: fields that come later need no change here.
     let step = json!({ "id": id, "title": id, "phase": "apply", "needs": needs, "changes": true, "details": details });
     Ok(serde_json::from_value(step)?)
