@@ -107,6 +107,8 @@ fn comparable(inspect: &Value, directory: &Path) -> Value {
     for key in ["Binds", "Mounts"] {
         host.as_object_mut().unwrap().remove(key);
     }
+    // A map of Docker Compose's, which it writes in no order.
+    sort(&mut host["ExtraHosts"]);
     let mut mounts: Vec<String> = inspect["Mounts"].as_array().unwrap().iter().map(mount).collect();
     mounts.sort();
     let mut networks = inspect["NetworkSettings"]["Networks"].clone();
