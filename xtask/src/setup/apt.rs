@@ -1,6 +1,6 @@
 //! Debian's and Ubuntu's packages.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -9,16 +9,9 @@ use anyhow::{Result, bail};
 use super::say;
 use crate::process;
 
-/// Where servers live that are not on every user's `PATH`.
-const PLACES: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-
 /// The full path of a program, wherever packages put it.
-pub(crate) fn program(name: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(PLACES.iter().map(Into::into))
-        .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_file())
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    windlass_stage::program(name).ok()
 }
 
 /// Makes sure that programs are there; each is a program and the package that has it.
