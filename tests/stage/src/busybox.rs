@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 
-use crate::process::program;
+use crate::process::{archive, program};
 
 /// The image's name.
 pub const BUSYBOX: &str = "windlass-test/busybox:1";
@@ -30,11 +29,7 @@ pub fn import_busybox(docker: impl Fn(&[&str]) -> Result<String>) -> Result<&'st
     for applet in APPLETS {
         symlink("busybox", root.join("bin").join(applet))?;
     }
-    let archive = directory.path().join("root.tar").display().to_string();
-    let status = Command::new("tar").args(["-C", &root.display().to_string(), "-cf", &archive, "."]).status();
-    if !status.context("cannot start tar")?.success() {
-        bail!("tar failed");
-    }
+    let archive = archive(&root, directory.path())?;
     // Tests that start together import the same layers; the last one gives the name.
     docker(&["import", "--change", "CMD [\"sh\"]", "--change", "ENV PATH=/bin", &archive, BUSYBOX])?;
     Ok(BUSYBOX)

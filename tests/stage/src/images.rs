@@ -1,13 +1,13 @@
-//! Images of the kudos application, built from scratch: one static binary and a version.
+//! Images of the kudos application, made from one static binary and a version.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::process::docker;
+use crate::process::{archive, docker};
 
-/// One image to build.
+/// One image to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Image<'a> {
     /// `edge`, `web` or `backend`.
@@ -18,7 +18,7 @@ pub struct Image<'a> {
     pub fault: &'a str,
 }
 
-/// Builds and pushes images, and removes them when it is dropped.
+/// Makes and pushes images, and removes them when it is dropped.
 #[derive(Debug)]
 pub struct Images {
     binary: PathBuf,
@@ -33,33 +33,39 @@ impl Images {
         Self { binary: binary.to_owned(), repository: repository.to_owned(), built: Vec::new() }
     }
 
-    /// Builds an image in the engine and returns its reference.
+    /// Makes an image in the engine and returns its reference.
     ///
     /// # Errors
     /// When the engine refuses.
     pub fn build(&mut self, image: Image<'_>) -> Result<String> {
         let reference = format!("{}/{}:{}", self.repository, image.service, image.version);
-        let context = tempfile::tempdir()?;
-        fs::copy(&self.binary, context.path().join("kudos"))
+        let directory = tempfile::tempdir()?;
+        let root = directory.path().join("root");
+        fs::create_dir(&root)?;
+        fs::copy(&self.binary, root.join("kudos"))
             .with_context(|| format!("cannot copy {}: build it with `cargo xtask kudos`", self.binary.display()))?;
-        let fault = if image.fault.is_empty() { String::new() } else { format!("ENV KUDOS_FAULT={}\n", image.fault) };
-        fs::write(
-            context.path().join("Dockerfile"),
-            format!(
-                "FROM scratch\nCOPY kudos /kudos\nENV KUDOS_VERSION={version}\n{fault}\
-                 LABEL org.opencontainers.image.version={version}\nLABEL windlass.stage={repository}\nENTRYPOINT [\"/kudos\"]\nCMD [\"{service}\"]\n",
-                version = image.version,
-                service = image.service,
-                // Equal images of two stages would be one image, which both remove.
-                repository = self.repository,
-            ),
-        )?;
-        docker(["build", "-q", "-t", &reference, &context.path().display().to_string()])?;
+        let archive = archive(&root, directory.path())?;
+        let mut changes = vec![
+            format!("ENV KUDOS_VERSION={}", image.version),
+            format!("LABEL org.opencontainers.image.version={}", image.version),
+            // Equal images of two stages would be one image, which both remove.
+            format!("LABEL windlass.stage={}", self.repository),
+            "ENTRYPOINT [\"/kudos\"]".to_owned(),
+            format!("CMD [\"{}\"]", image.service),
+        ];
+        if !image.fault.is_empty() {
+            changes.push(format!("ENV KUDOS_FAULT={}", image.fault));
+        }
+        // Not a build: builds of stages that run side by side share a cache, from which the other removes images.
+        let mut arguments = vec!["import".to_owned()];
+        arguments.extend(changes.into_iter().flat_map(|change| ["--change".to_owned(), change]));
+        arguments.extend([archive, reference.clone()]);
+        docker(&arguments)?;
         self.built.push(reference.clone());
         Ok(reference)
     }
 
-    /// Builds an image and pushes it to its registry.
+    /// Makes an image and pushes it to its registry.
     ///
     /// # Errors
     /// When the engine or the registry refuses.

@@ -1,7 +1,7 @@
 //! Other programs, and ports for them.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -47,4 +47,17 @@ where
         bail!("`docker {}` failed: {}", shown.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Packs a directory, as it is, into a tar archive in `beside`, and returns the archive's path.
+///
+/// # Errors
+/// When `tar` is missing or fails.
+pub(crate) fn archive(root: &Path, beside: &Path) -> Result<String> {
+    let archive = beside.join("root.tar").display().to_string();
+    let status = Command::new("tar").args(["-C", &root.display().to_string(), "-cf", &archive, "."]).status();
+    if !status.context("cannot start tar")?.success() {
+        bail!("`tar` could not pack {}", root.display());
+    }
+    Ok(archive)
 }
