@@ -3,12 +3,16 @@
 //! They run the `windlass` binary as a person does, against a real engine and a real registry. `cargo xtask test`
 //! builds what they need and says where it is; run by hand, they look where it puts things.
 
+mod small;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use windlass_stage::{Kudos, Run, docker};
+
+pub use small::Small;
 
 /// The repository's root.
 #[must_use]

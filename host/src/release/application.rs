@@ -154,7 +154,8 @@ fn find_path(path: &Path) -> Result<Location, ApplicationError> {
 
 fn with_release_file(directory: PathBuf, name: Option<String>) -> Result<Location, ApplicationError> {
     let location = Location { directory, name };
-    if location.release_file().is_file() {
+    // Whether it can be read is found out by whoever reads it, and told in other words.
+    if location.release_file().exists() {
         Ok(location)
     } else {
         Err(ApplicationError::NoReleaseFile { directory: location.directory })
