@@ -79,7 +79,8 @@ impl Agent {
         let redactor = Redactor::new();
         let clock = clock()?;
         let journal = Arc::new(Journal::open(&config.state_directory, options.mode, clock.clone(), redactor.clone())?);
-        let docker = Arc::new(docker::Engine::new(&config.docker.endpoint));
+        let patience = docker::Patience::from(&config.docker);
+        let docker = Arc::new(docker::Engine::new(&config.docker.endpoint).with_patience(patience));
         let host = hostname();
         let reality = Arc::new(Reality::new(
             config.clone(),

@@ -104,8 +104,8 @@ impl Small {
         docker(["tag", BUSYBOX, &format!("windlass-test/{}:1", small.name)])?;
         fs::create_dir_all(small.directory())?;
         small.operator("")?;
-        small.write("release.toml", &small.release())?;
-        small.write("compose.yaml", &small.compose())?;
+        small.write("release.toml", small.release())?;
+        small.write("compose.yaml", small.compose())?;
         Ok(small)
     }
 

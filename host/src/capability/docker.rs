@@ -27,7 +27,7 @@ mod resources;
 mod scope;
 mod write;
 
-pub use engine::Engine;
+pub use engine::{Engine, Patience};
 pub use events::Events;
 pub use scope::{
     ContainerGrant, Docker, DockerGrant, DockerScope, NoCredentials, NoSecrets, RegistryCredentials, RegistryLogin,

@@ -14,6 +14,7 @@ use super::target;
 use super::work::{Deployment, Halt, failure};
 use crate::journal::{Event, Status};
 use crate::progress::{FlowPhase, Progress};
+use crate::report::Explain as _;
 
 /// Larger plans are refused.
 const MOST_STEPS: usize = 8_000;
@@ -53,9 +54,15 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
 /// A full disk before anything was touched is a refusal like any other; its own line is written from the reserve.
 pub(super) fn refuse_when_full(error: crate::journal::Error) -> Result<(), Halt> {
     match error {
-        crate::journal::Error::DiskFull { .. } => Err(Halt::Refuse(failure("disk-full", error.to_string()))),
+        crate::journal::Error::DiskFull { .. } => Err(Halt::Refuse(disk_full(&error))),
         other => Err(other.into()),
     }
+}
+
+/// The failure of a full disk. It says nothing about the release.
+pub(super) fn disk_full(error: &crate::journal::Error) -> Failure {
+    let details = error.hint().map(|hint| serde_json::json!({ "hint": hint }));
+    Failure { details, ..failure("disk-full", error.to_string()) }
 }
 
 fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {

@@ -150,7 +150,9 @@ impl Ending {
             Outcome::Stuck => ExitCode::Stuck,
             Outcome::Refused => match self.account.failure.as_ref().map(|failure| failure.code.as_str()) {
                 Some("stale") => ExitCode::Stale,
-                Some("unavailable" | "timeout" | "rate-limited" | "unauthorized") => ExitCode::Unavailable,
+                Some("unavailable" | "timeout" | "rate-limited" | "unauthorized" | "disk-full") => {
+                    ExitCode::Unavailable
+                }
                 Some("invalid-config" | "invalid-argument" | "capability-denied") => ExitCode::Configuration,
                 Some("not-found") => ExitCode::NotFound,
                 _ => ExitCode::Refused,

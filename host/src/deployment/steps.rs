@@ -107,7 +107,7 @@ async fn attempts(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Ste
             Ok(()) => {}
             // The reserve is free now, so going back can be written.
             Err(error @ journal::Error::DiskFull { .. }) if deployment.step_status(&step.id) == StepStatus::Waiting => {
-                return Ok(End::NotStarted(super::work::failure("disk-full", error.to_string())));
+                return Ok(End::NotStarted(super::plan::disk_full(&error)));
             }
             Err(error) => return Err(error),
         }

@@ -263,7 +263,7 @@ impl<'a> Deployment<'a> {
         let event = Event::Settled { outcome, failure: failure.clone(), left_behind };
         let mut also = Also { release_from_quarantine: outcome == Outcome::Succeeded, ..Also::default() };
         if let (Outcome::RolledBack | Outcome::Stuck, Some(failure)) = (outcome, &failure)
-            && failure.code != "cancelled"
+            && !matches!(failure.code.as_str(), "cancelled" | "disk-full")
         {
             also.quarantine = Some(failure.message.clone());
         }

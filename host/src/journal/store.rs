@@ -41,6 +41,8 @@ pub(super) struct Store {
     connection: Connection,
     path: PathBuf,
     reserve: Reserve,
+    /// The disk has no room for the reserve, or it is used: what began may end, and nothing begins.
+    spent: bool,
     /// A test keeps the file from growing.
     #[cfg(test)]
     full: bool,
@@ -53,59 +55,32 @@ impl Store {
         if mode == Mode::Write {
             std::fs::create_dir_all(state).map_err(|source| Error::Directory { path: state.to_owned(), source })?;
         }
-        let connection = match mode {
-            Mode::Read if !path.exists() => Connection::open_in_memory(),
-            Mode::Read => open_to_read(&path),
-            Mode::Write => Connection::open(&path),
-        };
-        let connection = connection.map_err(|error| explain(&path, error))?;
         let reserve = Reserve::new(state);
-        let mut store = Self {
+        let opened = Self::connect(&path, mode);
+        // Opening takes room too. What began must be able to end.
+        let spent = mode == Mode::Write && matches!(opened, Err(Error::DiskFull { .. })) && reserve.let_go();
+        let connection = if spent { Self::connect(&path, mode) } else { opened }?;
+        let spent = spent || mode == Mode::Write && !reserve.keep();
+        Ok(Self {
             connection,
             path,
             reserve,
+            spent,
             #[cfg(test)]
             full: false,
+        })
+    }
+
+    /// A connection with its settings, and tables to ask.
+    fn connect(path: &Path, mode: Mode) -> Result<Connection, Error> {
+        let opened = match mode {
+            Mode::Read if !path.exists() => Connection::open_in_memory(),
+            Mode::Read => open_to_read(path),
+            Mode::Write => Connection::open(path),
         };
-        store.prepare()?;
-        if mode == Mode::Write {
-            store.reserve.keep();
-        }
-        Ok(store)
-    }
-
-    /// Checks the format and makes the tables where there are none.
-    fn prepare(&mut self) -> Result<(), Error> {
-        let path = self.path.clone();
-        let explain = |error| explain(&path, error);
-        self.connection.busy_timeout(PATIENCE).map_err(explain)?;
-        // Read before anything is set, so that a journal of a newer agent stays as it is.
-        let found: u32 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
-        if found > JOURNAL_FORMAT {
-            return Err(Error::Newer { path: path.clone(), found, agent: env!("CARGO_PKG_VERSION") });
-        }
-        if found == JOURNAL_FORMAT {
-            return self.settings();
-        }
-        self.settings()?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
-        // Another process may have been faster.
-        let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
-        if found == 0 {
-            transaction.execute_batch(include_str!("store/schema.sql")).map_err(explain)?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
-            transaction.pragma_update(None, "user_version", JOURNAL_FORMAT).map_err(explain)?;
-        }
-        transaction.commit().map_err(explain)
-    }
-
-    fn settings(&self) -> Result<(), Error> {
-        let set = |name: &str, value: &str| self.connection.pragma_update(None, name, value);
-        if !self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false) {
-            set("journal_mode", "wal").map_err(|error| explain(&self.path, error))?;
-        }
-        set("synchronous", "full").map_err(|error| explain(&self.path, error))?;
-        set("foreign_keys", "on").map_err(|error| explain(&self.path, error))
+        let mut connection = opened.map_err(|error| explain(path, error))?;
+        prepare(&mut connection, path)?;
+        Ok(connection)
     }
 
     /// Writes the first line of a deployment.
@@ -158,17 +133,21 @@ impl Store {
     }
 
     /// One transaction. When the disk is full the reserve is let go, and what doesn't announce anything new is
-    /// written with the room that it leaves.
+    /// written with the room that it leaves; whatever does is refused from then on, so that the room lasts.
     fn write(
         &mut self,
         announces: bool,
         mut change: impl FnMut(&Transaction<'_>) -> Result<(), Fault>,
     ) -> Result<(), Error> {
+        if announces && self.spent {
+            return Err(Error::DiskFull { path: self.path.clone() });
+        }
         let first = self.transact(&mut change);
         if !matches!(first, Err(Error::DiskFull { .. })) {
             return first;
         }
         let freed = self.reserve.let_go();
+        self.spent = true;
         #[cfg(test)]
         if freed && self.full {
             self.room();
@@ -218,14 +197,62 @@ impl From<super::transition::Illegal> for Fault {
     }
 }
 
-/// A reader that may not write: the ordinary way first, because it sees what another process writes right now, and a
-/// file that nobody can write as it is on the disk.
-fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    if connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).is_ok() {
-        return Ok(connection);
+/// Checks the format and makes the tables where there are none.
+fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    let explain = |error| explain(path, error);
+    connection.busy_timeout(PATIENCE).map_err(explain)?;
+    // Read before anything is set, so that a journal of a newer agent stays as it is.
+    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
+    if found > JOURNAL_FORMAT {
+        return Err(Error::Newer { path: path.to_owned(), found, agent: env!("CARGO_PKG_VERSION") });
     }
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    settings(connection).map_err(explain)?;
+    if found == JOURNAL_FORMAT {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
+    // Another process may have been faster.
+    let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
+    if found == 0 {
+        transaction.execute_batch(include_str!("store/schema.sql")).map_err(explain)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
+        transaction.pragma_update(None, "user_version", JOURNAL_FORMAT).map_err(explain)?;
+    }
+    transaction.commit().map_err(explain)
+}
+
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    let set = |name: &str, value: &str| connection.pragma_update(None, name, value);
+    if !connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false) {
+        set("journal_mode", "wal")?;
+    }
+    set("synchronous", "full")?;
+    set("foreign_keys", "on")
+}
+
+/// A reader that may not write: the ordinary way first, because it sees what another process writes right now; a file
+/// that nobody can write as it is on the disk; and without the shared memory that readers and writers agree in, where
+/// there is no room for it and nothing that only the log has.
+fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
+    let readable = |connection: &Connection| {
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).is_ok()
+    };
+    for flags in [OpenFlags::SQLITE_OPEN_READ_WRITE, OpenFlags::SQLITE_OPEN_READ_ONLY] {
+        let connection = Connection::open_with_flags(path, flags);
+        if let Ok(connection) = connection
+            && readable(&connection)
+        {
+            return Ok(connection);
+        }
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).metadata().is_ok_and(|log| log.len() > 0) {
+        return Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    }
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)
 }
 
 /// Adds up the lines of one deployment.
@@ -241,6 +268,10 @@ pub(super) fn replay(id: &str, entries: &[Entry]) -> Result<Account, Error> {
 /// What `SQLite`'s answer means for the operator.
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     let path = path.to_owned();
+    // There was no room for the shared memory of readers and writers.
+    if error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        return Error::DiskFull { path };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::DiskFull { path },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::ReadOnly { path },

@@ -4,6 +4,7 @@
 //! the `windlass` binary as a person would.
 
 mod busybox;
+mod disk;
 mod engine;
 mod host;
 mod images;
@@ -14,6 +15,7 @@ mod process;
 mod registry;
 
 pub use busybox::{BUSYBOX, import_busybox};
+pub use disk::Disk;
 pub use engine::Engine;
 pub use host::{Host, Run};
 pub use images::{Image, Images};

@@ -14,17 +14,59 @@ use windlass_documents::Failure;
 
 use super::failure::{RequestError, failure, hinted};
 
-/// How long an ordinary request may take.
-pub(super) const ORDINARY: Duration = Duration::from_mins(1);
+/// As long as the operator lets an ordinary request take.
+pub(super) const ORDINARY: Limit = Limit::Ordinary;
+/// The longest that a first connection may take.
+const CONNECT: Duration = Duration::from_secs(20);
 /// How long an engine that answered before may be away.
 const RESTART: Duration = Duration::from_mins(2);
 /// The oldest API that is spoken; newer engines are asked in the oldest version that they still serve, so that
 /// answers look the same everywhere.
 const OLDEST: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
 
+/// How long the engine is waited for, as the operator decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For one request that is not a pull, a wait or a stream.
+    pub request: Duration,
+    /// For the next sign of life of a pull.
+    pub pull_stall: Duration,
+    /// For a whole pull, with all its attempts.
+    pub pull: Duration,
+}
+
+impl Default for Patience {
+    /// As in `default-agent.toml`.
+    fn default() -> Self {
+        Self { request: Duration::from_mins(1), pull_stall: Duration::from_mins(1), pull: Duration::from_mins(30) }
+    }
+}
+
+impl From<&crate::config::Docker> for Patience {
+    fn from(docker: &crate::config::Docker) -> Self {
+        Self { request: docker.timeout, pull_stall: docker.pull_stall, pull: docker.pull_timeout }
+    }
+}
+
+/// How long one request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Limit {
+    /// As long as the operator says.
+    Ordinary,
+    /// As long as what it asks for takes.
+    Own(Duration),
+}
+
+impl From<Duration> for Limit {
+    fn from(duration: Duration) -> Self {
+        Self::Own(duration)
+    }
+}
+
 /// The host's Docker Engine.
 pub struct Engine {
     endpoint: String,
+    pub(super) patience: Patience,
     client: OnceCell<bollard::Docker>,
     data_root: OnceCell<PathBuf>,
     /// The engine lets two networks have one name; held from looking for a name to creating it.
@@ -43,10 +85,17 @@ impl Engine {
     pub fn new(endpoint: &str) -> Self {
         Self {
             endpoint: endpoint.to_owned(),
+            patience: Patience::default(),
             client: OnceCell::new(),
             data_root: OnceCell::new(),
             creating_network: Mutex::new(()),
         }
+    }
+
+    /// The same engine, waited for as long as the operator says.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// Where the engine listens.
@@ -59,7 +108,7 @@ impl Engine {
     pub async fn ping(&self) -> Result<(), Failure> {
         let what = "reach the Docker Engine";
         let client = self.client().await.map_err(|error| error.into_failure(what))?;
-        self.once(&client, ORDINARY, &|client| async move { client.ping().await })
+        self.once(&client, self.patience.request, &|client| async move { client.ping().await })
             .await
             .map(drop)
             .map_err(|error| error.into_failure(what))
@@ -82,11 +131,15 @@ impl Engine {
 
     /// Makes a request that may be repeated, within `limit` for each attempt. When the connection is lost, waits for
     /// the engine to come back and makes it again.
-    pub(super) async fn call<T, F, Fut>(&self, limit: Duration, request: F) -> Result<T, RequestError>
+    pub(super) async fn call<T, F, Fut>(&self, limit: impl Into<Limit>, request: F) -> Result<T, RequestError>
     where
         F: Fn(bollard::Docker) -> Fut,
         Fut: Future<Output = Result<T, bollard::errors::Error>>,
     {
+        let limit = match limit.into() {
+            Limit::Ordinary => self.patience.request,
+            Limit::Own(duration) => duration,
+        };
         let client = self.client().await?;
         let mut away_since = None;
         loop {
@@ -135,16 +188,20 @@ impl Engine {
     }
 
     async fn connect(&self) -> Result<bollard::Docker, RequestError> {
-        let limit = Duration::from_secs(20);
+        let limit = CONNECT.min(self.patience.request);
         let unusable = |error| RequestError::new(&self.endpoint, limit, &error);
         let socket = self.socket();
         if !socket.is_absolute() {
             return Err(RequestError::Other(format!("`{}` is not a Unix socket (`unix:///path`)", self.endpoint)));
         }
         let open = |version: &ClientVersion| {
-            bollard::Docker::connect_with_unix(&socket.to_string_lossy(), ORDINARY.as_secs(), version)
-                .map(|client| client.with_request_modifier(url_safe_login))
-                .map_err(unusable)
+            bollard::Docker::connect_with_unix(
+                &socket.to_string_lossy(),
+                self.patience.request.as_secs().max(1),
+                version,
+            )
+            .map(|client| client.with_request_modifier(url_safe_login))
+            .map_err(unusable)
         };
         // `/version` is served to clients of every version.
         let newest = open(API_DEFAULT_VERSION)?;

@@ -20,10 +20,6 @@ use super::names::Reference;
 use super::scope::RegistryLogin;
 use crate::progress::Progress;
 
-/// The longest that the engine may say nothing.
-const SILENCE: Duration = Duration::from_mins(2);
-/// The longest that a pull may take, retries included.
-const TOTAL: Duration = Duration::from_mins(15);
 /// How often it is tried.
 const TRIES: u32 = 3;
 /// How often progress is told at most.
@@ -45,17 +41,19 @@ pub(super) async fn pull(docker: &Docker, reference: &str) -> Result<Value, Fail
             ));
         }
     }
-    let deadline = Instant::now() + TOTAL;
+    let allowed = docker.engine.patience.pull;
+    let deadline = Instant::now() + allowed;
     let mut attempt = 1;
     loop {
         let error = match timeout_at(deadline, attempt_once(docker, reference, &parts)).await {
             Ok(Ok(())) => break,
             Ok(Err(failure)) => failure,
-            Err(_) => return Err(stalled(reference, "did not finish", TOTAL)),
+            Err(_) => return Err(stalled(reference, "did not finish", allowed, "pull-timeout")),
         };
         let pause = pause_after(attempt, &error.message);
         if !error.retryable || attempt == TRIES || Instant::now() + pause >= deadline {
-            return Err(error);
+            // Whoever asks again would start from the beginning, with as many attempts.
+            return Err(Failure { retryable: false, ..error });
         }
         tracing::info!(reference, attempt, error = %docker.redactor.text(&error.message), "pulling again");
         tell(docker, &format!("pulling {reference} again in {} s: {}", pause.as_secs(), error.message), None);
@@ -94,10 +92,10 @@ async fn attempt_once(docker: &Docker, reference: &str, parts: &Reference<'_>) -
     let mut stream = Box::pin(client.create_image(Some(options), None, login));
     let mut layers = Layers::default();
     let mut told = None::<Instant>;
-    while let Some(item) =
-        timeout(SILENCE, stream.next()).await.map_err(|_| stalled(reference, "made no progress", SILENCE))?
-    {
-        let item = item.map_err(|error| explain(RequestError::new(docker.engine.endpoint(), SILENCE, &error)))?;
+    let silence = docker.engine.patience.pull_stall;
+    let stood_still = |_| stalled(reference, "made no progress", silence, "pull-stall");
+    while let Some(item) = timeout(silence, stream.next()).await.map_err(stood_still)? {
+        let item = item.map_err(|error| explain(RequestError::new(docker.engine.endpoint(), silence, &error)))?;
         layers.notice(item);
         if told.is_none_or(|told| told.elapsed() >= PACE) {
             told = Some(Instant::now());
@@ -124,11 +122,11 @@ fn tell(docker: &Docker, message: &str, percent: Option<u8>) {
     docker.watch.notice(&Progress::Doing { source, message: docker.redactor.text(message), percent });
 }
 
-fn stalled(reference: &str, what: &str, limit: Duration) -> Failure {
-    Failure {
-        retryable: true,
-        ..failure("timeout", format!("pulling image `{reference}` {what} within {} s", limit.as_secs()))
-    }
+fn stalled(reference: &str, what: &str, limit: Duration, key: &str) -> Failure {
+    let message = format!("pulling image `{reference}` {what} within {} s", limit.as_secs());
+    let hint =
+        format!("look at the registry and the way to it, or give it more time: `{key}` under `[docker]` in agent.toml");
+    Failure { retryable: true, ..hinted("timeout", message, &hint) }
 }
 
 /// The registry's answers reach us only as the engine's words.

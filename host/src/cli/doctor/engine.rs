@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{bad, state, warn, well};
-use crate::capability::docker::{Docker, DockerGrant, DockerScope, Engine};
+use crate::capability::docker::{Docker, DockerGrant, DockerScope, Engine, Patience};
 use crate::config::Config;
 use crate::redact::Redactor;
 use crate::report::error::failure_hint;
@@ -18,7 +18,8 @@ const SKEW: i64 = 5;
 /// Asks the engine about itself.
 pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
     let subject = "engine";
-    let engine = Arc::new(Engine::new(&config.docker.endpoint));
+    let engine = Engine::new(&config.docker.endpoint).with_patience(Patience::from(&config.docker));
+    let engine = Arc::new(engine);
     if let Err(failure) = engine.ping().await {
         return facts.push(bad(subject, failure.message.clone(), failure_hint(&failure)));
     }

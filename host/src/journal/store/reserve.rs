@@ -1,6 +1,7 @@
 //! Room on the disk that is kept for the end of a deployment.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Enough for thousands of lines: a deployment writes a few dozen.
@@ -18,21 +19,21 @@ impl Reserve {
         Self { path: state.join("reserve") }
     }
 
-    /// Makes the file where it isn't there. A disk that has no room for it may still have room for the journal, so
-    /// this never fails.
-    pub(super) fn keep(&self) {
+    /// Makes the file where it isn't there; false when the disk has no room for it. A file system that cannot reserve
+    /// anything is not full.
+    pub(super) fn keep(&self) -> bool {
         if self.path.metadata().is_ok_and(|metadata| metadata.len() == SIZE) {
-            return;
+            return true;
         }
         let made = File::options().create(true).write(true).truncate(false).open(&self.path).and_then(|file| {
             // A sparse file would reserve nothing.
             rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SIZE)?;
             Ok(())
         });
-        if let Err(error) = made {
-            tracing::warn!(path = %self.path.display(), %error, "no room is reserved for the journal");
-            let _ = std::fs::remove_file(&self.path);
-        }
+        let Err(error) = made else { return true };
+        tracing::warn!(path = %self.path.display(), %error, "no room is reserved for the journal");
+        let _ = std::fs::remove_file(&self.path);
+        !matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
     }
 
     /// Gives the room back; whether there was any.

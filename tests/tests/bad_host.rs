@@ -1,0 +1,225 @@
+//! A host on which something is wrong: a full disk, a state directory that nobody can write, a port that somebody else
+//! holds, an engine that doesn't run or doesn't answer.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+
+use anyhow::{Result, ensure};
+use windlass_stage::{Disk, Live, Run, docker};
+use windlass_tests::{Small, expect};
+
+/// What a person reads, on one line, because lines are wrapped.
+fn text(run: &Run) -> String {
+    run.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Fails unless the words are in what was told, in the end with one error and one hint.
+fn tells(run: &Run, words: &[&str]) -> Result<()> {
+    let text = text(run);
+    for words in words {
+        ensure!(text.contains(words), "no {words:?} in\n{}", run.stderr);
+    }
+    Ok(())
+}
+
+fn journal_is_whole(small: &Small) -> Result<()> {
+    expect(small.host.run(["audit", "verify"])?, 0).map(drop)
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_start() -> Result<()> {
+    let disk = Disk::mount(64)?;
+    let small = Small::set_in("full", &disk.path().join("state"))?;
+    // Before the agent ever ran there.
+    disk.fill()?;
+    let run = expect(small.deploy(&[])?, 15)?;
+    tells(&run, &["error: ", "the disk is full", "hint: make room on the file system of"])?;
+    ensure!(small.world()?.is_empty(), "{:?}", small.world()?);
+
+    disk.clear()?;
+    small.begin()?;
+    // While version 1 serves: every time it is tried, not only as long as some room is reserved.
+    disk.fill()?;
+    let before = small.world()?;
+    small.version("2")?;
+    for attempt in 1..=3 {
+        let run = expect(small.deploy(&[])?, 15)?;
+        tells(&run, &["the disk is full", "hint: make room on the file system of"])?;
+        ensure!(small.world()? == before, "attempt {attempt} touched something");
+    }
+    small.serves("1")?;
+    // Questions are answered all the same.
+    for question in [&["status"][..], &["history"], &["audit", "verify"]] {
+        expect(small.host.run(question)?, 0)?;
+    }
+
+    disk.clear()?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")?;
+    journal_is_whole(&small)
+}
+
+/// A page behind a gate that version 2 waits at until the test opens it.
+fn with_gate(small: &Small) -> String {
+    let gate = format!(
+        "  gate:\n    image: windlass-test/{}:1\n    command: [\"sh\", \"-c\", \"test $$VERSION = 2 || echo > /tmp/open; exec sleep 600\"]\n    \
+         environment: {{ VERSION: \"1\" }}\n    stop_signal: SIGKILL\n    \
+         healthcheck: {{ test: [\"CMD\", \"test\", \"-f\", \"/tmp/open\"], interval: 100ms, timeout: 3s, retries: 1200 }}\n",
+        small.name
+    );
+    let web = "  web:\n    depends_on: { gate: { condition: service_healthy } }\n";
+    small.compose().replace("  web:\n", &format!("{gate}{web}"))
+}
+
+#[test]
+fn a_disk_that_becomes_full_in_the_middle() -> Result<()> {
+    let disk = Disk::mount(64)?;
+    let small = Small::set_in("filling", &disk.path().join("state"))?;
+    let compose = with_gate(&small);
+    small.write("compose.yaml", &compose)?;
+    expect(small.deploy(&[])?, 0)?;
+    ensure!(small.read()? == "1", "version 1 does not serve");
+    let names = |small: &Small| -> Result<Vec<String>> { Ok(small.world()?.into_keys().collect()) };
+    let before = names(&small)?;
+
+    small.write("compose.yaml", compose.replace("VERSION: \"1\"", "VERSION: \"2\""))?;
+    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
+    update.wait_for(&["Waiting until gate is healthy"])?;
+    disk.fill()?;
+    let project = format!("label=com.docker.compose.project={}", small.name);
+    let service = "label=com.docker.compose.service=gate";
+    let gate = docker(["ps", "-q", "--latest", "--filter", &project, "--filter", service])?;
+    docker(["exec", &gate, "sh", "-c", "echo > /tmp/open"])?;
+    let run = expect(update.end()?, 11)?;
+    tells(&run, &["the disk is full", "hint: make room on the file system of"])?;
+    ensure!(small.read()? == "1", "version 1 does not serve");
+    ensure!(names(&small)? == before, "{:?} is left", names(&small)?);
+    journal_is_whole(&small)?;
+    let history = expect(small.host.run(["history", &small.name])?, 0)?;
+    ensure!(history.stdout.contains("rolled-back") || history.stdout.contains("rolled back"), "{}", history.stdout);
+
+    disk.clear()?;
+    small.version("3")?;
+    expect(small.deploy(&[])?, 0)?;
+    ensure!(small.read()? == "3", "version 3 does not serve");
+    journal_is_whole(&small)
+}
+
+#[test]
+fn a_state_directory_that_is_read_only() -> Result<()> {
+    let disk = Disk::mount(64)?;
+    let small = Small::set_in("readonly", &disk.path().join("state"))?;
+    let refused = |small: &Small| -> Result<()> {
+        let run = expect(small.deploy(&[])?, 3)?;
+        tells(&run, &["state", "hint: the agent must be able to write its state directory"])?;
+        ensure!(text(&run).to_lowercase().contains("read-only"), "{}", run.stderr);
+        Ok(())
+    };
+    disk.read_only()?;
+    refused(&small)?;
+    ensure!(small.world()?.is_empty(), "{:?}", small.world()?);
+
+    disk.writable()?;
+    small.begin()?;
+    disk.read_only()?;
+    let before = small.world()?;
+    small.version("2")?;
+    refused(&small)?;
+    ensure!(small.world()? == before, "something was touched");
+    for question in [&["status"][..], &["history"], &["audit", "verify"]] {
+        expect(small.host.run(question)?, 0)?;
+    }
+
+    disk.writable()?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")
+}
+
+/// Version 2 publishes a port that somebody else holds.
+fn wants_a_taken_port(small: &Small) -> Result<(TcpListener, u16)> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let port = taken.local_addr()?.port();
+    let compose = small.compose().replace("VERSION: \"1\"", "VERSION: \"2\"");
+    small.write("compose.yaml", compose.replace(&small.port.to_string(), &port.to_string()))?;
+    Ok((taken, port))
+}
+
+#[test]
+fn a_port_in_use_is_refused_by_the_check() -> Result<()> {
+    let small = Small::running("port")?;
+    let (_taken, port) = wants_a_taken_port(&small)?;
+    let check =
+        "[checks.host]\nplugin = \"check-readiness\"\nwith = { disk = \"1MiB\", memory = \"1MiB\", inodes = 1 }\n";
+    small.write("release.toml", format!("{}{check}", small.release()))?;
+    let before = small.world()?;
+    let run = expect(small.deploy(&[])?, 10)?;
+    tells(&run, &[&format!("port {port}/tcp, which service web publishes, is held by something"), "hint: free it"])?;
+    ensure!(small.world()? == before, "something was touched");
+    small.serves("1")
+}
+
+#[test]
+fn a_port_in_use_fails_the_start_and_the_old_version_serves_again() -> Result<()> {
+    let small = Small::running("taken")?;
+    let (taken, port) = wants_a_taken_port(&small)?;
+    let run = expect(small.deploy(&[])?, 11)?;
+    tells(&run, &[&port.to_string(), "another process listens on that port"])?;
+    small.serves("1")?;
+    drop(taken);
+    expect(small.deploy(&["--retry"])?, 0)?;
+    Ok(())
+}
+
+/// The operator names another socket.
+fn with_engine(small: &Small, more: &str, socket: &std::path::Path) -> Result<()> {
+    small.operator("")?;
+    let path = small.host.root().join("agent.toml");
+    let text = fs::read_to_string(&path)?;
+    let endpoint = format!("endpoint = \"unix://{}\"\n{more}", socket.display());
+    Ok(fs::write(&path, text.replace("endpoint = \"unix:///var/run/docker.sock\"\n", &endpoint))?)
+}
+
+#[test]
+fn an_engine_that_does_not_run() -> Result<()> {
+    let small = Small::running("noengine")?;
+    let before = small.world()?;
+    small.version("2")?;
+    let socket = small.host.root().join("docker.sock");
+    let refused = |why: &str| -> Result<()> {
+        let run = expect(small.deploy(&[])?, 15)?;
+        tells(&run, &["the Docker Engine does not answer at", why, "hint: start the engine"])?;
+        ensure!(small.world()? == before, "something was touched");
+        Ok(())
+    };
+    with_engine(&small, "", &socket)?;
+    refused("no such socket")?;
+    // A socket that a dead engine left.
+    drop(UnixListener::bind(&socket)?);
+    refused("Connection refused")?;
+    // What runs is asked of the engine, what was deployed is known.
+    let status = expect(small.host.run(["status"])?, 0)?;
+    ensure!(status.stdout.contains(&small.name), "{}", status.stdout);
+    expect(small.host.run(["history"])?, 0)?;
+    small.operator("")?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")
+}
+
+#[test]
+fn an_engine_that_accepts_and_never_answers() -> Result<()> {
+    let small = Small::running("silent")?;
+    let before = small.world()?;
+    small.version("2")?;
+    let socket = small.host.root().join("docker.sock");
+    let silent = UnixListener::bind(&socket)?;
+    let accepted = std::thread::spawn(move || silent.incoming().take(1).collect::<Vec<_>>());
+    with_engine(&small, "timeout = \"1s\"\n", &socket)?;
+    let run = expect(small.deploy(&[])?, 15)?;
+    tells(&run, &["no answer from the Docker Engine", "within 1 s"])?;
+    ensure!(small.world()? == before, "something was touched");
+    ensure!(accepted.join().is_ok_and(|streams| streams.iter().all(Result::is_ok)), "nobody asked");
+    small.operator("")?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")
+}
