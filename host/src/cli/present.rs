@@ -5,10 +5,11 @@ use windlass_documents::{Outcome, Release};
 use crate::agent::Agent;
 use crate::deployment::Ending;
 use crate::journal::{
-    Account, Answer, Answered, Application, Error, Journal, Line, Purpose, Shown, Summary, outcome_word,
+    Account, Answer, Answered, Application, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary,
+    outcome_word,
 };
 use crate::progress::Level;
-use crate::report::facts::{DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact};
+use crate::report::facts::{AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact};
 
 mod phases;
 
@@ -28,14 +29,23 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
         None => None,
     };
     let mut fact = account(&shown.account, previous.as_deref(), phases::of(&shown.entries));
+    let answer = shown.entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Answered { actor, reason, resolution: Resolution::Accept } => {
+            Some(AnswerFact { actor: actor.clone(), reason: reason.clone(), time: entry.time.to_string() })
+        }
+        _ => None,
+    });
     fact.next = match (shown.summary.open, shown.account.outcome()) {
         (true, _) => vec![format!("`windlass resume {}` finishes it, or puts the old version back", fact.application)],
-        (false, Some(Outcome::Stuck)) => next(Outcome::Stuck, &shown.account, previous.as_deref()),
+        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.account, previous.as_deref()),
         (false, _) => Vec::new(),
     };
     if shown.summary.open {
         "open".clone_into(&mut fact.outcome);
+    } else if answer.is_some() {
+        "resolved".clone_into(&mut fact.outcome);
     }
+    fact.resolved = answer;
     Ok(fact)
 }
 
@@ -64,6 +74,7 @@ fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>
         failure: account.failure.clone().or_else(|| account.cause.clone()),
         undo_failure,
         left_behind: account.left_behind.clone(),
+        resolved: None,
         next: Vec::new(),
     }
 }

@@ -23,7 +23,6 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     session.teller.finish();
     if let Some(shown) = stuck.map(|stuck| agent.journal.show(&stuck.id)).transpose()?.flatten() {
         let mut fact = present::shown(&agent.journal, &shown)?;
-        "resolved".clone_into(&mut fact.outcome);
         fact.next = vec![format!("`windlass deploy {name}` is possible again")];
         session
             .printer

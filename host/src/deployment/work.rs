@@ -291,7 +291,9 @@ impl<'a> Deployment<'a> {
 
     /// What undo did not take back, for people.
     fn left_behind(&self) -> Vec<String> {
-        self.with(|account| account.to_undo().into_iter().map(|step| step.title.clone()).collect())
+        self.with(|account| {
+            account.to_undo().into_iter().filter(|step| step.changes).map(|step| step.title.clone()).collect()
+        })
     }
 
     /// Nothing is left to do.

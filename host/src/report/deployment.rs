@@ -89,7 +89,10 @@ fn artifacts(fact: &DeploymentFact) -> Page {
 /// What failed, on the way there and on the way back, with hints.
 fn failures(fact: &DeploymentFact, width: usize) -> Page {
     let mut page = Page::new();
-    for failure in fact.failure.iter().chain(&fact.undo_failure) {
+    let told = fact.failure.as_ref().map_or("", |failure| failure.message.as_str());
+    // The failure of one that is stuck has both reasons already.
+    let undo = fact.undo_failure.iter().filter(|undo| !told.contains(&undo.message));
+    for failure in fact.failure.iter().chain(undo) {
         page.append(error::failure(failure, width));
     }
     page
@@ -188,6 +191,12 @@ fn facts(fact: &DeploymentFact) -> Page {
     row("glass broken", fact.break_glass.clone());
     row("started", Some(words::time(&fact.started)));
     row("ended", fact.finished.as_deref().map(words::time));
+    row(
+        "resolved",
+        fact.resolved
+            .as_ref()
+            .map(|answer| format!("by {}, {}: {}", answer.actor, words::time(&answer.time), answer.reason)),
+    );
     table.page("  ")
 }
 
@@ -250,6 +259,7 @@ mod tests {
             failure: None,
             undo_failure: None,
             left_behind: Vec::new(),
+            resolved: None,
             next: vec!["`windlass status kudos`".to_owned()],
         }
     }

@@ -17,8 +17,8 @@ use serde::Serialize;
 use super::error::Fault;
 
 pub use deployment::{
-    ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, PlanFact, ProbeFact, ReleaseFact,
-    StepFact,
+    AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, PlanFact, ProbeFact,
+    ReleaseFact, StepFact,
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
@@ -9,6 +10,8 @@ use crate::process::{archive, program};
 
 /// The image's name.
 pub const BUSYBOX: &str = "windlass-test/busybox:1";
+
+static IMPORTING: Mutex<()> = Mutex::new(());
 
 /// The programs that tests run in it.
 const APPLETS: &[&str] = &["sh", "sleep", "cat", "echo", "env", "nc", "httpd", "true", "false", "ls", "test"];
@@ -18,6 +21,8 @@ const APPLETS: &[&str] = &["sh", "sleep", "cat", "echo", "env", "nc", "httpd", "
 /// # Errors
 /// When there is no static busybox (Debian's `busybox-static`), or the engine refuses.
 pub fn import_busybox(docker: impl Fn(&[&str]) -> Result<String>) -> Result<&'static str> {
+    // Tests that start together would import it each, and all but the last image would stay without a name.
+    let _one = IMPORTING.lock().unwrap_or_else(PoisonError::into_inner);
     if docker(&["image", "inspect", "--format", "{{.Id}}", BUSYBOX]).is_ok() {
         return Ok(BUSYBOX);
     }
@@ -30,7 +35,6 @@ pub fn import_busybox(docker: impl Fn(&[&str]) -> Result<String>) -> Result<&'st
         symlink("busybox", root.join("bin").join(applet))?;
     }
     let archive = archive(&root, directory.path())?;
-    // Tests that start together import the same layers; the last one gives the name.
     docker(&["import", "--change", "CMD [\"sh\"]", "--change", "ENV PATH=/bin", &archive, BUSYBOX])?;
     Ok(BUSYBOX)
 }

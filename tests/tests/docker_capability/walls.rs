@@ -56,7 +56,8 @@ async fn what_the_operator_allows_by_name_is_done() {
 
 #[tokio::test]
 async fn another_applications_objects_cannot_be_used_or_changed() {
-    let (application, other) = (Application::new("mine"), Application::new("theirs"));
+    // Dropped in reverse: what uses the other's volume goes before it.
+    let (other, application) = (Application::new("theirs"), Application::new("mine"));
     let theirs = other.strategy("s");
     let container = other.named("web");
     theirs.create_container(&container, &sleeper()).await.unwrap();

@@ -112,8 +112,23 @@ pub struct DeploymentFact {
     pub undo_failure: Option<Failure>,
     /// What is left behind, when it is stuck.
     pub left_behind: Vec<String>,
+    /// Who took it upon them that things are in order, when it was stuck.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved: Option<AnswerFact>,
     /// What to do next: commands, or sentences with commands in backticks.
     pub next: Vec<String>,
+}
+
+/// A person's answer for a deployment that was stuck.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct AnswerFact {
+    /// Who.
+    pub actor: String,
+    /// What they did.
+    pub reason: String,
+    /// When, RFC 3339.
+    pub time: String,
 }
 
 /// How long a phase took.
