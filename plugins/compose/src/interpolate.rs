@@ -1,13 +1,12 @@
 //! Variables in texts: `$V`, `${V}`, `${V:-default}`, `${V-default}`, `${V:?message}`, `${V?message}`,
 //! `${V:+other}`, `${V+other}`, nested, and `$$` for a dollar sign.
 //!
-//! The rules are those of compose-go's `template` package: anything else after a dollar sign is an error, and a
-//! variable that is not set is empty, with a warning.
-
-use std::collections::BTreeSet;
+//! The rules are those of compose-go's `template` package, also where they surprise: a dollar sign before anything
+//! else stands for itself, what stands after an operator is interpolated even where it is not used, and it ends on
+//! its own line. A variable that is not set is empty, with a warning.
 
 /// Where the values of variables come from.
-pub trait Lookup {
+pub(crate) trait Lookup {
     /// The value of a variable, or none when it is not set.
     fn value(&self, name: &str) -> Option<&str>;
 }
@@ -30,125 +29,207 @@ impl Lookup for std::collections::BTreeMap<String, String> {
 /// Why a text could not be interpolated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct InterpolationError {
+pub(crate) struct InterpolationError {
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// Where in the text, in characters from its beginning.
-    pub offset: usize,
+    pub(crate) offset: usize,
 }
 
-/// Replaces the variables of a text. Names of variables that are not set and have no default go to `unset`.
-pub fn interpolate(
+/// What may be used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowed {
+    /// How deep variables may be nested.
+    pub(crate) depth: usize,
+    /// How many bytes may come out.
+    pub(crate) bytes: usize,
+}
+
+/// An interpolated text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Interpolated {
+    pub(crate) text: String,
+    /// The variables in the order of the text.
+    pub(crate) used: Vec<Used>,
+}
+
+/// A variable of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) name: String,
+    pub(crate) from: From,
+}
+
+/// What a variable's place was filled with.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Its value.
+    Value,
+    /// What the text says for the case that it is not set, or is.
+    Text,
+    /// Nothing: it is not set.
+    Nothing,
+}
+
+/// Replaces the variables of a text.
+pub(crate) fn interpolate(
     text: &str,
     lookup: &dyn Lookup,
-    unset: &mut BTreeSet<String>,
-    depth: usize,
-) -> Result<String, InterpolationError> {
-    let Some(first) = text.find('$') else { return Ok(text.to_owned()) };
-    let mut output = String::with_capacity(text.len());
-    output.push_str(&text[..first]);
-    let mut position = first;
-    while let Some(rest) = text.get(position..).filter(|rest| !rest.is_empty()) {
-        let Some(after) = rest.strip_prefix('$') else {
-            let next = rest.find('$').unwrap_or(rest.len());
-            output.push_str(&rest[..next]);
-            position += next;
-            continue;
-        };
-        let error = |message: String| InterpolationError { message, offset: text[..position].chars().count() };
-        if after.starts_with('$') {
-            output.push('$');
-            position += 2;
-        } else if after.starts_with('{') {
-            let Some(length) = braced_length(rest) else {
-                return Err(error(format!("`{}` has no closing brace", excerpt(rest))));
-            };
-            let inside = &rest[2..length - 1];
-            if depth == 0 {
-                return Err(error("variables are nested too deeply".to_owned()));
-            }
-            let value = braced(inside, lookup, unset, depth - 1).map_err(|failure| match failure {
-                Failed::Here(message) => error(message),
-                Failed::Within(inner) => {
-                    InterpolationError { offset: text[..position].chars().count() + inner.offset, ..inner }
-                }
-            })?;
-            output.push_str(&value);
-            position += length;
-        } else {
-            let length = name_length(after);
-            if length == 0 {
-                return Err(error(format!("`{}` is not a variable; write `$$` for a dollar sign", excerpt(rest))));
-            }
-            output.push_str(&plain(&after[..length], lookup, unset));
-            position += 1 + length;
-        }
-    }
-    Ok(output)
+    allowed: Allowed,
+) -> Result<Interpolated, InterpolationError> {
+    let mut work = Work { lookup, allowed, used: Vec::new() };
+    let text = work.text(text, 0).map_err(|(message, byte)| InterpolationError {
+        message,
+        offset: text.get(..byte).map_or(0, |before| before.chars().count()),
+    })?;
+    Ok(Interpolated { text, used: work.used })
 }
 
-enum Failed {
-    Here(String),
-    Within(InterpolationError),
+/// A message and the byte of the text that it is about.
+type Failed = (String, usize);
+
+struct Work<'a> {
+    lookup: &'a dyn Lookup,
+    allowed: Allowed,
+    used: Vec<Used>,
 }
 
-/// What stands between `${` and `}`.
-fn braced(inside: &str, lookup: &dyn Lookup, unset: &mut BTreeSet<String>, depth: usize) -> Result<String, Failed> {
-    let length = name_length(inside);
-    let (name, operation) = inside.split_at(length);
-    if name.is_empty() {
-        return Err(Failed::Here(format!("`${{{}}}` names no variable", excerpt(inside))));
-    }
-    if operation.is_empty() {
-        return Ok(plain(name, lookup, unset));
-    }
-    let (colon, operation) = operation.strip_prefix(':').map_or((false, operation), |rest| (true, rest));
-    let present = lookup.value(name).filter(|value| !colon || !value.is_empty());
-    let mut characters = operation.chars();
-    let operator = characters.next();
-    let word = characters.as_str();
-    let mut resolve = || interpolate(word, lookup, unset, depth).map_err(Failed::Within);
-    match (operator, present) {
-        (Some('-' | '?'), Some(value)) => Ok(value.to_owned()),
-        (Some('-'), None) | (Some('+'), Some(_)) => resolve(),
-        (Some('+'), None) => Ok(String::new()),
-        (Some('?'), None) => {
-            let message = resolve()?;
-            let missing = if colon { "is not set or empty" } else { "is not set" };
-            Err(Failed::Here(if message.is_empty() {
-                format!("the required variable `{name}` {missing}")
+impl Work<'_> {
+    fn text(&mut self, text: &str, depth: usize) -> Result<String, Failed> {
+        let mut output = String::with_capacity(text.len());
+        let mut line = Line::default();
+        let mut position = 0;
+        while let Some(rest) = text.get(position..).filter(|rest| !rest.is_empty()) {
+            let plain = rest.find('$').unwrap_or(rest.len());
+            output.push_str(&rest[..plain]);
+            let Some(after) = rest.get(plain + 1..) else { break };
+            position += plain;
+            let name = name_length(after);
+            if after.starts_with('$') {
+                output.push('$');
+                position += 2;
+            } else if name > 0 {
+                output.push_str(&self.plain(&after[..name]));
+                position += 1 + name;
+            } else if after.starts_with('{') {
+                let length = braced_length(text, position, &mut line).ok_or_else(|| {
+                    (format!("`{}` is not a variable that Compose can read", excerpt(&rest[plain..])), position)
+                })?;
+                let value = self.braced(&text[position + 2..position + length - 1], position + 2, depth)?;
+                output.push_str(&value);
+                position += length;
             } else {
-                format!("the required variable `{name}` {missing}: {message}")
-            }))
+                output.push('$');
+                position += 1;
+            }
+            if output.len() > self.allowed.bytes {
+                return Err((format!("more than {} bytes with its variables", self.allowed.bytes), position));
+            }
         }
-        _ => Err(Failed::Here(format!("`${{{}}}` is not a form of variable that Compose knows", excerpt(inside)))),
+        Ok(output)
+    }
+
+    /// What stands between `${` and `}`, which begins at a byte of the whole text.
+    fn braced(&mut self, inside: &str, start: usize, depth: usize) -> Result<String, Failed> {
+        let length = name_length(inside);
+        let (name, operation) = inside.split_at(length);
+        if operation.is_empty() {
+            return Ok(self.plain(name));
+        }
+        let (colon, operation) = operation.strip_prefix(':').map_or((false, operation), |rest| (true, rest));
+        let mut characters = operation.chars();
+        let operator = characters.next();
+        if depth + 1 >= self.allowed.depth {
+            return Err(("variables are nested too deeply".to_owned(), start.saturating_sub(2)));
+        }
+        let place = self.used.len();
+        self.used.push(Used { name: name.to_owned(), from: From::Value });
+        let before = start + length + usize::from(colon) + 1;
+        // Compose reads it even where it is not used.
+        let word = self.text(characters.as_str(), depth + 1).map_err(|(message, byte)| (message, before + byte))?;
+        let present = self.lookup.value(name).filter(|value| !colon || !value.is_empty());
+        let (text, from) = match (operator, present) {
+            (Some('-' | '?'), Some(value)) => (value.to_owned(), From::Value),
+            (Some('-'), None) | (Some('+'), Some(_)) => (word, From::Text),
+            (Some('?'), None) => {
+                let missing = if colon { "is not set or empty" } else { "is not set" };
+                let colon = if word.is_empty() { "" } else { ": " };
+                let message = format!("the required variable `{name}` {missing}{colon}{word}");
+                return Err((message, start.saturating_sub(2)));
+            }
+            _ => (String::new(), From::Text),
+        };
+        if let Some(used) = self.used.get_mut(place) {
+            used.from = from;
+        }
+        Ok(text)
+    }
+
+    fn plain(&mut self, name: &str) -> String {
+        let value = self.lookup.value(name);
+        let from = if value.is_some() { From::Value } else { From::Nothing };
+        self.used.push(Used { name: name.to_owned(), from });
+        value.unwrap_or_default().to_owned()
     }
 }
 
-fn plain(name: &str, lookup: &dyn Lookup, unset: &mut BTreeSet<String>) -> String {
-    if let Some(value) = lookup.value(name) {
-        return value.to_owned();
-    }
-    unset.insert(name.to_owned());
-    String::new()
+/// Where a line ends and where its last closing brace is, kept so that no line is searched twice.
+#[derive(Default)]
+struct Line {
+    end: usize,
+    last_brace: Option<usize>,
 }
 
-/// Bytes from `${` to the brace that closes it, both included. Every brace in between counts, as for Compose.
-fn braced_length(text: &str) -> Option<usize> {
+impl Line {
+    fn last_brace(&mut self, text: &str, position: usize) -> Option<usize> {
+        if position >= self.end {
+            let rest = text.get(position..)?;
+            let length = rest.find('\n').unwrap_or(rest.len());
+            self.last_brace = rest[..length].rfind('}').map(|brace| position + brace);
+            self.end = position + length;
+        }
+        self.last_brace.filter(|brace| *brace > position)
+    }
+}
+
+/// Bytes from the `${` at `position` to the brace that closes it, both included; none where it is no variable.
+fn braced_length(text: &str, position: usize, line: &mut Line) -> Option<usize> {
+    let inside = text.get(position + 2..)?;
+    let name = name_length(inside);
+    let after = &inside[name..];
+    if name == 0 {
+        return None;
+    }
+    if after.starts_with('}') {
+        return Some(name + 3);
+    }
+    let operation = after.strip_prefix(':').unwrap_or(after);
+    if !operation.starts_with(['-', '+', '?']) {
+        return None;
+    }
+    let last = line.last_brace(text, position)?;
+    let candidate = &text.as_bytes()[position..=last];
+    // As Compose counts: what follows an opening brace is not looked at, and where the braces do not balance, the
+    // last one of the line closes.
     let mut open = 0_usize;
-    for (index, byte) in text.bytes().enumerate() {
+    let mut index = 0;
+    while let Some(byte) = candidate.get(index) {
         match byte {
-            b'{' => open += 1,
             b'}' => {
-                open -= 1;
+                open = open.saturating_sub(1);
                 if open == 0 {
                     return Some(index + 1);
                 }
             }
+            b'{' => {
+                open += 1;
+                index += 1;
+            }
             _ => {}
         }
+        index += 1;
     }
-    None
+    Some(candidate.len())
 }
 
 fn name_length(text: &str) -> usize {
@@ -164,7 +245,7 @@ fn name_length(text: &str) -> usize {
 }
 
 fn excerpt(text: &str) -> String {
-    text.chars().take(40).collect()
+    text.chars().take(40).take_while(|letter| *letter != '\n').collect()
 }
 
 #[cfg(test)]
@@ -178,9 +259,11 @@ mod tests {
             "dollar" => Some("$SET"),
             _ => None,
         };
-        let mut unset = BTreeSet::new();
-        interpolate(text, &lookup, &mut unset, 8)
-            .map(|text| (text, unset.into_iter().collect()))
+        interpolate(text, &lookup, Allowed { depth: 8, bytes: 1000 })
+            .map(|done| {
+                let unset = done.used.into_iter().filter(|used| used.from == From::Nothing).map(|used| used.name);
+                (done.text, unset.collect())
+            })
             .map_err(|error| format!("{}@{}", error.message, error.offset))
     }
 
@@ -192,7 +275,7 @@ mod tests {
             ("a${SET}b", "avalueb"),
             ("$SET$SET", "valuevalue"),
             ("$SET-x", "value-x"),
-            ("$$SET $${SET}", "$SET ${SET}"),
+            ("$$SET $${SET} $$$SET", "$SET ${SET} $value"),
             ("${SET:-d}", "value"),
             ("${EMPTY:-d}", "d"),
             ("${EMPTY-d}", ""),
@@ -208,32 +291,53 @@ mod tests {
             ("${NONE:-a${SET}b}", "avalueb"),
             ("${NONE:-http://h:80/?a=b}", "http://h:80/?a=b"),
             ("${dollar}", "$SET"),
-            ("ünï ${SET}", "ünï value"),
+            ("ünï ${SET}é$SETé", "ünï valueévalueé"),
             (r#"${SET:-{"a":{"b":1}}}"#, "value"),
             (r#"${NONE:-{"a":{"b":1}}}"#, r#"{"a":{"b":1}}"#),
+            // A dollar sign before anything else.
+            ("$", "$"),
+            ("a$ b$1 $-", "a$ b$1 $-"),
+            ("${NONE:-a$}", "a$"),
+            // Braces.
+            ("${NONE:-a}b}", "ab}"),
+            ("${SET}}", "value}"),
+            ("${NONE:-{a}}", "{a}"),
+            ("${NONE:-{}}", "{}"),
+            ("${SET:+x}${NONE:-y}z", "xyz"),
+            // The first operator counts.
+            ("${SET:?x:-y}", "value"),
+            ("${NONE:-x?y}", "x?y"),
+            ("${NONE-x:-y}", "x:-y"),
+            ("${NONE:-$$SET}", "$SET"),
         ];
         for (text, expected) in table {
             assert_eq!(run(text), Ok((expected.to_owned(), vec![])), "{text}");
         }
         assert_eq!(run("[$NONE]"), Ok(("[]".to_owned(), vec!["NONE".to_owned()])));
+        assert_eq!(run("${SET:-$NONE}"), Ok(("value".to_owned(), vec!["NONE".to_owned()])));
     }
 
     #[test]
     fn what_is_no_variable_is_refused_with_its_place() {
         let table = [
-            ("ab $", "`$` is not a variable; write `$$` for a dollar sign@3"),
-            ("$1", "`$1` is not a variable; write `$$` for a dollar sign@0"),
-            ("x${SET", "`${SET` has no closing brace@1"),
-            ("${}", "`${}` names no variable@0"),
-            ("${SET!x}", "`${SET!x}` is not a form of variable that Compose knows@0"),
+            ("x${SET", "`${SET` is not a variable that Compose can read@1"),
+            ("${}", "`${}` is not a variable that Compose can read@0"),
+            ("é${1}", "`${1}` is not a variable that Compose can read@1"),
+            ("${SET!x}", "`${SET!x}` is not a variable that Compose can read@0"),
+            ("${SET:x}", "`${SET:x}` is not a variable that Compose can read@0"),
+            ("${NONE:-a\nb}", "`${NONE:-a` is not a variable that Compose can read@0"),
+            ("${N$SET}", "`${N$SET}` is not a variable that Compose can read@0"),
+            ("a ${NONE:-${M}", "`${M` is not a variable that Compose can read@10"),
             ("${NONE?}", "the required variable `NONE` is not set@0"),
             ("${NONE?say $SET}", "the required variable `NONE` is not set: say value@0"),
             ("${EMPTY:?why}", "the required variable `EMPTY` is not set or empty: why@0"),
+            ("${SET:-${NONE:?boom}}", "the required variable `NONE` is not set or empty: boom@7"),
         ];
         for (text, expected) in table {
             assert_eq!(run(text), Err(expected.to_owned()), "{text}");
         }
         let nested = format!("{}{}", "${N:-".repeat(20), "}".repeat(20));
         assert!(run(&nested).unwrap_err().starts_with("variables are nested too deeply"));
+        assert!(run(&"$SET".repeat(300)).unwrap_err().starts_with("more than 1000 bytes with its variables"));
     }
 }

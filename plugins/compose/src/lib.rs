@@ -5,23 +5,28 @@
 //! refused by name, and a key that Compose does not know is refused with the nearest one that it knows.
 //!
 //! It does no I/O, starts nothing, and knows neither the engine nor a release. The order of the work is the order
-//! of the modules: YAML, interpolation, merge, model.
+//! of the modules: YAML, variables, merge, load (which extends and includes), model.
 //!
 //! The format is the [Compose specification](https://github.com/compose-spec/compose-spec/blob/main/spec.md).
 
 mod dotenv;
+mod explain;
 mod interpolate;
 mod limits;
 mod load;
 mod merge;
 mod model;
+mod nearest;
+mod paths;
 mod position;
 mod problem;
 mod read;
+mod relocate;
+mod scope;
+mod trace;
 mod yaml;
 
-pub use dotenv::parse as parse_dotenv;
-pub use interpolate::{Lookup, interpolate};
+pub use explain::Origin;
 pub use limits::Limits;
 pub use load::{Files, Loaded, Options, load};
 pub use model::{
@@ -31,3 +36,4 @@ pub use model::{
 };
 pub use position::{Located, Position};
 pub use problem::{Problem, Problems};
+pub use trace::{Source, Step, Variable};

@@ -15,6 +15,16 @@ pub struct Limits {
     pub nodes: usize,
     /// Bytes of all scalars of one file, aliases expanded.
     pub expanded_bytes: usize,
+    /// Documents of all files together, each time that one is read.
+    pub documents: usize,
+    /// Nodes of all files together, with what is included and what extended services copy.
+    pub all_nodes: usize,
+    /// Bytes of all scalars of all files, likewise, with their variables replaced.
+    pub all_bytes: usize,
+    /// How deep files may include each other.
+    pub include_depth: usize,
+    /// How deep services may extend each other.
+    pub extends_depth: usize,
     /// How deep `${A:-${B:-…}}` may be nested.
     pub interpolation_depth: usize,
     /// Problems that are collected before reading stops.
@@ -29,6 +39,11 @@ impl Default for Limits {
             depth: 64,
             nodes: 250_000,
             expanded_bytes: 16 << 20,
+            documents: 500,
+            all_nodes: 1_000_000,
+            all_bytes: 64 << 20,
+            include_depth: 32,
+            extends_depth: 64,
             interpolation_depth: 16,
             problems: 50,
         }

@@ -1,252 +1,207 @@
 //! From the names of files to the model.
+//!
+//! The order is Docker Compose's: each document is interpolated, then its services are extended, then what it
+//! includes is taken in, then it is merged over the documents before it. Only the result is read as a model.
+
+mod document;
+mod extends;
+mod include;
+mod options;
+mod sources;
+
+pub use options::{Files, Loaded, Options};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::dotenv;
-use crate::interpolate::{Lookup, interpolate};
-use crate::model::{self, Application, Context};
+use self::extends::Bases;
+use self::sources::Sources;
+use crate::explain::Origins;
+use crate::interpolate::{Allowed, Lookup, interpolate};
+use crate::merge::{Mode, clear_marks, merge};
+use crate::model::{self, Context};
 use crate::read::Report;
-use crate::yaml::{self, Mapping, Node, Scalar, Value};
-use crate::{Limits, Position, Problem, Problems, merge};
+use crate::scope::{Scope, Scopes};
+use crate::trace::Source;
+use crate::yaml::Node;
+use crate::{Limits, Position, Problem, Problems, paths};
 
-/// How a placeholder of a secret begins. It may stand only where the host replaces it.
-const SECRET: &str = "{{windlass.secret:";
-
-/// The names that Docker Compose looks for, in its order.
-const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
-/// The file that is put over the default one where it is there.
-const DEFAULT_OVERRIDES: [&str; 4] =
-    ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml"];
-
-/// The files of a bundle.
-pub trait Files {
-    /// The content of a file, by its path in the bundle; none when there is no such file.
-    /// The error is a fragment for people.
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String>;
-}
-
-impl Files for BTreeMap<String, Vec<u8>> {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
-        Ok(self.get(path).cloned())
-    }
-}
-
-/// What to load.
-#[derive(Clone, Default)]
-pub struct Options {
-    /// Compose files in the order in which they are merged, by their path in the bundle. Empty for the default:
-    /// `compose.yaml` or another name that Docker Compose looks for. Override files are not taken by themselves,
-    /// because they hold what is meant for development.
-    pub files: Vec<String>,
-    /// Variables for interpolation; they win over `.env`.
-    pub variables: BTreeMap<String, String>,
-    /// Active profiles; `*` means all.
-    pub profiles: Vec<String>,
-    /// Limits.
-    pub limits: Limits,
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values of variables may be private.
-        formatter
-            .debug_struct("Options")
-            .field("files", &self.files)
-            .field("variables", &self.variables.keys())
-            .field("profiles", &self.profiles)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What was loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded {
-    /// The model.
-    pub application: Application,
-    /// The Compose files that were read, by their path in the bundle.
-    pub files: Vec<String>,
-    /// What a person should know: variables that are not set, keys without effect.
-    pub warnings: Vec<String>,
-}
+/// Compose gives this variable to every file.
+const PROJECT: &str = "COMPOSE_PROJECT_NAME";
 
 /// Reads, interpolates and merges the files and reads the model.
 pub fn load(files: &dyn Files, options: &Options) -> Result<Loaded, Problems> {
-    let mut early = Vec::new();
-    let names = if options.files.is_empty() { vec![default_file(files, &mut early)?] } else { options.files.clone() };
-    let directory = names.first().and_then(|name| name.rsplit_once('/')).map_or("", |(directory, _)| directory);
-    let variables = Variables { given: &options.variables, dotenv: read_dotenv(files, directory, options)? };
-
     let report = Report::new(&options.limits);
-    let mut unset = BTreeSet::new();
-    let mut root: Option<Node> = None;
-    for name in &names {
-        let text = read_text(files, name)?;
-        for mut document in yaml::parse(&text, &Arc::from(name.as_str()), &options.limits)? {
-            if document.is_null() {
-                continue;
-            }
-            let mut walk = Walk { variables: &variables, unset: &mut unset, report: &report, limits: &options.limits };
-            walk.node(&mut document, &mut Vec::new());
-            merge::normalise(&mut document);
-            match &mut root {
-                Some(root) => merge::merge(root, document),
-                None => root = Some(document),
-            }
-        }
-    }
-    let file: Arc<str> = Arc::from(names.first().map_or("", String::as_str));
-    let mut root = root.unwrap_or_else(|| Node {
-        value: Value::Mapping(Mapping::default()),
-        position: Position::start(&file),
-        tag: None,
-    });
-    clear_tags(&mut root, &report);
+    let mut loader = Loader::new(files, &options.limits, &report);
+    let scope = loader.root_scope(options).map_err(|problem| told(&report, problem))?;
+    let names = loader.names(options, &scope).map_err(|problem| told(&report, problem))?;
+    let directory = names.first().map_or("", |name| paths::directory(name)).to_owned();
+    let (scope, root) = loader.root(options, scope, &names, &directory).map_err(|problem| told(&report, problem))?;
 
-    let context = Context { report: &report, files, variables: &variables, limits: &options.limits, directory };
-    let application = model::read(&context, &root, &options.profiles);
-    let (problems, mut warnings) = report.finish();
-    match application {
-        Some(application) if problems.is_empty() => {
-            let unset = unset.iter().map(|name| format!("the variable `{name}` is not set and is taken as empty"));
-            early.extend(unset);
-            early.append(&mut warnings);
-            Ok(Loaded { application, files: names, warnings: early })
-        }
-        _ => Err(Problems(problems)),
-    }
-}
-
-fn default_file(files: &dyn Files, warnings: &mut Vec<String>) -> Result<String, Problems> {
-    for name in DEFAULT_FILES {
-        if files.read(name).map_err(Problem::nowhere)?.is_some() {
-            for name in DEFAULT_OVERRIDES {
-                if files.read(name).map_err(Problem::nowhere)?.is_some() {
-                    warnings.push(format!("`{name}` is not used; name it in `files` if it is meant to be"));
-                }
-            }
-            return Ok(name.to_owned());
-        }
-    }
-    Err(Problem::nowhere(format!("the release has no Compose file; looked for {}", DEFAULT_FILES.join(", ")))
-        .hint("put compose.yaml beside release.toml, or name the files in the strategy's `files`")
-        .into())
-}
-
-fn read_text(files: &dyn Files, name: &str) -> Result<String, Problem> {
-    let bytes = files
-        .read(name)
-        .map_err(|why| Problem::nowhere(format!("`{name}`: {why}")))?
-        .ok_or_else(|| Problem::nowhere(format!("the release has no file `{name}`")))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let place = error.utf8_error().valid_up_to();
-        Problem::nowhere(format!("`{name}` is not UTF-8 text: byte {place}"))
+    let profiles = active_profiles(options, &scope);
+    let Loader { included, files: seen, warnings, unset, .. } = loader;
+    let scopes = Scopes { root: scope, files: seen };
+    let origins = std::cell::RefCell::new(Origins::default());
+    let context = Context {
+        report: &report,
+        files,
+        variables: scopes.root.as_ref(),
+        scopes: &scopes,
+        origins: &origins,
+        limits: &options.limits,
+        directory: &directory,
+    };
+    let application = model::read(&context, &root, &profiles);
+    let (problems, mut later) = report.finish();
+    let Some(application) = application.filter(|_| problems.is_empty()) else { return Err(Problems(problems)) };
+    let mut unset = unset;
+    unset.extend(std::mem::take(&mut origins.borrow_mut().unset));
+    let unset = unset.iter().map(|name| format!("the variable `{name}` is not set and is taken as empty"));
+    let mut all: Vec<String> = warnings.into_iter().chain(unset).collect();
+    all.append(&mut later);
+    Ok(Loaded {
+        application,
+        files: names,
+        project: scopes.root.value(PROJECT).map(str::to_owned),
+        profiles,
+        warnings: all,
+        tree: Arc::new(root),
+        included,
+        origins: Arc::new(origins.into_inner()),
     })
 }
 
-fn read_dotenv(files: &dyn Files, directory: &str, options: &Options) -> Result<BTreeMap<String, String>, Problem> {
-    let path = if directory.is_empty() { ".env".to_owned() } else { format!("{directory}/.env") };
-    if files.read(&path).map_err(Problem::nowhere)?.is_none() {
-        return Ok(BTreeMap::new());
+/// What ended the work, after the problems that were collected before.
+fn told(report: &Report, last: Problem) -> Problems {
+    let mut problems = report.taken();
+    problems.push(last);
+    Problems(problems)
+}
+
+fn active_profiles(options: &Options, scope: &Scope) -> Vec<String> {
+    if !options.profiles.is_empty() {
+        return options.profiles.clone();
     }
-    let text = read_text(files, &path)?;
-    let entries = dotenv::parse(&text, &path, &options.variables, &options.limits)?;
-    Ok(entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+    let named = scope.value("COMPOSE_PROFILES").unwrap_or_default();
+    named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-struct Variables<'a> {
-    given: &'a BTreeMap<String, String>,
-    dotenv: BTreeMap<String, String>,
-}
-
-impl Lookup for Variables<'_> {
-    fn value(&self, name: &str) -> Option<&str> {
-        self.given.get(name).or_else(|| self.dotenv.get(name)).map(String::as_str)
-    }
-}
-
-/// Interpolates every value of a tree.
-struct Walk<'a> {
-    variables: &'a dyn Lookup,
-    unset: &'a mut BTreeSet<String>,
-    report: &'a Report,
+/// What the parts of the work share.
+struct Loader<'a> {
+    sources: Sources<'a>,
     limits: &'a Limits,
+    report: &'a Report,
+    warnings: Vec<String>,
+    /// Names of variables that are not set.
+    unset: BTreeSet<String>,
+    bases: Bases,
+    /// Which variables an included file sees.
+    files: BTreeMap<Arc<str>, Rc<Scope>>,
+    /// Where each included file is named.
+    included: BTreeMap<Arc<str>, Position>,
 }
 
-impl Walk<'_> {
-    fn node(&mut self, node: &mut Node, path: &mut Vec<String>) {
-        match &mut node.value {
-            Value::Sequence(items) => {
-                for item in items {
-                    self.node(item, path);
-                }
-            }
-            Value::Mapping(mapping) => {
-                for entry in &mut mapping.entries {
-                    path.push(entry.key.clone());
-                    self.node(&mut entry.value, path);
-                    path.pop();
-                }
-            }
-            Value::Scalar(scalar) => {
-                if let Some(text) = self.text(scalar, &node.position, path) {
-                    *scalar = Scalar::text(text);
-                }
-            }
+impl<'a> Loader<'a> {
+    fn new(files: &'a dyn Files, limits: &'a Limits, report: &'a Report) -> Self {
+        Self {
+            sources: Sources::new(files, limits),
+            limits,
+            report,
+            warnings: Vec::new(),
+            unset: BTreeSet::new(),
+            bases: Bases::default(),
+            files: BTreeMap::new(),
+            included: BTreeMap::new(),
         }
     }
 
-    /// The new text, where it has a variable.
-    fn text(&mut self, scalar: &Scalar, position: &Position, path: &[String]) -> Option<String> {
-        if !scalar.written().contains('$') {
-            return None;
+    /// What is known before any file is: the variables of the release.
+    fn root_scope(&mut self, options: &Options) -> Result<Scope, Problem> {
+        let mut scope = Scope::given(&options.variables);
+        if let Some(project) = &options.project {
+            scope.set(PROJECT, project.clone(), Source::Given);
         }
-        let depth = self.limits.interpolation_depth;
-        let text = match interpolate(scalar.written(), self.variables, self.unset, depth) {
-            Ok(text) => text,
-            Err(error) => {
-                let quote = usize::from(!scalar.is_plain());
-                let one_line = !scalar.written().contains('\n');
-                let place = if one_line { position.moved(error.offset + quote) } else { position.clone() };
-                self.report.at(&place, format!("`{}`: {error}", path.join(".")));
-                return None;
+        if options.files.is_empty() {
+            // `COMPOSE_FILE` may stand in it.
+            self.env_file(&mut scope, ".env", None)?;
+        }
+        Ok(scope)
+    }
+
+    /// The variables and the merged tree of the named files.
+    fn root(
+        &mut self,
+        options: &Options,
+        mut scope: Scope,
+        names: &[String],
+        directory: &str,
+    ) -> Result<(Rc<Scope>, Node), Problem> {
+        let dotenv = if directory.is_empty() { ".env".to_owned() } else { format!("{directory}/.env") };
+        if !options.files.is_empty() || !directory.is_empty() {
+            self.env_file(&mut scope, &dotenv, None)?;
+        }
+        let mut documents = Vec::new();
+        for name in names {
+            let file: Arc<str> = Arc::from(name.as_str());
+            for document in self.sources.documents(&file, None)? {
+                documents.push((Arc::clone(&file), document));
             }
-        };
-        if text.len() > self.limits.scalar_bytes {
-            self.report.at(position, format!("`{}` has {} bytes with its variables", path.join("."), text.len()));
-            return None;
         }
-        if text.contains(SECRET) && !may_hold_secret(path) {
-            self.report.problem(
-                Problem::at(position, format!("`{}` cannot hold a secret", path.join("."))).hint(
-                    "use the secret's variable in `environment`, in `configs.….content` or `secrets.….environment`",
-                ),
-            );
-            return None;
+        if scope.value(PROJECT).is_none()
+            && let Some(name) = self.project_name(&documents, &scope)
+        {
+            scope.set(PROJECT, name, Source::Name);
         }
-        Some(text)
+        let scope = Rc::new(scope);
+        let chain: Vec<Arc<str>> = names.iter().map(|name| Arc::from(name.as_str())).collect();
+        let mut root = None;
+        for (file, document) in documents {
+            // A file that is merged may include another one of the list.
+            let chain: Vec<Arc<str>> = chain.iter().filter(|name| **name == file).cloned().collect();
+            let document = self.document(document, &file, directory, &scope, &chain)?;
+            self.put(&mut root, document)?;
+        }
+        let root = root.ok_or_else(|| {
+            let file: Arc<str> = Arc::from(names.first().map_or("", String::as_str));
+            Problem::at(&Position::start(&file), "the Compose file is empty: no service is defined")
+        })?;
+        Ok((scope, root))
     }
-}
 
-fn may_hold_secret(path: &[String]) -> bool {
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    matches!(path.as_slice(), ["services", _, "environment", ..] | ["configs", _, "content"])
-        || path.first().is_some_and(|top| top.starts_with("x-"))
-}
-
-/// `!reset` and `!override` have done their work; other tags mean nothing to Compose.
-fn clear_tags(node: &mut Node, report: &Report) {
-    match node.tag.take().as_deref() {
-        None | Some("override") => {}
-        Some("reset") => node.value = Value::Scalar(Scalar::null()),
-        Some(other) => report.at(&node.position, format!("the tag `!{other}` is not known")),
-    }
-    match &mut node.value {
-        Value::Sequence(items) => items.iter_mut().for_each(|item| clear_tags(item, report)),
-        Value::Mapping(mapping) => {
-            mapping.entries.iter_mut().for_each(|entry| clear_tags(&mut entry.value, report));
+    /// Merges a document over the ones before.
+    fn put(&mut self, root: &mut Option<Node>, mut document: Node) -> Result<(), Problem> {
+        if let Some(root) = root {
+            merge(root, document, Mode::Files, &mut self.warnings)
+        } else {
+            clear_marks(&mut document, &mut self.warnings);
+            *root = Some(document);
+            Ok(())
         }
-        Value::Scalar(_) => {}
+    }
+
+    /// `name` of the last file that has one, as Compose writes names of projects.
+    fn project_name(&self, documents: &[(Arc<str>, Node)], scope: &Scope) -> Option<String> {
+        let mut names = documents.iter().filter_map(|(_, document)| document.as_mapping()?.get("name")?.as_text());
+        let name = names.rfind(|name| !name.is_empty())?;
+        // What is wrong with it is said when its document is interpolated.
+        let name = interpolate(&name, scope, self.allowed()).ok()?.text.to_lowercase();
+        let name: String =
+            name.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')).collect();
+        let name = name.trim_start_matches(['_', '-']);
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+
+    fn allowed(&self) -> Allowed {
+        Allowed { depth: self.limits.interpolation_depth, bytes: self.limits.scalar_bytes }
+    }
+
+    /// Takes an env file into a scope. One that nobody asked for may be missing.
+    fn env_file(&mut self, scope: &mut Scope, path: &str, asked: Option<&Position>) -> Result<(), Problem> {
+        let Some(text) = self.sources.text(path, asked)? else { return Ok(()) };
+        let read = crate::dotenv::parse(&text, path, scope, self.limits)?;
+        self.unset.extend(read.unset.iter().cloned());
+        scope.add(read);
+        Ok(())
     }
 }

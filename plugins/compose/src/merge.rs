@@ -1,254 +1,236 @@
 //! Several files as one: what a later file says goes over what an earlier one said.
 //!
-//! The rules are those of the Compose specification, section "Merge and override": mappings are merged, lists are
-//! appended, texts are replaced; some elements have rules of their own, which [`rule`] lists. `!reset` removes a
-//! value of an earlier file, `!override` replaces it whole.
+//! The rules are those of the Compose specification, section "Merge and override", as Docker Compose applies them:
+//! mappings are merged, lists are appended, texts are replaced, and some elements have rules of their own, which
+//! [`place`] lists. `!reset` removes a value of an earlier file, `!override` replaces it whole. An extended service
+//! and the one that extends it are merged in the same way.
 
-use crate::Position;
+mod forms;
+mod place;
+mod unique;
+
+pub(crate) use forms::normalise;
+
+use std::collections::{HashMap, HashSet};
+
+use self::place::{Place, Rule};
+use self::unique::unique;
+use crate::Problem;
 use crate::yaml::{Entry, Mapping, Node, Value};
 
-/// How an element of a service is merged.
+/// A file with a thousand unknown tags is told about some.
+const MOST_WARNINGS: usize = 50;
+
+/// Whose values are put over whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    /// The later value stands.
-    Override,
-    /// `KEY=value` lists become mappings, which are merged by key.
-    KeyValues,
-    /// Lists of names become mappings without values, which are merged by name.
-    Names,
-    /// One text is a list of one; lists are appended, texts that were there already dropped.
-    Texts,
-    /// Lists of mounts and files, one per target: the later one stands.
-    Targets,
-    /// Mappings that belong together only while `driver` is the same.
-    Driver,
-    /// Mappings are merged, lists appended, texts replaced.
-    Plain,
+pub(crate) enum Mode {
+    /// A later file over an earlier one.
+    Files,
+    /// A service over the one that it extends. Marks stay, because they are meant for earlier files too.
+    Extends,
 }
 
-/// The rule of an element, by its path from the top.
-fn rule(path: &[&str]) -> Rule {
-    match path {
-        ["services", _, "command" | "entrypoint"] | ["services", _, "healthcheck", "test"] => Rule::Override,
-        ["services", _, "environment" | "labels" | "annotations" | "sysctls"]
-        | ["services", _, "deploy" | "build", "labels"]
-        | ["services", _, "build", "args"]
-        | ["networks" | "volumes" | "secrets" | "configs", _, "labels"] => Rule::KeyValues,
-        ["services", _, "networks" | "depends_on"] => Rule::Names,
-        [
-            "services",
-            _,
-            "expose" | "tmpfs" | "cap_add" | "cap_drop" | "dns" | "dns_opt" | "dns_search" | "env_file" | "profiles"
-            | "group_add" | "security_opt",
-        ] => Rule::Texts,
-        ["services", _, "volumes" | "secrets" | "configs"] => Rule::Targets,
-        ["services", _, "logging"] => Rule::Driver,
-        _ => Rule::Plain,
+/// Puts `over` on top of `base`. Both are normalised. What has no effect is told in `warnings`.
+pub(crate) fn merge(base: &mut Node, over: Node, mode: Mode, warnings: &mut Vec<String>) -> Result<(), Problem> {
+    Merge { mode, warnings }.at(base, over, Place::root(mode), &Path::TOP)
+}
+
+/// Marks that have done their work are taken away, with what they remove. Other tags mean nothing to Compose.
+pub(crate) fn clear_marks(node: &mut Node, warnings: &mut Vec<String>) {
+    match node.tag.take().as_deref() {
+        None | Some("override" | "reset") => {}
+        Some(other) => warn(warnings, || format!("the tag `!{other}` at {} means nothing to Compose", node.position)),
     }
-}
-
-/// Brings every element of one file into the form in which it is merged.
-pub(crate) fn normalise(node: &mut Node) {
-    normalise_at(node, &mut Vec::new());
-}
-
-fn normalise_at(node: &mut Node, path: &mut Vec<&'static str>) {
-    // Only the shape of the path matters to `rule`, so names are replaced by a mark.
-    let Value::Mapping(mapping) = &mut node.value else { return };
-    for entry in &mut mapping.entries {
-        let Some(name) = step(path, &entry.key) else { continue };
-        path.push(name);
-        match rule(path) {
-            Rule::KeyValues => key_values(&mut entry.value),
-            Rule::Names => names(&mut entry.value),
-            Rule::Texts => texts(&mut entry.value),
-            Rule::Targets => unique(&mut entry.value, &target),
-            Rule::Override | Rule::Driver | Rule::Plain => {}
+    match &mut node.value {
+        Value::Sequence(items) => {
+            items.retain(|item| item.tag.as_deref() != Some("reset"));
+            for item in items {
+                clear_marks(item, warnings);
+            }
         }
-        if path.len() < 4 {
-            normalise_at(&mut entry.value, path);
+        Value::Mapping(mapping) => {
+            mapping.entries.retain(|entry| entry.value.tag.as_deref() != Some("reset"));
+            mapping.entries.iter_mut().for_each(|entry| clear_marks(&mut entry.value, warnings));
         }
-        path.pop();
+        Value::Scalar(_) => {}
     }
 }
 
-/// The name of a key for [`rule`]: user-given names become `*`, keys that no rule knows are skipped.
-fn step(path: &[&str], key: &str) -> Option<&'static str> {
-    const TOP: [&str; 5] = ["services", "networks", "volumes", "secrets", "configs"];
-    const INNER: [&str; 28] = [
-        "command",
-        "entrypoint",
-        "healthcheck",
-        "environment",
-        "labels",
-        "annotations",
-        "sysctls",
-        "deploy",
-        "build",
-        "args",
-        "networks",
-        "depends_on",
-        "expose",
-        "tmpfs",
-        "cap_add",
-        "cap_drop",
-        "dns",
-        "dns_opt",
-        "dns_search",
-        "env_file",
-        "profiles",
-        "group_add",
-        "security_opt",
-        "volumes",
-        "secrets",
-        "configs",
-        "logging",
-        "test",
-    ];
-    match path.len() {
-        0 => TOP.into_iter().find(|name| *name == key),
-        1 => Some("*"),
-        _ => INNER.into_iter().find(|name| *name == key),
+fn warn(warnings: &mut Vec<String>, warning: impl FnOnce() -> String) {
+    if warnings.len() < MOST_WARNINGS {
+        warnings.push(warning());
     }
 }
 
-/// Puts `over` on top of `base`. Both are normalised.
-pub(crate) fn merge(base: &mut Node, over: Node) {
-    merge_at(base, over, &mut Vec::new());
+/// The way to a value, written only when an error needs it.
+struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    key: &'a str,
 }
 
-fn merge_at(base: &mut Node, over: Node, path: &mut Vec<&'static str>) {
-    if over.tag.as_deref() == Some("override") {
+impl Path<'_> {
+    const TOP: Path<'static> = Path { parent: None, key: "" };
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.parent {
+            Some(parent) if parent.parent.is_some() => write!(formatter, "{parent}.{}", self.key),
+            _ => formatter.write_str(self.key),
+        }
+    }
+}
+
+struct Merge<'a> {
+    mode: Mode,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Merge<'_> {
+    fn replace(&mut self, base: &mut Node, mut over: Node) {
+        over.replaced(base);
+        self.settle(&mut over);
         *base = over;
-        return;
     }
-    if over.is_null() {
-        return;
+
+    /// In the merged tree no marks are left.
+    fn settle(&mut self, node: &mut Node) {
+        if self.mode == Mode::Files {
+            clear_marks(node, self.warnings);
+        }
     }
-    let rule = rule(path);
-    match (&mut base.value, over.value) {
-        (_, value) if rule == Rule::Override => *base = Node { value, ..over },
-        (Value::Mapping(ours), Value::Mapping(theirs)) => {
-            if rule == Rule::Driver && drivers_differ(ours, &theirs) {
-                *base = Node { value: Value::Mapping(theirs), ..over };
-                return;
-            }
-            merge_mappings(ours, theirs, path);
+
+    fn at(&mut self, base: &mut Node, mut over: Node, place: Place, path: &Path<'_>) -> Result<(), Problem> {
+        let rule = place.rule();
+        if over.tag.as_deref() == Some("override") || matches!(rule, Rule::Override | Rule::Value) {
+            self.replace(base, over);
+            return Ok(());
         }
-        (Value::Sequence(ours), Value::Sequence(theirs)) => {
-            ours.extend(theirs);
-            match rule {
-                Rule::Texts => unique(base, &written),
-                Rule::Targets => unique(base, &target),
-                _ => {}
+        if over.is_null() {
+            return Ok(());
+        }
+        match (&mut base.value, &mut over.value) {
+            (Value::Mapping(ours), Value::Mapping(theirs)) => {
+                if rule == Rule::Driver && drivers_differ(ours, theirs) {
+                    self.replace(base, over);
+                    return Ok(());
+                }
+                let theirs = std::mem::take(theirs);
+                self.mappings(ours, theirs, place, path)?;
+                ours.listed |= matches!(rule, Rule::KeyValues);
+            }
+            (Value::Sequence(ours), Value::Sequence(theirs)) => {
+                let mut theirs = std::mem::take(theirs);
+                theirs.retain(|item| item.tag.as_deref() != Some("reset"));
+                for item in &mut theirs {
+                    self.settle(item);
+                }
+                append(ours, theirs, rule)?;
+                unique(base, rule);
+            }
+            (Value::Scalar(_), _) => self.replace(base, over),
+            _ => {
+                let message =
+                    format!("`{path}` is {} at {}, over which {} cannot go", base.kind(), base.position, over.kind());
+                return Err(Problem::at(&over.position, message)
+                    .hint("write it in the same form as in the earlier file, or replace it whole with `!override`"));
             }
         }
-        (_, value) => *base = Node { value, ..over },
+        Ok(())
+    }
+
+    fn mappings(&mut self, ours: &mut Mapping, theirs: Mapping, place: Place, path: &Path<'_>) -> Result<(), Problem> {
+        // Looking up by going through is faster for the small mappings that most are.
+        let mut places = (ours.entries.len() > 16).then(|| ours.places());
+        let mut removed: HashSet<String> = HashSet::new();
+        for entry in theirs.entries {
+            let found = find(ours, places.as_ref(), &entry.key);
+            let reset = entry.value.tag.as_deref() == Some("reset");
+            let Some(existing) = found.and_then(|place| ours.entries.get_mut(place)) else {
+                if !reset || self.mode == Mode::Extends {
+                    if let Some(places) = &mut places {
+                        places.insert(entry.key.clone(), ours.entries.len());
+                    }
+                    let mut entry = entry;
+                    self.settle(&mut entry.value);
+                    ours.entries.push(entry);
+                }
+                continue;
+            };
+            if reset && ours.listed {
+                let path = Path { parent: Some(path), key: &entry.key };
+                warn(self.warnings, || {
+                    format!(
+                        "`!reset` of `{path}` at {} has no effect, as with Docker Compose, because {} writes a list",
+                        entry.value.position, existing.position.file
+                    )
+                });
+            } else if reset && self.mode == Mode::Extends {
+                *existing = entry;
+            } else if reset {
+                removed.insert(entry.key);
+            } else {
+                let next = place.child(&entry.key);
+                self.at(&mut existing.value, entry.value, next, &Path { parent: Some(path), key: &entry.key })?;
+            }
+        }
+        if !removed.is_empty() {
+            ours.entries.retain(|entry| !removed.contains(&entry.key));
+        }
+        Ok(())
     }
 }
 
-fn merge_mappings(ours: &mut Mapping, theirs: Mapping, path: &mut Vec<&'static str>) {
-    for entry in theirs.entries {
-        if entry.value.tag.as_deref() == Some("reset") {
-            ours.entries.retain(|existing| existing.key != entry.key);
-            continue;
-        }
-        let known = step(path, &entry.key);
-        match ours.get_mut(&entry.key) {
-            Some(existing) => {
-                path.push(known.unwrap_or("?"));
-                merge_at(existing, entry.value, path);
-                path.pop();
-            }
-            None => ours.entries.push(entry),
-        }
+fn find(mapping: &Mapping, places: Option<&HashMap<String, usize>>, key: &str) -> Option<usize> {
+    match places {
+        Some(places) => places.get(key).copied(),
+        None => mapping.entries.iter().position(|entry| entry.key == key),
     }
+}
+
+/// Appends a list, or merges it by what its items are about.
+fn append(ours: &mut Vec<Node>, theirs: Vec<Node>, rule: Rule) -> Result<(), Problem> {
+    match rule {
+        Rule::Hosts => {
+            let known: HashSet<String> = ours.iter().filter_map(Node::as_text).collect();
+            ours.extend(theirs.into_iter().filter(|item| item.as_text().is_none_or(|text| !known.contains(&text))));
+        }
+        Rule::Subnets => {
+            let mut places: HashMap<String, usize> =
+                ours.iter().enumerate().filter_map(|(place, item)| Some((subnet(item)?, place))).collect();
+            for item in theirs {
+                let existing = subnet(&item).and_then(|subnet| {
+                    let next = ours.len();
+                    Some(*places.entry(subnet).or_insert(next)).filter(|place| *place < next)
+                });
+                match existing.and_then(|place| ours.get_mut(place)) {
+                    Some(existing) => merge(existing, item, Mode::Files, &mut Vec::new())?,
+                    None => ours.push(item),
+                }
+            }
+        }
+        _ => ours.extend(theirs),
+    }
+    Ok(())
+}
+
+fn subnet(item: &Node) -> Option<String> {
+    item.as_mapping()?.get("subnet")?.as_text()
 }
 
 fn drivers_differ(ours: &Mapping, theirs: &Mapping) -> bool {
-    match (ours.get("driver").and_then(written), theirs.get("driver").and_then(written)) {
+    match (ours.get("driver").and_then(Node::as_text), theirs.get("driver").and_then(Node::as_text)) {
         (Some(ours), Some(theirs)) => ours != theirs,
         _ => false,
     }
 }
 
-/// `[A=1, B]` as `{A: 1, B: }`.
-fn key_values(node: &mut Node) {
-    let Value::Sequence(items) = &node.value else { return };
-    let mut mapping = Mapping::default();
-    for item in items {
-        let Some(text) = written(item) else { return };
-        let (key, value) = match text.split_once('=') {
-            Some((key, value)) => (key.to_owned(), Node::text(value, item.position.clone())),
-            None => (text, Node::null(item.position.clone())),
-        };
-        put(&mut mapping, key, item.position.clone(), value);
-    }
-    node.value = Value::Mapping(mapping);
-}
-
-/// `[a, b]` as `{a: , b: }`.
-fn names(node: &mut Node) {
-    let Value::Sequence(items) = &node.value else { return };
-    let mut mapping = Mapping::default();
-    for item in items {
-        let Some(text) = written(item) else { return };
-        put(&mut mapping, text, item.position.clone(), Node::null(item.position.clone()));
-    }
-    node.value = Value::Mapping(mapping);
-}
-
-fn texts(node: &mut Node) {
-    if matches!(node.value, Value::Scalar(_)) && !node.is_null() {
-        let item = Node { tag: None, ..node.clone() };
-        node.value = Value::Sequence(vec![item]);
-    }
-    unique(node, &written);
-}
-
-fn put(mapping: &mut Mapping, key: String, position: Position, value: Node) {
-    match mapping.get_mut(&key) {
-        Some(existing) => *existing = value,
-        None => mapping.entries.push(Entry { key, position, value }),
-    }
-}
-
-/// Keeps one item per key: the last, in the place of the first. Items without a key are kept for the model to refuse.
-fn unique(node: &mut Node, key: &dyn Fn(&Node) -> Option<String>) {
-    let Value::Sequence(items) = &mut node.value else { return };
-    let mut kept: Vec<Node> = Vec::with_capacity(items.len());
-    let mut places = std::collections::HashMap::new();
-    for item in items.drain(..) {
-        match key(&item).map(|key| (places.get(&key).copied(), key)) {
-            Some((Some(place), _)) => {
-                if let Some(existing) = kept.get_mut::<usize>(place) {
-                    *existing = item;
-                }
-            }
-            Some((None, key)) => {
-                places.insert(key, kept.len());
-                kept.push(item);
-            }
-            None => kept.push(item),
-        }
-    }
-    *items = kept;
-}
-
-fn written(node: &Node) -> Option<String> {
-    if let Value::Scalar(scalar) = &node.value { Some(scalar.to_text()) } else { None }
-}
-
-/// The path in the container that a mount, secret or config is for.
-fn target(node: &Node) -> Option<String> {
-    match &node.value {
-        Value::Scalar(scalar) => {
-            let text = scalar.to_text();
-            let mut parts = text.split(':');
-            let first = parts.next().unwrap_or_default().to_owned();
-            Some(parts.next().map_or(first, str::to_owned))
-        }
-        Value::Mapping(mapping) => mapping.get("target").or_else(|| mapping.get("source")).and_then(written),
-        Value::Sequence(_) => None,
+/// Puts an entry into a mapping, over one of the same name.
+fn put(mapping: &mut Mapping, places: &mut HashMap<String, usize>, entry: Entry) {
+    if let Some(existing) = places.get(&entry.key).and_then(|place| mapping.entries.get_mut(*place)) {
+        *existing = entry;
+    } else {
+        places.insert(entry.key.clone(), mapping.entries.len());
+        mapping.entries.push(entry);
     }
 }

@@ -35,22 +35,35 @@ pub use volumes::Volume;
 
 pub(crate) use application::read;
 
+use std::cell::RefCell;
+
+use crate::explain::Origins;
 use crate::interpolate::Lookup;
 use crate::load::Files;
 use crate::read::Report;
-use crate::{Limits, Problem};
+use crate::scope::Scopes;
+use crate::{Limits, Position, Problem};
 
 /// What reading the model needs besides the tree.
 pub(crate) struct Context<'a> {
     pub(crate) report: &'a Report,
     pub(crate) files: &'a dyn Files,
+    /// The variables of the release and of `.env`; see [`Context::variable`] for those of an included file.
     pub(crate) variables: &'a dyn Lookup,
+    pub(crate) scopes: &'a Scopes,
+    /// Where values came from that stand in no Compose file.
+    pub(crate) origins: &'a RefCell<Origins>,
     pub(crate) limits: &'a Limits,
     /// The directory of the first Compose file in the bundle; empty for the root.
     pub(crate) directory: &'a str,
 }
 
 impl Context<'_> {
+    /// A variable as the file sees it in which something is written.
+    fn variable(&self, name: &str, written: &Position) -> Option<&str> {
+        self.scopes.of(&written.file).value(name)
+    }
+
     fn problem(&self, problem: Problem) {
         self.report.problem(problem);
     }

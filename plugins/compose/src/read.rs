@@ -46,6 +46,11 @@ impl Report {
         }
     }
 
+    /// The problems until now.
+    pub(crate) fn taken(&self) -> Vec<Problem> {
+        self.problems.take()
+    }
+
     pub(crate) fn finish(self) -> (Vec<Problem>, Vec<String>) {
         (self.problems.into_inner(), self.warnings.into_inner())
     }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, paths};
-use crate::dotenv;
-use crate::read::{Fields, Report};
+use super::Context;
+use crate::Problem;
+use crate::dotenv::{self, EnvFile};
+use crate::explain::FromOutside;
+use crate::paths;
+use crate::read::Fields;
+use crate::trace::Variable;
 use crate::yaml::{Node, Value};
-use crate::{Position, Problem};
 
 /// The variables of a service: those of its files, then its own over them. A value is none for a variable that is
-/// named without a value and is not set anywhere.
+/// named without a value and is not set anywhere. `path` is `services.NAME`.
 pub(super) fn read(
     context: &Context<'_>,
     own: Option<&Node>,
@@ -17,30 +20,44 @@ pub(super) fn read(
     path: &str,
 ) -> BTreeMap<String, Option<String>> {
     let mut variables = BTreeMap::new();
+    let mut outside: BTreeMap<String, FromOutside> = BTreeMap::new();
     if let Some(files) = files {
         for item in context.report.items(files, &format!("{path}.env_file")) {
-            for (name, value) in from_file(context, item, &format!("{path}.env_file")) {
-                // A name without a value anywhere says nothing in a file.
-                if let Some(value) = value {
-                    variables.insert(name, Some(value));
-                }
+            for entry in from_file(context, item, &format!("{path}.env_file")).entries {
+                let value = Some(entry.value.clone());
+                outside.insert(
+                    entry.name.clone(),
+                    FromOutside { value: value.clone(), position: entry.position, variable: None },
+                );
+                variables.insert(entry.name, value);
             }
         }
     }
     if let Some(own) = own {
-        for (name, value) in pairs(context.report, own, &format!("{path}.environment")) {
-            let value = value.or_else(|| context.variables.value(&name).map(str::to_owned));
+        let values = context.report.pairs(own, &format!("{path}.environment"));
+        for (name, mut value) in values {
+            outside.remove(&name);
+            if value.is_none()
+                && let Some((found, source)) = context.scopes.root.find(&name)
+            {
+                value = Some(found.to_owned());
+                let variable = Some(Variable { name: name.clone(), source: source.clone() });
+                let position = own.position.clone();
+                outside.insert(name.clone(), FromOutside { value: value.clone(), position, variable });
+            }
             variables.insert(name, value);
         }
+    }
+    if !outside.is_empty() {
+        let service = path.strip_prefix("services.").unwrap_or(path);
+        context.origins.borrow_mut().environment.insert(service.to_owned(), outside);
     }
     variables
 }
 
-fn pairs(report: &Report, node: &Node, path: &str) -> BTreeMap<String, Option<String>> {
-    report.pairs(node, &path)
-}
-
-fn from_file(context: &Context<'_>, item: &Node, path: &str) -> Vec<(String, Option<String>)> {
+/// The statements of an env file. Its variables are those of the release, also in an included file, as with Docker
+/// Compose.
+fn from_file(context: &Context<'_>, item: &Node, path: &str) -> EnvFile {
     let mut required = true;
     let mut raw = false;
     let file = if let Value::Mapping(mapping) = &item.value {
@@ -54,55 +71,38 @@ fn from_file(context: &Context<'_>, item: &Node, path: &str) -> Vec<(String, Opt
         }
         let file = fields.text("path");
         fields.finish(&[]);
+        if file.is_none() {
+            context.report.at(&item.position, format!("`{path}` names no `path`"));
+        }
         file
     } else {
         context.report.name(item, &path)
     };
-    let Some(file) = file else { return Vec::new() };
-    match contents(context, &file, &item.position) {
-        Ok(Some((file, text))) if raw => raw_lines(context, &file, &text),
-        Ok(Some((file, text))) => {
-            dotenv::parse(&text, &file, context.variables, context.limits).unwrap_or_else(|problem| {
-                context.problem(problem);
-                Vec::new()
-            })
+    let Some(file) = file else { return EnvFile::default() };
+    let read = match contents(context, &file) {
+        Ok(Some((file, text))) if raw => dotenv::parse_raw(&text, &file, context.variables, context.limits),
+        Ok(Some((file, text))) => dotenv::parse(&text, &file, context.variables, context.limits),
+        Ok(None) if required => Err(Problem::at(&item.position, format!("`{path}`: the release has no file `{file}`"))
+            .hint("add the file beside the release file, or write `required: false`")),
+        Ok(None) => Ok(EnvFile::default()),
+        Err(why) => Err(Problem::at(&item.position, format!("`{path}`: {why}"))),
+    };
+    match read {
+        Ok(read) => {
+            context.origins.borrow_mut().unset.extend(read.unset.iter().cloned());
+            read
         }
-        Ok(None) => {
-            if required {
-                context.problem(
-                    Problem::at(&item.position, format!("`{path}`: the release has no file `{file}`"))
-                        .hint("add the file beside the release file, or write `required: false`"),
-                );
-            }
-            Vec::new()
-        }
-        Err(why) => {
-            context.report.at(&item.position, format!("`{path}`: {why}"));
-            Vec::new()
+        Err(problem) => {
+            context.problem(problem);
+            EnvFile::default()
         }
     }
 }
 
 /// The path in the bundle and the text of an env file.
-fn contents(context: &Context<'_>, file: &str, _at: &Position) -> Result<Option<(String, String)>, String> {
-    let file = paths::bundle(file, context.directory)?;
+fn contents(context: &Context<'_>, file: &str) -> Result<Option<(String, String)>, String> {
+    let file = paths::inside(file, context.directory)?;
     let Some(bytes) = context.files.read(&file)? else { return Ok(None) };
     let text = String::from_utf8(bytes).map_err(|_| format!("`{file}` is not UTF-8 text"))?;
     Ok(Some((file, text)))
-}
-
-/// Lines as they are: the format `raw`.
-fn raw_lines(context: &Context<'_>, file: &str, text: &str) -> Vec<(String, Option<String>)> {
-    if text.len() > context.limits.file_bytes {
-        context.problem(Problem::nowhere(format!("`{file}` has more than {} bytes", context.limits.file_bytes)));
-        return Vec::new();
-    }
-    text.lines()
-        .map(str::trim_start)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| match line.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (line.to_owned(), context.variables.value(line).map(str::to_owned)),
-        })
-        .collect()
 }

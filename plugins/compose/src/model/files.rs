@@ -45,7 +45,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping, group: &str) ->
         fields.text("name");
         fields.with("labels", |report, node, path| report.text_pairs(node, path));
         fields.finish(&["external", "driver", "driver_opts", "template_driver"]);
-        match source(context, file, environment, inline) {
+        match source(context, file, environment, inline, &entry.position) {
             Ok(Some(source)) => {
                 sources.insert(entry.key.clone(), source);
             }
@@ -66,10 +66,11 @@ fn source(
     file: Option<String>,
     environment: Option<String>,
     inline: Option<String>,
+    position: &Position,
 ) -> Result<Option<FileSource>, String> {
     Ok(match (file, environment, inline) {
         (Some(file), None, None) => Some(FileSource::File(paths::read(&file, context.directory)?)),
-        (None, Some(name), None) => match context.variables.value(&name) {
+        (None, Some(name), None) => match context.variable(&name, position) {
             Some(value) => Some(FileSource::Content(value.to_owned())),
             None => return Err(format!("the variable `{name}` is not set")),
         },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::{Entry, Mapping, Node, Scalar, Value};
+use super::{Entry, Mapping, Node, Resolved, Scalar, Value};
 use crate::{Limits, Position, Problem};
 
 /// The documents of a file; an empty one is null.
@@ -132,24 +132,16 @@ impl Builder<'_> {
         }
         let cost = Weight { nodes: 1, bytes: text.len() };
         self.spend(cost, &position)?;
-        let forced_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
-        let plain = style == ScalarStyle::Plain && !forced_text;
+        let scalar = tagged(text, style == ScalarStyle::Plain, tag)
+            .ok_or_else(|| Problem::at(&position, cannot_be(text, tag)))?;
         if anchor == 0
-            && let Some(Content::Mapping { key: key @ None, keys, .. }) =
+            && let Some(Content::Mapping { key: key @ None, keys, merged, .. }) =
                 self.open.last_mut().map(|open| &mut open.content)
         {
-            let name = if plain && text == "<<" {
-                Key::Merge
-            } else {
-                if !keys.insert(text.to_owned()) {
-                    return Err(Problem::at(&position, format!("the key `{}` is there twice", shortened(text))));
-                }
-                Key::Name(text.to_owned())
-            };
-            *key = Some((name, position));
+            *key = Some((name(&scalar, &position, keys, merged)?, position));
             return Ok(());
         }
-        let node = Node { value: Value::Scalar(Scalar::new(text, plain)), position, tag: own_tag(tag) };
+        let node = Node { tag: own_tag(tag), ..Node::new(Value::Scalar(scalar), position) };
         self.complete(node, anchor, cost)
     }
 
@@ -193,10 +185,10 @@ impl Builder<'_> {
                 for node in merged {
                     merge(node, &mut entries, &mut keys)?;
                 }
-                Value::Mapping(Mapping { entries })
+                Value::Mapping(Mapping { entries, listed: false })
             }
         };
-        self.complete(Node { value, position: open.position, tag: open.tag }, open.anchor, cost)
+        self.complete(Node { tag: open.tag, ..Node::new(value, open.position) }, open.anchor, cost)
     }
 
     fn complete(&mut self, node: Node, anchor: usize, cost: Weight) -> Result<(), Problem> {
@@ -213,20 +205,55 @@ impl Builder<'_> {
                 (Some((Key::Name(name), position)), _) => entries.push(Entry { key: name, position, value: node }),
                 // An anchored or aliased key.
                 (None, Value::Scalar(scalar)) => {
-                    let name = scalar.written().to_owned();
-                    if !keys.insert(name.clone()) {
-                        return Err(Problem::at(
-                            &node.position,
-                            format!("the key `{}` is there twice", shortened(&name)),
-                        ));
-                    }
-                    *key = Some((Key::Name(name), node.position));
+                    *key = Some((name(scalar, &node.position, keys, merged)?, node.position));
                 }
                 (None, _) => return Err(Problem::at(&node.position, "a key must be a text, not a list or a mapping")),
             },
         }
         Ok(())
     }
+}
+
+/// The name of a key. Names are texts: Compose refuses `1:` and `true:`.
+fn name(scalar: &Scalar, position: &Position, keys: &mut HashSet<String>, merged: &[Node]) -> Result<Key, Problem> {
+    let text = scalar.written();
+    if scalar.is_plain() && text == "<<" {
+        if !merged.is_empty() {
+            return Err(Problem::at(position, "the key `<<` is there twice").hint("write `<<: [*one, *other]`"));
+        }
+        return Ok(Key::Merge);
+    }
+    if !scalar.is_text() {
+        return Err(Problem::at(position, format!("the key `{}` is not a text", shortened(text)))
+            .hint(format!("write `\"{}\":`", shortened(text))));
+    }
+    if !keys.insert(text.to_owned()) {
+        return Err(Problem::at(position, format!("the key `{}` is there twice", shortened(text))));
+    }
+    Ok(Key::Name(text.to_owned()))
+}
+
+/// A scalar as its tag wants it; none where it cannot be that.
+fn tagged(text: &str, plain: bool, tag: Option<&Tag>) -> Option<Scalar> {
+    let Some(tag) = tag.filter(|tag| tag.is_yaml_core_schema()) else {
+        return Some(Scalar::new(text, plain));
+    };
+    let scalar = Scalar::new(text, true);
+    let fits = match (tag.suffix.as_str(), scalar.resolve()) {
+        ("str", _) => return Some(Scalar::text(text)),
+        ("int", Resolved::Integer(_))
+        | ("float", Resolved::Integer(_) | Resolved::Float(_))
+        | ("bool", Resolved::Boolean(_))
+        | ("null", Resolved::Null) => true,
+        ("timestamp", _) => !scalar.is_text(),
+        _ => false,
+    };
+    fits.then_some(scalar)
+}
+
+fn cannot_be(text: &str, tag: Option<&Tag>) -> String {
+    let tag = tag.map_or("", |tag| tag.suffix.as_str());
+    format!("`{}` cannot be read as `!!{}`", shortened(text), shortened(tag))
 }
 
 /// Adds what a merge key brings; what the mapping says itself, and what came earlier, wins.
@@ -250,7 +277,7 @@ fn merge(node: Node, entries: &mut Vec<Entry>, keys: &mut HashSet<String>) -> Re
 
 /// Tags of YAML's own schema say what the node is anyway.
 fn own_tag(tag: Option<&Tag>) -> Option<String> {
-    tag.filter(|tag| !tag.is_yaml_core_schema()).map(|tag| tag.suffix.clone())
+    tag.filter(|tag| !tag.is_yaml_core_schema() && !tag.suffix.is_empty()).map(|tag| tag.suffix.clone())
 }
 
 fn depth(node: &Node) -> usize {
@@ -302,6 +329,8 @@ mod tests {
             ("&k key: *k\n", "{key:key}"),
             ("", ""),
             ("a: !!str 80\n", "{a:80}"),
+            ("a: !!int \"80\"\nb: !!null ''\nc: !!float 1\n", "{a:80,b:,c:1}"),
+            ("\"1\": x\n", "{1:x}"),
             ("\u{feff}a: 1\n", "{a:1}"),
         ];
         for (text, expected) in table {
@@ -339,6 +368,11 @@ mod tests {
             ("a: &a [*a]\n".to_owned(), "inside the very value"),
             ("[a]: 1\n".to_owned(), "a key must be a text"),
             ("a: {<<: 5}\n".to_owned(), "`<<` merges"),
+            ("a: {<<: {b: 1}, <<: {c: 1}}\n".to_owned(), "the key `<<` is there twice"),
+            ("a: {1: x}\n".to_owned(), "compose.yaml:1:5: the key `1` is not a text"),
+            ("true: x\n".to_owned(), "the key `true` is not a text"),
+            ("a: !!bool yes\n".to_owned(), "`yes` cannot be read as `!!bool`"),
+            ("a: !!binary aGk=\n".to_owned(), "`aGk=` cannot be read as `!!binary`"),
             ("a: *nothing\n".to_owned(), "not valid YAML"),
             ("a: [1\n".to_owned(), "not valid YAML"),
         ];

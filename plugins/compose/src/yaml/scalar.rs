@@ -40,6 +40,16 @@ impl Scalar {
         self.plain
     }
 
+    /// Whether it is a text by itself: no number, boolean, date or nothing.
+    pub(crate) fn is_text(&self) -> bool {
+        self.resolve() == Resolved::Text && !(self.plain && super::date::written(&self.text).is_some())
+    }
+
+    /// Whether both are of the same type and value.
+    pub(crate) fn means_the_same(&self, other: &Self) -> bool {
+        self.is_text() == other.is_text() && self.resolve() == other.resolve() && self.to_text() == other.to_text()
+    }
+
     /// The type by YAML 1.2 with the exceptions of yaml.v3: legacy octal numbers, underscores; `yes` and `on` are
     /// texts.
     pub(crate) fn resolve(&self) -> Resolved {
@@ -69,6 +79,7 @@ impl Scalar {
             Resolved::Boolean(value) => value.to_string(),
             Resolved::Integer(value) => value.to_string(),
             Resolved::Float(value) => go_float(value),
+            Resolved::Text if self.plain => super::date::written(&self.text).unwrap_or_else(|| self.text.clone()),
             Resolved::Text => self.text.clone(),
         }
     }

@@ -1,0 +1,126 @@
+//! One form for each element, before files are merged: short forms and lists that stand for mappings.
+
+use std::collections::HashMap;
+
+use super::place::{Place, Rule};
+use super::put;
+use super::unique::unique;
+use crate::yaml::{Entry, Mapping, Node, Value};
+use crate::{Position, Problem};
+
+/// Brings every element of one file into the form in which it is merged.
+pub(crate) fn normalise(root: &mut Node, problems: &mut Vec<Problem>) {
+    at(root, Place::Root, "", problems);
+}
+
+fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
+    let rule = place.rule();
+    if matches!(rule, Rule::KeyValues | Rule::Names | Rule::Dependencies) && !texts_only(node, key, problems) {
+        return;
+    }
+    match rule {
+        Rule::KeyValues => key_values(node),
+        Rule::Names => names(node, |position| Node::null(position.clone())),
+        Rule::Dependencies => names(node, started),
+        Rule::Build => build(node),
+        Rule::OneOrMore | Rule::EnvFiles => one_or_more(node),
+        Rule::Hosts => hosts(node),
+        _ => {}
+    }
+    unique(node, rule);
+    // Nothing below a rule has one, except in the places that are named.
+    if matches!(place, Place::Field(_)) {
+        return;
+    }
+    if let Value::Mapping(mapping) = &mut node.value {
+        for entry in &mut mapping.entries {
+            at(&mut entry.value, place.child(&entry.key), &entry.key, problems);
+        }
+    }
+}
+
+/// Whether a list that stands for a mapping has only texts. Compose takes no numbers here.
+fn texts_only(node: &mut Node, key: &str, problems: &mut Vec<Problem>) -> bool {
+    let Value::Sequence(items) = &node.value else { return true };
+    let is_text = |item: &&Node| matches!(&item.value, Value::Scalar(scalar) if scalar.is_text());
+    let Some(odd) = items.iter().find(|item| !is_text(item)) else { return true };
+    problems.push(Problem::at(&odd.position, format!("an item of `{key}` must be a text, not {}", odd.kind())));
+    node.value = Value::Mapping(Mapping::default());
+    false
+}
+
+/// `[A=1, B]` as `{A: 1, B: }`.
+fn key_values(node: &mut Node) {
+    let Value::Sequence(items) = &node.value else { return };
+    let mut mapping = Mapping { listed: true, ..Mapping::default() };
+    let mut places = HashMap::new();
+    for item in items {
+        let text = item.as_text().unwrap_or_default();
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) => (key.to_owned(), Node::text(value, item.position.clone())),
+            None => (text, Node::null(item.position.clone())),
+        };
+        let value = Node { trace: item.trace.clone(), tag: item.tag.clone(), ..value };
+        put(&mut mapping, &mut places, Entry { key, position: item.position.clone(), value });
+    }
+    node.value = Value::Mapping(mapping);
+}
+
+/// `[a, b]` as `{a: …, b: …}`.
+fn names(node: &mut Node, value: impl Fn(&Position) -> Node) {
+    let Value::Sequence(items) = &node.value else { return };
+    let mut mapping = Mapping::default();
+    let mut places = HashMap::new();
+    for item in items {
+        let value = Node { trace: item.trace.clone(), tag: item.tag.clone(), ..value(&item.position) };
+        let key = item.as_text().unwrap_or_default();
+        put(&mut mapping, &mut places, Entry { key, position: item.position.clone(), value });
+    }
+    node.value = Value::Mapping(mapping);
+}
+
+/// What a service in a list of dependencies means.
+fn started(position: &Position) -> Node {
+    let entry = |key: &str, value| Entry { key: key.to_owned(), position: position.clone(), value };
+    let entries = vec![
+        entry("condition", Node::text("service_started", position.clone())),
+        entry("required", Node::plain("true", position.clone())),
+    ];
+    Node::mapping(Mapping { entries, ..Mapping::default() }, position.clone())
+}
+
+fn build(node: &mut Node) {
+    let Some(context) = node.as_text() else { return };
+    let context = Entry {
+        key: "context".to_owned(),
+        position: node.position.clone(),
+        value: Node { trace: node.trace.clone(), ..Node::text(context, node.position.clone()) },
+    };
+    node.value = Value::Mapping(Mapping { entries: vec![context], ..Mapping::default() });
+}
+
+fn one_or_more(node: &mut Node) {
+    if matches!(node.value, Value::Scalar(_)) && !node.is_null() {
+        let item = Node { tag: None, ..node.clone() };
+        node.value = Value::Sequence(vec![item]);
+    }
+}
+
+/// `{h: a, i: [b, c]}` as `[h=a, i=b, i=c]`.
+fn hosts(node: &mut Node) {
+    let Value::Mapping(mapping) = &node.value else { return };
+    let mut items = Vec::new();
+    for entry in &mapping.entries {
+        let addresses = match &entry.value.value {
+            Value::Sequence(addresses) => addresses.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        for address in addresses {
+            // What is no text is left for the model to refuse.
+            let Some(text) = address.as_text() else { return };
+            let item = Node::text(format!("{}={text}", entry.key), address.position.clone());
+            items.push(Node { trace: address.trace.clone(), ..item });
+        }
+    }
+    node.value = Value::Sequence(items);
+}
