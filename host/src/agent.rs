@@ -7,6 +7,7 @@ mod calls;
 mod error;
 mod images;
 mod material;
+mod prune;
 mod reality;
 mod record;
 

@@ -196,6 +196,12 @@ impl Journal {
         self.store().kept_releases(application, most)
     }
 
+    /// Releases that the newest deployments of an application resolved, whatever became of them; of at most `most`
+    /// deployments.
+    pub fn resolved_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_documents::Release>, Error> {
+        self.store().resolved_releases(application, most)
+    }
+
     /// Follows the whole chain and says what doesn't fit.
     pub fn verify(&self) -> Result<Verification, Error> {
         self.store().verify()

@@ -120,7 +120,7 @@ impl Plugins {
         if let Some(plugin) = known.filter(|plugin| kind.is_none_or(|kind| kind == plugin.manifest().kind)) {
             return Ok(plugin);
         }
-        let admitted = self.gate.admit(&wasm, kind).await.map_err(refused)?;
+        let admitted = self.gate.admit(&wasm, &digest, kind).await.map_err(refused)?;
         let bundled = matches!(source, Source::Bundled(_));
         let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceLock::new() };
         let plugin = Plugin(Arc::new(inner));

@@ -33,7 +33,7 @@ pub(super) struct Ready {
 }
 
 /// Whether a call works for a deployment that is in the journal.
-fn is_deployment(context: &Context) -> bool {
+pub(super) fn is_deployment(context: &Context) -> bool {
     matches!(context.purpose, "deploy" | "rollback")
 }
 
@@ -181,8 +181,7 @@ impl Reality {
 
     /// Images that are never removed: those of the releases that are kept for going back, the running one first.
     fn pinned(&self, application: &str) -> Result<BTreeSet<String>, Failure> {
-        let keep = usize::try_from(self.config.keep_releases).unwrap_or(usize::MAX);
-        let kept = self.journal.kept_releases(application, keep).map_err(|error| super::material::failed(&error))?;
+        let kept = self.kept(application).map_err(|error| super::material::failed(&error))?;
         Ok(kept
             .iter()
             .flat_map(|release| release.artifacts.values())
@@ -210,18 +209,19 @@ impl Reality {
         })
     }
 
-    /// Whether the strategy may change anything at all and use the release's secrets, said before anything is touched.
-    pub(super) fn may_change(&self, plugin: &Plugin, application: &str, material: &Material) -> Result<(), Failure> {
-        let asks = |name: &str| plugin.manifest().capabilities.iter().any(|ask| ask.name == name);
-        let grants = self.grants(plugin, Kind::Strategy, application, "");
-        if asks("docker-read") {
-            grants.check(&Wish::DockerRead)?;
+    /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said
+    /// before anything is touched. A check is asked before that anyway, and its release says what its failure means.
+    pub(super) fn may_work(&self, plugin: &Plugin, application: &str, material: &Material) -> Result<(), Failure> {
+        let kind = plugin.manifest().kind;
+        if kind == Kind::Check {
+            return Ok(());
         }
-        if asks("docker-write") {
-            grants.check(&Wish::DockerWrite)?;
-        }
-        for name in material.settings.secrets.values() {
-            grants.check(&Wish::Secret(name.clone()))?;
+        let grants = self.grants(plugin, kind, application, "");
+        grants.check_needs()?;
+        if kind == Kind::Strategy {
+            for name in material.settings.secrets.values() {
+                grants.check(&Wish::Secret(name.clone()))?;
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use futures::future::{join_all, try_join_all};
 use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 
+use super::calls::is_deployment;
 use super::error::Error;
 use super::images::Local;
 use super::material::{Material, Store, failed};
@@ -135,8 +136,8 @@ impl Reality {
             let at =
                 |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
             plugin.validate_config(&wish.with).await.map_err(at)?;
+            self.may_work(&plugin, application, material)?;
             if kind == Kind::Strategy {
-                self.may_change(&plugin, application, material)?;
                 self.projects(application, material).await?;
             }
             let grants = self.grants(&plugin, kind, application, "");
@@ -232,6 +233,10 @@ impl Outside for Reality {
         .boxed()
     }
 
+    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>> {
+        self.prune_images(application).boxed()
+    }
+
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
         async move {
             let material = self.store()?.of(&context.release)?;
@@ -245,6 +250,10 @@ impl Outside for Reality {
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
         async move {
             let material = self.store()?.of(&context.release)?;
+            if is_deployment(context) {
+                // A release of earlier was not resolved now, and the operator may have changed what is granted.
+                self.prepare(&context.application, &material).await?;
+            }
             let strategy = &material.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
             ready.plugin.plan(ready.call).await

@@ -167,6 +167,29 @@ impl Grants {
         Err(self.denial(wish))
     }
 
+    /// Whether everything is there that the plugin cannot do without. The failure has the lines for all that is not.
+    pub fn check_needs(&self) -> Result<(), Failure> {
+        let missing: Vec<(Wish, &Ask)> = self
+            .asked
+            .iter()
+            .filter(|ask| !ask.optional)
+            .filter_map(|ask| lines::example(ask).map(|wish| (wish, ask)))
+            .filter(|(wish, _)| !self.has_any(wish))
+            .collect();
+        let Some((first, _)) = missing.first() else { return Ok(()) };
+        if let Some((wish, why)) = missing.iter().find_map(|(wish, _)| Some((wish, above_kind(self.scope.kind, wish)?)))
+        {
+            return Err(self.denied(wish, why, None));
+        }
+        let asked: Vec<String> = missing.iter().map(|(_, ask)| format!("`{}` ({})", ask.name, ask.reason)).collect();
+        let mut failure = self.denial(first);
+        failure.message =
+            printable(&format!("{} needs what the operator has not granted: {}", self.scope.plugin, asked.join(", ")));
+        let wishes: Vec<Wish> = missing.into_iter().map(|(wish, _)| self.whole(&wish)).collect();
+        failure.details = Some(json!({ "grant": lines::grants(&self.scope, &wishes) }));
+        Err(failure)
+    }
+
     /// The HTTP grants that cover a server, for what they say about addresses, authorities and secrets.
     pub fn http_for(&self, origin: &Origin) -> Result<Vec<&HttpGrant>, Failure> {
         self.check(&Wish::Http(origin.clone()))?;
@@ -242,6 +265,20 @@ impl Grants {
         }
     }
 
+    /// Whether anything of the wish's kind is granted, where its name is an example.
+    fn has_any(&self, wish: &Wish) -> bool {
+        match wish {
+            Wish::Http(_) | Wish::Address(..) | Wish::SecretTo(..) => !self.http.is_empty(),
+            Wish::Secret(_) => !self.secrets.is_empty(),
+            Wish::Reveal(_) => !self.reveal.is_empty(),
+            Wish::Exec(_) => !self.exec.is_empty(),
+            Wish::Registry(_) => !self.registry.is_empty(),
+            Wish::DockerRead | Wish::DockerWrite | Wish::Project(_) | Wish::Files(..) | Wish::State => {
+                self.is_granted(wish)
+            }
+        }
+    }
+
     fn covering(&self, origin: &Origin) -> impl Iterator<Item = &HttpGrant> {
         self.http.iter().filter(|http| http.to.covers(&origin.scheme, &origin.host, origin.port))
     }
@@ -276,17 +313,7 @@ pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> 
     for ask in asked {
         let Some(wish) = lines::example(ask) else { continue };
         let impossible = above_kind(scope.kind, &wish);
-        let any = match wish {
-            Wish::Http(_) | Wish::Address(..) | Wish::SecretTo(..) => !have.http.is_empty(),
-            Wish::Secret(_) => !have.secrets.is_empty(),
-            Wish::Reveal(_) => !have.reveal.is_empty(),
-            Wish::Exec(_) => !have.exec.is_empty(),
-            Wish::Registry(_) => !have.registry.is_empty(),
-            Wish::DockerRead | Wish::DockerWrite | Wish::Project(_) | Wish::Files(..) | Wish::State => {
-                have.is_granted(&wish)
-            }
-        };
-        if !any || impossible.is_some() {
+        if !have.has_any(&wish) || impossible.is_some() {
             missing.push(Missing { ask: ask.clone(), impossible, lines: lines::grant(scope, &wish) });
         }
     }

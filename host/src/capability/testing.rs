@@ -27,7 +27,13 @@ pub(super) fn scope(kind: Kind) -> Scope {
 /// A plugin that asks for everything.
 pub(super) fn asks() -> Vec<Ask> {
     let names = ["docker-read", "docker-write", "http", "secrets", "reveal", "exec", "registry", "state"];
-    let ask = |name: &str| Ask { name: name.to_owned(), reason: "test".to_owned(), root: None, write: false };
+    let ask = |name: &str| Ask {
+        name: name.to_owned(),
+        reason: "test".to_owned(),
+        root: None,
+        write: false,
+        optional: false,
+    };
     let mut asks: Vec<Ask> = names.map(ask).into();
     asks.push(Ask { write: true, ..ask("files") });
     asks

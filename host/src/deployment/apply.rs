@@ -3,6 +3,7 @@
 use super::plan::refuse_when_full;
 use super::steps;
 use super::subject::within;
+use super::sweep;
 use super::work::{Deployment, Halt, failure};
 use crate::journal::{Event, Status};
 use crate::progress::FlowPhase;
@@ -29,6 +30,7 @@ pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
 
 /// The last look before the first step: what runs must be what was planned from.
 async fn begin(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    sweep::make_room(deployment).await;
     let subject = deployment.subject().await.map_err(Halt::Refuse)?;
     let plan = deployment.plan().map_err(Halt::Refuse)?;
     let context = subject.context("observe", 1, subject.orders.call_deadline);

@@ -57,6 +57,10 @@ impl Outside for Hooked {
         self.inside.missing_images(references)
     }
 
+    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>> {
+        self.inside.prune(application)
+    }
+
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
         self.inside.observe(context)
     }

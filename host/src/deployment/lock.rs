@@ -18,14 +18,18 @@ use crate::progress::Progress;
 pub(super) struct Held<'a> {
     engine: &'a Engine,
     application: String,
-    // Closing the file lets the lock go, after `drop` took the owner away.
-    _file: File,
+    file: File,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.engine.journal.release(&self.application) {
             tracing::debug!(%error, "the holder stays in the journal, where the next one replaces it");
+        }
+        // Closing it is not enough: a program that another thread is starting right now has a copy of the open file
+        // until it runs.
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the lock goes when the file is closed");
         }
     }
 }
@@ -61,7 +65,7 @@ pub(super) async fn hold<'a>(
         }
     };
     engine.journal.hold(application, &owner(actor))?;
-    Ok(Held { engine, application: application.to_owned(), _file: file })
+    Ok(Held { engine, application: application.to_owned(), file })
 }
 
 /// Waits for the lock in a thread of its own: the kernel wakes it, nobody asks again and again. When nobody waits for

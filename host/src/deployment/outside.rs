@@ -97,6 +97,9 @@ pub trait Outside: Send + Sync {
     fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders>;
     /// Which of these images the engine doesn't have.
     fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>>;
+    /// Removes the images that earlier releases of the application left behind and that no kept release needs;
+    /// returns what went. Nothing that could be needed for going back, of any application, goes.
+    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>>;
     /// What runs.
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
     /// The steps to the release.

@@ -2,26 +2,51 @@
 //!
 //! Nothing that goes wrong here changes the outcome.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use windlass_documents::{Outcome, Phase};
 
 use super::error::Error;
 use super::steps;
 use super::work::{Deployment, Halt};
 use crate::journal::Status;
-use crate::progress::FlowPhase;
+use crate::progress::{FlowPhase, Level};
 
-/// Runs the plan's sweep steps.
+/// How long removing images may take.
+const PRUNING: Duration = Duration::from_mins(2);
+
+/// Runs the plan's sweep steps, and removes images that no kept release needs any more.
 pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
-    if deployment.status() != Status::Settled(Outcome::Succeeded) || deployment.steps(Phase::Sweep).is_empty() {
+    if deployment.status() != Status::Settled(Outcome::Succeeded) {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Sweep);
-    match steps::run(deployment, Phase::Sweep).await {
-        Ok(()) | Err(Halt::Unchanged) => Ok(()),
-        Err(Halt::Leave(Error::Failed(failure)) | Halt::Refuse(failure) | Halt::Unwind(failure)) => {
-            deployment.warn(format!("nothing was swept: {}", failure.message));
-            Ok(())
+    if !deployment.steps(Phase::Sweep).is_empty() {
+        match steps::run(deployment, Phase::Sweep).await {
+            Ok(()) | Err(Halt::Unchanged) => {}
+            Err(Halt::Leave(Error::Failed(failure)) | Halt::Refuse(failure) | Halt::Unwind(failure)) => {
+                deployment.warn(format!("nothing was swept: {}", failure.message));
+            }
+            Err(Halt::Leave(error)) => return Err(error),
         }
-        Err(Halt::Leave(error)) => Err(error),
+    }
+    make_room(deployment).await;
+    Ok(())
+}
+
+/// Removes images of earlier releases that nothing pins. A version that failed keeps its images until the next
+/// deployment makes room before its pulls, so that somebody can look at them.
+pub(super) async fn make_room(deployment: &Deployment<'_>) {
+    let application = deployment.with(|account| account.application.clone());
+    let went = match timeout(PRUNING, deployment.engine.outside.prune(&application)).await {
+        Ok(Ok(went)) => went,
+        Ok(Err(failure)) => return deployment.warn(format!("old images were not removed: {}", failure.message)),
+        Err(_) => {
+            return deployment.warn(format!("old images were not removed within {} s", PRUNING.as_secs()));
+        }
+    };
+    for image in went {
+        deployment.log(Level::Info, &format!("removed the image {image}, which no kept release needs"));
     }
 }

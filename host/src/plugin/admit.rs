@@ -19,7 +19,7 @@ use super::inspect::{self, InspectError};
 use super::limits::{Limits, bytes};
 use super::program::{Answer, Program, Request};
 use super::store::{Record, Shelf};
-use super::{Identity, Kind, convert, disk, schema};
+use super::{Identity, Kind, convert, schema};
 use crate::redact::Redactor;
 use crate::report::{ExitCode, Explain};
 
@@ -165,14 +165,13 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Admits a component. `wanted` none accepts every kind.
-    pub(super) async fn admit(&self, wasm: &[u8], wanted: Option<Kind>) -> Result<Admitted, Refusal> {
+    /// Admits a component, whose digest is known. `wanted` none accepts every kind.
+    pub(super) async fn admit(&self, wasm: &[u8], digest: &str, wanted: Option<Kind>) -> Result<Admitted, Refusal> {
         let size = wasm.len() as u64;
         if size > self.limits.plugin_size {
             return Err(Refusal::Large { size, allowed: self.limits.plugin_size });
         }
-        let digest = disk::digest(wasm);
-        let known = self.shelf.record(&digest);
+        let known = self.shelf.record(digest);
         let manifest = match &known {
             Some(record) => record.manifest.clone(),
             None => inspect::inspect(wasm)?,
@@ -182,10 +181,11 @@ impl Gate {
         {
             return Err(Refusal::Kind { actual: manifest.kind, wanted });
         }
-        let component = self.cache.load(&self.runtime, &digest, wasm, &self.compiler, &self.limits).await?;
+        let component = self.cache.load(&self.runtime, digest, wasm, &self.compiler, &self.limits).await?;
         let program = Program::link(self.runtime.engine(), &component, manifest.kind)
             .map_err(|error| Refusal::Link(format!("{error:#}")))?;
-        let identity = Identity { name: manifest.name.clone(), version: manifest.version.clone(), digest };
+        let identity =
+            Identity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest.to_owned() };
         let record = if let Some(record) = known {
             record
         } else {

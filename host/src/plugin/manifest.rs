@@ -44,6 +44,9 @@ pub struct Ask {
     /// For `files`: whether it wants to write.
     #[serde(default)]
     pub write: bool,
+    /// Whether it can do without, depending on its configuration: nothing is refused before it is used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// Why a manifest cannot be used.

@@ -11,10 +11,13 @@
 ///     example: include_str!("../example.toml"),
 ///     capabilities: [
 ///         "files" root "records" write true => "the ledger is kept there",
-///         "http" => "tells the bookkeeper",
+///         "http" optional true => "tells the bookkeeper where one is configured",
 ///     ],
 /// });
 /// ```
+///
+/// A release whose plugin was not granted what it asks for is refused before anything is touched; `optional true` is
+/// for what depends on the plugin's configuration, and is refused when it is used.
 ///
 /// The kind is `check`, `strategy`, `smoke` or `recorder`. The version is the crate's. `example` is optional.
 /// Names and reasons are literals without quotation marks and backslashes. On other targets than WebAssembly the
@@ -68,17 +71,18 @@ macro_rules! __or_empty {
 #[macro_export]
 macro_rules! __capabilities {
     () => { "" };
-    ($name:literal $(root $root:literal)? $(write $write:literal)? => $reason:literal $(,)?) => {
+    ($name:literal $(root $root:literal)? $(write $write:literal)? $(optional $optional:literal)? => $reason:literal $(,)?) => {
         concat!(
             "{\"name\":\"", $name, "\"",
             $(",\"root\":\"", $root, "\"",)?
             $(",\"write\":", $write,)?
+            $(",\"optional\":", $optional,)?
             ",\"reason\":\"", $reason, "\"}"
         )
     };
-    ($name:literal $(root $root:literal)? $(write $write:literal)? => $reason:literal, $($rest:tt)+) => {
+    ($name:literal $(root $root:literal)? $(write $write:literal)? $(optional $optional:literal)? => $reason:literal, $($rest:tt)+) => {
         concat!(
-            $crate::__capabilities!($name $(root $root)? $(write $write)? => $reason), ",",
+            $crate::__capabilities!($name $(root $root)? $(write $write)? $(optional $optional)? => $reason), ",",
             $crate::__capabilities!($($rest)+)
         )
     };

@@ -91,8 +91,7 @@ windlass_sdk::export!(strategy Compose {
     example: include_str!("../example.toml"),
     capabilities: [
         "docker-read" => "sees what runs, and waits for its health",
-        "secrets" => "hands the release's secrets to containers, without seeing them",
         "docker-write" => "creates, starts, stops and removes containers, networks and volumes of the application",
-        "secrets" => "puts placeholders of the release's secrets into containers' environments and files",
+        "secrets" optional true => "puts placeholders of the release's secrets into containers' environments and files",
     ],
 });

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
-use windlass_stage::{Host, docker, program};
+use windlass_stage::{Host, docker, import_shell};
 
 /// The repository of the image.
 const REPOSITORY: &str = "windlass-bench/shell";
@@ -35,8 +35,12 @@ pub(crate) enum Manner {
 impl Application {
     /// So many services on one image.
     pub(crate) fn new(name: &str, services: usize, manner: Manner) -> Result<Self> {
+        Self::below(tempfile::tempdir()?, name, services, manner)
+    }
+
+    /// The same with its host's directories below this one.
+    pub(crate) fn below(directory: TempDir, name: &str, services: usize, manner: Manner) -> Result<Self> {
         images()?;
-        let directory = tempfile::tempdir()?;
         let host = Host::new(&windlass_tests::agent()?, directory.path())?;
         let files = host.application(name);
         fs::create_dir_all(&files)?;
@@ -111,11 +115,11 @@ fn compose(name: &str, services: usize, manner: Manner) -> String {
         // `writeln!` to a string does not fail.
         let _ = writeln!(
             text,
-            "  s{number}:\n    image: {REPOSITORY}:${{VERSION:-1}}\n    command: [\"/busybox\", \"sh\", \"-c\", \"{}\"]",
+            "  s{number}:\n    image: {REPOSITORY}:${{VERSION:-1}}\n    command: [\"sh\", \"-c\", \"{}\"]",
             command.replace('$', "$$")
         );
         if manner == Manner::StubbornTiers {
-            let _ = writeln!(text, "    healthcheck: {{ test: [\"CMD\", \"/busybox\", \"true\"], interval: 200ms }}");
+            let _ = writeln!(text, "    healthcheck: {{ test: [\"CMD\", \"true\"], interval: 200ms }}");
             if number > 1 {
                 let _ = writeln!(text, "    depends_on: {{ s{}: {{ condition: service_healthy }} }}", number - 1);
             }
@@ -126,17 +130,12 @@ fn compose(name: &str, services: usize, manner: Manner) -> String {
 
 /// Two versions of an image with a static shell.
 fn images() -> Result<()> {
-    let context = tempfile::tempdir()?;
-    fs::copy(program("busybox")?, context.path().join("busybox"))?;
     for version in ["1", "2"] {
-        fs::write(
-            context.path().join("Dockerfile"),
-            format!(
-                "FROM scratch\nCOPY busybox /busybox\nCOPY busybox /bin/sh\nENV VERSION={version} PATH=/bin\n\
-                 COPY busybox /bin/sleep\n"
-            ),
+        import_shell(
+            |arguments| docker(arguments),
+            &format!("{REPOSITORY}:{version}"),
+            &[&format!("ENV VERSION={version}")],
         )?;
-        docker(["build", "-q", "-t", &format!("{REPOSITORY}:{version}"), &context.path().display().to_string()])?;
     }
     Ok(())
 }

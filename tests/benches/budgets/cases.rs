@@ -8,18 +8,30 @@ use windlass_stage::Load;
 use crate::application::{Application, Manner};
 use crate::measure::{median, median_of, peak_memory, time};
 use crate::page::Row;
+use crate::{call, history};
 
 type Case = fn() -> Result<Vec<Row>>;
 
 /// Every case, by what it measures.
 pub(crate) const ALL: &[(&str, Case)] = &[
+    ("one plugin call", one_call),
     ("one plugin, whole process", one_plugin),
     ("unchanged redeploy", unchanged),
     ("update of containers that ignore SIGTERM", stubborn),
     ("requests lost in an update", lost),
     ("memory of a deployment of ten services", memory),
     ("1,000 services planned", plan),
+    ("100,000 deployments in history", long_history),
 ];
+
+/// The sandbox alone: no process, no host work.
+fn one_call() -> Result<Vec<Row>> {
+    let (call, load) = call::measure()?;
+    Ok(vec![
+        Row::within("one call of a plugin, fresh store", Duration::from_micros(100), call),
+        Row::told("load of a precompiled plugin (file, digest, link)", load),
+    ])
+}
 
 /// The agent's whole life with one plugin: start, load, instantiate, call, end.
 fn one_plugin() -> Result<Vec<Row>> {
@@ -66,6 +78,8 @@ fn lost() -> Result<Vec<Row>> {
 
 fn memory() -> Result<Vec<Row>> {
     let application = Application::new("bench-memory", 10, Manner::Polite)?;
+    // Compiling a plugin is done once, by a process of its own, which is not the agent.
+    time(&mut application.windlass("plan", &[]))?;
     let kib = peak_memory(&application.windlass("deploy", &[]))?;
     Ok(vec![Row::memory("peak memory of a deployment of ten services", 40, kib)])
 }
@@ -74,6 +88,26 @@ fn plan() -> Result<Vec<Row>> {
     let application = Application::new("bench-plan", 1_000, Manner::Polite)?;
     let took = median_of(5, || application.windlass("plan", &[]))?;
     Ok(vec![Row::within("plan of 1,000 services", Duration::from_secs(1), took)])
+}
+
+fn long_history() -> Result<Vec<Row>> {
+    // In memory, because writing 300,000 durable lines is not what is measured; reading comes from memory either way.
+    let directory = tempfile::Builder::new().tempdir_in("/dev/shm")?;
+    let application = Application::below(directory, "bench-history", 1, Manner::Polite)?;
+    time(&mut application.windlass("deploy", &[]))?;
+    history::add(&application.host.root().join("state"), 100_000)?;
+    let status = median_of(10, || application.windlass("status", &[]))?;
+    let all = median_of(10, || application.host.command(["status"]))?;
+    let newest = median_of(10, || application.host.command(["history"]))?;
+    let one = median_of(10, || application.host.command(["history", "app-7"]))?;
+    let verify = median_of(3, || application.host.command(["audit", "verify"]))?;
+    Ok(vec![
+        Row::within("`windlass status APP` with 100,000 deployments in the journal", ms(50), status),
+        Row::within("`windlass status` (eleven applications)", ms(50), all),
+        Row::within("`windlass history`", ms(50), newest),
+        Row::within("`windlass history APP`", ms(50), one),
+        Row::told("`windlass audit verify` (300,000 lines)", verify),
+    ])
 }
 
 fn ms(number: u64) -> Duration {

@@ -5,7 +5,9 @@
 #![expect(clippy::print_stderr, reason = "the person who measures wants to see that it goes on")]
 
 mod application;
+mod call;
 mod cases;
+mod history;
 mod measure;
 mod page;
 

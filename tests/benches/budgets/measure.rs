@@ -50,7 +50,9 @@ pub(crate) fn peak_memory(command: &Command) -> Result<u64> {
 
 /// A duration for people.
 pub(crate) fn shown(duration: Duration) -> String {
-    if duration < Duration::from_millis(10) {
+    if duration < Duration::from_millis(1) {
+        format!("{} µs", duration.as_micros())
+    } else if duration < Duration::from_millis(10) {
         format!("{:.2} ms", duration.as_secs_f64() * 1e3)
     } else if duration < Duration::from_secs(2) {
         format!("{} ms", duration.as_millis())

@@ -28,6 +28,11 @@ impl Row {
         }
     }
 
+    /// A duration that no budget is set for.
+    pub(crate) fn told(what: &str, measured: Duration) -> Self {
+        Self { what: what.to_owned(), budget: String::new(), measured: shown(measured), peer: String::new(), met: None }
+    }
+
     /// A duration against that of Docker Compose.
     pub(crate) fn ratio(what: &str, limit: f64, ours: Duration, peer: Duration) -> Self {
         let ratio = ours.as_secs_f64() / peer.as_secs_f64().max(f64::EPSILON);

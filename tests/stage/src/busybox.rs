@@ -23,9 +23,17 @@ const APPLETS: &[&str] = &["sh", "sleep", "cat", "echo", "env", "nc", "httpd", "
 pub fn import_busybox(docker: impl Fn(&[&str]) -> Result<String>) -> Result<&'static str> {
     // Tests that start together would import it each, and all but the last image would stay without a name.
     let _one = IMPORTING.lock().unwrap_or_else(PoisonError::into_inner);
-    if docker(&["image", "inspect", "--format", "{{.Id}}", BUSYBOX]).is_ok() {
-        return Ok(BUSYBOX);
+    if docker(&["image", "inspect", "--format", "{{.Id}}", BUSYBOX]).is_err() {
+        import_shell(docker, BUSYBOX, &[])?;
     }
+    Ok(BUSYBOX)
+}
+
+/// Imports the same programs under another name, with more of what `docker import --change` takes (`ENV VERSION=2`).
+///
+/// # Errors
+/// As [`import_busybox`].
+pub fn import_shell(docker: impl Fn(&[&str]) -> Result<String>, reference: &str, changes: &[&str]) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("root");
     fs::create_dir_all(root.join("bin"))?;
@@ -35,6 +43,9 @@ pub fn import_busybox(docker: impl Fn(&[&str]) -> Result<String>) -> Result<&'st
         symlink("busybox", root.join("bin").join(applet))?;
     }
     let archive = archive(&root, directory.path())?;
-    docker(&["import", "--change", "CMD [\"sh\"]", "--change", "ENV PATH=/bin", &archive, BUSYBOX])?;
-    Ok(BUSYBOX)
+    let mut arguments = vec!["import", "--change", "CMD [\"sh\"]", "--change", "ENV PATH=/bin"];
+    arguments.extend(changes.iter().flat_map(|change| ["--change", change]));
+    arguments.extend([archive.as_str(), reference]);
+    docker(&arguments)?;
+    Ok(())
 }

@@ -14,7 +14,7 @@ mod load;
 mod process;
 mod registry;
 
-pub use busybox::{BUSYBOX, import_busybox};
+pub use busybox::{BUSYBOX, import_busybox, import_shell};
 pub use disk::Disk;
 pub use engine::Engine;
 pub use host::{Host, Run};

@@ -145,7 +145,7 @@ async fn images_are_named_and_forgotten() {
 }
 
 #[tokio::test]
-async fn pruning_spares_what_is_pinned_used_or_somebody_elses() {
+async fn removing_images_spares_what_is_used() {
     let application = Application::new("prune");
     let strategy = application.strategy("s");
     let image = |name: &str| {
@@ -157,17 +157,17 @@ async fn pruning_spares_what_is_pinned_used_or_somebody_elses() {
         docker(["import", "--change", &message, &file.display().to_string(), &reference]).unwrap();
         reference
     };
-    let (old, pinned, used, other) = (image("app:old"), image("app:pinned"), image("app:used"), image("other:1"));
+    let (old, used, other) = (image("app:old"), image("app:used"), image("other:1"));
     let body = json!({ "Image": used, "Cmd": ["none"], "HostConfig": { "NetworkMode": "none" } });
     strategy.create_container(&application.named("web"), &body).await.unwrap();
-    let repositories = [format!("{}/app", application.name)].into();
-    let removed = application.engine.prune_images(&repositories, &[pinned.clone()].into()).await.unwrap();
+    let gone = format!("{}/app@sha256:{}", application.name, "0".repeat(64));
+    let removed = application.engine.remove_images(&[old.clone(), used.clone(), gone].into()).await.unwrap();
     assert_eq!(removed, [old]);
-    for kept in [&pinned, &used, &other] {
+    for kept in [&used, &other] {
         assert!(application.engine.image_id(kept).await.unwrap().is_some(), "{kept}");
     }
     application.strategy("s").remove_container(&application.named("web"), true).await.unwrap();
-    for image in [&pinned, &used, &other] {
+    for image in [&used, &other] {
         strategy.remove_image(image).await.unwrap();
     }
 }

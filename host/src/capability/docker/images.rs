@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bollard::query_parameters::{ListImagesOptions, RemoveImageOptions};
+use bollard::query_parameters::RemoveImageOptions;
 use windlass_documents::Failure;
 
 use super::Engine;
@@ -21,41 +21,23 @@ impl Engine {
         }
     }
 
-    /// Removes images of these repositories that nothing pins, and returns the references that went. An image stays
-    /// when a container uses it, when `pinned` holds its id or one of its references, or when it also has a name
-    /// outside the repositories.
-    pub async fn prune_images(
-        &self,
-        repositories: &BTreeSet<String>,
-        pinned: &BTreeSet<String>,
-    ) -> Result<Vec<String>, Failure> {
-        let images = self
-            .call(ORDINARY, |client| async move { client.list_images(None::<ListImagesOptions>).await })
-            .await
-            .map_err(|error| error.into_failure("list images"))?;
+    /// Removes images by reference, and returns the references that went. One that a container uses stays, and so does
+    /// an image that has another name, under that name. What is not there is passed over.
+    pub async fn remove_images(&self, references: &BTreeSet<String>) -> Result<Vec<String>, Failure> {
         let mut removed = Vec::new();
-        for image in images {
-            let has_meaning = |name: &&String| !name.starts_with("<none>");
-            let names: Vec<&String> = image.repo_tags.iter().chain(&image.repo_digests).filter(has_meaning).collect();
-            let ours = |name: &String| {
-                names::Reference::parse(name).is_ok_and(|parts| repositories.contains(parts.repository))
-            };
-            let is_pinned = pinned.contains(&image.id) || names.iter().any(|name| pinned.contains(*name));
-            if is_pinned || names.is_empty() || !names.iter().all(|name| ours(name)) {
+        for reference in references {
+            if self.image_id(reference).await?.is_none() {
                 continue;
             }
-            for name in names {
-                let answer = self
-                    .call(ORDINARY, |client| async move {
-                        client.remove_image(name, None::<RemoveImageOptions>, None).await
-                    })
-                    .await;
-                match answer {
-                    Ok(_) => removed.push(name.clone()),
-                    // In use, or gone with its last other name.
-                    Err(error) if matches!(error.status(), Some(404 | 409)) => {}
-                    Err(error) => return Err(error.into_failure(&format!("remove image `{name}`"))),
-                }
+            let name = reference.as_str();
+            let remove = |client: bollard::Docker| async move {
+                client.remove_image(name, None::<RemoveImageOptions>, None).await
+            };
+            match self.call(ORDINARY, remove).await {
+                Ok(_) => removed.push(reference.clone()),
+                // In use, or gone with its last other name.
+                Err(error) if matches!(error.status(), Some(404 | 409)) => {}
+                Err(error) => return Err(error.into_failure(&format!("remove image `{reference}`"))),
             }
         }
         Ok(removed)

@@ -1,5 +1,7 @@
 //! The lines that would allow what was denied, ready to be pasted.
 
+use std::collections::BTreeSet;
+
 use crate::capability::Scope;
 use crate::config::Origin;
 use crate::plugin::Ask;
@@ -8,10 +10,30 @@ use super::Wish;
 
 /// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
 pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
+    grants(scope, std::slice::from_ref(wish))
+}
+
+/// The same for several wishes of one plugin.
+pub(super) fn grants(scope: &Scope, wishes: &[Wish]) -> String {
     let plugin = quoted(&scope.plugin.name);
     let application = quoted(&scope.application);
     let digest = if scope.bundled { String::new() } else { format!("digest = {}\n", quoted(&scope.plugin.digest)) };
-    let allowed = match wish {
+    let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
+    let (mut text, mut said) = (String::new(), BTreeSet::new());
+    for wish in wishes {
+        // A key stands once in a block; what is asked twice gets a block of its own.
+        if text.is_empty() || !said.insert(wish.capability()) {
+            text.push_str(&head);
+            said = BTreeSet::from([wish.capability()]);
+        }
+        text.push_str(&line(wish));
+    }
+    text
+}
+
+/// What stands for a wish in a block of grants.
+fn line(wish: &Wish) -> String {
+    match wish {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
         Wish::DockerWrite => "docker-write = {}\n".to_owned(),
         Wish::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
@@ -32,8 +54,7 @@ pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
         Wish::Exec(name) => format!("exec = [{}]\n", quoted(name)),
         Wish::Registry(host) => format!("registry = [{}]\n", quoted(host)),
         Wish::State => "state = true\n".to_owned(),
-    };
-    format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n{allowed}")
+    }
 }
 
 /// What the plugin's author adds to its manifest.

@@ -84,7 +84,8 @@ fn a_kind_is_a_ceiling_for_every_grant() {
 #[test]
 fn what_is_not_asked_for_is_not_given() {
     let granted = config(&agent(EVERYTHING)).grants;
-    let asked = [Ask { name: "files".into(), reason: String::new(), root: Some("other".into()), write: true }];
+    let asked =
+        [Ask { name: "files".into(), reason: String::new(), root: Some("other".into()), write: true, optional: false }];
     let grants = Grants::decide(scope(Kind::Strategy), &asked, &granted);
     for wish in wishes() {
         let failure = grants.check(&wish).unwrap_err();
@@ -92,7 +93,13 @@ fn what_is_not_asked_for_is_not_given() {
         let hint = failure.details.unwrap()["hint"].as_str().unwrap().to_owned();
         assert!(hint.contains(&format!("\"name\":\"{}\"", wish.capability())), "{hint}");
     }
-    let reading = [Ask { name: "files".into(), reason: String::new(), root: Some("records".into()), write: false }];
+    let reading = [Ask {
+        name: "files".into(),
+        reason: String::new(),
+        root: Some("records".into()),
+        write: false,
+        optional: false,
+    }];
     let grants = Grants::decide(scope(Kind::Strategy), &reading, &granted);
     assert!(grants.files_for("records", false).is_ok() && grants.files_for("records", true).is_err());
 }
@@ -106,6 +113,35 @@ fn a_name_can_be_borrowed_but_a_digest_cannot() {
     assert!(Grants::decide(impostor.clone(), &asks(), &config(&agent(&ours)).grants).check(&Wish::State).is_ok());
     let other = format!("digest = \"sha256:{}\"\nstate = true", "cd".repeat(32));
     assert!(Grants::decide(impostor, &asks(), &config(&agent(&other)).grants).check(&Wish::State).is_err());
+}
+
+#[test]
+fn what_a_plugin_cannot_do_without_is_missed_at_once_and_all_together() {
+    let ask = |name: &str, root: Option<&str>, optional| Ask {
+        name: name.to_owned(),
+        reason: format!("wants {name}"),
+        root: root.map(str::to_owned),
+        write: root.is_some(),
+        optional,
+    };
+    let asked = [
+        ask("http", None, false),
+        ask("files", Some("records"), false),
+        ask("files", Some("notes"), false),
+        ask("exec", None, true),
+    ];
+    let needs = |agent: &str| {
+        Grants::decide(scope(Kind::Recorder), &asked, &config(&format!("{DEFINITIONS}{agent}")).grants).check_needs()
+    };
+    let failure = needs("").unwrap_err();
+    assert_eq!(
+        failure.message,
+        "check-ours 1.2.3 (sha256:abababababab) needs what the operator has not granted: `http` (wants http), \
+         `files` (wants files), `files` (wants files)"
+    );
+    let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
+    assert!(needs(&format!("\n{lines}")).is_ok(), "{lines}");
+    assert!(!lines.contains("exec"), "{lines}");
 }
 
 #[test]

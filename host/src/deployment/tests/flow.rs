@@ -32,6 +32,22 @@ async fn deploys_updates_and_leaves_alone_what_runs() {
 }
 
 #[tokio::test]
+async fn old_images_go_before_the_first_step_and_after_success_and_never_turn_it_red() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    assert_eq!(host.world().prunes, 2);
+    host.deploy("v1").await;
+    assert_eq!(host.world().prunes, 2, "nothing was touched");
+    host.world().sick.insert("v2".to_owned());
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::RolledBack);
+    assert_eq!(host.world().prunes, 3, "what failed keeps its images");
+    host.world().prune_fails = true;
+    let ending = host.deploy("v3").await;
+    assert_eq!(ending.outcome, Outcome::Succeeded);
+    assert_eq!(ending.warnings[0], "old images were not removed: the engine is busy");
+}
+
+#[tokio::test]
 async fn needs_are_honoured() {
     let host = Host::three();
     host.deploy("v1").await;

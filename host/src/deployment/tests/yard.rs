@@ -69,6 +69,9 @@ pub(super) struct World {
     pub(super) hangs: Option<String>,
     pub(super) changes_behind: bool,
     pub(super) sweep_fails: bool,
+    /// How often old images were removed.
+    pub(super) prunes: usize,
+    pub(super) prune_fails: bool,
 }
 
 /// The outside of the flow.
@@ -179,6 +182,12 @@ impl Outside for Yard {
     fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
         let missing = self.world().missing.clone();
         async move { Ok(references.iter().filter(|reference| missing.contains(reference)).cloned().collect()) }.boxed()
+    }
+
+    fn prune<'a>(&'a self, _: &'a str) -> Answering<'a, Vec<String>> {
+        self.world().prunes += 1;
+        let failure = self.world().prune_fails.then(|| said("unavailable", "the engine is busy"));
+        async move { failure.map_or_else(|| Ok(vec!["registry.example/web@sha256:old".to_owned()]), Err) }.boxed()
     }
 
     fn observe<'a>(&'a self, _: &'a Context) -> Answering<'a, Observation> {

@@ -128,28 +128,43 @@ impl Store {
     }
 
     pub(in crate::journal) fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<Release>, Error> {
+        self.releases(
+            "SELECT (SELECT json_extract(payload, '$.release') FROM events
+                      WHERE deployment = newest.id AND kind = 'resolved' LIMIT 1)
+             FROM (SELECT id, max(number) AS number FROM deployments
+                    WHERE application = ?1 AND outcome = 'succeeded'
+                    GROUP BY release ORDER BY number DESC LIMIT ?2) AS newest
+             ORDER BY newest.number DESC",
+            application,
+            most,
+        )
+    }
+
+    pub(in crate::journal) fn resolved_releases(&self, application: &str, most: usize) -> Result<Vec<Release>, Error> {
+        self.releases(
+            "SELECT (SELECT json_extract(payload, '$.release') FROM events
+                      WHERE deployment = newest.id AND kind = 'resolved' LIMIT 1)
+             FROM (SELECT id, number FROM deployments
+                    WHERE application = ?1 ORDER BY number DESC LIMIT ?2) AS newest
+             ORDER BY newest.number DESC",
+            application,
+            most,
+        )
+    }
+
+    fn releases(&self, sql: &str, application: &str, most: usize) -> Result<Vec<Release>, Error> {
         let explain = |error| self.explain(error);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT (SELECT json_extract(payload, '$.release') FROM events
-                          WHERE deployment = newest.id AND kind = 'resolved' LIMIT 1)
-                 FROM (SELECT id, max(number) AS number FROM deployments
-                        WHERE application = ?1 AND outcome = 'succeeded'
-                        GROUP BY release ORDER BY number DESC LIMIT ?2) AS newest
-                 ORDER BY newest.number DESC",
-            )
-            .map_err(explain)?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(explain)?;
         let rows =
             statement.query_map(params![application, most], |row| row.get::<_, Option<String>>(0)).map_err(explain)?;
-        let mut kept = Vec::new();
+        let mut found = Vec::new();
         for row in rows {
             if let Some(document) = row.map_err(explain)? {
-                kept.push(serde_json::from_str(&document).map_err(Error::Encoding)?);
+                found.push(serde_json::from_str(&document).map_err(Error::Encoding)?);
             }
         }
-        Ok(kept)
+        Ok(found)
     }
 
     pub(in crate::journal) fn status(&self, application: Option<&str>) -> Result<Vec<Application>, Error> {

@@ -21,6 +21,8 @@ fn deployments_are_found_by_id_beginning_and_number() {
     assert_eq!(journal.running("kudos").unwrap().unwrap().release.version, "v3");
     let kept: Vec<_> = journal.kept_releases("kudos", 2).unwrap().into_iter().map(|release| release.version).collect();
     assert_eq!(kept, ["v3", "v2"]);
+    let resolved = journal.resolved_releases("kudos", 200).unwrap();
+    assert_eq!(resolved.into_iter().map(|release| release.version).collect::<Vec<_>>(), ["v3", "v2", "v1"]);
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! A host with a long history, written through the journal as the agent writes it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use windlass::clock::SystemClock;
+use windlass::journal::{Also, Asked, Event, Journal, Mode, Owner, Purpose};
+use windlass::redact::Redactor;
+use windlass_documents::Outcome;
+
+/// Adds refused deployments of ten applications, each with its lines and the hashes that chain them.
+pub(crate) fn add(state: &Path, count: u32) -> Result<()> {
+    let journal = Journal::open(state, Mode::Write, Arc::new(SystemClock), Redactor::new())?;
+    for number in 0..count {
+        let id = format!("bench-{number:08}");
+        let mut account = journal.begin(&id, |number| opened(number, &format!("app-{}", number % 10)))?;
+        let settled = Event::Settled { outcome: Outcome::Refused, failure: None, left_behind: Vec::new() };
+        journal.append(&mut account, &settled, &Also::default())?;
+        journal.append(&mut account, &Event::Closed, &Also::default())?;
+    }
+    Ok(())
+}
+
+fn opened(number: u64, application: &str) -> Event {
+    Event::Opened {
+        number,
+        application: application.to_owned(),
+        environment: "uat".to_owned(),
+        asked: Asked {
+            purpose: Purpose::Deploy,
+            source: "bench".to_owned(),
+            set: [("shell".to_owned(), number.to_string())].into(),
+            commit: None,
+            reason: None,
+            break_glass: None,
+            retry: false,
+            of: None,
+        },
+        owner: Owner { actor: "bench".to_owned(), pid: 1, boot: "bench".to_owned(), agent: "bench".to_owned() },
+        previous: None,
+    }
+}
