@@ -44,6 +44,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
                     ("sshd", "openssh-server"),
                     ("ssh", "openssh-client"),
                     ("htpasswd", "apache2-utils"),
+                    ("openssl", "openssl"),
                     ("busybox", "busybox-static"),
                     ("time", "time"),
                 ],
