@@ -95,6 +95,12 @@ impl Journal {
         self.crash.is_broken()
     }
 
+    /// The time that the next line would get.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Opens a deployment with its first line. `event` is given the deployment's number.
     pub fn begin(&self, id: &str, event: impl FnOnce(u64) -> Event) -> Result<Account, Error> {
         let time = self.clock.now();

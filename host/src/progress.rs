@@ -100,6 +100,22 @@ pub enum Progress {
         /// Why.
         failure: Failure,
     },
+    /// A recorder is being told how a deployment ended: this one, or an earlier one that it was not told yet.
+    TellingStarted {
+        /// Its name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+    },
+    /// It was told, or could not be: then a warning in the log says why.
+    TellingFinished {
+        /// Its name.
+        recorder: String,
+        /// Whether it was told.
+        told: bool,
+        /// How long it took.
+        took: Duration,
+    },
     /// A plugin or the host says what it is doing.
     Doing {
         /// The step or plugin that says it.

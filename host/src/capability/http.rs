@@ -191,6 +191,11 @@ impl Http {
     }
 }
 
+/// Whether an address may be dialled without being granted as a range.
+pub(in crate::capability) fn is_public(address: std::net::IpAddr) -> bool {
+    addresses::is_open(address, &[])
+}
+
 /// A request's address, in the form that grants are compared with.
 fn address(uri: &http::Uri) -> Result<Url, Failure> {
     let text = uri.to_string();

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Outcome};
 
@@ -52,12 +53,17 @@ pub(super) async fn drain(engine: &Engine, application: &str) -> Result<(), Erro
 
 async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>) -> Result<(), Error> {
     for delivery in queue {
-        let now = Timestamp::now();
+        let now = engine.journal.now();
         // The first attempt is due at once; a later one has to wait its time.
         if delivery.attempts > 0 && delivery.due > now {
             return Ok(());
         }
-        match deliver(engine, application, &delivery).await {
+        let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
+        engine.notice(&Progress::TellingStarted { recorder: recorder.clone(), deployment });
+        let began = Instant::now();
+        let answer = deliver(engine, application, &delivery).await;
+        engine.notice(&Progress::TellingFinished { recorder, told: answer.is_ok(), took: began.elapsed() });
+        match answer {
             Ok(facts) => engine.journal.delivered(delivery.id, facts.as_ref())?,
             Err(failure) => {
                 let message =

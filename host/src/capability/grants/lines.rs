@@ -1,8 +1,9 @@
 //! The lines that would allow what was denied, ready to be pasted.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use crate::capability::Scope;
+use crate::capability::{Scope, http};
 use crate::config::Origin;
 use crate::plugin::Ask;
 
@@ -37,7 +38,10 @@ fn line(wish: &Wish) -> String {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
         Wish::DockerWrite => "docker-write = {}\n".to_owned(),
         Wish::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
-        Wish::Http(origin) => format!("http = [{{ to = {} }}]\n", quoted(&origin.to_string())),
+        Wish::Http(origin) => {
+            let addresses = inside(&origin.host).map(|inside| format!(", addresses = {inside}")).unwrap_or_default();
+            format!("http = [{{ to = {}{addresses} }}]\n", quoted(&origin.to_string()))
+        }
         Wish::Address(origin, address) => {
             format!("http = [{{ to = {}, addresses = [\"{address}\"] }}]\n", quoted(&origin.to_string()))
         }
@@ -55,6 +59,15 @@ fn line(wish: &Wish) -> String {
         Wish::Registry(host) => format!("registry = [{}]\n", quoted(host)),
         Wish::State => "state = true\n".to_owned(),
     }
+}
+
+/// The addresses that a host's own name already tells, where they must be granted besides it.
+fn inside(host: &str) -> Option<String> {
+    if host == "localhost" {
+        return Some("[\"127.0.0.1\", \"::1\"]".to_owned());
+    }
+    let address: IpAddr = host.parse().ok()?;
+    (!http::is_public(address)).then(|| format!("[\"{address}\"]"))
 }
 
 /// What the plugin's author adds to its manifest.

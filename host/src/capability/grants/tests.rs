@@ -145,6 +145,25 @@ fn what_a_plugin_cannot_do_without_is_missed_at_once_and_all_together() {
 }
 
 #[test]
+fn a_server_inside_is_granted_with_its_address_at_once() {
+    for (host, addresses) in [
+        ("10.1.2.3", Some("[\"10.1.2.3\"]")),
+        ("::1", Some("[\"::1\"]")),
+        ("localhost", Some("[\"127.0.0.1\", \"::1\"]")),
+        ("1.1.1.1", None),
+        ("broker.example.org", None),
+    ] {
+        let grants = Grants::decide(scope(Kind::Check), &asks(), &config(DEFINITIONS).grants);
+        let failure = grants.check(&Wish::Http(origin("http", host, 80))).unwrap_err();
+        let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
+        let expected = addresses.map(|addresses| format!("addresses = {addresses}")).unwrap_or_default();
+        assert_eq!(lines.contains("addresses"), addresses.is_some(), "{lines}");
+        assert!(lines.contains(&expected), "{lines}");
+        config(&lines);
+    }
+}
+
+#[test]
 fn a_grant_is_for_its_applications() {
     for (applications, expected) in [("[\"kudos\"]", true), ("[\"other\", \"kudos\"]", true), ("[\"other\"]", false)] {
         let agent = agent(&format!("applications = {applications}\nstate = true"));

@@ -119,6 +119,22 @@ pub enum ProgressFact {
         /// Why.
         failure: Failure,
     },
+    /// A recorder is being told how a deployment ended: this one, or an earlier one that it was not told yet.
+    TellingStarted {
+        /// Its name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+    },
+    /// It was told, or could not be: then a warning in the log says why.
+    TellingFinished {
+        /// Its name.
+        recorder: String,
+        /// Whether it was told.
+        told: bool,
+        /// How long it took, in milliseconds.
+        took: u64,
+    },
     /// A plugin or the host says what it is doing.
     Doing {
         /// The step or plugin that says it.
@@ -176,6 +192,10 @@ impl From<&Progress> for ProgressFact {
             Progress::UndoStarted { step, title } => Self::UndoStarted { step, title },
             Progress::UndoFinished { step } => Self::UndoFinished { step },
             Progress::UndoFailed { step, failure } => Self::UndoFailed { step, failure },
+            Progress::TellingStarted { recorder, deployment } => Self::TellingStarted { recorder, deployment },
+            Progress::TellingFinished { recorder, told, took } => {
+                Self::TellingFinished { recorder, told, took: milliseconds(took) }
+            }
             Progress::Doing { source, message, percent } => Self::Doing { source, message, percent },
             Progress::Log { source, level, message } => Self::Log { source, level: word(level), message },
             Progress::Finished { outcome, took } => Self::Finished { outcome, took: milliseconds(took) },

@@ -109,6 +109,13 @@ impl Narrator {
                 vec![Told::End { key: step_key(step) }, Told::Line(line)]
             }
             Progress::UndoFailed { step, failure } => self.step_failed("undo of ", step, failure),
+            Progress::TellingStarted { recorder, .. } => {
+                vec![Told::Begin { key: teller_key(recorder), verb: "Telling", text: recorder.clone(), plain: None }]
+            }
+            Progress::TellingFinished { recorder, told, took } => {
+                let line = told.then(|| Told::Line(said(Ink::Good, "Told", recorder).join(time(*took))));
+                std::iter::once(Told::End { key: teller_key(recorder) }).chain(line).collect()
+            }
             Progress::Doing { source, message, percent } => self.doing(source, message, *percent),
             Progress::Log { source, level, message } => self.log(source, *level, message),
             Progress::Finished { .. } => Vec::new(),
@@ -120,11 +127,13 @@ impl Narrator {
         let (verb, text) = match phase {
             FlowPhase::Resolve => ("Resolving", "the release"),
             FlowPhase::Plan => ("Planning", "what changes"),
-            FlowPhase::Record => ("Recording", "the outcome"),
             // Their parts are shown one by one.
-            FlowPhase::Check | FlowPhase::Apply | FlowPhase::Verify | FlowPhase::Sweep | FlowPhase::Undo => {
-                return Vec::new();
-            }
+            FlowPhase::Check
+            | FlowPhase::Apply
+            | FlowPhase::Verify
+            | FlowPhase::Record
+            | FlowPhase::Sweep
+            | FlowPhase::Undo => return Vec::new(),
         };
         vec![Told::Begin { key: phase_key(phase), verb, text: text.to_owned(), plain: None }]
     }
@@ -271,6 +280,10 @@ fn step_key(step: &str) -> String {
 
 fn probe_key(name: &str) -> String {
     format!("probe {name}")
+}
+
+fn teller_key(recorder: &str) -> String {
+    format!("recorder {recorder}")
 }
 
 fn phase_key(phase: FlowPhase) -> String {
