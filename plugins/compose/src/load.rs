@@ -87,6 +87,13 @@ fn active_profiles(options: &Options, scope: &Scope) -> Vec<String> {
     named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
+/// A text as Compose makes a project's name of it.
+fn as_project(text: &str) -> String {
+    let small = text.to_lowercase();
+    let kept = small.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
+    kept.collect::<String>().trim_start_matches(['_', '-']).to_owned()
+}
+
 /// What the parts of the work share.
 struct Loader<'a> {
     sources: Sources<'a>,
@@ -148,10 +155,17 @@ impl<'a> Loader<'a> {
                 documents.push((Arc::clone(&file), document));
             }
         }
-        if scope.value(PROJECT).is_none()
-            && let Some(name) = self.project_name(&documents, &scope)
-        {
-            scope.set(PROJECT, name, Source::Name);
+        match scope.value(PROJECT).filter(|name| !name.is_empty()) {
+            Some(name) if as_project(name) == name => {}
+            Some(name) => {
+                return Err(Problem::nowhere(format!("`{name}` is not a name for a project"))
+                    .hint("use small letters, digits, `-` and `_`, and begin with a letter or digit"));
+            }
+            None => {
+                if let Some(name) = self.project_name(&documents, &scope) {
+                    scope.set(PROJECT, name, Source::Name);
+                }
+            }
         }
         let scope = Rc::new(scope);
         let chain: Vec<Arc<str>> = names.iter().map(|name| Arc::from(name.as_str())).collect();
@@ -185,11 +199,8 @@ impl<'a> Loader<'a> {
         let mut names = documents.iter().filter_map(|(_, document)| document.as_mapping()?.get("name")?.as_text());
         let name = names.rfind(|name| !name.is_empty())?;
         // What is wrong with it is said when its document is interpolated.
-        let name = interpolate(&name, scope, self.allowed()).ok()?.text.to_lowercase();
-        let name: String =
-            name.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')).collect();
-        let name = name.trim_start_matches(['_', '-']);
-        (!name.is_empty()).then(|| name.to_owned())
+        let name = as_project(&interpolate(&name, scope, self.allowed()).ok()?.text);
+        (!name.is_empty()).then_some(name)
     }
 
     fn allowed(&self) -> Allowed {

@@ -7,6 +7,7 @@
 
 mod forms;
 mod place;
+mod subnets;
 mod unique;
 
 pub(crate) use forms::normalise;
@@ -195,27 +196,10 @@ fn append(ours: &mut Vec<Node>, theirs: Vec<Node>, rule: Rule) -> Result<(), Pro
             let known: HashSet<String> = ours.iter().filter_map(Node::as_text).collect();
             ours.extend(theirs.into_iter().filter(|item| item.as_text().is_none_or(|text| !known.contains(&text))));
         }
-        Rule::Subnets => {
-            let mut places: HashMap<String, usize> =
-                ours.iter().enumerate().filter_map(|(place, item)| Some((subnet(item)?, place))).collect();
-            for item in theirs {
-                let existing = subnet(&item).and_then(|subnet| {
-                    let next = ours.len();
-                    Some(*places.entry(subnet).or_insert(next)).filter(|place| *place < next)
-                });
-                match existing.and_then(|place| ours.get_mut(place)) {
-                    Some(existing) => merge(existing, item, Mode::Files, &mut Vec::new())?,
-                    None => ours.push(item),
-                }
-            }
-        }
+        Rule::Subnets => *ours = subnets::merged(std::mem::take(ours), &theirs)?,
         _ => ours.extend(theirs),
     }
     Ok(())
-}
-
-fn subnet(item: &Node) -> Option<String> {
-    item.as_mapping()?.get("subnet")?.as_text()
 }
 
 fn drivers_differ(ours: &Mapping, theirs: &Mapping) -> bool {

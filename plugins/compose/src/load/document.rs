@@ -29,6 +29,9 @@ impl Loader<'_> {
     ) -> Result<Node, Problem> {
         self.interpolated(&mut document, scope)?;
         let Some(root) = document.as_mapping_mut() else { return Ok(document) };
+        if let Some(services) = root.get("services").filter(|services| services.is_null() && services.tag.is_none()) {
+            return Err(Problem::at(&services.position, "`services` must be a mapping, not nothing"));
+        }
         if let Some(services) = root.get_mut("services").and_then(Node::as_mapping_mut) {
             let taken = std::mem::take(services);
             let taken = self.extended(taken, file, directory, scope)?;

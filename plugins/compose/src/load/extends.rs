@@ -208,7 +208,7 @@ fn taken(service: &mut Node, name: &str) -> Result<Option<Extends>, Problem> {
         Problem::at(&at.position, format!("`services.{name}.extends` {what}"))
             .hint("write `extends: SERVICE`, or `extends: {file: FILE, service: SERVICE}`")
     };
-    if entry.value.tag.as_deref() == Some("reset") || entry.value.is_null() {
+    if entry.value.tag.as_deref() == Some("reset") {
         return Ok(None);
     }
     let Value::Mapping(mapping) = &entry.value.value else {

@@ -206,9 +206,14 @@ fn import_group(root: &mut Mapping, key: &str, position: &Position, elements: Ma
     // What is no mapping is refused where the model is read.
     let Some(ours) = group.value.as_mapping_mut() else { return Ok(()) };
     let places = ours.places();
-    for element in elements.entries {
-        match places.get(&element.key).and_then(|place| ours.entries.get(*place)) {
+    for mut element in elements.entries {
+        match places.get(&element.key).and_then(|place| ours.entries.get_mut(*place)) {
             None => ours.entries.push(element),
+            // It removes what earlier files say, not what this one includes.
+            Some(existing) if existing.value.tag.as_deref() == Some("reset") => {
+                element.value.tag = Some("override".to_owned());
+                *existing = element;
+            }
             Some(existing) if existing.value.says_the_same(&element.value) => {}
             Some(existing) => {
                 let message = format!(

@@ -49,12 +49,17 @@ fn texts_only(node: &mut Node, key: &str, problems: &mut Vec<Problem>) -> bool {
     false
 }
 
+/// What a list says. `!reset` on an item takes back nothing but the item.
+fn written(items: &[Node]) -> impl Iterator<Item = &Node> {
+    items.iter().filter(|item| item.tag.as_deref() != Some("reset"))
+}
+
 /// `[A=1, B]` as `{A: 1, B: }`.
 fn key_values(node: &mut Node) {
     let Value::Sequence(items) = &node.value else { return };
     let mut mapping = Mapping { listed: true, ..Mapping::default() };
     let mut places = HashMap::new();
-    for item in items {
+    for item in written(items) {
         let text = item.as_text().unwrap_or_default();
         let (key, value) = match text.split_once('=') {
             Some((key, value)) => (key.to_owned(), Node::text(value, item.position.clone())),
@@ -71,7 +76,7 @@ fn names(node: &mut Node, value: impl Fn(&Position) -> Node) {
     let Value::Sequence(items) = &node.value else { return };
     let mut mapping = Mapping::default();
     let mut places = HashMap::new();
-    for item in items {
+    for item in written(items) {
         let value = Node { trace: item.trace.clone(), tag: item.tag.clone(), ..value(&item.position) };
         let key = item.as_text().unwrap_or_default();
         put(&mut mapping, &mut places, Entry { key, position: item.position.clone(), value });

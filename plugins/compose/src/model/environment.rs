@@ -6,6 +6,7 @@ use super::Context;
 use crate::Problem;
 use crate::dotenv::{self, EnvFile};
 use crate::explain::FromOutside;
+use crate::interpolate::Lookup;
 use crate::paths;
 use crate::read::Fields;
 use crate::trace::Variable;
@@ -23,7 +24,8 @@ pub(super) fn read(
     let mut outside: BTreeMap<String, FromOutside> = BTreeMap::new();
     if let Some(files) = files {
         for item in context.report.items(files, &format!("{path}.env_file")) {
-            for entry in from_file(context, item, &format!("{path}.env_file")).entries {
+            let seen = Seen { context, earlier: &variables };
+            for entry in from_file(context, item, &format!("{path}.env_file"), &seen).entries {
                 let value = Some(entry.value.clone());
                 outside.insert(
                     entry.name.clone(),
@@ -55,9 +57,21 @@ pub(super) fn read(
     variables
 }
 
+/// What an env file sees: the variables of the release, then those of the service's earlier env files.
+struct Seen<'a> {
+    context: &'a Context<'a>,
+    earlier: &'a BTreeMap<String, Option<String>>,
+}
+
+impl Lookup for Seen<'_> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.context.variables.value(name).or_else(|| self.earlier.get(name)?.as_deref())
+    }
+}
+
 /// The statements of an env file. Its variables are those of the release, also in an included file, as with Docker
 /// Compose.
-fn from_file(context: &Context<'_>, item: &Node, path: &str) -> EnvFile {
+fn from_file(context: &Context<'_>, item: &Node, path: &str, seen: &Seen<'_>) -> EnvFile {
     let mut required = true;
     let mut raw = false;
     let file = if let Value::Mapping(mapping) = &item.value {
@@ -80,8 +94,8 @@ fn from_file(context: &Context<'_>, item: &Node, path: &str) -> EnvFile {
     };
     let Some(file) = file else { return EnvFile::default() };
     let read = match contents(context, &file) {
-        Ok(Some((file, text))) if raw => dotenv::parse_raw(&text, &file, context.variables, context.limits),
-        Ok(Some((file, text))) => dotenv::parse(&text, &file, context.variables, context.limits),
+        Ok(Some((file, text))) if raw => dotenv::parse_raw(&text, &file, seen, context.limits),
+        Ok(Some((file, text))) => dotenv::parse(&text, &file, seen, context.limits),
         Ok(None) if required => Err(Problem::at(&item.position, format!("`{path}`: the release has no file `{file}`"))
             .hint("add the file beside the release file, or write `required: false`")),
         Ok(None) => Ok(EnvFile::default()),
