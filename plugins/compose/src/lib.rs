@@ -9,6 +9,7 @@
 //!
 //! The format is the [Compose specification](https://github.com/compose-spec/compose-spec/blob/main/spec.md).
 
+mod config;
 mod dotenv;
 mod explain;
 mod interpolate;
@@ -26,13 +27,16 @@ mod scope;
 mod trace;
 mod yaml;
 
+pub use config::to_yaml;
 pub use explain::Origin;
 pub use limits::Limits;
 pub use load::{Files, Loaded, Options, load};
 pub use model::{
-    Application, Attachment, BindOptions, Condition, Dependency, Extension, FileReference, FileSource, Healthcheck,
-    Logging, Mount, MountKind, Network, Path, Port, Protocol, Replace, Resources, Restart, RestartPolicy, Service,
-    Volume,
+    Application, Attachment, BindOptions, Blkio, Condition, Dependency, Deploy, DeployLimits, DeployReservations,
+    DeployRestart, Device, DeviceRequest, Dns, Extension, FileObject, FileReference, FileSource, Healthcheck, Hook,
+    Ipam, Link, Logging, Mode, ModeKind, Mount, MountKind, Namespaces, Network, Path, Placement, Pool, Port, Protocol,
+    Replace, Resources, Restart, RestartPolicy, Service, ThrottleDevice, TmpfsOptions, Ulimit, UpdateConfig, Volume,
+    VolumeOptions, VolumesFrom, VolumesSource, WeightDevice,
 };
 pub use position::{Located, Position};
 pub use problem::{Problem, Problems};

@@ -4,36 +4,59 @@
 //! Values are as written where the engine has the default: nothing here fills in what an image or the engine decides.
 
 mod application;
+mod attachments;
+mod blkio;
+mod build;
 mod dependencies;
+mod deploy;
+mod devices;
+mod effective;
 mod environment;
 mod extension;
 mod files;
 mod health;
+mod hooks;
 mod keys;
+mod labels;
+mod links;
 mod mounts;
+mod names;
+mod namespaces;
 mod networks;
 mod paths;
 mod ports;
 mod process;
+mod references;
 mod resources;
 mod restart;
 mod service;
+mod ulimits;
 mod volumes;
 
 pub use application::Application;
+pub use attachments::Attachment;
+pub use blkio::{Blkio, ThrottleDevice, WeightDevice};
 pub use dependencies::{Condition, Dependency};
+pub use deploy::{Deploy, DeployLimits, DeployReservations, DeployRestart, Placement, UpdateConfig};
+pub use devices::{Device, DeviceRequest};
 pub use extension::{Extension, Replace};
-pub use files::{FileReference, FileSource};
+pub use files::{FileObject, FileReference, FileSource};
 pub use health::Healthcheck;
-pub use mounts::{BindOptions, Mount, MountKind, Path};
-pub use networks::{Attachment, Network};
+pub use hooks::Hook;
+pub use links::{Link, VolumesFrom, VolumesSource};
+pub use mounts::{BindOptions, Mount, MountKind, Path, TmpfsOptions, VolumeOptions};
+pub use names::Dns;
+pub use namespaces::{Mode, ModeKind, Namespaces};
+pub use networks::{Ipam, Network, Pool};
 pub use ports::{Port, Protocol};
 pub use resources::{Logging, Resources};
 pub use restart::{Restart, RestartPolicy};
 pub use service::Service;
+pub use ulimits::Ulimit;
 pub use volumes::Volume;
 
 pub(crate) use application::read;
+pub(crate) use build::DIRECTORY;
 
 use std::cell::RefCell;
 

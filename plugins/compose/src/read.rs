@@ -3,10 +3,12 @@
 //! A value that is wrong is reported once, with its path and place, and reading goes on without it.
 
 mod fields;
+mod json;
 mod units;
 
-pub(crate) use fields::Fields;
-pub(crate) use units::{bytes, decimal, duration};
+pub(crate) use fields::{Fields, choice};
+pub(crate) use json::json;
+pub(crate) use units::{bytes, decimal, duration, go_duration};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -71,23 +73,42 @@ impl Report {
         }
     }
 
+    /// A text and nothing else: where Compose takes no number and no boolean.
+    pub(crate) fn string(&self, node: &Node, path: &dyn Display) -> Option<String> {
+        match &node.value {
+            Value::Scalar(scalar) if scalar.resolve() == Resolved::Text => Some(scalar.written().to_owned()),
+            Value::Scalar(scalar) if !node.is_null() => {
+                let message = format!("`{path}` must be a text, not {}", node.kind());
+                self.problem(Problem::at(&node.position, message).hint(format!("write `\"{}\"`", scalar.written())));
+                None
+            }
+            _ => {
+                self.wrong_type(node, path, "a text");
+                None
+            }
+        }
+    }
+
     /// A text that is not empty.
     pub(crate) fn name(&self, node: &Node, path: &dyn Display) -> Option<String> {
-        let text = self.text(node, path);
-        if text.as_deref().is_none_or(str::is_empty) && matches!(node.value, Value::Scalar(_)) {
+        let text = self.string(node, path)?;
+        if text.is_empty() {
             self.at(&node.position, format!("`{path}` must not be empty"));
             return None;
         }
-        text
+        Some(text)
     }
 
     /// A boolean; texts as Compose reads them after interpolation.
     pub(crate) fn boolean(&self, node: &Node, path: &dyn Display) -> Option<bool> {
         if let Value::Scalar(scalar) = &node.value {
             match scalar.resolve() {
-                Resolved::Null => return None,
                 Resolved::Boolean(value) => return Some(value),
-                _ => {}
+                Resolved::Null | Resolved::Integer(_) | Resolved::Float(_) => {
+                    self.wrong_type(node, path, "`true` or `false`");
+                    return None;
+                }
+                Resolved::Text => {}
             }
             match scalar.written().to_ascii_lowercase().as_str() {
                 "true" | "t" | "1" | "y" | "yes" | "on" => return Some(true),
@@ -106,9 +127,12 @@ impl Report {
     pub(crate) fn integer(&self, node: &Node, path: &dyn Display) -> Option<i64> {
         if let Value::Scalar(scalar) = &node.value {
             match scalar.resolve() {
-                Resolved::Null => return None,
                 Resolved::Integer(value) => return Some(value),
-                _ => {}
+                Resolved::Null | Resolved::Boolean(_) => {
+                    self.wrong_type(node, path, "a whole number");
+                    return None;
+                }
+                Resolved::Float(_) | Resolved::Text => {}
             }
             let value = scalar.written().parse().ok();
             if value.is_none() {
@@ -121,15 +145,40 @@ impl Report {
         None
     }
 
-    /// A value that a function reads from text.
+    /// A value that a function reads from a text or a number.
     pub(crate) fn parsed<T>(
         &self,
         node: &Node,
         path: &dyn Display,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.text(node, path)?;
-        match read(&text) {
+        if let Value::Scalar(scalar) = &node.value
+            && matches!(scalar.resolve(), Resolved::Null | Resolved::Boolean(_))
+        {
+            self.wrong_type(node, path, "a text or a number");
+            return None;
+        }
+        self.understood(node, path, &self.text(node, path)?, read)
+    }
+
+    /// A value that a function reads from a text only.
+    pub(crate) fn parsed_string<T>(
+        &self,
+        node: &Node,
+        path: &dyn Display,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.understood(node, path, &self.string(node, path)?, read)
+    }
+
+    fn understood<T>(
+        &self,
+        node: &Node,
+        path: &dyn Display,
+        text: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match read(text) {
             Ok(value) => Some(value),
             Err(why) => {
                 self.at(&node.position, format!("`{path}`: {why}"));
@@ -139,11 +188,10 @@ impl Report {
     }
 
     /// A list of texts; with `one`, a single text is a list of one.
-    pub(crate) fn texts(&self, node: &Node, path: &dyn Display, one: bool) -> Vec<String> {
+    pub(crate) fn strings(&self, node: &Node, path: &dyn Display, one: bool) -> Vec<String> {
         match &node.value {
-            Value::Sequence(items) => items.iter().filter_map(|item| self.text(item, path)).collect(),
-            Value::Scalar(_) if node.is_null() => Vec::new(),
-            Value::Scalar(scalar) if one => vec![scalar.to_text()],
+            Value::Sequence(items) => items.iter().filter_map(|item| self.string(item, path)).collect(),
+            Value::Scalar(_) if one && !node.is_null() => self.string(node, path).into_iter().collect(),
             _ => {
                 self.wrong_type(node, path, if one { "a text or a list of texts" } else { "a list of texts" });
                 Vec::new()
@@ -151,31 +199,31 @@ impl Report {
         }
     }
 
-    /// The items of a list; none for null.
+    /// A list of texts and numbers.
+    pub(crate) fn texts(&self, node: &Node, path: &dyn Display) -> Vec<String> {
+        let read = |item: &Node| self.parsed(item, path, |text| Ok(text.to_owned()));
+        self.items(node, path).iter().filter_map(read).collect()
+    }
+
+    /// The items of a list.
     pub(crate) fn items<'a>(&self, node: &'a Node, path: &dyn Display) -> &'a [Node] {
-        match &node.value {
-            Value::Sequence(items) => items,
-            Value::Scalar(_) if node.is_null() => &[],
-            _ => {
-                self.wrong_type(node, path, "a list");
-                &[]
-            }
+        if let Value::Sequence(items) = &node.value {
+            return items;
         }
+        self.wrong_type(node, path, "a list");
+        &[]
     }
 
-    /// A mapping; none for null, which stands for an empty one.
+    /// A mapping.
     pub(crate) fn mapping<'a>(&self, node: &'a Node, path: &dyn Display) -> Option<&'a Mapping> {
-        match &node.value {
-            Value::Mapping(mapping) => Some(mapping),
-            Value::Scalar(_) if node.is_null() => None,
-            _ => {
-                self.wrong_type(node, path, "a mapping");
-                None
-            }
+        if let Value::Mapping(mapping) = &node.value {
+            return Some(mapping);
         }
+        self.wrong_type(node, path, "a mapping");
+        None
     }
 
-    /// A mapping of texts; a value is none for null.
+    /// A mapping of texts, numbers and booleans; a value is none for null.
     pub(crate) fn pairs(&self, node: &Node, path: &dyn Display) -> BTreeMap<String, Option<String>> {
         let Some(mapping) = self.mapping(node, path) else { return BTreeMap::new() };
         let mut pairs = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_compose::{Application, Loaded, MountKind, Options, Path, Problems, load};
+use windlass_compose::{Application, FileObject, FileReference, Loaded, MountKind, Options, Path, Problems, load};
 
 /// Loads `compose.yaml` and further files, separated by lines of `=== name`.
 fn read(text: &str) -> Result<Loaded, Problems> {
@@ -44,7 +44,7 @@ fn field(application: &Application, name: &str) -> String {
         "entrypoint" => format!("{:?}", web.entrypoint),
         "environment" => environment(),
         "labels" => format!("{:?}", web.labels),
-        "expose" => web.expose.join(" "),
+        "expose" => web.exposed().join(" "),
         "tmpfs" => web.tmpfs.join(" "),
         "extra_hosts" => web.extra_hosts.join(" "),
         "ports" => web
@@ -64,7 +64,10 @@ fn field(application: &Application, name: &str) -> String {
                     MountKind::Volume { name, .. } => format!("volume {}", name.as_deref().unwrap_or("-")),
                     MountKind::Bind { source: Path::Bundle(path), .. } => format!("bundle {path}"),
                     MountKind::Bind { source: Path::Host(path), .. } => format!("host {path}"),
-                    MountKind::Tmpfs { size, mode } => format!("memory {size:?} {mode:?}"),
+                    MountKind::Tmpfs { options } => {
+                        let options = options.clone().unwrap_or_default();
+                        format!("memory {:?} {:?}", options.size, options.mode)
+                    }
                 };
                 format!("{source} > {}{}", mount.target, if mount.read_only { " ro" } else { "" })
             })
@@ -86,14 +89,13 @@ fn field(application: &Application, name: &str) -> String {
             .healthcheck
             .as_ref()
             .map_or_else(String::new, |check| format!("{:?} {:?} {:?}", check.test, check.interval, check.retries)),
-        "restart" => format!("{} {}", web.restart.policy.as_str(), web.restart.maximum),
-        "resources" => format!("{:?} {:?} {:?}", web.resources.memory, web.resources.nano_cpus, web.resources.pids),
-        "secrets" => {
-            format!("{:?} {:?}", web.secrets.iter().map(|file| &file.target).collect::<Vec<_>>(), application.secrets)
+        "restart" => format!("{} {}", web.effective_restart().policy.as_str(), web.effective_restart().maximum),
+        "resources" => {
+            let resources = web.effective_resources();
+            format!("{:?} {:?} {:?}", resources.memory, resources.nano_cpus, resources.pids)
         }
-        "configs" => {
-            format!("{:?} {:?}", web.configs.iter().map(|file| &file.target).collect::<Vec<_>>(), application.configs)
-        }
+        "secrets" => files(&web.secrets, &application.secrets),
+        "configs" => files(&web.configs, &application.configs),
         "stop" => format!("{:?} {:?}", web.stop_signal, web.stop_grace_period),
         "logging" => format!("{:?}", web.logging),
         "used" => format!(
@@ -103,6 +105,12 @@ fn field(application: &Application, name: &str) -> String {
         ),
         other => format!("no field {other}"),
     }
+}
+
+fn files(references: &[FileReference], objects: &BTreeMap<String, FileObject>) -> String {
+    let targets: Vec<_> = references.iter().map(|file| &file.target).collect();
+    let sources: BTreeMap<_, _> = objects.iter().map(|(key, object)| (key, &object.source)).collect();
+    format!("{targets:?} {sources:?}")
 }
 
 /// A service `web` with the given lines.
@@ -120,7 +128,7 @@ fn web(lines: &str) -> String {
 fn elements_mean_what_they_mean_to_compose() {
     let table: &[(&str, &str, &str)] = &[
         ("command: sleep 'a b'", "command", r#"Some(["sleep", "a b"])"#),
-        ("command: [sleep, 10]", "command", r#"Some(["sleep", "10"])"#),
+        ("command: [sleep, \"10\"]", "command", r#"Some(["sleep", "10"])"#),
         ("command: ", "command", "None"),
         ("command: []", "command", "Some([])"),
         ("entrypoint: /run.sh -x", "entrypoint", r#"Some(["/run.sh", "-x"])"#),
@@ -155,7 +163,7 @@ fn elements_mean_what_they_mean_to_compose() {
             "healthcheck",
             r#"Some(["CMD-SHELL", "curl x"]) Some(5s) Some(3)"#,
         ),
-        ("healthcheck: {disable: true}", "healthcheck", r#"Some(["NONE"]) None None"#),
+        ("healthcheck: {test: [NONE]}", "healthcheck", r#"Some(["NONE"]) None None"#),
         ("restart: on-failure:3", "restart", "on-failure 3"),
         ("restart: no", "restart", "no 0"),
         ("mem_limit: 64m\ncpus: 0.5\npids_limit: 10", "resources", "Some(67108864) Some(500000000) Some(10)"),
@@ -294,11 +302,15 @@ fn profiles_choose_services() {
 fn what_is_wrong_is_named_with_its_place() {
     let table: &[(&str, &str)] = &[
         (&web("imgage: y"), "compose.yaml:4:5: `services.web.imgage`: Compose knows no key `imgage` here"),
-        (&web("privileged: true"), "compose.yaml:4:5: `services.web.privileged` is not supported yet"),
         (
-            &web("build: ."),
-            "compose.yaml:4:12: `services.web.build` is refused: a release deploys images and builds none",
+            &web("use_api_socket: true"),
+            "compose.yaml:4:5: `services.web.use_api_socket` is refused: it hands the engine's socket",
         ),
+        (
+            "services:\n  web:\n    build: .\n",
+            "compose.yaml:3:12: `services.web.build` is refused: a release deploys images and builds none",
+        ),
+        (&web("user: 5"), "compose.yaml:4:11: `services.web.user` must be a text, not a number"),
         (&web("ports: 5"), "compose.yaml:4:12: `services.web.ports` must be a list, not a number"),
         (&web("ports: [abc]"), "compose.yaml:4:13: `services.web.ports`: `abc` is not a port between 1 and 65535"),
         (&web("restart: maybe"), "compose.yaml:4:14: `services.web.restart`: `maybe` is not `no`"),
@@ -307,14 +319,11 @@ fn what_is_wrong_is_named_with_its_place() {
         (&web("mem_limit: 1x"), "`1x` is not a size"),
         (
             &web("mem_limit: 1g\ndeploy: {resources: {limits: {memory: 2g}}}"),
-            "and the service's `mem_limit` must say the same",
+            "`services.web.mem_limit` and `services.web.deploy.resources.limits.memory` must say the same",
         ),
-        (&web("deploy: {replicas: 2}"), "`services.web.deploy.replicas` other than 1 is not supported yet"),
+        (&web("scale: 2\ncontainer_name: a"), "`services.web` has 2 containers, which cannot all be named `a`"),
         (&web("healthcheck: {test: [curl]}"), "must begin with `CMD`, `CMD-SHELL` or `NONE`, not `curl`"),
-        (
-            &web("healthcheck: {test: x, start_interval: 1s}"),
-            "`services.web.healthcheck.start_interval` is not supported yet",
-        ),
+        (&web("healthcheck: {interval: 5}"), "`services.web.healthcheck.interval` must be a text, not a number"),
         (&web("volumes: [\"./d:/d\"]"), "`./d` is part of the release, which no container may change"),
         (&web("volumes: [\"../d:/d:ro\"]"), "`../d` leaves the release's directory"),
         (&web("volumes: [\"data:/d\"]"), "`services.web` uses `volumes.data`, which no file defines"),
@@ -340,16 +349,16 @@ fn what_is_wrong_is_named_with_its_place() {
         ("[]", "compose.yaml:1:1: a Compose file must be a mapping, not a list"),
         ("servces: {web: {image: x}}", "`servces`: Compose knows no key `servces` here"),
         (
-            "services: {web: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {}}}",
-            "`networks.n.ipam` is not supported yet",
+            "services: {web: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {subnet: x}}}",
+            "`networks.n.ipam.subnet`: Compose knows no key `subnet` here",
         ),
         (
-            "services: {web: {image: x, secrets: [s]}}\nsecrets: {s: {external: true}}",
-            "`secrets.s.external` is not supported yet",
+            "services: {web: {image: x, secrets: [s]}}\nsecrets: {s: {driver: x, file: ./y}}",
+            "`secrets.s.driver` is refused: it is for swarm clusters",
         ),
         (
             "services: {web: {image: x, configs: [c]}}\nconfigs: {c: {file: a, content: b}}",
-            "`configs.c` needs exactly one of",
+            "`configs.c` needs exactly one of `file`",
         ),
         ("services: {web: {image: x}, web: {image: y}}", "the key `web` is there twice"),
         (

@@ -4,7 +4,10 @@
 //! Compose say, is already what the release wants. Only what a Compose file can say is compared; what it leaves to
 //! the image is compared with the image, what it leaves to the engine is not compared.
 
+mod host;
 mod image;
+mod mounts;
+mod process;
 mod view;
 
 use std::collections::BTreeMap;
@@ -37,6 +40,8 @@ pub(crate) fn compare(desired: &DesiredService, container: &Container, image: Op
 }
 
 fn fields(now: &View, then: &View, image_is_known: bool, differences: &mut Vec<Difference>) {
+    // Which of the two an engine gives depends on the kernel.
+    let cgroup_is_given = then.contains_key("cgroup");
     let logging_is_given = then.keys().any(|key| key.starts_with("logging."));
     for key in now.keys().chain(then.keys().filter(|key| !now.contains_key(*key))) {
         let (from, to) = (now.get(key), then.get(key));
@@ -45,6 +50,9 @@ fn fields(now: &View, then: &View, image_is_known: bool, differences: &mut Vec<D
         }
         // The engine's default may be any driver.
         if key.starts_with("logging.") && !logging_is_given {
+            continue;
+        }
+        if key == "cgroup" && !cgroup_is_given {
             continue;
         }
         differences.push(Difference { field: key.clone(), from: from.cloned(), to: to.cloned() });

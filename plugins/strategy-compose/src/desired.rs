@@ -6,15 +6,18 @@
 
 mod body;
 mod hash;
+mod host;
+mod limits;
 mod mounts;
 mod networks;
 mod pin;
+mod refused;
 mod replace;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use windlass_compose::{Application, Condition, Problem, Problems, RestartPolicy, Service};
 use windlass_documents::Release;
 
@@ -71,17 +74,22 @@ pub(crate) struct Endpoint {
     pub(crate) network: String,
     /// The container's names there, besides those that the engine gives.
     pub(crate) aliases: Vec<String>,
+    /// What else the engine is told: addresses, links, options of the driver.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) settings: Map<String, Value>,
 }
 
 impl Endpoint {
     /// The engine's `EndpointConfig`.
     pub(crate) fn config(&self) -> Value {
-        json!({ "Aliases": self.aliases })
+        let mut config = self.settings.clone();
+        config.insert("Aliases".to_owned(), json!(self.aliases));
+        Value::Object(config)
     }
 
     /// The same connection without names, so that nobody finds the container by them.
     pub(crate) fn unnamed(&self) -> Self {
-        Self { network: self.network.clone(), aliases: Vec::new() }
+        Self { aliases: Vec::new(), ..self.clone() }
     }
 }
 
@@ -104,6 +112,8 @@ pub(crate) fn desired(
     config: &Config,
 ) -> Result<Desired, Problems> {
     let project = config.project_of(&release.application);
+    let mut problems = Vec::new();
+    refused::of_networks(application, &mut problems);
     let networks: BTreeMap<String, Resource> = application
         .networks
         .iter()
@@ -122,7 +132,6 @@ pub(crate) fn desired(
         .map(|(name, _)| name.as_str())
         .collect();
 
-    let mut problems = Vec::new();
     let mut services = BTreeMap::new();
     let scope =
         Scope { project: &project, application, compose_files, release, networks: &networks, volumes: &volumes };
@@ -159,7 +168,7 @@ fn one(scope: &Scope<'_>, service: &Service, is_job: bool, config: &Config) -> R
         Pinned::default()
     });
     let mounted = mounts::mounts(scope, service, &mut problems);
-    let policy = service.restart.policy;
+    let policy = service.effective_restart().policy;
     if is_job && matches!(policy, RestartPolicy::Always | RestartPolicy::UnlessStopped) {
         problems.push(Problem::at(
             &service.position,
@@ -170,12 +179,7 @@ fn one(scope: &Scope<'_>, service: &Service, is_job: bool, config: &Config) -> R
             ),
         ));
     }
-    for (name, dependency) in service.depends_on.iter().filter(|(_, dependency)| dependency.restart) {
-        problems.push(Problem::at(
-            &dependency.position,
-            format!("`services.{}.depends_on.{name}.restart` is not supported yet", service.name),
-        ));
-    }
+    refused::add(scope.application, service, &mut problems);
     let manner = replace::manner(service, is_job).unwrap_or_else(|problem| {
         problems.push(problem);
         Manner::StartFirst
@@ -183,7 +187,7 @@ fn one(scope: &Scope<'_>, service: &Service, is_job: bool, config: &Config) -> R
     if !problems.is_empty() {
         return Err(problems);
     }
-    let container = service.container_name.clone().unwrap_or_else(|| format!("{}-{}-1", scope.project, service.name));
+    let container = networks::container(scope.project, service);
     let endpoints = networks::endpoints(scope, service, &container);
     let mut body = body::body(service, &image, &mounted, &endpoints);
     let hash = hash::hash(&body, &endpoints, &mounted.files);

@@ -149,18 +149,46 @@ fn listed_health(status: &str) -> Option<String> {
     matches!(word, "healthy" | "unhealthy" | "starting").then(|| word.to_owned())
 }
 
-/// A container's connections, without the names that the engine gives by itself.
+/// A container's connections, without the names that the engine gives by itself. One that has no networks of its own,
+/// the host's say, has none that could be changed.
 pub(crate) fn endpoints(inspect: &Value, id: &str) -> Vec<Endpoint> {
     let empty = Map::new();
+    let mode = json::text(inspect, "/HostConfig/NetworkMode").unwrap_or_default();
+    if matches!(mode.as_str(), "host" | "none" | "bridge" | "default") || mode.starts_with("container:") {
+        return Vec::new();
+    }
     let networks = inspect.pointer("/NetworkSettings/Networks").and_then(Value::as_object).unwrap_or(&empty);
+    let hostname = json::text(inspect, "/Config/Hostname").unwrap_or_default();
     networks
         .iter()
         .map(|(network, endpoint)| {
             let mut aliases = json::texts(endpoint, "/Aliases");
-            aliases.retain(|alias| !(alias.len() == 12 && id.starts_with(alias.as_str())));
-            Endpoint { network: network.clone(), aliases }
+            aliases.retain(|alias| *alias != hostname && !(alias.len() == 12 && id.starts_with(alias.as_str())));
+            Endpoint { network: network.clone(), aliases, settings: settings(endpoint) }
         })
         .collect()
+}
+
+/// The first twelve digits of an id: the host name of a container that was given none.
+pub(crate) fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// What somebody asked for, and not what the engine chose.
+fn settings(endpoint: &Value) -> Map<String, Value> {
+    let mut settings = Map::new();
+    for key in ["IPAMConfig", "Links", "DriverOpts"] {
+        let value = endpoint.get(key).unwrap_or(&Value::Null);
+        let is_there = match value {
+            Value::Object(fields) => !fields.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            _ => false,
+        };
+        if is_there {
+            settings.insert(key.to_owned(), value.clone());
+        }
+    }
+    settings
 }
 
 impl State {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
+use super::{Context, ModeKind, Service, VolumesSource};
 use crate::Position;
 use crate::read::Fields;
 use crate::yaml::Node;
@@ -16,6 +16,8 @@ pub struct Dependency {
     pub required: bool,
     /// Whether Docker Compose restarts this service when it restarts the other one.
     pub restart: bool,
+    /// Whether another element says it: a link, a namespace, mounts.
+    pub implied: bool,
     /// Where it was written.
     pub position: Position,
 }
@@ -64,11 +66,20 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
             condition: Condition::Started,
             required: true,
             restart: false,
+            implied: false,
             position: entry.position.clone(),
         };
+        // The list form, as merging leaves it.
+        if entry.value.is_null() {
+            dependencies.insert(entry.key.clone(), dependency);
+            continue;
+        }
         if let Some(mapping) = context.report.mapping(&entry.value, &path) {
             let mut fields = Fields::new(context.report, mapping, path);
-            if let Some(condition) = fields.parsed("condition", Condition::read) {
+            if mapping.get("condition").is_none() {
+                fields.require(&entry.position, "condition");
+            }
+            if let Some(condition) = fields.parsed_string("condition", Condition::read) {
                 dependency.condition = condition;
             }
             dependency.required = fields.boolean("required").unwrap_or(true);
@@ -78,4 +89,31 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
         dependencies.insert(entry.key.clone(), dependency);
     }
     dependencies
+}
+
+/// Services that a service needs because of its other elements. What `depends_on` says of them stands.
+pub(super) fn implicit(service: &mut Service) {
+    let mut found: Vec<(String, bool, Position)> = Vec::new();
+    for link in &service.links {
+        found.push((link.service.clone(), true, link.position.clone()));
+    }
+    for (_, mode) in service.namespaces.given() {
+        if let ModeKind::Service(name) = &mode.kind {
+            found.push((name.clone(), true, mode.position.clone()));
+        }
+    }
+    for source in &service.volumes_from {
+        if let VolumesSource::Service(name) = &source.source {
+            found.push((name.clone(), false, source.position.clone()));
+        }
+    }
+    for (name, restart, position) in found {
+        service.depends_on.entry(name).or_insert(Dependency {
+            condition: Condition::Started,
+            required: true,
+            restart,
+            implied: true,
+            position,
+        });
+    }
 }

@@ -71,19 +71,19 @@ impl Lookup for Seen<'_> {
 
 /// The statements of an env file. Its variables are those of the release, also in an included file, as with Docker
 /// Compose.
-fn from_file(context: &Context<'_>, item: &Node, path: &str, seen: &Seen<'_>) -> EnvFile {
+pub(super) fn from_file(context: &Context<'_>, item: &Node, path: &str, seen: &dyn Lookup) -> EnvFile {
     let mut required = true;
     let mut raw = false;
     let file = if let Value::Mapping(mapping) = &item.value {
         let mut fields = Fields::new(context.report, mapping, path.to_owned());
         required = fields.boolean("required").unwrap_or(true);
-        if let Some(format) = fields.text("format") {
+        if let Some(format) = fields.string("format") {
             raw = format == "raw";
             if !raw {
                 context.report.at(&item.position, format!("`{path}.format`: `{format}` is not known; only `raw` is"));
             }
         }
-        let file = fields.text("path");
+        let file = fields.string("path");
         fields.finish(&[]);
         if file.is_none() {
             context.report.at(&item.position, format!("`{path}` names no `path`"));

@@ -2,18 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Path, paths};
+use super::{Context, Path, keys, networks, paths};
 use crate::read::Fields;
 use crate::yaml::{Mapping, Node, Value};
 use crate::{Position, Problem};
+
+/// A secret or a config of the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileObject {
+    /// `name`, where it is given; an engine has no such objects, so it names nothing.
+    pub name: Option<String>,
+    /// Where the content comes from.
+    pub source: FileSource,
+    /// Labels; an engine does nothing with them.
+    pub labels: BTreeMap<String, String>,
+    /// Where it was written.
+    pub position: Position,
+}
 
 /// Where the content of a secret or config comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileSource {
     /// A file.
     File(Path),
+    /// The value of a variable, which may be a placeholder of a secret.
+    Environment {
+        /// The variable.
+        variable: String,
+        /// Its value.
+        value: String,
+    },
     /// This text, which may hold placeholders of secrets.
     Content(String),
+    /// A cluster's; an engine has none.
+    External,
 }
 
 /// A secret or config in a container.
@@ -23,42 +45,50 @@ pub struct FileReference {
     pub source: String,
     /// The absolute path in the container.
     pub target: String,
+    /// `target` as written; none where it was not.
+    pub written: Option<String>,
+    /// The owner's number. Docker Compose heeds it only where the content is no file of its own.
+    pub uid: Option<String>,
+    /// The group's number; likewise.
+    pub gid: Option<String>,
+    /// The permission bits; likewise.
+    pub mode: Option<u32>,
     /// Where it was written.
     pub position: Position,
 }
 
 /// `secrets` or `configs`, whichever `group` says.
-pub(super) fn declared(context: &Context<'_>, mapping: &Mapping, group: &str) -> BTreeMap<String, FileSource> {
-    let mut sources = BTreeMap::new();
+pub(super) fn declared(context: &Context<'_>, mapping: &Mapping, group: &str) -> BTreeMap<String, FileObject> {
+    let mut objects = BTreeMap::new();
     for entry in &mapping.entries {
         let path = format!("{group}.{}", entry.key);
-        let Some(mapping) = context.report.mapping(&entry.value, &path) else {
-            if entry.value.is_null() {
-                context.report.at(&entry.position, format!("`{path}` says nothing about its content"));
-            }
-            continue;
-        };
+        let Some(mapping) = context.report.mapping(&entry.value, &path) else { continue };
         let mut fields = Fields::new(context.report, mapping, path.clone());
-        let file = fields.text("file");
-        let environment = fields.text("environment");
-        let inline = if group == "configs" { fields.text("content") } else { None };
-        fields.text("name");
-        fields.with("labels", |report, node, path| report.text_pairs(node, path));
-        fields.finish(&["external", "driver", "driver_opts", "template_driver"]);
-        match source(context, file, environment, inline, &entry.position) {
+        let file = fields.string("file");
+        let environment = fields.string("environment");
+        let inline = if group == "configs" { fields.string("content") } else { None };
+        let name = fields.string("name");
+        let (external, name) = networks::external(&mut fields, name);
+        let labels = fields.pairs("labels");
+        fields.finish(&keys::FILE);
+        match source(context, file, environment, inline, external, &entry.position) {
             Ok(Some(source)) => {
-                sources.insert(entry.key.clone(), source);
+                let position = entry.position.clone();
+                objects.insert(entry.key.clone(), FileObject { name, source, labels, position });
             }
-            Ok(None) if mapping.get("external").is_some() => {}
             Ok(None) => context.report.at(&entry.position, format!("`{path}` needs exactly one of {}", kinds(group))),
             Err(why) => context.report.at(&entry.position, format!("`{path}`: {why}")),
         }
     }
-    sources
+    objects
 }
 
 fn kinds(group: &str) -> &'static str {
-    if group == "configs" { "`file`, `environment` and `content`" } else { "`file` and `environment`" }
+    if group == "configs" {
+        "`file`, `environment`, `content` and `external`"
+    } else {
+        "`file`, `environment` and `external`"
+    }
 }
 
 fn source(
@@ -66,15 +96,17 @@ fn source(
     file: Option<String>,
     environment: Option<String>,
     inline: Option<String>,
+    external: bool,
     position: &Position,
 ) -> Result<Option<FileSource>, String> {
-    Ok(match (file, environment, inline) {
-        (Some(file), None, None) => Some(FileSource::File(paths::read(&file, context.directory)?)),
-        (None, Some(name), None) => match context.variable(&name, position) {
-            Some(value) => Some(FileSource::Content(value.to_owned())),
-            None => return Err(format!("the variable `{name}` is not set")),
+    Ok(match (file, environment, inline, external) {
+        (Some(file), None, None, false) => Some(FileSource::File(paths::read(&file, context.directory)?)),
+        (None, Some(variable), None, false) => match context.variable(&variable, position).map(str::to_owned) {
+            Some(value) => Some(FileSource::Environment { variable, value }),
+            None => return Err(format!("the variable `{variable}` is not set")),
         },
-        (None, None, Some(text)) => Some(FileSource::Content(text)),
+        (None, None, Some(text), false) => Some(FileSource::Content(text)),
+        (None, None, None, true) => Some(FileSource::External),
         _ => None,
     })
 }
@@ -83,32 +115,50 @@ fn source(
 pub(super) fn referenced(context: &Context<'_>, node: &Node, path: &str, base: &str) -> Vec<FileReference> {
     let mut references = Vec::new();
     for item in context.report.items(node, &path) {
-        let (source, target) = match &item.value {
-            Value::Mapping(mapping) => {
-                let mut fields = Fields::new(context.report, mapping, path.to_owned());
-                let (source, target) = (fields.text("source"), fields.text("target"));
-                for key in ["uid", "gid", "mode"] {
-                    if fields.take(key).is_some() {
-                        context.report.warn(format!("`{path}.{key}` has no effect, as with Docker Compose"));
-                    }
-                }
-                fields.finish(&[]);
-                (source, target)
-            }
-            _ => (context.report.name(item, &path), None),
+        let mut reference = FileReference {
+            source: String::new(),
+            target: String::new(),
+            written: None,
+            uid: None,
+            gid: None,
+            mode: None,
+            position: item.position.clone(),
         };
-        let Some(source) = source else {
-            if matches!(item.value, Value::Mapping(_)) {
+        let source = if let Value::Mapping(mapping) = &item.value {
+            let mut fields = Fields::new(context.report, mapping, path.to_owned());
+            let source = fields.string("source");
+            reference.written = fields.string("target");
+            reference.uid = fields.string("uid");
+            reference.gid = fields.string("gid");
+            reference.mode = permissions(&mut fields);
+            fields.finish(&[]);
+            if source.is_none() && mapping.get("source").is_none() {
                 context.problem(Problem::at(&item.position, format!("`{path}`: `source` is missing")));
             }
-            continue;
+            source
+        } else {
+            context.report.name(item, &path)
         };
-        let target = match target {
-            Some(target) if target.starts_with('/') => target,
+        let Some(source) = source else { continue };
+        reference.target = match &reference.written {
+            Some(target) if target.starts_with('/') => target.clone(),
             Some(target) => format!("{base}{target}"),
             None => format!("{base}{source}"),
         };
-        references.push(FileReference { source, target, position: item.position.clone() });
+        reference.source = source;
+        references.push(reference);
     }
     references
+}
+
+/// Permission bits: a number, `0440` in YAML's octal form. Docker Compose takes no text for them.
+pub(super) fn permissions(fields: &mut Fields<'_>) -> Option<u32> {
+    fields.with("mode", |report, node, path| {
+        let mode = report.integer(node, path)?;
+        let bits = u32::try_from(mode).ok().filter(|mode| *mode <= 0o7777);
+        if bits.is_none() {
+            report.at(&node.position, format!("`{path}` must be permission bits such as `0440`, not `{mode}`"));
+        }
+        bits
+    })?
 }

@@ -1,89 +1,38 @@
-//! Keys that the Compose specification knows and this library does not support yet.
+//! Keys that the Compose specification knows and that are refused, each with the reason.
 //!
-//! They are told apart from typing errors: the former are refused as "not supported yet", the latter with the
-//! nearest known key.
+//! They are told apart from typing errors, which are refused with the nearest known key.
 
-pub(super) const TOP: [&str; 2] = ["include", "models"];
+/// A key and why it is refused.
+type Refused = (&'static str, &'static str);
 
-pub(super) const SERVICE: [&str; 63] = [
-    "annotations",
-    "attach",
-    "blkio_config",
-    "build",
-    "cap_add",
-    "cgroup",
-    "cgroup_parent",
-    "cpu_count",
-    "cpu_percent",
-    "cpu_period",
-    "cpu_quota",
-    "cpu_rt_period",
-    "cpu_rt_runtime",
-    "credential_spec",
-    "develop",
-    "device_cgroup_rules",
-    "devices",
-    "dns",
-    "dns_opt",
-    "dns_search",
-    "domainname",
-    "extends",
-    "external_links",
-    "gpus",
-    "group_add",
-    "hostname",
-    "ipc",
-    "isolation",
-    "label_file",
-    "links",
-    "mac_address",
-    "mem_swappiness",
-    "models",
-    "network_mode",
-    "oom_kill_disable",
-    "oom_score_adj",
-    "pid",
-    "platform",
-    "post_start",
-    "pre_stop",
-    "privileged",
-    "provider",
-    "pull_policy",
-    "pull_refresh_after",
-    "runtime",
-    "scale",
-    "security_opt",
-    "shm_size",
-    "stdin_open",
-    "storage_opt",
-    "sysctls",
-    "tty",
-    "ulimits",
-    "use_api_socket",
-    "userns_mode",
-    "uts",
-    "volumes_from",
-    "pre_start",
-    "log_driver",
-    "log_opt",
-    "net",
-    "volume_driver",
-    "cpuset_mems",
+pub(super) const TOP: [Refused; 2] = [
+    ("include", "it is not supported yet"),
+    ("models", "a model is run by Docker Desktop and not by an engine; give the service its address instead"),
 ];
 
-pub(super) const DEPLOY: [&str; 7] =
-    ["endpoint_mode", "labels", "placement", "restart_policy", "rollback_config", "update_config", "job"];
-
-pub(super) const NETWORK: [&str; 3] = ["ipam", "enable_ipv4", "attachable"];
-
-pub(super) const ATTACHMENT: [&str; 9] = [
-    "driver_opts",
-    "gw_priority",
-    "interface_name",
-    "ipv4_address",
-    "ipv6_address",
-    "link_local_ips",
-    "mac_address",
-    "priority",
-    "internal",
+pub(super) const SERVICE: [Refused; 9] = [
+    ("cpu_count", "it is for Windows containers; `cpus` limits those of Linux"),
+    ("cpu_percent", "it is for Windows containers; `cpus` limits those of Linux"),
+    ("credential_spec", "it is for Windows containers"),
+    ("extends", "it is not supported yet"),
+    ("models", "a model is run by Docker Desktop and not by an engine; give the service its address instead"),
+    ("provider", "a provider is a program on the host that no engine can stop, undo or watch"),
+    ("pull_refresh_after", "a release pins its images, so that the same one is never pulled again"),
+    (
+        "use_api_socket",
+        "it hands the engine's socket and registry credentials to the container; mount the socket with the operator's \
+         grant instead",
+    ),
+    ("dockerfile", "a release deploys images and builds none"),
 ];
+
+/// Of `secrets` and `configs`.
+pub(super) const FILE: [Refused; 3] = [
+    ("driver", "it is for swarm clusters"),
+    ("driver_opts", "it is for swarm clusters"),
+    ("template_driver", "it is for swarm clusters"),
+];
+
+/// Of a service's `networks`.
+pub(super) const ATTACHMENT: [Refused; 1] =
+    [("interface_name", "it needs an engine of API 1.49, which names an interface by itself otherwise")];

@@ -1,6 +1,6 @@
 //! `volumes` of a service: named volumes, host directories, files of the release, memory.
 
-use super::{Context, paths};
+use super::{Context, files, paths};
 use crate::read::{Fields, bytes};
 use crate::yaml::{Node, Value};
 use crate::{Position, Problem};
@@ -14,6 +14,8 @@ pub struct Mount {
     pub read_only: bool,
     /// What is mounted.
     pub kind: MountKind,
+    /// A word of Docker Desktop for macOS, which does nothing elsewhere.
+    pub consistency: Option<String>,
     /// Where it was written.
     pub position: Position,
 }
@@ -25,22 +27,20 @@ pub enum MountKind {
     Volume {
         /// The key; none for an anonymous volume.
         name: Option<String>,
-        /// Whether the image's files are not copied into a new volume.
-        no_copy: bool,
+        /// How; none where nothing is said.
+        options: Option<VolumeOptions>,
     },
     /// A file or directory.
     Bind {
         /// Which one.
         source: Path,
-        /// How.
-        options: BindOptions,
+        /// How; none where nothing is said.
+        options: Option<BindOptions>,
     },
     /// Memory.
     Tmpfs {
-        /// In bytes.
-        size: Option<i64>,
-        /// The permission bits of its root.
-        mode: Option<u32>,
+        /// How; none where nothing is said.
+        options: Option<TmpfsOptions>,
     },
 }
 
@@ -53,6 +53,15 @@ pub enum Path {
     Host(String),
 }
 
+/// How a volume is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VolumeOptions {
+    /// Whether the image's files are not copied into a new volume.
+    pub no_copy: bool,
+    /// The directory of the volume that is mounted. Needs an engine of API 1.45.
+    pub subpath: Option<String>,
+}
+
 /// How a file or directory is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BindOptions {
@@ -62,29 +71,35 @@ pub struct BindOptions {
     pub propagation: Option<String>,
     /// `z` or `Z`.
     pub selinux: Option<String>,
+    /// `enabled`, `disabled`, `writable` or `readonly`. All but the first need an engine of API 1.44.
+    pub recursive: Option<String>,
 }
+
+/// How memory is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TmpfsOptions {
+    /// In bytes.
+    pub size: Option<i64>,
+    /// The permission bits of its root.
+    pub mode: Option<u32>,
+}
+
+const PROPAGATION: [&str; 6] = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 
 pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Mount> {
     let mut mounts = Vec::new();
     for item in context.report.items(node, &path) {
         let mount = match &item.value {
             Value::Mapping(mapping) => long(context, Fields::new(context.report, mapping, path.to_owned()), item),
-            Value::Scalar(scalar) => match short(context, &scalar.to_text(), &item.position) {
-                Ok(mount) => Some(mount),
-                Err(why) => {
-                    context.report.at(&item.position, format!("`{path}`: {why}"));
-                    None
-                }
-            },
-            Value::Sequence(_) => {
-                context.report.at(&item.position, format!("`{path}`: a volume is a text or a mapping, not a list"));
-                None
-            }
+            _ => context.report.parsed_string(item, &path, |text| short(context, text, &item.position)),
         };
-        let Some(mount) = mount else { continue };
+        let Some(mut mount) = mount else { continue };
         if !mount.target.starts_with('/') {
             context.report.at(&item.position, format!("`{path}`: `{}` is not an absolute path", mount.target));
             continue;
+        }
+        if let Value::Scalar(_) = &item.value {
+            mount.target = paths::clean(&mount.target);
         }
         if let MountKind::Bind { source: Path::Bundle(source), .. } = &mount.kind
             && !mount.read_only
@@ -109,7 +124,7 @@ fn short(context: &Context<'_>, text: &str, position: &Position) -> Result<Mount
     let (source, target, options) = match parts.as_slice() {
         [target] => (None, *target, ""),
         [source, target] => (Some(*source), *target, ""),
-        [source, target, options] => (Some(*source), *target, *options),
+        [source, target, options] if !options.is_empty() => (Some(*source), *target, *options),
         _ => return Err(format!("`{text}` is not `source:target:options`")),
     };
     if target.is_empty() || source == Some("") {
@@ -125,53 +140,53 @@ fn short(context: &Context<'_>, text: &str, position: &Position) -> Result<Mount
         match option {
             "ro" => read_only = true,
             "rw" => read_only = false,
-            "nocopy" => no_copy = true,
+            "nocopy" if !is_path => no_copy = true,
             "z" | "Z" => bind.selinux = Some(option.to_owned()),
-            "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" => {
-                bind.propagation = Some(option.to_owned());
-            }
+            word if PROPAGATION.contains(&word) && is_path => bind.propagation = Some(option.to_owned()),
             // Words of Docker Desktop for macOS; they do nothing here.
             "cached" | "delegated" | "consistent" => {}
-            _ => return Err(format!("`{option}` in `{text}` is not an option of a volume")),
+            _ => return Err(format!("`{option}` in `{text}` is not an option of such a volume")),
         }
     }
     let kind = match source {
-        Some(source) if is_path => MountKind::Bind { source: paths::read(source, context.directory)?, options: bind },
-        source => MountKind::Volume { name: source.map(str::to_owned), no_copy },
+        Some(source) if is_path => {
+            MountKind::Bind { source: paths::read(source, context.directory)?, options: Some(bind) }
+        }
+        source => {
+            // As Docker Compose shows it: what has one or two characters is taken as it is.
+            let options = (text.len() > 2).then_some(VolumeOptions { no_copy, subpath: None });
+            MountKind::Volume { name: source.map(str::to_owned), options }
+        }
     };
-    Ok(Mount { target: target.to_owned(), read_only, kind, position: position.clone() })
+    Ok(Mount { target: target.to_owned(), read_only, kind, consistency: None, position: position.clone() })
 }
 
 fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mount> {
     let report = context.report;
-    let kind = fields.text("type");
-    let source = fields.text("source");
-    let target = fields.text("target");
+    let kind = fields.string("type");
+    let source = fields.string("source");
+    let target = fields.string("target");
     let read_only = fields.boolean("read_only").unwrap_or(false);
-    fields.text("consistency");
-    let bind = fields
-        .with("bind", |_, node, path| options(context, node, path))
-        .unwrap_or(BindOptions { create_host_path: false, ..BindOptions::default() });
-    let no_copy = fields.with("volume", |_, node, path| {
-        let mut inner = Fields::new(report, report.mapping(node, path)?, path.to_string());
-        let no_copy = inner.boolean("nocopy");
-        inner.finish(&["subpath", "labels"]);
-        no_copy
+    let consistency = fields.word("consistency", &["consistent", "cached", "delegated", "default"]);
+    let bind = fields.inner("bind", |fields| BindOptions {
+        create_host_path: fields.boolean("create_host_path").unwrap_or(false),
+        propagation: fields.word("propagation", &PROPAGATION),
+        selinux: fields.word("selinux", &["z", "Z"]),
+        recursive: fields.word("recursive", &["enabled", "disabled", "writable", "readonly"]),
     });
-    let memory = fields.with("tmpfs", |_, node, path| {
-        let mut inner = Fields::new(report, report.mapping(node, path)?, path.to_string());
-        let size = inner.parsed("size", bytes);
-        let mode = inner
-            .with("mode", |report, node, path| report.integer(node, path))
-            .flatten()
-            .and_then(|mode| u32::try_from(mode).ok());
-        inner.finish(&[]);
-        Some((size, mode))
+    let volume = fields.inner("volume", |fields| VolumeOptions {
+        no_copy: fields.boolean("nocopy").unwrap_or(false),
+        subpath: fields.string("subpath"),
     });
+    let memory = fields
+        .inner("tmpfs", |fields| TmpfsOptions { size: fields.parsed("size", bytes), mode: files::permissions(fields) });
+    let given = [("bind", bind.is_some()), ("volume", volume.is_some()), ("tmpfs", memory.is_some())];
+    for (key, _) in given.iter().filter(|(key, is_given)| *is_given && kind.as_deref() != Some(*key)) {
+        let kind = kind.as_deref().unwrap_or_default();
+        report.at(&item.position, format!("`{}` says nothing about a mount of the type `{kind}`", fields.path(key)));
+    }
     let result = match (kind.as_deref(), source) {
-        (Some("volume"), source) => {
-            Some(MountKind::Volume { name: source, no_copy: no_copy.flatten().unwrap_or(false) })
-        }
+        (Some("volume"), source) => Some(MountKind::Volume { name: source, options: volume }),
         (Some("bind"), Some(source)) => match paths::read(&source, context.directory) {
             Ok(source) => Some(MountKind::Bind { source, options: bind }),
             Err(why) => {
@@ -180,41 +195,32 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
             }
         },
         (Some("bind"), None) => {
-            report.at(&item.position, format!("`{}` is missing", fields.path("source")));
+            fields.require(&item.position, "source");
             None
         }
-        (Some("tmpfs"), _) => {
-            let (size, mode) = memory.flatten().unwrap_or_default();
-            Some(MountKind::Tmpfs { size, mode })
-        }
-        (Some(other @ ("npipe" | "cluster" | "image")), _) => {
-            report.at(&item.position, format!("`{}: {other}` is not supported yet", fields.path("type")));
+        (Some("tmpfs"), None) => Some(MountKind::Tmpfs { options: memory }),
+        (Some("tmpfs"), Some(source)) => {
+            report.at(&item.position, format!("`{}`: memory has no source, but `{source}` is", fields.path("source")));
             None
         }
         (Some(other), _) => {
-            report.at(&item.position, format!("`{}`: `{other}` is not a kind of volume", fields.path("type")));
+            let why = match other {
+                "npipe" => "is refused: it is for Windows containers",
+                "cluster" => "is refused: it is for swarm clusters",
+                "image" => "is refused: it needs an engine of API 1.48",
+                _ => "is not a kind of mount; write `bind`, `volume` or `tmpfs`",
+            };
+            report.at(&item.position, format!("`{}`: `{other}` {why}", fields.path("type")));
             None
         }
         (None, _) => {
-            report.at(&item.position, format!("`{}` is missing", fields.path("type")));
+            fields.require(&item.position, "type");
             None
         }
     };
     if target.is_none() {
-        report.at(&item.position, format!("`{}` is missing", fields.path("target")));
+        fields.require(&item.position, "target");
     }
-    fields.finish(&["image"]);
-    Some(Mount { target: target?, read_only, kind: result?, position: item.position.clone() })
-}
-
-fn options(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Display) -> BindOptions {
-    let Some(mapping) = context.report.mapping(node, path) else { return BindOptions::default() };
-    let mut fields = Fields::new(context.report, mapping, path.to_string());
-    let options = BindOptions {
-        create_host_path: fields.boolean("create_host_path").unwrap_or(false),
-        propagation: fields.text("propagation"),
-        selinux: fields.text("selinux"),
-    };
-    fields.finish(&["recursive"]);
-    options
+    fields.finish(&[("image", "it needs an engine of API 1.48")]);
+    Some(Mount { target: target?, read_only, kind: result?, consistency, position: item.position.clone() })
 }

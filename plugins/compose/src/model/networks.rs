@@ -1,14 +1,14 @@
-//! `networks`: of the application, and what a service is attached to.
+//! `networks` of the application.
 
 use std::collections::BTreeMap;
 
-use super::{Context, keys};
+use super::Context;
 use crate::Position;
 use crate::read::Fields;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Mapping;
 
 /// A network of the application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Network {
     /// The name in the engine where the file gives one; otherwise it is made of the project's name and the key.
     pub name: Option<String>,
@@ -18,8 +18,14 @@ pub struct Network {
     pub driver: Option<String>,
     /// Options of the driver.
     pub driver_opts: BTreeMap<String, String>,
+    /// How addresses are given.
+    pub ipam: Ipam,
     /// Whether it reaches nothing outside.
     pub internal: bool,
+    /// Whether containers that nobody planned may be attached; of swarm clusters.
+    pub attachable: bool,
+    /// Whether it has IPv4 addresses. Saying no needs an engine of API 1.48.
+    pub enable_ipv4: Option<bool>,
     /// Whether it has IPv6 addresses.
     pub enable_ipv6: Option<bool>,
     /// Labels.
@@ -28,49 +34,49 @@ pub struct Network {
     pub position: Option<Position>,
 }
 
-impl Network {
-    /// The network that services without `networks` share.
-    #[must_use]
-    pub(crate) fn undeclared() -> Self {
-        Self {
-            name: None,
-            external: false,
-            driver: None,
-            driver_opts: BTreeMap::new(),
-            internal: false,
-            enable_ipv6: None,
-            labels: BTreeMap::new(),
-            position: None,
-        }
-    }
+/// How a network gives addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ipam {
+    /// The driver; none for the engine's default.
+    pub driver: Option<String>,
+    /// Ranges of addresses.
+    pub pools: Vec<Pool>,
 }
 
-/// How a service is attached to a network.
+/// A range of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attachment {
-    /// Further names of the service there.
-    pub aliases: Vec<String>,
-    /// Where it was written; none for the default network.
-    pub position: Option<Position>,
+pub struct Pool {
+    /// All of it: `10.1.0.0/16`.
+    pub subnet: Option<String>,
+    /// The part that containers are given.
+    pub ip_range: Option<String>,
+    /// The address of the host.
+    pub gateway: Option<String>,
+    /// Addresses that are taken by others, by name.
+    pub aux_addresses: BTreeMap<String, String>,
 }
 
 pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<String, Network> {
     let mut networks = BTreeMap::new();
     for entry in &mapping.entries {
         let path = format!("networks.{}", entry.key);
-        let mut network = Network { position: Some(entry.position.clone()), ..Network::undeclared() };
-        if let Some(mapping) = context.report.mapping(&entry.value, &path) {
-            let mut fields = Fields::new(context.report, mapping, path);
-            network.name = fields.text("name");
-            (network.external, network.name) = external(&mut fields, network.name);
-            network.driver = fields.text("driver");
-            network.driver_opts =
-                fields.with("driver_opts", |report, node, path| report.text_pairs(node, path)).unwrap_or_default();
+        let mut network = Network { position: Some(entry.position.clone()), ..Network::default() };
+        if !entry.value.is_null()
+            && let Some(mapping) = context.report.mapping(&entry.value, &path)
+        {
+            let mut fields = Fields::new(context.report, mapping, path.clone());
+            let name = fields.string("name");
+            (network.external, network.name) = external(&mut fields, name);
+            network.driver = fields.string("driver");
+            network.driver_opts = fields.pairs("driver_opts");
+            network.ipam = fields.inner("ipam", ipam).unwrap_or_default();
             network.internal = fields.boolean("internal").unwrap_or(false);
+            network.attachable = fields.boolean("attachable").unwrap_or(false);
+            network.enable_ipv4 = fields.boolean("enable_ipv4");
             network.enable_ipv6 = fields.boolean("enable_ipv6");
-            network.labels =
-                fields.with("labels", |report, node, path| report.text_pairs(node, path)).unwrap_or_default();
-            fields.finish(&keys::NETWORK);
+            network.labels = fields.pairs("labels");
+            fields.finish(&[]);
+            external_says_nothing_else(context, network.external, mapping, &path);
         }
         if network.external && network.name.is_none() {
             network.name = Some(entry.key.clone());
@@ -80,12 +86,30 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
     networks
 }
 
+fn ipam(fields: &mut Fields<'_>) -> Ipam {
+    // Docker Compose reads them and gives them to nobody.
+    if !fields.pairs("options").is_empty() {
+        fields.report().warn(format!("`{}` has no effect, as with Docker Compose", fields.path("options")));
+    }
+    Ipam {
+        driver: fields.string("driver"),
+        pools: fields.each("config", |fields| {
+            Some(Pool {
+                subnet: fields.string("subnet"),
+                ip_range: fields.string("ip_range"),
+                gateway: fields.string("gateway"),
+                aux_addresses: fields.pairs("aux_addresses"),
+            })
+        }),
+    }
+}
+
 /// `external: true`, or the old form `external: {name: …}`.
 pub(super) fn external(fields: &mut Fields<'_>, name: Option<String>) -> (bool, Option<String>) {
     let old = fields.with("external", |report, node, path| match node.as_mapping() {
         Some(mapping) => {
             let mut inner = Fields::new(report, mapping, path.to_string());
-            let name = inner.text("name");
+            let name = inner.string("name");
             inner.finish(&[]);
             (true, name)
         }
@@ -97,23 +121,14 @@ pub(super) fn external(fields: &mut Fields<'_>, name: Option<String>) -> (bool, 
     }
 }
 
-/// The networks of a service; `default` when it names none.
-pub(super) fn attached(context: &Context<'_>, node: Option<&Node>, path: &str) -> BTreeMap<String, Attachment> {
-    let mut attached = BTreeMap::new();
-    if let Some(mapping) = node.and_then(|node| context.report.mapping(node, &path)) {
-        for entry in &mapping.entries {
-            let path = format!("{path}.{}", entry.key);
-            let mut attachment = Attachment { aliases: Vec::new(), position: Some(entry.position.clone()) };
-            if let Some(mapping) = context.report.mapping(&entry.value, &path) {
-                let mut fields = Fields::new(context.report, mapping, path);
-                attachment.aliases = fields.texts("aliases");
-                fields.finish(&keys::ATTACHMENT);
-            }
-            attached.insert(entry.key.clone(), attachment);
-        }
+/// What somebody else makes has the properties that they gave it.
+pub(super) fn external_says_nothing_else(context: &Context<'_>, external: bool, mapping: &Mapping, path: &str) {
+    let other = mapping
+        .entries
+        .iter()
+        .find(|entry| !matches!(entry.key.as_str(), "external" | "name") && !entry.key.starts_with("x-"));
+    if let Some(other) = other.filter(|_| external) {
+        let message = format!("`{path}` is external, so `{}` cannot be set here", other.key);
+        context.report.at(&other.position, message);
     }
-    if attached.is_empty() {
-        attached.insert("default".to_owned(), Attachment::default());
-    }
-    attached
 }

@@ -36,6 +36,21 @@ pub(super) fn bundle(text: &str, directory: &str) -> Result<String, String> {
     Ok(parts.join("/"))
 }
 
+/// An absolute path without `.`, `..` and doubled slashes, as Go's `path.Clean` makes it.
+pub(super) fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

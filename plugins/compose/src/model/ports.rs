@@ -18,6 +18,12 @@ pub struct Port {
     pub published: Option<(u16, u16)>,
     /// The host's address; none for all.
     pub address: Option<IpAddr>,
+    /// `host` or `ingress`, which mean the same on an engine.
+    pub mode: String,
+    /// A name for people.
+    pub name: Option<String>,
+    /// What is spoken there, for people.
+    pub app_protocol: Option<String>,
     /// Where it was written.
     pub position: Position,
 }
@@ -68,15 +74,11 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
         let read = match &item.value {
             Value::Mapping(mapping) => {
                 let fields = Fields::new(context.report, mapping, path.to_owned());
-                long(context, fields, item).into_iter().collect()
+                long(fields, item).into_iter().collect()
             }
-            Value::Scalar(scalar) => match short(&scalar.to_text(), &item.position) {
-                Ok(ports) => ports,
-                Err(why) => {
-                    context.report.at(&item.position, format!("`{path}`: {why}"));
-                    Vec::new()
-                }
-            },
+            Value::Scalar(_) => {
+                context.report.parsed(item, &path, |text| short(text, &item.position)).unwrap_or_default()
+            }
             Value::Sequence(_) => {
                 context.report.at(&item.position, format!("`{path}`: a port is a text or a mapping, not a list"));
                 Vec::new()
@@ -95,25 +97,33 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
     ports
 }
 
-fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Port> {
+fn long(mut fields: Fields<'_>, item: &Node) -> Option<Port> {
     let target = fields.parsed("target", number);
     let published = fields.parsed("published", |text| if text.is_empty() { Ok(None) } else { range(text).map(Some) });
-    let address = fields.parsed("host_ip", address);
-    let protocol = fields.parsed("protocol", Protocol::read).unwrap_or(Protocol::Tcp);
+    let address =
+        fields.parsed_string("host_ip", |text| if text.is_empty() { Ok(None) } else { address(text).map(Some) });
+    let protocol = fields.parsed_string("protocol", Protocol::read).unwrap_or(Protocol::Tcp);
     // Words for people and for other platforms; Docker Compose does nothing with them on an engine.
-    fields.text("name");
-    fields.text("app_protocol");
-    if let Some(mode) = fields.text("mode")
-        && mode != "host"
-        && mode != "ingress"
-    {
-        context.report.at(&item.position, format!("`{}`: `{mode}` is not `host` or `ingress`", fields.path("mode")));
-    }
-    if target.is_none() {
-        context.report.at(&item.position, format!("`{}` is missing", fields.path("target")));
+    let (name, app_protocol) = (fields.string("name"), fields.string("app_protocol"));
+    let mode = fields.word("mode", &["host", "ingress"]).unwrap_or_else(ingress);
+    if target.is_none() && item.as_mapping().is_some_and(|mapping| mapping.get("target").is_none()) {
+        fields.require(&item.position, "target");
     }
     fields.finish(&[]);
-    Some(Port { target: target?, protocol, published: published.flatten(), address, position: item.position.clone() })
+    Some(Port {
+        target: target?,
+        protocol,
+        published: published.flatten(),
+        address: address.flatten(),
+        mode,
+        name,
+        app_protocol,
+        position: item.position.clone(),
+    })
+}
+
+fn ingress() -> String {
+    "ingress".to_owned()
 }
 
 /// `[[address:][published]:]target[/protocol]`, with ranges.
@@ -141,6 +151,9 @@ fn short(text: &str, position: &Position) -> Result<Vec<Port>, String> {
         protocol,
         published,
         address: host,
+        mode: ingress(),
+        name: None,
+        app_protocol: None,
         position: position.clone(),
     };
     Ok(match published {
@@ -168,23 +181,24 @@ fn range(text: &str) -> Result<(u16, u16), String> {
     if first > last { Err(format!("the range `{text}` ends before it begins")) } else { Ok((first, last)) }
 }
 
-/// `expose`: ports as `80/tcp`.
+/// `expose`, as written: `80`, `80-81/udp`.
 pub(super) fn exposed(context: &Context<'_>, node: &Node, path: &str) -> Vec<String> {
-    let mut exposed = Vec::new();
+    let mut exposed: Vec<String> = Vec::new();
     for item in context.report.items(node, &path) {
-        let ports = context.report.parsed(item, &path, |text| {
-            let (numbers, protocol) = match text.rsplit_once('/') {
-                Some((numbers, protocol)) => (numbers, Protocol::read(protocol)?),
-                None => (text, Protocol::Tcp),
-            };
-            let (first, last) = range(numbers)?;
-            Ok((first..=last).map(|port| format!("{port}/{}", protocol.as_str())).collect::<Vec<_>>())
-        });
-        exposed.extend(ports.unwrap_or_default());
+        let port = context.report.parsed(item, &path, |text| expanded(text).map(|_| text.to_owned()));
+        exposed.extend(port.filter(|port| !exposed.contains(port)));
     }
-    exposed.sort();
-    exposed.dedup();
     exposed
+}
+
+/// Every port of an item of `expose`, as `80/tcp`.
+pub(super) fn expanded(text: &str) -> Result<Vec<String>, String> {
+    let (numbers, protocol) = match text.rsplit_once('/') {
+        Some((numbers, protocol)) => (numbers, Protocol::read(protocol)?),
+        None => (text, Protocol::Tcp),
+    };
+    let (first, last) = range(numbers)?;
+    Ok((first..=last).map(|port| format!("{port}/{}", protocol.as_str())).collect())
 }
 
 #[cfg(test)]

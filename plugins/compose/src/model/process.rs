@@ -6,15 +6,9 @@ use crate::yaml::{Node, Value};
 /// The words; none for null, empty for an explicitly empty one, which clears the image's.
 pub(super) fn read(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Display) -> Option<Vec<String>> {
     match &node.value {
-        Value::Sequence(_) => Some(context.report.texts(node, path, false)),
+        Value::Sequence(_) => Some(context.report.strings(node, path, false)),
         Value::Scalar(_) if node.is_null() => None,
-        Value::Scalar(scalar) => match words(&scalar.to_text()) {
-            Ok(words) => Some(words),
-            Err(why) => {
-                context.report.at(&node.position, format!("`{path}`: {why}"));
-                None
-            }
-        },
+        Value::Scalar(_) => context.report.parsed_string(node, path, |text| words(text).map_err(str::to_owned)),
         Value::Mapping(_) => {
             context.report.at(&node.position, format!("`{path}` must be a text or a list of texts, not a mapping"));
             None

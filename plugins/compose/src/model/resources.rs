@@ -1,8 +1,8 @@
-//! What a container may use: the keys of a service and `deploy.resources`; and `logging`.
+//! What a container may use, as the keys of a service say it; and `logging`.
 
 use std::collections::BTreeMap;
 
-use super::{Context, keys};
+use super::{Blkio, Context, blkio};
 use crate::read::{Fields, bytes, decimal};
 use crate::yaml::Node;
 
@@ -13,6 +13,8 @@ pub struct Resources {
     pub memory: Option<i64>,
     /// Bytes of memory and swap together at most; -1 for no limit.
     pub memory_swap: Option<i64>,
+    /// How readily its memory is swapped out, 0 to 100.
+    pub memory_swappiness: Option<i64>,
     /// Bytes of memory that the container is left with when memory is short.
     pub memory_reservation: Option<i64>,
     /// Processors, in billionths.
@@ -21,8 +23,22 @@ pub struct Resources {
     pub cpu_shares: Option<i64>,
     /// Processors by number: `0-3`.
     pub cpuset: Option<String>,
-    /// Processes and threads at most.
+    /// The length of a period of the scheduler, in microseconds.
+    pub cpu_period: Option<i64>,
+    /// Microseconds of processor in a period.
+    pub cpu_quota: Option<i64>,
+    /// The length of a period of the real-time scheduler, in microseconds.
+    pub cpu_rt_period: Option<i64>,
+    /// Microseconds of real-time processor in a period.
+    pub cpu_rt_runtime: Option<i64>,
+    /// Processes and threads at most; -1 for no limit.
     pub pids: Option<i64>,
+    /// Whether the kernel never ends it when memory is short.
+    pub oom_kill_disable: bool,
+    /// How readily the kernel ends it when memory is short, -1000 to 1000.
+    pub oom_score_adj: Option<i64>,
+    /// Block devices.
+    pub blkio: Option<Blkio>,
 }
 
 /// Where a container's output goes.
@@ -34,96 +50,37 @@ pub struct Logging {
     pub options: BTreeMap<String, String>,
 }
 
-/// Reads the keys of a service; `deploy` is read and checked as well.
-pub(super) fn read(context: &Context<'_>, service: &mut Fields<'_>) -> Resources {
-    let mut resources = Resources {
+pub(super) fn read(service: &mut Fields<'_>) -> Resources {
+    Resources {
         memory: service.parsed("mem_limit", bytes),
         memory_swap: service.parsed("memswap_limit", |text| if text == "-1" { Ok(-1) } else { bytes(text) }),
+        memory_swappiness: service.parsed("mem_swappiness", |text| between(text, 0, 100)),
         memory_reservation: service.parsed("mem_reservation", bytes),
         nano_cpus: service.parsed("cpus", decimal),
-        cpu_shares: integer(service, "cpu_shares"),
-        cpuset: service.text("cpuset"),
-        pids: integer(service, "pids_limit"),
-    };
-    service.with("deploy", |_, node, path| {
-        if let Some(mapping) = context.report.mapping(node, path) {
-            deploy(context, Fields::new(context.report, mapping, path.to_string()), &mut resources);
-        }
-    });
-    resources
-}
-
-fn integer(fields: &mut Fields<'_>, key: &'static str) -> Option<i64> {
-    fields.with(key, |report, node, path| report.integer(node, path)).flatten()
-}
-
-fn deploy(context: &Context<'_>, mut fields: Fields<'_>, resources: &mut Resources) {
-    let report = context.report;
-    fields.with("replicas", |report, node, path| {
-        if report.integer(node, path).is_some_and(|count| count != 1) {
-            report.at(&node.position, format!("`{path}` other than 1 is not supported yet"));
-        }
-    });
-    fields.with("mode", |report, node, path| {
-        if report.text(node, path).is_some_and(|mode| mode != "replicated") {
-            report.at(&node.position, format!("`{path}` other than `replicated` is not supported yet"));
-        }
-    });
-    fields.with("resources", |_, node, path| {
-        let Some(mapping) = report.mapping(node, path) else { return };
-        let mut inner = Fields::new(report, mapping, path.to_string());
-        inner.with("limits", |_, node, path| limits(context, node, path, resources));
-        inner.with("reservations", |_, node, path| {
-            let Some(mapping) = report.mapping(node, path) else { return };
-            let mut inner = Fields::new(report, mapping, path.to_string());
-            // Docker Compose gives an engine nothing for reserved processors either.
-            inner.parsed("cpus", decimal);
-            let memory = inner.parsed("memory", bytes);
-            agree(context, node, path, "mem_reservation", resources.memory_reservation, memory);
-            resources.memory_reservation = resources.memory_reservation.or(memory);
-            inner.finish(&["pids", "devices", "generic_resources"]);
-        });
-        inner.finish(&[]);
-    });
-    fields.finish(&keys::DEPLOY);
-}
-
-fn limits(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Display, resources: &mut Resources) {
-    let Some(mapping) = context.report.mapping(node, path) else { return };
-    let mut fields = Fields::new(context.report, mapping, path.to_string());
-    let cpus = fields.parsed("cpus", decimal);
-    let memory = fields.parsed("memory", bytes);
-    let pids = integer(&mut fields, "pids");
-    agree(context, node, path, "cpus", resources.nano_cpus, cpus);
-    agree(context, node, path, "mem_limit", resources.memory, memory);
-    agree(context, node, path, "pids_limit", resources.pids, pids);
-    resources.nano_cpus = resources.nano_cpus.or(cpus);
-    resources.memory = resources.memory.or(memory);
-    resources.pids = resources.pids.or(pids);
-    fields.finish(&["devices", "generic_resources"]);
-}
-
-/// A limit that is given in both places must be the same in both, as Docker Compose demands.
-fn agree(
-    context: &Context<'_>,
-    node: &Node,
-    path: &dyn std::fmt::Display,
-    key: &str,
-    service: Option<i64>,
-    deploy: Option<i64>,
-) {
-    if service.is_some() && service != deploy {
-        context.report.at(&node.position, format!("`{path}` and the service's `{key}` must say the same"));
+        cpu_shares: service.integer("cpu_shares"),
+        cpuset: service.string("cpuset"),
+        cpu_period: service.integer("cpu_period"),
+        cpu_quota: service.integer("cpu_quota"),
+        cpu_rt_period: service.integer("cpu_rt_period"),
+        cpu_rt_runtime: service.integer("cpu_rt_runtime"),
+        pids: service.integer("pids_limit"),
+        oom_kill_disable: service.boolean("oom_kill_disable").unwrap_or(false),
+        oom_score_adj: service.parsed("oom_score_adj", |text| between(text, -1000, 1000)),
+        blkio: service.inner("blkio_config", blkio::read),
     }
+}
+
+fn between(text: &str, least: i64, most: i64) -> Result<i64, String> {
+    text.parse()
+        .ok()
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| format!("`{text}` is not a number between {least} and {most}"))
 }
 
 pub(super) fn logging(context: &Context<'_>, node: &Node, path: &str) -> Option<Logging> {
     let mapping = context.report.mapping(node, &path)?;
     let mut fields = Fields::new(context.report, mapping, path.to_owned());
-    let logging = Logging {
-        driver: fields.text("driver"),
-        options: fields.with("options", |report, node, path| report.text_pairs(node, path)).unwrap_or_default(),
-    };
+    let logging = Logging { driver: fields.string("driver"), options: fields.pairs("options") };
     fields.finish(&[]);
     Some(logging)
 }

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::{
-    Attachment, Context, Dependency, Extension, FileReference, Healthcheck, Logging, Mount, Port, Resources, Restart,
-    dependencies, environment, extension, files, health, keys, mounts, networks, ports, process, resources, restart,
+    Attachment, Context, Dependency, Deploy, Device, DeviceRequest, Dns, Extension, FileReference, Healthcheck, Hook,
+    Link, Logging, Mount, Namespaces, Port, Resources, Restart, Ulimit, VolumesFrom, attachments, build, dependencies,
+    deploy, devices, effective, environment, extension, files, health, hooks, keys, labels, links, mounts, names,
+    namespaces, ports, process, resources, restart, ulimits,
 };
-use crate::read::{Fields, duration};
-use crate::yaml::{Entry, Node};
+use crate::read::{Fields, bytes, duration};
+use crate::yaml::{Entry, Mapping, Node};
 use crate::{Located, Position, Problem};
 
 /// A service, as its files say it. What is none is left to the image or the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other, and named by the specification")]
 pub struct Service {
     /// The key in `services`.
     pub name: String,
@@ -20,36 +25,80 @@ pub struct Service {
     pub position: Position,
     /// The image, as written.
     pub image: Located<String>,
+    /// How the image is built, as [`crate::Application::config`] shows it. A deployment builds nothing.
+    pub build: Option<Json>,
+    /// What `docker compose watch` would do, likewise.
+    pub develop: Option<Json>,
     /// A name of its own for the container.
     pub container_name: Option<String>,
     /// The arguments; an empty list clears the image's.
     pub command: Option<Vec<String>>,
     /// The program; an empty list clears the image's.
     pub entrypoint: Option<Vec<String>>,
+    /// Commands that are run inside when the container has started.
+    pub post_start: Vec<Hook>,
+    /// Commands that are run inside before the container is stopped.
+    pub pre_stop: Vec<Hook>,
     /// Variables; a value is none for one that is named but set nowhere.
     pub environment: BTreeMap<String, Option<String>>,
     /// Published ports.
     pub ports: Vec<Port>,
-    /// Ports that are only documented: `80/tcp`.
+    /// Ports that are only documented, as written: `80`, `80-81/udp`.
     pub expose: Vec<String>,
     /// Volumes, directories and files.
     pub mounts: Vec<Mount>,
+    /// Mounts of other containers.
+    pub volumes_from: Vec<VolumesFrom>,
     /// Memory file systems: a path, and perhaps options after a colon.
     pub tmpfs: Vec<String>,
-    /// Networks by key.
+    /// Bytes of `/dev/shm`.
+    pub shm_size: Option<i64>,
+    /// Options of the container's own file system.
+    pub storage_opt: BTreeMap<String, String>,
+    /// Networks by key; empty with a `network_mode`.
     pub networks: BTreeMap<String, Attachment>,
-    /// Services that it needs first.
+    /// Whose namespaces it has.
+    pub namespaces: Namespaces,
+    /// Names for services of this application.
+    pub links: Vec<Link>,
+    /// Names for other containers: `container` or `container:alias`.
+    pub external_links: Vec<String>,
+    /// How it looks names up.
+    pub dns: Dns,
+    /// Names for addresses: `host:address`.
+    pub extra_hosts: Vec<String>,
+    /// Its own name as a host.
+    pub hostname: Option<String>,
+    /// The domain of that name.
+    pub domainname: Option<String>,
+    /// Its hardware address on the first network.
+    pub mac_address: Option<String>,
+    /// Services that it needs first, those of its other elements included.
     pub depends_on: BTreeMap<String, Dependency>,
     /// The health check.
     pub healthcheck: Option<Healthcheck>,
-    /// The restart policy.
-    pub restart: Restart,
+    /// The restart policy of the service's own key; see [`Service::effective_restart`].
+    pub restart: Option<Restart>,
+    /// How many containers, by the service's own key; see [`Service::replicas`].
+    pub scale: Option<u32>,
+    /// What an orchestrator would be told.
+    pub deploy: Option<Deploy>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Hints for the runtime. They need an engine of API 1.43.
+    pub annotations: BTreeMap<String, String>,
     /// User, and perhaps group after a colon.
     pub user: Option<String>,
+    /// Further groups, by name or number.
+    pub group_add: Vec<String>,
     /// Whether an init process runs as the first one.
     pub init: Option<bool>,
+    /// Whether its input stays open.
+    pub stdin_open: bool,
+    /// Whether it has a terminal.
+    pub tty: bool,
+    /// Whether `docker compose up` shows its output.
+    pub attach: Option<bool>,
     /// The working directory.
     pub working_dir: Option<String>,
     /// The signal that asks it to stop.
@@ -58,14 +107,36 @@ pub struct Service {
     pub stop_grace_period: Option<Duration>,
     /// Where its output goes.
     pub logging: Option<Logging>,
-    /// What it may use.
+    /// What it may use, by the service's own keys; see [`Service::effective_resources`].
     pub resources: Resources,
+    /// Limits of the kernel.
+    pub ulimits: BTreeMap<String, Ulimit>,
+    /// Parameters of the kernel.
+    pub sysctls: BTreeMap<String, String>,
+    /// Devices of the host.
+    pub devices: Vec<Device>,
+    /// Graphics processors.
+    pub gpus: Vec<DeviceRequest>,
+    /// Rules for device numbers: `c 1:3 mr`.
+    pub device_cgroup_rules: Vec<String>,
+    /// Whether it has all rights on the host.
+    pub privileged: bool,
     /// Whether its root file system is read-only.
     pub read_only: bool,
+    /// Capabilities that are added.
+    pub cap_add: Vec<String>,
     /// Capabilities that are taken away.
     pub cap_drop: Vec<String>,
-    /// Names for addresses: `host:address`.
-    pub extra_hosts: Vec<String>,
+    /// Options of security modules: `no-new-privileges:true`.
+    pub security_opt: Vec<String>,
+    /// The control group that its own is made in.
+    pub cgroup_parent: Option<String>,
+    /// The runtime; none for the engine's default.
+    pub runtime: Option<String>,
+    /// Operating system and processor of the image: `linux/amd64`.
+    pub platform: Option<String>,
+    /// When Docker Compose pulls: `always`, `never`, `missing` or `build`.
+    pub pull_policy: Option<String>,
     /// Secrets.
     pub secrets: Vec<FileReference>,
     /// Configs.
@@ -74,6 +145,14 @@ pub struct Service {
     pub profiles: Vec<String>,
     /// How it is replaced.
     pub windlass: Extension,
+}
+
+impl Service {
+    /// Every port of `expose`, as `80/tcp`.
+    #[must_use]
+    pub fn exposed(&self) -> Vec<String> {
+        self.expose.iter().flat_map(|item| ports::expanded(item).unwrap_or_default()).collect()
+    }
 }
 
 pub(super) fn read(context: &Context<'_>, entry: &Entry) -> Option<Service> {
@@ -86,111 +165,176 @@ pub(super) fn read(context: &Context<'_>, entry: &Entry) -> Option<Service> {
         );
         return None;
     }
-    let Some(mapping) = context.report.mapping(&entry.value, &path) else {
-        if entry.value.is_null() {
-            context.report.at(&entry.position, format!("`{path}` says nothing"));
-        }
-        return None;
-    };
+    let mapping = context.report.mapping(&entry.value, &path)?;
     let mut fields = Fields::new(context.report, mapping, path.clone());
-    let build = mapping.get("build");
-    if let Some(build) = build {
-        fields.take("build");
-        context.problem(refused_build(&path, build));
-    }
-    let image = fields.take("image").and_then(|node| {
-        let value = context.report.name(node, &format!("{path}.image"))?;
-        Some(Located { value, position: node.position.clone() })
-    });
-    if mapping.get("image").is_none() && build.is_none() {
-        context.report.at(&entry.position, format!("`{path}` has no `image`"));
-    }
+    let mut service = elements(context, &mut fields, entry, mapping, &path);
+    isolation(&mut fields);
+    fields.finish(&keys::SERVICE);
+    networks(context, &mut service);
+    dependencies::implicit(&mut service);
+    effective::agree(context, &service);
+    one_name(context, &service);
+    Some(service)
+}
+
+fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mapping: &Mapping, path: &str) -> Service {
     let at = |key: &str| format!("{path}.{key}");
-    let resources = resources::read(context, &mut fields);
-    let service = Service {
+    let image = image(context, fields, entry, mapping, path);
+    Service {
         name: entry.key.clone(),
         position: entry.position.clone(),
-        container_name: fields.text("container_name"),
+        image,
+        build: fields.take("build").and_then(|node| build::build(context, node, &at("build"))),
+        develop: fields.take("develop").and_then(|node| build::develop(context, node, &at("develop"))),
+        container_name: text(fields, "container_name"),
         command: fields.with("command", |_, node, path| process::read(context, node, path)).flatten(),
         entrypoint: fields.with("entrypoint", |_, node, path| process::read(context, node, path)).flatten(),
-        environment: environment::read(context, fields.take("environment"), fields.take("env_file"), &path),
-        ports: fields.take("ports").map(|node| ports::read(context, node, &at("ports"))).unwrap_or_default(),
-        expose: fields.take("expose").map(|node| ports::exposed(context, node, &at("expose"))).unwrap_or_default(),
-        mounts: fields.take("volumes").map(|node| mounts::read(context, node, &at("volumes"))).unwrap_or_default(),
-        tmpfs: fields.texts("tmpfs"),
-        networks: networks::attached(context, fields.take("networks"), &at("networks")),
+        post_start: list(fields, "post_start", |node| hooks::read(context, node, &at("post_start"))),
+        pre_stop: list(fields, "pre_stop", |node| hooks::read(context, node, &at("pre_stop"))),
+        environment: environment::read(context, fields.take("environment"), fields.take("env_file"), path),
+        ports: list(fields, "ports", |node| ports::read(context, node, &at("ports"))),
+        expose: list(fields, "expose", |node| ports::exposed(context, node, &at("expose"))),
+        mounts: list(fields, "volumes", |node| mounts::read(context, node, &at("volumes"))),
+        volumes_from: list(fields, "volumes_from", |node| links::volumes_from(context, node, &at("volumes_from"))),
+        tmpfs: fields.one_or_more("tmpfs"),
+        shm_size: fields.parsed("shm_size", bytes),
+        storage_opt: fields.pairs("storage_opt"),
+        networks: fields
+            .take("networks")
+            .map(|node| attachments::read(context, node, &at("networks")))
+            .unwrap_or_default(),
+        namespaces: namespaces::read(fields),
+        links: list(fields, "links", |node| links::links(context, node, &at("links"))),
+        external_links: fields.strings("external_links"),
+        dns: names::dns(fields),
+        extra_hosts: list(fields, "extra_hosts", |node| names::extra_hosts(context, node, &at("extra_hosts"))),
+        hostname: text(fields, "hostname"),
+        domainname: text(fields, "domainname"),
+        mac_address: fields.parsed_string("mac_address", names::mac_address),
         depends_on: fields
             .take("depends_on")
             .map(|node| dependencies::read(context, node, &at("depends_on")))
             .unwrap_or_default(),
         healthcheck: fields.take("healthcheck").and_then(|node| health::read(context, node, &at("healthcheck"))),
-        restart: fields.parsed("restart", restart::read).unwrap_or_default(),
-        labels: fields.with("labels", |report, node, path| report.text_pairs(node, path)).unwrap_or_default(),
-        user: fields.text("user"),
+        restart: fields.parsed_string("restart", restart::read),
+        scale: fields.count("scale").and_then(|count| u32::try_from(count).ok()),
+        deploy: fields.take("deploy").and_then(|node| deploy::read(context, node, &at("deploy"))),
+        labels: labels::read(context, fields.take("labels"), fields.take("label_file"), path),
+        annotations: fields.pairs("annotations"),
+        user: text(fields, "user"),
+        group_add: list(fields, "group_add", |node| context.report.texts(node, &at("group_add"))),
         init: fields.boolean("init"),
-        working_dir: fields.text("working_dir"),
-        stop_signal: fields.text("stop_signal"),
-        stop_grace_period: fields.parsed("stop_grace_period", duration),
+        stdin_open: fields.boolean("stdin_open").unwrap_or(false),
+        tty: fields.boolean("tty").unwrap_or(false),
+        attach: fields.boolean("attach"),
+        working_dir: text(fields, "working_dir"),
+        stop_signal: text(fields, "stop_signal"),
+        stop_grace_period: fields.parsed_string("stop_grace_period", duration),
         logging: fields.take("logging").and_then(|node| resources::logging(context, node, &at("logging"))),
-        resources,
+        resources: resources::read(fields),
+        ulimits: fields.take("ulimits").map(|node| ulimits::read(context, node, &at("ulimits"))).unwrap_or_default(),
+        sysctls: fields.pairs("sysctls"),
+        devices: list(fields, "devices", |node| devices::read(context, node, &at("devices"))),
+        gpus: list(fields, "gpus", |node| devices::gpus(context, node, &at("gpus"))),
+        device_cgroup_rules: fields.strings("device_cgroup_rules"),
+        privileged: fields.boolean("privileged").unwrap_or(false),
         read_only: fields.boolean("read_only").unwrap_or(false),
-        cap_drop: fields.texts("cap_drop"),
-        extra_hosts: fields
-            .take("extra_hosts")
-            .map(|node| extra_hosts(context, node, &at("extra_hosts")))
-            .unwrap_or_default(),
-        secrets: fields
-            .take("secrets")
-            .map(|node| files::referenced(context, node, &at("secrets"), "/run/secrets/"))
-            .unwrap_or_default(),
-        configs: fields
-            .take("configs")
-            .map(|node| files::referenced(context, node, &at("configs"), "/"))
-            .unwrap_or_default(),
-        profiles: fields.texts("profiles"),
+        cap_add: fields.strings("cap_add"),
+        cap_drop: fields.strings("cap_drop"),
+        security_opt: fields.strings("security_opt"),
+        cgroup_parent: text(fields, "cgroup_parent"),
+        runtime: text(fields, "runtime"),
+        platform: text(fields, "platform"),
+        pull_policy: pull_policy(fields),
+        secrets: list(fields, "secrets", |node| files::referenced(context, node, &at("secrets"), "/run/secrets/")),
+        configs: list(fields, "configs", |node| files::referenced(context, node, &at("configs"), "/")),
+        profiles: fields.strings("profiles"),
         windlass: mapping
             .get("x-windlass")
             .map(|node| extension::read(context, node, &at("x-windlass")))
             .unwrap_or_default(),
-        // Reported above where it is missing; the model is then never handed out.
-        image: image.unwrap_or_else(|| Located { value: String::new(), position: entry.position.clone() }),
-    };
-    fields.finish(&keys::SERVICE);
-    Some(service)
+    }
+}
+
+/// A text; an empty one says nothing.
+fn text(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    fields.string(key).filter(|text| !text.is_empty())
+}
+
+fn list<T>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(&Node) -> Vec<T>) -> Vec<T> {
+    fields.take(key).map(read).unwrap_or_default()
+}
+
+/// The image, which must be there: a release builds none.
+fn image(
+    context: &Context<'_>,
+    fields: &mut Fields<'_>,
+    entry: &Entry,
+    mapping: &Mapping,
+    path: &str,
+) -> Located<String> {
+    let build = mapping.get("build");
+    match (mapping.get("image"), build) {
+        (None, None) => context.report.at(&entry.position, format!("`{path}` has no `image`")),
+        (None, Some(build)) => context.problem(refused_build(path, build)),
+        (Some(_), Some(_)) => {
+            context.report.warn(format!("`{path}.build` is not used: a release deploys the `image` and builds none"));
+        }
+        (Some(_), None) => {}
+    }
+    let image = fields.take("image").and_then(|node| {
+        let value = context.report.name(node, &format!("{path}.image"))?;
+        Some(Located { value, position: node.position.clone() })
+    });
+    // Reported where it is missing; the model is then never handed out.
+    image.unwrap_or_else(|| Located { value: String::new(), position: entry.position.clone() })
 }
 
 fn refused_build(path: &str, node: &Node) -> Problem {
     Problem::at(&node.position, format!("`{path}.build` is refused: a release deploys images and builds none")).hint(
-        "build and push the image before, keep `image:` here, put `build:` into a file of its own for development \
-         (compose.override.yaml), and name the image as an artifact in release.toml",
+        "build and push the image before, and say with `image:` which one it is; `build:` may stay beside it, and the \
+         image must be an artifact in release.toml or be pinned by digest",
     )
 }
 
-/// `host:address` from the list or the mapping, in the form that the engine takes.
-fn extra_hosts(context: &Context<'_>, node: &Node, path: &str) -> Vec<String> {
-    let mut hosts = Vec::new();
-    if let Some(mapping) = node.as_mapping() {
-        for entry in &mapping.entries {
-            for address in context.report.texts(&entry.value, &format!("{path}.{}", entry.key), true) {
-                hosts.push(format!("{}:{}", entry.key, unbracketed(&address)));
-            }
-        }
-        return hosts;
-    }
-    for item in context.report.items(node, &path) {
-        let host = context.report.parsed(item, &path, |text| {
-            let (host, address) = text
-                .split_once('=')
-                .or_else(|| text.split_once(':'))
-                .filter(|(host, address)| !host.is_empty() && !address.is_empty())
-                .ok_or_else(|| format!("`{text}` is not `host=address`"))?;
-            Ok(format!("{host}:{}", unbracketed(address)))
-        });
-        hosts.extend(host);
-    }
-    hosts
+fn pull_policy(fields: &mut Fields<'_>) -> Option<String> {
+    let policy = fields.word("pull_policy", &["always", "never", "missing", "if_not_present", "build"])?;
+    Some(if policy == "if_not_present" { "missing".to_owned() } else { policy })
 }
 
-fn unbracketed(address: &str) -> &str {
-    address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address)
+fn isolation(fields: &mut Fields<'_>) {
+    fields.with("isolation", |report, node, path| {
+        if report.string(node, path).is_some_and(|word| !matches!(word.as_str(), "default" | "")) {
+            report.at(&node.position, format!("`{path}` is refused: it is for Windows containers"));
+        }
+    });
+}
+
+/// Without any, a service is in the network `default`, unless it has somebody's whole network.
+fn networks(context: &Context<'_>, service: &mut Service) {
+    match &service.namespaces.network {
+        Some(mode) if !service.networks.is_empty() => context
+            .report
+            .at(&mode.position, format!("`services.{}` can have `network_mode` or `networks`, not both", service.name)),
+        None if service.networks.is_empty() => {
+            let plain = Attachment { is_plain: true, ..Attachment::default() };
+            service.networks.insert("default".to_owned(), plain);
+        }
+        _ => {}
+    }
+}
+
+fn one_name(context: &Context<'_>, service: &Service) {
+    if let Some(name) = &service.container_name
+        && service.replicas() > 1
+    {
+        context.report.at(
+            &service.position,
+            format!(
+                "`services.{}` has {} containers, which cannot all be named `{name}`",
+                service.name,
+                service.replicas()
+            ),
+        );
+    }
 }

@@ -36,16 +36,17 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             labels: BTreeMap::new(),
             position: entry.position.clone(),
         };
-        if let Some(mapping) = context.report.mapping(&entry.value, &path) {
-            let mut fields = Fields::new(context.report, mapping, path);
-            let name = fields.text("name");
+        if !entry.value.is_null()
+            && let Some(mapping) = context.report.mapping(&entry.value, &path)
+        {
+            let mut fields = Fields::new(context.report, mapping, path.clone());
+            let name = fields.string("name");
             (volume.external, volume.name) = networks::external(&mut fields, name);
-            volume.driver = fields.text("driver");
-            volume.driver_opts =
-                fields.with("driver_opts", |report, node, path| report.text_pairs(node, path)).unwrap_or_default();
-            volume.labels =
-                fields.with("labels", |report, node, path| report.text_pairs(node, path)).unwrap_or_default();
+            volume.driver = fields.string("driver");
+            volume.driver_opts = fields.pairs("driver_opts");
+            volume.labels = fields.pairs("labels");
             fields.finish(&[]);
+            networks::external_says_nothing_else(context, volume.external, mapping, &path);
         }
         if volume.external && volume.name.is_none() {
             volume.name = Some(entry.key.clone());

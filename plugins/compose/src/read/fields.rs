@@ -1,10 +1,11 @@
 //! The keys of a mapping: which are read, which are refused, which nobody knows.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Report;
-use crate::Problem;
 use crate::yaml::{Mapping, Node};
+use crate::{Position, Problem};
 
 /// The fields of one mapping while it is read.
 pub(crate) struct Fields<'a> {
@@ -41,37 +42,118 @@ impl<'a> Fields<'a> {
         Some(read(self.report, node, &Path { parent: &self.path, key }))
     }
 
-    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
-        self.with(key, |report, node, path| report.text(node, path)).flatten()
+    /// A text and nothing else.
+    pub(crate) fn string(&mut self, key: &'static str) -> Option<String> {
+        self.with(key, |report, node, path| report.string(node, path)).flatten()
     }
 
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         self.with(key, |report, node, path| report.boolean(node, path)).flatten()
     }
 
+    pub(crate) fn integer(&mut self, key: &'static str) -> Option<i64> {
+        self.with(key, |report, node, path| report.integer(node, path)).flatten()
+    }
+
+    /// A whole number that is not negative.
+    pub(crate) fn count(&mut self, key: &'static str) -> Option<u64> {
+        self.with(key, |report, node, path| {
+            let value = report.integer(node, path)?;
+            let count = u64::try_from(value).ok();
+            if count.is_none() {
+                report.at(&node.position, format!("`{path}` must not be negative, but is `{value}`"));
+            }
+            count
+        })
+        .flatten()
+    }
+
+    /// A text or a number that a function reads.
     pub(crate) fn parsed<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.with(key, |report, node, path| report.parsed(node, path, read)).flatten()
     }
 
-    pub(crate) fn texts(&mut self, key: &'static str) -> Vec<String> {
-        self.with(key, |report, node, path| report.texts(node, path, true)).unwrap_or_default()
+    /// A text that a function reads.
+    pub(crate) fn parsed_string<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.with(key, |report, node, path| report.parsed_string(node, path, read)).flatten()
     }
 
-    /// Refuses every key that was not read: those of `known` as not supported yet, others as unknown.
-    /// `x-` keys are the writer's own.
-    pub(crate) fn finish(self, known: &[&'static str]) {
+    /// One of some words.
+    pub(crate) fn word(&mut self, key: &'static str, words: &[&str]) -> Option<String> {
+        self.parsed_string(key, |text| {
+            if words.contains(&text) { Ok(text.to_owned()) } else { Err(format!("`{text}` is not {}", choice(words))) }
+        })
+    }
+
+    /// A list of texts.
+    pub(crate) fn strings(&mut self, key: &'static str) -> Vec<String> {
+        self.with(key, |report, node, path| report.strings(node, path, false)).unwrap_or_default()
+    }
+
+    /// A text, or a list of texts.
+    pub(crate) fn one_or_more(&mut self, key: &'static str) -> Vec<String> {
+        self.with(key, |report, node, path| report.strings(node, path, true)).unwrap_or_default()
+    }
+
+    /// A mapping of texts.
+    pub(crate) fn pairs(&mut self, key: &'static str) -> BTreeMap<String, String> {
+        self.with(key, |report, node, path| report.text_pairs(node, path)).unwrap_or_default()
+    }
+
+    /// Reads the fields of a mapping below this one.
+    pub(crate) fn inner<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Fields<'a>) -> T) -> Option<T> {
+        let node = self.take(key)?;
+        let path = self.path(key).to_string();
+        let mapping = self.report.mapping(node, &path)?;
+        let mut fields = Fields::new(self.report, mapping, path);
+        let value = read(&mut fields);
+        fields.finish(&[]);
+        Some(value)
+    }
+
+    /// Reads every mapping of a list.
+    pub(crate) fn each<T>(&mut self, key: &'static str, read: impl Fn(&mut Fields<'a>) -> Option<T>) -> Vec<T> {
+        let Some(node) = self.take(key) else { return Vec::new() };
+        let path = self.path(key).to_string();
+        let mut values = Vec::new();
+        for item in self.report.items(node, &path) {
+            let Some(mapping) = self.report.mapping(item, &path) else { continue };
+            let mut fields = Fields::new(self.report, mapping, path.clone());
+            values.extend(read(&mut fields));
+            fields.finish(&[]);
+        }
+        values
+    }
+
+    /// Reports a key that must be there and is not.
+    pub(crate) fn require(&self, node: &Position, key: &'static str) {
+        self.report.at(node, format!("`{}` is missing", self.path(key)));
+    }
+
+    /// The problems' collector.
+    pub(crate) fn report(&self) -> &'a Report {
+        self.report
+    }
+
+    /// Refuses every key that was not read: those of `refused` with the reason, others as unknown. `x-` keys are the
+    /// writer's own.
+    pub(crate) fn finish(self, refused: &[(&'static str, &'static str)]) {
         for entry in &self.mapping.entries {
             let key = entry.key.as_str();
             if self.read.contains(&key) || key.starts_with("x-") {
                 continue;
             }
             let path = format!("{}{}{key}", self.path, if self.path.is_empty() { "" } else { "." });
-            if known.contains(&key) {
-                self.report.at(&entry.position, format!("`{path}` is not supported yet"));
+            if let Some((_, why)) = refused.iter().find(|(name, _)| *name == key) {
+                self.report.at(&entry.position, format!("`{path}` is refused: {why}"));
                 continue;
             }
             let problem = Problem::at(&entry.position, format!("`{path}`: Compose knows no key `{key}` here"));
-            let candidates = self.read.iter().chain(known);
+            let candidates = self.read.iter().copied().chain(refused.iter().map(|(name, _)| *name));
             self.report.problem(match nearest(key, candidates) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
                 None => problem,
@@ -81,12 +163,22 @@ impl<'a> Fields<'a> {
 }
 
 /// The known key that a mistyped one is most like.
-fn nearest<'a>(key: &str, candidates: impl Iterator<Item = &'a &'static str>) -> Option<&'static str> {
+fn nearest(key: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     candidates
-        .map(|candidate| (strsim::jaro_winkler(key, candidate), *candidate))
+        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, candidate)| candidate)
+}
+
+/// ``` `a`, `b` or `c` ```
+pub(crate) fn choice(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// The path of a key, written only when an error needs it.

@@ -64,6 +64,32 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_nanos(whole.unsigned_abs()))
 }
 
+/// A duration as Go prints it: `1m30s`, `500ms`, `2m0s`.
+pub(crate) fn go_duration(duration: Duration) -> String {
+    let nanoseconds = duration.as_nanos();
+    let fraction = |value: u128, unit: u128, name: &str| {
+        let digits = unit.to_string().len() - 1;
+        let (whole, rest) = (value / unit, value % unit);
+        let rest = format!("{rest:0digits$}");
+        let rest = rest.trim_end_matches('0');
+        if rest.is_empty() || digits == 0 { format!("{whole}{name}") } else { format!("{whole}.{rest}{name}") }
+    };
+    match nanoseconds {
+        0 => return "0s".to_owned(),
+        1..1_000 => return format!("{nanoseconds}ns"),
+        1_000..1_000_000 => return fraction(nanoseconds, 1_000, "µs"),
+        1_000_000..1_000_000_000 => return fraction(nanoseconds, 1_000_000, "ms"),
+        _ => {}
+    }
+    let minutes = duration.as_secs() / 60;
+    let seconds = fraction(nanoseconds - u128::from(minutes) * 60_000_000_000, 1_000_000_000, "s");
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => seconds,
+        (0, minutes) => format!("{minutes}m{seconds}"),
+        (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
+    }
+}
+
 /// A decimal number in billionths: `0.5` is 500,000,000.
 pub(crate) fn decimal(text: &str) -> Result<i64, String> {
     scaled(text, 1_000_000_000)
@@ -129,6 +155,23 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(duration(text).ok().map(|value| value.as_millis()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_printed_as_go_does() {
+        let table = [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (500_000_000, "500ms"),
+            (1_050_000_000, "1.05s"),
+            (90_000_000_000, "1m30s"),
+            (120_000_000_000, "2m0s"),
+            (5_400_000_000_000, "1h30m0s"),
+        ];
+        for (nanoseconds, expected) in table {
+            assert_eq!(go_duration(Duration::from_nanos(nanoseconds)), expected);
         }
     }
 

@@ -1,13 +1,14 @@
-//! The body of `POST /containers/create`, as Docker Compose sends it.
+//! The body of `POST /containers/create`, as Docker Compose sends it: the container itself, its labels and its first
+//! connection.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use windlass_compose::{Healthcheck, Port, RestartPolicy, Service};
+use windlass_compose::{Healthcheck, Port, Service};
 
 use super::mounts::{BUNDLE, Mounted};
-use super::{Endpoint, Pinned, Scope};
+use super::{Endpoint, Pinned, Scope, host};
 use crate::labels;
 
 /// The body with the service's own labels only: what the hash is made of.
@@ -25,14 +26,23 @@ pub(super) fn body(service: &Service, image: &Pinned, mounted: &Mounted, endpoin
         // An empty list clears the image's; leaving it out keeps it.
         set("Entrypoint", json!(entrypoint));
     }
-    if let Some(user) = &service.user {
-        set("User", json!(user));
+    let texts = [
+        ("User", &service.user),
+        ("WorkingDir", &service.working_dir),
+        ("StopSignal", &service.stop_signal),
+        ("Hostname", &service.hostname),
+        ("Domainname", &service.domainname),
+        ("MacAddress", &mac_address(service).cloned()),
+    ];
+    for (key, value) in texts {
+        if let Some(value) = value {
+            set(key, json!(value));
+        }
     }
-    if let Some(directory) = &service.working_dir {
-        set("WorkingDir", json!(directory));
-    }
-    if let Some(signal) = &service.stop_signal {
-        set("StopSignal", json!(signal));
+    for (key, value) in [("Tty", service.tty), ("OpenStdin", service.stdin_open)] {
+        if value {
+            set(key, json!(true));
+        }
     }
     if let Some(grace) = service.stop_grace_period {
         set("StopTimeout", json!(whole_seconds(grace)));
@@ -42,7 +52,7 @@ pub(super) fn body(service: &Service, image: &Pinned, mounted: &Mounted, endpoin
     }
     set("ExposedPorts", exposed(service));
     set("Labels", json!(service.labels));
-    set("HostConfig", host_config(service, mounted, endpoints));
+    set("HostConfig", host::config(service, mounted, endpoints));
     if let Some(first) = endpoints.first() {
         let mut connected = Map::new();
         connected.insert(first.network.clone(), first.config());
@@ -88,6 +98,12 @@ pub(super) fn label(
     }
 }
 
+/// An engine of API 1.41 takes one hardware address, for the first network.
+fn mac_address(service: &Service) -> Option<&String> {
+    let first = super::networks::by_priority(service).into_iter().next();
+    service.mac_address.as_ref().or_else(|| first?.1.mac_address.as_ref())
+}
+
 /// `NAME=value`; a name alone for a variable without a value.
 fn environment(service: &Service) -> Vec<String> {
     service
@@ -99,21 +115,22 @@ fn environment(service: &Service) -> Vec<String> {
 
 fn exposed(service: &Service) -> Value {
     let mut ports = Map::new();
-    for port in service.ports.iter().map(key).chain(service.expose.iter().cloned()) {
+    for port in service.ports.iter().map(key).chain(service.exposed()) {
         ports.insert(port, json!({}));
     }
     Value::Object(ports)
 }
 
 /// `80/tcp`.
-fn key(port: &Port) -> String {
+pub(super) fn key(port: &Port) -> String {
     format!("{}/{}", port.target, port.protocol.as_str())
 }
 
 fn healthcheck(check: &Healthcheck) -> Value {
     let mut body = Map::new();
     let mut set = |key: &str, value: Option<Value>| value.map(|value| body.insert(key.to_owned(), value));
-    set("Test", check.test.as_ref().map(|test| json!(test)));
+    let test = if check.disable { Some(vec!["NONE".to_owned()]) } else { check.test.clone() };
+    set("Test", test.map(|test| json!(test)));
     set("Interval", check.interval.map(nanoseconds));
     set("Timeout", check.timeout.map(nanoseconds));
     set("StartPeriod", check.start_period.map(nanoseconds));
@@ -128,89 +145,4 @@ fn nanoseconds(duration: Duration) -> Value {
 /// The engine counts this in seconds; a part of one is rounded up, so that nobody gets less time than the file says.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
-}
-
-fn host_config(service: &Service, mounted: &Mounted, endpoints: &[Endpoint]) -> Value {
-    let mut host = Map::new();
-    let mut set = |key: &str, value: Value| host.insert(key.to_owned(), value);
-    if !mounted.binds.is_empty() {
-        set("Binds", json!(mounted.binds));
-    }
-    if !mounted.mounts.is_empty() {
-        set("Mounts", json!(mounted.mounts));
-    }
-    if let Some(first) = endpoints.first() {
-        set("NetworkMode", json!(first.network));
-    }
-    if !service.ports.is_empty() {
-        set("PortBindings", bindings(&service.ports));
-    }
-    set("RestartPolicy", restart(service));
-    if let Some(logging) = &service.logging {
-        set("LogConfig", json!({ "Type": logging.driver.as_deref().unwrap_or_default(), "Config": logging.options }));
-    }
-    if !service.cap_drop.is_empty() {
-        set("CapDrop", json!(service.cap_drop));
-    }
-    if !service.extra_hosts.is_empty() {
-        set("ExtraHosts", json!(service.extra_hosts));
-    }
-    if let Some(init) = service.init {
-        set("Init", json!(init));
-    }
-    if service.read_only {
-        set("ReadonlyRootfs", json!(true));
-    }
-    if !service.tmpfs.is_empty() {
-        set("Tmpfs", tmpfs(&service.tmpfs));
-    }
-    let resources = &service.resources;
-    let numbers = [
-        ("Memory", resources.memory),
-        ("MemorySwap", resources.memory_swap),
-        ("MemoryReservation", resources.memory_reservation),
-        ("NanoCpus", resources.nano_cpus),
-        ("CpuShares", resources.cpu_shares),
-        ("PidsLimit", resources.pids),
-    ];
-    for (key, value) in numbers {
-        if let Some(value) = value {
-            set(key, json!(value));
-        }
-    }
-    if let Some(cpus) = &resources.cpuset {
-        set("CpusetCpus", json!(cpus));
-    }
-    Value::Object(host)
-}
-
-fn restart(service: &Service) -> Value {
-    match service.restart.policy {
-        RestartPolicy::OnFailure => json!({ "Name": "on-failure", "MaximumRetryCount": service.restart.maximum }),
-        policy => json!({ "Name": policy.as_str() }),
-    }
-}
-
-fn bindings(ports: &[Port]) -> Value {
-    let mut bindings: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for port in ports {
-        let host = match port.published {
-            None => String::new(),
-            Some((first, last)) if first == last => first.to_string(),
-            Some((first, last)) => format!("{first}-{last}"),
-        };
-        let address = port.address.map(|address| address.to_string()).unwrap_or_default();
-        bindings.entry(key(port)).or_default().push(json!({ "HostIp": address, "HostPort": host }));
-    }
-    json!(bindings)
-}
-
-/// `/run:size=10m` as `{"/run": "size=10m"}`.
-fn tmpfs(items: &[String]) -> Value {
-    let mut mounts = Map::new();
-    for item in items {
-        let (path, options) = item.split_once(':').unwrap_or((item, ""));
-        mounts.insert(path.to_owned(), json!(options));
-    }
-    Value::Object(mounts)
 }

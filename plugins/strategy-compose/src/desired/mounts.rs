@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use windlass_compose::{FileReference, FileSource, Mount, MountKind, Path, Position, Problem, Service};
+use windlass_compose::{BindOptions, FileReference, FileSource, Mount, MountKind, Path, Position, Problem, Service};
 use windlass_documents::Bundle;
 
 use super::Scope;
@@ -37,7 +37,7 @@ pub(super) fn mounts(scope: &Scope<'_>, service: &Service, problems: &mut Vec<Pr
     for (group, references, sources) in groups {
         for reference in references {
             let Some(source) = sources.get(&reference.source) else { continue };
-            if let Err(problem) = file(scope, service, group, reference, source, &mut mounted) {
+            if let Err(problem) = file(scope, service, group, reference, &source.source, &mut mounted) {
                 problems.push(problem);
             }
         }
@@ -47,23 +47,24 @@ pub(super) fn mounts(scope: &Scope<'_>, service: &Service, problems: &mut Vec<Pr
 
 fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounted) -> Result<(), Problem> {
     match &mount.kind {
-        MountKind::Volume { name, no_copy } => {
+        MountKind::Volume { name, options } => {
             let mut body = base("volume", &mount.target, mount.read_only);
             if let Some(volume) = name.as_ref().and_then(|key| scope.volumes.get(key)) {
                 body.insert("Source".to_owned(), json!(volume.name));
             }
-            if *no_copy {
+            if options.as_ref().is_some_and(|options| options.no_copy) {
                 body.insert("VolumeOptions".to_owned(), json!({ "NoCopy": true }));
             }
             mounted.mounts.push(Value::Object(body));
         }
-        MountKind::Tmpfs { size, mode } => {
+        MountKind::Tmpfs { options } => {
             let mut body = base("tmpfs", &mount.target, mount.read_only);
+            let given = options.clone().unwrap_or_default();
             let mut options = Map::new();
-            if let Some(size) = size {
+            if let Some(size) = given.size {
                 options.insert("SizeBytes".to_owned(), json!(size));
             }
-            if let Some(mode) = mode {
+            if let Some(mode) = given.mode {
                 options.insert("Mode".to_owned(), json!(mode));
             }
             if !options.is_empty() {
@@ -76,31 +77,33 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
             bundle(scope, path, &mount.target, &what, &mount.position, mounted)?;
         }
         MountKind::Bind { source: Path::Host(path), options } => {
-            if options.create_host_path {
-                // Only this form lets the engine make a directory where nothing is.
-                let mut text = format!("{path}:{}", mount.target);
-                let words: Vec<&str> = [
-                    Some(if mount.read_only { "ro" } else { "rw" }),
-                    options.selinux.as_deref(),
-                    options.propagation.as_deref(),
-                ]
-                .into_iter()
-                .flatten()
-                .collect();
-                text.push(':');
-                text.push_str(&words.join(","));
-                mounted.binds.push(text);
-            } else {
-                let mut body = base("bind", &mount.target, mount.read_only);
-                body.insert("Source".to_owned(), json!(path));
-                if let Some(propagation) = &options.propagation {
-                    body.insert("BindOptions".to_owned(), json!({ "Propagation": propagation }));
-                }
-                mounted.mounts.push(Value::Object(body));
-            }
+            let nothing = BindOptions::default();
+            host_path(path, mount, options.as_ref().unwrap_or(&nothing), mounted);
         }
     }
     Ok(())
+}
+
+fn host_path(path: &str, mount: &Mount, options: &BindOptions, mounted: &mut Mounted) {
+    if options.create_host_path {
+        // Only this form lets the engine make a directory where nothing is.
+        let words: Vec<&str> = [
+            Some(if mount.read_only { "ro" } else { "rw" }),
+            options.selinux.as_deref(),
+            options.propagation.as_deref(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        mounted.binds.push(format!("{path}:{}:{}", mount.target, words.join(",")));
+        return;
+    }
+    let mut body = base("bind", &mount.target, mount.read_only);
+    body.insert("Source".to_owned(), json!(path));
+    if let Some(propagation) = &options.propagation {
+        body.insert("BindOptions".to_owned(), json!({ "Propagation": propagation }));
+    }
+    mounted.mounts.push(Value::Object(body));
 }
 
 fn file(
@@ -122,7 +125,9 @@ fn file(
             mounted.mounts.push(Value::Object(body));
             Ok(())
         }
-        FileSource::Content(text) => {
+        // Refused before.
+        FileSource::External => Ok(()),
+        FileSource::Content(text) | FileSource::Environment { value: text, .. } => {
             let encoded = base64::engine::general_purpose::STANDARD.encode(text);
             let mut body = base("bind", &reference.target, true);
             body.insert("Source".to_owned(), json!(format!("{CONTENT}{encoded}}}}}")));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use windlass_compose::{Network, Service, Volume};
+use windlass_compose::{Attachment, Ipam, Network, Service, Volume};
 
 use super::{Endpoint, Resource, Scope};
 use crate::labels;
@@ -17,9 +17,32 @@ pub(super) fn network(project: &str, key: &str, network: &Network) -> Resource {
     if let Some(enabled) = network.enable_ipv6 {
         body.insert("EnableIPv6".to_owned(), json!(enabled));
     }
+    if network.attachable {
+        body.insert("Attachable".to_owned(), json!(true));
+    }
+    if network.ipam != Ipam::default() {
+        body.insert("IPAM".to_owned(), ipam(&network.ipam));
+    }
     body.insert("Options".to_owned(), json!(network.driver_opts));
     body.insert("Labels".to_owned(), own_labels(&network.labels, project, labels::NETWORK, key));
     Resource { name, external: network.external, body: Value::Object(body) }
+}
+
+fn ipam(ipam: &Ipam) -> Value {
+    let pools = ipam.pools.iter().map(|pool| {
+        let mut body = Map::new();
+        let texts = [("Subnet", &pool.subnet), ("IPRange", &pool.ip_range), ("Gateway", &pool.gateway)];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                body.insert(key.to_owned(), json!(text));
+            }
+        }
+        if !pool.aux_addresses.is_empty() {
+            body.insert("AuxiliaryAddresses".to_owned(), json!(pool.aux_addresses));
+        }
+        Value::Object(body)
+    });
+    json!({ "Driver": ipam.driver.as_deref().unwrap_or("default"), "Config": pools.collect::<Vec<_>>() })
 }
 
 pub(super) fn volume(project: &str, key: &str, volume: &Volume) -> Resource {
@@ -41,11 +64,18 @@ fn own_labels(own: &BTreeMap<String, String>, project: &str, kind: &str, key: &s
     json!(all)
 }
 
-/// In the order of Docker Compose: by key. The first one is the container's primary network.
+/// A service's networks in the order in which it is connected: by priority, then by key. The first one is the
+/// container's primary network.
+pub(super) fn by_priority(service: &Service) -> Vec<(&String, &Attachment)> {
+    let mut networks: Vec<_> = service.networks.iter().collect();
+    networks.sort_by_key(|(key, attachment)| (std::cmp::Reverse(attachment.priority), (*key).clone()));
+    networks
+}
+
 pub(super) fn endpoints(scope: &Scope<'_>, service: &Service, container: &str) -> Vec<Endpoint> {
-    service
-        .networks
-        .iter()
+    let links = links(scope, service);
+    by_priority(service)
+        .into_iter()
         .filter_map(|(key, attachment)| {
             let network = scope.networks.get(key)?;
             let mut aliases = vec![container.to_owned(), service.name.clone()];
@@ -54,7 +84,59 @@ pub(super) fn endpoints(scope: &Scope<'_>, service: &Service, container: &str) -
                     aliases.push(alias.clone());
                 }
             }
-            Some(Endpoint { network: network.name.clone(), aliases })
+            Some(Endpoint { network: network.name.clone(), aliases, settings: settings(attachment, &links) })
         })
         .collect()
+}
+
+/// The rest of the engine's `EndpointConfig`.
+fn settings(attachment: &Attachment, links: &[String]) -> Map<String, Value> {
+    let mut addresses = Map::new();
+    if let Some(address) = attachment.ipv4_address {
+        addresses.insert("IPv4Address".to_owned(), json!(address.to_string()));
+    }
+    if let Some(address) = attachment.ipv6_address {
+        addresses.insert("IPv6Address".to_owned(), json!(address.to_string()));
+    }
+    if !attachment.link_local_ips.is_empty() {
+        addresses.insert("LinkLocalIPs".to_owned(), json!(attachment.link_local_ips));
+    }
+    let mut settings = Map::new();
+    if !addresses.is_empty() {
+        settings.insert("IPAMConfig".to_owned(), Value::Object(addresses));
+    }
+    if !attachment.driver_opts.is_empty() {
+        settings.insert("DriverOpts".to_owned(), json!(attachment.driver_opts));
+    }
+    if !links.is_empty() {
+        settings.insert("Links".to_owned(), json!(links));
+    }
+    settings
+}
+
+/// `container:name` for every name that a link gives: its alias, and the names that Docker Compose gives besides.
+fn links(scope: &Scope<'_>, service: &Service) -> Vec<String> {
+    let mut links: Vec<String> = Vec::new();
+    let mut add = |link: String| {
+        if !links.contains(&link) {
+            links.push(link);
+        }
+    };
+    for link in &service.links {
+        let Some(other) = scope.application.services.get(&link.service) else { continue };
+        let container = container(scope.project, other);
+        add(format!("{container}:{}", link.alias.as_ref().unwrap_or(&link.service)));
+        add(format!("{container}:{}-1", link.service));
+        add(format!("{container}:{}-{}-1", scope.project, link.service));
+    }
+    for link in &service.external_links {
+        let (container, alias) = link.split_once(':').unwrap_or((link, link));
+        add(format!("{container}:{alias}"));
+    }
+    links
+}
+
+/// The name of a service's container.
+pub(super) fn container(project: &str, service: &Service) -> String {
+    service.container_name.clone().unwrap_or_else(|| format!("{project}-{}-1", service.name))
 }

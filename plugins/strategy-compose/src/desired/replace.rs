@@ -1,6 +1,8 @@
 //! Whether old and new may run side by side.
 
-use windlass_compose::{MountKind, Problem, Replace, Service};
+use std::net::IpAddr;
+
+use windlass_compose::{Attachment, MountKind, Problem, Replace, Service};
 
 /// How a running container is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,24 @@ fn impossible(service: &Service) -> Option<String> {
     if let Some(port) = service.ports.iter().find_map(windlass_compose::Port::fixed) {
         return Some(format!("publishes port {port}"));
     }
-    service.container_name.as_ref().map(|name| format!("has the container_name `{name}`"))
+    if let Some(name) = &service.container_name {
+        return Some(format!("has the container_name `{name}`"));
+    }
+    if let Some(name) = &service.hostname {
+        // The engine makes it a name on every network, from the start.
+        return Some(format!("has the host name `{name}`"));
+    }
+    if service.mac_address.is_some() || service.networks.values().any(|network| network.mac_address.is_some()) {
+        return Some("has a hardware address of its own".to_owned());
+    }
+    let address = |network: &Attachment| {
+        network.ipv4_address.map(IpAddr::from).or_else(|| network.ipv6_address.map(IpAddr::from))
+    };
+    if let Some(address) = service.networks.values().find_map(address) {
+        return Some(format!("has the address {address}"));
+    }
+    let network = service.namespaces.network.as_ref().filter(|mode| mode.kind.to_string() != "none")?;
+    Some(format!("shares the network of `{}`", network.kind))
 }
 
 /// Data that two versions would write at the same time. Programs that are made for it say so with `x-windlass`.

@@ -1,0 +1,44 @@
+//! What a container mounts, in the words of Compose files.
+
+use serde_json::Value;
+
+use super::view::View;
+use crate::json as look;
+
+/// Both forms of the engine, as `source:target:options`.
+pub(super) fn mounts(host: &Value, view: &mut View) {
+    for bind in look::texts(host, "/Binds") {
+        let mut parts = bind.splitn(3, ':');
+        let (source, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let read_only = parts.next().is_some_and(|options| options.split(',').any(|option| option == "ro"));
+        view.insert(format!("volumes.{target}"), mount(source, read_only));
+    }
+    for item in host.get("Mounts").and_then(Value::as_array).into_iter().flatten() {
+        let target = look::text(item, "/Target").unwrap_or_default();
+        let kind = look::text(item, "/Type").unwrap_or_default();
+        let source = look::text(item, "/Source").unwrap_or(if kind == "tmpfs" { "tmpfs" } else { "" }.to_owned());
+        let read_only = item.get("ReadOnly").and_then(Value::as_bool) == Some(true);
+        view.insert(format!("volumes.{target}"), mount(&source, read_only));
+    }
+}
+
+fn mount(source: &str, read_only: bool) -> String {
+    format!("{}{}", source_of_release(source), if read_only { ":ro" } else { "" })
+}
+
+/// Names the release's own files alike, whether the host has put its path there or not.
+fn source_of_release(source: &str) -> String {
+    if let Some(rest) = source.strip_prefix(crate::desired::BUNDLE) {
+        return format!("release:{}", rest.trim_start_matches('/'));
+    }
+    if source.starts_with(crate::desired::CONTENT) {
+        return "release:content".to_owned();
+    }
+    if let Some((_, rest)) = source.split_once("/bundles/sha256/") {
+        return format!("release:{}", rest.split_once('/').map_or("", |(_, path)| path));
+    }
+    if source.contains("/secrets/") {
+        return "release:content".to_owned();
+    }
+    source.to_owned()
+}

@@ -1,0 +1,162 @@
+//! What Compose files may say and this strategy does not do: refused by name, never ignored.
+
+use windlass_compose::{Application, FileSource, ModeKind, MountKind, Position, Problem, Service, VolumesSource};
+
+/// What the engine's API gained after 1.41, which this strategy speaks.
+const LATER: &str = "needs a later API of the engine than 1.41, which this version speaks";
+
+/// What the networks say.
+pub(super) fn of_networks(application: &Application, problems: &mut Vec<Problem>) {
+    for (key, network) in &application.networks {
+        if network.enable_ipv4 == Some(false)
+            && let Some(position) = &network.position
+        {
+            problems.push(Problem::at(position, format!("`networks.{key}.enable_ipv4` {LATER}")));
+        }
+    }
+}
+
+/// What a service says.
+pub(super) fn add(application: &Application, service: &Service, problems: &mut Vec<Problem>) {
+    let mut refuse = |position: &Position, key: &str, why: &str| {
+        problems.push(Problem::at(position, format!("`services.{}.{key}` {why}", service.name)));
+    };
+    numbers(service, &mut refuse);
+    sharing(service, &mut refuse);
+    later(service, &mut refuse);
+    files(application, service, &mut refuse);
+    for (key, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {
+        if let Some(hook) = hooks.first() {
+            refuse(&hook.position, key, "is not supported yet");
+        }
+    }
+    for option in &service.security_opt {
+        let file = option.strip_prefix("seccomp").and_then(|rest| rest.strip_prefix([':', '=']));
+        if let Some(file) = file.filter(|value| !matches!(*value, "unconfined" | "builtin")) {
+            refuse(&service.position, "security_opt", &format!("names the file `{file}`, which is not supported yet"));
+        }
+    }
+    if service.pull_policy.as_deref() == Some("build") {
+        refuse(&service.position, "pull_policy", "is `build`, but a release deploys images and builds none");
+    }
+    if service.platform.is_some() {
+        refuse(
+            &service.position,
+            "platform",
+            "is not supported yet: the engine takes what the image's digest says; pin the digest of that platform",
+        );
+    }
+}
+
+type Refuse<'a> = dyn FnMut(&Position, &str, &str) + 'a;
+
+fn numbers(service: &Service, refuse: &mut Refuse<'_>) {
+    if service.replicas() != 1 {
+        let key = if service.scale.is_some() { "scale" } else { "deploy.replicas" };
+        refuse(&service.position, key, &format!("is {}; other than 1 is not supported yet", service.replicas()));
+    }
+    if let Some(deploy) = &service.deploy
+        && let Some(mode) = deploy.mode.as_deref().filter(|mode| *mode != "replicated")
+    {
+        refuse(&deploy.position, "deploy.mode", &format!("is `{mode}`, which is for clusters"));
+    }
+}
+
+/// Containers that live on parts of another one must be replaced with it.
+fn sharing(service: &Service, refuse: &mut Refuse<'_>) {
+    for (key, mode) in service.namespaces.given() {
+        if let ModeKind::Service(_) = mode.kind {
+            refuse(&mode.position, key, &format!("is `{}`, which is not supported yet", mode.kind));
+        }
+    }
+    for from in &service.volumes_from {
+        if let VolumesSource::Service(name) = &from.source {
+            let why = format!("takes those of `{name}`, which is not supported yet; name the volumes instead");
+            refuse(&from.position, "volumes_from", &why);
+        }
+    }
+    let is_link = |name: &str| service.links.iter().any(|link| link.service == *name);
+    for (name, dependency) in &service.depends_on {
+        // A link is looked up by name each time, so what it leads to may be replaced.
+        let implied = dependency.implied && is_link(name);
+        if dependency.restart && !implied {
+            refuse(&dependency.position, &format!("depends_on.{name}.restart"), "is not supported yet");
+        }
+    }
+}
+
+fn later(service: &Service, refuse: &mut Refuse<'_>) {
+    if service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()) {
+        refuse(&service.position, "healthcheck.start_interval", LATER);
+    }
+    if !service.annotations.is_empty() {
+        refuse(&service.position, "annotations", LATER);
+    }
+    for (key, network) in &service.networks {
+        let position = network.position.as_ref().unwrap_or(&service.position);
+        if network.gw_priority.is_some() {
+            refuse(position, &format!("networks.{key}.gw_priority"), LATER);
+        }
+        let first = super::networks::by_priority(service).into_iter().next().map(|(first, _)| first);
+        if let Some(address) = &network.mac_address
+            && (first != Some(key) || service.mac_address.as_ref().is_some_and(|own| own != address))
+        {
+            let why = "differs from that of the service, or is not that of the first network, which";
+            refuse(position, &format!("networks.{key}.mac_address"), &format!("{why} {LATER}"));
+        }
+    }
+    for mount in &service.mounts {
+        match &mount.kind {
+            MountKind::Volume { options: Some(options), .. } if options.subpath.is_some() => {
+                refuse(&mount.position, "volumes.volume.subpath", LATER);
+            }
+            MountKind::Bind { options: Some(options), .. } => {
+                if options.recursive.as_ref().is_some_and(|recursive| recursive != "enabled") {
+                    refuse(&mount.position, "volumes.bind.recursive", LATER);
+                }
+                if options.selinux.is_some() && !options.create_host_path {
+                    let why = "has an effect only with `create_host_path: true`";
+                    refuse(&mount.position, "volumes.bind.selinux", why);
+                }
+            }
+            _ => {}
+        }
+    }
+    for device in service.devices.iter().filter(|device| !device.source.starts_with('/')) {
+        refuse(
+            &device.position,
+            "devices",
+            &format!("names `{}`, which is no path; such a device {LATER}", device.source),
+        );
+    }
+}
+
+fn files(application: &Application, service: &Service, refuse: &mut Refuse<'_>) {
+    let groups =
+        [("secrets", &service.secrets, &application.secrets), ("configs", &service.configs, &application.configs)];
+    for (group, references, objects) in groups {
+        for reference in references {
+            let Some(object) = objects.get(&reference.source) else { continue };
+            let own = reference.uid.as_deref().is_some_and(|uid| uid != "0")
+                || reference.gid.as_deref().is_some_and(|gid| gid != "0")
+                || reference.mode.is_some_and(|mode| mode != 0o444);
+            match &object.source {
+                FileSource::External => refuse(
+                    &reference.position,
+                    group,
+                    &format!(
+                        "names `{}`, which is external: an engine keeps none; use `file` or `environment`",
+                        reference.source
+                    ),
+                ),
+                // Docker Compose heeds them where it writes the file itself, and nowhere else.
+                FileSource::Content(_) | FileSource::Environment { .. } if own => refuse(
+                    &reference.position,
+                    group,
+                    &format!("gives `{}` an owner or permission bits, which is not supported yet", reference.source),
+                ),
+                _ => {}
+            }
+        }
+    }
+}
