@@ -10,7 +10,7 @@ pub(crate) use fields::{Fields, choice};
 pub(crate) use json::json;
 pub(crate) use units::{bytes, decimal, duration, go_duration};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -22,15 +22,38 @@ use crate::{Limits, Position, Problem};
 pub(crate) struct Report {
     problems: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<String>>,
+    /// Whether only shapes count: types and keys.
+    shapes_only: Cell<bool>,
     limit: usize,
 }
 
 impl Report {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { problems: RefCell::default(), warnings: RefCell::default(), limit: limits.problems }
+        Self {
+            problems: RefCell::default(),
+            warnings: RefCell::default(),
+            shapes_only: Cell::default(),
+            limit: limits.problems,
+        }
+    }
+
+    /// While `read` runs, what a value says is nobody's concern: types and keys still are. Docker Compose reads
+    /// services of inactive profiles like that.
+    pub(crate) fn shapes_only<T>(&self, read: impl FnOnce() -> T) -> T {
+        let before = self.shapes_only.replace(true);
+        let value = read();
+        self.shapes_only.set(before);
+        value
     }
 
     pub(crate) fn problem(&self, problem: Problem) {
+        if !self.shapes_only.get() {
+            self.shape(problem);
+        }
+    }
+
+    /// A wrong type, an unknown or a missing key.
+    pub(crate) fn shape(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
         if problems.len() < self.limit {
             problems.push(problem);
@@ -42,6 +65,9 @@ impl Report {
     }
 
     pub(crate) fn warn(&self, warning: String) {
+        if self.shapes_only.get() {
+            return;
+        }
         let mut warnings = self.warnings.borrow_mut();
         if warnings.len() < self.limit && !warnings.contains(&warning) {
             warnings.push(warning);
@@ -58,7 +84,7 @@ impl Report {
     }
 
     fn wrong_type(&self, node: &Node, path: &dyn Display, expected: &str) {
-        self.at(&node.position, format!("`{path}` must be {expected}, not {}", node.kind()));
+        self.shape(Problem::at(&node.position, format!("`{path}` must be {expected}, not {}", node.kind())));
     }
 
     /// A text, number or boolean as text; nothing for null.
@@ -79,7 +105,7 @@ impl Report {
             Value::Scalar(scalar) if scalar.resolve() == Resolved::Text => Some(scalar.written().to_owned()),
             Value::Scalar(scalar) if !node.is_null() => {
                 let message = format!("`{path}` must be a text, not {}", node.kind());
-                self.problem(Problem::at(&node.position, message).hint(format!("write `\"{}\"`", scalar.written())));
+                self.shape(Problem::at(&node.position, message).hint(format!("write `\"{}\"`", scalar.written())));
                 None
             }
             _ => {
@@ -111,8 +137,8 @@ impl Report {
                 Resolved::Text => {}
             }
             match scalar.written().to_ascii_lowercase().as_str() {
-                "true" | "t" | "1" | "y" | "yes" | "on" => return Some(true),
-                "false" | "f" | "0" | "n" | "no" | "off" => return Some(false),
+                "true" | "y" | "yes" | "on" => return Some(true),
+                "false" | "n" | "no" | "off" => return Some(false),
                 other => {
                     self.at(&node.position, format!("`{path}` must be `true` or `false`, not `{other}`"));
                     return None;
@@ -197,6 +223,15 @@ impl Report {
                 Vec::new()
             }
         }
+    }
+
+    /// The same list, in which nothing may be there twice.
+    pub(crate) fn unique(&self, node: &Node, path: &dyn Display, list: Vec<String>) -> Vec<String> {
+        let twice = list.iter().enumerate().find(|(index, item)| list.iter().take(*index).any(|other| other == *item));
+        if let Some((_, item)) = twice {
+            self.shape(Problem::at(&node.position, format!("`{path}` has `{item}` twice")));
+        }
+        list
     }
 
     /// A list of texts and numbers.

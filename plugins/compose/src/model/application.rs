@@ -1,6 +1,6 @@
 //! The whole: services, networks, volumes, secrets and configs, and what they say about each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -53,10 +53,13 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
             .map(|entry| (entry.key.clone(), json(&entry.value)))
             .collect(),
     };
-    for entry in &group(&mut fields, "services").entries {
-        if let Some(service) = service::read(context, entry)
-            && is_active(&service, profiles)
-        {
+    let services = group(&mut fields, "services");
+    let mut inactive = BTreeSet::new();
+    for entry in &services.entries {
+        if !service::is_active(entry, profiles) {
+            context.report.shapes_only(|| service::read(context, entry));
+            inactive.insert(entry.key.clone());
+        } else if let Some(service) = service::read(context, entry) {
             application.services.insert(service.name.clone(), service);
         }
     }
@@ -66,11 +69,7 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
     }
     application.networks.entry("default".to_owned()).or_default();
     check_references(context, &application);
-    check_dependencies(context, &mut application);
+    check_dependencies(context, &mut application, &inactive);
     drop_unused(&mut application);
     Some(application)
-}
-
-fn is_active(service: &Service, profiles: &[String]) -> bool {
-    service.profiles.is_empty() || profiles.iter().any(|profile| profile == "*" || service.profiles.contains(profile))
 }

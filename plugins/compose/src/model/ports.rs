@@ -1,6 +1,6 @@
 //! `ports` and `expose`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::Context;
 use crate::Position;
@@ -32,7 +32,7 @@ impl Port {
     /// The host's port, where it can be only one.
     #[must_use]
     pub fn fixed(&self) -> Option<u16> {
-        self.published.filter(|(first, last)| first == last).map(|(first, _)| first)
+        self.published.filter(|(first, last)| first == last && *first != 0).map(|(first, _)| first)
     }
 }
 
@@ -85,21 +85,26 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
             }
         };
         for port in read {
-            let same = |other: &Port| {
-                (other.target, other.protocol, other.published, other.address)
-                    == (port.target, port.protocol, port.published, port.address)
-            };
-            if !ports.iter().any(same) {
-                ports.push(port);
+            // The last one, in the place of the first.
+            match ports.iter_mut().find(|other| is_same(other, &port)) {
+                Some(other) => *other = port,
+                None => ports.push(port),
             }
         }
     }
     ports
 }
 
+fn is_same(one: &Port, other: &Port) -> bool {
+    let address = |port: &Port| port.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    (one.target, one.protocol, one.published, address(one))
+        == (other.target, other.protocol, other.published, address(other))
+}
+
 fn long(mut fields: Fields<'_>, item: &Node) -> Option<Port> {
     let target = fields.parsed("target", number);
-    let published = fields.parsed("published", |text| if text.is_empty() { Ok(None) } else { range(text).map(Some) });
+    let published =
+        fields.parsed("published", |text| if text.is_empty() { Ok(None) } else { published(text).map(Some) });
     let address =
         fields.parsed_string("host_ip", |text| if text.is_empty() { Ok(None) } else { address(text).map(Some) });
     let protocol = fields.parsed_string("protocol", Protocol::read).unwrap_or(Protocol::Tcp);
@@ -144,7 +149,7 @@ fn short(text: &str, position: &Position) -> Result<Vec<Port>, String> {
         },
     };
     let target = range(target)?;
-    let published = published.filter(|text| !text.is_empty()).map(range).transpose()?;
+    let published = published.filter(|text| !text.is_empty()).map(self::published).transpose()?;
     let count = target.1 - target.0;
     let port = |offset: u16, published| Port {
         target: target.0 + offset,
@@ -173,6 +178,11 @@ fn address(text: &str) -> Result<IpAddr, String> {
 
 fn number(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("`{text}` is not a port between 1 and 65535"))
+}
+
+/// Port 0 of the host is any that is free.
+fn published(text: &str) -> Result<(u16, u16), String> {
+    if text == "0" { Ok((0, 0)) } else { range(text) }
 }
 
 fn range(text: &str) -> Result<(u16, u16), String> {

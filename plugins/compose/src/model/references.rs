@@ -41,12 +41,12 @@ pub(super) fn check_references(context: &Context<'_>, application: &Application)
     }
 }
 
-/// Dependencies that do not exist and cycles are refused; optional ones that do not exist are dropped.
-pub(super) fn check_dependencies(context: &Context<'_>, application: &mut Application) {
+/// Dependencies that do not exist and cycles are refused; optional ones of inactive profiles are dropped.
+pub(super) fn check_dependencies(context: &Context<'_>, application: &mut Application, inactive: &BTreeSet<String>) {
     let known: BTreeSet<String> = application.services.keys().cloned().collect();
     for service in application.services.values_mut() {
         service.depends_on.retain(|name, dependency| {
-            if !known.contains(name) && dependency.required {
+            if !known.contains(name) && (dependency.required || !inactive.contains(name)) {
                 context.report.at(
                     &dependency.position,
                     format!(

@@ -12,7 +12,7 @@ use super::{
     namespaces, ports, process, resources, restart, ulimits,
 };
 use crate::read::{Fields, bytes, duration};
-use crate::yaml::{Entry, Mapping, Node};
+use crate::yaml::{Entry, Mapping, Node, Value};
 use crate::{Located, Position, Problem};
 
 /// A service, as its files say it. What is none is left to the image or the engine.
@@ -222,7 +222,10 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         labels: labels::read(context, fields.take("labels"), fields.take("label_file"), path),
         annotations: fields.pairs("annotations"),
         user: text(fields, "user"),
-        group_add: list(fields, "group_add", |node| context.report.texts(node, &at("group_add"))),
+        group_add: list(fields, "group_add", |node| {
+            let path = at("group_add");
+            context.report.unique(node, &path, context.report.texts(node, &path))
+        }),
         init: fields.boolean("init"),
         stdin_open: fields.boolean("stdin_open").unwrap_or(false),
         tty: fields.boolean("tty").unwrap_or(false),
@@ -254,6 +257,19 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
             .map(|node| extension::read(context, node, &at("x-windlass")))
             .unwrap_or_default(),
     }
+}
+
+/// Whether a service takes part. Docker Compose reads the others only as far as to know their shape.
+pub(super) fn is_active(entry: &Entry, profiles: &[String]) -> bool {
+    let Some(Value::Sequence(own)) =
+        entry.value.as_mapping().and_then(|service| service.get("profiles")).map(|node| &node.value)
+    else {
+        return true;
+    };
+    own.is_empty()
+        || profiles
+            .iter()
+            .any(|profile| profile == "*" || own.iter().any(|node| node.as_text().as_deref() == Some(profile.as_str())))
 }
 
 /// A text; an empty one says nothing.

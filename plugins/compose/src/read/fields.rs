@@ -91,12 +91,14 @@ impl<'a> Fields<'a> {
 
     /// A list of texts.
     pub(crate) fn strings(&mut self, key: &'static str) -> Vec<String> {
-        self.with(key, |report, node, path| report.strings(node, path, false)).unwrap_or_default()
+        self.with(key, |report, node, path| report.unique(node, path, report.strings(node, path, false)))
+            .unwrap_or_default()
     }
 
     /// A text, or a list of texts.
     pub(crate) fn one_or_more(&mut self, key: &'static str) -> Vec<String> {
-        self.with(key, |report, node, path| report.strings(node, path, true)).unwrap_or_default()
+        self.with(key, |report, node, path| report.unique(node, path, report.strings(node, path, true)))
+            .unwrap_or_default()
     }
 
     /// A mapping of texts.
@@ -131,7 +133,7 @@ impl<'a> Fields<'a> {
 
     /// Reports a key that must be there and is not.
     pub(crate) fn require(&self, node: &Position, key: &'static str) {
-        self.report.at(node, format!("`{}` is missing", self.path(key)));
+        self.report.shape(Problem::at(node, format!("`{}` is missing", self.path(key))));
     }
 
     /// The problems' collector.
@@ -154,21 +156,12 @@ impl<'a> Fields<'a> {
             }
             let problem = Problem::at(&entry.position, format!("`{path}`: Compose knows no key `{key}` here"));
             let candidates = self.read.iter().copied().chain(refused.iter().map(|(name, _)| *name));
-            self.report.problem(match nearest(key, candidates) {
+            self.report.shape(match crate::nearest::nearest(key, candidates) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
                 None => problem,
             });
         }
     }
-}
-
-/// The known key that a mistyped one is most like.
-fn nearest(key: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate)
 }
 
 /// ``` `a`, `b` or `c` ```
