@@ -20,6 +20,9 @@ const PURPOSE: &str = "windlass machine code";
 /// The largest machine code that is loaded, in bytes.
 const LARGEST: u64 = 1 << 30;
 
+/// How many plugins keep their machine code: those that were used last.
+const KEPT: usize = 64;
+
 /// Why there is no machine code of a plugin.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -69,7 +72,10 @@ impl Cache {
     ) -> Result<Component, CacheError> {
         let path = self.path(digest);
         match self.load_sealed(runtime, &path) {
-            Ok(component) => return Ok(component),
+            Ok(component) => {
+                disk::touch(&path);
+                return Ok(component);
+            }
             Err(reason) => tracing::debug!(path = %path.display(), reason, "compiling a plugin"),
         }
         let failed = |source| CacheError::Write { path: path.clone(), source };
@@ -81,6 +87,10 @@ impl Cache {
         // A new file takes the name: one that is mapped into another process stays as it is.
         disk::publish(file, &path).map_err(failed)?;
         self.forget_others(digest, &path);
+        let is_code = |path: &Path| path.extension().is_some_and(|extension| extension == "cwasm");
+        for gone in disk::keep_newest(&self.directory, KEPT, is_code) {
+            let _ = std::fs::remove_file(seal_of(&gone));
+        }
         self.load_sealed(runtime, &path).map_err(CacheError::Load)
     }
 

@@ -3,7 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -63,6 +64,33 @@ pub(super) fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Says that a file or directory was used now, for [`keep_newest`]. Nothing depends on it.
+pub(super) fn touch(path: &Path) {
+    let touched = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    if let Err(error) = touched {
+        tracing::debug!(path = %path.display(), %error, "its last use is not kept");
+    }
+}
+
+/// Removes all entries of a directory but those that were used last; hidden ones are being written and stay. What is
+/// removed can be made again, and nothing depends on its being gone.
+pub(super) fn keep_newest(directory: &Path, most: usize, chosen: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut known: Vec<(SystemTime, PathBuf)> = entries
+        .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b".") && chosen(&entry.path()))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    known.sort_by(|one, other| other.cmp(one));
+    let old: Vec<PathBuf> = known.into_iter().skip(most).map(|(_, path)| path).collect();
+    for path in &old {
+        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        if let Err(error) = removed {
+            tracing::debug!(path = %path.display(), %error, "it stays");
+        }
+    }
+    old
+}
+
 /// What only a holder of the host's key can compute over `bytes`, for one purpose.
 pub(super) fn seal(key: &[u8], purpose: &str, bytes: &[u8]) -> Vec<u8> {
     sealing(key, purpose, bytes).map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default()
@@ -80,4 +108,30 @@ fn sealing(key: &[u8], purpose: &str, bytes: &[u8]) -> Option<Hmac<Sha256>> {
     mac.update(&[0]);
     mac.update(bytes);
     Some(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_used_last_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        for (age, name) in ["a", "b", "c", "d", ".new-x"].into_iter().enumerate() {
+            let path = directory.path().join(name);
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("inside"), name).unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 - age as u64);
+            File::open(&path).unwrap().set_modified(used).unwrap();
+        }
+        touch(&directory.path().join("d"));
+        let gone = keep_newest(directory.path(), 2, |path| !path.ends_with("c"));
+        assert_eq!(gone, [directory.path().join("b")]);
+        let mut left: Vec<_> =
+            fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".new-x", "a", "c", "d"]);
+    }
 }

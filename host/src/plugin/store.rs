@@ -16,6 +16,9 @@ const RECORD_FORMAT: u32 = 1;
 /// The largest record that is read, in bytes.
 const LARGEST_RECORD: u64 = 16 << 20;
 
+/// How many plugins are kept: those that were used last.
+const KEPT: usize = 64;
+
 /// What admission found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Record {
@@ -67,6 +70,7 @@ impl Shelf {
             return None;
         }
         let record: Record = serde_json::from_slice(json).ok()?;
+        disk::touch(&self.place(digest));
         (record.format == RECORD_FORMAT && record.agent == agent()).then_some(record)
     }
 
@@ -76,7 +80,9 @@ impl Shelf {
         let mut text = hex::encode(disk::seal(&self.key, &purpose(digest), &json)).into_bytes();
         text.push(b'\n');
         text.extend_from_slice(&json);
-        disk::write(&self.record_path(digest), &text)
+        disk::write(&self.record_path(digest), &text)?;
+        disk::keep_newest(&self.directory, KEPT, |_| true);
+        Ok(())
     }
 
     fn place(&self, digest: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Changing networks, volumes and images.
 
-use bollard::models::{NetworkCreateRequest, VolumeCreateRequest};
+use bollard::models::{NetworkCreateRequest, NetworkDisconnectRequest, NetworkInspect, VolumeCreateRequest};
 use bollard::query_parameters::{RemoveImageOptions, RemoveVolumeOptions, TagImageOptions};
 use serde_json::Value;
 use windlass_documents::Failure;
@@ -65,17 +65,45 @@ impl Docker {
     /// Removes a network of the application; one that is gone is success.
     pub async fn remove_network(&self, name: &str) -> Result<(), Failure> {
         self.may_write()?;
-        let id = match self.find_network(name).await? {
-            Found::Own(network) => network.id.unwrap_or_default(),
+        let network = match self.find_network(name).await? {
+            Found::Own(network) => network,
             Found::Foreign(_) => return Err(self.nothing("network", name)),
             Found::Missing => return Ok(()),
         };
-        let id = &id;
-        let answer = self.engine.call(ORDINARY, |client| async move { client.remove_network(id).await }).await;
+        let id = network.id.as_deref().unwrap_or_default();
+        let remove = || self.engine.call(ORDINARY, |client| async move { client.remove_network(id).await });
+        let mut answer = remove().await;
+        // "has active endpoints": those of containers that are gone already are nobody's.
+        if matches!(&answer, Err(error) if error.status() == Some(403)) && self.forget_ghosts(&network).await? {
+            answer = remove().await;
+        }
         match answer {
             Err(error) if error.status() != Some(404) => Err(self.explain(error, &format!("remove network `{name}`"))),
             _ => Ok(()),
         }
+    }
+
+    /// Takes endpoints off a network whose containers do not exist any more; whether there were any. An engine that
+    /// lost a container in the middle of connecting it keeps its endpoint, and would keep the network for ever. It
+    /// lists such an endpoint as `ep-ID`, with the container's name.
+    async fn forget_ghosts(&self, network: &NetworkInspect) -> Result<bool, Failure> {
+        let (id, mut found) = (network.id.as_deref().unwrap_or_default(), false);
+        for (container, endpoint) in network.containers.iter().flatten() {
+            let Some(name) = &endpoint.name else { continue };
+            if !container.starts_with("ep-") && !matches!(self.find_container(container).await?, Found::Missing) {
+                continue;
+            }
+            let request = NetworkDisconnectRequest { container: name.clone(), force: Some(true) };
+            let disconnect = |client: bollard::Docker| {
+                let request = request.clone();
+                async move { client.disconnect_network(id, request).await }
+            };
+            match self.engine.call(ORDINARY, disconnect).await {
+                Ok(()) => found = true,
+                Err(error) => tracing::debug!(container = name, error = ?error.status(), "an endpoint stays"),
+            }
+        }
+        Ok(found)
     }
 
     /// Creates a volume; the application's own of that name is success.

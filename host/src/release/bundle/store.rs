@@ -17,11 +17,31 @@ const DIRECTORY: u32 = 0o555;
 const FILE: u32 = 0o444;
 const PROGRAM: u32 = 0o555;
 
+/// How directories are named that are being filled; the number of the process that fills them follows.
+const INCOMING: &str = ".incoming-";
+
 /// An empty directory beside the kept bundles, removed when dropped.
 pub(super) fn incoming(root: &Path) -> Result<TempDir, BundleError> {
     let unwritable = |source| BundleError::Unwritable { path: root.to_owned(), source };
     fs::DirBuilder::new().recursive(true).mode(0o755).create(root).map_err(unwritable)?;
-    tempfile::Builder::new().prefix(".incoming-").tempdir_in(root).map_err(unwritable)
+    remove_abandoned(root);
+    let prefix = format!("{INCOMING}{}-", std::process::id());
+    tempfile::Builder::new().prefix(&prefix).tempdir_in(root).map_err(unwritable)
+}
+
+/// Removes directories of agents that ended in the middle. Nothing depends on it.
+fn remove_abandoned(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(INCOMING)) else { continue };
+        let process = rest.split('-').next().and_then(|pid| pid.parse::<u32>().ok());
+        if process.is_none_or(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            make_removable(&entry.path());
+            if let Err(error) = fs::remove_dir_all(entry.path()) {
+                tracing::debug!(path = %entry.path().display(), %error, "an abandoned directory stays");
+            }
+        }
+    }
 }
 
 /// Copies a directory's files to their place.

@@ -202,6 +202,20 @@ fn make_writable(directory: &Path) {
 }
 
 #[test]
+fn what_an_agent_left_that_was_killed_is_removed_and_what_another_fills_now_is_not() {
+    let fixture = fixture();
+    let root = &fixture.bundles.root;
+    let abandoned = root.join(".incoming-4194305-x/deep");
+    let busy = root.join(format!(".incoming-{}-x", std::process::id()));
+    for directory in [&abandoned, &busy] {
+        fs::create_dir_all(directory).unwrap();
+    }
+    fs::set_permissions(&abandoned, fs::Permissions::from_mode(0o555)).unwrap();
+    fixture.bundles.keep(&fixture.directory).unwrap();
+    assert!(!abandoned.exists() && busy.exists());
+}
+
+#[test]
 fn says_which_directory_cannot_be_used() {
     let fixture = fixture();
     let error = fixture.bundles.keep(&fixture.directory.join("none")).unwrap_err();
