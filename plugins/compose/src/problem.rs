@@ -18,12 +18,12 @@ pub struct Problem {
 impl Problem {
     /// A problem at a place.
     pub fn at(position: &Position, message: impl Into<String>) -> Self {
-        Self { position: Some(position.clone()), message: message.into(), hint: None }
+        Self { position: Some(position.clone()), message: shortened(message.into()), hint: None }
     }
 
     /// A problem of no place.
     pub fn nowhere(message: impl Into<String>) -> Self {
-        Self { position: None, message: message.into(), hint: None }
+        Self { position: None, message: shortened(message.into()), hint: None }
     }
 
     /// The same with advice.
@@ -32,6 +32,17 @@ impl Problem {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// Messages quote files, and a value of a hostile one may be very long.
+fn shortened(mut message: String) -> String {
+    const LONGEST: usize = 1000;
+    if message.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }
 
 impl fmt::Display for Problem {
