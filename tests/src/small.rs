@@ -239,15 +239,16 @@ impl Small {
 
     /// What is gone already is no error.
     fn remove(&self) {
-        let label = self.label();
-        for (list, remove) in [
-            (&["ps", "-aq"][..], &["rm", "-fv"][..]),
-            (&["network", "ls", "-q"][..], &["network", "rm"][..]),
-            (&["volume", "ls", "-q"][..], &["volume", "rm"][..]),
-        ] {
-            let found = docker([list, &["--filter", &label]].concat()).unwrap_or_default();
-            for object in found.lines() {
-                docker([remove, &[object]].concat()).ok();
+        for label in [self.label(), format!("label=windlass.application={}", self.name)] {
+            for (list, remove) in [
+                (&["ps", "-aq"][..], &["rm", "-fv"][..]),
+                (&["network", "ls", "-q"][..], &["network", "rm"][..]),
+                (&["volume", "ls", "-q"][..], &["volume", "rm"][..]),
+            ] {
+                let found = docker([list, &["--filter", &label]].concat()).unwrap_or_default();
+                for object in found.lines() {
+                    docker([remove, &[object]].concat()).ok();
+                }
             }
         }
         for pattern in [format!("windlass-test/{}", self.name), format!("windlass/{}", self.name)] {

@@ -162,3 +162,26 @@ async fn a_secret_is_told_nobody() -> Result<()> {
     assert!(failure.message.contains("the token is {{windlass.secret:token@"), "{}", failure.message);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_secret_reaches_the_server_that_it_is_for_and_nobody_else() -> Result<()> {
+    let value = "correct-horse-battery";
+    // A server that sends back what it was sent, and one that the secret is not for.
+    let (port, other) = (server("HTTP/1.1 200 OK\r\n{asked}")?, server("HTTP/1.1 200 OK\r\n{asked}")?);
+    let yard = Yard::with(&format!(
+        "[secrets.token]\nfile = \"DIRECTORY/token\"\n{GRANT}secrets = [\"token\"]\nhttp = [\n\
+         {{ to = \"http://127.0.0.1:{port}\", addresses = [\"127.0.0.0/8\"], secrets = [\"token\"] }},\n\
+         {{ to = \"http://127.0.0.1:{other}\", addresses = [\"127.0.0.0/8\"] }},\n]\n"
+    ))?;
+    let path = yard.directory.path().join("token");
+    fs::write(&path, value)?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let urls = [port, other].map(|port| format!("http://127.0.0.1:{port}/"));
+    let findings = yard.findings_of(json!({"do": "http", "urls": urls, "secret": "token"})).await?;
+    // What the first one sent back comes without the value again, which only it can have known.
+    assert!(findings[0].contains("200 GET / HTTP/1.1|"), "{findings:?}");
+    assert!(findings[0].contains("Bearer {{windlass.secret:token@"), "{findings:?}");
+    assert!(findings[1].contains("capability-denied: "), "{findings:?}");
+    assert!(!format!("{findings:?}{}", yard.said()).contains(value), "{findings:?}");
+    Ok(())
+}

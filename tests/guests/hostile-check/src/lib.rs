@@ -87,7 +87,12 @@ pub enum Config {
         /// A header of each request.
         #[serde(default)]
         header: Option<(String, String)>,
+        /// A secret that each request authorises itself with.
+        #[serde(default)]
+        secret: Option<String>,
     },
+    /// Counts its calls in its store, and tries to change what somebody else changed.
+    Count,
     /// Asks for a secret's placeholder and for its value, and tells everybody.
     Secret {
         /// Which.
@@ -159,11 +164,15 @@ impl Check for Hostile {
                 return Ok(answers(paths, |path| files::write_atomic(root, path, b"x").map(|()| String::new())));
             }
             Config::LookAround => return Ok(look_around()),
-            Config::Http { urls, header } => {
+            Config::Count => return count(),
+            Config::Http { urls, header, secret } => {
                 return Ok(answers(urls, |url| {
                     let mut request = http::Request::get(url.clone()).timeout(Duration::from_secs(5));
                     if let Some((name, value)) = header {
                         request = request.header(name.clone(), value.clone());
+                    }
+                    if let Some(name) = secret {
+                        request = request.header("authorization", format!("Bearer {}", secrets::placeholder(name)?));
                     }
                     let response = request.send()?;
                     Ok(format!("{} {}", response.status, response.text()))
@@ -172,8 +181,10 @@ impl Check for Hostile {
             Config::Secret { name } => return tell_secret(name),
             Config::Exec { command, arguments } => {
                 let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-                let output = exec::run(command, &arguments, b"")?;
-                return Ok(Report::pass(String::from_utf8_lossy(&output.stdout)));
+                let output = exec::run(command, &arguments, b"what it reads")?;
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+                let told = format!("{} [{}] [{}]", output.exit_code, text(&output.stdout), text(&output.stderr));
+                return Ok(Report::pass(told));
             }
             Config::Container { name } => return Ok(Report::pass(docker::inspect_container(name)?.to_string())),
             Config::ControlCharacters => {
@@ -186,6 +197,26 @@ impl Check for Hostile {
         }
         Ok(Report::pass("all is well"))
     }
+}
+
+fn count() -> Result<Report> {
+    let code = |answer: Result<()>| answer.map_or_else(|error| error.code().to_owned(), |()| "done".to_owned());
+    let before = state::get("calls")?;
+    let calls = before.as_ref().map_or(0, |entry| entry.value.len()) + 1;
+    let seen = before.map(|entry| entry.revision);
+    let revision = state::put("calls", &vec![b'|'; calls], seen)?;
+    let stale = code(state::put("calls", b"lost", seen).map(drop));
+    let blind = code(state::put("calls", b"lost", None).map(drop));
+    let deleted = code(state::delete("calls", Some(revision + 1)));
+    let scratch = state::put("scratch/a", b"", None)?;
+    let keys = state::keys("")?.join(" ");
+    state::delete("scratch/a", Some(scratch))?;
+    let gone = state::get("scratch/a")?.is_none();
+    let large = code(state::put("large", &vec![0; 65 << 10], None).map(drop));
+    let summary = format!(
+        "call {calls} at revision {revision}; {stale}, {blind}, {deleted}; keys {keys}; gone {gone}; large {large}"
+    );
+    Ok(Report::pass(summary))
 }
 
 fn compute_for_ever() {
