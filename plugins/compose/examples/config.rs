@@ -1,4 +1,4 @@
-//! Prints what files come to: `config [--yaml] PROJECT DIRECTORY FILE… [--profile NAME]…`, files relative to the
+//! Prints what files come to: `config [--yaml] [--project NAME] DIRECTORY FILE… [--profile NAME]…`, files relative to the
 //! directory. Variables are those of the environment.
 
 use std::collections::BTreeMap;
@@ -28,17 +28,19 @@ fn main() -> ExitCode {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--yaml" => yaml = true,
+            "--project" => options.project = arguments.next(),
             "--profile" => options.profiles.extend(arguments.next()),
             _ => words.push(argument),
         }
     }
-    let [project, directory, files @ ..] = words.as_slice() else {
-        eprintln!("usage: config [--yaml] PROJECT DIRECTORY FILE… [--profile NAME]…");
+    let [directory, files @ ..] = words.as_slice() else {
+        eprintln!("usage: config [--yaml] [--project NAME] DIRECTORY FILE… [--profile NAME]…");
         return ExitCode::from(2);
     };
     options.files = files.to_vec();
     match load(&Directory(PathBuf::from(directory)), &options) {
         Ok(loaded) => {
+            let project = loaded.project.as_deref().unwrap_or("default");
             let config = loaded.application.config(project, directory);
             println!("{}", if yaml { to_yaml(&config) } else { format!("{config:#}") });
             ExitCode::SUCCESS

@@ -29,7 +29,7 @@ impl Application {
         let mut root = Shown::default();
         root.put("name", Some(json!(project)));
         root.put("services", Some(group::all(&self.services, |_, one| service::service(&place, one))));
-        root.put("networks", Some(group::all(&self.networks, |key, one| network::network(&place, key, one))));
+        root.some("networks", group::all(&self.networks, |key, one| network::network(&place, key, one)));
         root.some("volumes", group::all(&self.volumes, |key, one| network::volume(&place, key, one)));
         root.some("secrets", group::all(&self.secrets, |key, one| group::file(&place, key, one)));
         root.some("configs", group::all(&self.configs, |key, one| group::file(&place, key, one)));

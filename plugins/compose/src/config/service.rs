@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Place, Shown, decimal, deploy, duration, group, network, size};
 use crate::{
-    BindOptions, Dependency, Healthcheck, Hook, Logging, Mount, MountKind, Port, Resources, RestartPolicy, Service,
-    TmpfsOptions, Ulimit, VolumeOptions, VolumesSource,
+    BindOptions, Dependency, Device, Healthcheck, Hook, Logging, Mount, MountKind, Port, Resources, RestartPolicy,
+    Service, TmpfsOptions, VolumeOptions, VolumesSource,
 };
 
 pub(super) fn service(place: &Place<'_>, service: &Service) -> Value {
@@ -49,6 +49,7 @@ pub(super) fn service(place: &Place<'_>, service: &Service) -> Value {
     shown.some("labels", json!(service.labels));
     shown.some("annotations", json!(service.annotations));
     shown.put("attach", service.attach.map(Value::Bool));
+    shown.put("isolation", service.isolation.clone().map(Value::String));
     shown.put("platform", service.platform.clone().map(Value::String));
     shown.put("pull_policy", service.pull_policy.clone().map(Value::String));
     shown.value()
@@ -114,17 +115,17 @@ fn rights(service: &Service, shown: &mut Shown) {
     shown.put("runtime", service.runtime.clone().map(Value::String));
     shown.some("sysctls", json!(service.sysctls));
     shown.some("device_cgroup_rules", json!(service.device_cgroup_rules));
-    let devices = service
-        .devices
-        .iter()
-        .map(|device| json!({ "source": device.source, "target": device.target, "permissions": device.permissions }));
-    shown.some("devices", devices.collect());
+    shown.some("devices", service.devices.iter().map(device).collect());
     shown.some("gpus", deploy::requests(&service.gpus));
-    shown.some("ulimits", group::all(&service.ulimits, |_, limit| ulimit(*limit)));
+    shown.some("ulimits", group::all(&service.ulimits, |_, limit| limit.shown()));
 }
 
-fn ulimit(limit: Ulimit) -> Value {
-    if limit.single { json!(limit.soft) } else { json!({ "soft": limit.soft, "hard": limit.hard }) }
+fn device(device: &Device) -> Value {
+    let mut shown = Shown::default();
+    shown.put("source", Some(json!(device.source)));
+    shown.put("target", Some(json!(device.target)));
+    shown.some("permissions", json!(device.permissions));
+    shown.value()
 }
 
 fn resources(resources: &Resources, shown: &mut Shown) {

@@ -69,7 +69,7 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
     }
     application.networks.entry("default".to_owned()).or_default();
     check_references(context, &application);
-    check_dependencies(context, &mut application, &inactive);
+    check_dependencies(context, &application, &inactive);
     drop_unused(&mut application);
     Some(application)
 }

@@ -1,63 +1,94 @@
 //! `build` and `develop`: known, shown, and not used by a deployment.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, Path, paths};
-use crate::read::{Fields, Report, json};
-use crate::yaml::{Mapping, Node, Value};
+use super::{Context, Path, names, paths, process, ulimits};
+use crate::read::{Fields, bytes, json};
+use crate::yaml::{Node, Value};
 
-/// Keys of `build`.
-const KEYS: [&str; 24] = [
-    "additional_contexts",
-    "args",
-    "cache_from",
-    "cache_to",
-    "context",
-    "dockerfile",
-    "dockerfile_inline",
-    "entitlements",
-    "extra_hosts",
-    "isolation",
-    "labels",
-    "network",
-    "no_cache",
-    "platforms",
-    "privileged",
-    "provenance",
-    "pull",
-    "sbom",
-    "secrets",
-    "shm_size",
-    "ssh",
-    "tags",
-    "target",
-    "ulimits",
-];
-
-/// What is shown of `build`. Relative contexts keep a mark that [`crate::Application::config`] replaces.
+/// What is shown of `build`. Relative paths keep a mark that [`crate::Application::config`] replaces.
 pub(super) fn build(context: &Context<'_>, node: &Node, path: &str) -> Option<Json> {
-    let mut shown = Map::new();
+    let mut shown = Shown(Map::new());
     if let Value::Mapping(mapping) = &node.value {
-        known(context.report, mapping, path, &KEYS);
-        for entry in &mapping.entries {
-            let value = match entry.key.as_str() {
-                "args" | "labels" | "additional_contexts" => pairs(&entry.value),
-                _ => json(&entry.value),
-            };
-            shown.insert(entry.key.clone(), value);
-        }
+        let mut fields = Fields::new(context.report, mapping, path.to_owned());
+        elements(context, &mut fields, path, &mut shown);
+        fields.finish(&[]);
     } else {
         let text = context.report.string(node, &path)?;
-        shown.insert("context".to_owned(), json!(text));
+        shown.put("context", mark(context, &text));
     }
-    if let Some(text) = shown.get("context").and_then(Json::as_str) {
-        let absolute = mark(context, text);
-        shown.insert("context".to_owned(), json!(absolute));
+    shown.0.entry("context").or_insert_with(|| json!(mark(context, ".")));
+    if !shown.0.contains_key("dockerfile_inline") {
+        shown.0.entry("dockerfile").or_insert_with(|| json!("Dockerfile"));
     }
-    if !shown.contains_key("dockerfile") && !shown.contains_key("dockerfile_inline") {
-        shown.insert("dockerfile".to_owned(), json!("Dockerfile"));
+    Some(Json::Object(shown.0))
+}
+
+fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &mut Shown) {
+    if let Some(text) = fields.string("context") {
+        shown.put("context", mark(context, &text));
     }
-    Some(Json::Object(shown))
+    for key in ["dockerfile", "dockerfile_inline", "network", "target", "isolation"] {
+        shown.some(key, fields.string(key));
+    }
+    for key in ["cache_from", "cache_to", "entitlements", "platforms", "tags"] {
+        shown.list(key, fields.strings(key));
+    }
+    for key in ["no_cache", "privileged", "pull"] {
+        shown.some(key, fields.boolean(key).filter(|value| *value));
+    }
+    for key in ["args", "labels", "ssh"] {
+        let mut pairs = fields.with(key, |report, node, path| report.pairs(node, path)).unwrap_or_default();
+        for (name, value) in &mut pairs {
+            // An argument without a value is that of the environment, where it is set there.
+            *value = value.take().or_else(|| context.variables.value(name).map(str::to_owned));
+        }
+        pairs.retain(|_, value| key != "args" || value.is_some());
+        if !pairs.is_empty() {
+            shown.put(key, pairs.into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect::<BTreeMap<_, _>>());
+        }
+    }
+    let contexts = fields.pairs("additional_contexts");
+    if !contexts.is_empty() {
+        let marked = contexts.iter().map(|(name, text)| (name, mark(context, text)));
+        shown.put("additional_contexts", marked.collect::<BTreeMap<_, _>>());
+    }
+    shown.some("shm_size", fields.parsed("shm_size", bytes).map(|size| size.to_string()));
+    if let Some(node) = fields.take("extra_hosts") {
+        let hosts = names::extra_hosts(context, node, &format!("{path}.extra_hosts"));
+        shown.list("extra_hosts", hosts.iter().map(|host| host.replacen(':', "=", 1)).collect());
+    }
+    if let Some(node) = fields.take("ulimits") {
+        let limits = ulimits::read(context, node, &format!("{path}.ulimits"));
+        shown.put("ulimits", limits.iter().map(|(name, limit)| (name, limit.shown())).collect::<BTreeMap<_, _>>());
+    }
+    // Of the secrets, and of what later releases of Docker Compose know.
+    for key in ["secrets", "provenance", "sbom"] {
+        shown.some(key, fields.with(key, |_, node, _| json(node)));
+    }
+}
+
+/// An object while it is made.
+struct Shown(Map<String, Json>);
+
+impl Shown {
+    fn put(&mut self, key: &str, value: impl serde::Serialize) {
+        self.0.insert(key.to_owned(), json!(value));
+    }
+
+    fn some(&mut self, key: &str, value: Option<impl serde::Serialize>) {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+    }
+
+    fn list(&mut self, key: &str, items: Vec<String>) {
+        if !items.is_empty() {
+            self.put(key, items);
+        }
+    }
 }
 
 /// What is shown of `develop`.
@@ -67,23 +98,33 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
     }
     let mapping = context.report.mapping(node, &path)?;
     let mut fields = Fields::new(context.report, mapping, path.to_owned());
-    let watch = fields.with("watch", |report, node, path| {
-        for item in report.items(node, path) {
-            if let Some(mapping) = report.mapping(item, path) {
-                known(report, mapping, &path.to_string(), &["ignore", "include", "path", "action", "target", "exec"]);
+    let position = &node.position;
+    let watch = fields.each("watch", |fields| {
+        let mut shown = Shown(Map::new());
+        let path = fields.string("path");
+        let action = fields.word("action", &["rebuild", "sync", "restart", "sync+restart", "sync+exec"]);
+        for (key, value) in [("path", &path), ("action", &action)] {
+            if value.is_none() && !fields.has(key) {
+                fields.require(position, key);
             }
         }
-        json(node)
+        shown.some("path", path.map(|path| mark(context, &path)));
+        shown.some("action", action);
+        shown.some("target", fields.string("target"));
+        shown.list("ignore", fields.strings("ignore"));
+        shown.list("include", fields.strings("include"));
+        let command = fields.inner("exec", |fields| {
+            fields.boolean("privileged");
+            for key in ["user", "working_dir"] {
+                fields.string(key);
+            }
+            fields.pairs("environment");
+            fields.with("command", |_, node, path| process::read(context, node, path)).flatten()
+        });
+        shown.put("exec", json!({ "command": command.flatten() }));
+        Some(Json::Object(shown.0))
     });
     fields.finish(&[]);
-    let mut watch = watch?;
-    for item in watch.as_array_mut()?.iter_mut().filter_map(Json::as_object_mut) {
-        if let Some(text) = item.get("path").and_then(Json::as_str) {
-            let absolute = mark(context, text);
-            item.insert("path".to_owned(), json!(absolute));
-        }
-        item.entry("exec").or_insert_with(|| json!({ "command": null }));
-    }
     Some(json!({ "watch": watch }))
 }
 
@@ -102,37 +143,4 @@ fn mark(context: &Context<'_>, text: &str) -> String {
         // Nothing of it is used; what lies outside of the bundle is shown as written.
         Err(_) => text.to_owned(),
     }
-}
-
-fn known(report: &Report, mapping: &Mapping, path: &str, keys: &[&'static str]) {
-    let mut fields = Fields::new(report, mapping, path.to_owned());
-    for key in keys {
-        fields.take(key);
-    }
-    fields.finish(&[]);
-}
-
-/// A mapping or a list of `KEY=value` as a mapping of texts.
-fn pairs(node: &Node) -> Json {
-    let text = |node: &Node| match &node.value {
-        Value::Scalar(scalar) if !node.is_null() => Json::String(scalar.to_text()),
-        _ => Json::Null,
-    };
-    let mut shown = Map::new();
-    match &node.value {
-        Value::Mapping(mapping) => {
-            for entry in &mapping.entries {
-                shown.insert(entry.key.clone(), text(&entry.value));
-            }
-        }
-        Value::Sequence(items) => {
-            for item in items {
-                let Json::String(item) = text(item) else { continue };
-                let (key, value) = item.split_once('=').map_or((item.as_str(), Json::Null), |(k, v)| (k, json!(v)));
-                shown.insert(key.to_owned(), value);
-            }
-        }
-        Value::Scalar(_) => {}
-    }
-    Json::Object(shown)
 }

@@ -14,7 +14,7 @@ pub struct Device {
     pub source: String,
     /// The path in the container.
     pub target: String,
-    /// `r`, `w` and `m` for reading, writing and making nodes.
+    /// `r`, `w` and `m` for reading, writing and making nodes. The long form has none where it gives none.
     pub permissions: String,
     /// Where it was written.
     pub position: Position,
@@ -48,29 +48,29 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Device
                 }
             }
             fields.finish(&[]);
-            source.zip(target).map(|(source, target)| (source, target, permissions))
+            source.zip(target).map(|(source, target)| (source, target, permissions.unwrap_or_default()))
         } else {
             context.report.parsed_string(item, &path, short)
         };
         devices.extend(device.map(|(source, target, permissions)| Device {
             source,
             target,
-            permissions: permissions.unwrap_or_else(|| "rwm".to_owned()),
+            permissions,
             position: item.position.clone(),
         }));
     }
     devices
 }
 
-type Parts = (String, String, Option<String>);
+type Parts = (String, String, String);
 
 /// `source[:target[:permissions]]`.
 fn short(text: &str) -> Result<Parts, String> {
     let parts: Vec<&str> = text.split(':').collect();
     let (source, target, rights) = match parts.as_slice() {
-        [source] => (*source, *source, None),
-        [source, target] => (*source, *target, None),
-        [source, target, rights] => (*source, *target, Some(permissions(rights)?)),
+        [source] => (*source, *source, "rwm".to_owned()),
+        [source, target] => (*source, *target, "rwm".to_owned()),
+        [source, target, rights] => (*source, *target, permissions(rights)?),
         _ => return Err(format!("`{text}` is not `source:target:permissions`")),
     };
     if source.is_empty() || target.is_empty() {

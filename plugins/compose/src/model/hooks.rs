@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, environment, process};
+use super::{Context, process};
 use crate::Position;
 use crate::read::Fields;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// A command that is run inside a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Hook> 
             user: fields.string("user"),
             privileged: fields.boolean("privileged").unwrap_or(false),
             working_dir: fields.string("working_dir"),
-            environment: environment::read(context, fields.take("environment"), None, path),
+            environment: fields.with("environment", |_, node, path| variables(context, node, path)).unwrap_or_default(),
             position: item.position.clone(),
         };
         fields.finish(&[]);
@@ -45,4 +45,23 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Hook> 
         hooks.push(hook);
     }
     hooks
+}
+
+/// A mapping, or a list of `NAME=value`: merging leaves lists inside of lists as they are.
+fn variables(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Display) -> BTreeMap<String, Option<String>> {
+    let mut variables = if let Value::Sequence(items) = &node.value {
+        let texts = items.iter().filter_map(|item| context.report.string(item, path));
+        texts
+            .map(|text| match text.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (text, None),
+            })
+            .collect()
+    } else {
+        context.report.pairs(node, path)
+    };
+    for (name, value) in &mut variables {
+        *value = value.take().or_else(|| context.variables.value(name).map(str::to_owned));
+    }
+    variables
 }

@@ -16,6 +16,10 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Disp
     }
 }
 
+/// Why signs of a shell are refused outside of quotes.
+const SHELL: &str = "`;`, `&`, `|`, `<`, `>`, parentheses and backquotes mean something to a shell, but none runs it: put them in \
+                     quotes, or write `[sh, -c, \"…\"]`";
+
 /// Splits at blanks, with quotes and backslashes as in a shell; nothing is expanded.
 fn words(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
@@ -30,6 +34,8 @@ fn words(text: &str) -> Result<Vec<String>, &'static str> {
                 Some(next) => word.get_or_insert_default().extend(['\\', next]),
                 None => return Err("it ends in a backslash"),
             },
+            // Docker Compose drops what follows, or refuses it: it runs no shell.
+            (None, ';' | '&' | '|' | '<' | '>' | '(' | ')' | '`') => return Err(SHELL),
             (None, '\'' | '"') => {
                 quote = Some(letter);
                 word.get_or_insert_default();

@@ -41,22 +41,23 @@ pub(super) fn check_references(context: &Context<'_>, application: &Application)
     }
 }
 
-/// Dependencies that do not exist and cycles are refused; optional ones of inactive profiles are dropped.
-pub(super) fn check_dependencies(context: &Context<'_>, application: &mut Application, inactive: &BTreeSet<String>) {
+/// Dependencies that do not exist and cycles are refused. Optional ones of inactive profiles stay, and say nothing.
+pub(super) fn check_dependencies(context: &Context<'_>, application: &Application, inactive: &BTreeSet<String>) {
     let known: BTreeSet<String> = application.services.keys().cloned().collect();
-    for service in application.services.values_mut() {
-        service.depends_on.retain(|name, dependency| {
-            if !known.contains(name) && (dependency.required || !inactive.contains(name)) {
-                context.report.at(
-                    &dependency.position,
-                    format!(
-                        "`services.{}` depends on `{name}`, which is not a service of the active profiles",
-                        service.name
-                    ),
-                );
-            }
-            known.contains(name)
-        });
+    for service in application.services.values() {
+        let missing = service
+            .depends_on
+            .iter()
+            .filter(|(name, dependency)| !known.contains(*name) && (dependency.required || !inactive.contains(*name)));
+        for (name, dependency) in missing {
+            context.report.at(
+                &dependency.position,
+                format!(
+                    "`services.{}` depends on `{name}`, which is not a service of the active profiles",
+                    service.name
+                ),
+            );
+        }
     }
     if let Some(cycle) = cycle(&application.services)
         && let Some(service) = cycle.first().and_then(|name| application.services.get(name))
@@ -73,7 +74,10 @@ pub(super) fn check_dependencies(context: &Context<'_>, application: &mut Applic
 fn cycle(services: &BTreeMap<String, Service>) -> Option<Vec<String>> {
     let mut remaining: BTreeMap<&str, BTreeSet<&str>> = services
         .iter()
-        .map(|(name, service)| (name.as_str(), service.depends_on.keys().map(String::as_str).collect()))
+        .map(|(name, service)| {
+            let needs = service.depends_on.keys().filter(|need| services.contains_key(*need));
+            (name.as_str(), needs.map(String::as_str).collect())
+        })
         .collect();
     loop {
         let free: Vec<&str> = remaining.iter().filter(|(_, needs)| needs.is_empty()).map(|(name, _)| *name).collect();

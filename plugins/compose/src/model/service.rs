@@ -135,6 +135,8 @@ pub struct Service {
     pub runtime: Option<String>,
     /// Operating system and processor of the image: `linux/amd64`.
     pub platform: Option<String>,
+    /// `default`: others are for Windows.
+    pub isolation: Option<String>,
     /// When Docker Compose pulls: `always`, `never`, `missing` or `build`.
     pub pull_policy: Option<String>,
     /// Secrets.
@@ -168,7 +170,6 @@ pub(super) fn read(context: &Context<'_>, entry: &Entry) -> Option<Service> {
     let mapping = context.report.mapping(&entry.value, &path)?;
     let mut fields = Fields::new(context.report, mapping, path.clone());
     let mut service = elements(context, &mut fields, entry, mapping, &path);
-    isolation(&mut fields);
     fields.finish(&keys::SERVICE);
     networks(context, &mut service);
     dependencies::implicit(&mut service);
@@ -248,6 +249,7 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         cgroup_parent: text(fields, "cgroup_parent"),
         runtime: text(fields, "runtime"),
         platform: text(fields, "platform"),
+        isolation: isolation(fields),
         pull_policy: pull_policy(fields),
         secrets: list(fields, "secrets", |node| files::referenced(context, node, &at("secrets"), "/run/secrets/")),
         configs: list(fields, "configs", |node| files::referenced(context, node, &at("configs"), "/")),
@@ -318,12 +320,14 @@ fn pull_policy(fields: &mut Fields<'_>) -> Option<String> {
     Some(if policy == "if_not_present" { "missing".to_owned() } else { policy })
 }
 
-fn isolation(fields: &mut Fields<'_>) {
+fn isolation(fields: &mut Fields<'_>) -> Option<String> {
     fields.with("isolation", |report, node, path| {
-        if report.string(node, path).is_some_and(|word| !matches!(word.as_str(), "default" | "")) {
+        let word = report.string(node, path).filter(|word| !word.is_empty())?;
+        if word != "default" {
             report.at(&node.position, format!("`{path}` is refused: it is for Windows containers"));
         }
-    });
+        Some(word)
+    })?
 }
 
 /// Without any, a service is in the network `default`, unless it has somebody's whole network.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value as Json, json};
+
 use super::Context;
 use crate::read::Fields;
 use crate::yaml::{Node, Value};
@@ -15,6 +17,17 @@ pub struct Ulimit {
     pub hard: i64,
     /// Whether one number was given for both.
     pub single: bool,
+}
+
+impl Ulimit {
+    /// As Docker Compose shows it; one number that is 0 is nothing to it.
+    pub(crate) fn shown(self) -> Json {
+        match self {
+            Self { single: true, soft: 0, .. } => json!({}),
+            Self { single: true, soft, .. } => json!(soft),
+            Self { soft, hard, .. } => json!({ "soft": soft, "hard": hard }),
+        }
+    }
 }
 
 pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<String, Ulimit> {

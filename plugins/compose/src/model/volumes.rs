@@ -46,7 +46,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             volume.driver_opts = fields.pairs("driver_opts");
             volume.labels = fields.pairs("labels");
             fields.finish(&[]);
-            networks::external_says_nothing_else(context, volume.external, mapping, &path);
+            external_says_nothing_else(context, volume.external, mapping, &path);
         }
         if volume.external && volume.name.is_none() {
             volume.name = Some(entry.key.clone());
@@ -54,4 +54,16 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
         volumes.insert(entry.key.clone(), volume);
     }
     volumes
+}
+
+/// What somebody else makes has the properties that they gave it. Docker Compose refuses this for volumes only.
+fn external_says_nothing_else(context: &Context<'_>, external: bool, mapping: &Mapping, path: &str) {
+    let other = mapping
+        .entries
+        .iter()
+        .find(|entry| !matches!(entry.key.as_str(), "external" | "name") && !entry.key.starts_with("x-"));
+    if let Some(other) = other.filter(|_| external) {
+        let message = format!("`{path}` is external, so `{}` cannot be set here", other.key);
+        context.report.at(&other.position, message);
+    }
 }

@@ -131,6 +131,11 @@ impl<'a> Fields<'a> {
         values
     }
 
+    /// Whether a key is there, whatever its value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.mapping.get(key).is_some()
+    }
+
     /// Reports a key that must be there and is not.
     pub(crate) fn require(&self, node: &Position, key: &'static str) {
         self.report.shape(Problem::at(node, format!("`{}` is missing", self.path(key))));
