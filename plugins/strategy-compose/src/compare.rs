@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use windlass_documents::Difference;
 
+#[cfg(test)]
+pub(crate) use process::each_port;
+
 use crate::desired::DesiredService;
 use crate::state::{Container, Image};
 use view::View;

@@ -48,6 +48,13 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             fields.finish(&[]);
             external_says_nothing_else(context, volume.external, mapping, &path);
         }
+        let is_bind = volume.driver_opts.get("o").is_some_and(|words| words.split(',').any(|word| word == "bind"));
+        if let Some(device) = volume.driver_opts.get("device").filter(|device| is_bind && !device.starts_with('/')) {
+            context.report.at(
+                &entry.position,
+                format!("`volumes.{}`: `{device}` is part of the release, which no container may change", entry.key),
+            );
+        }
         if volume.external && volume.name.is_none() {
             volume.name = Some(entry.key.clone());
         }

@@ -66,7 +66,8 @@ fn numbers(host: &Value, view: &mut View) {
     ];
     for (key, field) in numbers {
         let value = look::number(host, &format!("/{key}"));
-        if value != 0 {
+        // The engine keeps "no limit" as nothing.
+        if value != 0 && !(key == "PidsLimit" && value < 0) {
             view.insert(field.to_owned(), value.to_string());
         }
     }

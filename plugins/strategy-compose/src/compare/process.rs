@@ -49,7 +49,7 @@ pub(super) fn process(config: &Value, unset: &str, view: &mut View) {
         }
     }
     if let Some(ports) = config.get("ExposedPorts").and_then(Value::as_object) {
-        for port in ports.keys().flat_map(|port| each(port)) {
+        for port in ports.keys().flat_map(|port| each_port(port)) {
             view.insert(format!("expose.{port}"), "yes".to_owned());
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn process(config: &Value, unset: &str, view: &mut View) {
 }
 
 /// Docker Compose hands ranges and ports without a protocol on as they are.
-fn each(port: &str) -> Vec<String> {
+pub(crate) fn each_port(port: &str) -> Vec<String> {
     let (numbers, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
     match (first.parse::<u16>(), last.parse::<u16>()) {

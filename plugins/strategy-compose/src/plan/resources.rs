@@ -121,7 +121,14 @@ fn network_fits(project: &str, resource: &Resource, found: &Value, obstacles: &m
         return;
     }
     let mut wrong = Vec::new();
-    for (field, pointer) in [("driver", "/Driver"), ("internal", "/Internal"), ("enable_ipv6", "/EnableIPv6")] {
+    let flags = [
+        ("driver", "/Driver"),
+        ("internal", "/Internal"),
+        ("attachable", "/Attachable"),
+        ("enable_ipv6", "/EnableIPv6"),
+        ("ipam.driver", "/IPAM/Driver"),
+    ];
+    for (field, pointer) in flags {
         let (wanted, has) = (resource.body.pointer(pointer), found.pointer(pointer));
         if wanted.is_some() && has.is_some() && wanted != has {
             wrong.push(field);
@@ -133,7 +140,23 @@ fn network_fits(project: &str, resource: &Resource, found: &Value, obstacles: &m
     }) {
         wrong.push("driver_opts");
     }
+    if !pools_fit(&resource.body, found) {
+        wrong.push("ipam.config");
+    }
     differs("network", resource, &wrong, obstacles);
+}
+
+/// Whether the network has every range of addresses that is asked for, with what is said about it.
+fn pools_fit(body: &Value, found: &Value) -> bool {
+    let pools = |network: &Value| -> Vec<Value> {
+        network.pointer("/IPAM/Config").and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let has = pools(found);
+    pools(body).iter().all(|wanted| {
+        let same =
+            |pool: &Value| wanted.as_object().into_iter().flatten().all(|(key, value)| pool.get(key) == Some(value));
+        has.iter().any(same)
+    })
 }
 
 fn volume_fits(project: &str, resource: &Resource, found: &Value, obstacles: &mut Vec<(String, String)>) {

@@ -51,10 +51,44 @@ const SERVICES: &[(&str, &str)] = &[
         "secrets: [s, {source: s, target: other}, {source: s, target: /abs}]\n    configs: [c, {source: c, target: /etc/c}]",
     ),
     ("named", "container_name: wlc-peer-own-name"),
+    (
+        "rights",
+        "privileged: false\n    cap_add: [NET_ADMIN, SYS_TIME]\n    security_opt: ['no-new-privileges:true']\n    devices: ['/dev/null:/dev/xnull:r', /dev/zero]\n    device_cgroup_rules: ['c 1:3 mr']\n    group_add: [mail, 5]\n    ulimits: {nofile: {soft: 100, hard: 200}, nproc: 500}\n    sysctls: {net.core.somaxconn: 1024}",
+    ),
+    ("all", "privileged: true\n    security_opt: [systempaths=unconfined]"),
+    ("unmasked", "security_opt: [systempaths=unconfined]\n    runtime: runc\n    cgroup: private"),
+    ("spaces", "pid: host\n    ipc: shareable\n    uts: host\n    userns_mode: host\n    cgroup: host"),
+    ("host", "network_mode: host\n    expose: ['80']"),
+    ("none", "network_mode: none"),
+    ("bridge", "network_mode: bridge"),
+    ("resolver", "dns: 8.8.8.8\n    dns_opt: [use-vc]\n    dns_search: [example.com, a.example.com]"),
+    ("terminal", "stdin_open: true\n    tty: true\n    domainname: example.com\n    shm_size: 32m"),
+    ("hostname", "hostname: somebody\n    networks: [default, back]"),
+    ("linked", "links: ['nothing:other', health]\n    external_links: ['wlc-peer-nothing-1:outside']"),
+    (
+        "addressed",
+        "networks: {pool: {ipv4_address: 10.213.0.5, priority: 5, link_local_ips: [169.254.1.1], aliases: [p]}, default: {priority: 1}}",
+    ),
+    (
+        "scheduled",
+        "cpu_period: 100000\n    cpu_quota: 50000\n    mem_swappiness: 10\n    oom_score_adj: 10\n    pids_limit: -1\n    mem_limit: 64m\n    oom_kill_disable: true",
+    ),
+    (
+        "orchestrated",
+        "restart: always\n    deploy: {replicas: 1, mode: replicated, labels: {a: b}, endpoint_mode: vip, restart_policy: {condition: on-failure, max_attempts: 3, delay: 5s}, update_config: {order: start-first}, placement: {constraints: [node.role == manager]}}",
+    ),
+    (
+        "anything",
+        "expose: ['80-81', '90/udp']\n    ports: ['9000-9001']\n    healthcheck: {test: x, disable: true, interval: 5s}",
+    ),
+    (
+        "mounted",
+        "volumes: [{type: bind, source: /dev, target: /a, bind: {propagation: rslave}}, {type: bind, source: /dev, target: /b, read_only: true, bind: {create_host_path: true, propagation: rslave}}, {type: tmpfs, target: /c}, '/dev/shm:/d:ro']",
+    ),
     ("needs", "depends_on: {nothing: {condition: service_started}, health: {condition: service_healthy}}"),
 ];
 
-const REST: &str = "networks: {back: {internal: true, labels: {x: y}}}\nvolumes: {data: {labels: {q: r}}}\n\
+const REST: &str = "networks: {back: {internal: true, labels: {x: y}}, pool: {attachable: true, ipam: {driver: default, config: [{subnet: 10.213.0.0/16, ip_range: 10.213.5.0/24, gateway: 10.213.0.1, aux_addresses: {h: 10.213.0.9}}]}}}\nvolumes: {data: {labels: {q: r}}}\n\
                     secrets: {s: {file: ./one.env}}\nconfigs: {c: {file: ./one.env}}\n";
 
 fn file() -> String {
@@ -81,16 +115,15 @@ fn comparable(inspect: &Value, directory: &Path) -> Value {
     let id = field(inspect, "/Id");
     let mut config = inspect["Config"].clone();
     // By nature: made of the id; pinned instead of a tag.
-    for key in ["Hostname", "Image"] {
-        config.as_object_mut().unwrap().remove(key);
+    config.as_object_mut().unwrap().remove("Image");
+    if id.starts_with(field(&config, "/Hostname")) {
+        config.as_object_mut().unwrap().remove("Hostname");
     }
     sort(&mut config["Env"]);
     let ports = config["ExposedPorts"].as_object().cloned().unwrap_or_default();
-    // Docker Compose leaves out the protocol in one place; the engine takes it as tcp.
-    let ports: Map<String, Value> = ports
-        .into_iter()
-        .map(|(port, value)| (if port.contains('/') { port } else { format!("{port}/tcp") }, value))
-        .collect();
+    // Docker Compose leaves out the protocol in one place, where the engine takes it as tcp, and hands on ranges.
+    let ports: Map<String, Value> =
+        ports.keys().flat_map(|port| crate::compare::each_port(port)).map(|port| (port, json!({}))).collect();
     config["ExposedPorts"] = Value::Object(ports);
     let labels = config["Labels"].as_object_mut().unwrap();
     for key in [labels::COMPOSE_HASH, labels::CONFIG_FILES, labels::WORKING_DIRECTORY, labels::VERSION] {
@@ -109,14 +142,22 @@ fn comparable(inspect: &Value, directory: &Path) -> Value {
     }
     // A map of Docker Compose's, which it writes in no order.
     sort(&mut host["ExtraHosts"]);
+    sort(&mut host["Ulimits"]);
     let mut mounts: Vec<String> = inspect["Mounts"].as_array().unwrap().iter().map(mount).collect();
     mounts.sort();
     let mut networks = inspect["NetworkSettings"]["Networks"].clone();
     for network in networks.as_object_mut().unwrap().values_mut() {
-        let aliases = network["Aliases"].as_array_mut().unwrap();
-        aliases.retain(|alias| !id.starts_with(alias.as_str().unwrap()));
+        if let Some(aliases) = network["Aliases"].as_array_mut() {
+            aliases.retain(|alias| !id.starts_with(alias.as_str().unwrap()));
+        }
         sort(&mut network["Aliases"]);
-        for key in ["NetworkID", "EndpointID", "IPAMConfig"] {
+        // It says some of them twice.
+        sort(&mut network["Links"]);
+        if let Some(links) = network["Links"].as_array_mut() {
+            links.dedup();
+        }
+        // Nothing has an address before it is started, but the engine shows one that was asked for in a later connection.
+        for key in ["NetworkID", "EndpointID", "IPAddress"] {
             network.as_object_mut().unwrap().remove(key);
         }
     }

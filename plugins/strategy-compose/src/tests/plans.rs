@@ -276,6 +276,129 @@ fn images_must_be_pinned_and_other_impossible_wishes_are_named() {
 }
 
 #[test]
+fn every_element_that_changes_is_noticed_by_its_name() {
+    let base = "services:\n  front: {image: front}\n  back: {image: back}\n";
+    let state = running(&wanted(base));
+    for (element, field) in [
+        ("cap_add: [NET_ADMIN]", "cap_add.NET_ADMIN"),
+        ("privileged: true", "privileged"),
+        ("security_opt: ['no-new-privileges:true']", "security_opt.no-new-privileges:true"),
+        ("security_opt: [systempaths=unconfined]", "security_opt.systempaths=unconfined"),
+        ("devices: ['/dev/a:/dev/b:r']", "devices./dev/b"),
+        ("device_cgroup_rules: ['c 1:3 mr']", "device_cgroup_rules.c 1:3 mr"),
+        ("gpus: all", "gpus"),
+        ("group_add: [5]", "group_add.5"),
+        ("ulimits: {nofile: 5}", "ulimits.nofile"),
+        ("sysctls: {net.core.somaxconn: 5}", "sysctls.net.core.somaxconn"),
+        ("storage_opt: {size: 1g}", "storage_opt.size"),
+        ("shm_size: 32m", "shm_size"),
+        ("pid: host", "pid"),
+        ("ipc: shareable", "ipc"),
+        ("uts: host", "uts"),
+        ("userns_mode: host", "userns_mode"),
+        ("cgroup: private", "cgroup"),
+        ("cgroup_parent: m", "cgroup_parent"),
+        ("runtime: other", "runtime"),
+        ("network_mode: host", "network_mode"),
+        ("dns: 8.8.8.8", "dns"),
+        ("dns_opt: [use-vc]", "dns_opt"),
+        ("dns_search: a.b", "dns_search"),
+        ("hostname: h", "hostname"),
+        ("domainname: d", "domainname"),
+        ("mac_address: '02:42:ac:11:65:43'", "mac_address"),
+        ("stdin_open: true", "stdin_open"),
+        ("tty: true", "tty"),
+        ("links: [back]", "networks.app_default.links"),
+        ("external_links: [other]", "networks.app_default.links"),
+        ("networks: {default: {ipv4_address: 10.0.0.5}}", "networks.app_default.ipv4_address"),
+        ("networks: {default: {ipv6_address: 'fd00::5'}}", "networks.app_default.ipv6_address"),
+        ("networks: {default: {link_local_ips: [169.254.1.1]}}", "networks.app_default.link_local_ips"),
+        ("networks: {default: {driver_opts: {a: b}}}", "networks.app_default.driver_opts.a"),
+        ("volumes_from: ['container:other:ro']", "volumes_from.other:ro"),
+        ("mem_swappiness: 10", "mem_swappiness"),
+        ("oom_score_adj: 10", "oom_score_adj"),
+        ("oom_kill_disable: true", "oom_kill_disable"),
+        ("cpu_period: 10000", "cpu_period"),
+        ("cpu_quota: 5000", "cpu_quota"),
+        ("cpu_rt_period: 1400", "cpu_rt_period"),
+        ("cpu_rt_runtime: 400", "cpu_rt_runtime"),
+        ("blkio_config: {weight: 300}", "blkio_config.weight"),
+        ("blkio_config: {device_read_bps: [{path: /dev/a, rate: 1m}]}", "blkio_config.device_read_bps./dev/a"),
+        ("deploy: {restart_policy: {condition: any}}", "restart"),
+        ("deploy: {resources: {reservations: {devices: [{capabilities: [tpu], count: 1}]}}}", "gpus"),
+    ] {
+        let changed = wanted(&base.replace("{image: front}", &format!("{{image: front, {element}}}")));
+        let plan = planned(&changed, &state);
+        assert!(plan.contains(&format!("\n  {field}: - -> ")), "{element}\n{plan}");
+    }
+}
+
+#[test]
+fn what_is_not_done_yet_is_refused_by_name() {
+    let rest = "  other: {image: front}\nnetworks: {n: }\nvolumes: {data: }\nsecrets: {s: {external: true}}\nconfigs: {c: {content: x}}\n";
+    for (element, expected) in [
+        ("scale: 2", "`services.web.scale` is 2; other than 1 is not supported yet"),
+        ("deploy: {replicas: 3}", "`services.web.deploy.replicas` is 3"),
+        ("deploy: {mode: global}", "`services.web.deploy.mode` is `global`, which is for clusters"),
+        ("post_start: [{command: x}]", "`services.web.post_start` is not supported yet"),
+        ("pre_stop: [{command: x}]", "`services.web.pre_stop` is not supported yet"),
+        ("network_mode: service:other", "`services.web.network_mode` is `service:other`, which is not supported yet"),
+        ("pid: service:other", "`services.web.pid` is `service:other`"),
+        ("volumes_from: [other]", "`services.web.volumes_from` takes those of `other`"),
+        ("depends_on: {other: {condition: service_started, restart: true}}", "`services.web.depends_on.other.restart`"),
+        ("healthcheck: {test: x, start_interval: 1s}", "`services.web.healthcheck.start_interval` needs a later API"),
+        ("annotations: {a: b}", "`services.web.annotations` needs a later API"),
+        ("networks: {n: {gw_priority: 1}}", "`services.web.networks.n.gw_priority` needs a later API"),
+        (
+            "networks: {n: {mac_address: '02:42:ac:11:65:43'}, default: {priority: 1}}",
+            "`services.web.networks.n.mac_address` differs from that of the service",
+        ),
+        (
+            "volumes: [{type: volume, source: data, target: /d, volume: {subpath: x}}]",
+            "`services.web.volumes.volume.subpath` needs a later API",
+        ),
+        ("platform: linux/amd64", "`services.web.platform` is not supported yet"),
+        ("pull_policy: build", "`services.web.pull_policy` is `build`"),
+        ("secrets: [s]", "`services.web.secrets` names `s`, which is external"),
+        ("configs: [{source: c, mode: 0400}]", "`services.web.configs` gives `c` an owner or permission bits"),
+        ("security_opt: ['seccomp=profile.json']", "names the file `profile.json`, which is not supported yet"),
+        ("devices: [vendor.com/a=b]", "names `vendor.com/a=b`, which is no path"),
+    ] {
+        let text = format!("services:\n  web: {{image: front, {element}}}\n{rest}");
+        let error = desired("app", &[("front", A)], &text).unwrap_err();
+        assert!(error.contains(expected), "{element}\n{error}");
+    }
+}
+
+#[test]
+fn two_containers_that_cannot_be_there_at_once_are_replaced_one_after_the_other() {
+    for (element, reason) in [
+        ("hostname: h", "has the host name `h`"),
+        ("mac_address: '02:42:ac:11:65:43'", "has a hardware address of its own"),
+        ("networks: {default: {ipv4_address: 10.0.0.5}}", "has the address 10.0.0.5"),
+        ("network_mode: host", "shares the network of `host`"),
+    ] {
+        let text = format!("services: {{front: {{image: front, {element}}}}}");
+        let manner = format!("{:?}", wanted(&text).services["front"].manner);
+        assert!(manner.contains(reason), "{element}: {manner}");
+    }
+}
+
+#[test]
+fn a_network_is_made_and_compared_with_its_addresses() {
+    let text = "services: {front: {image: front, networks: [n]}}\nnetworks: {n: {attachable: true, ipam: {config: [{subnet: 10.9.0.0/16, gateway: 10.9.0.1}]}}}\n";
+    let desired = wanted(text);
+    assert_eq!(
+        desired.networks["n"].body["IPAM"],
+        json!({ "Driver": "default", "Config": [{ "Subnet": "10.9.0.0/16", "Gateway": "10.9.0.1" }] })
+    );
+    let state = running(&desired);
+    let moved = planned(&wanted(&text.replace("10.9.0.1}", "10.9.0.2}")), &state);
+    assert!(moved.contains("the network `app_n` is there with another ipam.config"), "{moved}");
+    assert!(planned(&desired, &state).starts_with("keep network app_n"));
+}
+
+#[test]
 fn hashes_depend_on_what_matters_only() {
     let hash = |text: &str| wanted(text).services["front"].hash.clone();
     let base = hash("services: {front: {image: front, environment: {A: 1, B: 2}}}");
