@@ -8,6 +8,7 @@ mod arguments;
 mod audit;
 mod check;
 mod completions;
+mod config;
 mod deploy;
 mod doctor;
 mod error;
@@ -74,6 +75,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
     let session = Session::new(printer, arguments.global.config());
     let answer = runtime.block_on(async {
         match &arguments.command {
+            Command::Config(arguments) => config::run(arguments, &session),
             Command::Plan(arguments) => plan::run(arguments, &session).await,
             Command::Check(arguments) => check::run(arguments, &session).await,
             Command::Deploy(arguments) => deploy::run(arguments, &session).await,

@@ -7,6 +7,7 @@
 
 pub mod application;
 pub mod bundle;
+pub mod compose;
 pub mod environment;
 pub mod file;
 pub mod init;

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::plugin::{Kind, Plugin, Plugins};
 use crate::redact::Redactor;
 use crate::release::bundle::Bundles;
-use crate::release::environment::{PluginName, PluginUse, Settings};
+use crate::release::environment::{PluginUse, Settings};
 use crate::release::file::ReleaseFile;
 use crate::report::{ExitCode, Explain};
 
@@ -67,11 +67,7 @@ impl Store {
 
     /// Admits a plugin that the release names.
     pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
-        let name = match &wish.plugin {
-            PluginName::Bundled(name) | PluginName::Registry(name) => name.clone(),
-            PluginName::File(path) => format!("./{path}"),
-        };
-        self.plugins.load(&name, kind, &material.directory).await.map_err(|error| {
+        self.plugins.load(&wish.plugin.to_string(), kind, &material.directory).await.map_err(|error| {
             let failure = failed(&error);
             Failure { message: format!("{}: {}", wish.position, failure.message), ..failure }
         })

@@ -3,12 +3,16 @@
 //! Doc comments here are the help texts: imperative, no final period on the first line. `docs/cli.md` is generated
 //! from them.
 
+mod config;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::target::Target;
+
+pub(super) use config::{ConfigArguments, ConfigFormat};
 
 /// What was typed.
 #[derive(Debug, Clone, Parser)]
@@ -75,6 +79,8 @@ impl Global {
 pub enum Command {
     /// Write a release.toml from a Compose file, and an agent.toml that grants what it needs
     Init(InitArguments),
+    /// Show the Compose application that a release means, and where its values come from
+    Config(ConfigArguments),
     /// Show what a deployment would change, and change nothing
     Plan(PlanArguments),
     /// Run the checks of a release, and change nothing

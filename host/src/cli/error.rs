@@ -89,6 +89,20 @@ pub enum CliError {
         /// What was asked for.
         wished: String,
     },
+    /// The release is not deployed by Compose files.
+    #[error("this release has no Compose files to show: its strategy is `{strategy}`")]
+    NotCompose {
+        /// The strategy.
+        strategy: String,
+    },
+    /// No file says anything at a path.
+    #[error("no file says anything about `{path}`")]
+    NoValue {
+        /// What was asked for.
+        path: String,
+        /// The services that there are.
+        services: Vec<String>,
+    },
     /// The asynchronous runtime could not start.
     #[error("cannot start worker threads")]
     Runtime(#[source] std::io::Error),
@@ -97,12 +111,13 @@ pub enum CliError {
 impl Explain for CliError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::UnknownSchema { .. } | Self::NotDeployed { .. } => ExitCode::NotFound,
+            Self::UnknownSchema { .. } | Self::NotDeployed { .. } | Self::NoValue { .. } => ExitCode::NotFound,
             Self::Exists { .. }
             | Self::NotAsked
             | Self::Declined
             | Self::PlanDecides { .. }
             | Self::OtherPlan { .. }
+            | Self::NotCompose { .. }
             | Self::OtherEnvironment { .. } => ExitCode::Usage,
             Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } | Self::NoConfig { .. } => {
                 ExitCode::Configuration
@@ -127,6 +142,10 @@ impl Explain for CliError {
                 config.display()
             )),
             Self::NotDeployed { .. } => Some("`windlass history` lists all deployments".to_owned()),
+            Self::NoValue { services, .. } => {
+                Some(format!("a path is a service and a key, `web.ports`; the services are {}", services.join(", ")))
+            }
+            Self::NotCompose { .. } => Some("`windlass plan` shows what it would change".to_owned()),
             Self::Read { .. }
             | Self::Write { .. }
             | Self::Declined

@@ -1,19 +1,16 @@
 //! `windlass init`: proposes a release file and an operator's file, shows them, and writes them when told to.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
-use windlass_compose::Files;
 
 use super::arguments::InitArguments;
 use super::error::CliError;
 use crate::release::application::RELEASE_FILE;
+use crate::release::compose::Directory;
 use crate::release::init::{Inputs, propose};
 use crate::report::facts::{Fact, FileFact};
 use crate::report::page::Line;
-use crate::report::{ExitCode, Fault, Printer, host, words};
+use crate::report::{ExitCode, Fault, Printer, host};
 
 /// The operator's file beside the release file; the operator puts it in its place.
 const AGENT_FILE: &str = "agent.toml";
@@ -25,7 +22,7 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory.clone(), source })?;
     let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let proposal = propose(&Inputs {
-        files: &Beside(&directory),
+        files: &Directory(directory.clone()),
         compose: &compose,
         application: arguments.application.as_deref(),
         directory: &name,
@@ -80,28 +77,6 @@ fn shown(directory: &Path) -> String {
 
 fn fact(path: &Path, text: &str, written: bool) -> FileFact {
     FileFact { path: path.display().to_string(), text: text.to_owned(), written }
-}
-
-/// The files beside the Compose file. Nothing outside of the directory is read, whatever the Compose file names.
-struct Beside<'a>(&'a Path);
-
-impl Files for Beside<'_> {
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
-        /// More is not a file that a person wrote.
-        const LARGEST: u64 = 4 << 20;
-        let open = || Dir::open_ambient_dir(self.0, ambient_authority())?.open(path);
-        let file = match open() {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
-        };
-        let mut content = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
-        if content.len() as u64 > LARGEST {
-            return Err(format!("it is larger than {}", words::size(LARGEST)));
-        }
-        Ok(Some(content))
-    }
 }
 
 /// Asks whether to write; only a terminal can answer.

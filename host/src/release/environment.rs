@@ -56,6 +56,16 @@ pub enum PluginName {
     Registry(String),
 }
 
+impl std::fmt::Display for PluginName {
+    /// As it stands in a release file.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bundled(name) | Self::Registry(name) => formatter.write_str(name),
+            Self::File(path) => write!(formatter, "./{path}"),
+        }
+    }
+}
+
 /// The strategy of a deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strategy {

@@ -1,15 +1,15 @@
 //! `windlass init`: a release file and an operator's file from an existing Compose file.
 //!
-//! Pure: files in, texts out. The command shows them and writes them. This is the one place of the host that reads
-//! Compose files; deploying them is a plugin's business.
+//! Pure: files in, texts out. The command shows them and writes them.
 
 mod artifacts;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_compose::{Application, Files, MountKind, Options, Path, Problems, Protocol, Service};
+use windlass_compose::{Application, Files, MountKind, Options, Path, Protocol, Service};
 
+use super::compose::{self, ComposeError};
 use crate::report::{ExitCode, Explain, Place};
 use artifacts::Found;
 
@@ -42,13 +42,8 @@ pub struct Proposal {
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
     /// The Compose file cannot be used.
-    #[error("{problems}")]
-    Compose {
-        /// All that is wrong with it.
-        problems: Problems,
-        /// The line of the first problem.
-        place: Option<Place>,
-    },
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
     /// The name cannot be an application's.
     #[error(
         "`{name}` is not an application's name: at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter \
@@ -63,24 +58,21 @@ pub enum InitError {
 impl Explain for InitError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::Compose { .. } => ExitCode::Configuration,
+            Self::Compose(error) => error.exit(),
             Self::Name { .. } => ExitCode::Usage,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Compose { problems, .. } => {
-                let hints = problems.hints();
-                (!hints.is_empty()).then(|| hints.join("\n"))
-            }
+            Self::Compose(error) => error.hint(),
             Self::Name { .. } => Some("give one with `--application NAME`".into()),
         }
     }
 
     fn place(&self) -> Option<Place> {
         match self {
-            Self::Compose { place, .. } => place.clone(),
+            Self::Compose(error) => error.place(),
             Self::Name { .. } => None,
         }
     }
@@ -103,7 +95,7 @@ struct Needs {
 pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     let files = if inputs.compose.is_empty() { Vec::new() } else { vec![inputs.compose.to_owned()] };
     let options = Options { files, profiles: vec!["*".to_owned()], ..Options::default() };
-    let loaded = windlass_compose::load(inputs.files, &options).map_err(|problems| refused(inputs.files, problems))?;
+    let loaded = compose::read(inputs.files, &options)?;
     let application = name(inputs, &loaded.application)?;
     let found = artifacts::find(&loaded.application);
     let needs = needs(&loaded.application, &found);
@@ -119,18 +111,6 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
         application,
         remarks,
     })
-}
-
-fn refused(files: &dyn Files, problems: Problems) -> InitError {
-    let place = problems.0.iter().find_map(|problem| {
-        let position = problem.position.as_ref()?;
-        let text = files.read(&position.file).ok()??;
-        let text = String::from_utf8_lossy(&text);
-        let line = text.lines().nth(position.line - 1).unwrap_or_default().to_owned();
-        let (file, line_number, column) = (position.file.to_string(), position.line, position.column);
-        Some(Place { file, line: line_number, column, length: 1, text: line })
-    });
-    InitError::Compose { problems, place }
 }
 
 /// A name that was given must fit; one that is guessed is made to.

@@ -4,6 +4,7 @@
 //! Growth: fields and types may be added; none is removed, renamed or given another meaning within a major version.
 //! `docs/json-output.md` is generated from here.
 
+mod config;
 mod deployment;
 mod host;
 mod progress;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use super::error::Fault;
 
+pub use config::{ConfigFact, OriginFact};
 pub use deployment::{
     AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, PlanFact, ProbeFact,
     ReleaseFact, StepFact,
@@ -32,6 +34,10 @@ pub enum Fact {
     Progress(ProgressFact),
     /// How a deployment ended, or what is known of one: `deploy`, `rollback`, `resume`, `resolve`, `show`.
     Deployment(Box<DeploymentFact>),
+    /// The resolved application: `config`.
+    Config(Box<ConfigFact>),
+    /// Where a value came from: `config --explain`.
+    Origin(Box<OriginFact>),
     /// What a deployment would do: `plan`.
     Plan(Box<PlanFact>),
     /// What the checks say: `check`.

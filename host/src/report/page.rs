@@ -143,6 +143,12 @@ impl Page {
         Self::default()
     }
 
+    /// A page of a text that has lines already.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self { lines: text.lines().map(Line::plain).collect() }
+    }
+
     /// Adds a line.
     pub fn push(&mut self, line: Line) {
         self.lines.push(line);

@@ -1,0 +1,78 @@
+//! Compose files read by the agent itself, for the two commands that are about the files alone: `init` and `config`.
+//!
+//! Deploying them is a plugin's business; it reads them with the same library, in its sandbox.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use windlass_compose::{Files, Loaded, Options, Problems};
+
+use crate::report::{ExitCode, Explain, Place};
+
+/// The files of a directory. Nothing outside of it is read, whatever a Compose file names.
+#[derive(Debug, Clone)]
+pub struct Directory(pub PathBuf);
+
+impl Files for Directory {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        /// More is not a file that a person wrote.
+        const LARGEST: u64 = 4 << 20;
+        let open = || Dir::open_ambient_dir(&self.0, ambient_authority())?.open(path);
+        let file = match open() {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let mut content = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
+        if content.len() as u64 > LARGEST {
+            return Err(format!("it is larger than {} MiB", LARGEST >> 20));
+        }
+        Ok(Some(content))
+    }
+}
+
+/// The Compose files cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{problems}")]
+pub struct ComposeError {
+    /// All that is wrong with them.
+    problems: Problems,
+    /// The line of the first problem.
+    place: Option<Place>,
+}
+
+impl Explain for ComposeError {
+    fn exit(&self) -> ExitCode {
+        ExitCode::Configuration
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hints = self.problems.hints();
+        (!hints.is_empty()).then(|| hints.join("\n"))
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.place.clone()
+    }
+}
+
+/// Reads Compose files.
+///
+/// # Errors
+/// Every problem, and the line of the first one.
+pub fn read(files: &dyn Files, options: &Options) -> Result<Loaded, ComposeError> {
+    windlass_compose::load(files, options).map_err(|problems| {
+        let place = problems.0.iter().find_map(|problem| {
+            let position = problem.position.as_ref()?;
+            let text = files.read(&position.file).ok()??;
+            let text = String::from_utf8_lossy(&text);
+            let line = text.lines().nth(position.line - 1).unwrap_or_default().to_owned();
+            let (file, line_number, column) = (position.file.to_string(), position.line, position.column);
+            Some(Place { file, line: line_number, column, length: 1, text: line })
+        });
+        ComposeError { problems, place }
+    })
+}
