@@ -32,10 +32,18 @@ fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
     if matches!(place, Place::Field(_)) {
         return;
     }
-    if let Value::Mapping(mapping) = &mut node.value {
-        for entry in &mut mapping.entries {
-            at(&mut entry.value, place.child(&entry.key), &entry.key, problems);
+    match &mut node.value {
+        Value::Mapping(mapping) => {
+            for entry in &mut mapping.entries {
+                at(&mut entry.value, place.child(&entry.key), &entry.key, problems);
+            }
         }
+        Value::Sequence(items) if place == Place::Hooks => {
+            for item in items.iter_mut().filter(|item| item.as_mapping().is_some()) {
+                at(item, place, key, problems);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) enum Place {
     Element,
     /// A mapping of texts.
     Pairs,
+    /// Lists of commands that run at some time.
+    Hooks,
     /// The element itself, with its rule; nothing below has one.
     Field(Rule),
 }
@@ -93,8 +95,6 @@ impl Place {
             (Self::Networks, _) => Self::Network,
             (Self::Elements, _) => Self::Element,
             (Self::Service, key) => service(key),
-            (Self::Build, "args" | "labels" | "additional_contexts")
-            | (Self::Deploy | Self::Network | Self::Element, "labels") => Self::Pairs,
             (Self::Build, "extra_hosts") => Self::Field(Rule::Hosts),
             (Self::Build, "tags" | "platforms") | (Self::Attachment, "aliases" | "link_local_ips") => {
                 Self::Field(Rule::Unique)
@@ -103,6 +103,9 @@ impl Place {
             (Self::Attachments, _) => Self::Attachment,
             (Self::Network, "ipam") => Self::Ipam,
             (Self::Ipam, "config") => Self::Field(Rule::Subnets),
+            (Self::Build, "args" | "labels" | "additional_contexts")
+            | (Self::Deploy | Self::Network | Self::Element, "labels")
+            | (Self::Hooks, "environment") => Self::Pairs,
             (Self::Pairs, _) => Self::Field(Rule::Value),
             _ => Self::Field(Rule::Plain),
         }
@@ -118,6 +121,7 @@ fn service(key: &str) -> Place {
         "deploy" => return Place::Deploy,
         "build" => return Place::Build,
         "ulimits" => return Place::Ulimits,
+        "post_start" | "pre_stop" => return Place::Hooks,
         "depends_on" => Rule::Dependencies,
         "expose" | "cap_add" | "cap_drop" | "dns_opt" | "profiles" | "links" => Rule::Unique,
         "tmpfs" | "dns" | "dns_search" | "label_file" => Rule::OneOrMore,

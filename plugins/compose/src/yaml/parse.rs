@@ -134,6 +134,10 @@ impl Builder<'_> {
         self.spend(cost, &position)?;
         let scalar = tagged(text, style == ScalarStyle::Plain, tag)
             .ok_or_else(|| Problem::at(&position, cannot_be(text, tag)))?;
+        if scalar.is_no_number() {
+            return Err(Problem::at(&position, format!("Compose cannot write the number `{text}`"))
+                .hint("put it in quotes if it is meant as a text"));
+        }
         if anchor == 0
             && let Some(Content::Mapping { key: key @ None, keys, merged, .. }) =
                 self.open.last_mut().map(|open| &mut open.content)
@@ -370,6 +374,7 @@ mod tests {
             ("a: {<<: 5}\n".to_owned(), "`<<` merges"),
             ("a: {<<: {b: 1}, <<: {c: 1}}\n".to_owned(), "the key `<<` is there twice"),
             ("a: {1: x}\n".to_owned(), "compose.yaml:1:5: the key `1` is not a text"),
+            ("a: [.inf]\n".to_owned(), "compose.yaml:1:5: Compose cannot write the number `.inf`"),
             ("true: x\n".to_owned(), "the key `true` is not a text"),
             ("a: !!bool yes\n".to_owned(), "`yes` cannot be read as `!!bool`"),
             ("a: !!binary aGk=\n".to_owned(), "`aGk=` cannot be read as `!!binary`"),

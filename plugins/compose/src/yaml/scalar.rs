@@ -50,6 +50,11 @@ impl Scalar {
         self.is_text() == other.is_text() && self.resolve() == other.resolve() && self.to_text() == other.to_text()
     }
 
+    /// Whether it is an infinite number or none, of which Compose can write nothing.
+    pub(crate) fn is_no_number(&self) -> bool {
+        matches!(self.resolve(), Resolved::Float(value) if !value.is_finite())
+    }
+
     /// The type by YAML 1.2 with the exceptions of yaml.v3: legacy octal numbers, underscores; `yes` and `on` are
     /// texts.
     pub(crate) fn resolve(&self) -> Resolved {
@@ -66,7 +71,7 @@ impl Scalar {
         if !starts_as_number {
             return Resolved::Text;
         }
-        if let Some(integer) = integer(&self.text) {
+        if let Some(integer) = integer(&self.text).and_then(|integer| i64::try_from(integer).ok()) {
             return Resolved::Integer(integer);
         }
         float(&self.text).map_or(Resolved::Text, Resolved::Float)
@@ -78,33 +83,36 @@ impl Scalar {
             Resolved::Null => String::new(),
             Resolved::Boolean(value) => value.to_string(),
             Resolved::Integer(value) => value.to_string(),
-            Resolved::Float(value) => go_float(value),
+            // Too large for a number with sign, but not for one without.
+            Resolved::Float(value) => {
+                integer(&self.text).map_or_else(|| go_float(value), |integer| integer.to_string())
+            }
             Resolved::Text if self.plain => super::date::written(&self.text).unwrap_or_else(|| self.text.clone()),
             Resolved::Text => self.text.clone(),
         }
     }
 }
 
-fn integer(text: &str) -> Option<i64> {
+/// A whole number that Go holds in 64 bits, with or without sign.
+fn integer(text: &str) -> Option<i128> {
     let clean = text.replace('_', "");
     let (negative, digits) = match clean.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, clean.strip_prefix('+').unwrap_or(&clean)),
     };
-    let magnitude = if let Some(hex) = digits.strip_prefix("0x") {
-        i64::from_str_radix(hex, 16).ok()?
-    } else if let Some(octal) = digits.strip_prefix("0o") {
-        i64::from_str_radix(octal, 8).ok()?
-    } else if let Some(binary) = digits.strip_prefix("0b") {
-        i64::from_str_radix(binary, 2).ok()?
-    } else if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|digit| (b'0'..b'8').contains(&digit)) {
-        i64::from_str_radix(digits, 8).ok()?
-    } else if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        digits.parse().ok()?
-    } else {
-        return None;
+    let bytes = digits.as_bytes();
+    let (radix, digits) = match (bytes.first(), bytes.get(1)) {
+        (Some(b'0'), Some(b'x' | b'X')) => (16, digits.get(2..)?),
+        (Some(b'0'), Some(b'o' | b'O')) => (8, digits.get(2..)?),
+        (Some(b'0'), Some(b'b' | b'B')) => (2, digits.get(2..)?),
+        // Older octal numbers.
+        (Some(b'0'), Some(_)) if bytes.iter().all(|digit| (b'0'..b'8').contains(digit)) => (8, digits),
+        _ => (10, digits),
     };
-    Some(if negative { -magnitude } else { magnitude })
+    let magnitude =
+        digits.chars().all(|digit| digit.is_digit(radix)).then(|| u64::from_str_radix(digits, radix).ok())??;
+    let number = if negative { -i128::from(magnitude) } else { i128::from(magnitude) };
+    (number >= i128::from(i64::MIN)).then_some(number)
 }
 
 fn float(text: &str) -> Option<f64> {
@@ -114,18 +122,25 @@ fn float(text: &str) -> Option<f64> {
         ".nan" | ".NaN" | ".NAN" => return Some(f64::NAN),
         _ => {}
     }
+    if let Some(integer) = integer(text) {
+        #[expect(clippy::cast_precision_loss, reason = "it is written from the whole number")]
+        return Some(integer as f64);
+    }
     let clean = text.replace('_', "");
     let numeric = clean.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    (numeric && clean.bytes().any(|byte| byte.is_ascii_digit())).then(|| clean.parse().ok()).flatten()
+    let value: Option<f64> =
+        (numeric && clean.bytes().any(|byte| byte.is_ascii_digit())).then(|| clean.parse().ok())?;
+    // What is too large for Go's numbers is a text.
+    value.filter(|value| value.is_finite())
 }
 
-/// Go's `%v` of a float: shortest digits, exponent below 1e-4 and from 1e21.
+/// Go's `%v` of a float: shortest digits, exponent below 1e-4 and from 1e6.
 fn go_float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() };
     }
     let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) {
+    if magnitude != 0.0 && !(1e-4..1e6).contains(&magnitude) {
         let text = format!("{value:e}");
         let Some((digits, exponent)) = text.split_once('e') else { return text };
         let (sign, power) = exponent.strip_prefix('-').map_or(('+', exponent), |power| ('-', power));
@@ -155,6 +170,12 @@ mod tests {
             ("1.0", Resolved::Float(1.0), "1"),
             ("1e3", Resolved::Float(1000.0), "1000"),
             ("1e30", Resolved::Float(1e30), "1e+30"),
+            ("123456789.0", Resolved::Float(123_456_789.0), "1.23456789e+08"),
+            ("12345678901234567890", Resolved::Float(12_345_678_901_234_567_890.0), "12345678901234567890"),
+            ("-9223372036854775808", Resolved::Integer(i64::MIN), "-9223372036854775808"),
+            ("0X1F", Resolved::Integer(31), "31"),
+            ("0b102", Resolved::Text, "0b102"),
+            ("1e400", Resolved::Text, "1e400"),
             ("0.00001", Resolved::Float(1e-5), "1e-05"),
             ("1.2.3", Resolved::Text, "1.2.3"),
             ("22:22", Resolved::Text, "22:22"),
