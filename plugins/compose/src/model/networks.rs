@@ -76,11 +76,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             network.enable_ipv6 = fields.boolean("enable_ipv6");
             network.labels = fields.pairs("labels");
             fields.finish(&[]);
-            if network.external
-                && mapping.entries.iter().any(|entry| !matches!(entry.key.as_str(), "external" | "name"))
-            {
-                context.report.warn(format!("`{path}` is external; what else is said of it has no effect"));
-            }
+            external_says_nothing_else(context, network.external, mapping, &path);
         }
         if network.external && network.name.is_none() {
             network.name = Some(entry.key.clone());
@@ -122,5 +118,18 @@ pub(super) fn external(fields: &mut Fields<'_>, name: Option<String>) -> (bool, 
     match old {
         Some((external, old_name)) => (external, name.or(old_name)),
         None => (false, name),
+    }
+}
+
+/// What somebody else makes has the properties that they gave it. Docker Compose refuses
+/// this for volumes, and ignores it for networks.
+pub(super) fn external_says_nothing_else(context: &Context<'_>, external: bool, mapping: &Mapping, path: &str) {
+    let other = mapping
+        .entries
+        .iter()
+        .find(|entry| !matches!(entry.key.as_str(), "external" | "name") && !entry.key.starts_with("x-"));
+    if let Some(other) = other.filter(|_| external) {
+        let message = format!("`{path}` is external, so `{}` cannot be set here", other.key);
+        context.report.at(&other.position, message);
     }
 }

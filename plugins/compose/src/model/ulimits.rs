@@ -20,13 +20,9 @@ pub struct Ulimit {
 }
 
 impl Ulimit {
-    /// As Docker Compose shows it; one number that is 0 is nothing to it.
+    /// One number, or both.
     pub(crate) fn shown(self) -> Json {
-        match self {
-            Self { single: true, soft: 0, .. } => json!({}),
-            Self { single: true, soft, .. } => json!(soft),
-            Self { soft, hard, .. } => json!({ "soft": soft, "hard": hard }),
-        }
+        if self.single { json!(self.soft) } else { json!({ "soft": self.soft, "hard": self.hard }) }
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             volume.driver_opts = fields.pairs("driver_opts");
             volume.labels = fields.pairs("labels");
             fields.finish(&[]);
-            external_says_nothing_else(context, volume.external, mapping, &path);
+            networks::external_says_nothing_else(context, volume.external, mapping, &path);
         }
         let is_bind = volume.driver_opts.get("o").is_some_and(|words| words.split(',').any(|word| word == "bind"));
         if let Some(device) = volume.driver_opts.get("device").filter(|device| is_bind && !device.starts_with('/')) {
@@ -61,16 +61,4 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
         volumes.insert(entry.key.clone(), volume);
     }
     volumes
-}
-
-/// What somebody else makes has the properties that they gave it. Docker Compose refuses this for volumes only.
-fn external_says_nothing_else(context: &Context<'_>, external: bool, mapping: &Mapping, path: &str) {
-    let other = mapping
-        .entries
-        .iter()
-        .find(|entry| !matches!(entry.key.as_str(), "external" | "name") && !entry.key.starts_with("x-"));
-    if let Some(other) = other.filter(|_| external) {
-        let message = format!("`{path}` is external, so `{}` cannot be set here", other.key);
-        context.report.at(&other.position, message);
-    }
 }
