@@ -25,6 +25,10 @@ pub struct Limits {
     pub include_depth: usize,
     /// How deep services may extend each other.
     pub extends_depth: usize,
+    /// Services.
+    pub services: usize,
+    /// Ports of one service, published and exposed, ranges written out.
+    pub ports: usize,
     /// How deep `${A:-${B:-…}}` may be nested.
     pub interpolation_depth: usize,
     /// Problems that are collected before reading stops.
@@ -44,6 +48,8 @@ impl Default for Limits {
             all_bytes: 64 << 20,
             include_depth: 32,
             extends_depth: 64,
+            services: 10_000,
+            ports: 70_000,
             interpolation_depth: 16,
             problems: 50,
         }

@@ -11,7 +11,7 @@ pub(crate) use json::json;
 pub(crate) use units::{bytes, decimal, duration, go_duration};
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
 
 use crate::yaml::{Mapping, Node, Resolved, Value};
@@ -50,6 +50,11 @@ impl Report {
         if !self.shapes_only.get() {
             self.shape(problem);
         }
+    }
+
+    /// Whether there are so many problems that further ones are not kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= self.limit
     }
 
     /// A wrong type, an unknown or a missing key.
@@ -227,8 +232,8 @@ impl Report {
 
     /// The same list, in which nothing may be there twice.
     pub(crate) fn unique(&self, node: &Node, path: &dyn Display, list: Vec<String>) -> Vec<String> {
-        let twice = list.iter().enumerate().find(|(index, item)| list.iter().take(*index).any(|other| other == *item));
-        if let Some((_, item)) = twice {
+        let mut seen = HashSet::new();
+        if let Some(item) = list.iter().find(|item| !seen.insert(item.as_str())) {
             self.shape(Problem::at(&node.position, format!("`{path}` has `{item}` twice")));
         }
         list

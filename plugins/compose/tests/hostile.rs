@@ -287,6 +287,18 @@ fn too_much_of_anything_is_refused_by_name() {
             "more than 1000000 values in all files",
         ),
         ("---\nservices: {a: {image: a}}\n".repeat(600), "more than 500 documents"),
+        (services(10_001, ""), "more than 10000 services"),
+        (
+            format!(
+                "services: {{a: {{image: a, ports: [{}]}}}}",
+                "'1-65535:1-65535', '1-65535:1-65535/udp', ".repeat(500)
+            ),
+            "`services.a.ports` has more than 70000 ports",
+        ),
+        (
+            format!("services: {{a: {{image: a, expose: [{}]}}}}", "1-65535, 2-65535, ".repeat(500)),
+            "`services.a.expose` has more than 70000 ports",
+        ),
         ("include: [a.yaml]\n".to_owned(), "compose.yaml:1:11: the release has no file `a.yaml`"),
     ];
     for (text, expected) in table {

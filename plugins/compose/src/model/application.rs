@@ -55,6 +55,11 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
     };
     let services = group(&mut fields, "services");
     let mut inactive = BTreeSet::new();
+    let most = context.limits.services;
+    if services.entries.len() > most {
+        context.problem(Problem::at(&root.position, format!("more than {most} services")));
+        return None;
+    }
     for entry in &services.entries {
         if !service::is_active(entry, profiles) {
             context.report.shapes_only(|| service::read(context, entry));

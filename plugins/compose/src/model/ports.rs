@@ -1,5 +1,7 @@
 //! `ports` and `expose`.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Context;
@@ -37,7 +39,7 @@ impl Port {
 }
 
 /// A transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     /// TCP.
     Tcp,
@@ -70,6 +72,7 @@ impl Protocol {
 
 pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> {
     let mut ports: Vec<Port> = Vec::new();
+    let mut places: HashMap<Identity, usize> = HashMap::new();
     for item in context.report.items(node, &path) {
         let read = match &item.value {
             Value::Mapping(mapping) => {
@@ -86,19 +89,31 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
         };
         for port in read {
             // The last one, in the place of the first.
-            match ports.iter_mut().find(|other| is_same(other, &port)) {
-                Some(other) => *other = port,
-                None => ports.push(port),
+            match places.entry(identity(&port)) {
+                Entry::Occupied(place) => {
+                    if let Some(other) = ports.get_mut(*place.get()) {
+                        *other = port;
+                    }
+                }
+                Entry::Vacant(place) => {
+                    place.insert(ports.len());
+                    ports.push(port);
+                }
             }
+        }
+        if ports.len() > context.limits.ports {
+            context.report.at(&item.position, format!("`{path}` has more than {} ports", context.limits.ports));
+            break;
         }
     }
     ports
 }
 
-fn is_same(one: &Port, other: &Port) -> bool {
-    let address = |port: &Port| port.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    (one.target, one.protocol, one.published, address(one))
-        == (other.target, other.protocol, other.published, address(other))
+type Identity = (u16, Protocol, Option<(u16, u16)>, IpAddr);
+
+fn identity(port: &Port) -> Identity {
+    let address = port.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    (port.target, port.protocol, port.published, address)
 }
 
 fn long(mut fields: Fields<'_>, item: &Node) -> Option<Port> {
@@ -194,9 +209,16 @@ fn range(text: &str) -> Result<(u16, u16), String> {
 /// `expose`, as written: `80`, `80-81/udp`.
 pub(super) fn exposed(context: &Context<'_>, node: &Node, path: &str) -> Vec<String> {
     let mut exposed: Vec<String> = Vec::new();
+    let (mut seen, mut count) = (HashSet::new(), 0);
     for item in context.report.items(node, &path) {
-        let port = context.report.parsed(item, &path, |text| expanded(text).map(|_| text.to_owned()));
-        exposed.extend(port.filter(|port| !exposed.contains(port)));
+        let port = context.report.parsed(item, &path, |text| expanded(text).map(|all| (text.to_owned(), all.len())));
+        let Some((port, ports)) = port.filter(|(port, _)| seen.insert(port.clone())) else { continue };
+        count += ports;
+        if count > context.limits.ports {
+            context.report.at(&item.position, format!("`{path}` has more than {} ports", context.limits.ports));
+            break;
+        }
+        exposed.push(port);
     }
     exposed
 }

@@ -1,6 +1,6 @@
 //! What the parts of an application say about each other: references, dependencies, and what nobody uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{Application, Context, MountKind, Service};
 use crate::Position;
@@ -72,50 +72,56 @@ pub(super) fn check_dependencies(context: &Context<'_>, application: &Applicatio
 
 /// The names on a circle, the first one repeated at the end.
 fn cycle(services: &BTreeMap<String, Service>) -> Option<Vec<String>> {
-    let mut remaining: BTreeMap<&str, BTreeSet<&str>> = services
-        .iter()
-        .map(|(name, service)| {
-            let needs = service.depends_on.keys().filter(|need| services.contains_key(*need));
-            (name.as_str(), needs.map(String::as_str).collect())
-        })
-        .collect();
-    loop {
-        let free: Vec<&str> = remaining.iter().filter(|(_, needs)| needs.is_empty()).map(|(name, _)| *name).collect();
-        if free.is_empty() {
-            break;
-        }
-        for name in &free {
-            remaining.remove(name);
-        }
-        for needs in remaining.values_mut() {
-            needs.retain(|need| !free.contains(need));
+    // What needs nothing is free; what needs only what is free is free too. What remains goes round.
+    let needs = |service: &Service| service.depends_on.keys().filter(|need| services.contains_key(*need)).count();
+    let mut open: BTreeMap<&str, usize> =
+        services.iter().map(|(name, service)| (name.as_str(), needs(service))).collect();
+    let mut needed_by: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, service) in services {
+        for need in service.depends_on.keys() {
+            needed_by.entry(need.as_str()).or_default().push(name);
         }
     }
-    let mut path: Vec<&str> = vec![remaining.keys().next()?];
-    loop {
-        let next = remaining.get(path.last()?)?.iter().next()?;
-        if let Some(start) = path.iter().position(|name| name == next) {
-            path.push(next);
-            return Some(path.split_off(start).into_iter().map(str::to_owned).collect());
+    let mut free: Vec<&str> = open.iter().filter(|(_, needs)| **needs == 0).map(|(name, _)| *name).collect();
+    while let Some(name) = free.pop() {
+        open.remove(name);
+        for other in needed_by.get(name).into_iter().flatten() {
+            if let Some(needs) = open.get_mut(other) {
+                *needs -= 1;
+                if *needs == 0 {
+                    free.push(other);
+                }
+            }
         }
+    }
+    let mut path: Vec<&str> = vec![open.keys().next()?];
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    loop {
+        let last = *path.last()?;
+        places.insert(last, path.len() - 1);
+        let next = services.get(last)?.depends_on.keys().find(|need| open.contains_key(need.as_str()))?.as_str();
         path.push(next);
+        if let Some(start) = places.get(next) {
+            return Some(path.split_off(*start).into_iter().map(str::to_owned).collect());
+        }
     }
 }
 
 /// Docker Compose makes only what an active service uses.
 pub(super) fn drop_unused(application: &mut Application) {
-    let services = &application.services;
-    application.networks.retain(|key, _| services.values().any(|service| service.networks.contains_key(key)));
-    application.volumes.retain(|key, _| {
-        services
-            .values()
-            .flat_map(|service| &service.mounts)
-            .any(|mount| matches!(&mount.kind, MountKind::Volume { name: Some(name), .. } if name == key))
-    });
-    application
-        .secrets
-        .retain(|key, _| services.values().flat_map(|service| &service.secrets).any(|used| used.source == *key));
-    application
-        .configs
-        .retain(|key, _| services.values().flat_map(|service| &service.configs).any(|used| used.source == *key));
+    let (mut networks, mut volumes, mut secrets, mut configs) =
+        (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new());
+    for service in application.services.values() {
+        networks.extend(service.networks.keys());
+        volumes.extend(service.mounts.iter().filter_map(|mount| match &mount.kind {
+            MountKind::Volume { name, .. } => name.as_ref(),
+            _ => None,
+        }));
+        secrets.extend(service.secrets.iter().map(|reference| &reference.source));
+        configs.extend(service.configs.iter().map(|reference| &reference.source));
+    }
+    application.networks.retain(|key, _| networks.contains(key));
+    application.volumes.retain(|key, _| volumes.contains(key));
+    application.secrets.retain(|key, _| secrets.contains(key));
+    application.configs.retain(|key, _| configs.contains(key));
 }

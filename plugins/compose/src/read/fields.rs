@@ -154,6 +154,10 @@ impl<'a> Fields<'a> {
             if self.read.contains(&key) || key.starts_with("x-") {
                 continue;
             }
+            // Looking for the nearest key takes its time.
+            if self.report.is_full() {
+                return;
+            }
             let path = format!("{}{}{key}", self.path, if self.path.is_empty() { "" } else { "." });
             if let Some((_, why)) = refused.iter().find(|(name, _)| *name == key) {
                 self.report.at(&entry.position, format!("`{path}` is refused: {why}"));
