@@ -72,6 +72,21 @@ fn with_gate(small: &Small) -> String {
     small.compose().replace("  web:\n", &format!("{gate}{web}"))
 }
 
+/// Begins an update, and fills the disk while it waits at the gate.
+fn fill_in_the_middle(small: &Small, disk: &Disk) -> Result<Live> {
+    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
+    update.wait_for(&["Waiting until gate is healthy"])?;
+    disk.fill()?;
+    Ok(update)
+}
+
+fn open_gate(small: &Small) -> Result<()> {
+    let project = format!("label=com.docker.compose.project={}", small.name);
+    let service = "label=com.docker.compose.service=gate";
+    let gate = docker(["ps", "-q", "--latest", "--filter", &project, "--filter", service])?;
+    docker(["exec", &gate, "sh", "-c", "echo > /tmp/open"]).map(drop)
+}
+
 #[test]
 fn a_disk_that_becomes_full_in_the_middle() -> Result<()> {
     let disk = Disk::mount(64)?;
@@ -84,13 +99,8 @@ fn a_disk_that_becomes_full_in_the_middle() -> Result<()> {
     let before = names(&small)?;
 
     small.write("compose.yaml", compose.replace("VERSION: \"1\"", "VERSION: \"2\""))?;
-    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
-    update.wait_for(&["Waiting until gate is healthy"])?;
-    disk.fill()?;
-    let project = format!("label=com.docker.compose.project={}", small.name);
-    let service = "label=com.docker.compose.service=gate";
-    let gate = docker(["ps", "-q", "--latest", "--filter", &project, "--filter", service])?;
-    docker(["exec", &gate, "sh", "-c", "echo > /tmp/open"])?;
+    let update = fill_in_the_middle(&small, &disk)?;
+    open_gate(&small)?;
     let run = expect(update.end()?, 11)?;
     tells(&run, &["the disk is full", "hint: make room on the file system of"])?;
     ensure!(small.read()? == "1", "version 1 does not serve");
@@ -103,6 +113,26 @@ fn a_disk_that_becomes_full_in_the_middle() -> Result<()> {
     small.version("3")?;
     expect(small.deploy(&[])?, 0)?;
     ensure!(small.read()? == "3", "version 3 does not serve");
+    journal_is_whole(&small)
+}
+
+#[test]
+fn an_agent_that_is_killed_on_a_full_disk() -> Result<()> {
+    let disk = Disk::mount(64)?;
+    let small = Small::set_in("killed", &disk.path().join("state"))?;
+    let compose = with_gate(&small);
+    small.write("compose.yaml", &compose)?;
+    expect(small.deploy(&[])?, 0)?;
+    let before: Vec<String> = small.world()?.into_keys().collect();
+    small.write("compose.yaml", compose.replace("VERSION: \"1\"", "VERSION: \"2\""))?;
+    let update = fill_in_the_middle(&small, &disk)?;
+    update.signal("KILL")?;
+    expect(update.end()?, -1)?;
+    // What is reserved is enough to put everything back.
+    let run = expect(small.host.run(["resume", &small.name, "--unwind"])?, 11)?;
+    ensure!(small.read()? == "1", "version 1 does not serve\n{}", run.stderr);
+    let after: Vec<String> = small.world()?.into_keys().collect();
+    ensure!(after == before, "{after:?} is left");
     journal_is_whole(&small)
 }
 

@@ -53,6 +53,7 @@ pub(super) fn open<'a>(
     let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;
     if onward == Onward::Back {
         deployment.write(&Event::Cancelled { by: actor.to_owned() })?;
+        deployment.halt().cancel();
     }
     Ok(deployment)
 }

@@ -134,6 +134,11 @@ impl<'a> Deployment<'a> {
             environment: account.environment.clone(),
             resumed: account.resumed > 0,
         });
+        let halt = stop.unwind().child_token();
+        // Somebody asked an earlier process to stop: no step is begun to be undone at once.
+        if account.cancelled.is_some() {
+            halt.cancel();
+        }
         Self {
             engine,
             stop: stop.clone(),
@@ -141,7 +146,7 @@ impl<'a> Deployment<'a> {
             given,
             account: Mutex::new(account),
             orders: OnceCell::new(),
-            halt: stop.unwind().child_token(),
+            halt,
             time_is_up: OnceLock::new(),
             allowed: SetOnce::new(),
             warnings: Mutex::new(Vec::new()),

@@ -82,7 +82,9 @@ impl ExitCode {
             Self::Stuck => "Undo failed. A person must look, then `windlass resolve`.",
             Self::Busy => "Another deployment holds the application. Nothing was touched; `--wait` waits.",
             Self::Interrupted => "The deployment was left open in the journal. `windlass resume` goes on.",
-            Self::Unavailable => "The engine, a registry or another server cannot be reached. Try again later.",
+            Self::Unavailable => {
+                "The engine, a registry or another server cannot be reached, or the agent's disk is full. Try again later."
+            }
             Self::Stale => "The plan was made against another state than the one that is there now. Plan again.",
             Self::NotFound => "The named application, deployment, plugin or release does not exist.",
         }

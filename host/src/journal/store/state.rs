@@ -13,7 +13,8 @@ const KEYS: i64 = 1_000;
 
 impl Store {
     pub(in crate::journal) fn hold(&mut self, application: &str, owner: &Owner, time: Timestamp) -> Result<(), Error> {
-        self.write(true, |transaction| {
+        // It announces nothing by itself: what is open may be going on, on a disk that is full.
+        self.write(false, |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO holders (application, actor, pid, boot, since) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![application, owner.actor, owner.pid, owner.boot, time.to_string()],
