@@ -31,7 +31,7 @@ pub(crate) struct Assignment {
 /// Reads a file. Variables in values are looked up in `lookup` first and then among the earlier statements.
 pub(crate) fn parse(text: &str, file: &str, lookup: &dyn Lookup, limits: &Limits) -> Result<EnvFile, Problem> {
     let (file, text) = prepared(text, file, limits)?;
-    let mut reader = Reader { file, rest: &text, line: 1, column: 1 };
+    let mut reader = Reader { file, rest: text, line: 1, column: 1 };
     let mut read = EnvFile::default();
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     let mut bytes = 0_usize;
@@ -80,13 +80,13 @@ pub(crate) fn parse_raw(text: &str, file: &str, lookup: &dyn Lookup, limits: &Li
     Ok(read)
 }
 
-fn prepared(text: &str, file: &str, limits: &Limits) -> Result<(Arc<str>, String), Problem> {
+fn prepared<'a>(text: &'a str, file: &str, limits: &Limits) -> Result<(Arc<str>, &'a str), Problem> {
     let file: Arc<str> = Arc::from(file);
     if text.len() > limits.file_bytes {
         let message = format!("the file has {} bytes; at most {} are read", text.len(), limits.file_bytes);
         return Err(Problem::at(&Position::start(&file), message));
     }
-    Ok((file, text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")))
+    Ok((file, text.strip_prefix('\u{feff}').unwrap_or(text)))
 }
 
 fn expanded(
@@ -318,6 +318,7 @@ mod tests {
             ("A=\nB=''", "A=|B="),
             ("A=a=b", "A=a=b"),
             ("A=1\r\nB=2\r\n", "A=1|B=2"),
+            ("A=\"1\r\n2\"\r\n", "A=1\r\n2"),
             ("A-b.c[0]=1\né=2\n1A=3", "A-b.c[0]=1|é=2|1A=3"),
             ("A=it's", "A=it's"),
             ("\u{feff}A=1", "A=1"),
