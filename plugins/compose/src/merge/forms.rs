@@ -129,9 +129,13 @@ fn hosts(node: &mut Node) {
             _ => std::slice::from_ref(&entry.value),
         };
         for address in addresses {
-            // What is no text is left for the model to refuse.
-            let Some(text) = address.as_text() else { return };
-            let item = Node::text(format!("{}={text}", entry.key), address.position.clone());
+            let item = match (&address.value, address.as_text()) {
+                (_, Some(text)) => Node::text(format!("{}={text}", entry.key), address.position.clone()),
+                // As Compose: `{a:1.1.1.1}`, without a blank, is a key of that name.
+                (Value::Scalar(_), None) => Node::text(entry.key.clone(), address.position.clone()),
+                // Left for the model to refuse.
+                _ => return,
+            };
             items.push(Node { trace: address.trace.clone(), ..item });
         }
     }
