@@ -16,6 +16,9 @@ pub struct Config {
     pub project: Option<String>,
     /// Active profiles; `*` means all.
     pub profiles: Vec<String>,
+    /// Whether containers of services that the Compose files do not have are removed also where Docker Compose made
+    /// them. Those that a deployment made are removed in any case. The plan shows them.
+    pub remove_orphans: bool,
     /// How long containers must run, healthy and without a restart, before the deployment counts as good.
     pub settle: Period,
     /// How long a service may take to become healthy, and a job to end. Raised for a service whose health check
@@ -32,6 +35,7 @@ impl Default for Config {
             files: Vec::new(),
             project: None,
             profiles: Vec::new(),
+            remove_orphans: false,
             settle: Period::seconds(15),
             health_timeout: Period::seconds(120),
             drain: Period::seconds(3),

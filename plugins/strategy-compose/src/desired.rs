@@ -14,7 +14,7 @@ mod pin;
 mod refused;
 mod replace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -31,8 +31,10 @@ pub(crate) use replace::Manner;
 #[derive(Debug, Clone)]
 pub(crate) struct Desired {
     pub(crate) project: String,
-    /// By the services' names.
+    /// By [`DesiredService::key`]; a service with replicas is here more than once, one with none is not.
     pub(crate) services: BTreeMap<String, DesiredService>,
+    /// Services of the files that should have no container.
+    pub(crate) idle: BTreeSet<String>,
     /// By key in the file.
     pub(crate) networks: BTreeMap<String, Resource>,
     /// By key in the file.
@@ -40,12 +42,46 @@ pub(crate) struct Desired {
     pub(crate) warnings: Vec<String>,
     /// The settling time.
     pub(crate) settle: Duration,
+    /// Whether containers of services that the files do not have go also where Docker Compose made them.
+    pub(crate) remove_orphans: bool,
+}
+
+impl Desired {
+    /// Whether the files have a service of that name.
+    pub(crate) fn knows(&self, service: &str) -> bool {
+        self.idle.contains(service) || self.services.contains_key(service)
+    }
+
+    /// The containers of a service as they should run, by number.
+    pub(crate) fn of_service<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a DesiredService> {
+        let first = self.services.get(service);
+        let more = first.map_or(0, |first| first.service.replicas());
+        let more = (2..=more).filter_map(move |number| self.services.get(&key(service, number)));
+        first.into_iter().chain(more)
+    }
+
+    /// What should be of a container, by its name.
+    pub(crate) fn of_container(&self, service: &str, name: &str) -> Option<&DesiredService> {
+        let first = self.services.get(service)?;
+        if first.container == name {
+            return Some(first);
+        }
+        let number = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok())?;
+        self.services.get(&key(service, number)).filter(|desired| desired.container == name)
+    }
+}
+
+/// `web` for the first container of a service, `web#2` for the second: no service's name has that character.
+fn key(service: &str, number: u32) -> String {
+    if number == 1 { service.to_owned() } else { format!("{service}#{number}") }
 }
 
 /// One container as it should run.
 #[derive(Debug, Clone)]
 pub(crate) struct DesiredService {
     pub(crate) service: Service,
+    /// The service's name, with the number of the container where that is not the first.
+    pub(crate) key: String,
     /// The container's name: `kudos-backend-1`.
     pub(crate) container: String,
     pub(crate) image: Pinned,
@@ -133,22 +169,33 @@ pub(crate) fn desired(
         .collect();
 
     let mut services = BTreeMap::new();
+    let mut idle = BTreeSet::new();
     let scope =
         Scope { project: &project, application, compose_files, release, networks: &networks, volumes: &volumes };
     for service in application.services.values() {
         let is_job = jobs.contains(&service.name.as_str());
-        match one(&scope, service, is_job, config) {
-            Ok(desired) => {
-                services.insert(service.name.clone(), desired);
+        if service.replicas() == 0 {
+            idle.insert(service.name.clone());
+        }
+        for number in 1..=service.replicas().min(refused::MOST_REPLICAS) {
+            match one(&scope, service, number, is_job, config) {
+                Ok(desired) => {
+                    services.insert(desired.key.clone(), desired);
+                }
+                Err(mut own) => {
+                    problems.append(&mut own);
+                    // The others have the same.
+                    break;
+                }
             }
-            Err(mut own) => problems.append(&mut own),
         }
     }
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
     let warnings = Vec::new();
-    Ok(Desired { project, services, networks, volumes, warnings, settle: config.settle.0 })
+    let (settle, remove_orphans) = (config.settle.0, config.remove_orphans);
+    Ok(Desired { project, services, idle, networks, volumes, warnings, settle, remove_orphans })
 }
 
 /// What the body of a service is made from, besides the service.
@@ -161,7 +208,14 @@ struct Scope<'a> {
     volumes: &'a BTreeMap<String, Resource>,
 }
 
-fn one(scope: &Scope<'_>, service: &Service, is_job: bool, config: &Config) -> Result<DesiredService, Vec<Problem>> {
+/// The container of a service with that number.
+fn one(
+    scope: &Scope<'_>,
+    service: &Service,
+    number: u32,
+    is_job: bool,
+    config: &Config,
+) -> Result<DesiredService, Vec<Problem>> {
     let mut problems = Vec::new();
     let image = pin::pin(service, scope.release).unwrap_or_else(|problem| {
         problems.push(problem);
@@ -187,12 +241,13 @@ fn one(scope: &Scope<'_>, service: &Service, is_job: bool, config: &Config) -> R
     if !problems.is_empty() {
         return Err(problems);
     }
-    let container = networks::container(scope.project, service);
+    let container = networks::container(scope.project, service, number);
     let endpoints = networks::endpoints(scope, service, &container);
     let mut body = body::body(service, &image, &mounted, &endpoints);
     let hash = hash::hash(&body, &endpoints, &mounted.files);
-    body::label(&mut body, scope, service, &image, &hash, &mounted.files);
+    body::label(&mut body, scope, service, number, &image, &hash, &mounted.files);
     Ok(DesiredService {
+        key: key(&service.name, number),
         container,
         image,
         body,

@@ -110,6 +110,20 @@ impl Container {
         matches!(self.state.as_str(), "running" | "restarting" | "paused")
     }
 
+    /// Whether it publishes a port of the host, where it was inspected.
+    pub(crate) fn publishes(&self, port: u16, protocol: &str) -> bool {
+        let bindings = self.inspect.as_ref().and_then(|inspect| inspect.pointer("/HostConfig/PortBindings"));
+        let port = port.to_string();
+        bindings.and_then(Value::as_object).into_iter().flatten().any(|(inside, outside)| {
+            inside.ends_with(&format!("/{protocol}"))
+                && outside
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|one| json::text(one, "/HostPort").as_ref() == Some(&port))
+        })
+    }
+
     /// Whether the agent made it.
     pub(crate) fn is_ours(&self) -> bool {
         self.labels.contains_key(labels::APPLICATION) || self.labels.contains_key(labels::HASH)

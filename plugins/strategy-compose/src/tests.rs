@@ -2,6 +2,7 @@
 
 mod engine;
 mod flow;
+mod numbers;
 mod peer;
 mod plans;
 mod world;

@@ -23,7 +23,7 @@ pub(crate) fn verify(context: &Context<'_>, engine: &dyn Engine, desired: &Desir
     let mut findings = Vec::new();
     let mut watched = Vec::new();
     for service in desired.services.values() {
-        let decision = decide(service, &state);
+        let decision = decide(desired, service, &state);
         match identity(service, &decision, &state) {
             Err(finding) => findings.push(finding),
             Ok(finding) => {
@@ -102,14 +102,14 @@ impl Watched<'_> {
     }
 
     fn finding(&self, verdict: Verdict, what: &str, evidence: Option<Value>) -> Finding {
-        let name = &self.service.service.name;
+        let name = &self.service.key;
         Finding { id: format!("health:{name}"), verdict, title: format!("{name} {what}"), remedy: None, evidence }
     }
 }
 
 /// Whether the container is the release's.
 fn identity(service: &DesiredService, decision: &Decision, state: &State) -> Result<Finding, Finding> {
-    let name = &service.service.name;
+    let name = &service.key;
     let finding = |verdict, title| Finding {
         id: format!("version:{name}"),
         verdict,
@@ -134,9 +134,10 @@ fn strangers(desired: &Desired, state: &State) -> Vec<Finding> {
         .containers
         .iter()
         .filter(|container| container.is_running())
-        .filter(|container| match desired.services.get(&container.service) {
-            Some(service) => container.name != service.container,
-            None => container.labels.contains_key(labels::HASH),
+        .filter(|container| {
+            let has_place = desired.of_container(&container.service, &container.name).is_some();
+            let is_known = desired.knows(&container.service) || container.labels.contains_key(labels::HASH);
+            is_known && !has_place
         })
         .map(|container| Finding {
             id: format!("besides:{}", container.name),
@@ -156,7 +157,8 @@ fn report(desired: &Desired, findings: Vec<Finding>) -> Report {
         .map(|finding| finding.title.as_str())
         .collect();
     let summary = if bad.is_empty() {
-        format!("{} services run the release, held for {} seconds", desired.services.len(), desired.settle.as_secs())
+        let services = desired.services.values().filter(|one| one.key == one.service.name).count();
+        format!("{services} services run the release, held for {} seconds", desired.settle.as_secs())
     } else {
         bad.join("; ")
     };

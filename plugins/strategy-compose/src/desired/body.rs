@@ -66,6 +66,7 @@ pub(super) fn label(
     body: &mut Value,
     scope: &Scope<'_>,
     service: &Service,
+    number: u32,
     image: &Pinned,
     hash: &str,
     files: &BTreeMap<String, String>,
@@ -81,7 +82,7 @@ pub(super) fn label(
     let directory = scope.compose_files.first().and_then(|file| file.rsplit_once('/'));
     set(labels::PROJECT, scope.project.to_owned());
     set(labels::SERVICE, service.name.clone());
-    set(labels::NUMBER, "1".to_owned());
+    set(labels::NUMBER, number.to_string());
     set(labels::ONEOFF, "False".to_owned());
     set(labels::COMPOSE_HASH, hash.to_owned());
     set(labels::CONFIG_FILES, config_files.join(","));

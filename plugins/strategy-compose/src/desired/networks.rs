@@ -124,7 +124,7 @@ fn links(scope: &Scope<'_>, service: &Service) -> Vec<String> {
     };
     for link in &service.links {
         let Some(other) = scope.application.services.get(&link.service) else { continue };
-        let container = container(scope.project, other);
+        let container = container(scope.project, other, 1);
         add(format!("{container}:{}", link.alias.as_ref().unwrap_or(&link.service)));
         add(format!("{container}:{}-1", link.service));
         add(format!("{container}:{}-{}-1", scope.project, link.service));
@@ -136,7 +136,7 @@ fn links(scope: &Scope<'_>, service: &Service) -> Vec<String> {
     links
 }
 
-/// The name of a service's container.
-pub(super) fn container(project: &str, service: &Service) -> String {
-    service.container_name.clone().unwrap_or_else(|| format!("{project}-{}-1", service.name))
+/// The name of a service's container with that number.
+pub(super) fn container(project: &str, service: &Service, number: u32) -> String {
+    service.container_name.clone().unwrap_or_else(|| format!("{project}-{}-{number}", service.name))
 }

@@ -2,6 +2,9 @@
 
 use windlass_compose::{Application, FileSource, ModeKind, MountKind, Position, Problem, Service, VolumesSource};
 
+/// The most containers of one service.
+pub(super) const MOST_REPLICAS: u32 = 500;
+
 /// What the engine's API gained after 1.41, which this strategy speaks.
 const LATER: &str = "needs a later API of the engine than 1.41, which this version speaks";
 
@@ -51,9 +54,15 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
 type Refuse<'a> = dyn FnMut(&Position, &str, &str) + 'a;
 
 fn numbers(service: &Service, refuse: &mut Refuse<'_>) {
-    if service.replicas() != 1 {
+    if service.replicas() > 1 {
         let key = if service.scale.is_some() { "scale" } else { "deploy.replicas" };
-        refuse(&service.position, key, &format!("is {}; other than 1 is not supported yet", service.replicas()));
+        let mut refuse = |why: &str| refuse(&service.position, key, &format!("is {}, {why}", service.replicas()));
+        if service.replicas() > MOST_REPLICAS {
+            refuse(&format!("but at most {MOST_REPLICAS} containers of a service are made"));
+        }
+        if let Some(reason) = super::replace::alone(service) {
+            refuse(&format!("but the service {reason}, which one container alone can have"));
+        }
     }
     if let Some(deploy) = &service.deploy
         && let Some(mode) = deploy.mode.as_deref().filter(|mode| *mode != "replicated")

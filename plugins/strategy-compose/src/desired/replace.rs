@@ -35,15 +35,24 @@ pub(crate) fn manner(service: &Service, is_job: bool) -> Result<Manner, Problem>
 
 /// What two containers cannot have at the same time.
 fn impossible(service: &Service) -> Option<String> {
+    if let Some(reason) = alone(service) {
+        return Some(reason);
+    }
+    if let Some(name) = &service.hostname {
+        // The engine makes it a name on every network, from the start.
+        return Some(format!("has the host name `{name}`"));
+    }
+    let network = service.namespaces.network.as_ref().filter(|mode| mode.kind.to_string() != "none")?;
+    Some(format!("shares the network of `{}`", network.kind))
+}
+
+/// What only one container of the host can have, whether they are replicas or old and new.
+pub(super) fn alone(service: &Service) -> Option<String> {
     if let Some(port) = service.ports.iter().find_map(windlass_compose::Port::fixed) {
         return Some(format!("publishes port {port}"));
     }
     if let Some(name) = &service.container_name {
         return Some(format!("has the container_name `{name}`"));
-    }
-    if let Some(name) = &service.hostname {
-        // The engine makes it a name on every network, from the start.
-        return Some(format!("has the host name `{name}`"));
     }
     if service.mac_address.is_some() || service.networks.values().any(|network| network.mac_address.is_some()) {
         return Some("has a hardware address of its own".to_owned());
@@ -51,11 +60,7 @@ fn impossible(service: &Service) -> Option<String> {
     let address = |network: &Attachment| {
         network.ipv4_address.map(IpAddr::from).or_else(|| network.ipv6_address.map(IpAddr::from))
     };
-    if let Some(address) = service.networks.values().find_map(address) {
-        return Some(format!("has the address {address}"));
-    }
-    let network = service.namespaces.network.as_ref().filter(|mode| mode.kind.to_string() != "none")?;
-    Some(format!("shares the network of `{}`", network.kind))
+    service.networks.values().find_map(address).map(|address| format!("has the address {address}"))
 }
 
 /// Data that two versions would write at the same time. Programs that are made for it say so with `x-windlass`.

@@ -26,8 +26,7 @@ pub(crate) struct Decision {
 pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = &'a str> {
     state.containers.iter().filter_map(|container| {
         let surely_kept = desired
-            .services
-            .get(&container.service)
+            .of_container(&container.service, &container.name)
             .is_some_and(|service| is_same(service, container) && container.state == "running");
         (!surely_kept).then_some(container.id.as_str())
     })
@@ -39,14 +38,16 @@ fn is_same(service: &DesiredService, container: &Container) -> bool {
 
 pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision> {
     let mut decisions: BTreeMap<String, Decision> =
-        desired.services.values().map(|service| (service.service.name.clone(), decide(service, state))).collect();
+        desired.services.values().map(|service| (service.key.clone(), decide(desired, service, state))).collect();
     for container in &state.containers {
-        if desired.services.contains_key(&container.service) || !container.is_ours() {
+        let is_idle = desired.idle.contains(&container.service);
+        let goes = is_idle || container.is_ours() || desired.remove_orphans;
+        if desired.services.contains_key(&container.service) || !goes {
             continue;
         }
         let decision = decisions.entry(container.service.clone()).or_insert_with(|| Decision {
             action: Action::Remove,
-            cause: "no longer in the Compose files".to_owned(),
+            cause: if is_idle { "it should have no container" } else { "no longer in the Compose files" }.to_owned(),
             manner: None,
             differences: Vec::new(),
             kept: None,
@@ -57,9 +58,9 @@ pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision
     decisions
 }
 
-pub(crate) fn decide(service: &DesiredService, state: &State) -> Decision {
+pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State) -> Decision {
     let image = state.images.get(&service.image.reference).and_then(Option::as_ref);
-    let containers = state.of_service(&service.service.name);
+    let containers = of(desired, service, state);
     let current = containers
         .iter()
         .copied()
@@ -102,6 +103,19 @@ pub(crate) fn decide(service: &DesiredService, state: &State) -> Decision {
         kept: None,
         leaving: others(None),
     }
+}
+
+/// The containers that a decision is about: the one of that name, and for the first of several those that have no
+/// place any more.
+fn of<'a>(desired: &Desired, service: &DesiredService, state: &'a State) -> Vec<&'a Container> {
+    let name = &service.service.name;
+    let mut containers = state.of_service(name);
+    let is_first = service.key == *name;
+    containers.retain(|container| match desired.of_container(name, &container.name) {
+        Some(place) => place.key == service.key,
+        None => is_first,
+    });
+    containers
 }
 
 fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: Vec<Container>) -> Decision {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_compose::Condition;
 
-/// The steps of one service that others may need. None for what is true already.
+/// The steps of one container that others may need. None for what is true already.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Milestones {
     /// It was started.
@@ -16,15 +16,15 @@ pub(super) struct Milestones {
 /// What a service waits for along `depends_on`.
 pub(super) fn gates<'a>(
     depends_on: impl Iterator<Item = (&'a String, Condition)>,
-    milestones: &BTreeMap<String, Milestones>,
+    milestones: &BTreeMap<String, Vec<Milestones>>,
 ) -> Vec<String> {
     depends_on
-        .filter_map(|(name, condition)| {
-            let reached = milestones.get(name)?;
-            match condition {
+        .flat_map(|(name, condition)| {
+            let reached = milestones.get(name).map(Vec::as_slice).unwrap_or_default();
+            reached.iter().filter_map(move |reached| match condition {
                 Condition::Started => reached.started.clone(),
                 Condition::Healthy | Condition::Completed => reached.ready.clone(),
-            }
+            })
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The steps of services that change.
 
+mod leave;
+
 use std::collections::BTreeMap;
 
 use windlass_documents::Action;
@@ -25,6 +27,7 @@ pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String,
         prepared: None,
         milestones: BTreeMap::new(),
         ready: Vec::new(),
+        stopped: BTreeMap::new(),
         switched: None,
     };
     all.create();
@@ -32,7 +35,7 @@ pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String,
         all.take_over(&name);
     }
     all.retire();
-    warn_about_strangers(desired, state, draft);
+    leave::warn_about_strangers(desired, state, draft);
 }
 
 struct Services<'a> {
@@ -41,9 +44,12 @@ struct Services<'a> {
     draft: &'a mut Draft,
     /// The step that is done when everything is prepared; none when nothing is.
     prepared: Option<String>,
-    milestones: BTreeMap<String, Milestones>,
+    /// By the services' names, one for each container.
+    milestones: BTreeMap<String, Vec<Milestones>>,
     /// Steps that must be done before old containers are let go.
     ready: Vec<String>,
+    /// Services that are gone and stop early, with the step.
+    stopped: BTreeMap<String, String>,
     /// The last `switch`. They come one after the other: each gives an address back and takes it again, and two at a
     /// time would take each other's.
     switched: Option<String>,
@@ -59,12 +65,12 @@ fn order(desired: &Desired) -> Vec<String> {
             for dependency in service.service.depends_on.keys() {
                 visit(desired, dependency, order);
             }
-            order.push(name.to_owned());
+            order.extend(desired.of_service(name).map(|one| one.key.clone()));
         }
     }
     let mut order = Vec::new();
-    for name in desired.services.keys() {
-        visit(desired, name, &mut order);
+    for service in desired.services.values() {
+        visit(desired, &service.service.name, &mut order);
     }
     order
 }
@@ -104,7 +110,7 @@ fn is_made(decision: &Decision) -> bool {
 }
 
 fn new(service: &DesiredService) -> New {
-    New { service: service.service.name.clone(), name: service.container.clone() }
+    New { service: service.key.clone(), name: service.container.clone() }
 }
 
 fn before(containers: &[Container]) -> Before {
@@ -192,6 +198,11 @@ impl Services<'_> {
         let conditions = service.service.depends_on.iter().map(|(name, dependency)| (name, dependency.condition));
         let mut needs: Vec<String> = self.prepared.iter().cloned().collect();
         needs.extend(gates(conditions, &self.milestones));
+        // Replicas that stop before they are replaced do so one after the other, so that some always serve.
+        if matches!(decision.manner, Some(Manner::StopFirst(_))) {
+            let earlier = self.milestones.get(&service.service.name).and_then(|reached| reached.last());
+            needs.extend(earlier.and_then(|reached| reached.ready.clone()));
+        }
         let milestones = match (decision.action, &decision.manner) {
             (Action::Keep | Action::Remove, _) => self.watch(service, decision, needs),
             (Action::Update, _) => self.start_again(service, decision, needs),
@@ -201,11 +212,11 @@ impl Services<'_> {
             (_, None) => self.stop_first(service, decision, needs, None),
         };
         self.ready.extend(milestones.ready.clone());
-        self.milestones.insert(name.to_owned(), milestones);
+        self.milestones.entry(service.service.name.clone()).or_default().push(milestones);
     }
 
     fn step(&mut self, service: &DesiredService, verb: &str, title: String, needs: Vec<String>, work: Work) -> String {
-        let name = &service.service.name;
+        let name = &service.key;
         self.draft.apply(NewStep {
             id: format!("{name}:{verb}"),
             title,
@@ -226,7 +237,7 @@ impl Services<'_> {
                 .depends_on
                 .get(name)
                 .is_some_and(|dependency| dependency.condition == windlass_compose::Condition::Healthy)
-                && self.decisions.get(&other.service.name).is_some_and(|decision| decision.action != Action::Keep)
+                && self.decisions.get(&other.key).is_some_and(|decision| decision.action != Action::Keep)
         });
         let Some(kept) = decision.kept.as_ref().filter(|_| wanted) else { return Milestones::default() };
         let health = self.health(service, needs, Some(kept), false);
@@ -253,7 +264,7 @@ impl Services<'_> {
         self.step(
             service,
             "health",
-            format!("wait until {} is healthy", service.service.name),
+            format!("wait until {} is healthy", service.key),
             needs,
             work.within(deadline + settle.as_secs() + MARGIN),
         )
@@ -261,7 +272,7 @@ impl Services<'_> {
 
     fn start_again(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
         let Some(kept) = &decision.kept else { return Milestones::default() };
-        let name = &service.service.name;
+        let name = &service.key;
         let start = self.step(
             service,
             "start",
@@ -281,7 +292,7 @@ impl Services<'_> {
         mut needs: Vec<String>,
         reason: Option<&String>,
     ) -> Milestones {
-        let name = &service.service.name;
+        let name = &service.key;
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
         if !running.is_empty() {
             if let Some(reason) = reason {
@@ -292,6 +303,7 @@ impl Services<'_> {
             needs = vec![self.step(service, "stop", title, needs, work)];
         }
         needs = self.rename(service, decision, needs);
+        needs.extend(self.freed(service));
         let start = self.step(
             service,
             "start",
@@ -316,7 +328,7 @@ impl Services<'_> {
     }
 
     fn run(&mut self, service: &DesiredService, decision: &Decision, mut needs: Vec<String>) -> Milestones {
-        let name = &service.service.name;
+        let name = &service.key;
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
         if !running.is_empty() {
             let title = format!("stop {name} (old)");
@@ -342,7 +354,7 @@ impl Services<'_> {
 
     /// The new one runs and is healthy, then takes the names; the old one is retired in the end.
     fn start_first(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
-        let name = &service.service.name;
+        let name = &service.key;
         let start = self.step(
             service,
             "start",
@@ -362,67 +374,5 @@ impl Services<'_> {
         );
         self.switched = Some(switch.clone());
         Milestones { started: Some(switch.clone()), ready: Some(switch) }
-    }
-
-    /// Stops what was replaced start-first and what is no longer wanted, when all that is new is there.
-    fn retire(&mut self) {
-        let mut gathered = None;
-        for (name, decision) in self.decisions {
-            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
-            let service = self.desired.services.get(name);
-            let later = decision.manner == Some(Manner::StartFirst) || !is_made(decision);
-            if !later || (running.is_empty() && decision.manner != Some(Manner::StartFirst)) {
-                continue;
-            }
-            let ready = gathered.get_or_insert_with(|| {
-                self.draft.apply(NewStep {
-                    id: "ready".to_owned(),
-                    title: "everything new is there".to_owned(),
-                    needs: if self.ready.is_empty() {
-                        self.prepared.iter().cloned().collect()
-                    } else {
-                        self.ready.clone()
-                    },
-                    subject: None,
-                    timeout_seconds: None,
-                    operation: Operation::Gather,
-                    before: Before::default(),
-                })
-            });
-            let mut needs = vec![ready.clone()];
-            if !running.is_empty() {
-                let drain = service.filter(|_| is_made(decision)).map(|service| service.drain).unwrap_or_default();
-                let work = Work::stop(
-                    Operation::Retire { drain_milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX) },
-                    &running,
-                    drain.as_secs(),
-                );
-                let retire = self.draft.apply(NewStep {
-                    id: format!("{name}:retire"),
-                    title: format!("stop {name} (old)"),
-                    needs,
-                    subject: Some(&subject(name)),
-                    timeout_seconds: work.timeout,
-                    operation: work.operation,
-                    before: work.before,
-                });
-                needs = vec![retire];
-            }
-            if let Some(service) = service.filter(|_| is_made(decision)) {
-                self.rename(service, decision, needs);
-            }
-        }
-    }
-}
-
-/// Containers of the project that neither the files nor the agent know are left alone, and named.
-fn warn_about_strangers(desired: &Desired, state: &State, draft: &mut Draft) {
-    for container in &state.containers {
-        if !desired.services.contains_key(&container.service) && !container.is_ours() {
-            draft.plan.warnings.push(format!(
-                "container {} of service {} is in no Compose file and was not made by this agent; it is left alone",
-                container.name, container.service
-            ));
-        }
     }
 }

@@ -45,7 +45,7 @@ impl Stage {
     }
 
     /// What should run; `version` is the image that `app` means.
-    fn desired(&self, version: usize, text: &str) -> Desired {
+    pub(super) fn desired(&self, version: usize, text: &str) -> Desired {
         desired(&self.project, &[("app", &self.images[version])], text).unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -62,7 +62,7 @@ impl Stage {
     }
 
     /// Applies, verifies and sweeps.
-    fn deploy(&self, deployment: &str, desired: &Desired) {
+    pub(super) fn deploy(&self, deployment: &str, desired: &Desired) {
         let (engine, context) = (self.engine(deployment), self.context(deployment));
         let plan = self.plan(desired);
         for step in ordered(&plan, Phase::Apply) {
@@ -76,7 +76,7 @@ impl Stage {
     }
 
     /// Everything that a person could see changed: names, states, policies, connections, networks, volumes.
-    fn picture(&self) -> BTreeSet<String> {
+    pub(super) fn picture(&self) -> BTreeSet<String> {
         let engine = self.engine("look");
         let state = gather(&engine, &self.project, None, Detail::All).unwrap();
         let mut lines: BTreeSet<String> = state
@@ -144,7 +144,7 @@ fn image(name: &str, number: usize) -> String {
 }
 
 /// Runs `steps` up to `last`, then undoes them newest first. With `twice`, everything is done twice.
-fn forth_and_back(stage: &Stage, deployment: &str, plan: &Plan, last: usize, twice: bool) -> Result<()> {
+pub(super) fn forth_and_back(stage: &Stage, deployment: &str, plan: &Plan, last: usize, twice: bool) -> Result<()> {
     let (engine, context) = (stage.engine(deployment), stage.context(deployment));
     let steps = ordered(plan, Phase::Apply);
     let times = if twice { 2 } else { 1 };
@@ -320,6 +320,6 @@ fn bodies_are_the_ones_that_the_engine_keeps() {
     for container in &mut found.containers {
         container.labels.remove(labels::HASH);
     }
-    let decision = crate::plan::decide(&desired.services["app"], &found);
+    let decision = crate::plan::decide(&desired, &desired.services["app"], &found);
     assert!(decision.differences.is_empty(), "{:?}", decision.differences);
 }

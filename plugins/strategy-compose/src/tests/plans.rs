@@ -10,12 +10,12 @@ use crate::state::{Container, Image, State};
 const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-fn wanted(text: &str) -> Desired {
+pub(super) fn wanted(text: &str) -> Desired {
     desired("app", &[("front", A), ("back", B)], text).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The state after everything of `desired` was made.
-fn running(desired: &Desired) -> State {
+pub(super) fn running(desired: &Desired) -> State {
     let mut state = images(desired, State::default());
     for service in desired.services.values() {
         state.containers.push(container(&service.body, &service.container, &service.image.reference));
@@ -31,7 +31,7 @@ fn running(desired: &Desired) -> State {
     state
 }
 
-fn images(desired: &Desired, mut state: State) -> State {
+pub(super) fn images(desired: &Desired, mut state: State) -> State {
     for service in desired.services.values() {
         let reference = service.image.reference.clone();
         state.images.insert(reference.clone(), Some(Image { id: reference, config: json!({ "Env": ["PATH=/bin"] }) }));
@@ -56,7 +56,7 @@ fn container(body: &Value, name: &str, image: &str) -> Container {
     Container { inspect: Some(inspect), ..Container::read(&item, "app").unwrap() }
 }
 
-fn planned(desired: &Desired, state: &State) -> String {
+pub(super) fn planned(desired: &Desired, state: &State) -> String {
     plan(desired, state).map_or_else(|obstacles| format!("{:?}", obstacles.0), |plan| shown(&plan))
 }
 
@@ -337,8 +337,11 @@ fn every_element_that_changes_is_noticed_by_its_name() {
 fn what_is_not_done_yet_is_refused_by_name() {
     let rest = "  other: {image: front}\nnetworks: {n: }\nvolumes: {data: }\nsecrets: {s: {external: true}}\nconfigs: {c: {content: x}}\n";
     for (element, expected) in [
-        ("scale: 2", "`services.web.scale` is 2; other than 1 is not supported yet"),
-        ("deploy: {replicas: 3}", "`services.web.deploy.replicas` is 3"),
+        (
+            "scale: 2, ports: ['80:80']",
+            "`services.web.scale` is 2, but the service publishes port 80, which one container alone can have",
+        ),
+        ("deploy: {replicas: 501}", "`services.web.deploy.replicas` is 501, but at most 500 containers"),
         ("deploy: {mode: global}", "`services.web.deploy.mode` is `global`, which is for clusters"),
         ("post_start: [{command: x}]", "`services.web.post_start` is not supported yet"),
         ("pre_stop: [{command: x}]", "`services.web.pre_stop` is not supported yet"),

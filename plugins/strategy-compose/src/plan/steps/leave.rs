@@ -1,0 +1,106 @@
+//! What goes away: early, where something new needs its place, and otherwise when all that is new is there.
+
+use super::{Services, Work, is_made, subject};
+use crate::desired::{Desired, DesiredService, Manner};
+use crate::operation::{Before, Operation};
+use crate::plan::{Draft, NewStep};
+use crate::state::{Container, State};
+
+impl Services<'_> {
+    /// Steps that stop containers of services that are gone and hold a port that this one publishes: of one that got
+    /// another name in the files, say.
+    pub(super) fn freed(&mut self, service: &DesiredService) -> Vec<String> {
+        let ports: Vec<_> =
+            service.service.ports.iter().filter_map(|port| Some((port.fixed()?, port.protocol.as_str()))).collect();
+        let mut freed = Vec::new();
+        for (name, decision) in self.decisions {
+            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            let holds = |old: &Container| ports.iter().any(|(port, protocol)| old.publishes(*port, protocol));
+            if self.desired.services.contains_key(name) || !running.iter().any(holds) {
+                continue;
+            }
+            if let Some(stop) = self.stopped.get(name) {
+                freed.push(stop.clone());
+                continue;
+            }
+            let work = Work::stop(Operation::Stop, &running, 0);
+            let stop = self.draft.apply(NewStep {
+                id: format!("{name}:stop"),
+                title: format!("stop {name}, whose port {} takes", service.key),
+                needs: self.prepared.iter().cloned().collect(),
+                subject: Some(&subject(name)),
+                timeout_seconds: work.timeout,
+                operation: work.operation,
+                before: work.before,
+            });
+            self.stopped.insert(name.clone(), stop.clone());
+            freed.push(stop);
+        }
+        freed
+    }
+
+    /// Stops what was replaced start-first and what is no longer wanted, when all that is new is there.
+    pub(super) fn retire(&mut self) {
+        let mut gathered = None;
+        for (name, decision) in self.decisions {
+            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            let service = self.desired.services.get(name);
+            let later = decision.manner == Some(Manner::StartFirst) || !is_made(decision);
+            if self.stopped.contains_key(name)
+                || !later
+                || (running.is_empty() && decision.manner != Some(Manner::StartFirst))
+            {
+                continue;
+            }
+            let ready = gathered.get_or_insert_with(|| {
+                self.draft.apply(NewStep {
+                    id: "ready".to_owned(),
+                    title: "everything new is there".to_owned(),
+                    needs: if self.ready.is_empty() {
+                        self.prepared.iter().cloned().collect()
+                    } else {
+                        self.ready.clone()
+                    },
+                    subject: None,
+                    timeout_seconds: None,
+                    operation: Operation::Gather,
+                    before: Before::default(),
+                })
+            });
+            let mut needs = vec![ready.clone()];
+            if !running.is_empty() {
+                let drain = service.filter(|_| is_made(decision)).map(|service| service.drain).unwrap_or_default();
+                let work = Work::stop(
+                    Operation::Retire { drain_milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX) },
+                    &running,
+                    drain.as_secs(),
+                );
+                let retire = self.draft.apply(NewStep {
+                    id: format!("{name}:retire"),
+                    title: format!("stop {name} (old)"),
+                    needs,
+                    subject: Some(&subject(name)),
+                    timeout_seconds: work.timeout,
+                    operation: work.operation,
+                    before: work.before,
+                });
+                needs = vec![retire];
+            }
+            if let Some(service) = service.filter(|_| is_made(decision)) {
+                self.rename(service, decision, needs);
+            }
+        }
+    }
+}
+
+/// Containers of the project that neither the files nor the agent know are left alone, and named.
+pub(super) fn warn_about_strangers(desired: &Desired, state: &State, draft: &mut Draft) {
+    for container in &state.containers {
+        if !desired.knows(&container.service) && !container.is_ours() && !desired.remove_orphans {
+            draft.plan.warnings.push(format!(
+                "container {} of service {} is in no Compose file and was not made by this agent; it is left alone",
+                container.name, container.service
+            ));
+        }
+    }
+}
