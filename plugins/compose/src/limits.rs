@@ -27,7 +27,7 @@ pub struct Limits {
     pub extends_depth: usize,
     /// Services.
     pub services: usize,
-    /// Ports of one service, published and exposed, ranges written out.
+    /// Published ports of all services, each port of a range counted; and likewise ports that one service exposes.
     pub ports: usize,
     /// How deep `${A:-${B:-…}}` may be nested.
     pub interpolation_depth: usize,

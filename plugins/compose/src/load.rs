@@ -49,6 +49,7 @@ pub fn load(files: &dyn Files, options: &Options) -> Result<Loaded, Problems> {
         variables: scopes.root.as_ref(),
         scopes: &scopes,
         origins: &origins,
+        ports: std::cell::Cell::new(0),
         limits: &options.limits,
         directory: &directory,
     };

@@ -58,7 +58,7 @@ pub use volumes::Volume;
 pub(crate) use application::read;
 pub(crate) use build::DIRECTORY;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::explain::Origins;
 use crate::interpolate::Lookup;
@@ -76,6 +76,8 @@ pub(crate) struct Context<'a> {
     pub(crate) scopes: &'a Scopes,
     /// Where values came from that stand in no Compose file.
     pub(crate) origins: &'a RefCell<Origins>,
+    /// How many ports were read until now.
+    pub(crate) ports: Cell<usize>,
     pub(crate) limits: &'a Limits,
     /// The directory of the first Compose file in the bundle; empty for the root.
     pub(crate) directory: &'a str,

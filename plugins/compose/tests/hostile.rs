@@ -286,6 +286,7 @@ fn too_much_of_anything_is_refused_by_name() {
             format!("{}  base: {{image: a, x-a: [{}]}}\n", services(2000, "extends: base"), "1,".repeat(1000)),
             "more than 1000000 values in all files",
         ),
+        (services(2000, "ports: [\"1000-1999:1000-1999\"]"), "compose.yaml:72:27: more than 70000 ports up to here"),
         ("---\nservices: {a: {image: a}}\n".repeat(600), "more than 500 documents"),
         (services(10_001, ""), "more than 10000 services"),
         (

@@ -74,7 +74,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
     let mut ports: Vec<Port> = Vec::new();
     let mut places: HashMap<Identity, usize> = HashMap::new();
     for item in context.report.items(node, &path) {
-        let read = match &item.value {
+        let read: Vec<Port> = match &item.value {
             Value::Mapping(mapping) => {
                 let fields = Fields::new(context.report, mapping, path.to_owned());
                 long(fields, item).into_iter().collect()
@@ -87,6 +87,12 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
                 Vec::new()
             }
         };
+        // Of the whole application, before repetitions are dropped: a range costs what it stands for.
+        context.ports.set(context.ports.get().saturating_add(read.len()));
+        if context.ports.get() > context.limits.ports {
+            context.report.at(&item.position, format!("more than {} ports up to here", context.limits.ports));
+            break;
+        }
         for port in read {
             // The last one, in the place of the first.
             match places.entry(identity(&port)) {
@@ -100,10 +106,6 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Port> 
                     ports.push(port);
                 }
             }
-        }
-        if ports.len() > context.limits.ports {
-            context.report.at(&item.position, format!("`{path}` has more than {} ports", context.limits.ports));
-            break;
         }
     }
     ports
