@@ -294,7 +294,7 @@ fn too_much_of_anything_is_refused_by_name() {
                 "services: {{a: {{image: a, ports: [{}]}}}}",
                 "'1-65535:1-65535', '1-65535:1-65535/udp', ".repeat(500)
             ),
-            "`services.a.ports` has more than 70000 ports",
+            "compose.yaml:1:53: more than 70000 ports up to here",
         ),
         (
             format!("services: {{a: {{image: a, expose: [{}]}}}}", "1-65535, 2-65535, ".repeat(500)),
