@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -30,7 +31,14 @@ pub(crate) enum Manner {
     StubbornTiers,
     /// They are independent, have no health check, and end at once.
     Polite,
+    /// The same, with three containers for each service.
+    Threefold,
 }
+
+/// The operator's file.
+const AGENT: &str = "environment = \"uat\"\nstate-directory = \"/var/lib/windlass\"\n\
+    [[grants]]\nplugin = \"strategy-compose\"\ndocker-read = true\ndocker-write = {}\n\
+    [[grants]]\nplugin = \"check-readiness\"\ndocker-read = true\n";
 
 impl Application {
     /// So many services on one image.
@@ -53,11 +61,7 @@ impl Application {
                  [checks.host]\nplugin = \"check-readiness\"\n[environments.uat]\n"
             ),
         )?;
-        host.configure(
-            "environment = \"uat\"\nstate-directory = \"/var/lib/windlass\"\n\
-             [[grants]]\nplugin = \"strategy-compose\"\ndocker-read = true\ndocker-write = {}\n\
-             [[grants]]\nplugin = \"check-readiness\"\ndocker-read = true\n",
-        )?;
+        host.configure(AGENT)?;
         let application = Self { host, name: name.to_owned(), _directory: directory };
         application.remove()?;
         Ok(application)
@@ -78,6 +82,18 @@ impl Application {
             .args(arguments)
             .env("VERSION", version);
         Ok(command)
+    }
+
+    /// Docker Compose on what the agent made.
+    pub(crate) fn compose_here(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = self.compose("1", &[])?;
+        command.args(["-p", &self.name]).args(arguments);
+        Ok(command)
+    }
+
+    /// From now on the agent reaches the engine at another socket.
+    pub(crate) fn through(&self, socket: &Path) -> Result<()> {
+        self.host.configure(&format!("{AGENT}[docker]\nendpoint = \"unix://{}\"\n", socket.display()))
     }
 
     fn peer(&self) -> String {
@@ -118,6 +134,9 @@ fn compose(name: &str, services: usize, manner: Manner) -> String {
             "  s{number}:\n    image: {REPOSITORY}:${{VERSION:-1}}\n    command: [\"sh\", \"-c\", \"{}\"]",
             command.replace('$', "$$")
         );
+        if manner == Manner::Threefold {
+            text.push_str("    scale: 3\n");
+        }
         if manner == Manner::StubbornTiers {
             let _ = writeln!(text, "    healthcheck: {{ test: [\"CMD\", \"true\"], interval: 200ms }}");
             if number > 1 {

@@ -8,7 +8,7 @@ use windlass_stage::Load;
 use crate::application::{Application, Manner};
 use crate::measure::{median, median_of, peak_memory, time};
 use crate::page::Row;
-use crate::{call, history};
+use crate::{call, history, many};
 
 type Case = fn() -> Result<Vec<Row>>;
 
@@ -21,6 +21,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("requests lost in an update", lost),
     ("memory of a deployment of ten services", memory),
     ("1,000 services planned", plan),
+    ("500 services with 1,500 containers", many_containers),
     ("100,000 deployments in history", long_history),
 ];
 
@@ -88,6 +89,37 @@ fn plan() -> Result<Vec<Row>> {
     let application = Application::new("bench-plan", 1_000, Manner::Polite)?;
     let took = median_of(5, || application.windlass("plan", &[]))?;
     Ok(vec![Row::within("plan of 1,000 services", Duration::from_secs(1), took)])
+}
+
+/// The loader alone (`config`, native code), the loader in its sandbox with the plan, and Docker Compose on the same.
+fn many_containers() -> Result<Vec<Row>> {
+    let application = Application::new("bench-many", 500, Manner::Threefold)?;
+    let ours = median_of(5, || application.windlass("config", &[]))?;
+    let compose = || application.compose_here(&["config", "--quiet"]);
+    time(&mut compose()?)?;
+    let peer = median((0..5).map(|_| time(&mut compose()?)).collect::<Result<_>>()?);
+    let file = application.host.root().join("bench.plan");
+    time(&mut application.windlass("plan", &["--out", &file.display().to_string()]))?;
+    let made = many::make(&file, "bench-many")?;
+    ensure!(made == 1_500, "{made} containers instead of 1,500");
+    let counter = many::Counter::start(application.host.root())?;
+    application.through(&counter.socket)?;
+    let plan = median_of(5, || application.windlass("plan", &[]))?;
+    counter.take();
+    time(&mut application.windlass("plan", &[]))?;
+    let asked = counter.take();
+    let dry = time(&mut application.compose_here(&["up", "--dry-run", "--detach"])?)?;
+    Ok(vec![
+        Row::ratio("500 services resolved (`config`)", 1.0, ours, peer),
+        Row::ratio(
+            "500 services planned in the sandbox against 1,500 containers (Compose: `up --dry-run`)",
+            1.0,
+            plan,
+            dry,
+        ),
+        Row::within("the same plan", Duration::from_secs(1), plan),
+        Row::counted("requests to the engine for that plan", 20, asked),
+    ])
 }
 
 fn long_history() -> Result<Vec<Row>> {

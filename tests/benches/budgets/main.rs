@@ -8,6 +8,7 @@ mod application;
 mod call;
 mod cases;
 mod history;
+mod many;
 mod measure;
 mod page;
 

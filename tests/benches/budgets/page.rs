@@ -67,6 +67,17 @@ impl Row {
         }
     }
 
+    /// A number against a limit.
+    pub(crate) fn counted(what: &str, limit: usize, measured: usize) -> Self {
+        Self {
+            what: what.to_owned(),
+            budget: format!("≤ {limit}"),
+            measured: measured.to_string(),
+            peer: String::new(),
+            met: Some(measured <= limit),
+        }
+    }
+
     /// A case that could not be measured.
     pub(crate) fn failed(what: &str, error: &anyhow::Error) -> Self {
         let reason = format!("{error:#}").lines().next().unwrap_or_default().replace('|', "/");

@@ -27,7 +27,15 @@ pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> im
     state.containers.iter().filter_map(|container| {
         let surely_kept = desired
             .of_container(&container.service, &container.name)
-            .is_some_and(|service| is_same(service, container) && container.state == "running");
+            // How a job ended, and whether what is paused or dead comes back, is seen from inside only.
+            .is_some_and(|service| {
+                is_same(service, container)
+                    && match container.state.as_str() {
+                        "running" => true,
+                        "created" | "exited" => !service.is_job,
+                        _ => false,
+                    }
+            });
         (!surely_kept).then_some(container.id.as_str())
     })
 }
