@@ -53,6 +53,10 @@ fn a_disk_that_is_full_at_the_start() -> Result<()> {
     for question in [&["status"][..], &["history"], &["audit", "verify"]] {
         expect(small.host.run(question)?, 0)?;
     }
+    // A plan keeps the release's files first. The reserve was let go, and somebody took it.
+    disk.fill()?;
+    let planned = expect(small.host.run(["plan", &small.name])?, 15)?;
+    tells(&planned, &["No space left on device", "hint: make room on the file system of"])?;
 
     disk.clear()?;
     expect(small.deploy(&[])?, 0)?;
@@ -160,6 +164,8 @@ fn a_state_directory_that_is_read_only() -> Result<()> {
     for question in [&["status"][..], &["history"], &["audit", "verify"]] {
         expect(small.host.run(question)?, 0)?;
     }
+    let planned = expect(small.host.run(["plan", &small.name])?, 3)?;
+    tells(&planned, &["Read-only file system", "hint: the agent must be able to write its state directory"])?;
 
     disk.writable()?;
     expect(small.deploy(&[])?, 0)?;

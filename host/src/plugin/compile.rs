@@ -48,7 +48,13 @@ pub enum CompileError {
         /// What it said.
         message: String,
     },
+    /// The compiled code could not be written.
+    #[error("its compiled code cannot be kept in the state directory: {0}")]
+    Unwritten(String),
 }
+
+/// The child's exit code when it compiled but could not write.
+const UNWRITTEN: u8 = 3;
 
 /// Compiles `wasm` into `into`, an empty file, with `binary`.
 pub(super) async fn compile(binary: &Path, wasm: &[u8], into: File, limits: &Limits) -> Result<(), CompileError> {
@@ -80,6 +86,9 @@ pub(super) async fn compile(binary: &Path, wasm: &[u8], into: File, limits: &Lim
     }
     let said = plain(String::from_utf8_lossy(&output.stderr).trim());
     let message = if said.is_empty() { output.status.to_string() } else { beginning(&said, MESSAGE) };
+    if output.status.code() == Some(i32::from(UNWRITTEN)) {
+        return Err(CompileError::Unwritten(message));
+    }
     let memory = bytes(limits.compile_memory);
     Err(CompileError::Compiler { memory, message })
 }
@@ -88,17 +97,19 @@ pub(super) async fn compile(binary: &Path, wasm: &[u8], into: File, limits: &Lim
 /// the third argument is how many bytes of address space it may use.
 #[must_use]
 pub fn precompile_main() -> ExitCode {
-    match precompile() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Standard error is a pipe to the parent, which decides how to show it.
-            let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let (message, code) = match precompile() {
+        Ok(code) => match io::stdout().write_all(&code) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => (error.to_string(), ExitCode::from(UNWRITTEN)),
+        },
+        Err(error) => (format!("{error:#}"), ExitCode::FAILURE),
+    };
+    // Standard error is a pipe to the parent, which decides how to show it.
+    let _ = writeln!(io::stderr(), "{message}");
+    code
 }
 
-fn precompile() -> wasmtime::Result<()> {
+fn precompile() -> wasmtime::Result<Vec<u8>> {
     if let Some(memory) = std::env::args().nth(3).and_then(|text| text.parse::<u64>().ok()) {
         let limit = rustix::process::Rlimit { current: Some(memory), maximum: Some(memory) };
         rustix::process::setrlimit(rustix::process::Resource::As, limit)?;
@@ -107,7 +118,5 @@ fn precompile() -> wasmtime::Result<()> {
     }
     let mut wasm = Vec::new();
     io::stdin().read_to_end(&mut wasm)?;
-    let code = Engine::new(&engine::settings()?)?.precompile_component(&wasm)?;
-    io::stdout().write_all(&code)?;
-    Ok(())
+    Engine::new(&engine::settings()?)?.precompile_component(&wasm)
 }

@@ -105,7 +105,12 @@ impl Explain for BundleError {
     fn exit(&self) -> ExitCode {
         match self {
             Self::Missing { .. } => ExitCode::NotFound,
-            Self::Unwritable { .. } | Self::Damaged { .. } => ExitCode::Unexpected,
+            Self::Unwritable { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ExitCode::Unavailable,
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => ExitCode::Configuration,
+                _ => ExitCode::Unexpected,
+            },
+            Self::Damaged { .. } => ExitCode::Unexpected,
             _ => ExitCode::Configuration,
         }
     }
@@ -126,6 +131,15 @@ impl Explain for BundleError {
             Self::Escapes { .. } => {
                 Some(format!("copy what it points at into the directory, or name it in `{IGNORE_FILE}`"))
             }
+            Self::Unwritable { path, source } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Some(format!("make room on the file system of `{}`, then try again", path.display()))
+                }
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Some(
+                    "the agent must be able to write its state directory: set `state-directory` in agent.toml, or run it as the directory's owner".into(),
+                ),
+                _ => None,
+            },
             Self::Changed { .. } => Some("try again when nothing writes there".into()),
             Self::Damaged { directory, .. } => {
                 Some(format!("remove `{}`; the next deployment of the release keeps it anew", directory.display()))
