@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
     let environment = arguments.environment.clone().unwrap_or(here);
     let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&environment)?;
     let directory = asked.location.directory.clone();
-    let (loaded, project) = load(&settings, &asked.name, Directory(directory.clone()))?;
+    let (loaded, project) = load(&settings, &asked.name, &Directory(directory.clone()))?;
     for warning in &loaded.warnings {
         session.printer.warn(warning);
     }
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
     Ok(ExitCode::Succeeded)
 }
 
-fn load(settings: &Settings, application: &str, files: Directory) -> Result<(Loaded, String), Fault> {
+fn load(settings: &Settings, application: &str, files: &Directory) -> Result<(Loaded, String), Fault> {
     let strategy = &settings.strategy.plugin;
     match &strategy.plugin {
         PluginName::Bundled(name) if name == STRATEGY => {}
@@ -66,7 +66,7 @@ fn load(settings: &Settings, application: &str, files: Directory) -> Result<(Loa
     variables.extend(secrets);
     variables.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| project.clone());
     let options = Options { files: with.files, variables, profiles: with.profiles, ..Options::default() };
-    Ok((compose::read(&files, &options)?, project))
+    Ok((compose::read(files, &options)?, project))
 }
 
 fn explain(loaded: &Loaded, path: &str, session: &Session) -> Result<ExitCode, Fault> {
