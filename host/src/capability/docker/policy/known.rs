@@ -4,6 +4,7 @@
 pub(super) const SAFE: &[&str] = &[
     "Hostname",
     "Domainname",
+    "MacAddress",
     "User",
     "AttachStdin",
     "AttachStdout",

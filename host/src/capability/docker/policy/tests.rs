@@ -329,6 +329,28 @@ fn updates_change_limits_and_restarts_alone() {
 }
 
 #[test]
+fn what_stays_within_a_container_needs_no_word() {
+    let body = json!({
+        "Image": "a", "Hostname": "h", "Domainname": "d", "MacAddress": "02:42:ac:11:65:43", "Tty": true, "OpenStdin": true,
+        "StopTimeout": 3, "Healthcheck": { "Test": ["NONE"], "Interval": 5 },
+        "HostConfig": {
+            "NetworkMode": "kudos_n", "IpcMode": "shareable", "CgroupnsMode": "private", "Runtime": "runc",
+            "Ulimits": [{ "Name": "nofile", "Soft": 1, "Hard": 2 }], "Sysctls": { "net.core.somaxconn": "1024" },
+            "ShmSize": 1, "Dns": ["8.8.8.8"], "DnsOptions": ["use-vc"], "DnsSearch": ["a"], "GroupAdd": ["5"],
+            "OomScoreAdj": 10, "CpuPeriod": 1, "CpuQuota": 1, "MemorySwappiness": 1, "BlkioWeight": 300,
+            "BlkioDeviceReadBps": [{ "Path": "/dev/a", "Rate": 1 }], "StorageOpt": { "size": "1G" },
+            "SecurityOpt": ["no-new-privileges:true"], "CapDrop": ["ALL"], "CapAdd": ["CHOWN"],
+        },
+        "NetworkingConfig": { "EndpointsConfig": { "kudos_n": {
+            "Aliases": ["web"],
+            "IPAMConfig": { "IPv4Address": "10.9.0.5", "IPv6Address": "fd00::5", "LinkLocalIPs": ["169.254.1.1"] },
+        } } },
+    });
+    let references = Pretended::new().container(&body).unwrap();
+    assert_eq!(references.networks, BTreeSet::from(["kudos_n".to_owned()]));
+}
+
+#[test]
 fn networks_are_bridges_of_this_host() {
     let body = json!({
         "Name": "kudos_default", "Driver": "bridge", "CheckDuplicate": true, "Internal": true, "Attachable": false,
