@@ -9,14 +9,28 @@ use serde_json::Value;
 #[must_use]
 pub fn to_yaml(value: &Value) -> String {
     let mut output = String::new();
-    match value {
-        Value::Object(_) | Value::Array(_) if !is_empty(value) => block(value, 0, &mut output),
+    let mut value = value.clone();
+    readable(&mut value);
+    match &value {
+        Value::Object(_) | Value::Array(_) if !is_empty(&value) => block(&value, 0, &mut output),
         other => {
             output.push_str(&scalar(other));
             output.push('\n');
         }
     }
     output
+}
+
+/// Docker Compose writes the keys of block devices with capitals in JSON, and reads them without.
+fn readable(value: &mut Value) {
+    let services = value.get_mut("services").and_then(Value::as_object_mut);
+    for service in services.into_iter().flat_map(|services| services.values_mut()) {
+        let groups = service.get_mut("blkio_config").and_then(Value::as_object_mut);
+        let lists = groups.into_iter().flat_map(|groups| groups.values_mut().filter_map(Value::as_array_mut));
+        for device in lists.flatten().filter_map(Value::as_object_mut) {
+            *device = std::mem::take(device).into_iter().map(|(key, value)| (key.to_lowercase(), value)).collect();
+        }
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -132,6 +146,14 @@ mod tests {
     use serde_json::json;
 
     use super::to_yaml;
+
+    #[test]
+    fn keys_of_block_devices_can_be_read_again() {
+        let devices = json!([{ "Path": "/dev/a", "Rate": "1" }]);
+        let value = json!({ "services": { "a": { "blkio_config": { "weight": 10, "device_read_bps": devices } } } });
+        let expected = "services:\n  a:\n    blkio_config:\n      weight: 10\n      device_read_bps:\n        - path: /dev/a\n          rate: \"1\"\n";
+        assert_eq!(to_yaml(&value), expected);
+    }
 
     #[test]
     fn what_is_written_is_read_back() {
