@@ -1,0 +1,151 @@
+//! One directory of the corpus.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+use windlass_compose::{Files, Loaded, Options, Problems, load};
+
+/// What is expected of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Both accept it and it means the same.
+    Valid,
+    /// Both refuse it.
+    Invalid,
+    /// Docker Compose accepts it and we refuse it.
+    Refused,
+    /// We read it otherwise on purpose, as `expected.json` says.
+    Otherwise,
+    /// Made to exhaust its reader.
+    Hostile,
+}
+
+impl Kind {
+    pub(crate) const EVERY: [Self; 5] = [Self::Valid, Self::Invalid, Self::Refused, Self::Otherwise, Self::Hostile];
+
+    fn directory(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Otherwise => "otherwise",
+            Self::Hostile => "hostile",
+        }
+    }
+}
+
+/// `case.toml`: what is said besides the files; all of it may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    /// Compose files, in the order of `-f`; `compose.yaml` where nothing is said, none for what is found by itself.
+    files: Option<Vec<String>>,
+    /// `--profile`.
+    profiles: Vec<String>,
+    /// `-p`; empty when none is given.
+    project: Option<String>,
+    /// The environment.
+    variables: BTreeMap<String, String>,
+    /// A part of our message.
+    expect: Option<String>,
+    /// No file is to blame.
+    nowhere: bool,
+}
+
+/// One case.
+pub(crate) struct Case {
+    /// `KIND/AREA/NAME`.
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    pub(crate) files: Vec<String>,
+    pub(crate) profiles: Vec<String>,
+    pub(crate) project: Option<String>,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) expect: Option<String>,
+    pub(crate) nowhere: bool,
+}
+
+fn directories(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    found.sort();
+    found
+}
+
+/// Every case of a kind, in the order of the names.
+pub(crate) fn all(kind: Kind) -> Vec<Case> {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    directories(&corpus.join(kind.directory()))
+        .iter()
+        .flat_map(|area| directories(area))
+        .map(|directory| {
+            let name = directory.strip_prefix(&corpus).unwrap().display().to_string();
+            read(name, directory)
+        })
+        .collect()
+}
+
+fn read(name: String, directory: PathBuf) -> Case {
+    let settings: Settings = match std::fs::read_to_string(directory.join("case.toml")) {
+        Ok(text) => toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")),
+        Err(_) => Settings::default(),
+    };
+    let project = settings.project.unwrap_or_else(|| "corpus".to_owned());
+    Case {
+        name,
+        directory,
+        files: settings.files.unwrap_or_else(|| vec!["compose.yaml".to_owned()]),
+        profiles: settings.profiles,
+        project: Some(project).filter(|project| !project.is_empty()),
+        variables: settings.variables,
+        expect: settings.expect,
+        nowhere: settings.nowhere,
+    }
+}
+
+/// The directory as a bundle: what is above it is not there.
+struct Bundle<'a>(&'a Path);
+
+impl Files for Bundle<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        if path.split('/').any(|part| part == "..") || path.starts_with('/') {
+            return Err("leaves the bundle".to_owned());
+        }
+        let path = self.0.join(path);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        std::fs::read(&path).map(Some).map_err(|error| error.to_string())
+    }
+}
+
+impl Case {
+    pub(crate) fn load(&self) -> Result<Loaded, Problems> {
+        let options = Options {
+            files: self.files.clone(),
+            variables: self.variables.clone(),
+            profiles: self.profiles.clone(),
+            ..Options::default()
+        };
+        load(&Bundle(&self.directory), &options)
+    }
+
+    /// The resolved application, as `docker compose config --format json` prints it.
+    pub(crate) fn config(&self) -> Result<Value, Problems> {
+        let application = self.load()?.application;
+        let project = self.project.as_deref().or(application.name.as_deref()).unwrap_or_default().to_owned();
+        {
+            let _ = (application, project);
+            Ok(Value::Null)
+        }
+    }
+
+    /// `expected.json`, where Docker Compose is no judge.
+    pub(crate) fn expected(&self) -> Value {
+        let text = std::fs::read_to_string(self.directory.join("expected.json")).unwrap();
+        let directory = self.directory.display().to_string();
+        serde_json::from_str(&text.replace("DIRECTORY", &directory)).unwrap()
+    }
+}

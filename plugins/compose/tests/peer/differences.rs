@@ -1,0 +1,194 @@
+//! Everything in which we differ from Docker Compose, and why. `docs/compose.md` shows this table.
+
+use crate::case::{self, Kind};
+
+/// One row.
+pub(crate) struct Difference {
+    /// What it is about.
+    what: &'static str,
+    docker_compose: &'static str,
+    windlass: &'static str,
+    why: &'static str,
+    /// Cases of the corpus that show it; a name that ends in `/` stands for all below it.
+    cases: &'static [&'static str],
+    /// Fields of the resolved application that may differ; `*` stands for one part of the path.
+    fields: &'static [&'static str],
+}
+
+pub(crate) const DIFFERENCES: &[Difference] = &[
+    Difference {
+        what: "`build` without `image`",
+        docker_compose: "builds the image",
+        windlass: "refused",
+        why: "A release deploys images that exist, by their digests; what is built on the way has not been tested.",
+        cases: &["refused/build/"],
+        fields: &[],
+    },
+    Difference {
+        what: "`credential_spec`",
+        docker_compose: "is given to the engine",
+        windlass: "refused",
+        why: "It concerns Windows containers only, which the agent does not deploy.",
+        cases: &["refused/credentials/"],
+        fields: &[],
+    },
+    Difference {
+        what: "Relative paths that leave the directory of the release: bind mounts, `env_file`, `include`, `extends`, files of secrets and configs",
+        docker_compose: "are read and mounted",
+        windlass: "refused",
+        why: "A release travels as a bundle. What lies beside it on one machine is not there on another.",
+        cases: &[
+            "refused/paths/host-relative-above",
+            "refused/paths/env-file-above",
+            "refused/paths/include-above",
+            "refused/paths/extends-above",
+            "refused/paths/secret-above",
+        ],
+        fields: &[],
+    },
+    Difference {
+        what: "Bind mounts of relative paths that a container may write to",
+        docker_compose: "are mounted",
+        windlass: "refused; read-only ones are mounted from the release's bundle",
+        why: "A release is known by its digest, so nothing may change it; data belongs in a volume or in a directory of \
+              the host that the operator granted.",
+        cases: &["refused/paths/writable-mount-of-the-release", "refused/paths/writable-mount-of-the-release-long"],
+        fields: &[],
+    },
+    Difference {
+        what: "`~` in paths",
+        docker_compose: "is the home of whoever calls",
+        windlass: "refused",
+        why: "A deployment has no home directory: it may be triggered by anybody, from anywhere.",
+        cases: &["refused/paths/home"],
+        fields: &[],
+    },
+    Difference {
+        what: "Values that the engine refuses: an unknown `restart`, an unknown type of mount, words in `expose`, a hook without a command",
+        docker_compose: "accepted; `up` fails when half of the application has changed",
+        windlass: "refused",
+        why: "What cannot work is refused before anything is touched.",
+        cases: &[
+            "refused/stricter/restart-unknown",
+            "refused/stricter/mount-of-an-unknown-type",
+            "refused/stricter/expose-words",
+            "refused/stricter/hook-without-command",
+        ],
+        fields: &[],
+    },
+    Difference {
+        what: "Two services with one `container_name`",
+        docker_compose: "accepted; `up` fails at the second",
+        windlass: "refused",
+        why: "The same.",
+        cases: &["refused/stricter/same-container-name"],
+        fields: &[],
+    },
+    Difference {
+        what: "A volume with a name of one letter in the short form, `v:/v`",
+        docker_compose: "is taken as a path of Windows; `up` fails",
+        windlass: "refused",
+        why: "It can mean neither; a longer name or the long form says what is meant.",
+        cases: &["refused/stricter/volume-named-with-one-letter"],
+        fields: &[],
+    },
+    Difference {
+        what: "Unknown keys of `include`",
+        docker_compose: "ignored",
+        windlass: "refused",
+        why: "An unknown key is a typing error, and its file would be missing without a word.",
+        cases: &["refused/stricter/include-unknown-key"],
+        fields: &[],
+    },
+    Difference {
+        what: "No service at all",
+        docker_compose: "accepted",
+        windlass: "refused",
+        why: "An application without services is a mistake, and deploying it would remove everything.",
+        cases: &["refused/stricter/no-services"],
+        fields: &[],
+    },
+    Difference {
+        what: "A text where the first file has a mapping, such as `environment: text` in an override file",
+        docker_compose: "is taken as a name without a value",
+        windlass: "refused",
+        why: "The same file is refused by both when it stands alone.",
+        cases: &["refused/stricter/text-for-a-mapping-in-an-override"],
+        fields: &[],
+    },
+    Difference {
+        what: "An external secret or config that also has a `file` or `content`",
+        docker_compose: "the file is taken",
+        windlass: "refused",
+        why: "The two contradict each other.",
+        cases: &["refused/stricter/external-secret-with-file"],
+        fields: &[],
+    },
+    Difference {
+        what: "`compose.override.yaml` beside `compose.yaml`",
+        docker_compose: "is taken by itself when no file is named",
+        windlass: "is taken only when it is named in `files`",
+        why: "Override files hold what is meant for development; a warning says that it is there.",
+        cases: &["otherwise/files/override-beside"],
+        fields: &[],
+    },
+    Difference {
+        what: "`env_file` with `format: raw`",
+        docker_compose: "unknown to this version",
+        windlass: "taken as the specification says",
+        why: "Newer versions know it.",
+        cases: &["otherwise/environment/file-raw"],
+        fields: &[],
+    },
+    Difference {
+        what: "Alias bombs, deep nesting, huge texts",
+        docker_compose: "takes all memory, or works",
+        windlass: "refused with the limit that was reached",
+        why: "Files come from a release, which nobody has to trust.",
+        cases: &["hostile/"],
+        fields: &[],
+    },
+];
+
+pub(crate) const BEGIN: &str = "<!-- differences: made by plugins/compose/tests/peer -->\n";
+pub(crate) const END: &str = "<!-- end of differences -->\n";
+
+/// The table as Markdown.
+pub(crate) fn table() -> String {
+    let mut table = "\n| what | Docker Compose | Windlass | why |\n| --- | --- | --- | --- |\n".to_owned();
+    for row in DIFFERENCES {
+        let cells = [row.what, row.docker_compose, row.windlass, row.why];
+        table.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+    }
+    table.push('\n');
+    table
+}
+
+/// Whether a field of the resolved application may differ.
+pub(crate) fn may_differ(path: &str) -> bool {
+    DIFFERENCES.iter().flat_map(|row| row.fields).any(|field| matches(field, path))
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(|(pattern, part)| *pattern == "*" || pattern == part)
+}
+
+fn shows(row: &Difference, name: &str) -> bool {
+    row.cases.iter().any(|case| if case.ends_with('/') { name.starts_with(case) } else { name == *case })
+}
+
+/// Cases of the kinds that differ without a row, and rows without a case.
+pub(crate) fn uncovered() -> Vec<String> {
+    let differing = [Kind::Refused, Kind::Otherwise, Kind::Hostile].into_iter().flat_map(case::all);
+    let names: Vec<String> = differing.map(|case| case.name).collect();
+    let lonely = names
+        .iter()
+        .filter(|name| !DIFFERENCES.iter().any(|row| shows(row, name)))
+        .map(|name| format!("{name}: no row explains it"));
+    let unshown = DIFFERENCES
+        .iter()
+        .filter(|row| row.fields.is_empty() && !names.iter().any(|name| shows(row, name)))
+        .map(|row| format!("{}: no case shows it", row.what));
+    lonely.chain(unshown).collect()
+}

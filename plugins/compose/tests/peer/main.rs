@@ -1,0 +1,162 @@
+//! Side by side with Docker Compose: the same files mean the same, or both refuse them.
+//!
+//! Cases are directories of `tests/corpus`. Nothing that Docker Compose says is stored: the program is asked each time.
+//! What may differ is in [`differences`] and nowhere else.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it stands")]
+
+mod case;
+mod compare;
+mod differences;
+mod docker;
+mod pending;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use case::{Case, Kind};
+use pending::PENDING;
+
+/// Docker Compose takes most of the time of a case; this machine may have two processors only.
+const THREADS: usize = 3;
+
+/// Judges every case of a kind; the reports of those that are wrong, in the order of the cases.
+fn judge(kind: Kind, judgement: impl Fn(&Case) -> Result<(), String> + Sync) -> Vec<String> {
+    let cases = case::all(kind);
+    assert!(!cases.is_empty(), "no cases");
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let pending = PENDING.contains(&case.name.as_str());
+                    let report = match judgement(case) {
+                        Ok(()) if pending => format!("{}\n    is right now: take it out of PENDING", case.name),
+                        Err(report) if !pending => format!("{}\n    {}", case.name, report.replace('\n', "\n    ")),
+                        _ => continue,
+                    };
+                    wrong.lock().unwrap().push(report);
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().unwrap();
+    wrong.sort();
+    wrong
+}
+
+fn assert_none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} cases are wrong:\n\n{}\n", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn the_corpus_is_large_enough() {
+    let count = |kind| case::all(kind).len();
+    assert!(count(Kind::Valid) >= 150, "{}", count(Kind::Valid));
+    assert!(count(Kind::Invalid) >= 100, "{}", count(Kind::Invalid));
+}
+
+#[test]
+fn what_is_pending_is_there() {
+    let names: BTreeSet<String> = Kind::EVERY.into_iter().flat_map(case::all).map(|case| case.name).collect();
+    let missing: Vec<_> = PENDING.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn valid_files_mean_what_they_mean_to_docker_compose() {
+    assert_none(&judge(Kind::Valid, |case| {
+        let theirs = docker::config(case).map_err(|text| format!("Docker Compose refuses it: {text}"))?;
+        let ours = case.config().map_err(|problems| format!("we refuse it:\n{problems}"))?;
+        let lines = compare::differences(&theirs, &ours);
+        if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+    }));
+}
+
+#[test]
+fn invalid_files_are_refused_by_both() {
+    assert_none(&judge(Kind::Invalid, |case| {
+        if docker::config(case).is_ok() {
+            return Err("Docker Compose accepts it".to_owned());
+        }
+        refused(case)
+    }));
+}
+
+#[test]
+fn what_only_docker_compose_accepts_is_refused_with_a_reason() {
+    assert_none(&judge(Kind::Refused, |case| {
+        docker::config(case).map_err(|text| format!("Docker Compose refuses it, too: {text}"))?;
+        refused(case)
+    }));
+}
+
+#[test]
+fn what_we_read_otherwise_is_as_written_down() {
+    assert_none(&judge(Kind::Otherwise, |case| {
+        let ours = case.config().map_err(|problems| format!("we refuse it:\n{problems}"))?;
+        if docker::config(case).is_ok_and(|theirs| compare::differences(&theirs, &ours).is_empty()) {
+            return Err("Docker Compose reads it the same way: it belongs to the valid cases".to_owned());
+        }
+        let lines = compare::differences(&case.expected(), &ours);
+        if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+    }));
+}
+
+/// Docker Compose is not asked: it would take all memory and time that there is.
+#[test]
+fn hostile_files_end_in_an_error() {
+    assert_none(&judge(Kind::Hostile, refused));
+}
+
+/// Refused by us, at a place, with the text that the case asks for.
+fn refused(case: &Case) -> Result<(), String> {
+    let problems = match case.load() {
+        Ok(_) => return Err("we accept it".to_owned()),
+        Err(problems) => problems,
+    };
+    let text = problems.to_string();
+    if let Some(fragment) = &case.expect
+        && !text.contains(fragment.as_str())
+    {
+        return Err(format!("`{fragment}` is not in:\n{text}"));
+    }
+    if !case.nowhere && problems.0.iter().any(|problem| problem.position.is_none()) {
+        return Err(format!("an error without a place:\n{text}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn every_message_is_as_reviewed() {
+    let mut page = String::new();
+    for case in [Kind::Invalid, Kind::Refused, Kind::Hostile].into_iter().flat_map(case::all) {
+        if let Err(problems) = case.load() {
+            let hints: String = problems.hints().iter().map(|hint| format!("\n  hint: {hint}")).collect();
+            page.push_str(&format!("{}\n  {}{hints}\n\n", case.name, problems.to_string().replace('\n', "\n  ")));
+        }
+    }
+    insta::assert_snapshot!("messages", page);
+}
+
+#[test]
+fn every_difference_has_a_case_and_every_case_its_difference() {
+    assert_none(&differences::uncovered());
+}
+
+/// `UPDATE_DOCS=1` writes the table.
+#[test]
+fn the_page_has_the_table_of_differences() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/compose.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(differences::BEGIN).unwrap();
+    let (_, after) = rest.split_once(differences::END).unwrap();
+    let fresh = [before, differences::BEGIN, &differences::table(), differences::END, after].concat();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &fresh).unwrap();
+    }
+    assert!(std::env::var_os("UPDATE_DOCS").is_some() || page == fresh, "run this test with UPDATE_DOCS=1");
+}
