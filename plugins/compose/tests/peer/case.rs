@@ -127,6 +127,7 @@ impl Case {
             files: self.files.clone(),
             variables: self.variables.clone(),
             profiles: self.profiles.clone(),
+            project: self.project.clone(),
             ..Options::default()
         };
         load(&Bundle(&self.directory), &options)
@@ -134,12 +135,9 @@ impl Case {
 
     /// The resolved application, as `docker compose config --format json` prints it.
     pub(crate) fn config(&self) -> Result<Value, Problems> {
-        let application = self.load()?.application;
-        let project = self.project.as_deref().or(application.name.as_deref()).unwrap_or_default().to_owned();
-        {
-            let _ = (application, project);
-            Ok(Value::Null)
-        }
+        let loaded = self.load()?;
+        let project = loaded.project.as_deref().unwrap_or_default();
+        Ok(loaded.application.config(project, &self.directory.display().to_string()))
     }
 
     /// `expected.json`, where Docker Compose is no judge.

@@ -100,7 +100,7 @@ impl Stage {
         lines
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         let engine = self.engine("clear");
         for container in engine.containers().unwrap_or_default() {
             let _ = engine.remove(field(&container, "/Id"), true);

@@ -1,4 +1,4 @@
-//! Side by side with Docker Compose v2, where `DOCKER_COMPOSE` names it: the same file gives the same containers.
+//! Side by side with Docker Compose v2: the same file gives the same containers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -171,14 +171,14 @@ fn mount(mount: &Value) -> String {
     format!("{} {source} {} {}", field(mount, "/Destination"), field(mount, "/Type"), mount["RW"])
 }
 
-fn sort(value: &mut Value) {
+pub(super) fn sort(value: &mut Value) {
     if let Some(items) = value.as_array_mut() {
         items.sort_by_key(Value::to_string);
     }
 }
 
 /// Where two values differ, as lines.
-fn differences(path: &str, left: &Value, right: &Value, lines: &mut Vec<String>) {
+pub(super) fn differences(path: &str, left: &Value, right: &Value, lines: &mut Vec<String>) {
     match (left, right) {
         (Value::Object(one), Value::Object(two)) if !one.is_empty() || !two.is_empty() => {
             for key in one.keys().chain(two.keys().filter(|key| !one.contains_key(*key))) {
@@ -196,7 +196,7 @@ fn differences(path: &str, left: &Value, right: &Value, lines: &mut Vec<String>)
 }
 
 /// Nothing is written in several ways; for a restart policy, `no` is one.
-fn says_nothing(value: &Value) -> bool {
+pub(super) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty() || text == "no",
@@ -204,6 +204,20 @@ fn says_nothing(value: &Value) -> bool {
         Value::Object(fields) => fields.is_empty(),
         _ => false,
     }
+}
+
+/// Docker Compose: what `DOCKER_COMPOSE` names, or what `cargo xtask setup` brings. With an engine, its absence is a
+/// failure: nothing would be compared.
+pub(super) fn program() -> PathBuf {
+    let path = std::env::var_os("DOCKER_COMPOSE").map_or_else(
+        || {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            root.join("target/docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
+        },
+        PathBuf::from,
+    );
+    assert!(path.is_file(), "{} is not there: `cargo xtask setup` fetches Docker Compose", path.display());
+    path.canonicalize().unwrap()
 }
 
 struct Directory(PathBuf);
@@ -228,14 +242,13 @@ impl Drop for Directory {
 
 #[test]
 fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
-    let Some(program) = std::env::var_os("DOCKER_COMPOSE") else { return };
     let Some(stage) = Stage::new("peer", 1) else { return };
     let text = file();
     let files = [("compose.yaml", text.as_str()), ("one.env", "A=1\nB=\"${A} 2\"\n"), ("conf/a", "a\n")];
     let directory = Directory::new(&files);
     let tagged = stage.tag("app");
     let compose = |arguments: &[&str]| {
-        let output = Command::new(&program)
+        let output = Command::new(program())
             .args(["-p", &stage.project, "-f"])
             .arg(directory.0.join("compose.yaml"))
             .args(arguments)
