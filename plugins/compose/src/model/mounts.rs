@@ -98,9 +98,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Mount>
             context.report.at(&item.position, format!("`{path}`: `{}` is not an absolute path", mount.target));
             continue;
         }
-        if let Value::Scalar(_) = &item.value {
-            mount.target = paths::clean(&mount.target);
-        }
+        mount.target = paths::clean(&mount.target);
         if let MountKind::Bind { source: Path::Bundle(source), .. } = &mount.kind
             && !mount.read_only
         {

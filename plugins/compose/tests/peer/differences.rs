@@ -206,7 +206,8 @@ pub(crate) fn table() -> String {
     let mut table = "\n| what | Docker Compose | Windlass | why |\n| --- | --- | --- | --- |\n".to_owned();
     for row in DIFFERENCES {
         let cells = [row.what, row.docker_compose, row.windlass, row.why];
-        table.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+        let cells = cells.map(|cell| cell.replace('|', "\\|"));
+        table.extend(["| ", &cells.join(" | "), " |\n"]);
     }
     table.push('\n');
     table

@@ -114,10 +114,7 @@ fn hostile_files_end_in_an_error() {
 
 /// Refused by us, at a place, with the text that the case asks for.
 fn refused(case: &Case) -> Result<(), String> {
-    let problems = match case.load() {
-        Ok(_) => return Err("we accept it".to_owned()),
-        Err(problems) => problems,
-    };
+    let Err(problems) = case.load() else { return Err("we accept it".to_owned()) };
     let text = problems.to_string();
     if let Some(fragment) = &case.expect
         && !text.contains(fragment.as_str())
@@ -135,8 +132,9 @@ fn every_message_is_as_reviewed() {
     let mut page = String::new();
     for case in [Kind::Invalid, Kind::Refused, Kind::Hostile].into_iter().flat_map(case::all) {
         if let Err(problems) = case.load() {
-            let hints: String = problems.hints().iter().map(|hint| format!("\n  hint: {hint}")).collect();
-            page.push_str(&format!("{}\n  {}{hints}\n\n", case.name, problems.to_string().replace('\n', "\n  ")));
+            let hints = problems.hints().into_iter().map(|hint| format!("hint: {hint}"));
+            let lines: Vec<String> = std::iter::once(problems.to_string()).chain(hints).collect();
+            page.extend([case.name.as_str(), "\n  ", &lines.join("\n").replace('\n', "\n  "), "\n\n"]);
         }
     }
     insta::assert_snapshot!("messages", page);
