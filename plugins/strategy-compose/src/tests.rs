@@ -1,6 +1,5 @@
 //! Tables of plans, and whole deployments on a real engine.
 
-mod corpus;
 mod engine;
 mod flow;
 mod numbers;
