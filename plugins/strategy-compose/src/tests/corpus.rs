@@ -1,0 +1,438 @@
+//! The library's corpus on a real engine: containers, networks and volumes made by Docker Compose and by us, side by
+//! side. Every valid case that this engine can create is compared; nothing is started.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use base64::Engine as _;
+use serde_json::{Map, Value, json};
+use windlass_documents::Phase;
+
+use super::engine::Real;
+use super::flow::Stage;
+use super::peer::{differences, program, sort};
+use super::world::{config, field, ordered, release};
+use crate::apply::apply;
+use crate::bundle::read_from;
+use crate::desired::{CONTENT, Desired};
+use crate::engine::Engine as _;
+use crate::labels;
+use crate::operation::Operation;
+
+/// At least so many cases must be comparable on the engine.
+const ENOUGH: usize = 40;
+/// The image of every service: the corpus names images that no engine here has.
+const IMAGE: &str = "wlc-corpus-app";
+/// The file that says so, over those of the case.
+const OVER: &str = "wlc-images.json";
+
+/// What may differ, and why. The first is a field: parts of a path, `*` stands for any one.
+const ALLOWED: &[(&str, &str)] = &[
+    ("/containers/*/networks/*/IPAddress", "Docker Compose gives a static address twice; the engine uses `IPAMConfig`"),
+    (
+        "/containers/*/networks/*/IPv6Gateway",
+        "Docker Compose writes the container's own address there; the engine ignores it",
+    ),
+    ("/containers/*/config/StopTimeout", "a part of a second is rounded up: never shorter than what the file says"),
+    ("/containers/*/host/Isolation", "`default`, the only one of Linux, is not sent"),
+    ("/containers/wlc-corpus-all-1/host/DeviceRequests", "this Docker Compose reads `gpus` and does not act on it"),
+    ("/containers/wlc-corpus-list-1/host/DeviceRequests", "this Docker Compose reads `gpus` and does not act on it"),
+    ("/containers/wlc-corpus-devices-1/host/DeviceRequests", "Docker Compose forgets `options` of devices"),
+];
+
+/// Cases that the strategy refuses by name, with a part of what it says.
+const REFUSED: &[(&str, &str)] = &[
+    ("apps/search-cluster", "depends_on.node1.restart"),
+    ("apps/vpn-sidecar", "`service:vpn`"),
+    ("apps/web-worker-cache", "publishes port 3000"),
+    ("configs/inline-content", "an owner or permission bits"),
+    ("depends/implied", "`service:b`"),
+    ("depends/map", "depends_on.c.restart"),
+    ("deploy/replicas", "is for clusters"),
+    ("deploy/without-effect-on-one-machine", "is for clusters"),
+    ("networks/attachment-options", "gw_priority"),
+    ("networks/modes", "`service:bridge`"),
+    ("security/namespaces", "`service:host`"),
+    ("service/annotations-list", "annotations"),
+    ("service/annotations-map", "annotations"),
+    ("service/build-policy-beside-image", "pull_policy"),
+    ("service/hooks", "post_start"),
+    ("volumes/recursive", "bind.recursive"),
+    ("volumes/long", "bind.selinux"),
+    ("volumes/subpath", "volume.subpath"),
+    ("volumes/volumes-from", "volumes_from"),
+];
+
+/// What says something about the engine. The others are about reading files, which the library's own tests compare.
+const AREAS: &[&str] = &[
+    "apps",
+    "combined",
+    "configs",
+    "depends",
+    "deploy",
+    "health",
+    "logging",
+    "names",
+    "networks",
+    "ports",
+    "process",
+    "profiles",
+    "resources",
+    "secrets",
+    "security",
+    "service",
+    "volumes",
+];
+
+/// Cases that no engine of this kind can create, by what Docker Compose says.
+fn is_of_the_engine(message: &str) -> bool {
+    let words = [
+        "requires API version",
+        "require Docker Engine",
+        "Docker Compose does not support",
+        "unsupported external",
+        "could not be found",
+        "not found",
+        "No such container",
+        "Error response from daemon",
+        "undefined",
+    ];
+    words.iter().any(|word| message.contains(word))
+}
+
+struct Case {
+    name: String,
+    files: Vec<String>,
+    profiles: Vec<String>,
+    variables: BTreeMap<String, String>,
+    /// Networks whose addresses are given; the engine chooses those of the others.
+    addressed: BTreeSet<String>,
+    /// A copy of the case's directory, because Docker Compose makes directories for mounts.
+    directory: PathBuf,
+}
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../compose/tests/corpus/valid")
+}
+
+fn names() -> Vec<String> {
+    let list = |path: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .filter(|path| path.is_dir())
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect()
+    };
+    let mut names: Vec<String> = AREAS
+        .iter()
+        .flat_map(|area| list(&corpus().join(area)).into_iter().map(move |case| format!("{area}/{case}")))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Copies a directory; returns what files it has, by path.
+fn copy(from: &Path, to: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        let path = format!("{prefix}{name}");
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to.join(&name), &format!("{path}/"), files);
+        } else {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            std::fs::write(to.join(&name), &bytes).unwrap();
+            files.insert(path, bytes);
+        }
+    }
+}
+
+fn read(name: &str) -> (Case, BTreeMap<String, Vec<u8>>) {
+    let directory = std::env::temp_dir().join(format!("wlc-corpus-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    let mut files = BTreeMap::new();
+    copy(&corpus().join(name), &directory, "", &mut files);
+    let settings = files.remove("case.toml").map(|bytes| String::from_utf8(bytes).unwrap()).unwrap_or_default();
+    let settings: toml::Table = settings.parse().unwrap();
+    let texts = |key: &str| -> Vec<String> {
+        let items = settings.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+        items.map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    let mut compose_files = texts("files");
+    if compose_files.is_empty() {
+        compose_files.push("compose.yaml".to_owned());
+    }
+    let variables = settings.get("variables").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let case = Case {
+        name: name.to_owned(),
+        files: compose_files,
+        profiles: texts("profiles"),
+        variables: variables.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
+        addressed: BTreeSet::new(),
+        directory,
+    };
+    (case, files)
+}
+
+impl Case {
+    fn compose(&self, project: &str, over: bool, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program());
+        command.current_dir(&self.directory).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/home/nobody");
+        command.envs(&self.variables).args(["-p", project]);
+        for file in self.files.iter().map(String::as_str).chain(over.then_some(OVER)) {
+            command.args(["-f", file]);
+        }
+        for profile in &self.profiles {
+            command.args(["--profile", profile]);
+        }
+        command.args(arguments).output().unwrap()
+    }
+
+    /// Writes the file that gives every service an image of this engine.
+    fn give_images(&mut self, project: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+        let output = self.compose(project, false, &["config", "--format", "json"]);
+        assert!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
+        let resolved: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let networks = resolved["networks"].as_object().into_iter().flat_map(Map::values);
+        self.addressed = networks
+            .filter(|network| network["ipam"]["config"].is_array())
+            .map(|network| field(network, "/name").to_owned())
+            .collect();
+        let services: Map<String, Value> = resolved["services"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|key| (key.clone(), json!({ "image": IMAGE })))
+            .collect();
+        let text = json!({ "services": services }).to_string();
+        std::fs::write(self.directory.join(OVER), &text).unwrap();
+        files.insert(OVER.to_owned(), text.into_bytes());
+    }
+
+    fn desired(&self, stage: &Stage, files: &BTreeMap<String, Vec<u8>>) -> Result<Desired, String> {
+        let listed: Vec<(&str, &str)> = files.keys().map(|name| (name.as_str(), "")).collect();
+        let release = release(&stage.project, &[(IMAGE, &stage.images[0])], &listed);
+        let mut config = config();
+        config.files = self.files.iter().cloned().chain([OVER.to_owned()]).collect();
+        config.profiles.clone_from(&self.profiles);
+        read_from(files, &release, self.variables.clone(), &config).map_err(|error| error.to_string())
+    }
+
+    /// What the engine has of the project, without what differs by nature.
+    fn picture(&self, stage: &Stage) -> Value {
+        let engine = stage.engine("look");
+        let mut containers = Map::new();
+        for item in engine.containers().unwrap() {
+            let inspect = engine.container(field(&item, "/Id")).unwrap();
+            containers.insert(field(&item, "/Names/0").trim_start_matches('/').to_owned(), container(&inspect));
+        }
+        let resources = engine.resources().unwrap();
+        let all = |kind: &str, look: &dyn Fn(&str) -> Value| -> Map<String, Value> {
+            let items = resources[kind].as_array().into_iter().flatten();
+            items
+                .map(|item| field(item, "/Name").to_owned())
+                .map(|name| (name.clone(), resource(&look(&name))))
+                .collect()
+        };
+        let mut networks = all("networks", &|name| engine.network(name).unwrap());
+        for (_, network) in networks.iter_mut().filter(|(name, _)| !self.addressed.contains(*name)) {
+            network["IPAM"].as_object_mut().unwrap().remove("Config");
+        }
+        let mut volumes = all("volumes", &|name| engine.volume(name).unwrap());
+        volumes.retain(|name, _| name.len() != 64);
+        let text = json!({ "containers": containers, "networks": networks, "volumes": volumes }).to_string();
+        serde_json::from_str(&text.replace(&self.directory.display().to_string(), "DIRECTORY")).unwrap()
+    }
+}
+
+/// A network or a volume: what was asked for, not what it became.
+fn resource(inspect: &Value) -> Value {
+    let mut value = inspect.clone();
+    let fields = value.as_object_mut().unwrap();
+    for key in ["Id", "Created", "CreatedAt", "Containers", "Mountpoint", "Name"] {
+        fields.remove(key);
+    }
+    own_labels(&mut value["Labels"]);
+    value
+}
+
+/// Without the labels that say who made it, from which files.
+fn own_labels(labels: &mut Value) {
+    let ours = [labels::COMPOSE_HASH, labels::CONFIG_FILES, labels::WORKING_DIRECTORY, labels::VERSION];
+    if let Some(labels) = labels.as_object_mut() {
+        labels.retain(|key, _| !key.starts_with(labels::WINDLASS) && !ours.contains(&key.as_str()));
+    }
+}
+
+fn container(inspect: &Value) -> Value {
+    let id = field(inspect, "/Id");
+    let mut config = inspect["Config"].clone();
+    config.as_object_mut().unwrap().remove("Image");
+    if id.starts_with(field(&config, "/Hostname")) {
+        config.as_object_mut().unwrap().remove("Hostname");
+    }
+    sort(&mut config["Env"]);
+    // Docker Compose leaves out the protocol in one place; the engine takes it as tcp.
+    let ports = config["ExposedPorts"].as_object().cloned().unwrap_or_default();
+    let ports: Map<String, Value> = ports
+        .into_iter()
+        .map(|(port, value)| (if port.contains('/') { port } else { format!("{port}/tcp") }, value))
+        .collect();
+    config["ExposedPorts"] = Value::Object(ports);
+    own_labels(&mut config["Labels"]);
+    // Docker Compose writes them in no order.
+    let mut needs: Vec<String> =
+        field(&config["Labels"], "/com.docker.compose.depends_on").split(',').map(str::to_owned).collect();
+    needs.sort();
+    config["Labels"][labels::DEPENDS_ON] = json!(needs);
+    let mut host = inspect["HostConfig"].clone();
+    // Two forms for the same mounts; what they give is compared below.
+    let options = mount_options(&host);
+    for key in ["Binds", "Mounts"] {
+        host.as_object_mut().unwrap().remove(key);
+    }
+    for key in ["ExtraHosts", "Links", "Ulimits"] {
+        sort(&mut host[key]);
+    }
+    let mut mounts: Vec<String> = inspect["Mounts"].as_array().unwrap().iter().filter_map(mount).collect();
+    mounts.sort();
+    let mut networks = inspect["NetworkSettings"]["Networks"].clone();
+    for network in networks.as_object_mut().unwrap().values_mut() {
+        if let Some(aliases) = network["Aliases"].as_array_mut() {
+            aliases.retain(|alias| alias.as_str().is_none_or(|alias| alias.len() < 12 || !id.starts_with(alias)));
+        }
+        sort(&mut network["Aliases"]);
+        sort(&mut network["Links"]);
+        for key in ["NetworkID", "EndpointID"] {
+            network.as_object_mut().unwrap().remove(key);
+        }
+    }
+    without_nothing(&mut host["DeviceRequests"]);
+    let platform = inspect["Platform"].clone();
+    json!({
+        "config": config, "host": host, "mounts": mounts, "mount-options": options, "networks": networks,
+        "platform": platform,
+    })
+}
+
+/// Takes out what says nothing.
+fn without_nothing(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_nothing),
+        Value::Object(fields) => fields.retain(|_, value| !super::peer::says_nothing(value)),
+        _ => {}
+    }
+}
+
+/// What a mount says besides its source and target, by target.
+fn mount_options(host: &Value) -> Value {
+    let mut options = Map::new();
+    for mount in host["Mounts"].as_array().into_iter().flatten() {
+        let target = field(mount, "/Target").to_owned();
+        for key in ["VolumeOptions", "TmpfsOptions"] {
+            if !super::peer::says_nothing(&mount[key]) {
+                options.insert(target.clone(), mount[key].clone());
+            }
+        }
+    }
+    Value::Object(options)
+}
+
+/// Texts are files of ours; Docker Compose writes them into the container, where nobody sees them from outside.
+fn mount(mount: &Value) -> Option<String> {
+    let source = if field(mount, "/Name").len() == 64 { "anonymous" } else { field(mount, "/Source") };
+    if source.contains("/wlc-content-") {
+        return None;
+    }
+    let fields = [field(mount, "/Destination"), source, field(mount, "/Type"), field(mount, "/Propagation")];
+    // The engine writes `z` for each volume that is asked for in one of two forms.
+    let shared = field(mount, "/Type") != "volume" && field(mount, "/Mode").contains(['z', 'Z']);
+    Some(format!("{} {} {shared}", fields.join(" "), mount["RW"]))
+}
+
+/// Puts files where the host would put texts.
+fn write_texts(body: &mut Value, directory: &Path) {
+    for (number, mount) in body["HostConfig"]["Mounts"].as_array_mut().into_iter().flatten().enumerate() {
+        if let Some(text) = field(mount, "/Source").strip_prefix(CONTENT).and_then(|text| text.strip_suffix("}}")) {
+            let path = directory.join(format!("wlc-content-{number}"));
+            std::fs::write(&path, base64::engine::general_purpose::STANDARD.decode(text).unwrap()).unwrap();
+            mount["Source"] = json!(path);
+        }
+    }
+}
+
+fn make(stage: &Stage, case: &Case, desired: &Desired) -> Result<(), String> {
+    let engine = Real { bundle: case.directory.display().to_string(), ..stage.engine("corpus") };
+    let context = stage.context("corpus");
+    for mut step in ordered(&stage.plan(desired), Phase::Apply) {
+        let kind = field(&step.details, "/do").to_owned();
+        if kind == "create" {
+            write_texts(&mut step.details["body"], &case.directory);
+        }
+        if ["create", "create-network", "create-volume"].contains(&kind.as_str()) {
+            let _: Operation = serde_json::from_value(step.details.clone()).map_err(|error| error.to_string())?;
+            apply(&context, &engine, &step).map_err(|error| format!("{}: {error}", step.id))?;
+        }
+    }
+    Ok(())
+}
+
+/// `None` when the engine can't do it for Docker Compose either.
+fn compare(stage: &Stage, name: &str) -> Option<Result<(), String>> {
+    let (mut case, mut files) = read(name);
+    case.give_images(&stage.project, &mut files);
+    let output = case.compose(&stage.project, true, &["up", "--no-start", "--no-build", "--pull", "never"]);
+    let theirs = case.picture(stage);
+    case.compose(&stage.project, true, &["down", "--volumes", "--timeout", "0"]);
+    stage.clear();
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        return if is_of_the_engine(&message) { None } else { Some(Err(format!("Docker Compose: {message}"))) };
+    }
+    let made = case.desired(stage, &files).and_then(|desired| make(stage, &case, &desired));
+    let ours = case.picture(stage);
+    stage.clear();
+    let refusal = REFUSED.iter().find(|(case, _)| *case == name);
+    match (made, refusal) {
+        // Somebody else's network came between.
+        (Err(message), _) if message.contains("Pool overlaps") => return None,
+        (Err(message), Some((_, part))) if message.contains(part) => return None,
+        (Err(message), _) => return Some(Err(message)),
+        (Ok(()), Some(_)) => return Some(Err("is not refused any more: take it out of REFUSED".to_owned())),
+        (Ok(()), None) => {}
+    }
+    let mut lines = Vec::new();
+    differences("", &theirs, &ours, &mut lines);
+    lines.retain(|line| !ALLOWED.iter().any(|(path, _)| matches(path, line.split(": ").next().unwrap_or_default())));
+    Some(if lines.is_empty() { Ok(()) } else { Err(lines.join("\n    ")) })
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(|(pattern, part)| *pattern == "*" || pattern == part)
+}
+
+#[test]
+fn the_corpus_gives_the_same_containers_networks_and_volumes() {
+    let Some(stage) = Stage::new("corpus", 1) else { return };
+    let tag = stage.tag(IMAGE);
+    let only = std::env::var("WLC_CASE").unwrap_or_default();
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for name in names().iter().filter(|name| name.starts_with(&only)) {
+        match compare(&stage, name) {
+            None => {}
+            Some(Ok(())) => compared += 1,
+            Some(Err(text)) => wrong.push(format!("{name}\n    {text}")),
+        }
+    }
+    drop(tag);
+    assert!(wrong.is_empty(), "{} cases differ, {compared} do not:\n\n{}\n", wrong.len(), wrong.join("\n\n"));
+    assert!(compared >= ENOUGH || !only.is_empty(), "only {compared} cases were compared");
+}
