@@ -76,6 +76,8 @@ pub(super) fn label(
     let depends_on: Vec<String> = service
         .depends_on
         .iter()
+        // One that no active profile has is not waited for.
+        .filter(|(name, _)| scope.application.services.contains_key(*name))
         .map(|(name, dependency)| format!("{name}:{}:{}", dependency.condition.as_str(), dependency.restart))
         .collect();
     let config_files: Vec<String> = scope.compose_files.iter().map(|file| format!("{BUNDLE}/{file}")).collect();

@@ -72,9 +72,13 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
             }
             mounted.mounts.push(Value::Object(body));
         }
-        MountKind::Bind { source: Path::Bundle(path), .. } => {
+        MountKind::Bind { source: Path::Bundle(path), options } => {
             let what = format!("services.{}.volumes", service.name);
             bundle(scope, path, &mount.target, &what, &mount.position, mounted)?;
+            let propagation = options.as_ref().and_then(|options| options.propagation.as_ref());
+            if let (Some(propagation), Some(body)) = (propagation, mounted.mounts.last_mut()) {
+                body["BindOptions"] = json!({ "Propagation": propagation });
+            }
         }
         MountKind::Bind { source: Path::Host(path), options } => {
             let nothing = BindOptions::default();

@@ -1,6 +1,6 @@
 //! What Compose files may say and this strategy does not do: refused by name, never ignored.
 
-use windlass_compose::{Application, FileSource, ModeKind, MountKind, Position, Problem, Service, VolumesSource};
+use windlass_compose::{Application, FileSource, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
 
 /// The most containers of one service.
 pub(super) const MOST_REPLICAS: u32 = 500;
@@ -119,11 +119,14 @@ fn later(service: &Service, refuse: &mut Refuse<'_>) {
             MountKind::Volume { options: Some(options), .. } if options.subpath.is_some() => {
                 refuse(&mount.position, "volumes.volume.subpath", LATER);
             }
-            MountKind::Bind { options: Some(options), .. } => {
+            MountKind::Bind { source, options: Some(options) } => {
                 if options.recursive.as_ref().is_some_and(|recursive| recursive != "enabled") {
                     refuse(&mount.position, "volumes.bind.recursive", LATER);
                 }
-                if options.selinux.is_some() && !options.create_host_path {
+                if options.selinux.is_some() && matches!(source, Path::Bundle(_)) {
+                    let why = "would label files of the release anew, which nobody changes; leave out `z` or `Z`";
+                    refuse(&mount.position, "volumes.bind.selinux", why);
+                } else if options.selinux.is_some() && !options.create_host_path {
                     let why = "has an effect only with `create_host_path: true`";
                     refuse(&mount.position, "volumes.bind.selinux", why);
                 }
