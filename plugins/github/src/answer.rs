@@ -1,0 +1,138 @@
+//! What an answer means: a body, or the reason why there is none, each reason with a message of its own.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use windlass_sdk::http::Response;
+use windlass_sdk::{Error, Result};
+
+use crate::Settings;
+
+/// The body of a success; none where GitHub knows nothing of that name (404, and 422 for commits).
+pub(crate) fn judge(response: &Response, path: &str, settings: &Settings) -> Result<Option<Value>> {
+    match response.status {
+        200..=299 => body(response, path).map(Some),
+        404 => Ok(None),
+        422 if message(response).starts_with("No commit found") => Ok(None),
+        301 | 302 | 307 | 308 => {
+            Err(Error::new("not-found", format!("GitHub says that the repository {} has moved", settings.repository))
+                .hint("write its new name into `repository`"))
+        }
+        401 => Err(unauthorized(settings)),
+        403 | 429 if is_limit(response) => Err(limited(response, settings)),
+        403 => Err(forbidden(response, path, settings)),
+        status @ 500..=599 => {
+            Err(Error::new("unavailable", format!("GitHub answered {status} to {path}: it is down or overloaded"))
+                .retryable())
+        }
+        status => {
+            Err(Error::new("plugin:github", format!("GitHub answered {status} to {path}: {}", message(response))))
+        }
+    }
+}
+
+fn body(response: &Response, path: &str) -> Result<Value> {
+    if response.truncated {
+        return Err(Error::new("limit-exceeded", format!("GitHub's answer to {path} is larger than a check reads")));
+    }
+    serde_json::from_slice(&response.body).map_err(|_| {
+        let kind = response.header("content-type").unwrap_or("without a type");
+        let what = if kind.contains("json") { "breaks off or is not JSON" } else { "is not JSON" };
+        Error::new("unavailable", format!("what came from {path} {what} ({kind})"))
+            .retryable()
+            .hint("is `api` the address of GitHub's API, and is there a proxy in between that asks for a login?")
+    })
+}
+
+fn message(response: &Response) -> String {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let text = body.get("message").and_then(Value::as_str).unwrap_or("no reason is given");
+    text.chars().filter(|letter| !letter.is_control()).take(200).collect()
+}
+
+fn unauthorized(settings: &Settings) -> Error {
+    let token = match &settings.token {
+        Some(name) => format!("the token in the secret `{name}`"),
+        None => "requests without a token".to_owned(),
+    };
+    Error::new("unauthorized", format!("GitHub does not accept {token}: it is expired, revoked or wrong"))
+        .hint("make a new token that may read the repository, and put it where `agent.toml` says the secret is")
+}
+
+fn forbidden(response: &Response, path: &str, settings: &Settings) -> Error {
+    let error = Error::new("forbidden", format!("GitHub refuses {path}: {}", message(response)));
+    match &settings.token {
+        Some(name) => error.hint(format!("the token in the secret `{name}` lacks a permission for this repository")),
+        None => error.hint("name a secret with a token in `token`"),
+    }
+}
+
+/// GitHub's documentation, "Rate limits for the REST API": 403 or 429 with `x-ratelimit-remaining: 0`, or with
+/// `retry-after`, or a message about a secondary limit.
+fn is_limit(response: &Response) -> bool {
+    response.status == 429
+        || response.header("x-ratelimit-remaining") == Some("0")
+        || response.header("retry-after").is_some()
+        || message(response).contains("rate limit")
+}
+
+fn limited(response: &Response, settings: &Settings) -> Error {
+    let number = |name: &str| response.header(name).and_then(|text| text.trim().parse::<u64>().ok());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|time| time.as_secs()).unwrap_or_default();
+    let reset = number("x-ratelimit-reset").map(|at| at.saturating_sub(now));
+    let when = match number("retry-after").or(reset) {
+        Some(seconds) => format!("again in {} min", seconds.div_ceil(60).max(1)),
+        None => "it does not say until when".to_owned(),
+    };
+    let error = Error::new("rate-limited", format!("GitHub answers no more requests for now: {when}")).retryable();
+    match settings.token {
+        Some(_) => error,
+        None => error.hint("with a token (`token`) it answers 5,000 requests an hour instead of 60"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings { repository: "o/r".to_owned(), api: "http://a".to_owned(), token: Some("gh".to_owned()) }
+    }
+
+    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Response { status, headers, body: body.into(), truncated: false, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn each_trouble_has_its_code_and_message() {
+        let html = [("content-type", "text/html")];
+        let json = [("content-type", "application/json")];
+        let none_left = [("x-ratelimit-remaining", "0")];
+        let later = [("retry-after", "61")];
+        for (response, code, words) in [
+            (response(401, &json, r#"{"message":"Bad credentials"}"#), "unauthorized", "secret `gh`: it is expired"),
+            (response(403, &none_left, "{}"), "rate-limited", "does not say until when"),
+            (response(429, &later, "{}"), "rate-limited", "again in 2 min"),
+            (response(403, &json, r#"{"message":"Resource not accessible"}"#), "forbidden", "Resource not accessible"),
+            (response(502, &html, "<html>"), "unavailable", "answered 502"),
+            (response(200, &html, "<html>"), "unavailable", "is not JSON (text/html)"),
+            (response(200, &json, r#"{"a":"#), "unavailable", "breaks off"),
+            (response(301, &json, "{}"), "not-found", "has moved"),
+            (response(418, &json, "{}"), "plugin:github", "418"),
+        ] {
+            let error = judge(&response, "/x", &settings()).unwrap_err();
+            assert_eq!(error.code(), code, "{error}");
+            assert!(error.message().contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_no_error() {
+        assert_eq!(judge(&response(404, &[], "{}"), "/x", &settings()).unwrap(), None);
+        let unknown = response(422, &[], r#"{"message":"No commit found for SHA: x"}"#);
+        assert_eq!(judge(&unknown, "/x", &settings()).unwrap(), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! Requests to one repository, and pages of lists.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use windlass_sdk::http::{Request, Response};
+use windlass_sdk::{Error, Result, secrets};
+
+use crate::Settings;
+use crate::answer::judge;
+
+/// The most pages of one list; at 100 items each no commit has more.
+const MOST_PAGES: usize = 50;
+
+/// How much of an answer is read.
+const MOST_BYTES: usize = 8 << 20;
+
+/// How long one answer may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+type Send = dyn Fn(&Request) -> Result<Response>;
+
+/// Asks about one repository.
+pub struct Client<'a> {
+    pub(crate) settings: &'a Settings,
+    authorization: Option<String>,
+    send: Box<Send>,
+}
+
+impl std::fmt::Debug for Client<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Client<'a> {
+    /// Through the host, with the token's placeholder.
+    pub fn new(settings: &'a Settings) -> Result<Self> {
+        let token = settings.token.as_deref().map(secrets::placeholder).transpose()?;
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        Ok(Self { settings, authorization, send: Box::new(Request::send) })
+    }
+
+    /// With answers of a test's own.
+    pub fn with(settings: &'a Settings, send: impl Fn(&Request) -> Result<Response> + 'static) -> Self {
+        Self { settings, authorization: None, send: Box::new(send) }
+    }
+
+    /// `GET` below `/repos/OWNER/NAME`; none where there is nothing of that name.
+    pub fn get(&self, path: &str) -> Result<Option<Value>> {
+        let response = self.ask(&self.address(path))?;
+        judge(&response, path, self.settings)
+    }
+
+    /// All items of a list, page by page; `key` is where an answer has them, none when the answer is the list.
+    /// An answer that says `total_count` must have led to as many.
+    pub fn list(&self, path: &str, key: Option<&str>) -> Result<Option<Vec<Value>>> {
+        let mut items = Vec::new();
+        let mut address = self.address(path);
+        for _ in 0..MOST_PAGES {
+            let response = self.ask(&address)?;
+            let Some(body) = judge(&response, path, self.settings)? else { return Ok(None) };
+            let page = key.map_or(Some(&body), |key| body.get(key)).and_then(Value::as_array);
+            let page = page.ok_or_else(|| {
+                Error::new("unavailable", format!("what came from {path} is not what GitHub's API answers"))
+            })?;
+            items.extend(page.iter().cloned());
+            match response.header("link").and_then(next) {
+                Some(next) => address = self.own(next)?,
+                None => return complete(items, &body, path).map(Some),
+            }
+        }
+        Err(Error::new("limit-exceeded", format!("the list at {path} has more than {MOST_PAGES} pages")))
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}/repos/{}{path}", self.settings.api.trim_end_matches('/'), self.settings.repository)
+    }
+
+    /// A token goes nowhere but to the API that was named.
+    fn own(&self, next: &str) -> Result<String> {
+        let api = self.settings.api.trim_end_matches('/');
+        if next.strip_prefix(api).is_some_and(|rest| rest.starts_with('/')) {
+            return Ok(next.to_owned());
+        }
+        Err(Error::new("unavailable", "the next page of a list is said to be at another server than `api`"))
+    }
+
+    fn ask(&self, address: &str) -> Result<Response> {
+        let mut request = Request::get(address)
+            .header("accept", "application/vnd.github+json")
+            .header("x-github-api-version", "2022-11-28")
+            .header("user-agent", "windlass")
+            .timeout(TIMEOUT)
+            .most(MOST_BYTES);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        (self.send)(&request).map_err(|error| error.context("GitHub gave no answer"))
+    }
+}
+
+/// The address of the next page in a `Link` header (RFC 8288).
+fn next(link: &str) -> Option<&str> {
+    link.split(',').find_map(|entry| {
+        let (target, parameters) = entry.trim().strip_prefix('<')?.split_once('>')?;
+        parameters.split(';').any(|parameter| parameter.trim() == "rel=\"next\"").then_some(target)
+    })
+}
+
+fn complete(items: Vec<Value>, body: &Value, path: &str) -> Result<Vec<Value>> {
+    match body.get("total_count").and_then(Value::as_u64) {
+        Some(total) if u64::try_from(items.len()).is_ok_and(|count| count < total) => {
+            let message = format!("{path} lists {} of {total} items and names no next page", items.len());
+            Err(Error::new("unavailable", message).retryable())
+        }
+        _ => Ok(items),
+    }
+}
+
+/// A name of a commit, branch or tag as a part of a path: everything but unreserved characters (RFC 3986) is encoded.
+pub(crate) fn encode(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.extend(["%".to_owned(), format!("{byte:02X}")]);
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings { repository: "o/r".to_owned(), api: "http://a".to_owned(), token: None }
+    }
+
+    fn page(body: &Value, link: Option<&str>) -> Response {
+        let headers = link.map(|link| ("link".to_owned(), link.to_owned())).into_iter().collect();
+        Response { status: 200, headers, body: body.to_string().into(), truncated: false, took: Duration::ZERO }
+    }
+
+    #[test]
+    fn pages_are_followed_and_must_be_complete() {
+        let settings = settings();
+        let client = Client::with(&settings, |request| {
+            Ok(if request.url().ends_with("page=2") {
+                page(&json!({ "total_count": 2, "all": [2] }), None)
+            } else {
+                page(
+                    &json!({ "total_count": 2, "all": [1] }),
+                    Some("<http://a/x?page=2>; rel=\"next\", <http://a/>; rel=\"last\""),
+                )
+            })
+        });
+        assert_eq!(client.list("/x", Some("all")).unwrap().unwrap(), [json!(1), json!(2)]);
+        let client = Client::with(&settings, |_| Ok(page(&json!({ "total_count": 2, "all": [1] }), None)));
+        assert!(client.list("/x", Some("all")).unwrap_err().message().contains("1 of 2"));
+    }
+
+    #[test]
+    fn no_token_goes_to_another_server() {
+        let settings = settings();
+        let client = Client::with(&settings, |_| Ok(page(&json!([]), Some("<http://a.example/x>; rel=\"next\""))));
+        assert!(client.list("/x", None).unwrap_err().message().contains("another server"));
+    }
+
+    #[test]
+    fn names_are_encoded() {
+        assert_eq!(encode("release/1 #ä"), "release/1%20%23%C3%A4");
+    }
+}
