@@ -116,12 +116,9 @@ async fn listen(docker: Docker, client: bollard::Docker, mut since: i128, queue:
                 }
                 Err(_) => break,
             };
-            let at = event.time_nano.map_or(since, i128::from);
-            // After a reconnection the engine repeats what it still remembers.
-            if at < since {
-                continue;
-            }
-            since = at + 1;
+            // For the next connection only. A busy engine tells events in another order than that of their times, so
+            // one that looks old is as new as the others.
+            since = since.max(event.time_nano.map_or(since, |at| i128::from(at) + 1));
             if let Some(event) = ours(&docker, &event) {
                 queue.push(event);
             }

@@ -145,7 +145,9 @@ async fn what_a_command_leaves_running_is_ended_with_it() {
 async fn programs_that_others_could_replace_are_not_run() {
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join("program");
-    fs::copy("/usr/bin/true", &program).unwrap();
+    // By another process: a program that a thread of this one starts meanwhile would hold the file open for writing.
+    let copied = std::process::Command::new("cp").arg("/usr/bin/true").arg(&program).status().unwrap();
+    assert!(copied.success());
     let exec = exec(&format!("[commands.ours]\npath = {:?}", program.display().to_string()));
     assert_eq!(run(&exec, "ours", &[]).await.unwrap().exit_code, 0);
     let refused = async || run(&exec, "ours", &[]).await.unwrap_err().message;

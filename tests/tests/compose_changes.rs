@@ -1,0 +1,150 @@
+//! What Compose files that change mean for what is there: volumes, networks, names, numbers, services that are gone.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use windlass_stage::{BUSYBOX, docker};
+use windlass_tests::{Small, compose, expect};
+
+/// Another service of the same application.
+fn service(name: &str, application: &str, more: &str) -> String {
+    format!(
+        "  {name}:\n    image: windlass-test/{application}:1\n    command: [\"sleep\", \"600\"]\n    \
+         stop_signal: SIGKILL\n{more}"
+    )
+}
+
+fn names(small: &Small) -> Result<Vec<String>> {
+    let prefix = format!("container {}-", small.name);
+    Ok(small.world()?.into_keys().filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned)).collect())
+}
+
+fn run_compose(small: &Small, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(compose()?)
+        .args(["-p", &small.name, "-f"])
+        .arg(small.directory().join("compose.yaml"))
+        .args(arguments)
+        .output()
+        .context("cannot start Docker Compose")?;
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "docker compose {arguments:?}: {text}");
+    Ok(text)
+}
+
+#[test]
+fn a_volume_or_network_whose_definition_changed_is_refused_with_the_ways_out() -> Result<()> {
+    let small = Small::set("defined")?;
+    let more = service("store", &small.name, "    volumes: [\"data:/data\"]\n    networks: [inner]\n");
+    let text = |volume: &str, network: &str| {
+        format!("{}{more}volumes: {{ data: {volume} }}\nnetworks: {{ inner: {network} }}\n", small.compose())
+    };
+    small.write("compose.yaml", text("{}", "{}"))?;
+    expect(small.deploy(&[])?, 0)?;
+    let store = format!("{}-store-1", small.name);
+    docker(["exec", &store, "sh", "-c", "echo kept > /data/file"])?;
+    let before = small.world()?;
+
+    small.write("compose.yaml", text("{ driver_opts: { type: tmpfs, device: tmpfs } }", "{}"))?;
+    let run = expect(small.deploy(&[])?, 3)?;
+    let expected = format!("the volume `{}_data` is there with another driver_opts", small.name);
+    assert!(run.stderr.contains(&expected), "{}", run.stderr);
+    assert!(run.stderr.contains("another name"), "{}", run.stderr);
+
+    small.write("compose.yaml", text("{}", "{ internal: true }"))?;
+    let run = expect(small.deploy(&[])?, 3)?;
+    let expected = format!("the network `{}_inner` is there with another internal", small.name);
+    assert!(run.stderr.contains(&expected), "{}", run.stderr);
+
+    assert_eq!(small.world()?, before, "nothing was touched");
+    assert_eq!(docker(["exec", &store, "cat", "/data/file"])?, "kept");
+    Ok(())
+}
+
+#[test]
+fn what_others_should_keep_and_what_others_have_already_is_said_before_anything_is_touched() -> Result<()> {
+    let small = Small::running("others")?;
+    let before = small.world()?;
+    let missing = small.compose().replace("    ports:", "    networks: [proxy]\n    ports:");
+    small.write(
+        "compose.yaml",
+        format!("{missing}networks: {{ proxy: {{ external: true, name: wlsmall-nobody }} }}\n"),
+    )?;
+    let run = expect(small.deploy(&[])?, 3)?;
+    assert!(run.stderr.contains("the external network `wlsmall-nobody` is not there"), "{}", run.stderr);
+    assert!(run.stderr.contains("docker network create wlsmall-nobody"), "{}", run.stderr);
+
+    // A network of the same name that somebody else made.
+    let name = format!("{}_mine", small.name);
+    docker(["network", "create", &name])?;
+    small.write("compose.yaml", format!("{}networks: {{ default: {{ name: {name} }} }}\n", small.compose()))?;
+    let refused = small.deploy(&[]);
+    docker(["network", "rm", &name])?;
+    let run = expect(refused?, 3)?;
+    assert!(run.stderr.contains("is there already and belongs to somebody else"), "{}", run.stderr);
+    assert_eq!(small.world()?, before);
+    small.serves("1")
+}
+
+#[test]
+fn a_name_that_another_container_has_is_told_and_the_old_version_stays() -> Result<()> {
+    let small = Small::running("named")?;
+    let before = small.world()?;
+    let taken = format!("{}-taken", small.name);
+    docker(["create", "--name", &taken, BUSYBOX])?;
+    let more = service("helper", &small.name, &format!("    container_name: {taken}\n"));
+    small.write("compose.yaml", format!("{}{more}", small.compose()))?;
+    let ended = small.deploy(&[]);
+    docker(["rm", &taken])?;
+    let run = expect(ended?, 11)?;
+    assert!(run.stderr.contains(&taken), "{}", run.stderr);
+    assert_eq!(small.world()?, before);
+    small.serves("1")
+}
+
+#[test]
+fn services_that_are_gone_are_shown_and_removed_and_those_of_compose_when_told_so() -> Result<()> {
+    let small = Small::set("gone")?;
+    small.write("compose.yaml", format!("{}{}", small.compose(), service("extra", &small.name, "")))?;
+    expect(small.deploy(&[])?, 0)?;
+    // Somebody started another one with Docker Compose.
+    small.write("compose.yaml", format!("{}{}", small.compose(), service("theirs", &small.name, "")))?;
+    run_compose(&small, &["up", "-d", "--no-deps", "theirs"])?;
+    assert_eq!(names(&small)?, ["extra-1", "theirs-1", "web-1"]);
+
+    small.write("compose.yaml", small.compose())?;
+    let plan = expect(small.host.run(["plan", &small.name])?, 0)?;
+    assert!(plan.stdout.contains("- service extra: no longer in the Compose files"), "{}", plan.stdout);
+    let run = expect(small.deploy(&[])?, 0)?;
+    assert!(run.stderr.contains("theirs-1 of service theirs is in no Compose file"), "{}", run.stderr);
+    assert_eq!(names(&small)?, ["theirs-1", "web-1"]);
+
+    small.write("release.toml", small.release().replace("settle", "remove-orphans = true, settle"))?;
+    let plan = expect(small.host.run(["plan", &small.name])?, 0)?;
+    assert!(plan.stdout.contains("- service theirs: no longer in the Compose files"), "{}", plan.stdout);
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("1")
+}
+
+#[test]
+fn docker_compose_manages_several_containers_and_the_agent_mends_what_it_left() -> Result<()> {
+    let small = Small::set("several")?;
+    let text = format!("{}{}", small.compose(), service("worker", &small.name, "    scale: 3\n"));
+    small.write("compose.yaml", &text)?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(names(&small)?, ["web-1", "worker-1", "worker-2", "worker-3"]);
+    assert_eq!(run_compose(&small, &["ps", "-q", "worker"])?.lines().count(), 3);
+    assert_eq!(run_compose(&small, &["exec", "-T", "--index", "2", "worker", "echo", "here"])?.trim(), "here");
+
+    run_compose(&small, &["stop", "worker"])?;
+    let status = expect(small.host.run(["status", &small.name])?, 0)?;
+    assert!(status.stdout.contains("drifted"), "{}", status.stdout);
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(run_compose(&small, &["ps", "-q", "--status", "running", "worker"])?.lines().count(), 3);
+
+    small.write("compose.yaml", text.replace("scale: 3", "scale: 1"))?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(names(&small)?, ["web-1", "worker-1"]);
+    run_compose(&small, &["down"])?;
+    assert_eq!(small.world()?.len(), 0, "down removes everything");
+    Ok(())
+}
