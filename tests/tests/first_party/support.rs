@@ -22,8 +22,15 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 6] =
-    ["check-image", "check-readiness", "recorder-state-file", "smoke-containers", "smoke-http", "strategy-compose"];
+pub(crate) const PLUGINS: [&str; 7] = [
+    "check-image",
+    "check-readiness",
+    "check-window",
+    "recorder-state-file",
+    "smoke-containers",
+    "smoke-http",
+    "strategy-compose",
+];
 
 const KEY: &[u8] = b"the key of a host in a test 0123";
 const SOCKET: &str = "unix:///var/run/docker.sock";
