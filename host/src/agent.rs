@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::error::Error;
+pub use self::images::registries;
 use self::reality::Reality;
 use crate::capability::docker;
 use crate::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};

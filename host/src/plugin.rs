@@ -26,6 +26,7 @@ mod manifest;
 mod meter;
 mod plan;
 mod program;
+mod pulled;
 mod sandbox;
 mod schema;
 mod store;
@@ -41,12 +42,14 @@ use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Report, Step};
 
 use crate::redact::Redactor;
+use crate::release::registry::Registries;
 use admit::{Admitted, Gate};
 use cache::Cache;
 use call::Caller;
 use convert::{Cleaner, to_json};
 use failure::Ended;
 use program::{Answer, Request};
+use pulled::Pulled;
 use store::Shelf;
 
 pub use admit::{AdmissionError, Description, Refusal};
@@ -95,6 +98,7 @@ impl Plugins {
         let gate = Gate {
             limits: Arc::new(settings.limits),
             shelf: Shelf::new(&settings.state_directory, &settings.key),
+            pulled: Pulled::new(&settings.state_directory),
             cache: Cache::new(&settings.state_directory, &settings.key, &runtime),
             compiler,
             redactor: settings.redactor,
@@ -103,8 +107,22 @@ impl Plugins {
         Ok(Self { gate: Arc::new(gate), admitted: Arc::default() })
     }
 
+    /// Brings a plugin that is named by a registry's reference, unless it is here already. [`Plugins::load`] finds it
+    /// then, with no registry.
+    pub async fn pull(&self, name: &str, registries: &Registries) -> Result<(), AdmissionError> {
+        let refused = |cause| AdmissionError { plugin: format!("`{name}`"), cause };
+        let Source::Registry(reference) = Source::registry(name).map_err(refused)? else { return Ok(()) };
+        let most = self.gate.limits.plugin_size;
+        if self.gate.pulled.component(&reference, most).is_some() {
+            return Ok(());
+        }
+        let artifact = registries.component(&reference, most).await.map_err(|error| refused(error.into()))?;
+        let digest = reference.digest().unwrap_or_default();
+        self.gate.pulled.keep(digest, &artifact).map_err(|error| refused(Refusal::Keep(error)))
+    }
+
     /// Admits a plugin named as in a release file: `check-readiness` is one that the agent carries,
-    /// `./checks/ours.wasm` a file below `bundle`. One that was admitted before is loaded without compiling.
+    /// `./checks/ours.wasm` a file below `bundle`, and what holds a digest was pulled before. One that was admitted before is loaded without compiling.
     pub async fn load(&self, name: &str, kind: Kind, bundle: &Path) -> Result<Plugin, AdmissionError> {
         let source =
             Source::named(name, bundle).map_err(|cause| AdmissionError { plugin: format!("`{name}`"), cause })?;
@@ -114,7 +132,7 @@ impl Plugins {
     /// Admits a plugin from wherever it comes. `kind` none accepts every kind, for `plugin inspect`.
     pub async fn admit(&self, source: &Source, kind: Option<Kind>) -> Result<Plugin, AdmissionError> {
         let refused = |cause| AdmissionError { plugin: format!("`{}`", source.name()), cause };
-        let wasm = source.bytes(self.gate.limits.plugin_size).map_err(refused)?;
+        let wasm = source.bytes(&self.gate.pulled, self.gate.limits.plugin_size).map_err(refused)?;
         let digest = disk::digest(&wasm);
         let known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         if let Some(plugin) = known.filter(|plugin| kind.is_none_or(|kind| kind == plugin.manifest().kind)) {

@@ -48,7 +48,7 @@ impl Reality {
         step: Option<&str>,
     ) -> Result<Ready, Failure> {
         let store = self.store()?;
-        let plugin = store.plugin(wish, kind, material).await?;
+        let plugin = self.plugin(wish, kind, material).await?;
         let grants = Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment));
         let secrets = Self::secrets(store, &grants, &self.config.commands, material)?;
         let variables = variables(material, &secrets)?;
@@ -142,7 +142,7 @@ impl Reality {
         let strategy = &material.settings.strategy.plugin;
         let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
         if project != application {
-            let plugin = self.store()?.plugin(strategy, Kind::Strategy, material).await?;
+            let plugin = self.plugin(strategy, Kind::Strategy, material).await?;
             self.grants(&plugin, Kind::Strategy, application, "").check(&Wish::Project(project.to_owned()))?;
         }
         Ok(BTreeSet::from([project.to_owned()]))

@@ -12,8 +12,11 @@ use super::material::explained;
 use crate::capability::docker;
 use crate::capability::docker::{RegistryCredentials, RegistryLogin};
 use crate::capability::registry::Resolve;
+use crate::capability::secrets::{HostKey, SecretError, Secrets};
+use crate::config::Config;
+use crate::redact::Redactor;
 use crate::release::reference::Reference;
-use crate::release::registry::Registries;
+use crate::release::registry::{Access, Credentials, Registries, docker_config};
 use crate::release::resolve::LocalImages;
 
 /// The host's own images.
@@ -23,6 +26,24 @@ impl LocalImages for Local {
     fn image_id<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<String>, Failure>> {
         self.0.image_id(reference).boxed()
     }
+}
+
+/// Registries with what the operator says about each, passwords included.
+pub fn registries(config: &Config, key: &HostKey, redactor: &Redactor) -> Result<Registries, SecretError> {
+    let known = &config.registries;
+    let names: Vec<&str> = known.values().filter_map(|registry| registry.password_secret.as_deref()).collect();
+    let secrets = Secrets::resolve_all(&config.secrets, names, key, redactor)?;
+    let access = known.iter().map(|(host, registry)| {
+        let password = registry.password_secret.as_deref().and_then(|name| secrets.value(name));
+        let credentials = registry.username.clone().zip(password).map(|(username, password)| Credentials {
+            username,
+            password: (*password).clone(),
+            identity_token: None,
+        });
+        let access = Access { plain_http: registry.plain_http, ca: registry.ca.clone(), credentials };
+        (host.clone(), access)
+    });
+    Ok(Registries::new(access.collect(), docker_config()))
 }
 
 /// Registries with the operator's credentials.

@@ -67,10 +67,10 @@ impl Store {
 
     /// Admits a plugin that the release names.
     pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
-        self.plugins.load(&wish.plugin.to_string(), kind, &material.directory).await.map_err(|error| {
-            let failure = failed(&error);
-            Failure { message: format!("{}: {}", wish.position, failure.message), ..failure }
-        })
+        self.plugins
+            .load(&wish.plugin.to_string(), kind, &material.directory)
+            .await
+            .map_err(|error| at(&wish.position, &error))
     }
 
     /// Reads these secrets, all or none.
@@ -85,6 +85,12 @@ impl Store {
         known.insert(names, secrets.clone());
         Ok(secrets)
     }
+}
+
+/// An error of the agent about a place of the release file.
+pub(super) fn at(position: &str, error: &dyn Explain) -> Failure {
+    let failure = failed(error);
+    Failure { message: format!("{position}: {}", failure.message), ..failure }
 }
 
 /// An error of the agent as the flow tells it: with its causes, its hint, and a code for its exit code.

@@ -16,17 +16,17 @@ use super::images::Local;
 use super::material::{Material, Store, failed};
 use crate::capability::docker;
 use crate::capability::http::Clients;
-use crate::capability::secrets::{HostKey, Secrets};
+use crate::capability::secrets::HostKey;
 use crate::clock::Clock;
 use crate::config::{Command, Config};
 use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, Probe, Source};
 use crate::journal::Journal;
-use crate::plugin::{Kind, Plugins, Settings};
+use crate::plugin::{Kind, Plugin, Plugins, Settings};
 use crate::progress::Watch;
 use crate::redact::Redactor;
-use crate::release::environment::{self, Reaction};
+use crate::release::environment::{self, PluginName, PluginUse, Reaction};
 use crate::release::file::ReleaseFile;
-use crate::release::registry::{Access, Credentials, Registries, docker_config};
+use crate::release::registry::Registries;
 use crate::release::resolve::{self, Request};
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
@@ -101,25 +101,20 @@ impl Reality {
         if let Some(registries) = self.registries.get() {
             return Ok(registries.clone());
         }
-        let registries = &self.config.registries;
-        let names: Vec<&str> = registries.values().filter_map(|registry| registry.password_secret.as_deref()).collect();
-        let secrets = if names.is_empty() {
-            Secrets::default()
-        } else {
-            let key = &self.store()?.key;
-            Secrets::resolve_all(&self.config.secrets, names, key, &self.redactor).map_err(|error| failed(&error))?
-        };
-        let access = registries.iter().map(|(host, registry)| {
-            let password = registry.password_secret.as_deref().and_then(|name| secrets.value(name));
-            let credentials = registry.username.clone().zip(password).map(|(username, password)| Credentials {
-                username,
-                password: (*password).clone(),
-                identity_token: None,
-            });
-            let access = Access { plain_http: registry.plain_http, ca: registry.ca.clone(), credentials };
-            (host.clone(), access)
-        });
-        Ok(self.registries.get_or_init(|| Registries::new(access.collect(), docker_config())).clone())
+        let key = &self.store()?.key;
+        let registries =
+            super::images::registries(&self.config, key, &self.redactor).map_err(|error| failed(&error))?;
+        Ok(self.registries.get_or_init(|| registries).clone())
+    }
+
+    /// Admits a plugin that the release names; one at a registry is pulled first, once.
+    pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
+        let store = self.store()?;
+        if let PluginName::Registry(name) = &wish.plugin {
+            let pulled = store.plugins.pull(name, &self.registries()?).await;
+            pulled.map_err(|error| super::material::at(&wish.position, &error))?;
+        }
+        store.plugin(wish, kind, material).await
     }
 
     /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
@@ -132,7 +127,7 @@ impl Reality {
         let smoke = settings.smoke.iter().map(|probe| (&probe.plugin, Kind::Smoke));
         let recorders = settings.recorders.iter().map(|recorder| (&recorder.plugin, Kind::Recorder));
         let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(wish, kind)| async move {
-            let plugin = store.plugin(wish, kind, material).await?;
+            let plugin = self.plugin(wish, kind, material).await?;
             let at =
                 |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
             plugin.validate_config(&wish.with).await.map_err(at)?;

@@ -379,9 +379,10 @@ pub enum PluginCommand {
     #[command(after_help = "\
 Examples:
   windlass plugin inspect check-readiness
-  windlass plugin inspect ./checks/ours.wasm")]
+  windlass plugin inspect ./checks/ours.wasm
+  windlass plugin inspect registry.example/team/check@sha256:4f0c…")]
     Inspect {
-        /// A bundled plugin's name, or the path of a component
+        /// A bundled plugin's name, the path of a component, or its reference at a registry, pinned by digest
         #[arg(value_name = "PLUGIN")]
         plugin: String,
     },

@@ -5,11 +5,12 @@ use std::path::Path;
 use super::arguments::PluginCommand;
 use super::error::CliError;
 use super::session::{Asked, Session};
+use crate::agent::registries;
 use crate::capability::Scope;
 use crate::capability::grants;
 use crate::capability::secrets::HostKey;
 use crate::config::Config;
-use crate::plugin::{Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
+use crate::plugin::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
 use crate::redact::Redactor;
 use crate::release::environment::{PluginName, Settings};
 use crate::release::file::ReleaseFile;
@@ -51,17 +52,32 @@ async fn list(session: &Session) -> Result<ExitCode, Fault> {
 }
 
 async fn inspect(wished: &str, session: &Session) -> Result<ExitCode, Fault> {
-    let plugins = open(&session.config()?)?;
+    let config = session.config()?;
+    let plugins = open(&config)?;
+    let is_pinned = wished.contains("@sha256:");
     let is_path = wished.contains('/') || Path::new(wished).extension().is_some_and(|extension| extension == "wasm");
-    let source = if is_path { Source::File(wished.into()) } else { Source::Bundled(wished.to_owned()) };
+    let source = if is_pinned {
+        pull(wished, &plugins, &config, session).await?;
+        Source::registry(wished).map_err(|cause| AdmissionError { plugin: format!("`{wished}`"), cause })?
+    } else if is_path {
+        Source::File(wished.into())
+    } else {
+        Source::Bundled(wished.to_owned())
+    };
     let plugin = session.patiently(&format!("compiling `{wished}`, once"), plugins.admit(&source, None)).await?;
-    let size = if is_path { std::fs::metadata(wished).map(|file| file.len()).ok() } else { None };
+    let size = if is_path && !is_pinned { std::fs::metadata(wished).map(|file| file.len()).ok() } else { None };
     let mut fact = fact(&plugin, if is_path { wished } else { "bundled" }, size);
     fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
     fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
     fact.schema = Some(plugin.description().config.clone());
     session.printer.answer(&Fact::Plugin(Box::new(fact.clone())), |_| host::plugin(&fact, session.printer.width()));
     Ok(ExitCode::Succeeded)
+}
+
+/// Brings a plugin from its registry, unless it is here.
+async fn pull(name: &str, plugins: &Plugins, config: &Config, session: &Session) -> Result<(), Fault> {
+    let registries = registries(config, &HostKey::open(&config.state_directory)?, &Redactor::new())?;
+    Ok(session.patiently(&format!("pulling `{name}`, once"), plugins.pull(name, &registries)).await?)
 }
 
 async fn grants(asked: &Asked, session: &Session) -> Result<ExitCode, Fault> {
@@ -79,7 +95,10 @@ pub(super) async fn grants_of(session: &Session, config: &Config, asked: &Asked)
         let (written, bundled) = match name {
             PluginName::Bundled(name) => (name.clone(), true),
             PluginName::File(path) => (format!("./{path}"), false),
-            PluginName::Registry(reference) => (reference.clone(), false),
+            PluginName::Registry(reference) => {
+                pull(reference, &plugins, config, session).await?;
+                (reference.clone(), false)
+            }
         };
         let what = format!("compiling `{written}`, once");
         let plugin = session.patiently(&what, plugins.load(&written, kind, &asked.location.directory)).await?;

@@ -18,9 +18,11 @@ use super::engine::Runtime;
 use super::inspect::{self, InspectError};
 use super::limits::{Limits, bytes};
 use super::program::{Answer, Program, Request};
+use super::pulled::Pulled;
 use super::store::{Record, Shelf};
 use super::{Identity, Kind, convert, schema};
 use crate::redact::Redactor;
+use crate::release::registry::RegistryError;
 use crate::report::{ExitCode, Explain};
 
 /// What a plugin's `describe` says.
@@ -96,11 +98,15 @@ pub enum Refusal {
     /// It could not be compiled, or the result could not be kept.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// Registries are not asked for plugins.
-    #[error(
-        "plugins are not taken from registries by this agent; put the file into the bundle and name it `./NAME.wasm`"
-    )]
-    Registry,
+    /// It does not name a component at a registry.
+    #[error("{0}")]
+    Reference(String),
+    /// Its registry does not give it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// It was not pulled before.
+    #[error("it is not in the state directory any more")]
+    NotPulled,
     /// Its types are not those of the contract.
     #[error("it does not fit the contract: {0}")]
     Link(String),
@@ -121,9 +127,10 @@ fn words(words: &[String]) -> String {
 
 impl Explain for AdmissionError {
     fn exit(&self) -> ExitCode {
-        match self.cause {
+        match &self.cause {
             Refusal::Unknown { .. } => ExitCode::NotFound,
             Refusal::Engine(_) => ExitCode::Unexpected,
+            Refusal::Registry(error) => error.exit(),
             _ => ExitCode::Configuration,
         }
     }
@@ -134,6 +141,7 @@ impl Explain for AdmissionError {
             Refusal::Unknown { .. } => {
                 Some("a plugin of your own is named by its file: `./checks/ours.wasm`".to_owned())
             }
+            Refusal::Registry(error) => error.hint(),
             Refusal::Inspect(InspectError::CoreModule) => {
                 Some("`rustup target add wasm32-wasip2`, then `cargo build --target wasm32-wasip2`".to_owned())
             }
@@ -159,6 +167,7 @@ pub(super) struct Gate {
     pub(super) runtime: Runtime,
     pub(super) limits: Arc<Limits>,
     pub(super) shelf: Shelf,
+    pub(super) pulled: Pulled,
     pub(super) cache: Cache,
     pub(super) compiler: PathBuf,
     pub(super) redactor: Redactor,

@@ -10,6 +10,8 @@ use cap_std::fs::Dir;
 
 use super::admit::Refusal;
 use super::bundled;
+use super::pulled::Pulled;
+use crate::release::reference::Reference;
 
 /// Where a plugin comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Source {
         /// The path below it.
         path: String,
     },
+    /// A component at a registry, pinned by digest, which was pulled: `registry.example/team/check@sha256:…`.
+    Registry(Box<Reference>),
     /// A file that a person named on the command line.
     File(PathBuf),
     /// Bytes, and what to call them in messages.
@@ -34,7 +38,7 @@ impl Source {
     /// The plugin that a release file names.
     pub fn named(name: &str, bundle: &Path) -> Result<Self, Refusal> {
         if name.contains("@sha256:") {
-            return Err(Refusal::Registry);
+            return Self::registry(name);
         }
         let is_file = Path::new(name).extension().is_some_and(|extension| extension == "wasm");
         if !is_file && !name.contains('/') {
@@ -46,6 +50,15 @@ impl Source {
         Ok(Self::Below { directory: bundle.to_owned(), path: name.to_owned() })
     }
 
+    /// A component at a registry.
+    pub fn registry(name: &str) -> Result<Self, Refusal> {
+        let reference = Reference::parse(name).map_err(|error| Refusal::Reference(error.to_string()))?;
+        match reference.digest() {
+            Some(_) => Ok(Self::Registry(Box::new(reference))),
+            None => Err(Refusal::Reference(format!("`{name}` is not pinned; write `REPOSITORY@sha256:…`"))),
+        }
+    }
+
     /// What to call it in messages.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
@@ -53,14 +66,16 @@ impl Source {
             Self::Bundled(name) | Self::Bytes(name, _) => Cow::Borrowed(name),
             Self::Below { path, .. } => Cow::Borrowed(path),
             Self::File(path) => path.to_string_lossy(),
+            Self::Registry(reference) => Cow::Owned(reference.to_string()),
         }
     }
 
     /// The component's bytes, at most `most`.
-    pub(super) fn bytes(&self, most: u64) -> Result<Cow<'_, [u8]>, Refusal> {
+    pub(super) fn bytes(&self, pulled: &Pulled, most: u64) -> Result<Cow<'_, [u8]>, Refusal> {
         match self {
             Self::Bundled(name) => bundled::component(name).map(Cow::Borrowed).ok_or_else(|| unknown(name)),
             Self::Bytes(_, bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Registry(reference) => pulled.component(reference, most).map(Cow::Owned).ok_or(Refusal::NotPulled),
             Self::File(path) => {
                 let failed = |source| Refusal::Read { path: path.clone(), source };
                 let file = std::fs::File::open(path).map_err(failed)?;

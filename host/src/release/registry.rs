@@ -1,11 +1,12 @@
 //! Image registries: what a name means there now, and with which credentials one may ask.
 //!
 //! The documents are those of the OCI distribution specification, and of Docker's before it. Images are never downloaded
-//! here; the engine pulls them, by digest, with [`Registries::credentials`]. The client is our own four requests over
+//! here, components of plugins are; the engine pulls images, by digest, with [`Registries::credentials`]. The client is our own four requests over
 //! `reqwest` because what was tried (`oci-client`) reads answers of any size, hides `Retry-After` and the cause of a
 //! refused token, and ends the process on a host without certificate authorities.
 
 mod authorize;
+mod component;
 mod connection;
 mod credentials;
 mod error;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use component::Artifact;
 pub use credentials::Credentials;
 pub use error::{Missing, RegistryError};
 
@@ -25,6 +27,8 @@ use connection::Connection;
 
 /// How long one question may take, with all retries.
 const DEADLINE: Duration = Duration::from_mins(1);
+/// How long a component may take to arrive.
+const DOWNLOAD: Duration = Duration::from_mins(5);
 /// How many existing tags an error proposes.
 const PROPOSALS: usize = 10;
 
@@ -83,6 +87,21 @@ impl Registries {
             Err(_) => Err(RegistryError::Unavailable {
                 registry: reference.registry().to_owned(),
                 reason: format!("no answer about `{reference}` within {} s", DEADLINE.as_secs()),
+            }),
+        }
+    }
+
+    /// The component that a reference with a digest names, verified; at most `most` bytes.
+    ///
+    /// # Errors
+    /// When the registry does not give it, or what it gives is not what the digest names.
+    pub async fn component(&self, reference: &Reference, most: u64) -> Result<Artifact, RegistryError> {
+        let connection = self.connection(reference.registry())?;
+        match tokio::time::timeout(DOWNLOAD, component(&connection, reference, most)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(RegistryError::Unavailable {
+                registry: reference.registry().to_owned(),
+                reason: format!("`{reference}` did not arrive within {} s", DOWNLOAD.as_secs()),
             }),
         }
     }
@@ -153,6 +172,23 @@ async fn resolve(connection: &Connection, reference: &Reference) -> Result<Remot
         media_type: document.media_type,
         platforms,
     })
+}
+
+async fn component(connection: &Connection, reference: &Reference, most: u64) -> Result<Artifact, RegistryError> {
+    let unusable = |reason: String| RegistryError::Answer {
+        registry: reference.registry().to_owned(),
+        reason: format!("`{reference}`: {reason}"),
+    };
+    let Some(digest) = reference.digest() else { return Err(unusable("it is not pinned by a digest".to_owned())) };
+    let manifest = connection.manifest_bytes(reference.path(), digest).await?;
+    let layer = component::layer(&manifest).map_err(unusable)?;
+    if layer.size > most {
+        return Err(unusable(format!("it has {} bytes; a plugin may have {most} (limit `plugin-size`)", layer.size)));
+    }
+    let component = connection.blob(reference.path(), &layer.digest, layer.size).await?;
+    let artifact = Artifact { manifest, component };
+    artifact.verify(digest).map_err(unusable)?;
+    Ok(artifact)
 }
 
 /// The existing tags that someone may have meant, the likeliest first.

@@ -59,13 +59,30 @@ impl Connection {
 
     /// The manifest or index of a tag or digest.
     pub(super) async fn manifest(&self, repository: &str, version: &str) -> Result<Document, RegistryError> {
+        let answer = self.manifest_answer(repository, version).await?;
+        Document::read(&answer).map_err(|reason| self.unusable(reason))
+    }
+
+    /// The bytes of a manifest.
+    pub(super) async fn manifest_bytes(&self, repository: &str, version: &str) -> Result<Vec<u8>, RegistryError> {
+        self.manifest_answer(repository, version).await.map(|answer| answer.body)
+    }
+
+    async fn manifest_answer(&self, repository: &str, version: &str) -> Result<Answer, RegistryError> {
         let path = format!("manifests/{version}");
         let answer = self.get(repository, &path, manifest::ACCEPTED, MAX_MANIFEST).await?;
         match answer.status {
-            StatusCode::OK => Document::read(&answer).map_err(|reason| self.unusable(reason)),
+            StatusCode::OK => Ok(answer),
             StatusCode::NOT_FOUND => Err(self.not_found(repository, version, &answer)),
             _ => Err(self.refused(&answer)),
         }
+    }
+
+    /// The bytes of a blob, at most `most`; its digest is the caller's to verify.
+    pub(super) async fn blob(&self, repository: &str, digest: &str, most: u64) -> Result<Vec<u8>, RegistryError> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let answer = self.get(repository, &format!("blobs/{digest}"), "*/*", most).await?;
+        if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(self.refused(&answer)) }
     }
 
     /// The platform that an image's configuration names.

@@ -108,6 +108,6 @@ pub(super) fn platform_of_configuration(body: &[u8], digest: &str) -> Result<Str
     Ok(platform.name())
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+pub(super) fn digest_of(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }

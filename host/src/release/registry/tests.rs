@@ -400,3 +400,42 @@ async fn trusts_the_operators_authority_and_no_other() {
     Configuration, unavailable, retryable: false
     ");
 }
+
+#[tokio::test]
+async fn a_component_is_taken_by_digest_and_nothing_else_is() {
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    let server = Registry::start().unwrap();
+    let registry = server.address();
+    let pusher = Pusher::new(&registry);
+    let wasm = b"\0asm and so on".to_vec();
+    let mut config = pusher.blob("team/check", b"{}".to_vec()).await;
+    config["mediaType"] = json!("application/vnd.wasm.config.v0+json");
+    let mut layer = pusher.blob("team/check", wasm.clone()).await;
+    layer["mediaType"] = json!("application/wasm");
+    let one = json!({"config": config, "layers": [layer]});
+    let one = pusher.manifest("team/check", "v1", MANIFEST, one).await;
+    let name = format!("{registry}/team/check@{}", one["digest"].as_str().unwrap());
+    let registries = plain(&registry, None);
+    let artifact = registries.component(&reference(&name), 100).await.unwrap();
+    assert_eq!(artifact.component, wasm);
+    let damaged = Artifact { component: b"another".to_vec(), ..artifact.clone() };
+    assert!(artifact.verify(one["digest"].as_str().unwrap()).is_ok());
+    assert!(damaged.verify(one["digest"].as_str().unwrap()).unwrap_err().contains("has the digest"));
+
+    let two = json!({"config": config, "layers": [layer, layer]});
+    let two = pusher.manifest("team/check", "two", MANIFEST, two).await;
+    let image = pusher.image("team/check", "image", json!({"os": "linux", "architecture": "amd64"})).await;
+    let cases = [
+        (one["digest"].as_str().unwrap(), 3, "a plugin may have 3 (limit `plugin-size`)"),
+        (two["digest"].as_str().unwrap(), 100, "it has 2 layers"),
+        (image["digest"].as_str().unwrap(), 100, "its layer is of the type `application/vnd.docker"),
+        (&digest(b"nothing"), 100, "has no image"),
+    ];
+    for (digest, most, said) in cases {
+        let wanted = reference(&format!("{registry}/team/check@{digest}"));
+        let error = registries.component(&wanted, most).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let unpinned = registries.component(&reference(&format!("{registry}/team/check:v1")), 100).await.unwrap_err();
+    assert!(unpinned.to_string().contains("not pinned"), "{unpinned}");
+}
