@@ -12,6 +12,7 @@ mod config;
 mod deploy;
 mod doctor;
 mod error;
+mod freeze;
 mod history;
 mod init;
 mod man;
@@ -82,6 +83,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
             Command::Rollback(arguments) => rollback::run(arguments, &session).await,
             Command::Resume(arguments) => resume::run(arguments, &session).await,
             Command::Resolve(arguments) => resolve::run(arguments, &session).await,
+            Command::Freeze(arguments) => freeze::freeze(arguments, &session).await,
+            Command::Unfreeze(arguments) => freeze::unfreeze(arguments, &session).await,
             Command::Status(arguments) => status::run(arguments, &session).await,
             Command::History(arguments) => history::run(arguments, &session).await,
             Command::Show(arguments) => show::run(arguments, &session).await,

@@ -22,7 +22,7 @@ use windlass_documents::Outcome;
 
 pub use self::account::{Account, Answered, StepAccount};
 pub use self::error::Error;
-pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Owner, Purpose, Resolution, Ruling};
+pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Owner, Purpose, Resolution, Ruling};
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
@@ -237,6 +237,17 @@ impl Journal {
     /// Whether the environment is closed for an application.
     pub fn freeze(&self, application: &str) -> Result<Option<Freeze>, Error> {
         self.store().freeze(application, self.clock.now())
+    }
+
+    /// Closes an application: its deployments are refused from here on.
+    pub fn close(&self, application: &str, actor: &str, reason: &str) -> Result<(), Error> {
+        let notice = Notice::Frozen { actor: actor.to_owned(), reason: self.redactor.text(reason) };
+        self.store().note(application, &notice, self.clock.now()).map(drop)
+    }
+
+    /// Opens an application again; whether it was closed.
+    pub fn reopen(&self, application: &str, actor: &str) -> Result<bool, Error> {
+        self.store().note(application, &Notice::Unfrozen { actor: actor.to_owned() }, self.clock.now())
     }
 
     /// Who holds an application, as far as the journal knows.

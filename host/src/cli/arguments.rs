@@ -4,6 +4,7 @@
 //! from them.
 
 mod config;
+mod freeze;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use super::target::Target;
 
 pub(super) use config::{ConfigArguments, ConfigFormat};
+pub(super) use freeze::{FreezeArguments, UnfreezeArguments};
 
 /// What was typed.
 #[derive(Debug, Clone, Parser)]
@@ -93,6 +95,10 @@ pub enum Command {
     Resume(ResumeArguments),
     /// Declare a stuck deployment as resolved by hand
     Resolve(ResolveArguments),
+    /// Refuse deployments of an application from now on
+    Freeze(FreezeArguments),
+    /// Allow deployments of a frozen application again
+    Unfreeze(UnfreezeArguments),
     /// Show what runs, and whether it is what was deployed
     Status(StatusArguments),
     /// List deployments, the newest first

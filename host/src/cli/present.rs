@@ -138,6 +138,12 @@ pub(super) fn line(line: &Line) -> LogFact {
     }
 }
 
+/// Why an application is closed, in words.
+pub(super) fn frozen(freeze: &crate::journal::Freeze) -> String {
+    let since = crate::report::words::timestamp(freeze.since);
+    format!("by {} since {since}: {}", freeze.actor, freeze.reason)
+}
+
 /// The release that failed last, when it is refused from now on.
 pub(super) fn quarantined(agent: &Agent, application: &Application) -> Result<Vec<String>, Error> {
     let Some(release) = &application.latest.release else { return Ok(Vec::new()) };

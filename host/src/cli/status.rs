@@ -86,6 +86,7 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
             let failure = stuck.failure.map(|failure| format!(": {failure}")).unwrap_or_default();
             format!("deployment {}{failure}", stuck.id)
         }),
+        frozen: agent.journal.freeze(name)?.as_ref().map(present::frozen),
         quarantined: present::quarantined(agent, application)?,
         outbox: agent
             .journal

@@ -237,6 +237,35 @@ pub enum Event {
     Closed,
 }
 
+/// One line of the journal that is about an application and belongs to no deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Notice {
+    /// Deployments of it are refused from here on.
+    Frozen {
+        /// Who says so.
+        actor: String,
+        /// Why.
+        reason: String,
+    },
+    /// It may be deployed again.
+    Unfrozen {
+        /// Who says so.
+        actor: String,
+    },
+}
+
+impl Notice {
+    /// The word in the journal.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Frozen { .. } => "frozen",
+            Self::Unfrozen { .. } => "unfrozen",
+        }
+    }
+}
+
 /// What becomes of a stuck deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -24,7 +24,7 @@ pub use deployment::{
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;
-pub use status::{DeliveryFact, OpenFact, PartFact, StatusFact};
+pub use status::{DeliveryFact, FreezeFact, OpenFact, PartFact, StatusFact};
 
 /// One line of `--json`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -48,6 +48,8 @@ pub enum Fact {
     Log(LogFact),
     /// An application's state: `status`.
     Status(Box<StatusFact>),
+    /// Whether an application may be deployed: `freeze`, `unfreeze`.
+    Freeze(FreezeFact),
     /// Whether the journal is as it was written: `audit verify`.
     Audit(AuditFact),
     /// A plugin: `plugin list`, `plugin inspect`.

@@ -1,6 +1,6 @@
 //! What runs, and whether it is what was deployed.
 
-use super::facts::{PartFact, StatusFact};
+use super::facts::{FreezeFact, PartFact, StatusFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
 use super::words;
@@ -17,6 +17,18 @@ pub fn page(fact: &StatusFact, width: usize) -> Page {
         page.gap();
         page.append(self::parts(parts));
     }
+    page
+}
+
+/// The answer of `freeze` and `unfreeze`.
+#[must_use]
+pub fn freeze(fact: &FreezeFact) -> Page {
+    let line = Line::new().ink(Ink::Bold, &fact.application).text(": ");
+    let mut page = Page::new();
+    page.push(match &fact.frozen {
+        Some(frozen) => line.ink(Ink::Warn, "frozen").text(format!(" {frozen}")),
+        None => line.text("deployments are allowed"),
+    });
     page
 }
 
@@ -70,6 +82,9 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
     }
     for drift in &fact.drift {
         remarks.push((Ink::Warn, "drift:", drift.clone()));
+    }
+    if let Some(frozen) = &fact.frozen {
+        remarks.push((Ink::Warn, "frozen:", frozen.clone()));
     }
     for version in &fact.quarantined {
         remarks.push((Ink::Warn, "quarantined:", version.clone()));
@@ -139,6 +154,7 @@ mod tests {
             drift: Vec::new(),
             open: None,
             stuck: None,
+            frozen: None,
             quarantined: Vec::new(),
             outbox: Vec::new(),
         }
@@ -159,6 +175,7 @@ mod tests {
     fn everything_that_a_person_should_know_is_said_with_what_to_do() {
         let fact = StatusFact {
             drift: vec!["service web runs v1, and v2 was deployed".to_owned()],
+            frozen: Some("by ada since 2026-08-19: the sale runs".to_owned()),
             quarantined: vec!["v3 failed on 2026-08-20: backend was unhealthy".to_owned()],
             outbox: vec![DeliveryFact {
                 recorder: "state".to_owned(),
@@ -181,6 +198,7 @@ mod tests {
           open: deployment 7hxk2m0c9t4f of v4 since 2026-08-22 09:00:00Z; it was interrupted: `windlass
                 resume kudos` finishes or unwinds it
           drift: service web runs v1, and v2 was deployed
+          frozen: by ada since 2026-08-19: the sale runs
           quarantined: v3 failed on 2026-08-20: backend was unhealthy
           outbox: recorder state was not told about deployment 4f0c9t2m1k8z yet, tried 2 times: the disk is
                   full; the next command after 2026-08-22 09:05:00Z tries again

@@ -41,6 +41,22 @@ async fn breaking_the_glass_goes_over_a_no_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
+    let host = Host::three();
+    host.process(None).journal.close(APPLICATION, "ada", "the sale runs").unwrap();
+    let ending = host.deploy("v1").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    let message = ending.account.failure.unwrap().message;
+    assert!(message.contains("ada") && message.contains("the sale runs"), "{message}");
+    assert!(host.world().calls.is_empty(), "nothing was touched");
+    let mut wish = request("v1");
+    wish.break_glass = Some("the login is broken".to_owned());
+    assert_eq!(host.try_deploy(wish).await.unwrap().outcome, Outcome::Succeeded);
+    assert!(host.process(None).journal.reopen(APPLICATION, "ada").unwrap());
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
 async fn a_missing_way_back_refuses() {
     let host = Host::three();
     host.deploy("v1").await;

@@ -5,16 +5,20 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Fault, Store};
 use crate::journal::account::Account;
 use crate::journal::error::Error;
-use crate::journal::format::{Event, JOURNAL_FORMAT};
+use crate::journal::format::{Event, JOURNAL_FORMAT, Notice};
 use crate::journal::views::{self, Entry, Verification};
 
 /// What stands before the first line.
 const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// How the subject of a line begins that is about an application. No deployment's id has a colon.
+const APPLICATION: &str = "application:";
 
 /// Writes a line at the end of the chain.
 pub(super) fn add(
@@ -23,19 +27,38 @@ pub(super) fn add(
     time: Timestamp,
     event: &Event,
 ) -> Result<(), Fault> {
+    add_line(transaction, deployment, time, event.kind(), &encode(event)?)
+}
+
+/// Writes a line about an application at the end of the chain.
+pub(super) fn add_notice(
+    transaction: &Transaction<'_>,
+    application: &str,
+    time: Timestamp,
+    notice: &Notice,
+) -> Result<(), Fault> {
+    add_line(transaction, &format!("{APPLICATION}{application}"), time, notice.kind(), &encode(notice)?)
+}
+
+fn add_line(
+    transaction: &Transaction<'_>,
+    subject: &str,
+    time: Timestamp,
+    kind: &str,
+    payload: &str,
+) -> Result<(), Fault> {
     let (last, previous) = transaction
         .query_row("SELECT sequence, hash FROM chain", [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))
         .optional()?
         .unwrap_or_else(|| (0, BEGINNING.to_owned()));
     let sequence = last + 1;
     let time = time.to_string();
-    let payload = encode(event)?;
-    let hash = hash(sequence, deployment, &time, event.kind(), &payload, &previous);
+    let hash = hash(sequence, subject, &time, kind, payload, &previous);
     transaction
         .prepare_cached(
             "INSERT INTO events (sequence, deployment, time, kind, payload, previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![sequence, deployment, time, event.kind(), payload, previous, hash])?;
+        .execute(params![sequence, subject, time, kind, payload, previous, hash])?;
     transaction
         .prepare_cached(
             "INSERT INTO chain (one, sequence, hash) VALUES (1, ?1, ?2)
@@ -46,7 +69,7 @@ pub(super) fn add(
 }
 
 /// An event as it is stored: its fields, and the version of the format.
-fn encode(event: &Event) -> Result<String, Fault> {
+fn encode(event: &impl Serialize) -> Result<String, Fault> {
     let mut value = serde_json::to_value(event).map_err(Error::Encoding)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("format".to_owned(), JOURNAL_FORMAT.into());
@@ -134,6 +157,14 @@ impl Store {
     }
 }
 
+/// What a line is about, in words.
+fn subject(written: &str) -> String {
+    match written.strip_prefix(APPLICATION) {
+        Some(application) => format!("application {application}"),
+        None => format!("deployment {written}"),
+    }
+}
+
 /// Following the chain.
 struct Walk {
     lines: u64,
@@ -175,7 +206,7 @@ impl Walk {
         }
         let computed = hash(sequence, &raw.deployment, &raw.time, &raw.kind, &raw.payload, &raw.previous);
         if computed != raw.hash {
-            self.fault(sequence, format!("the line `{}` of deployment {} was changed", raw.kind, raw.deployment));
+            self.fault(sequence, format!("the line `{}` of {} was changed", raw.kind, subject(&raw.deployment)));
         }
         self.sequence = sequence;
         self.hash.clone_from(&raw.hash);
@@ -185,6 +216,12 @@ impl Walk {
     /// The line must also be possible: replayed, it fits the transition tables.
     fn follow(&mut self, raw: Raw) {
         let sequence = raw.sequence;
+        if raw.deployment.starts_with(APPLICATION) {
+            if let Err(error) = serde_json::from_str::<Notice>(&raw.payload) {
+                self.fault(sequence, format!("it cannot be read: {error}"));
+            }
+            return;
+        }
         let entry = match raw.entry() {
             Ok(entry) => entry,
             Err(error) => return self.fault(sequence, format!("it cannot be read: {error}")),

@@ -69,3 +69,22 @@ fn nobody_changes_a_line_by_mistake() {
         assert!(connection.execute_batch(sql).unwrap_err().to_string().contains("append-only"));
     }
 }
+
+#[test]
+fn who_froze_an_application_is_in_the_chain() {
+    let (state, journal) = journal();
+    journal.close("kudos", "ada", "the sale runs").unwrap();
+    let freeze = journal.freeze("kudos").unwrap().unwrap();
+    assert_eq!((freeze.actor.as_str(), freeze.reason.as_str()), ("ada", "the sale runs"));
+    assert!(journal.freeze("other").unwrap().is_none());
+    assert!(journal.reopen("kudos", "bob").unwrap());
+    assert!(!journal.reopen("kudos", "bob").unwrap(), "it was open already");
+    assert!(journal.freeze("kudos").unwrap().is_none());
+    deploy(&journal, "cccc", "kudos", "v3");
+    let whole = journal.verify().unwrap();
+    assert_eq!((whole.lines, whole.faults.len()), (18 + 2 + 9, 0));
+    tamper(state.path(), "UPDATE events SET payload = replace(payload, 'ada', 'eve') WHERE sequence = 19");
+    let verification = journal.verify().unwrap();
+    assert_eq!(verification.faults[0].sequence, 19);
+    assert_eq!(verification.faults[0].what, "the line `frozen` of application kudos was changed");
+}

@@ -36,10 +36,24 @@ pub struct StatusFact {
     /// Why the application cannot be deployed until a person resolves it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<String>,
+    /// Why deployments of it are refused: who closed it, since when and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
     /// Versions that failed here and need `--retry`, each with why.
     pub quarantined: Vec<String>,
     /// Recorders that were not told yet; they are told later.
     pub outbox: Vec<DeliveryFact>,
+}
+
+/// Whether an application is closed to deployments, after `freeze` or `unfreeze`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct FreezeFact {
+    /// The application's name.
+    pub application: String,
+    /// Why deployments of it are refused; none when they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
 }
 
 /// What a recorder was not told yet.
