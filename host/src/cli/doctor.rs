@@ -4,6 +4,7 @@
 mod engine;
 mod operator;
 mod plugins;
+mod registries;
 mod state;
 
 use super::arguments::DoctorArguments;
@@ -21,6 +22,7 @@ pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Resul
         state::disk(&config, &mut facts);
         engine::engine(&config, &mut facts).await;
         operator::secrets(&config, &mut facts);
+        registries::registries(&config, application.as_ref(), &mut facts).await;
         plugins::plugins(session, &config, application.as_ref(), &mut facts).await;
     }
     let bad = facts.iter().any(|fact| fact.health == Health::Bad);

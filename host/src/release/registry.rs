@@ -106,6 +106,15 @@ impl Registries {
         }
     }
 
+    /// Whether a registry answers as one. That it wants credentials is an answer too: which ones it takes depends on
+    /// the repository. Asks once.
+    ///
+    /// # Errors
+    /// When nothing answers there, or something that is no registry.
+    pub async fn ping(&self, registry: &str) -> Result<(), RegistryError> {
+        self.connection(registry)?.ping().await
+    }
+
     /// The credentials for a registry: the operator's, else those of Docker's configuration and its helpers; none for
     /// anonymous use.
     pub async fn credentials(&self, registry: &str) -> Result<Option<Credentials>, RegistryError> {

@@ -57,6 +57,15 @@ impl Connection {
         })
     }
 
+    /// Whether it answers as a registry (OCI distribution specification, "Determining Support").
+    pub(super) async fn ping(&self) -> Result<(), RegistryError> {
+        let answer = transport::send(&self.registry, self.client.get(format!("{}/v2/", self.base)), MAX_TAGS).await?;
+        match answer.status {
+            StatusCode::OK | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(()),
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
     /// The manifest or index of a tag or digest.
     pub(super) async fn manifest(&self, repository: &str, version: &str) -> Result<Document, RegistryError> {
         let answer = self.manifest_answer(repository, version).await?;

@@ -439,3 +439,20 @@ async fn a_component_is_taken_by_digest_and_nothing_else_is() {
     let unpinned = registries.component(&reference(&format!("{registry}/team/check:v1")), 100).await.unwrap_err();
     assert!(unpinned.to_string().contains("not pinned"), "{unpinned}");
 }
+
+#[tokio::test]
+async fn a_registry_that_answers_is_told_from_a_server_that_is_none() {
+    let server = Registry::start().unwrap();
+    let registry = server.address();
+    plain(&registry, None).ping(&registry).await.unwrap();
+    drop(server);
+    let error = plain(&registry, None).ping(&registry).await.unwrap_err();
+    assert!(matches!(error, RegistryError::Unavailable { .. }), "{error}");
+    let (address, _asked) = scripted::scripted(vec![scripted::answer("404 Not Found", "", "a web page")]);
+    let web = address.to_string();
+    let error = plain(&web, None).ping(&web).await.unwrap_err();
+    assert!(error.to_string().contains("404"), "{error}");
+    let (address, _asked) = scripted::scripted(vec![scripted::answer("401 Unauthorized", "", "")]);
+    let locked = address.to_string();
+    plain(&locked, None).ping(&locked).await.unwrap();
+}

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use super::*;
 
 /// A server that gives prepared answers, one per connection, and tells what it was asked.
-fn scripted(answers: Vec<String>) -> (SocketAddr, JoinHandle<Vec<String>>) {
+pub(super) fn scripted(answers: Vec<String>) -> (SocketAddr, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = thread::spawn(move || {
@@ -37,7 +37,7 @@ fn scripted(answers: Vec<String>) -> (SocketAddr, JoinHandle<Vec<String>>) {
     (address, asked)
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
 }
 

@@ -1,0 +1,90 @@
+//! Registries of the applications: does each answer as a registry.
+//!
+//! Whether it gives an image is asked by `check-image`, for the image that is meant.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::{bad, broken, well};
+use crate::agent;
+use crate::capability::secrets::HostKey;
+use crate::cli::session::Asked;
+use crate::config::Config;
+use crate::redact::Redactor;
+use crate::release::application;
+use crate::release::environment::PluginName;
+use crate::release::file::ReleaseFile;
+use crate::release::reference::Reference;
+use crate::report::Explain;
+use crate::report::facts::DoctorFact;
+
+/// How long one may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What the lines are about.
+const SUBJECT: &str = "registries";
+
+/// Asks those of an application, or of all in the operator's directory.
+pub(super) async fn registries(config: &Config, application: Option<&Asked>, facts: &mut Vec<DoctorFact>) {
+    let names = match application {
+        Some(asked) => {
+            ReleaseFile::read(&asked.location.release_file()).map(|file| named(&file, config)).unwrap_or_default()
+        }
+        None => of_all(config, facts),
+    };
+    if names.is_empty() {
+        return;
+    }
+    // Passwords are not sent, so any key does; the host's own may not exist yet.
+    let registries = match agent::registries(config, &HostKey::from_bytes(&[0; 32]), &Redactor::new()) {
+        Ok(registries) => registries,
+        Err(error) => return facts.push(broken(SUBJECT, &error)),
+    };
+    let registries = &registries;
+    let asked = names.iter().map(|name| async move {
+        match tokio::time::timeout(PATIENCE, registries.ping(name)).await {
+            Ok(Ok(())) => well(SUBJECT, format!("`{name}` answers")),
+            Ok(Err(error)) => bad(SUBJECT, error.to_string(), error.hint()),
+            Err(_) => bad(SUBJECT, format!("`{name}` does not answer within {} s", PATIENCE.as_secs()), None),
+        }
+    });
+    facts.extend(join_all(asked).await);
+}
+
+fn of_all(config: &Config, facts: &mut Vec<DoctorFact>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let applications = match application::list(&config.applications_directory) {
+        Ok(applications) => applications,
+        Err(error) => {
+            facts.push(broken("applications", &error));
+            return names;
+        }
+    };
+    for name in applications {
+        let read = application::find(&name, &config.applications_directory).map(|found| found.release_file());
+        match read.map(|path| ReleaseFile::read(&path)) {
+            Ok(Ok(file)) => names.extend(named(&file, config)),
+            Ok(Err(error)) => facts.push(broken("applications", &error)),
+            Err(error) => facts.push(broken("applications", &error)),
+        }
+    }
+    names
+}
+
+/// Where a release's images and plugins come from.
+fn named(file: &ReleaseFile, config: &Config) -> BTreeSet<String> {
+    let images = file.artifacts.values().filter(|artifact| !artifact.local);
+    let mut names: BTreeSet<String> = images.map(|artifact| artifact.repository.registry().to_owned()).collect();
+    // A file that says nothing about this environment is told about elsewhere.
+    if let Ok(settings) = file.settings(&config.environment) {
+        for (_, plugin, _) in crate::cli::plugin::used(&settings) {
+            if let PluginName::Registry(name) = plugin
+                && let Ok(reference) = Reference::parse(name)
+            {
+                names.insert(reference.registry().to_owned());
+            }
+        }
+    }
+    names
+}
