@@ -116,6 +116,7 @@ pub(super) fn summary(summary: &Summary) -> HistoryFact {
         version: summary.version.clone(),
         actor: summary.actor.clone(),
         reason: summary.reason.clone(),
+        break_glass: summary.break_glass.clone(),
         started: summary.started.to_string(),
         took: summary.finished.map(|finished| elapsed(summary.started, finished)),
     }

@@ -26,7 +26,9 @@ pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
     for entry in entries {
         let rollback = if entry.rollback { " (rollback)" } else { "" };
         let took = entry.took.map(|took| words::duration(Duration::from_millis(took))).unwrap_or_default();
-        let reason = entry.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let glass = entry.break_glass.as_ref().map(|reason| format!("broke the glass: {reason}"));
+        let words: Vec<_> = entry.reason.clone().into_iter().chain(glass).collect();
+        let reason = if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) };
         table.row(vec![
             Line::new().ink(Ink::Dim, entry.sequence.to_string()),
             Line::new().ink(Ink::Accent, &entry.deployment),
@@ -77,6 +79,7 @@ mod tests {
             version: version.map(str::to_owned),
             actor: "anna".to_owned(),
             reason: rollback.then(|| "the login is broken".to_owned()),
+            break_glass: (sequence == 9).then(|| "the shop is down".to_owned()),
             started: "2026-08-21T14:03:11.5Z".to_owned(),
             took: Some(19_100),
         };
@@ -88,7 +91,7 @@ mod tests {
         insta::assert_snapshot!(page(&entries, None).render(false), @r"
          #  deployment    started               version  outcome                took  by
         12  4f0c9t2m1k12  2026-08-21 14:03:11Z  v1       succeeded (rollback)  19.1s  anna: the login is broken
-         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3       rolled back           19.1s  anna
+         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3       rolled back           19.1s  anna: broke the glass: the shop is down
          8  4f0c9t2m1k08  2026-08-21 14:03:11Z  ?        refused               19.1s  anna
         ");
     }

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use windlass::capability::docker::{Docker, DockerGrant, DockerScope, Engine};
+use windlass::capability::exec::{Exec, secret_names};
 use windlass::capability::files::Files;
 use windlass::capability::http::{Clients, Http, HttpLimits};
 use windlass::capability::log::{Log, LogLimits};
 use windlass::capability::secrets::{HostKey, PluginSecrets, Secrets};
+use windlass::capability::state::{Entry, Owner, State, StateError, StateStore};
 use windlass::capability::{Capabilities, Grants, Scope};
 use windlass::config::Config;
 use windlass::config::document::Document;
@@ -38,8 +40,49 @@ const SOCKET: &str = "unix:///var/run/docker.sock";
 /// Compiling takes a while: one test at a time does it, the others find the result.
 static COMPILING: Mutex<()> = Mutex::const_new(());
 
-/// A sandbox and its host.
+/// What plugins keep from one call to the next, as long as the sandbox is there.
+#[derive(Clone, Default)]
+struct Values(Arc<std::sync::Mutex<BTreeMap<(String, String), Entry>>>);
+
+impl StateStore for Values {
+    fn get(&self, owner: &Owner, key: &str) -> Result<Option<Entry>, StateError> {
+        Ok(self.0.lock().unwrap().get(&(owner.plugin.clone(), key.to_owned())).cloned())
+    }
+
+    fn put(&self, owner: &Owner, key: &str, value: &[u8], expected: Option<u64>) -> Result<u64, StateError> {
+        let mut values = self.0.lock().unwrap();
+        let place = (owner.plugin.clone(), key.to_owned());
+        let found = values.get(&place).map(|entry| entry.revision);
+        if found != expected {
+            return Err(StateError::Conflict(found));
+        }
+        let revision = found.unwrap_or(0) + 1;
+        values.insert(place, Entry { value: value.to_owned(), revision });
+        Ok(revision)
+    }
+
+    fn delete(&self, owner: &Owner, key: &str, expected: Option<u64>) -> Result<(), StateError> {
+        let mut values = self.0.lock().unwrap();
+        let place = (owner.plugin.clone(), key.to_owned());
+        let found = values.get(&place).map(|entry| entry.revision);
+        if found != expected {
+            return Err(StateError::Conflict(found));
+        }
+        values.remove(&place);
+        Ok(())
+    }
+
+    fn keys(&self, owner: &Owner, prefix: &str, limit: usize) -> Result<Vec<String>, StateError> {
+        let values = self.0.lock().unwrap();
+        let own = values.keys().filter(|(plugin, key)| *plugin == owner.plugin && key.starts_with(prefix));
+        Ok(own.map(|(_, key)| key.clone()).take(limit).collect())
+    }
+}
+
+/// A sandbox and its host. Secrets, commands and grants are those of the operator's file; what a call is about
+/// (`running`, `purpose`, `host`, `attempt`) is changed in the [`Call`] before it is made.
 pub(crate) struct Sandbox {
+    values: Values,
     plugins: Plugins,
     config: Config,
     redactor: Redactor,
@@ -70,7 +113,7 @@ impl Sandbox {
         let application = format!("wlfp-{}-{}", std::process::id(), directory.path().file_name().unwrap().display())
             .replace(".tmp", "")
             .to_lowercase();
-        Self { plugins, config, redactor, directory, application }
+        Self { values: Values::default(), plugins, config, redactor, directory, application }
     }
 
     /// A plugin as `cargo xtask plugins` built it.
@@ -137,12 +180,10 @@ impl Sandbox {
             environment: "test".to_owned(),
         };
         let grants = Arc::new(Grants::decide(scope.clone(), &plugin.manifest().capabilities, &self.config.grants));
-        let secrets = Secrets::resolve_all(
-            &self.config.secrets,
-            std::iter::empty::<&str>(),
-            &HostKey::from_bytes(KEY),
-            &self.redactor,
-        );
+        let mut names = grants.secret_names();
+        names.extend(secret_names(&self.config.commands, grants.commands()));
+        let names = names.iter().map(String::as_str);
+        let secrets = Secrets::resolve_all(&self.config.secrets, names, &HostKey::from_bytes(KEY), &self.redactor);
         let secrets = PluginSecrets::new(secrets.unwrap(), Arc::clone(&grants));
         let log = Log::new(
             scope.plugin.name.clone(),
@@ -170,6 +211,8 @@ impl Sandbox {
             docker: Some(docker),
             http: Http::new(Arc::clone(&grants), Clients::default(), limits, secrets.clone(), log.clone()),
             files: Files::new(Arc::clone(&grants), Some(self.directory.path().join("bundle"))),
+            exec: Exec::new(Arc::clone(&grants), Arc::new(self.config.commands.clone()), secrets.clone()),
+            state: State::new(Arc::clone(&grants), Arc::new(self.values.clone())),
             secrets,
             log,
             grants,

@@ -235,6 +235,9 @@ pub struct HistoryFact {
     /// Why, where they said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Why it was deployed although a gate refused, when it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
     /// When it began, RFC 3339.
     pub started: String,
     /// How long it took, in milliseconds.
