@@ -12,10 +12,11 @@ mod config;
 mod deploy;
 mod doctor;
 mod error;
-mod freeze;
 mod history;
+mod holds;
 mod init;
 mod man;
+mod outbox;
 mod plan;
 mod plugin;
 mod present;
@@ -83,8 +84,13 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
             Command::Rollback(arguments) => rollback::run(arguments, &session).await,
             Command::Resume(arguments) => resume::run(arguments, &session).await,
             Command::Resolve(arguments) => resolve::run(arguments, &session).await,
-            Command::Freeze(arguments) => freeze::freeze(arguments, &session).await,
-            Command::Unfreeze(arguments) => freeze::unfreeze(arguments, &session).await,
+            Command::Freeze(arguments) => holds::freeze(arguments, &session).await,
+            Command::Unfreeze(arguments) => holds::unfreeze(arguments, &session).await,
+            Command::Pin(arguments) => holds::pin(arguments, &session).await,
+            Command::Unpin(arguments) => holds::unpin(arguments, &session).await,
+            Command::Quarantine(arguments) => holds::quarantine(arguments, &session).await,
+            Command::Unquarantine(arguments) => holds::unquarantine(arguments, &session).await,
+            Command::Outbox(arguments) => outbox::run(&arguments.command, &session).await,
             Command::Status(arguments) => status::run(arguments, &session).await,
             Command::History(arguments) => history::run(arguments, &session).await,
             Command::Show(arguments) => show::run(arguments, &session).await,

@@ -37,6 +37,7 @@ pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe};
 pub use self::recover::Onward;
 pub use self::request::{Ending, Gated, PLAN_FILE_FORMAT, PlanFile, Planned, Request, Source, Target, hint_of};
 pub use self::stop::Stop;
+pub use self::target::{earlier, known};
 use self::work::{Deployment, Halt};
 use crate::journal::Resolution;
 
@@ -86,6 +87,15 @@ pub async fn plan_only(engine: &Engine, application: &str, target: &Target, stop
 /// What a deployment would do and what the gates say about it now. Changes nothing and needs no lock.
 pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
     gate::only(engine, request, stop).await
+}
+
+/// Tells the recorders of an application what they were not told yet, without waiting for the next attempt's time.
+pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
+    let _held = lock::hold(engine, application, actor, None, stop).await?;
+    tokio::select! {
+        told = record::drain(engine, application, record::Due::Ignored) => told,
+        () = stop.unwind().cancelled() => Ok(()),
+    }
 }
 
 /// The flow to its end, unless somebody asks a second time to stop: then everything stays as it is.

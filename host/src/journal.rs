@@ -27,7 +27,7 @@ use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
-    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Quarantine, Running, Shown, Stored, Summary,
+    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Quarantine, Running, Shown, Stored, Summary,
     Verification,
 };
 use crate::clock::Clock;
@@ -229,6 +229,12 @@ impl Journal {
         self.store().delivery_failed(delivery, due, &self.redactor.text(failure))
     }
 
+    /// Gives up telling a recorder one event, with a line of the chain; its application, none when nothing of that
+    /// number waits.
+    pub fn drop_delivery(&self, delivery: i64, actor: &str, reason: &str) -> Result<Option<String>, Error> {
+        self.store().drop_delivery(delivery, self.clock.now(), actor, &self.redactor.text(reason))
+    }
+
     /// Why a release is refused here, when it is.
     pub fn quarantined(&self, application: &str, release: &str) -> Result<Option<Quarantine>, Error> {
         self.store().quarantined(application, release)
@@ -239,15 +245,21 @@ impl Journal {
         self.store().freeze(application, self.clock.now())
     }
 
-    /// Closes an application: its deployments are refused from here on.
-    pub fn close(&self, application: &str, actor: &str, reason: &str) -> Result<(), Error> {
-        let notice = Notice::Frozen { actor: actor.to_owned(), reason: self.redactor.text(reason) };
-        self.store().note(application, &notice, self.clock.now()).map(drop)
+    /// The releases of an application that are refused here, the newest first.
+    pub fn quarantine(&self, application: &str) -> Result<Vec<Quarantine>, Error> {
+        self.store().quarantine(application)
     }
 
-    /// Opens an application again; whether it was closed.
-    pub fn reopen(&self, application: &str, actor: &str) -> Result<bool, Error> {
-        self.store().note(application, &Notice::Unfrozen { actor: actor.to_owned() }, self.clock.now())
+    /// The only release of an application that may be deployed, when somebody says that there is one.
+    pub fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
+        self.store().pin(application)
+    }
+
+    /// Does what a person says about an application from here on; whether that changed anything.
+    pub fn note(&self, application: &str, notice: &Notice) -> Result<bool, Error> {
+        let value = serde_json::to_value(notice).map_err(Error::Encoding)?;
+        let notice = serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?;
+        self.store().note(application, &notice, self.clock.now())
     }
 
     /// Who holds an application, as far as the journal knows.

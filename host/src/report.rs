@@ -9,6 +9,7 @@ pub mod explain;
 pub mod facts;
 pub mod history;
 pub mod host;
+pub mod outbox;
 pub mod page;
 pub mod plan;
 mod printer;

@@ -371,7 +371,7 @@ fn a_journal_of_a_newer_agent_is_left_alone() {
     insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
     exit 17
     --- stderr
-    error: there is no successful deployment of `kudos` to go back to: no other release succeeded here
+    error: there is no such release of `kudos`: no other release succeeded here
     hint: see `windlass history kudos`
     ");
     let journal = stage.host.root().join("state/journal.sqlite3");

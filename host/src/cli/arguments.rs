@@ -4,17 +4,24 @@
 //! from them.
 
 mod config;
-mod freeze;
+mod deploy;
+mod holds;
+mod outbox;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::target::Target;
 
 pub(super) use config::{ConfigArguments, ConfigFormat};
-pub(super) use freeze::{FreezeArguments, UnfreezeArguments};
+pub(super) use deploy::{
+    CheckArguments, DeployArguments, MannerArguments, PlanArguments, ReleaseArguments, RollbackArguments,
+};
+pub(super) use holds::{
+    FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
+};
+pub(super) use outbox::{OutboxArguments, OutboxCommand};
 
 /// What was typed.
 #[derive(Debug, Clone, Parser)]
@@ -99,6 +106,16 @@ pub enum Command {
     Freeze(FreezeArguments),
     /// Allow deployments of a frozen application again
     Unfreeze(UnfreezeArguments),
+    /// Refuse deployments of every release of an application but one
+    Pin(PinArguments),
+    /// Allow deployments of other releases of a pinned application again
+    Unpin(UnpinArguments),
+    /// Refuse deployments of one release of an application
+    Quarantine(QuarantineArguments),
+    /// Allow deployments of a release in quarantine again
+    Unquarantine(UnquarantineArguments),
+    /// Examine what recorders were not told yet, and tell them
+    Outbox(OutboxArguments),
     /// Show what runs, and whether it is what was deployed
     Status(StatusArguments),
     /// List deployments, the newest first
@@ -144,116 +161,6 @@ pub struct InitArguments {
     /// Write without asking
     #[arg(long, short)]
     pub yes: bool,
-}
-
-/// What decides which release is meant.
-#[derive(Debug, Clone, Args)]
-pub struct ReleaseArguments {
-    /// The application: a name, a directory with a release.toml, or the path of a release file
-    #[arg(value_name = "APP")]
-    pub app: Target,
-    /// The version of an artifact (may be given several times)
-    #[arg(long, value_name = "NAME=VERSION", value_parser = assignment)]
-    pub set: Vec<(String, String)>,
-    /// The commit to deploy: the version of every artifact whose tag is `{commit}`
-    #[arg(long, value_name = "SHA", value_parser = commit)]
-    pub commit: Option<String>,
-    /// The environment that you mean; refused when this host is another one
-    #[arg(long, value_name = "NAME")]
-    pub environment: Option<String>,
-}
-
-/// Arguments of `plan`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  windlass plan kudos --set backend=v2
-  windlass plan ./kudos --out kudos.plan        Keep it; deploy exactly it with
-  windlass deploy ./kudos --plan kudos.plan     this, which refuses if anything moved meanwhile
-
-In the plan: + is made, ~ is replaced or changed, - goes away, = stays")]
-pub struct PlanArguments {
-    /// The release.
-    #[command(flatten)]
-    pub release: ReleaseArguments,
-    /// Write the plan to a file, for `deploy --plan`
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
-
-/// Arguments of `check`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  windlass check kudos
-  windlass check ./kudos --set backend=v2 --json
-
-Exit codes: 0 a deployment would go ahead, 10 it would be refused")]
-pub struct CheckArguments {
-    /// The release.
-    #[command(flatten)]
-    pub release: ReleaseArguments,
-}
-
-/// Arguments of `deploy`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  windlass deploy kudos --set backend=v2 --set web=v2
-  windlass deploy kudos --commit 1ef921a7 --reason 'fixes the login'
-  windlass deploy ./kudos --plan kudos.plan
-  windlass deploy kudos --wait 10m              Wait for the deployment that holds kudos
-
-Ctrl-C unwinds to the version before; a second Ctrl-C stops at once, and `windlass resume` goes on.
-Exit codes: 0 it runs, 10 refused and nothing was touched, 11 rolled back, 12 stuck")]
-pub struct DeployArguments {
-    /// The release.
-    #[command(flatten)]
-    pub release: ReleaseArguments,
-    /// Execute exactly this plan, made with `plan --out`; refused when what runs has changed since
-    #[arg(long, value_name = "FILE")]
-    pub plan: Option<PathBuf>,
-    /// How and why.
-    #[command(flatten)]
-    pub manner: MannerArguments,
-}
-
-/// How and why something is deployed.
-#[derive(Debug, Clone, Args)]
-pub struct MannerArguments {
-    /// How long to wait for another deployment of this application, such as 30s or 10m
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub wait: Option<Duration>,
-    /// Deploy a version that failed here before
-    #[arg(long)]
-    pub retry: bool,
-    /// Why, for the record
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Deploy although the environment is frozen or a policy refuses; the reason is recorded and told everywhere
-    #[arg(long, value_name = "REASON")]
-    pub break_glass: Option<String>,
-}
-
-/// Arguments of `rollback`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  windlass rollback kudos                       To what ran before
-  windlass rollback kudos --to v1               To a version
-  windlass rollback kudos --to 4f0c9t2m1k8z     To the release of a deployment
-
-A rollback is a new deployment of an earlier release, from the files and images that were kept then.")]
-pub struct RollbackArguments {
-    /// The application's name
-    #[arg(value_name = "APP")]
-    pub app: Target,
-    /// Which release: the id of a deployment, a commit or a version; without it, the one before
-    #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION")]
-    pub to: Option<String>,
-    /// How and why.
-    #[command(flatten)]
-    pub manner: MannerArguments,
 }
 
 /// Arguments of `resume`.
@@ -471,29 +378,6 @@ pub enum InternalCommand {
         /// How many bytes of address space it may use
         memory: Option<u64>,
     },
-}
-
-/// `NAME=VERSION`.
-fn assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, version)) if !name.is_empty() && !version.is_empty() => Ok((name.to_owned(), version.to_owned())),
-        _ => Err("write it as NAME=VERSION, such as `backend=v2`".to_owned()),
-    }
-}
-
-/// A commit id: 7 to 64 hexadecimal digits.
-fn commit(text: &str) -> Result<String, String> {
-    if (7..=64).contains(&text.len()) && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
-        Ok(text.to_ascii_lowercase())
-    } else {
-        Err("a commit id has 7 to 64 hexadecimal digits".to_owned())
-    }
-}
-
-/// A duration as in the files: `30s`, `10m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| "write it as in `30s`, `10m` or `1h`".to_owned())?;
-    Duration::try_from(span).map_err(|_| "it cannot be negative".to_owned())
 }
 
 #[cfg(test)]

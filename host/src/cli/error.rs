@@ -49,6 +49,20 @@ pub enum CliError {
     /// The person said no.
     #[error("nothing was written, as you said")]
     Declined,
+    /// No release like that is in quarantine.
+    #[error("no release `{wished}` of `{application}` is in quarantine")]
+    NotQuarantined {
+        /// The application.
+        application: String,
+        /// What was asked for.
+        wished: String,
+    },
+    /// Nothing like that waits in the outbox.
+    #[error("nothing with the number {number} waits in the outbox")]
+    NoDelivery {
+        /// What was asked for.
+        number: i64,
+    },
     /// The file is not a plan.
     #[error("`{}` is not a plan", path.display())]
     NotAPlan {
@@ -111,7 +125,11 @@ pub enum CliError {
 impl Explain for CliError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::UnknownSchema { .. } | Self::NotDeployed { .. } | Self::NoValue { .. } => ExitCode::NotFound,
+            Self::UnknownSchema { .. }
+            | Self::NotDeployed { .. }
+            | Self::NotQuarantined { .. }
+            | Self::NoDelivery { .. }
+            | Self::NoValue { .. } => ExitCode::NotFound,
             Self::Exists { .. }
             | Self::NotAsked
             | Self::Declined
@@ -145,6 +163,8 @@ impl Explain for CliError {
             Self::NoValue { services, .. } => {
                 Some(format!("a path is a service and a key, `web.ports`; the services are {}", services.join(", ")))
             }
+            Self::NotQuarantined { .. } => Some("`windlass status` lists what is".to_owned()),
+            Self::NoDelivery { .. } => Some("`windlass outbox list` lists what waits".to_owned()),
             Self::NotCompose { .. } => Some("`windlass plan` shows what it would change".to_owned()),
             Self::Read { .. }
             | Self::Write { .. }

@@ -2,11 +2,9 @@
 
 use windlass_documents::{Outcome, Release};
 
-use crate::agent::Agent;
 use crate::deployment::Ending;
 use crate::journal::{
-    Account, Answer, Answered, Application, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary,
-    outcome_word,
+    Account, Answer, Answered, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary, outcome_word,
 };
 use crate::progress::Level;
 use crate::report::facts::{AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact};
@@ -145,17 +143,20 @@ pub(super) fn frozen(freeze: &crate::journal::Freeze) -> String {
     format!("by {} since {since}: {}", freeze.actor, freeze.reason)
 }
 
-/// The release that failed last, when it is refused from now on.
-pub(super) fn quarantined(agent: &Agent, application: &Application) -> Result<Vec<String>, Error> {
-    let Some(release) = &application.latest.release else { return Ok(Vec::new()) };
-    let quarantine = agent.journal.quarantined(&application.name, release)?;
-    Ok(quarantine
-        .into_iter()
-        .map(|quarantine| {
-            let since = crate::report::words::timestamp(quarantine.since);
-            format!("{} failed here on {since}: {}; `--retry` tries it again", quarantine.version, quarantine.reason)
-        })
-        .collect())
+/// Which release is pinned, in words.
+pub(super) fn pinned(pin: &crate::journal::Pin) -> String {
+    format!("to {} by {} since {}: {}", pin.version, pin.actor, crate::report::words::timestamp(pin.since), pin.reason)
+}
+
+/// Why a release is refused, in words.
+pub(super) fn quarantined(quarantine: &crate::journal::Quarantine) -> String {
+    let since = crate::report::words::timestamp(quarantine.since);
+    let crate::journal::Quarantine { version, reason, .. } = quarantine;
+    let what = match &quarantine.actor {
+        Some(actor) => format!("{version} by {actor} since {since}"),
+        None => format!("{version} failed here on {since}"),
+    };
+    format!("{what}: {reason}; `--retry` deploys it all the same")
 }
 
 /// What a person can do after an ending.

@@ -3,6 +3,7 @@
 use super::arguments::RollbackArguments;
 use super::deploy::request;
 use super::session::Session;
+use super::{actor, holds};
 use crate::deployment::{self, Target};
 use crate::journal::Mode;
 use crate::report::{ExitCode, Fault};
@@ -11,6 +12,12 @@ use crate::report::{ExitCode, Fault};
 pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Result<ExitCode, Fault> {
     let name = session.name(&arguments.app)?;
     let agent = session.open(Mode::Write).await?;
+    // Before, so that nobody deploys in between.
+    if let (true, Some(reason)) = (arguments.pin, &arguments.manner.reason) {
+        let to = deployment::earlier(&agent.engine, &name, arguments.to.as_deref())?.id;
+        let pin = holds::pinned(&agent, &name, Some(&to), actor::name(), reason.clone())?;
+        agent.journal.note(&name, &pin)?;
+    }
     let stop = session.stop()?;
     let request = request(name, Target::Rollback { to: arguments.to.clone() }, &arguments.manner);
     let ending = deployment::run(&agent.engine, request, &stop).await?;

@@ -8,12 +8,12 @@ use windlass_documents::{Action, Change, Observation};
 
 use super::arguments::StatusArguments;
 use super::error::CliError;
-use super::present;
 use super::session::Session;
+use super::{holds, outbox};
 use crate::agent::Agent;
 use crate::deployment::Context;
 use crate::journal::{Application, Mode, Running};
-use crate::report::facts::{DeliveryFact, Fact, OpenFact, PartFact, StatusFact};
+use crate::report::facts::{Fact, OpenFact, PartFact, StatusFact};
 use crate::report::page::{Line, Page};
 use crate::report::{ExitCode, Fault, status};
 
@@ -67,6 +67,7 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
         Some(Err(reason)) => (None, Vec::new(), Some(reason)),
         None => (None, Vec::new(), None),
     };
+    let holds = holds::fact(agent, name)?;
     Ok(StatusFact {
         application: name.clone(),
         environment: application.latest.environment.clone(),
@@ -86,20 +87,10 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
             let failure = stuck.failure.map(|failure| format!(": {failure}")).unwrap_or_default();
             format!("deployment {}{failure}", stuck.id)
         }),
-        frozen: agent.journal.freeze(name)?.as_ref().map(present::frozen),
-        quarantined: present::quarantined(agent, application)?,
-        outbox: agent
-            .journal
-            .undelivered(name)?
-            .into_iter()
-            .map(|delivery| DeliveryFact {
-                recorder: delivery.recorder,
-                deployment: delivery.deployment,
-                attempts: delivery.attempts,
-                due: delivery.due.to_string(),
-                failure: delivery.failure,
-            })
-            .collect(),
+        frozen: holds.frozen,
+        pinned: holds.pinned,
+        quarantined: holds.quarantined,
+        outbox: agent.journal.undelivered(name)?.into_iter().map(|delivery| outbox::fact(name, delivery)).collect(),
     })
 }
 

@@ -53,7 +53,7 @@ pub enum Error {
         application: String,
     },
     /// No such deployment, commit or version in this application's history.
-    #[error("there is no successful deployment of `{application}` to go back to: {wished}")]
+    #[error("there is no such release of `{application}`: {wished}")]
     NoTarget {
         /// The application's name.
         application: String,

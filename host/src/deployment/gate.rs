@@ -148,14 +148,25 @@ async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, crate::jo
             evidence: None,
         });
     }
+    if let Some(pin) = journal.pin(&subject.application)?
+        && pin.release != subject.release.id
+    {
+        findings.push(Finding {
+            id: "pin".to_owned(),
+            verdict: Verdict::Fail,
+            title: format!("{} pinned version {}: {}", pin.actor, pin.version, pin.reason),
+            remedy: Some(format!(
+                "`windlass unpin {}` lifts it; `--break-glass REASON` goes over it for one deployment",
+                subject.application
+            )),
+            evidence: None,
+        });
+    }
     if let Some(quarantine) = journal.quarantined(&subject.application, &subject.release.id)? {
         findings.push(Finding {
             id: "quarantine".to_owned(),
             verdict: if wish.retry { Verdict::Warn } else { Verdict::Fail },
-            title: format!(
-                "version {} failed here in deployment {}: {}",
-                quarantine.version, quarantine.deployment, quarantine.reason
-            ),
+            title: quarantine.to_string(),
             remedy: Some("`--retry` deploys it again".to_owned()),
             evidence: None,
         });

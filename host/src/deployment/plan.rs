@@ -104,7 +104,7 @@ pub(super) async fn only<'a>(
                 (file.release.clone(), "plan")
             }
             Target::Rollback { to } => {
-                let of = target::rollback(engine, application, to.as_deref())?;
+                let of = target::earlier(engine, application, to.as_deref())?.id;
                 let release = engine.journal.account(&of)?.release;
                 let release = release.ok_or_else(|| Error::NoTarget {
                     application: application.to_owned(),

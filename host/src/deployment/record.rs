@@ -1,6 +1,7 @@
 //! Record: recorders are told how it ended, at least once and in order.
 //!
-//! A recorder that cannot be reached is told later, by the next command that deploys; it never changes an outcome.
+//! A recorder that cannot be reached is told later, by the next command that deploys or by `windlass outbox flush`; it
+//! never changes an outcome.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,15 @@ use crate::progress::{FlowPhase, Level, Progress};
 /// A recorder that fails is tried again after a day at the latest.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(24);
 
+/// What the time of the next attempt means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It is waited for.
+    Kept,
+    /// A person is asking now.
+    Ignored,
+}
+
 /// Tells the recorders of this application what they don't know yet.
 pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
     let application = deployment.with(|account| account.application.clone());
@@ -30,32 +40,32 @@ pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
     let _phase = deployment.phase(FlowPhase::Record);
     // Who asked to stop before this wanted it put back, and that is told like any other end.
     if deployment.stop.asked() {
-        return drain(deployment.engine, &application).await;
+        return drain(deployment.engine, &application, Due::Kept).await;
     }
     tokio::select! {
-        told = drain(deployment.engine, &application) => told,
+        told = drain(deployment.engine, &application, Due::Kept) => told,
         // What was not told yet stays in the outbox.
         () = deployment.stop.unwind().cancelled() => Ok(()),
     }
 }
 
 /// Tells every recorder what is due, all recorders at once, each in order.
-pub(super) async fn drain(engine: &Engine, application: &str) -> Result<(), Error> {
+pub(super) async fn drain(engine: &Engine, application: &str, due: Due) -> Result<(), Error> {
     let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in engine.journal.undelivered(application)? {
         queues.entry(delivery.recorder.clone()).or_default().push(delivery);
     }
-    for told in join_all(queues.into_values().map(|queue| one_recorder(engine, application, queue))).await {
+    for told in join_all(queues.into_values().map(|queue| one_recorder(engine, application, queue, due))).await {
         told?;
     }
     Ok(())
 }
 
-async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>) -> Result<(), Error> {
+async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, due: Due) -> Result<(), Error> {
     for delivery in queue {
         let now = engine.journal.now();
         // The first attempt is due at once; a later one has to wait its time.
-        if delivery.attempts > 0 && delivery.due > now {
+        if due == Due::Kept && delivery.attempts > 0 && delivery.due > now {
             return Ok(());
         }
         let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
@@ -70,7 +80,7 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>) 
                     format!("the recorder `{}` was not told and will be later: {}", delivery.recorder, failure.message);
                 engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
                 engine.notice(&Progress::Log { source: delivery.recorder.clone(), level: Level::Warn, message });
-                let due = now.checked_add(delay(engine, delivery.attempts)).unwrap_or(now);
+                let due = now.checked_add(delay(engine, delivery.attempts, &failure)).unwrap_or(now);
                 engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
                 // In order: what came later waits too.
                 return Ok(());
@@ -80,8 +90,11 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>) 
     Ok(())
 }
 
-fn delay(engine: &Engine, attempts: u32) -> SignedDuration {
+/// Twice as long each time, and at least as long as the server said that it wants to be left alone.
+fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {
     let delay = engine.pace.delivery_delay.saturating_mul(2_u32.saturating_pow(attempts));
+    let wished = failure.details.as_ref().and_then(|details| details.get("retry-after")?.as_u64()).unwrap_or(0);
+    let delay = delay.max(std::time::Duration::from_secs(wished));
     SignedDuration::try_from(delay).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY)
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, sto
             reason: stuck.failure.unwrap_or_else(|| "undo failed".to_owned()),
         });
     }
-    record::drain(engine, application).await
+    record::drain(engine, application, record::Due::Kept).await
 }
 
 /// Takes over the open deployment of an application.

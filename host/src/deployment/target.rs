@@ -25,7 +25,7 @@ pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Res
 
 /// The deployment whose release a rollback runs again: the last success before the one that runs, or the newest one
 /// that fits an id, a number, a commit or a version.
-pub(super) fn rollback(engine: &Engine, application: &str, to: Option<&str>) -> Result<String, Error> {
+pub fn earlier(engine: &Engine, application: &str, to: Option<&str>) -> Result<Summary, Error> {
     let successes = engine.journal.successes(application)?;
     let found = if let Some(wished) = to {
         successes.iter().find(|summary| matches(summary, wished))
@@ -34,12 +34,22 @@ pub(super) fn rollback(engine: &Engine, application: &str, to: Option<&str>) -> 
         let running = successes.first().and_then(|newest| newest.release.as_deref());
         successes.iter().find(|summary| summary.release.as_deref() != running)
     };
-    found.map(|summary| summary.id.clone()).ok_or_else(|| Error::NoTarget {
+    found.cloned().ok_or_else(|| Error::NoTarget {
         application: application.to_owned(),
         wished: to.map_or_else(
             || "no other release succeeded here".to_owned(),
             |wished| format!("`{wished}` is the id, commit or version of none"),
         ),
+    })
+}
+
+/// The newest deployment of a release that was resolved here, whatever came of it.
+pub fn known(engine: &Engine, application: &str, wished: &str) -> Result<Summary, Error> {
+    let all = engine.journal.history(Some(application), usize::MAX, None)?;
+    let found = all.into_iter().find(|summary| summary.release.is_some() && matches(summary, wished));
+    found.ok_or_else(|| Error::NoTarget {
+        application: application.to_owned(),
+        wished: format!("`{wished}` is the id, commit or version of none"),
     })
 }
 

@@ -5,4 +5,5 @@ mod faults;
 mod flow;
 mod gates;
 mod graphs;
+mod outbox;
 mod yard;

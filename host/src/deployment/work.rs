@@ -89,7 +89,7 @@ impl<'a> Deployment<'a> {
                 given = Some(file);
             }
             Target::Rollback { to } => {
-                let of = target::rollback(engine, &request.application, to.as_deref())?;
+                let of = target::earlier(engine, &request.application, to.as_deref())?.id;
                 asked.purpose = Purpose::Rollback;
                 asked.source.clone_from(&of);
                 asked.of = Some(of);

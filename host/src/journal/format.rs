@@ -252,6 +252,60 @@ pub enum Notice {
     Unfrozen {
         /// Who says so.
         actor: String,
+        /// Why, where they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Deployments of every other release are refused from here on.
+    Pinned {
+        /// Who says so.
+        actor: String,
+        /// Why.
+        reason: String,
+        /// The release's id.
+        release: String,
+        /// Its label.
+        version: String,
+    },
+    /// Other releases may be deployed again.
+    Unpinned {
+        /// Who says so.
+        actor: String,
+        /// Why, where they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Deployments of this release are refused from here on.
+    Quarantined {
+        /// Who says so.
+        actor: String,
+        /// Why.
+        reason: String,
+        /// The release's id.
+        release: String,
+        /// Its label.
+        version: String,
+    },
+    /// A recorder is not told about a deployment.
+    Untold {
+        /// Who says so.
+        actor: String,
+        /// Why.
+        reason: String,
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+    },
+    /// This release may be deployed again.
+    Unquarantined {
+        /// Who says so.
+        actor: String,
+        /// Why, where they said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The release's id.
+        release: String,
     },
 }
 
@@ -262,6 +316,11 @@ impl Notice {
         match self {
             Self::Frozen { .. } => "frozen",
             Self::Unfrozen { .. } => "unfrozen",
+            Self::Pinned { .. } => "pinned",
+            Self::Unpinned { .. } => "unpinned",
+            Self::Quarantined { .. } => "quarantined",
+            Self::Unquarantined { .. } => "unquarantined",
+            Self::Untold { .. } => "untold",
         }
     }
 }

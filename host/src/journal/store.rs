@@ -4,6 +4,7 @@
 //! in its transaction. Nothing here decides what may be written; that is the transition tables.
 
 mod chain;
+mod holds;
 mod outbox;
 mod queries;
 mod reserve;

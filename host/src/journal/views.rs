@@ -150,11 +150,43 @@ pub struct Delivery {
 /// Why a release is refused here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quarantine {
+    /// The release's id.
+    pub release: String,
     /// The version label.
     pub version: String,
-    /// The deployment that failed.
-    pub deployment: String,
-    /// What failed.
+    /// The deployment that failed; none when a person says so.
+    pub deployment: Option<String>,
+    /// The person who says so; none when a deployment failed.
+    pub actor: Option<String>,
+    /// What failed, or why they say so.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl std::fmt::Display for Quarantine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { version, reason, .. } = self;
+        match (&self.deployment, &self.actor) {
+            (Some(deployment), _) => {
+                write!(formatter, "version {version} failed here in deployment {deployment}: {reason}")
+            }
+            (None, Some(actor)) => write!(formatter, "{actor} put version {version} into quarantine: {reason}"),
+            (None, None) => write!(formatter, "version {version} is in quarantine: {reason}"),
+        }
+    }
+}
+
+/// The only release of an application that may be deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The release's id.
+    pub release: String,
+    /// The version label.
+    pub version: String,
+    /// Who says so.
+    pub actor: String,
+    /// Why.
     pub reason: String,
     /// Since when.
     pub since: Timestamp,

@@ -24,7 +24,7 @@ pub use deployment::{
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;
-pub use status::{DeliveryFact, FreezeFact, OpenFact, PartFact, StatusFact};
+pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
 
 /// One line of `--json`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -48,8 +48,10 @@ pub enum Fact {
     Log(LogFact),
     /// An application's state: `status`.
     Status(Box<StatusFact>),
-    /// Whether an application may be deployed: `freeze`, `unfreeze`.
-    Freeze(FreezeFact),
+    /// What holds deployments of an application back: `freeze`, `pin`, `quarantine`, and what lifts each.
+    Holds(HoldsFact),
+    /// What a recorder was not told yet: `outbox`.
+    Delivery(DeliveryFact),
     /// Whether the journal is as it was written: `audit verify`.
     Audit(AuditFact),
     /// A plugin: `plugin list`, `plugin inspect`.

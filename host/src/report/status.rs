@@ -1,9 +1,9 @@
 //! What runs, and whether it is what was deployed.
 
-use super::facts::{FreezeFact, PartFact, StatusFact};
+use super::facts::{HoldsFact, PartFact, StatusFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use super::{outbox, words};
 
 /// One application of `status`.
 #[must_use]
@@ -20,15 +20,28 @@ pub fn page(fact: &StatusFact, width: usize) -> Page {
     page
 }
 
-/// The answer of `freeze` and `unfreeze`.
+/// The answer of `freeze`, `pin` and `quarantine`, and of what lifts each.
 #[must_use]
-pub fn freeze(fact: &FreezeFact) -> Page {
-    let line = Line::new().ink(Ink::Bold, &fact.application).text(": ");
+pub fn holds(fact: &HoldsFact) -> Page {
     let mut page = Page::new();
-    page.push(match &fact.frozen {
-        Some(frozen) => line.ink(Ink::Warn, "frozen").text(format!(" {frozen}")),
-        None => line.text("deployments are allowed"),
-    });
+    let mut hold = |word: &str, text: &str| {
+        page.push(
+            Line::new().ink(Ink::Bold, &fact.application).text(": ").ink(Ink::Warn, word).text(format!(" {text}")),
+        );
+    };
+    if let Some(frozen) = &fact.frozen {
+        hold("frozen", frozen);
+    }
+    if let Some(pinned) = &fact.pinned {
+        hold("pinned", pinned);
+    }
+    for quarantined in &fact.quarantined {
+        hold("in quarantine:", quarantined);
+    }
+    if fact.frozen.is_none() && fact.pinned.is_none() {
+        let which = if fact.quarantined.is_empty() { "deployments" } else { "other deployments" };
+        page.push(Line::new().ink(Ink::Bold, &fact.application).text(format!(": {which} are allowed")));
+    }
     page
 }
 
@@ -86,19 +99,14 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
     if let Some(frozen) = &fact.frozen {
         remarks.push((Ink::Warn, "frozen:", frozen.clone()));
     }
+    if let Some(pinned) = &fact.pinned {
+        remarks.push((Ink::Warn, "pinned:", pinned.clone()));
+    }
     for version in &fact.quarantined {
         remarks.push((Ink::Warn, "quarantined:", version.clone()));
     }
     for delivery in &fact.outbox {
-        let tried = words::count(usize::try_from(delivery.attempts).unwrap_or(usize::MAX), "time");
-        let failure = delivery.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
-        let text = format!(
-            "recorder {} was not told about deployment {} yet, tried {tried}{failure}; the next command after {} tries again",
-            delivery.recorder,
-            delivery.deployment,
-            words::time(&delivery.due)
-        );
-        remarks.push((Ink::Warn, "outbox:", text));
+        remarks.push((Ink::Warn, "outbox:", outbox::sentence(delivery)));
     }
     remarks
 }
@@ -155,6 +163,7 @@ mod tests {
             open: None,
             stuck: None,
             frozen: None,
+            pinned: None,
             quarantined: Vec::new(),
             outbox: Vec::new(),
         }
@@ -176,8 +185,11 @@ mod tests {
         let fact = StatusFact {
             drift: vec!["service web runs v1, and v2 was deployed".to_owned()],
             frozen: Some("by ada since 2026-08-19: the sale runs".to_owned()),
+            pinned: Some("to v2 by ada since 2026-08-19: v3 loses orders".to_owned()),
             quarantined: vec!["v3 failed on 2026-08-20: backend was unhealthy".to_owned()],
             outbox: vec![DeliveryFact {
+                number: 12,
+                application: "kudos".to_owned(),
                 recorder: "state".to_owned(),
                 deployment: "4f0c9t2m1k8z".to_owned(),
                 attempts: 2,
@@ -199,9 +211,11 @@ mod tests {
                 resume kudos` finishes or unwinds it
           drift: service web runs v1, and v2 was deployed
           frozen: by ada since 2026-08-19: the sale runs
+          pinned: to v2 by ada since 2026-08-19: v3 loses orders
           quarantined: v3 failed on 2026-08-20: backend was unhealthy
           outbox: recorder state was not told about deployment 4f0c9t2m1k8z yet, tried 2 times: the disk is
-                  full; the next command after 2026-08-22 09:05:00Z tries again
+                  full; the next deployment after 2026-08-22 09:05:00Z tries again, `windlass outbox flush`
+                  now
         ");
     }
 }

@@ -270,22 +270,6 @@ async fn what_changes_behind_its_back_is_noticed_before_the_first_step() {
 }
 
 #[tokio::test]
-async fn a_recorder_that_is_away_is_told_later_and_in_order() {
-    let host = Host::three();
-    host.world().recorder_down = true;
-    let ending = host.deploy("v1").await;
-    assert_eq!(ending.outcome, Outcome::Succeeded);
-    assert_eq!(ending.undelivered.len(), 1);
-    host.deploy("v2").await;
-    assert!(host.world().told.is_empty());
-    host.world().recorder_down = false;
-    let last = host.deploy("v3").await;
-    assert!(last.undelivered.is_empty());
-    let told: Vec<_> = host.world().told.iter().map(|(_, event)| event.release.version.clone()).collect();
-    assert_eq!(told, ["v1", "v2", "v3"]);
-}
-
-#[tokio::test]
 async fn a_failing_sweep_is_a_warning() {
     let host = Host::three();
     host.world().sweep_fails = true;

@@ -3,8 +3,8 @@
 use windlass_documents::{Failure, Migration, Outcome, Verdict};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
-use crate::deployment::{Stop, check_only};
-use crate::journal::Ruling;
+use crate::deployment::{Stop, check_only, earlier, known};
+use crate::journal::{Notice, Ruling};
 use crate::report::ExitCode;
 
 fn broken() -> Failure {
@@ -43,7 +43,8 @@ async fn breaking_the_glass_goes_over_a_no_and_says_so() {
 #[tokio::test]
 async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     let host = Host::three();
-    host.process(None).journal.close(APPLICATION, "ada", "the sale runs").unwrap();
+    let frozen = Notice::Frozen { actor: "ada".to_owned(), reason: "the sale runs".to_owned() };
+    host.process(None).journal.note(APPLICATION, &frozen).unwrap();
     let ending = host.deploy("v1").await;
     assert_eq!(ending.outcome, Outcome::Refused);
     let message = ending.account.failure.unwrap().message;
@@ -52,7 +53,59 @@ async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     let mut wish = request("v1");
     wish.break_glass = Some("the login is broken".to_owned());
     assert_eq!(host.try_deploy(wish).await.unwrap().outcome, Outcome::Succeeded);
-    assert!(host.process(None).journal.reopen(APPLICATION, "ada").unwrap());
+    let unfrozen = Notice::Unfrozen { actor: "ada".to_owned(), reason: None };
+    assert!(host.process(None).journal.note(APPLICATION, &unfrozen).unwrap());
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.deploy("v2").await;
+    let one = earlier(&host.process(None), APPLICATION, Some("v1")).unwrap();
+    let pinned = Notice::Pinned {
+        actor: "ada".to_owned(),
+        reason: "v2 loses orders".to_owned(),
+        release: one.release.unwrap(),
+        version: "v1".to_owned(),
+    };
+    host.process(None).journal.note(APPLICATION, &pinned).unwrap();
+    let ending = host.deploy("v3").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    assert_eq!(
+        ending.hint().unwrap(),
+        "`windlass unpin kudos` lifts it; `--break-glass REASON` goes over it for one deployment"
+    );
+    let message = ending.account.failure.unwrap().message;
+    assert!(message.contains("ada pinned version v1: v2 loses orders"), "{message}");
+    assert_eq!(host.try_deploy(rollback(Some("v1"))).await.unwrap().outcome, Outcome::Succeeded);
+    let unpinned = Notice::Unpinned { actor: "bob".to_owned(), reason: None };
+    assert!(host.process(None).journal.note(APPLICATION, &unpinned).unwrap());
+    assert_eq!(host.deploy("v3").await.outcome, Outcome::Succeeded);
+    assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
+}
+
+#[tokio::test]
+async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.deploy("v2").await;
+    let two = known(&host.process(None), APPLICATION, "v2").unwrap().release.unwrap();
+    host.deploy("v1").await;
+    let quarantined = Notice::Quarantined {
+        actor: "ada".to_owned(),
+        reason: "it loses orders".to_owned(),
+        release: two.clone(),
+        version: "v2".to_owned(),
+    };
+    host.process(None).journal.note(APPLICATION, &quarantined).unwrap();
+    let ending = host.deploy("v2").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    let message = ending.account.failure.unwrap().message;
+    assert!(message.contains("ada put version v2 into quarantine: it loses orders"), "{message}");
+    let lifted = Notice::Unquarantined { actor: "bob".to_owned(), reason: None, release: two };
+    assert!(host.process(None).journal.note(APPLICATION, &lifted).unwrap());
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }
 

@@ -53,6 +53,8 @@ pub(super) struct World {
     pub(super) checks: BTreeMap<String, Vec<Result<Report, Failure>>>,
     pub(super) smoke: BTreeMap<String, Vec<Result<Report, Failure>>>,
     pub(super) recorder_down: bool,
+    /// For how many seconds it wants to be left alone then.
+    pub(super) recorder_retry_after: Option<u64>,
     pub(super) told: Vec<(String, Event)>,
     pub(super) missing: Vec<String>,
     pub(super) migration: BTreeMap<String, Migration>,
@@ -352,7 +354,9 @@ impl Outside for Yard {
         async move {
             let mut world = self.world();
             if world.recorder_down {
-                return Err(said("unavailable", "the ledger is away"));
+                let mut away = said("unavailable", "the ledger is away");
+                away.details = world.recorder_retry_after.map(|seconds| json!({ "retry-after": seconds }));
+                return Err(away);
             }
             world.told.push((recorder.to_owned(), event.clone()));
             Ok(None)

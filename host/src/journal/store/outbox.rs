@@ -1,13 +1,14 @@
 //! The outbox: events that recorders are told, at least once and in order for each recorder.
 
 use jiff::Timestamp;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
-use super::{Fault, Store};
+use super::{Fault, Store, chain};
 use crate::journal::Also;
 use crate::journal::account::Account;
 use crate::journal::error::Error;
+use crate::journal::format::Notice;
 use crate::journal::views::Delivery;
 
 /// Puts the events of a deployment that was just settled. One that is settled a second time, because a person had an
@@ -83,6 +84,36 @@ impl Store {
             )?;
             Ok(())
         })
+    }
+
+    /// Gives one up. Its application, none when it does not wait.
+    pub(in crate::journal) fn drop_delivery(
+        &mut self,
+        id: i64,
+        time: Timestamp,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Option<String>, Error> {
+        let mut dropped = None;
+        self.write(true, |transaction| {
+            let found = transaction
+                .query_row(
+                    "SELECT application, recorder, deployment FROM outbox WHERE id = ?1 AND delivered IS NULL",
+                    [id],
+                    |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)),
+                )
+                .optional()?;
+            let Some((application, recorder, deployment)) = found else { return Ok(()) };
+            transaction.execute(
+                "UPDATE outbox SET delivered = ?2, event = '', failure = ?3 WHERE id = ?1",
+                params![id, time.to_string(), format!("given up by {actor}: {reason}")],
+            )?;
+            let notice = Notice::Untold { actor: actor.to_owned(), reason: reason.to_owned(), recorder, deployment };
+            chain::add_notice(transaction, &application, time, &notice)?;
+            dropped = Some(application);
+            Ok(())
+        })?;
+        Ok(dropped)
     }
 
     pub(in crate::journal) fn delivery_failed(&mut self, id: i64, due: Timestamp, failure: &str) -> Result<(), Error> {

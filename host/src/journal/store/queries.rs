@@ -10,7 +10,7 @@ use super::Store;
 use super::rows::level_of;
 use crate::journal::error::Error;
 use crate::journal::format::Purpose;
-use crate::journal::views::{Application, Freeze, Holder, Line, Quarantine, Running, Summary};
+use crate::journal::views::{Application, Holder, Line, Running, Summary};
 
 const FIELDS: &str = "id, number, application, environment, purpose, actor, reason, break_glass, status, open, outcome, \
      release, version, commit_id, failure, previous, started, finished";
@@ -224,47 +224,5 @@ impl Store {
             })
             .optional()
             .map_err(|error| self.explain(error))
-    }
-
-    pub(in crate::journal) fn quarantined(
-        &self,
-        application: &str,
-        release: &str,
-    ) -> Result<Option<Quarantine>, Error> {
-        self.connection
-            .query_row(
-                "SELECT version, deployment, reason, since FROM quarantine WHERE application = ?1 AND release = ?2",
-                [application, release],
-                |row| {
-                    Ok(Quarantine {
-                        version: row.get(0)?,
-                        deployment: row.get(1)?,
-                        reason: row.get(2)?,
-                        since: time(&row.get::<_, String>(3)?),
-                    })
-                },
-            )
-            .optional()
-            .map_err(|error| self.explain(error))
-    }
-
-    pub(in crate::journal) fn freeze(&self, application: &str, now: Timestamp) -> Result<Option<Freeze>, Error> {
-        let freeze = self
-            .connection
-            .query_row(
-                "SELECT actor, reason, since, until FROM freezes WHERE application IN (?1, '*') LIMIT 1",
-                [application],
-                |row| {
-                    Ok(Freeze {
-                        actor: row.get(0)?,
-                        reason: row.get(1)?,
-                        since: time(&row.get::<_, String>(2)?),
-                        until: row.get::<_, Option<String>>(3)?.as_deref().map(time),
-                    })
-                },
-            )
-            .optional()
-            .map_err(|error| self.explain(error))?;
-        Ok(freeze.filter(|freeze| freeze.until.is_none_or(|until| until > now)))
     }
 }

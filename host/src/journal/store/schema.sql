@@ -86,7 +86,9 @@ CREATE TABLE quarantine (
     application TEXT NOT NULL,
     release     TEXT NOT NULL,
     version     TEXT NOT NULL,
-    deployment  TEXT NOT NULL,
+    -- The one that failed, or the person who says so.
+    deployment  TEXT,
+    actor       TEXT,
     reason      TEXT NOT NULL,
     since       TEXT NOT NULL,
     PRIMARY KEY (application, release)
@@ -126,8 +128,18 @@ CREATE TABLE freezes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pins (
-    application TEXT NOT NULL,
+    application TEXT PRIMARY KEY,
     release     TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    actor       TEXT NOT NULL,
     reason      TEXT NOT NULL,
-    PRIMARY KEY (application, release)
+    since       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Events of triggers that were acted on, so that nobody acts on one twice.
+CREATE TABLE triggered (
+    trigger     TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    time        TEXT NOT NULL,
+    PRIMARY KEY (trigger, key)
 ) STRICT, WITHOUT ROWID;

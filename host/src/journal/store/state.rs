@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Fault, Store, chain};
+use super::{Fault, Store};
 use crate::journal::error::Error;
-use crate::journal::format::{Notice, Owner};
+use crate::journal::format::Owner;
 use crate::journal::views::Stored;
 
 /// How many keys are answered at once.
@@ -28,29 +28,6 @@ impl Store {
             transaction.execute("DELETE FROM holders WHERE application = ?1", [application])?;
             Ok(())
         })
-    }
-
-    /// Closes an application or opens it again, with its line. Opening one that is open changes nothing.
-    pub(in crate::journal) fn note(
-        &mut self,
-        application: &str,
-        notice: &Notice,
-        time: Timestamp,
-    ) -> Result<bool, Error> {
-        let mut changed = false;
-        self.write(true, |transaction| {
-            changed = match notice {
-                Notice::Frozen { actor, reason } => transaction.execute(
-                    "INSERT OR REPLACE INTO freezes (application, actor, reason, since) VALUES (?1, ?2, ?3, ?4)",
-                    params![application, actor, reason, time.to_string()],
-                )?,
-                Notice::Unfrozen { .. } => {
-                    transaction.execute("DELETE FROM freezes WHERE application = ?1", [application])?
-                }
-            } > 0;
-            if changed { chain::add_notice(transaction, application, time, notice) } else { Ok(()) }
-        })?;
-        Ok(changed)
     }
 
     pub(in crate::journal) fn state_get(

@@ -1,6 +1,7 @@
 //! A changed, missing or moved line is found and named.
 
 use super::{Journal, deploy, open};
+use crate::journal::Notice;
 
 /// Someone at the file with another program. Triggers keep honest mistakes away, not this.
 fn tamper(state: &std::path::Path, sql: &str) {
@@ -73,12 +74,14 @@ fn nobody_changes_a_line_by_mistake() {
 #[test]
 fn who_froze_an_application_is_in_the_chain() {
     let (state, journal) = journal();
-    journal.close("kudos", "ada", "the sale runs").unwrap();
+    let frozen = Notice::Frozen { actor: "ada".to_owned(), reason: "the sale runs".to_owned() };
+    journal.note("kudos", &frozen).unwrap();
     let freeze = journal.freeze("kudos").unwrap().unwrap();
     assert_eq!((freeze.actor.as_str(), freeze.reason.as_str()), ("ada", "the sale runs"));
     assert!(journal.freeze("other").unwrap().is_none());
-    assert!(journal.reopen("kudos", "bob").unwrap());
-    assert!(!journal.reopen("kudos", "bob").unwrap(), "it was open already");
+    let unfrozen = Notice::Unfrozen { actor: "bob".to_owned(), reason: None };
+    assert!(journal.note("kudos", &unfrozen).unwrap());
+    assert!(!journal.note("kudos", &unfrozen).unwrap(), "it was open already");
     assert!(journal.freeze("kudos").unwrap().is_none());
     deploy(&journal, "cccc", "kudos", "v3");
     let whole = journal.verify().unwrap();

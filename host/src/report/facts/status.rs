@@ -39,27 +39,39 @@ pub struct StatusFact {
     /// Why deployments of it are refused: who closed it, since when and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
-    /// Versions that failed here and need `--retry`, each with why.
+    /// The only release that may be deployed, who says so and why; none when every one may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<String>,
+    /// Releases that are refused and need `--retry`, each with why.
     pub quarantined: Vec<String>,
     /// Recorders that were not told yet; they are told later.
     pub outbox: Vec<DeliveryFact>,
 }
 
-/// Whether an application is closed to deployments, after `freeze` or `unfreeze`.
+/// What holds deployments of an application back.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct FreezeFact {
+pub struct HoldsFact {
     /// The application's name.
     pub application: String,
-    /// Why deployments of it are refused; none when they are not.
+    /// Why all deployments of it are refused; none when they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
+    /// The only release that may be deployed, who says so and why; none when every one may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<String>,
+    /// Releases that are refused, each with why.
+    pub quarantined: Vec<String>,
 }
 
 /// What a recorder was not told yet.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeliveryFact {
+    /// Its number in the outbox, for `outbox drop`.
+    pub number: i64,
+    /// The application's name.
+    pub application: String,
     /// The recorder's name in the release file.
     pub recorder: String,
     /// The deployment that it is about.

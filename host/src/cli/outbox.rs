@@ -1,0 +1,76 @@
+//! `windlass outbox`: what recorders were not told yet, and telling them.
+
+use super::actor;
+use super::arguments::OutboxCommand;
+use super::error::CliError;
+use super::session::Session;
+use crate::agent::Agent;
+use crate::deployment;
+use crate::journal::{Delivery, Mode};
+use crate::report::facts::{DeliveryFact, Fact};
+use crate::report::{ExitCode, Fault, outbox};
+
+/// Carries out one of them.
+pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<ExitCode, Fault> {
+    match command {
+        OutboxCommand::List { app } => {
+            let wished = app.as_ref().map(|app| session.name(app)).transpose()?;
+            let agent = session.open(Mode::Read).await?;
+            tell(&agent, wished.as_deref(), session).map(|_| ExitCode::Succeeded)
+        }
+        OutboxCommand::Flush { app } => {
+            let wished = app.as_ref().map(|app| session.name(app)).transpose()?;
+            flush(wished.as_deref(), session).await
+        }
+        OutboxCommand::Drop { number, reason } => {
+            let agent = session.open(Mode::Write).await?;
+            let dropped = agent.journal.drop_delivery(*number, &actor::name(), reason)?;
+            let application = dropped.ok_or(CliError::NoDelivery { number: *number })?;
+            tell(&agent, Some(&application), session).map(|_| ExitCode::Succeeded)
+        }
+    }
+}
+
+/// Tells every recorder of these applications, one application after the other.
+async fn flush(wished: Option<&str>, session: &Session) -> Result<ExitCode, Fault> {
+    let agent = session.open(Mode::Write).await?;
+    let stop = session.stop()?;
+    for application in waiting(&agent, wished)? {
+        deployment::flush(&agent.engine, &application, &actor::name(), &stop).await?;
+    }
+    let left = tell(&agent, wished, session)?;
+    Ok(if left == 0 { ExitCode::Succeeded } else { ExitCode::Unavailable })
+}
+
+/// Applications with something that waits.
+fn waiting(agent: &Agent, wished: Option<&str>) -> Result<Vec<String>, Fault> {
+    let applications = agent.journal.status(wished)?;
+    Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.name).collect())
+}
+
+/// What waits now, and how much that is.
+fn tell(agent: &Agent, wished: Option<&str>, session: &Session) -> Result<usize, Fault> {
+    let mut facts = Vec::new();
+    for application in waiting(agent, wished)? {
+        let deliveries = agent.journal.undelivered(&application)?;
+        facts.extend(deliveries.into_iter().map(|delivery| fact(&application, delivery)));
+    }
+    session.teller.finish();
+    let left = facts.len();
+    let width = session.printer.width();
+    session.printer.list(facts, Fact::Delivery, |facts| outbox::page(facts, width));
+    Ok(left)
+}
+
+/// One event that waits.
+pub(super) fn fact(application: &str, delivery: Delivery) -> DeliveryFact {
+    DeliveryFact {
+        number: delivery.id,
+        application: application.to_owned(),
+        recorder: delivery.recorder,
+        deployment: delivery.deployment,
+        attempts: delivery.attempts,
+        due: delivery.due.to_string(),
+        failure: delivery.failure,
+    }
+}
