@@ -20,7 +20,9 @@ mod outbox;
 mod plan;
 mod plugin;
 mod present;
+mod promote;
 pub mod reference;
+mod release;
 mod resolve;
 mod resume;
 mod rollback;
@@ -82,6 +84,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
             Command::Check(arguments) => check::run(arguments, &session).await,
             Command::Deploy(arguments) => deploy::run(arguments, &session).await,
             Command::Rollback(arguments) => rollback::run(arguments, &session).await,
+            Command::Promote(arguments) => promote::run(arguments, &session).await,
+            Command::Release(arguments) => release::run(&arguments.command, &session).await,
             Command::Resume(arguments) => resume::run(arguments, &session).await,
             Command::Resolve(arguments) => resolve::run(arguments, &session).await,
             Command::Freeze(arguments) => holds::freeze(arguments, &session).await,

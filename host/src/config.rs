@@ -6,6 +6,7 @@
 mod allowance;
 pub mod document;
 mod file;
+mod origins;
 mod resolve;
 pub mod units;
 
@@ -18,6 +19,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 pub use allowance::Allowance;
+pub use origins::{Promotion, PromotionSource, Releases, Sender, Trigger};
 pub use resolve::ConfigError;
 
 /// The defaults, with a comment for each key: what `windlass init` starts from.
@@ -49,6 +51,12 @@ pub struct Config {
     pub commands: BTreeMap<String, Command>,
     /// Where secrets come from, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Releases that come as files.
+    pub releases: Releases,
+    /// Where releases are promoted from, by environment.
+    pub promote: BTreeMap<String, Promotion>,
+    /// What events from outside start, by name.
+    pub triggers: BTreeMap<String, Trigger>,
     /// What one plugin call, and one deployment, may use.
     pub limits: Limits,
     /// What the operator should look at: the file can be changed by anyone, say. Sentences.

@@ -15,6 +15,7 @@ pub mod plan;
 mod printer;
 pub mod probe;
 mod progress;
+pub mod release;
 pub mod status;
 pub mod table;
 pub mod words;

@@ -62,7 +62,8 @@ fn what_a_recorder_could_not_be_told_waits_and_is_told_or_given_up() -> Result<(
         "[[grants]]\nplugin = \"recorder-state-file\"\nfiles = [{{ root = \"records\", path = \"{}\", write = true }}]\n",
         records.display()
     ))?;
-    small.write("release.toml", format!("{}\n[recorders.state]\nplugin = \"recorder-state-file\"\n", small.release()))?;
+    small
+        .write("release.toml", format!("{}\n[recorders.state]\nplugin = \"recorder-state-file\"\n", small.release()))?;
     fs::write(&records, "in the way")?;
     let told = expect(small.deploy(&[])?, 0)?.stderr;
     assert!(told.contains("the recorder `state` was not told"), "{told}");

@@ -7,6 +7,7 @@ mod config;
 mod deploy;
 mod holds;
 mod outbox;
+mod release;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub(super) use holds::{
     FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
 };
 pub(super) use outbox::{OutboxArguments, OutboxCommand};
+pub(super) use release::{PromoteArguments, ReleaseCommand, ReleaseCommandArguments};
 
 /// What was typed.
 #[derive(Debug, Clone, Parser)]
@@ -98,6 +100,10 @@ pub enum Command {
     Deploy(DeployArguments),
     /// Deploy an earlier release of this application again
     Rollback(RollbackArguments),
+    /// Deploy the release that succeeded in another environment
+    Promote(PromoteArguments),
+    /// Make, examine and verify releases as files
+    Release(ReleaseCommandArguments),
     /// Finish a deployment that was interrupted
     Resume(ResumeArguments),
     /// Declare a stuck deployment as resolved by hand

@@ -4,23 +4,23 @@ use windlass_documents::Verdict;
 
 use super::actor;
 use super::arguments::CheckArguments;
-use super::deploy::source;
+use super::deploy::target;
 use super::present;
 use super::session::Session;
-use crate::deployment::{self, Request, Target};
+use crate::deployment::{self, Request};
 use crate::journal::Mode;
 use crate::report::facts::{CheckFact, Fact};
 use crate::report::{ExitCode, Fault, Verbosity, probe};
 
 /// Runs the checks of a release.
 pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result<ExitCode, Fault> {
-    let asked = session.find(&arguments.release.app)?;
+    let (name, target) = target(&arguments.release, session)?;
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     let stop = session.stop()?;
     let request = Request {
-        application: asked.name.clone(),
-        target: Target::Source(source(&asked, &arguments.release)),
+        application: name.clone(),
+        target,
         actor: actor::name(),
         reason: None,
         wait: None,
@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result
     let checks: Vec<_> = gated.checks.iter().map(present::probe).collect();
     let verdicts = checks.iter().map(|check| check.report.as_ref().map_or(Verdict::Fail, |report| report.verdict));
     let fact = CheckFact {
-        application: asked.name,
+        application: name,
         environment: gated.planned.environment.clone(),
         version: gated.planned.release.version.clone(),
         refused: !gated.passed,

@@ -13,15 +13,18 @@ use crate::report::{ExitCode, Fault};
 
 /// Deploys.
 pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Result<ExitCode, Fault> {
-    let asked = session.find(&arguments.release.app)?;
-    let target = match &arguments.plan {
-        Some(path) => Target::Planned(Box::new(plan(path, &asked, &arguments.release)?)),
-        None => Target::Source(source(&asked, &arguments.release)),
+    let (name, target) = match &arguments.plan {
+        Some(path) => {
+            let asked = session.find(&arguments.release.app)?;
+            let plan = plan(path, &asked, &arguments.release)?;
+            (asked.name, Target::Planned(Box::new(plan)))
+        }
+        None => target(&arguments.release, session)?,
     };
     let agent = session.open(Mode::Write).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     let stop = session.stop()?;
-    let request = request(asked.name, target, &arguments.manner);
+    let request = request(name, target, &arguments.manner);
     let ending = deployment::run(&agent.engine, request, &stop).await?;
     Ok(session.ended(&ending))
 }
@@ -37,6 +40,18 @@ pub(super) fn request(application: String, target: Target, manner: &MannerArgume
         retry: manner.retry,
         break_glass: manner.break_glass.clone(),
     }
+}
+
+/// The application and what to deploy of it: its files with the versions that were typed, or a release document.
+pub(super) fn target(arguments: &ReleaseArguments, session: &Session) -> Result<(String, Target), Fault> {
+    if let Some(path) = &arguments.release {
+        let name = session.name(&arguments.app)?;
+        let given = super::release::given(path, &name, session)?;
+        return Ok((name, given));
+    }
+    let asked = session.find(&arguments.app)?;
+    let source = source(&asked, arguments);
+    Ok((asked.name, Target::Source(source)))
 }
 
 /// The release file and the versions that were typed. Of two for one artifact the last counts.

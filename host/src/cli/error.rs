@@ -49,6 +49,16 @@ pub enum CliError {
     /// The person said no.
     #[error("nothing was written, as you said")]
     Declined,
+    /// A release document is for another application than the one named.
+    #[error("`{}` is a release of `{found}`, not of `{application}`", path.display())]
+    OtherRelease {
+        /// The document.
+        path: PathBuf,
+        /// What it is.
+        found: String,
+        /// What was asked for.
+        application: String,
+    },
     /// No release like that is in quarantine.
     #[error("no release `{wished}` of `{application}` is in quarantine")]
     NotQuarantined {
@@ -135,6 +145,7 @@ impl Explain for CliError {
             | Self::Declined
             | Self::PlanDecides { .. }
             | Self::OtherPlan { .. }
+            | Self::OtherRelease { .. }
             | Self::NotCompose { .. }
             | Self::OtherEnvironment { .. } => ExitCode::Usage,
             Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } | Self::NoConfig { .. } => {
@@ -170,6 +181,7 @@ impl Explain for CliError {
             | Self::Write { .. }
             | Self::Declined
             | Self::OtherPlan { .. }
+            | Self::OtherRelease { .. }
             | Self::PlanDecides { .. }
             | Self::Runtime(_) => None,
         }

@@ -1,22 +1,21 @@
 //! `windlass plan`.
 
 use super::arguments::PlanArguments;
-use super::deploy::source;
+use super::deploy::target;
 use super::error::CliError;
 use super::session::Session;
-use crate::deployment::{self, Target};
+use crate::deployment;
 use crate::journal::Mode;
 use crate::report::facts::{Fact, PlanFact};
 use crate::report::{ExitCode, Fault, plan};
 
 /// Shows what a deployment would change.
 pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<ExitCode, Fault> {
-    let asked = session.find(&arguments.release.app)?;
+    let (name, target) = target(&arguments.release, session)?;
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     let stop = session.stop()?;
-    let target = Target::Source(source(&asked, &arguments.release));
-    let planned = deployment::plan_only(&agent.engine, &asked.name, &target, &stop).await?;
+    let planned = deployment::plan_only(&agent.engine, &name, &target, &stop).await?;
     session.teller.finish();
     if let Some(path) = &arguments.out {
         let failed = |source| CliError::Write { path: path.clone(), source };
@@ -24,7 +23,7 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
         std::fs::write(path, text).map_err(failed)?;
     }
     let fact = PlanFact {
-        application: asked.name,
+        application: name,
         environment: planned.environment.clone(),
         release: (*planned.release).clone(),
         running: planned.running.as_ref().map(|release| release.version.clone()),

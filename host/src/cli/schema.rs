@@ -24,6 +24,11 @@ const SCHEMAS: &[Schema] = &[
         make: || schema_for!(windlass_documents::Release).to_value(),
     },
     Schema {
+        name: "release-document",
+        title: "a release as a file, which `deploy --release` and `promote` read",
+        make: || schema_for!(windlass_documents::ReleaseDocument).to_value(),
+    },
+    Schema {
         name: "observation",
         title: "what runs, as a strategy observes it",
         make: || schema_for!(windlass_documents::Observation).to_value(),

@@ -34,8 +34,60 @@ pub(super) struct File {
     pub(super) commands: BTreeMap<String, Spot<Command>>,
     /// Where secrets come from, by name.
     pub(super) secrets: BTreeMap<String, Spot<Secret>>,
+    /// Releases that come as files.
+    pub(super) releases: Releases,
+    /// Where releases are promoted from, by environment.
+    pub(super) promote: BTreeMap<String, Spot<Promotion>>,
+    /// What events from outside start, by name.
+    pub(super) triggers: BTreeMap<String, Spot<Trigger>>,
     /// What one plugin call, and one deployment, may use.
     pub(super) limits: Limits,
+}
+
+/// Releases that come as files.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Releases {
+    /// Public keys of minisign that are trusted.
+    pub(super) keys: Vec<Spot<String>>,
+    /// Refuse releases from files that nobody trusted has signed.
+    pub(super) require_signature: Option<Spot<bool>>,
+}
+
+/// Where the release that runs in another environment is: one of `file`, `ssh` and `git`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Promotion {
+    /// A release document, or the state file of a recorder. `{application}` is known.
+    pub(super) file: Option<Spot<String>>,
+    /// The host where it runs, as `ssh` takes it; its agent is asked for the release.
+    pub(super) ssh: Option<Spot<String>>,
+    /// A git repository with such a file.
+    pub(super) git: Option<Spot<String>>,
+    /// The branch of the repository; its default branch when left out.
+    pub(super) branch: Option<Spot<String>>,
+    /// The file in the repository. `{application}` is known.
+    pub(super) path: Option<Spot<String>>,
+    /// How long fetching it may take; 60 seconds when left out.
+    pub(super) timeout: Option<Span>,
+}
+
+/// What an event from outside starts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Trigger {
+    /// Who sends it: `github` or `pact-broker`.
+    pub(super) from: Spot<String>,
+    /// The secret that proves the sender.
+    pub(super) secret: Spot<String>,
+    /// For a Pact Broker: the header that carries the secret; `X-Windlass-Token` when left out.
+    #[serde(default)]
+    pub(super) header: Option<Spot<String>>,
+    /// Expressions that fields of the event must match as a whole; events that don't are ignored.
+    #[serde(default)]
+    pub(super) when: BTreeMap<String, Spot<String>>,
+    /// The command: `check`, `plan`, `deploy` or `promote` and its arguments, with `{field}` for fields of the event.
+    pub(super) run: Spot<Vec<String>>,
 }
 
 /// The Docker Engine.

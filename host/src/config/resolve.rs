@@ -81,6 +81,9 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
         docker: reader.docker(file.docker, defaults.docker)?,
         registries: reader.registries(file.registries, &names)?,
         grants: file.grants.into_iter().map(|grant| reader.grant(grant, &names)).collect::<Result<_, _>>()?,
+        releases: reader.releases(file.releases)?,
+        promote: reader.promotions(file.promote)?,
+        triggers: reader.triggers(file.triggers, &secrets)?,
         limits: limits(&file.limits, &defaults.limits)?,
         secrets,
         commands,
@@ -95,18 +98,18 @@ struct Names<'a> {
 }
 
 /// Turns written values into meant ones, with errors that point at them.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     document: &'a Document,
     base: &'a Path,
 }
 
 impl Reader<'_> {
-    fn wrong<T>(&self, at: &Spot<T>, message: impl AsRef<str>) -> DocumentError {
+    pub(super) fn wrong<T>(&self, at: &Spot<T>, message: impl AsRef<str>) -> DocumentError {
         self.document.wrong(at.span.clone(), message, None)
     }
 
     /// An absolute path, without `.` and `..` in it.
-    fn path(&self, written: &str) -> PathBuf {
+    pub(super) fn path(&self, written: &str) -> PathBuf {
         let base = std::path::absolute(self.base).unwrap_or_else(|_| self.base.to_owned());
         let mut path = PathBuf::new();
         for part in base.join(written).components() {
@@ -129,7 +132,7 @@ impl Reader<'_> {
         Err(self.wrong(written, format!("`{}` is not an absolute path", written.value)))
     }
 
-    fn name(&self, written: &Spot<String>, what: &str) -> Result<(), DocumentError> {
+    pub(super) fn name(&self, written: &Spot<String>, what: &str) -> Result<(), DocumentError> {
         if is_name(written) {
             return Ok(());
         }
@@ -138,7 +141,7 @@ impl Reader<'_> {
     }
 
     /// A reference to something that the file defines elsewhere.
-    fn known<'n>(
+    pub(super) fn known<'n>(
         &self,
         written: &Spot<String>,
         table: &str,

@@ -11,7 +11,7 @@ use super::request::{Planned, Target};
 use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::target;
-use super::work::{Deployment, Halt, failure};
+use super::work::{Deployment, Given, Halt, failure};
 use crate::journal::{Event, Status};
 use crate::progress::{FlowPhase, Progress};
 use crate::report::Explain as _;
@@ -32,7 +32,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
     }
-    let (observation, plan) = if let Some(file) = &deployment.given {
+    let (observation, plan) = if let Some(Given::Plan(file)) = &deployment.given {
         (file.observation.clone(), file.plan.clone())
     } else {
         let subject = deployment.subject().await.map_err(Halt::Refuse)?;
@@ -103,6 +103,7 @@ pub(super) async fn only<'a>(
                 target::fits(file, application, &engine.environment)?;
                 (file.release.clone(), "plan")
             }
+            Target::Given { release, .. } => ((**release).clone(), "plan"),
             Target::Rollback { to } => {
                 let of = target::earlier(engine, application, to.as_deref())?.id;
                 let release = engine.journal.account(&of)?.release;
@@ -128,7 +129,7 @@ pub(super) async fn only<'a>(
         };
         let (observation, plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
-            Target::Source(_) | Target::Rollback { .. } => make(&subject).await.map_err(Error::Failed)?,
+            Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => make(&subject).await.map_err(Error::Failed)?,
         };
         valid(&plan).map_err(Error::Failed)?;
         let plan = Arc::new(plan);

@@ -37,6 +37,13 @@ pub enum Target {
     Source(Source),
     /// A plan that was made before, executed as it is or refused as stale.
     Planned(Box<PlanFile>),
+    /// A release that was made before, here or elsewhere; its bundle is kept on this host.
+    Given {
+        /// The release.
+        release: Box<Release>,
+        /// Where it came from, for the record.
+        origin: String,
+    },
     /// What ran here before.
     Rollback {
         /// A deployment's id or number, a commit or a version; none means the last success before this one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use windlass_documents::{Failure, Release};
 
 use super::request::Source;
-use super::work::{Deployment, Halt, failure};
+use super::work::{Deployment, GIVEN, Given, Halt, failure};
 use crate::journal::{Event, Status};
 use crate::progress::{FlowPhase, Progress};
 
@@ -47,12 +47,14 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
             .cloned()
             .ok_or_else(|| failure("not-found", format!("deployment {of} has no release")));
     }
-    if let Some(file) = &deployment.given {
-        return Ok(file.release.clone());
+    match &deployment.given {
+        Some(Given::Plan(file)) => return Ok(file.release.clone()),
+        Some(Given::Release(release)) => return Ok((**release).clone()),
+        None => {}
     }
-    if account.asked.source == "plan" {
-        // The plan file is not in the journal before the release is, and nothing was touched.
-        return Err(failure("cancelled", "it was interrupted before the plan was read"));
+    if account.asked.source == "plan" || account.asked.source.starts_with(GIVEN) {
+        // Neither is in the journal before the release is, and nothing was touched.
+        return Err(failure("cancelled", "it was interrupted before what it was given was read"));
     }
     let source = Source {
         directory: PathBuf::from(&account.asked.source),

@@ -14,7 +14,7 @@ use crate::journal::{Answer, Event, Ruling, Status};
 use crate::progress::FlowPhase;
 
 /// The name of the strategy's own verification.
-pub(super) const HEALTH: &str = "health";
+pub(super) const HEALTH: &str = windlass_documents::VERIFICATION;
 
 /// Proves the release, or says why the flow goes back.
 pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {

@@ -43,14 +43,25 @@ pub(super) fn failure(code: &str, message: impl Into<String>) -> Failure {
     Failure { code: code.to_owned(), message: message.into(), retryable: false, details: None }
 }
 
+/// How a source begins that is a release that was made before; where it came from follows.
+pub(super) const GIVEN: &str = "release:";
+
+/// What is not made by this deployment.
+pub(super) enum Given {
+    /// The release, what was observed, and the plan.
+    Plan(Box<PlanFile>),
+    /// The release.
+    Release(Box<Release>),
+}
+
 /// A deployment that this process works on.
 pub(super) struct Deployment<'a> {
     pub(super) engine: &'a Engine,
     pub(super) stop: Stop,
     /// The release that ran before.
     pub(super) previous: Option<Arc<Release>>,
-    /// The plan that was given, until it is in the journal.
-    pub(super) given: Option<Box<PlanFile>>,
+    /// What was given, until it is in the journal.
+    pub(super) given: Option<Given>,
     account: Mutex<Account>,
     orders: OnceCell<Arc<Orders>>,
     /// Set when somebody asks to stop, or when time is up.
@@ -86,7 +97,11 @@ impl<'a> Deployment<'a> {
             Target::Planned(file) => {
                 target::fits(&file, &request.application, &engine.environment)?;
                 "plan".clone_into(&mut asked.source);
-                given = Some(file);
+                given = Some(Given::Plan(file));
+            }
+            Target::Given { release, origin } => {
+                asked.source = format!("{GIVEN}{origin}");
+                given = Some(Given::Release(release));
             }
             Target::Rollback { to } => {
                 let of = target::earlier(engine, &request.application, to.as_deref())?.id;
@@ -125,7 +140,7 @@ impl<'a> Deployment<'a> {
         engine: &'a Engine,
         account: Account,
         previous: Option<Arc<Release>>,
-        given: Option<Box<PlanFile>>,
+        given: Option<Given>,
         stop: &Stop,
     ) -> Self {
         engine.notice(&Progress::Opened {

@@ -9,6 +9,7 @@ mod error;
 mod store;
 mod unpack;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,14 @@ pub const MAX_BYTES: u64 = 64 << 20;
 pub const MAX_FILES: usize = 10_000;
 /// Names what is left out of a bundle, in the syntax of `.gitignore`. Only the one beside the release file counts.
 pub const IGNORE_FILE: &str = ".windlassignore";
+
+/// The digest of a bundle with these files, each with the digest of its content, of which these are programs.
+#[must_use]
+pub fn digest_of(files: &BTreeMap<String, String>, programs: &BTreeSet<&str>) -> String {
+    digest::of_lines(
+        files.iter().map(|(path, digest)| (digest.as_str(), programs.contains(path.as_str()), path.as_str())),
+    )
+}
 
 /// Bundles kept on this host, under `STATE/bundles/sha256/DIGEST/`.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ use futures::future::{BoxFuture, try_join_all};
 use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
 
 pub use error::ResolveError;
+pub use identity::id;
 
 use super::file::{ArtifactSource, ReleaseFile};
 use super::reference::{Reference, is_digest};

@@ -8,6 +8,7 @@ mod config;
 mod deployment;
 mod host;
 mod progress;
+mod release;
 mod status;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use deployment::{
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;
+pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
 
 /// One line of `--json`.
@@ -48,6 +50,10 @@ pub enum Fact {
     Log(LogFact),
     /// An application's state: `status`.
     Status(Box<StatusFact>),
+    /// A release: `release show`, `release verify`, and `release create` and `export` with a file.
+    ReleaseDocument(Box<ReleaseDocumentFact>),
+    /// One line of `release list`.
+    ReleaseLine(ReleaseLineFact),
     /// What holds deployments of an application back: `freeze`, `pin`, `quarantine`, and what lifts each.
     Holds(HoldsFact),
     /// What a recorder was not told yet: `outbox`.

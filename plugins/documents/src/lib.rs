@@ -8,12 +8,14 @@
 //!
 //! There is no behaviour here beyond what follows from the data alone.
 
+mod document;
 mod event;
 mod observation;
 mod plan;
 mod release;
 mod report;
 
+pub use document::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, ReleaseDocument, VERIFICATION};
 pub use event::{EVENT_FORMAT, Event, NamedReport, Outcome};
 pub use observation::{OBSERVATION_FORMAT, Observation, Part};
 pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step};

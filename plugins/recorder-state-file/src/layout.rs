@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use windlass_sdk::documents::ReleaseDocument;
 use windlass_sdk::prelude::Outcome;
 
 /// The format number of files that this version writes, and the newest that it changes.
@@ -46,6 +47,8 @@ pub struct Application {
     pub deployment: Option<String>,
     /// Since when, RFC 3339.
     pub since: Option<String>,
+    /// The release that runs and where it was proved, from which `windlass promote` makes it run elsewhere.
+    pub record: Option<ReleaseDocument>,
     /// The last deployment, whatever its outcome.
     pub last: Option<Attempt>,
     /// The last deployments, newest first, `last` included.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Map;
+use windlass_sdk::documents::ReleaseDocument;
 use windlass_sdk::prelude::*;
 
 use crate::layout::{Application, Artifact, Attempt, STATE_FORMAT, StateFile};
@@ -67,6 +68,10 @@ fn take(application: &mut Application, event: &Event, keep: usize) -> bool {
 
 fn running(application: &mut Application, event: &Event) {
     let id = event.running.as_ref().map(|release| release.id.clone());
+    let proved = ReleaseDocument::of(event);
+    if proved.is_some() || application.release != id {
+        application.record = proved;
+    }
     if application.release == id && application.deployment.is_some() {
         return;
     }
@@ -128,6 +133,22 @@ mod tests {
 
     fn bytes(file: &StateFile) -> Vec<u8> {
         serde_json::to_vec(file).unwrap()
+    }
+
+    #[test]
+    fn the_record_is_of_what_runs_and_says_where_it_was_proved() {
+        let mut first = event(1, "v1", "succeeded", Some("v1"));
+        let report = json!({ "name": "pages", "report": { "verdict": "pass", "summary": "", "findings": [] } });
+        first.smoke = vec![serde_json::from_value(report).unwrap()];
+        let file = merge(None, &first, 10).unwrap().unwrap();
+        let record = |file: &StateFile| file.applications["kudos"].record.clone();
+        let proved = record(&file).unwrap();
+        assert_eq!(proved.release.version, "v1");
+        assert_eq!(proved.proof.unwrap().smoke["pages"], Verdict::Pass);
+        let failed = merge(Some(&bytes(&file)), &event(2, "v2", "rolled-back", Some("v1")), 10).unwrap().unwrap();
+        assert_eq!(record(&failed), record(&file), "what runs is what was proved");
+        let nothing = merge(Some(&bytes(&failed)), &event(3, "v3", "stuck", None), 10).unwrap().unwrap();
+        assert_eq!(record(&nothing), None);
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct ReleaseArguments {
     /// The commit to deploy: the version of every artifact whose tag is `{commit}`
     #[arg(long, value_name = "SHA", value_parser = commit)]
     pub commit: Option<String>,
+    /// A release document, made by `release create` or `release export`, instead of the application's files
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "commit"])]
+    pub release: Option<PathBuf>,
     /// The environment that you mean; refused when this host is another one
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
@@ -63,6 +66,7 @@ Examples:
   windlass deploy kudos --set backend=v2 --set web=v2
   windlass deploy kudos --commit 1ef921a7 --reason 'fixes the login'
   windlass deploy ./kudos --plan kudos.plan
+  windlass deploy kudos --release kudos.json    Exactly what was made elsewhere
   windlass deploy kudos --wait 10m              Wait for the deployment that holds kudos
 
 Ctrl-C unwinds to the version before; a second Ctrl-C stops at once, and `windlass resume` goes on.
@@ -72,7 +76,7 @@ pub struct DeployArguments {
     #[command(flatten)]
     pub release: ReleaseArguments,
     /// Execute exactly this plan, made with `plan --out`; refused when what runs has changed since
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "release")]
     pub plan: Option<PathBuf>,
     /// How and why.
     #[command(flatten)]

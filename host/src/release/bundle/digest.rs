@@ -23,13 +23,20 @@ pub(super) type Entries = BTreeMap<String, Entry>;
 /// The document about these files. Its digest covers names, contents and which of them are executable: SHA-256 over one
 /// line per file in the order of their names, `DIGEST MODE PATH`, where the mode is `x` or `-`.
 pub(super) fn bundle(entries: &Entries) -> Bundle {
-    let mut hash = Sha256::new();
-    for (path, entry) in entries {
-        let mode = if entry.executable { 'x' } else { '-' };
-        hash.update(format!("{} {mode} {path}\n", entry.digest));
-    }
+    let lines = entries.iter().map(|(path, entry)| (entry.digest.as_str(), entry.executable, path.as_str()));
+    let digest = of_lines(lines);
     let files = entries.iter().map(|(path, entry)| (path.clone(), entry.digest.clone())).collect();
-    Bundle { digest: name(hash), files }
+    Bundle { digest, files }
+}
+
+/// The digest over files in the order of their names: the digest of each, whether it is executable, and its path.
+pub(super) fn of_lines<'a>(files: impl Iterator<Item = (&'a str, bool, &'a str)>) -> String {
+    let mut hash = Sha256::new();
+    for (digest, executable, path) in files {
+        let mode = if executable { 'x' } else { '-' };
+        hash.update(format!("{digest} {mode} {path}\n"));
+    }
+    name(hash)
 }
 
 /// Copies a stream and returns the digest and the size of what was copied.

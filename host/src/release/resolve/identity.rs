@@ -6,7 +6,7 @@ use windlass_documents::Release;
 
 /// `sha256:` and the digest of the release's canonical JSON without its id: keys sorted, no spaces, as in RFC 8785 for
 /// documents of texts, whole numbers and flags, which is all that a release has.
-pub(super) fn id(release: &Release) -> String {
+pub fn id(release: &Release) -> String {
     // A release consists of texts, numbers and maps with text keys, all of which JSON has.
     let mut document = serde_json::to_value(release).unwrap_or_default();
     if let Some(fields) = document.as_object_mut() {

@@ -1,0 +1,112 @@
+//! The grammar of `windlass release` and `windlass promote`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::deploy::{MannerArguments, ReleaseArguments};
+use crate::cli::target::Target;
+
+/// Arguments of `release`.
+#[derive(Debug, Clone, Args)]
+#[command(arg_required_else_help = true)]
+pub struct ReleaseCommandArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ReleaseCommand,
+}
+
+/// A command of `release`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ReleaseCommand {
+    /// Make a release from an application's files as they are now, without deploying it
+    #[command(after_help = "\
+Examples:
+  windlass release create ./kudos --commit 1ef921a7 --out kudos.json
+  minisign -S -m kudos.json                     Sign it
+  windlass deploy kudos --release kudos.json    Deploy it, on any host
+
+Every image is pinned by its digest and every file is inside.")]
+    Create {
+        /// The release.
+        #[command(flatten)]
+        release: ReleaseArguments,
+        /// The file; without one, standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write a release that succeeded on this host, with its files and the proof that it did
+    #[command(after_help = "\
+Examples:
+  windlass release export kudos --out kudos.json       What runs
+  windlass release export kudos v1                     To standard output
+  ssh uat1 windlass release export kudos | ssh prod1 windlass promote kudos --from -")]
+    Export {
+        /// The application's name
+        #[arg(value_name = "APP")]
+        app: Target,
+        /// The id of a deployment, a commit or a version; without it, what runs
+        #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION")]
+        release: Option<String>,
+        /// The file; without one, standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// List the releases that succeeded on this host, the newest first
+    #[command(after_help = "Examples:\n  windlass release list kudos")]
+    List {
+        /// The application's name
+        #[arg(value_name = "APP")]
+        app: Target,
+    },
+    /// Show what a release consists of, and where it succeeded
+    #[command(after_help = "\
+Examples:
+  windlass release show kudos                   What runs
+  windlass release show kudos v1
+  windlass release show ./kudos.json            A document")]
+    Show {
+        /// The application's name, or the path of a release document
+        #[arg(value_name = "APP|FILE")]
+        of: String,
+        /// The id of a deployment, a commit or a version; without it, what runs
+        #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION")]
+        release: Option<String>,
+    },
+    /// Check that a release document is as it was made, and who signed it
+    #[command(after_help = "\
+Examples:
+  windlass release verify kudos.json
+  windlass release verify kudos.json --key RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3
+
+Exit codes: 0 it is, 3 it was changed, 10 nobody trusted signed it")]
+    Verify {
+        /// The release document
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// A public key of minisign that must have signed it, besides those of agent.toml
+        #[arg(long, value_name = "KEY")]
+        key: Vec<String>,
+    },
+}
+
+/// Arguments of `promote`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass promote kudos --from uat             What runs in uat, where `[promote.uat]` says that it is
+  windlass promote kudos --from ./kudos.json    From a file that `release export` wrote there
+
+The same digests and the same files, with the settings of this environment. Refused when the release did not
+succeed there or was not smoke tested.")]
+pub struct PromoteArguments {
+    /// The application's name
+    #[arg(value_name = "APP")]
+    pub app: Target,
+    /// The environment that the release comes from, or the path of a release document (`-` is standard input)
+    #[arg(long, value_name = "ENVIRONMENT|FILE")]
+    pub from: String,
+    /// How and why.
+    #[command(flatten)]
+    pub manner: MannerArguments,
+}

@@ -1,0 +1,71 @@
+//! `windlass promote`: a deployment of the very release that succeeded in another environment.
+
+use std::path::Path;
+
+use windlass_documents::ReleaseDocument;
+
+use super::arguments::PromoteArguments;
+use super::deploy::request;
+use super::release::signed;
+use super::session::Session;
+use crate::deployment::{self, Target as Wanted};
+use crate::journal::Mode;
+use crate::release::bundle::Bundles;
+use crate::release::document;
+use crate::release::promotion::{self, Fetched, PromotionError};
+use crate::report::{ExitCode, Fault};
+
+/// Fetches the release, looks whether it was proved there, and deploys it.
+pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Result<ExitCode, Fault> {
+    let name = session.name(&arguments.app)?;
+    let config = session.config()?;
+    let (environment, fetched) = match file(&arguments.from) {
+        Some(path) => (None, Fetched::file(path)?),
+        None => {
+            let environment = arguments.from.as_str();
+            let promotion = config.promote.get(environment).ok_or_else(|| PromotionError::Unknown {
+                environment: environment.to_owned(),
+                known: config.promote.keys().cloned().collect(),
+            })?;
+            let what = format!("Fetching the release of {name} in {environment}");
+            (Some(environment), session.patiently(&what, promotion::fetch(promotion, &name)).await?)
+        }
+    };
+    let document = fetched.document(&name)?;
+    signed(fetched.path.as_deref(), &fetched.origin, &fetched.content, &config.releases)?;
+    match promotion::proved(&document, environment) {
+        Err(unproved) if arguments.manner.break_glass.is_some() => session.printer.warn(&unproved.to_string()),
+        proved => proved?,
+    }
+    let bundles = Bundles::new(&config.state_directory);
+    if document.files.is_some() {
+        document::keep(&fetched.origin, &document, &bundles)?;
+    } else {
+        // Only the release was recorded: its files must be here, as they were there.
+        let asked = session.find(&arguments.app)?;
+        document::keep_directory(&document, &asked.location.directory, &bundles)?;
+    }
+    let agent = session.open(Mode::Write).await?;
+    let stop = session.stop()?;
+    let origin = origin(&document, &fetched);
+    let mut manner = arguments.manner.clone();
+    manner.reason.get_or_insert_with(|| format!("promoted from {origin}"));
+    let target = Wanted::Given { release: Box::new(document.release), origin };
+    let ending = deployment::run(&agent.engine, request(name, target, &manner), &stop).await?;
+    Ok(session.ended(&ending))
+}
+
+/// Whether a file is meant and no environment: no environment's name has a `/` or ends with `.json`.
+fn file(from: &str) -> Option<&Path> {
+    let path = Path::new(from);
+    let is_file = from == "-" || from.contains('/') || path.extension().is_some_and(|extension| extension == "json");
+    is_file.then_some(path)
+}
+
+/// Where the release was proved, for the record.
+fn origin(document: &ReleaseDocument, fetched: &Fetched) -> String {
+    match &document.proof {
+        Some(proof) => format!("{}, deployment {} on {}", proof.environment, proof.deployment, proof.host),
+        None => fetched.origin.clone(),
+    }
+}

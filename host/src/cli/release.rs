@@ -1,0 +1,215 @@
+//! `windlass release`: releases as files, and those that this host knows.
+
+use std::path::Path;
+
+use windlass_documents::{Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
+
+use super::arguments::ReleaseCommand;
+use super::deploy::source;
+use super::error::CliError;
+use super::session::Session;
+use crate::agent::Agent;
+use crate::config::Releases;
+use crate::deployment::{self, Target};
+use crate::journal::{Answer, Answered, Mode, Summary};
+use crate::release::bundle::Bundles;
+use crate::release::document;
+use crate::release::signature;
+use crate::report::facts::{Fact, ReleaseDocumentFact, ReleaseLineFact};
+use crate::report::{ExitCode, Fault, release};
+
+/// Carries out one of them.
+pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<ExitCode, Fault> {
+    match command {
+        ReleaseCommand::Create { release, out } => {
+            let asked = session.find(&release.app)?;
+            let agent = session.open(Mode::Read).await?;
+            session.environment(release.environment.as_deref(), &agent)?;
+            let made = agent.engine.outside.resolve(&asked.name, &source(&asked, release)).await;
+            let made = made.map_err(deployment::Error::Failed)?;
+            write(&agent, &made, None, out.as_deref(), session)
+        }
+        ReleaseCommand::Export { app, release, out } => {
+            let name = session.name(app)?;
+            let agent = session.open(Mode::Read).await?;
+            let (release, proof) = succeeded(&agent, &name, release.as_deref())?;
+            write(&agent, &release, proof, out.as_deref(), session)
+        }
+        ReleaseCommand::List { app } => {
+            let name = session.name(app)?;
+            let agent = session.open(Mode::Read).await?;
+            list(&agent, &name, session)
+        }
+        ReleaseCommand::Show { of, release } => show(of, release.as_deref(), session).await,
+        ReleaseCommand::Verify { file, key } => verify(file, key, session),
+    }
+}
+
+/// A release document as a target: checked, signed where it must be, and its files kept on this host.
+pub(super) fn given(path: &Path, application: &str, session: &Session) -> Result<Target, Fault> {
+    let config = session.config()?;
+    let content = document::read(path)?;
+    let name = path.display().to_string();
+    let document = document::parse(&name, &content)?;
+    if document.release.application != application {
+        return Err(CliError::OtherRelease {
+            path: path.to_owned(),
+            found: document.release.application,
+            application: application.to_owned(),
+        }
+        .into());
+    }
+    signed(Some(path), &name, &content, &config.releases)?;
+    document::keep(&name, &document, &Bundles::new(&config.state_directory))?;
+    Ok(Target::Given { release: Box::new(document.release), origin: name })
+}
+
+/// Looks for the signature that the operator requires; the key that made it.
+pub(super) fn signed(
+    path: Option<&Path>,
+    name: &str,
+    content: &[u8],
+    releases: &Releases,
+) -> Result<Option<String>, signature::SignatureError> {
+    match path.filter(|path| *path != Path::new("-")) {
+        Some(path) => signature::verify(path, content, &releases.keys, releases.require_signature),
+        None if releases.require_signature => {
+            Err(signature::SignatureError::Missing { name: name.trim_matches('`').to_owned(), path: None })
+        }
+        None => Ok(None),
+    }
+}
+
+/// A release that succeeded here, and the proof.
+fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
+    let id = match wished {
+        Some(wished) => deployment::earlier(&agent.engine, name, Some(wished))?.release,
+        None => agent.journal.running(name)?.map(|running| running.release.id.clone()),
+    };
+    let id = id.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
+    // What runs may be there by a deployment that found it unchanged, which tested nothing.
+    let of = |summary: &&Summary| summary.release.as_deref() == Some(id.as_str());
+    let successes = agent.journal.successes(name)?;
+    let summary = successes.iter().find(of).ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
+    let account = agent.journal.account(&summary.id)?;
+    let release = account.release.as_deref().cloned();
+    let release = release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
+    let verdicts = |answers: &[Answered]| {
+        answers
+            .iter()
+            .filter(|answered| answered.name != VERIFICATION)
+            .map(|answered| {
+                let verdict = match &answered.answer {
+                    Answer::Report(report) => report.verdict,
+                    Answer::Failure(_) => Verdict::Inconclusive,
+                };
+                (answered.name.clone(), verdict)
+            })
+            .collect()
+    };
+    let proof = Proof {
+        environment: account.environment.clone(),
+        host: agent.engine.host.clone(),
+        deployment: account.id.clone(),
+        actor: account.owner.actor.clone(),
+        finished: account.finished.unwrap_or(account.started).to_string(),
+        checks: verdicts(&account.checks),
+        smoke: verdicts(&account.proofs),
+    };
+    Ok((release, Some(proof)))
+}
+
+/// Writes a document to a file, and shows what it is; or to standard output, and shows nothing else.
+fn write(
+    agent: &Agent,
+    release: &Release,
+    proof: Option<Proof>,
+    out: Option<&Path>,
+    session: &Session,
+) -> Result<ExitCode, Fault> {
+    let stored =
+        Bundles::new(&agent.state_directory).load(&release.bundle.digest).map_err(document::DocumentError::from)?;
+    let document = document::make(release, &stored, proof)?;
+    session.teller.finish();
+    let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::from);
+    let Some(path) = out else {
+        let text = text.map_err(|source| CliError::Write { path: "-".into(), source })?;
+        session.printer.verbatim(&format!("{text}\n"));
+        return Ok(ExitCode::Succeeded);
+    };
+    let written = text.and_then(|text| std::fs::write(path, format!("{text}\n")));
+    written.map_err(|source| CliError::Write { path: path.to_owned(), source })?;
+    tell(&document, Some(path), None, session);
+    Ok(ExitCode::Succeeded)
+}
+
+async fn show(of: &str, wished: Option<&str>, session: &Session) -> Result<ExitCode, Fault> {
+    let path = Path::new(of);
+    if of.contains('/') || path.extension().is_some_and(|extension| extension == "json") {
+        let content = document::read(path)?;
+        tell(&document::parse(of, &content)?, Some(path), None, session);
+        return Ok(ExitCode::Succeeded);
+    }
+    let agent = session.open(Mode::Read).await?;
+    let (release, proof) = succeeded(&agent, of, wished)?;
+    session.teller.finish();
+    let format = windlass_documents::RELEASE_DOCUMENT_FORMAT;
+    tell(&ReleaseDocument { format, release, proof, files: None }, None, None, session);
+    Ok(ExitCode::Succeeded)
+}
+
+fn verify(path: &Path, more: &[String], session: &Session) -> Result<ExitCode, Fault> {
+    let config = session.config()?;
+    let content = document::read(path)?;
+    let document = document::parse(&path.display().to_string(), &content)?;
+    let mut keys = config.releases.keys;
+    for key in more {
+        signature::is_key(key)?;
+        keys.push(key.clone());
+    }
+    let required = config.releases.require_signature || !more.is_empty();
+    let by = signature::verify(path, &content, &keys, required)?;
+    tell(&document, Some(path), by, session);
+    Ok(ExitCode::Succeeded)
+}
+
+fn tell(document: &ReleaseDocument, path: Option<&Path>, signed_by: Option<String>, session: &Session) {
+    let fact = ReleaseDocumentFact {
+        application: document.release.application.clone(),
+        release: (&document.release).into(),
+        bundle: document.release.bundle.digest.clone(),
+        files: document.release.bundle.files.clone(),
+        complete: document.files.is_some(),
+        proof: document.proof.clone(),
+        signed_by,
+        path: path.map(|path| path.display().to_string()),
+    };
+    session.printer.answer(&Fact::ReleaseDocument(Box::new(fact.clone())), |_| release::document(&fact));
+}
+
+fn list(agent: &Agent, name: &str, session: &Session) -> Result<ExitCode, Fault> {
+    let running = agent.journal.running(name)?.map(|running| running.release.id.clone());
+    let pinned = agent.journal.pin(name)?.map(|pin| pin.release);
+    let quarantined: Vec<String> = agent.journal.quarantine(name)?.into_iter().map(|one| one.release).collect();
+    let mut facts: Vec<ReleaseLineFact> = Vec::new();
+    for summary in agent.journal.successes(name)? {
+        let Some(id) = summary.release.clone() else { continue };
+        if facts.iter().any(|fact| fact.id == id) {
+            continue;
+        }
+        facts.push(ReleaseLineFact {
+            application: name.to_owned(),
+            version: summary.version.unwrap_or_default(),
+            commit: summary.commit,
+            deployment: summary.id,
+            succeeded: summary.finished.unwrap_or(summary.started).to_string(),
+            running: running.as_deref() == Some(id.as_str()),
+            pinned: pinned.as_deref() == Some(id.as_str()),
+            quarantined: quarantined.contains(&id),
+            id,
+        });
+    }
+    session.teller.finish();
+    session.printer.list(facts, Fact::ReleaseLine, |facts| release::list(facts, name));
+    Ok(ExitCode::Succeeded)
+}

@@ -1,0 +1,208 @@
+//! What the operator says about what comes from elsewhere: releases as files, promotions and triggers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::SecretSource;
+use super::document::{DocumentError, Spot};
+use super::file;
+use super::resolve::Reader;
+use crate::release::signature;
+
+/// How long fetching a release from another environment may take, where nothing else is said.
+const FETCH: Duration = Duration::from_secs(60);
+
+/// The header in which a Pact Broker sends the secret, where no other is named.
+const HEADER: &str = "x-windlass-token";
+
+/// Commands that an event may start: none changes what the operator decided.
+const COMMANDS: [&str; 4] = ["check", "plan", "deploy", "promote"];
+
+/// Releases that come as files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Releases {
+    /// Public keys of minisign that are trusted, in Base64.
+    pub keys: Vec<String>,
+    /// Whether a release from a file needs a signature by one of them.
+    pub require_signature: bool,
+}
+
+/// Where the release that runs in another environment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// Where.
+    pub from: PromotionSource,
+    /// How long fetching it may take.
+    pub timeout: Duration,
+}
+
+/// The kinds of places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromotionSource {
+    /// A file of this host, `{application}` in its path.
+    File(PathBuf),
+    /// The agent of another host, as `ssh` names it.
+    Ssh(String),
+    /// A file of a git repository.
+    Git {
+        /// As `git clone` takes it.
+        repository: String,
+        /// The repository's default branch when none.
+        branch: Option<String>,
+        /// The file, `{application}` in its path.
+        path: String,
+    },
+}
+
+/// What an event from outside starts.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// Who sends it.
+    pub from: Sender,
+    /// The name of the secret that proves the sender.
+    pub secret: String,
+    /// What fields of the event must match as a whole.
+    pub when: BTreeMap<String, regex::Regex>,
+    /// The arguments of the command, with `{field}` in them.
+    pub run: Vec<String>,
+}
+
+impl PartialEq for Trigger {
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |when: &BTreeMap<String, regex::Regex>| -> Vec<(String, String)> {
+            when.iter().map(|(field, pattern)| (field.clone(), pattern.as_str().to_owned())).collect()
+        };
+        (&self.from, &self.secret, &self.run) == (&other.from, &other.secret, &other.run)
+            && texts(&self.when) == texts(&other.when)
+    }
+}
+
+/// Who sends events, and how they prove it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// GitHub signs the body with the secret: `X-Hub-Signature-256`.
+    GitHub,
+    /// A Pact Broker sends the secret in a header of this name.
+    PactBroker {
+        /// In lower case.
+        header: String,
+    },
+}
+
+impl Reader<'_> {
+    pub(super) fn releases(&self, given: file::Releases) -> Result<Releases, DocumentError> {
+        for key in &given.keys {
+            signature::is_key(key).map_err(|error| self.wrong(key, error.to_string()))?;
+        }
+        if let Some(required) = given.require_signature.as_ref().filter(|required| ***required)
+            && given.keys.is_empty()
+        {
+            return Err(self.wrong(required, "`require-signature` needs `keys`: nobody could sign a release"));
+        }
+        Ok(Releases {
+            keys: given.keys.into_iter().map(|key| key.value).collect(),
+            require_signature: given.require_signature.is_some_and(|required| *required),
+        })
+    }
+
+    pub(super) fn promotions(
+        &self,
+        given: BTreeMap<String, Spot<file::Promotion>>,
+    ) -> Result<BTreeMap<String, Promotion>, DocumentError> {
+        given
+            .into_iter()
+            .map(|(name, written)| {
+                self.name(&Spot { value: name.clone(), span: written.span.clone() }, "an environment")?;
+                Ok((name, self.promotion(&written)?))
+            })
+            .collect()
+    }
+
+    fn promotion(&self, written: &Spot<file::Promotion>) -> Result<Promotion, DocumentError> {
+        let stray = [&written.branch, &written.path].into_iter().flatten().next();
+        let from = match (&written.file, &written.ssh, &written.git) {
+            (Some(file), None, None) => PromotionSource::File(self.path(file)),
+            (None, Some(ssh), None) => PromotionSource::Ssh(self.outside(ssh)?),
+            (None, None, Some(git)) => {
+                let path = written.path.as_ref().ok_or_else(|| self.wrong(git, "`git` needs `path`"))?;
+                if path.starts_with('/') || path.split('/').any(|part| part == ".." || part.is_empty()) {
+                    return Err(self.wrong(path, "a path in the repository is relative and has no `..`"));
+                }
+                PromotionSource::Git {
+                    repository: self.outside(git)?,
+                    branch: written.branch.as_ref().map(|branch| self.outside(branch)).transpose()?,
+                    path: path.value.clone(),
+                }
+            }
+            _ => return Err(self.wrong(written, "a promotion needs one of `file`, `ssh` and `git`")),
+        };
+        if let (Some(stray), false) = (stray, matches!(from, PromotionSource::Git { .. })) {
+            return Err(self.wrong(stray, "only `git` has a `branch` and a `path`"));
+        }
+        Ok(Promotion { from, timeout: written.timeout.map_or(FETCH, |timeout| timeout.0) })
+    }
+
+    /// A text that is given to another program as an argument: never one of its options.
+    fn outside(&self, written: &Spot<String>) -> Result<String, DocumentError> {
+        if written.is_empty() || written.starts_with('-') || written.chars().any(char::is_control) {
+            return Err(self.wrong(written, "it is empty, begins with `-`, or has control characters"));
+        }
+        Ok(written.value.clone())
+    }
+
+    pub(super) fn triggers(
+        &self,
+        given: BTreeMap<String, Spot<file::Trigger>>,
+        secrets: &BTreeMap<String, SecretSource>,
+    ) -> Result<BTreeMap<String, Trigger>, DocumentError> {
+        let mut triggers = BTreeMap::new();
+        for (name, written) in given {
+            self.name(&Spot { value: name.clone(), span: written.span.clone() }, "a trigger")?;
+            triggers.insert(name, self.trigger(&written, secrets)?);
+        }
+        Ok(triggers)
+    }
+
+    fn trigger(
+        &self,
+        written: &Spot<file::Trigger>,
+        secrets: &BTreeMap<String, SecretSource>,
+    ) -> Result<Trigger, DocumentError> {
+        let from = match (written.from.as_str(), &written.header) {
+            ("github", None) => Sender::GitHub,
+            ("github", Some(header)) => {
+                return Err(self.wrong(header, "GitHub signs its events; `header` is for a Pact Broker"));
+            }
+            ("pact-broker", header) => {
+                let header = header.as_ref().map_or(HEADER, |header| header.value.as_str());
+                Sender::PactBroker { header: header.to_ascii_lowercase() }
+            }
+            (other, _) => {
+                let message = format!("`{other}` sends no events: write `github` or `pact-broker`");
+                return Err(self.wrong(&written.from, message));
+            }
+        };
+        let command = written.run.first().map(String::as_str).unwrap_or_default();
+        if !COMMANDS.contains(&command) {
+            let message = format!("an event may start `{}`, not `{command}`", COMMANDS.join("`, `"));
+            return Err(self.wrong(&written.run, message));
+        }
+        let when = written.when.iter().map(|(field, pattern)| {
+            let compiled = regex::RegexBuilder::new(&format!(r"\A(?:{})\z", pattern.value)).size_limit(1 << 20).build();
+            let compiled =
+                compiled.map_err(|error| self.wrong(pattern, format!("not a regular expression: {error}")))?;
+            Ok((field.clone(), compiled))
+        });
+        Ok(Trigger {
+            from,
+            secret: self.known(&written.secret, "secrets", secrets.keys())?,
+            when: when.collect::<Result<_, DocumentError>>()?,
+            run: written.run.value.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "origins_tests.rs"]
+mod tests;
