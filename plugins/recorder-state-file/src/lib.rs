@@ -3,13 +3,8 @@
 //! The file holds all applications of the environment; this plugin changes only its own application's part. It is
 //! written to the operator's root `records`, atomically: readers see the old content or the new.
 
-mod layout;
-mod merge;
-
+use windlass_records::merge;
 use windlass_sdk::prelude::*;
-
-pub use layout::{Application, Artifact, Attempt, StateFile};
-pub use merge::merge;
 
 /// The release file's lines that show what it can do.
 const EXAMPLE: &str = include_str!("../example.toml");

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod containers;
+mod git_state;
 mod host;
 mod http;
 mod support;

@@ -24,10 +24,11 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 7] = [
+pub(crate) const PLUGINS: [&str; 8] = [
     "check-image",
     "check-readiness",
     "check-window",
+    "recorder-git-state",
     "recorder-state-file",
     "smoke-containers",
     "smoke-http",

@@ -11,7 +11,7 @@ use windlass_sdk::documents::ReleaseDocument;
 use windlass_sdk::prelude::Outcome;
 
 /// The format number of files that this version writes, and the newest that it changes.
-pub(crate) const STATE_FORMAT: u32 = 1;
+pub const STATE_FORMAT: u32 = 1;
 
 /// The file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
