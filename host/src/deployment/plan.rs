@@ -129,7 +129,9 @@ pub(super) async fn only<'a>(
         };
         let (observation, plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
-            Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => make(&subject).await.map_err(Error::Failed)?,
+            Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => {
+                make(&subject).await.map_err(Error::Failed)?
+            }
         };
         valid(&plan).map_err(Error::Failed)?;
         let plan = Arc::new(plan);

@@ -8,12 +8,30 @@ use windlass_sdk::{Error, Result};
 
 use crate::Settings;
 
-/// The body of a success; none where GitHub knows nothing of that name (404, and 422 for commits).
-pub(crate) fn judge(response: &Response, path: &str, settings: &Settings) -> Result<Option<Value>> {
+/// What an answer says about what was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Known {
+    /// It is there.
+    Body(Value),
+    /// The repository is there and has nothing of that name.
+    Absent,
+    /// Nothing of that name is shown, for whatever reason.
+    Unseen,
+}
+
+/// The body of a success, or what keeps it away.
+pub(crate) fn judge(response: &Response, path: &str, settings: &Settings) -> Result<Known> {
     match response.status {
-        200..=299 => body(response, path).map(Some),
-        404 => Ok(None),
-        422 if message(response).starts_with("No commit found") => Ok(None),
+        204 => Ok(Known::Body(Value::Null)),
+        200..=299 => body(response, path).map(Known::Body),
+        404 => Ok(Known::Unseen),
+        // Issues that were deleted, and all of them where the repository has none.
+        410 => Ok(Known::Absent),
+        422 if message(response).starts_with("No commit found") => Ok(Known::Absent),
+        422 => {
+            let message = format!("GitHub does not take what was sent to {path}: {}", reasons(response));
+            Err(Error::new("invalid-argument", message))
+        }
         301 | 302 | 307 | 308 => {
             Err(Error::new("not-found", format!("GitHub says that the repository {} has moved", settings.repository))
                 .hint("write its new name into `repository`"))
@@ -33,7 +51,7 @@ pub(crate) fn judge(response: &Response, path: &str, settings: &Settings) -> Res
 
 fn body(response: &Response, path: &str) -> Result<Value> {
     if response.truncated {
-        return Err(Error::new("limit-exceeded", format!("GitHub's answer to {path} is larger than a check reads")));
+        return Err(Error::new("limit-exceeded", format!("GitHub's answer to {path} is larger than a plugin reads")));
     }
     serde_json::from_slice(&response.body).map_err(|_| {
         let kind = response.header("content-type").unwrap_or("without a type");
@@ -46,7 +64,25 @@ fn body(response: &Response, path: &str) -> Result<Value> {
 
 fn message(response: &Response) -> String {
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let text = body.get("message").and_then(Value::as_str).unwrap_or("no reason is given");
+    plain(body.get("message").and_then(Value::as_str).unwrap_or("no reason is given"))
+}
+
+/// The message of a 422, with the fields that it is about.
+fn reasons(response: &Response) -> String {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten().take(5);
+    let fields: Vec<String> = errors
+        .map(|error| {
+            let text = |name: &str| error.get(name).and_then(Value::as_str);
+            let words = [text("field"), text("code"), text("message"), error.as_str()];
+            plain(&words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    let message = message(response);
+    if fields.is_empty() { message } else { format!("{message} ({})", fields.join("; ")) }
+}
+
+fn plain(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
 
@@ -56,7 +92,7 @@ fn unauthorized(settings: &Settings) -> Error {
         None => "requests without a token".to_owned(),
     };
     Error::new("unauthorized", format!("GitHub does not accept {token}: it is expired, revoked or wrong"))
-        .hint("make a new token that may read the repository, and put it where `agent.toml` says the secret is")
+        .hint("make a new token for the repository, and put it where `agent.toml` says the secret is")
 }
 
 fn forbidden(response: &Response, path: &str, settings: &Settings) -> Error {
@@ -80,11 +116,15 @@ fn limited(response: &Response, settings: &Settings) -> Error {
     let number = |name: &str| response.header(name).and_then(|text| text.trim().parse::<u64>().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|time| time.as_secs()).unwrap_or_default();
     let reset = number("x-ratelimit-reset").map(|at| at.saturating_sub(now));
-    let when = match number("retry-after").or(reset) {
+    let wait = number("retry-after").or(reset);
+    let when = match wait {
         Some(seconds) => format!("again in {} min", seconds.div_ceil(60).max(1)),
         None => "it does not say until when".to_owned(),
     };
-    let error = Error::new("rate-limited", format!("GitHub answers no more requests for now: {when}")).retryable();
+    let mut error = Error::new("rate-limited", format!("GitHub answers no more requests for now: {when}")).retryable();
+    if let Some(seconds) = wait {
+        error = error.detail("retry-after", seconds.into());
+    }
     match settings.token {
         Some(_) => error,
         None => error.hint("with a token (`token`) it answers 5,000 requests an hour instead of 60"),
@@ -121,6 +161,11 @@ mod tests {
             (response(200, &html, "<html>"), "unavailable", "is not JSON (text/html)"),
             (response(200, &json, r#"{"a":"#), "unavailable", "breaks off"),
             (response(301, &json, "{}"), "not-found", "has moved"),
+            (
+                response(422, &json, r#"{"message":"Validation Failed","errors":[{"field":"tag_name","code":"x"}]}"#),
+                "invalid-argument",
+                "Validation Failed (tag_name x)",
+            ),
             (response(418, &json, "{}"), "plugin:github", "418"),
         ] {
             let error = judge(&response, "/x", &settings()).unwrap_err();
@@ -131,8 +176,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_no_error() {
-        assert_eq!(judge(&response(404, &[], "{}"), "/x", &settings()).unwrap(), None);
+        assert_eq!(judge(&response(404, &[], "{}"), "/x", &settings()).unwrap(), Known::Unseen);
         let unknown = response(422, &[], r#"{"message":"No commit found for SHA: x"}"#);
-        assert_eq!(judge(&unknown, "/x", &settings()).unwrap(), None);
+        assert_eq!(judge(&unknown, "/x", &settings()).unwrap(), Known::Absent);
     }
 }

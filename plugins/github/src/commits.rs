@@ -3,7 +3,7 @@
 use serde_json::Value;
 use windlass_sdk::{Error, Result};
 
-use crate::client::{Client, encode};
+use crate::client::{Client, Pages, encode, is_name};
 
 /// How a commit relates to another, in GitHub's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,18 @@ pub enum Relation {
 impl Client<'_> {
     /// The full name of the commit that a branch, a tag or a shortened name means; none when there is none.
     pub fn commit(&self, name: &str) -> Result<Option<String>> {
+        if !is_name(name) {
+            return Ok(None);
+        }
         let Some(body) = self.get(&format!("/commits/{}", encode(name)))? else { return Ok(None) };
         text(&body, "/sha").map(Some)
     }
 
     /// The head of a branch; none when there is no such branch.
     pub fn branch(&self, name: &str) -> Result<Option<String>> {
+        if !is_name(name) {
+            return Ok(None);
+        }
         let Some(body) = self.get(&format!("/branches/{}", encode(name)))? else { return Ok(None) };
         text(&body, "/commit/sha").map(Some)
     }
@@ -47,6 +53,26 @@ impl Client<'_> {
         }
     }
 
+    /// The commits that `head` has and `base` lacks, oldest first (`sha`, `commit.message`, `parents`), at most
+    /// `pages` times 100, with the comparison itself (`total_commits`, `html_url`); none when a commit is unknown.
+    pub fn between(&self, base: &str, head: &str, pages: usize) -> Result<Option<Pages>> {
+        let path = format!("/compare/{}...{}?per_page=100", encode(base), encode(head));
+        self.pages(&path, Some("commits"), pages)
+    }
+
+    /// The commit that a version means: that of the tag which `template` makes of it (`v{version}`), or, where there
+    /// is no such tag, the commit whose name the version is. A branch is no version.
+    pub fn commit_of_version(&self, version: &str, template: &str) -> Result<Option<String>> {
+        if let Some(tag) = self.tag(&template.replace("{version}", version))? {
+            return Ok(Some(tag.commit));
+        }
+        if !is_hexadecimal(version) {
+            return Ok(None);
+        }
+        // GitHub prefers a branch or a tag of that name.
+        Ok(self.commit(version)?.filter(|commit| commit.starts_with(version)))
+    }
+
     /// The latest status of each context of a commit (`context`, `state`, `target_url`); none for an unknown commit.
     pub fn statuses(&self, commit: &str) -> Result<Option<Vec<Value>>> {
         self.list(&format!("/commits/{}/status?per_page=100", encode(commit)), Some("statuses"))
@@ -56,6 +82,12 @@ impl Client<'_> {
     pub fn check_runs(&self, commit: &str) -> Result<Option<Vec<Value>>> {
         self.list(&format!("/commits/{}/check-runs?filter=latest&per_page=100", encode(commit)), Some("check_runs"))
     }
+}
+
+/// Whether a text can be the name of a commit, in full or shortened as git does at least.
+#[must_use]
+pub fn is_hexadecimal(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// A text that an answer must have.

@@ -9,7 +9,7 @@ mod commits;
 mod settings;
 mod tags;
 
-pub use client::Client;
-pub use commits::Relation;
-pub use settings::Settings;
+pub use client::{Client, Pages};
+pub use commits::{Relation, is_hexadecimal};
+pub use settings::{PUBLIC, Settings, check_template};
 pub use tags::{Signature, Tag};

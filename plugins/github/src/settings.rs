@@ -1,26 +1,20 @@
-//! The part of a `with` table that says where the repository is.
+//! Where a repository is, and with whose token it is asked about.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
 use windlass_sdk::{Error, Result, http};
 
+/// Where the API of github.com is. A GitHub Enterprise Server has it at `https://HOST/api/v3`.
+pub const PUBLIC: &str = "https://api.github.com";
+
 /// A repository at GitHub or a GitHub Enterprise Server.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// `OWNER/NAME`
     pub repository: String,
-    /// Where the API is. A GitHub Enterprise Server has it at `https://HOST/api/v3`.
-    #[serde(default = "public")]
+    /// Where the API is.
     pub api: String,
     /// The name of the secret that is the token. None asks without one, which only public repositories answer, and
     /// few times an hour.
-    #[serde(default)]
     pub token: Option<String>,
-}
-
-fn public() -> String {
-    "https://api.github.com".to_owned()
 }
 
 impl Settings {
@@ -37,4 +31,13 @@ impl Settings {
         }
         http::Request::get(&self.api).check().map_err(|error| error.context("`api`"))
     }
+}
+
+/// Whether a text with `{version}` in it can be the name of a tag.
+pub fn check_template(template: &str) -> Result<()> {
+    if template.contains("{version}") && crate::client::is_name(&template.replace("{version}", "1")) {
+        return Ok(());
+    }
+    Err(Error::config(format!("`tag` is {template:?}, but must be a tag's name with `{{version}}` in it"))
+        .hint("write `tag = \"{version}\"` or `tag = \"v{version}\"`"))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use windlass_sdk::{Error, Result};
 
-use crate::client::{Client, encode};
+use crate::client::{Client, encode, is_name};
 use crate::commits::text;
 
 /// A tag.
@@ -29,6 +29,9 @@ pub enum Signature {
 impl Client<'_> {
     /// A tag by name; none when there is no such tag.
     pub fn tag(&self, name: &str) -> Result<Option<Tag>> {
+        if !is_name(name) {
+            return Ok(None);
+        }
         let Some(reference) = self.get(&format!("/git/ref/tags/{}", encode(name)))? else { return Ok(None) };
         let mut object = text(&reference, "/object/sha")?;
         let mut kind = text(&reference, "/object/type")?;

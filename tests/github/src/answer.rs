@@ -1,7 +1,5 @@
 //! Requests and answers as the routes see them. Knows HTTP and nothing of GitHub's meaning but its way of making pages.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tiny_http::{Header, Request, Response};
 
@@ -33,8 +31,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Its type.
     pub content_type: &'static str,
-    /// How long it takes.
-    pub delay: Duration,
 }
 
 impl Asked {
@@ -94,7 +90,6 @@ impl Answer {
             headers: Vec::new(),
             body: body.to_string().into_bytes(),
             content_type: "application/json; charset=utf-8",
-            delay: Duration::ZERO,
         }
     }
 
@@ -107,6 +102,17 @@ impl Answer {
         Self::json(status, &body)
     }
 
+    /// GitHub's form of a refusal of what was sent.
+    #[must_use]
+    pub fn invalid(resource: &str, field: &str, code: &str) -> Self {
+        let errors = json!([{ "resource": resource, "field": field, "code": code }]);
+        let body = json!({
+            "message": "Validation Failed", "errors": errors, "documentation_url": "https://docs.github.com/rest",
+            "status": "422",
+        });
+        Self::json(422, &body)
+    }
+
     /// Adds headers.
     #[must_use]
     pub fn with(mut self, headers: Vec<(String, String)>) -> Self {
@@ -115,7 +121,6 @@ impl Answer {
     }
 
     pub(crate) fn send(self, request: Request) {
-        std::thread::sleep(self.delay);
         let mut response = Response::from_data(self.body).with_status_code(self.status);
         let content_type = [("Content-Type".to_owned(), self.content_type.to_owned())];
         for (name, value) in content_type.iter().chain(&self.headers) {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::state::State;
+use crate::repository::Repository;
 
-impl State {
+impl Repository {
     /// The commit that a branch, a tag, or at least seven digits of a commit mean.
     #[must_use]
     pub fn resolve(&self, name: &str) -> Option<String> {
@@ -25,7 +25,7 @@ impl State {
         let mut open = vec![commit.to_owned()];
         while let Some(commit) = open.pop() {
             if seen.insert(commit.clone()) {
-                open.extend(self.commits.get(&commit).into_iter().flatten().cloned());
+                open.extend(self.commits.get(&commit).into_iter().flat_map(|known| known.parents.clone()));
             }
         }
         seen
@@ -36,5 +36,24 @@ impl State {
     pub fn distance(&self, base: &str, head: &str) -> (usize, usize) {
         let (base, head) = (self.ancestors(base), self.ancestors(head));
         (head.difference(&base).count(), base.difference(&head).count())
+    }
+
+    /// The commits that `head` has and `base` lacks, each after its parents.
+    #[must_use]
+    pub fn between(&self, base: &str, head: &str) -> Vec<String> {
+        let mut seen = self.ancestors(base);
+        let mut order = Vec::new();
+        // Each commit is looked at twice: before its parents and after them.
+        let mut open = vec![(head.to_owned(), false)];
+        while let Some((commit, done)) = open.pop() {
+            if done {
+                order.push(commit);
+            } else if seen.insert(commit.clone()) {
+                let parents = self.commits.get(&commit).map(|known| known.parents.clone()).unwrap_or_default();
+                open.push((commit, true));
+                open.extend(parents.into_iter().map(|parent| (parent, false)));
+            }
+        }
+        order
     }
 }

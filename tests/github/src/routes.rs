@@ -1,17 +1,22 @@
 //! Which request gets which answer. A new resource is a new arm in [`resource`].
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Asked};
+use crate::repository::Repository;
 use crate::state::{Fault, State};
+use crate::written;
 
 /// The answer to anything.
 pub(crate) fn answer(asked: &Asked, state: &mut State) -> Answer {
     state.asked.push(format!("{} {}", asked.method, asked.path));
-    if let Some(fault) = state.fault.filter(|fault| *fault != Fault::Half && *fault != Fault::Slow) {
-        return misbehave(fault);
+    match state.fault {
+        Some(Fault::Lost) if asked.method != "GET" => {
+            authorized(asked, state);
+            return misbehave(Fault::Down);
+        }
+        Some(fault) if !matches!(fault, Fault::Half | Fault::Lost | Fault::Unlinked) => return misbehave(fault),
+        _ => {}
     }
     if !asked.user_agent {
         return Answer::error(
@@ -22,30 +27,31 @@ pub(crate) fn answer(asked: &Asked, state: &mut State) -> Answer {
     let mut answer = authorized(asked, state);
     match state.fault {
         Some(Fault::Half) => answer.body.truncate(answer.body.len() / 2),
-        Some(Fault::Slow) => answer.delay = Duration::from_mins(1),
+        Some(Fault::Unlinked) => answer.headers.retain(|(name, _)| name != "Link"),
         _ => {}
     }
-    answer
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    answer.with(vec![header("X-RateLimit-Limit", "5000"), header("X-RateLimit-Remaining", "4999")])
 }
 
 fn misbehave(fault: Fault) -> Answer {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     match fault {
-        Fault::Down | Fault::Html | Fault::Half | Fault::Slow => Answer {
-            status: if fault == Fault::Down { 502 } else { 200 },
-            content_type: "text/html; charset=utf-8",
-            body: b"<html><body>Sign in</body></html>".to_vec(),
-            ..Answer::json(200, &Value::Null)
-        },
         Fault::RateLimited => Answer::error(403, "API rate limit exceeded for user ID 1.").with(vec![
             header("X-RateLimit-Limit", "5000"),
             header("X-RateLimit-Remaining", "0"),
-            header("X-RateLimit-Reset", "1798761600"),
+            header("X-RateLimit-Reset", "1700000000"),
         ]),
         Fault::SecondaryLimit => {
             Answer::error(429, "You have exceeded a secondary rate limit.").with(vec![header("Retry-After", "60")])
         }
         Fault::Forbidden => Answer::error(403, "Resource not accessible by personal access token"),
+        _ => Answer {
+            status: if fault == Fault::Html { 200 } else { 502 },
+            content_type: "text/html; charset=utf-8",
+            body: b"<html><body>Sign in</body></html>".to_vec(),
+            ..Answer::json(200, &Value::Null)
+        },
     }
 }
 
@@ -57,21 +63,28 @@ fn authorized(asked: &Asked, state: &mut State) -> Answer {
         None if !state.tokens.is_empty() => return Answer::error(404, "Not Found"),
         _ => {}
     }
-    let prefix = format!("/repos/{}/", state.repository);
-    match asked.path.strip_prefix(&prefix) {
-        Some(rest) => resource(asked, rest, state),
-        None => Answer::error(404, "Not Found"),
+    let path = asked.path.strip_prefix("/repos/").unwrap_or_default();
+    let found = state.repositories.iter_mut().find(|(name, _)| {
+        path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    let Some((name, repository)) = found else { return Answer::error(404, "Not Found") };
+    match path.get(name.len() + 1..) {
+        Some(rest) => resource(asked, rest, repository),
+        None => Answer::json(200, &json!({ "full_name": name, "has_issues": !repository.no_issues })),
     }
 }
 
 /// What is below `/repos/OWNER/NAME/`.
-fn resource(asked: &Asked, rest: &str, state: &mut State) -> Answer {
+fn resource(asked: &Asked, rest: &str, state: &mut Repository) -> Answer {
     let get = asked.method == "GET";
+    if let Some(answer) = written::resource(asked, rest, state) {
+        return answer;
+    }
     if let Some(rest) = rest.strip_prefix("commits/").filter(|_| get) {
         return commit(asked, rest, state);
     }
     if let Some((base, head)) = rest.strip_prefix("compare/").and_then(|rest| rest.split_once("...")) {
-        return compare(base, head, state);
+        return compare(asked, base, head, state);
     }
     if rest == "branches" && get {
         let all: Vec<Value> = state.branches.iter().map(|(name, head)| branch(name, head)).collect();
@@ -97,7 +110,7 @@ fn branch(name: &str, head: &str) -> Value {
     json!({ "name": name, "commit": { "sha": head }, "protected": false })
 }
 
-fn commit(asked: &Asked, rest: &str, state: &State) -> Answer {
+fn commit(asked: &Asked, rest: &str, state: &Repository) -> Answer {
     let (name, what) = match rest.rsplit_once('/') {
         Some((name, what @ ("status" | "check-runs"))) => (name, what),
         _ => (rest, ""),
@@ -131,15 +144,18 @@ fn commit(asked: &Asked, rest: &str, state: &State) -> Answer {
             let all = state.check_runs.get(&sha).cloned().unwrap_or_default();
             listed(&all, "check_runs", json!({}))
         }
-        _ => {
-            let parents = state.commits.get(&sha).cloned().unwrap_or_default();
-            let parents: Vec<Value> = parents.iter().map(|sha| json!({ "sha": sha })).collect();
-            Answer::json(200, &json!({ "sha": sha, "commit": { "message": "a change" }, "parents": parents }))
-        }
+        _ => Answer::json(200, &shown(&sha, state)),
     }
 }
 
-fn compare(base: &str, head: &str, state: &State) -> Answer {
+/// A commit as lists and answers have it.
+fn shown(sha: &str, state: &Repository) -> Value {
+    let known = state.commits.get(sha).cloned().unwrap_or_default();
+    let parents: Vec<Value> = known.parents.iter().map(|sha| json!({ "sha": sha })).collect();
+    json!({ "sha": sha, "commit": { "message": known.message }, "parents": parents })
+}
+
+fn compare(asked: &Asked, base: &str, head: &str, state: &Repository) -> Answer {
     let (Some(base), Some(head)) = (state.resolve(base), state.resolve(head)) else {
         return Answer::error(404, "Not Found");
     };
@@ -150,18 +166,20 @@ fn compare(base: &str, head: &str, state: &State) -> Answer {
         (0, _) => "behind",
         _ => "diverged",
     };
-    let known = state.ancestors(&base);
-    let commits: Vec<Value> = state.ancestors(&head).difference(&known).map(|sha| json!({ "sha": sha })).collect();
+    let commits: Vec<Value> = state.between(&base, &head).iter().map(|sha| shown(sha, state)).collect();
+    let (page, links) = asked.page(&state.address, &commits);
     Answer::json(
         200,
         &json!({
             "status": status, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead,
-            "base_commit": { "sha": base }, "commits": commits,
+            "base_commit": { "sha": base }, "commits": page,
+            "html_url": format!("{}/compare/{base}...{head}", state.address),
         }),
     )
+    .with(links)
 }
 
-fn reference(name: &str, state: &State) -> Answer {
+fn reference(name: &str, state: &Repository) -> Answer {
     let Some(tag) = state.tags.get(name) else { return Answer::error(404, "Not Found") };
     let object = match tag.verification {
         Some(_) => json!({ "type": "tag", "sha": object_of(name) }),
@@ -170,7 +188,7 @@ fn reference(name: &str, state: &State) -> Answer {
     Answer::json(200, &json!({ "ref": format!("refs/tags/{name}"), "object": object }))
 }
 
-fn tag(object: &str, state: &State) -> Answer {
+fn tag(object: &str, state: &Repository) -> Answer {
     let found = state.tags.iter().find(|(name, _)| object_of(name) == object);
     let Some((name, tag)) = found else { return Answer::error(404, "Not Found") };
     let (verified, reason) = tag.verification.clone().unwrap_or_default();

@@ -6,6 +6,7 @@
 
 mod containers;
 mod git_state;
+mod github;
 mod host;
 mod http;
 mod support;

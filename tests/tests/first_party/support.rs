@@ -24,9 +24,11 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 8] = [
+pub(crate) const PLUGINS: [&str; 10] = [
+    "check-ci-status",
     "check-image",
     "check-readiness",
+    "check-version-policy",
     "check-window",
     "recorder-git-state",
     "recorder-state-file",

@@ -1,0 +1,79 @@
+//! Whether a version is written as it must be and may follow the one that runs. Asks nobody.
+
+use std::cmp::Ordering;
+
+use windlass_sdk::prelude::*;
+
+use crate::subject::{State, Subject};
+
+/// What there is to say about a subject's version.
+pub(crate) fn judge(subject: &Subject) -> Vec<Finding> {
+    let (title, versions) = (subject.title(), &subject.policy.versions);
+    let Some(version) = &subject.new.version else {
+        let message = format!("{title} has no version: it is named by its digest alone");
+        return vec![subject.finding("version", Verdict::Fail, message).remedy("name the image with its tag")];
+    };
+    let Some(read) = versions.read(version) else {
+        let message = format!("the version of {title} is `{version}`, but must be {}", versions.words());
+        let remedy = "only tagged versions are deployed: release it with a version of that form";
+        return vec![subject.finding("version", Verdict::Fail, message).remedy(remedy)];
+    };
+    let Some(former) = &subject.former else {
+        let message = format!("{title} is `{version}`, and nothing runs that it could be behind");
+        return vec![subject.finding("version", Verdict::Pass, message)];
+    };
+    let Some(old) = &former.version else {
+        let message = format!("{title} is `{version}`; what runs has no version to compare it with");
+        return vec![subject.finding("version", Verdict::Warn, message)];
+    };
+    let order = versions.read(old).map(|old| read.compare(&old));
+    vec![match order {
+        _ if version == old => same(subject, version, former),
+        None => {
+            let message = format!(
+                "what runs has the version `{old}`, which is not {}: whether `{version}` comes after it is not known",
+                versions.words()
+            );
+            subject
+                .finding("version", Verdict::Inconclusive, message)
+                .remedy("if it does, deploy this once with `--break-glass` and the reason")
+        }
+        Some(Some(Ordering::Less)) => {
+            let message = format!("{title} would go back from `{old}`, which runs, to `{version}`");
+            subject
+                .finding("version", Verdict::Fail, message)
+                .remedy("go back with `windlass rollback`, or release it with a greater version")
+        }
+        Some(Some(Ordering::Equal)) if subject.policy.must_increase => {
+            let message = format!("{title} is `{version}`, which comes no later than `{old}`, which runs");
+            subject.finding("version", Verdict::Fail, message).remedy("release it with a greater version")
+        }
+        Some(_) => subject.finding("version", Verdict::Pass, format!("{title} goes from `{old}` to `{version}`")),
+    }]
+}
+
+/// The same version: is it the same thing?
+fn same(subject: &Subject, version: &str, former: &State) -> Finding {
+    let title = subject.title();
+    let changed: Vec<&str> = subject
+        .new
+        .digests
+        .iter()
+        .filter(|(name, digest)| former.digests.get(*name) != Some(*digest))
+        .map(|(name, _)| name.as_str())
+        .chain(former.digests.keys().filter(|name| !subject.new.digests.contains_key(*name)).map(String::as_str))
+        .collect();
+    if !changed.is_empty() {
+        let message = format!(
+            "{title} is `{version}`, which runs already with other images ({}): a release without a bumped version, or \
+             a tag that was moved",
+            changed.join(", ")
+        );
+        return subject.finding("version", Verdict::Fail, message).remedy("release it with a greater version");
+    }
+    if subject.policy.must_increase && subject.new.rest != former.rest {
+        let message = format!("{title} is `{version}`, which runs already with other files or settings");
+        return subject.finding("version", Verdict::Fail, message).remedy("release it with a greater version");
+    }
+    subject.finding("version", Verdict::Pass, format!("{title} is `{version}`, which runs already"))
+}
