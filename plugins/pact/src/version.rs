@@ -1,0 +1,127 @@
+//! Versions of pacticipants: what is recorded of them, and webhooks.
+//!
+//! No version is ever made here: one that the broker does not know was not published by its build.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use windlass_sdk::{Error, Result};
+
+use crate::answer::Answer;
+use crate::client::{Client, required};
+use crate::environment::Environment;
+use crate::hal::Resource;
+use crate::pacticipant::Pacticipant;
+
+/// A version that the broker knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version(Resource);
+
+/// What is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    /// A deployment: it takes the place of the pacticipant's former version in the environment.
+    #[default]
+    Deployment,
+    /// A release, such as of a mobile application or a library: earlier ones stay supported beside it.
+    Release,
+}
+
+/// What was recorded, or was already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Where the record is at the broker.
+    pub address: Option<String>,
+    /// Whether it was there already, and nothing was written.
+    pub already: bool,
+}
+
+impl Client<'_> {
+    /// The version of a pacticipant.
+    pub fn version(&self, index: &Resource, of: &Pacticipant) -> Result<Version> {
+        let link = index.link("pb:pacticipant-version")?;
+        let address = link.expand(&[("pacticipant", &of.name), ("version", &of.version)])?;
+        match self.get(&address)? {
+            Answer::Missing(_) => Err(self.unknown(index, of)?),
+            answer => required("GET", answer, &address).map(Version),
+        }
+    }
+
+    /// Which of the two the broker does not know.
+    fn unknown(&self, index: &Resource, of: &Pacticipant) -> Result<Error> {
+        let address = index.link("pb:pacticipant")?.expand(&[("pacticipant", &of.name)])?;
+        let Pacticipant { artifact, name, version } = of;
+        Ok(match self.get(&address)? {
+            Answer::Missing(_) => Error::new("not-found", format!("the broker knows no pacticipant `{name}`")).hint(
+                format!("names are case-sensitive; correct `pacticipants.{artifact}`, or let its build publish first"),
+            ),
+            _ => Error::new("not-found", format!("the broker knows no version {version} of `{name}`")).hint(format!(
+                "nothing was created: let the build of {version} publish its contracts or `pact-broker \
+                 create-or-update-version`; the record is tried again"
+            )),
+        })
+    }
+
+    /// Records a version as deployed or released, unless it is already.
+    pub fn record(
+        &self,
+        version: &Version,
+        of: &Pacticipant,
+        environment: &Environment,
+        record: Record,
+        instance: Option<&str>,
+    ) -> Result<Recorded> {
+        let (relation, known) = match record {
+            Record::Deployment => ("pb:record-deployment", self.deployed(environment, Some(&of.name))?),
+            Record::Release => ("pb:record-release", self.supported(environment, Some(&of.name))?),
+        };
+        let is = |entry: &&Resource| {
+            let text = |pointer: &str| entry.0.pointer(pointer).and_then(Value::as_str);
+            text("/_embedded/version/number") == Some(of.version.as_str())
+                && (record == Record::Release || text("/applicationInstance") == instance)
+        };
+        if let Some(entry) = known.iter().find(is) {
+            return Ok(Recorded { address: own_address(entry), already: true });
+        }
+        let links = version.0.links(relation);
+        let named = links.iter().find(|link| link.name.as_deref() == Some(environment.name.as_str()));
+        let link = named.ok_or_else(|| {
+            let known: Vec<String> = links.iter().filter_map(|link| link.name.clone()).collect();
+            Environment::unknown_error(&environment.name, &known)
+        })?;
+        let body = match instance {
+            Some(instance) if record == Record::Deployment => json!({ "applicationInstance": instance }),
+            _ => json!({}),
+        };
+        let answer = self.post(&link.href, Some(&body))?;
+        let made = required("POST", answer, &link.href)?;
+        Ok(Recorded { address: own_address(&made), already: false })
+    }
+
+    /// Has the broker send a webhook now, such as one that starts a provider's verification. Returns its answer in
+    /// short.
+    pub fn execute_webhook(&self, index: &Resource, id: &str) -> Result<String> {
+        let address = index.link("pb:webhook")?.expand(&[("uuid", id)])?;
+        let webhook = match self.get(&address)? {
+            Answer::Missing(_) => {
+                return Err(Error::new("not-found", format!("the broker has no webhook `{id}`"))
+                    .hint("`webhook` is the last part of the webhook's address at the broker"));
+            }
+            answer => required("GET", answer, &address)?,
+        };
+        let execute = webhook.link("pb:execute")?.href;
+        let answer = self.post(&execute, None)?;
+        let done = required("POST", answer, &execute)?;
+        let status = done.0.pointer("/response/status").and_then(Value::as_u64);
+        let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        if done.0.get("success").and_then(Value::as_bool) == Some(true) {
+            return Ok(format!("answered {status}"));
+        }
+        Err(Error::new("plugin:webhook-failed", format!("the broker sent the webhook `{id}` and got {status}"))
+            .hint("the broker's page of the webhook shows the exchange"))
+    }
+}
+
+fn own_address(resource: &Resource) -> Option<String> {
+    resource.links("self").into_iter().next().map(|link| link.href)
+}
