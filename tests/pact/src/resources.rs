@@ -99,7 +99,7 @@ pub(crate) fn version(state: &State, name: &str, number: &str) -> Value {
         state.environments.iter().map(each).collect()
     };
     json!({
-        "number": number, "createdAt": TIME, "updatedAt": TIME,
+        "number": number, "createdAt": TIME,
         "_embedded": { "branchVersions": [], "tags": [] },
         "_links": {
             "self": { "title": "The version", "name": number, "href": version_link(state, name, number) },

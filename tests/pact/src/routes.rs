@@ -64,7 +64,7 @@ fn resource(asked: &Asked, state: &mut State) -> Answer {
         ("GET", ["environments"]) => Answer::hal(200, &resources::environments(state, asked.parameter("name"))),
         ("GET", ["environments", uuid]) => match state.environment_name(uuid) {
             Some(name) => Answer::hal(200, &resources::environment(state, name)),
-            None => Answer::missing(asked, "no such environment"),
+            None => Answer::nowhere(),
         },
         ("GET", ["environments", uuid, kind, "currently-deployed" | "currently-supported"]) => {
             records::live(asked, state, uuid, kind)
