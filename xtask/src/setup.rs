@@ -44,6 +44,8 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
                     ("sshd", "openssh-server"),
                     ("ssh", "openssh-client"),
                     ("htpasswd", "apache2-utils"),
+                    ("git", "git"),
+                    ("minisign", "minisign"),
                     ("openssl", "openssl"),
                     ("busybox", "busybox-static"),
                     ("time", "time"),

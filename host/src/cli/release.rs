@@ -82,15 +82,20 @@ pub(super) fn signed(
 
 /// A release that succeeded here, and the proof.
 fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
+    let running = agent.journal.running(name)?;
     let id = match wished {
         Some(wished) => deployment::earlier(&agent.engine, name, Some(wished))?.release,
-        None => agent.journal.running(name)?.map(|running| running.release.id.clone()),
+        None => running.as_ref().map(|running| running.release.id.clone()),
     };
     let id = id.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
     // What runs may be there by a deployment that found it unchanged, which tested nothing.
     let of = |summary: &&Summary| summary.release.as_deref() == Some(id.as_str());
     let successes = agent.journal.successes(name)?;
-    let summary = successes.iter().find(of).ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
+    let Some(summary) = successes.iter().find(of) else {
+        // It ran before the agent was asked to deploy it.
+        let running = running.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
+        return Ok(((*running.release).clone(), None));
+    };
     let account = agent.journal.account(&summary.id)?;
     let release = account.release.as_deref().cloned();
     let release = release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;

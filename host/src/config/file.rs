@@ -62,6 +62,8 @@ pub(super) struct Promotion {
     pub(super) file: Option<Spot<String>>,
     /// The host where it runs, as `ssh` takes it; its agent is asked for the release.
     pub(super) ssh: Option<Spot<String>>,
+    /// For `ssh` and `git` over ssh: the client's configuration, as for `ssh -F`.
+    pub(super) ssh_config: Option<Spot<String>>,
     /// A git repository with such a file.
     pub(super) git: Option<Spot<String>>,
     /// The branch of the repository; its default branch when left out.

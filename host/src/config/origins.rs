@@ -33,6 +33,8 @@ pub struct Releases {
 pub struct Promotion {
     /// Where.
     pub from: PromotionSource,
+    /// The configuration of the ssh client, where it is not the user's own.
+    pub ssh_config: Option<PathBuf>,
     /// How long fetching it may take.
     pub timeout: Duration,
 }
@@ -140,7 +142,13 @@ impl Reader<'_> {
         if let (Some(stray), false) = (stray, matches!(from, PromotionSource::Git { .. })) {
             return Err(self.wrong(stray, "only `git` has a `branch` and a `path`"));
         }
-        Ok(Promotion { from, timeout: written.timeout.map_or(FETCH, |timeout| timeout.0) })
+        let ssh_config = match &written.ssh_config {
+            Some(stray) if matches!(from, PromotionSource::File(_)) => {
+                return Err(self.wrong(stray, "`file` needs no ssh"));
+            }
+            given => given.as_ref().map(|path| self.path(path)),
+        };
+        Ok(Promotion { from, ssh_config, timeout: written.timeout.map_or(FETCH, |timeout| timeout.0) })
     }
 
     /// A text that is given to another program as an argument: never one of its options.

@@ -67,8 +67,8 @@ fn mistakes_are_shown_where_they_are() {
             "agent.toml:3:10: GitHub signs its events",
         ),
         (
-            "[triggers.a]\nfrom = \"github\"\nsecret = \"s\"\nrun = [\"check\"]\nwhen = { a = \"(\" }",
-            "agent.toml:5:14: not a regular expression",
+            "[secrets.s]\nenvironment = \"S\"\n[triggers.a]\nfrom = \"github\"\nsecret = \"s\"\nrun = [\"check\"]\nwhen = { a = \"(\" }",
+            "agent.toml:7:14: not a regular expression",
         ),
         (
             "[triggers.a]\nfrom = \"github\"\nsecret = \"s\"\nrun = [\"check\"]",

@@ -197,6 +197,9 @@ pub async fn fetch(promotion: &Promotion, application: &str) -> Result<Fetched, 
         PromotionSource::Ssh(host) => {
             let seconds = promotion.timeout.as_secs().clamp(1, 60).to_string();
             let mut command = Command::new("ssh");
+            if let Some(config) = &promotion.ssh_config {
+                command.arg("-F").arg(config);
+            }
             command.args(["-o", "BatchMode=yes", "-o", &format!("ConnectTimeout={seconds}"), "--", host]);
             command.args(["windlass", "release", "export", application]);
             let origin = format!("`{host}` over ssh");
@@ -218,6 +221,7 @@ pub async fn fetch(promotion: &Promotion, application: &str) -> Result<Fetched, 
             }
             command.arg("--").arg(repository).arg(&clone);
             command.env("GIT_TERMINAL_PROMPT", "0");
+            command.env("GIT_SSH_COMMAND", ssh_command(promotion));
             run("git", command, &origin, promotion.timeout).await?;
             let file = fill(path);
             // Opened beneath the clone: what a repository holds may be a link that leads elsewhere.
@@ -229,6 +233,13 @@ pub async fn fetch(promotion: &Promotion, application: &str) -> Result<Fetched, 
             Ok(Fetched { origin, path: None, content })
         }
     }
+}
+
+/// What git starts for ssh, which git has a shell read.
+fn ssh_command(promotion: &Promotion) -> String {
+    let config = promotion.ssh_config.as_ref().map(|path| path.display().to_string().replace('\'', r"'\''"));
+    let config = config.map(|path| format!(" -F '{path}'")).unwrap_or_default();
+    format!("ssh{config} -o BatchMode=yes")
 }
 
 /// Runs a program to its end; what it printed, or why it failed.

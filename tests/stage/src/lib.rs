@@ -13,6 +13,7 @@ mod live;
 mod load;
 mod process;
 mod registry;
+mod sshd;
 
 pub use busybox::{BUSYBOX, import_busybox, import_shell};
 pub use disk::Disk;
@@ -24,3 +25,4 @@ pub use live::Live;
 pub use load::{Load, Served};
 pub use process::{docker, free_port, program};
 pub use registry::Registry;
+pub use sshd::Sshd;

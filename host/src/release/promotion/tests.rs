@@ -61,10 +61,12 @@ async fn a_program_that_fails_or_hangs_is_told_with_what_it_said() {
             branch: None,
             path: "a".to_owned(),
         },
+        ssh_config: Some("/tmp/it's here".into()),
         timeout: Duration::from_secs(20),
     };
     let error = fetch(&promotion, "kudos").await.unwrap_err();
     assert!(error.to_string().contains("`git` ended with exit status: 128"), "{error}");
+    assert_eq!(ssh_command(&promotion), r"ssh -F '/tmp/it'\''s here' -o BatchMode=yes");
     let mut sleeping = Command::new("sleep");
     sleeping.arg("600");
     let error = run("sleep", sleeping, &origin, Duration::from_millis(50)).await.unwrap_err();

@@ -1,0 +1,246 @@
+//! Releases as files, and the very same release from one environment to the next.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+use windlass_stage::{Host, Run, Sshd, docker};
+use windlass_tests::{Small, agent, expect};
+
+const SMOKE: &str = r#"
+[smoke.page]
+plugin = "smoke-containers"
+with = { settle = "100ms" }
+
+[environments.production]
+"#;
+
+const GRANTS: &str = r#"
+[[grants]]
+plugin = "smoke-containers"
+docker-read = true
+
+[[grants]]
+plugin = "recorder-state-file"
+files = [{ root = "records", path = "RECORDS", write = true }]
+"#;
+
+/// A host in production, beside the one of `small`, on the same engine: what it deploys is the same project.
+struct Production {
+    host: Host,
+    _directory: tempfile::TempDir,
+}
+
+impl Production {
+    fn set(more: &str) -> Result<Self> {
+        let directory = tempfile::TempDir::new()?;
+        let host = Host::new(&agent()?, directory.path())?;
+        let root = directory.path().display();
+        let text = format!(
+            "environment = \"production\"\nstate-directory = \"{root}/state\"\napplications-directory = \"{root}/applications\"\n\
+             [[grants]]\nplugin = \"strategy-compose\"\ndocker-read = true\ndocker-write = {{}}\n\
+             [[grants]]\nplugin = \"smoke-containers\"\ndocker-read = true\n\
+             [[grants]]\nplugin = \"recorder-state-file\"\n\
+             files = [{{ root = \"records\", path = \"{root}/records\", write = true }}]\n{more}"
+        );
+        fs::write(host.root().join("agent.toml"), text)?;
+        Ok(Self { host, _directory: directory })
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Run> {
+        self.host.run(arguments)
+    }
+}
+
+/// A host in uat whose version 2 runs and was smoke tested.
+fn tested(name: &str) -> Result<Small> {
+    let small = Small::set(name)?;
+    let records = small.host.root().join("records");
+    small.operator(&GRANTS.replace("RECORDS", &records.display().to_string()))?;
+    let recorder = "[recorders.state]\nplugin = \"recorder-state-file\"\n";
+    small.write("release.toml", format!("{}{SMOKE}{recorder}", small.release()))?;
+    small.version("2")?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")?;
+    Ok(small)
+}
+
+fn id(run: &Run) -> Result<String> {
+    let value: Value = serde_json::from_str(run.stdout.trim())?;
+    Ok(value["release"]["id"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_release_that_was_made_here_is_deployed_there_and_every_change_of_it_is_refused() -> Result<()> {
+    let small = Small::running("document")?;
+    let name = small.name.as_str();
+    small.version("2")?;
+    small.write("release.toml", format!("{}\n[environments.production]\n", small.release()))?;
+    let path = small.host.root().join("made.json");
+    let file = path.display().to_string();
+    let made = expect(small.host.run(["release", "create", name, "--out", &file])?, 0)?.stdout;
+    assert!(made.contains("succeeded  nowhere yet"), "{made}");
+    small.serves("1")?;
+    expect(small.host.run(["release", "verify", &file])?, 0)?;
+
+    let production = Production::set("")?;
+    let before = small.world()?;
+    let text = fs::read_to_string(&path)?;
+    fs::write(&path, text.replace("VERSION: \\\"2\\\"", "VERSION: \\\"6\\\""))?;
+    let changed = expect(production.run(&["deploy", name, "--release", &file])?, 3)?.stderr;
+    assert!(changed.contains("was changed after it was made: the file `compose.yaml`"), "{changed}");
+    expect(production.run(&["release", "verify", &file])?, 3)?;
+    let other = expect(production.run(&["deploy", "shop", "--release", &file])?, 3)?.stderr;
+    assert!(other.contains("was changed"), "nothing of a changed document is looked at: {other}");
+    assert_eq!(small.world()?, before, "nothing was touched");
+
+    fs::write(&path, text)?;
+    let planned = expect(production.run(&["plan", name, "--release", &file])?, 0)?.stdout;
+    assert!(planned.contains("web"), "{planned}");
+    expect(production.run(&["deploy", name, "--release", &file])?, 0)?;
+    small.serves("2")?;
+    let other = expect(production.run(&["deploy", "shop", "--release", &file])?, 2)?.stderr;
+    assert!(other.contains(&format!("is a release of `{name}`, not of `shop`")), "{other}");
+    // Nobody needs the document, or the files, to go back to it.
+    fs::remove_file(&path)?;
+    let list = expect(production.run(&["release", "list", name])?, 0)?.stdout;
+    assert!(list.contains("runs"), "{list}");
+    Ok(())
+}
+
+#[test]
+fn only_a_release_that_somebody_trusted_signed_is_deployed_where_that_is_required() -> Result<()> {
+    let small = Small::running("signed")?;
+    let name = small.name.as_str();
+    small.write("release.toml", format!("{}\n[environments.production]\n", small.release()))?;
+    let keys = tempfile::TempDir::new()?;
+    let key = |name: &str| -> Result<String> {
+        let public = keys.path().join(format!("{name}.pub"));
+        let made = Command::new("minisign")
+            .args(["-G", "-W", "-f", "-p"])
+            .arg(&public)
+            .arg("-s")
+            .arg(keys.path().join(name))
+            .output()?;
+        ensure!(made.status.success(), "minisign: {}", String::from_utf8_lossy(&made.stderr));
+        Ok(fs::read_to_string(public)?.lines().nth(1).unwrap_or_default().to_owned())
+    };
+    let (ours, theirs) = (key("ours")?, key("theirs")?);
+    let production = Production::set(&format!("[releases]\nkeys = [\"{ours}\"]\nrequire-signature = true\n"))?;
+    let path = small.host.root().join("signed.json");
+    let file = path.display().to_string();
+    expect(small.host.run(["release", "create", name, "--out", &file])?, 0)?;
+    let sign = |key: &str| -> Result<()> {
+        let signed =
+            Command::new("minisign").arg("-S").arg("-s").arg(keys.path().join(key)).arg("-m").arg(&path).output()?;
+        ensure!(signed.status.success(), "minisign: {}", String::from_utf8_lossy(&signed.stderr));
+        Ok(())
+    };
+
+    let unsigned = expect(production.run(&["deploy", name, "--release", &file])?, 10)?.stderr;
+    assert!(unsigned.contains("is not signed") && unsigned.contains("minisign -S -m FILE"), "{unsigned}");
+    sign("theirs")?;
+    let untrusted = expect(production.run(&["deploy", name, "--release", &file])?, 10)?.stderr;
+    assert!(untrusted.contains("by none of the 1 keys that are trusted"), "{untrusted}");
+    let verified = expect(small.host.run(["release", "verify", &file, "--key", &theirs])?, 0)?.stdout;
+    assert!(verified.contains(&theirs), "{verified}");
+    sign("ours")?;
+    expect(production.run(&["deploy", name, "--release", &file])?, 0)?;
+    fs::write(&path, format!("{} ", fs::read_to_string(&path)?))?;
+    expect(production.run(&["deploy", name, "--release", &file])?, 10).map(drop)
+}
+
+#[test]
+fn what_succeeded_and_was_tested_goes_on_over_ssh_by_git_and_as_a_file() -> Result<()> {
+    let uat = tested("promoted")?;
+    let name = uat.name.as_str();
+    let exported = expect(uat.host.run(["release", "show", name, "--json"])?, 0)?;
+    let wanted = id(&exported)?;
+
+    // The host's own agent is asked over ssh.
+    let bin = tempfile::TempDir::new()?;
+    std::os::unix::fs::symlink(agent()?, bin.path().join("windlass"))?;
+    let path = format!("{}:/usr/bin:/bin", bin.path().display());
+    let config = uat.host.root().join("agent.toml").display().to_string();
+    let sshd = Sshd::start("uat1", &[("PATH", &path), ("WINDLASS_CONFIG", &config)])?;
+
+    // The state file of the recorder is in a git repository.
+    let records = uat.host.root().join("records");
+    let git = |arguments: &[&str]| -> Result<()> {
+        let identity = ["-c", "user.name=ci", "-c", "user.email=ci@example.org", "-c", "init.defaultBranch=main"];
+        let done = Command::new("git").current_dir(&records).args(identity).args(arguments).output()?;
+        ensure!(done.status.success(), "git: {}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
+    };
+    git(&["init", "-q"])?;
+    git(&["add", "uat.json"])?;
+    git(&["commit", "-qm", "uat"])?;
+
+    let document = uat.host.root().join("exported.json").display().to_string();
+    expect(uat.host.run(["release", "export", name, "--out", &document])?, 0)?;
+    let ssh_config = sshd.client_config().display().to_string();
+    let sources = format!(
+        "[promote.uat]\nssh = \"uat1\"\nssh-config = \"{ssh_config}\"\n\
+         [promote.state]\ngit = \"{0}\"\nbranch = \"main\"\npath = \"uat.json\"\n\
+         [promote.gone]\ngit = \"{0}\"\nbranch = \"main\"\npath = \"production.json\"\n\
+         [promote.dark]\nssh = \"nobody\"\nssh-config = \"{ssh_config}\"\ntimeout = \"5s\"\n",
+        records.display()
+    );
+    for (from, files) in [("uat", false), (document.as_str(), false), ("state", true)] {
+        let production = Production::set(&sources)?;
+        docker(["rm", "-f", &format!("{name}-web-1")])?;
+        if files {
+            // A record has no files: they must be here, the same as there.
+            let place = production.host.application(name);
+            fs::create_dir_all(&place)?;
+            fs::write(place.join("release.toml"), fs::read(uat.directory().join("release.toml"))?)?;
+            fs::write(place.join("compose.yaml"), uat.compose())?;
+            let differ = expect(production.run(&["promote", name, "--from", from, "--break-glass", "x"])?, 10)?.stderr;
+            assert!(differ.contains("are not those of release 1: `compose.yaml` differs"), "{differ}");
+            fs::write(place.join("compose.yaml"), fs::read(uat.directory().join("compose.yaml"))?)?;
+            // It says `uat` of itself, whatever the operator calls the place.
+            let other = expect(production.run(&["promote", name, "--from", from])?, 10)?.stderr;
+            assert!(other.contains("it succeeded in `uat`"), "{other}");
+            expect(
+                production.run(&["promote", name, "--from", from, "--break-glass", "the place is called state"])?,
+                0,
+            )?;
+        } else {
+            expect(production.run(&["promote", name, "--from", from])?, 0)?;
+            let history = expect(production.run(&["history", name])?, 0)?.stdout;
+            assert!(history.contains("promoted from uat, deployment"), "{history}");
+        }
+        uat.serves("2")?;
+        let shown = expect(production.run(&["release", "show", name, "--json"])?, 0)?;
+        assert_eq!(id(&shown)?, wanted, "the very same release, from {from}");
+    }
+
+    let production = Production::set(&sources)?;
+    for (from, code, expected) in [
+        ("staging", 17, "does not say where releases of `staging` are"),
+        ("gone", 15, "`production.json` cannot be read"),
+        ("dark", 15, "`ssh` ended with exit status: 255"),
+        ("./nothing.json", 3, "cannot read `./nothing.json`"),
+    ] {
+        let failed = expect(production.run(&["promote", name, "--from", from])?, code)?.stderr;
+        assert!(failed.contains(expected), "{failed}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_was_not_tested_is_not_promoted() -> Result<()> {
+    let small = Small::running("untested")?;
+    let name = small.name.as_str();
+    let document = small.host.root().join("untested.json").display().to_string();
+    expect(small.host.run(["release", "export", name, "--out", &document])?, 0)?;
+    let production = Production::set("")?;
+    let refused = expect(production.run(&["promote", name, "--from", &document])?, 10)?.stderr;
+    assert!(refused.contains("no smoke test was run there"), "{refused}");
+    let created = small.host.root().join("created.json").display().to_string();
+    expect(small.host.run(["release", "create", name, "--out", &created])?, 0)?;
+    let refused = expect(production.run(&["promote", name, "--from", &created])?, 10)?.stderr;
+    assert!(refused.contains("it did not succeed there"), "{refused}");
+    Ok(())
+}
