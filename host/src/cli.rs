@@ -31,6 +31,7 @@ mod session;
 mod show;
 mod status;
 mod target;
+mod trigger;
 
 use std::ffi::OsString;
 
@@ -86,6 +87,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
             Command::Rollback(arguments) => rollback::run(arguments, &session).await,
             Command::Promote(arguments) => promote::run(arguments, &session).await,
             Command::Release(arguments) => release::run(&arguments.command, &session).await,
+            Command::Trigger(arguments) => trigger::run(arguments, &session).await,
             Command::Resume(arguments) => resume::run(arguments, &session).await,
             Command::Resolve(arguments) => resolve::run(arguments, &session).await,
             Command::Freeze(arguments) => holds::freeze(arguments, &session).await,

@@ -262,6 +262,16 @@ impl Journal {
         self.store().note(application, &notice, self.clock.now())
     }
 
+    /// Notes that an event of a trigger is acted on from here on. When it was noted before, the time of that.
+    pub fn trigger(&self, trigger: &str, key: &str) -> Result<Option<Timestamp>, Error> {
+        self.store().trigger(trigger, key, self.clock.now())
+    }
+
+    /// Nothing came of an event, which may come again.
+    pub fn forget_trigger(&self, trigger: &str, key: &str) -> Result<(), Error> {
+        self.store().forget_trigger(trigger, key)
+    }
+
     /// Who holds an application, as far as the journal knows.
     pub fn holder(&self, application: &str) -> Result<Option<Holder>, Error> {
         self.store().holder(application)

@@ -18,6 +18,7 @@ mod progress;
 pub mod release;
 pub mod status;
 pub mod table;
+pub mod trigger;
 pub mod words;
 
 pub use error::Fault;

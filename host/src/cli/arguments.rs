@@ -8,6 +8,7 @@ mod deploy;
 mod holds;
 mod outbox;
 mod release;
+mod trigger;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,7 @@ pub(super) use holds::{
 };
 pub(super) use outbox::{OutboxArguments, OutboxCommand};
 pub(super) use release::{PromoteArguments, ReleaseCommand, ReleaseCommandArguments};
+pub(super) use trigger::TriggerArguments;
 
 /// What was typed.
 #[derive(Debug, Clone, Parser)]
@@ -104,6 +106,8 @@ pub enum Command {
     Promote(PromoteArguments),
     /// Make, examine and verify releases as files
     Release(ReleaseCommandArguments),
+    /// Act on an event from standard input, as the operator's file says
+    Trigger(TriggerArguments),
     /// Finish a deployment that was interrupted
     Resume(ResumeArguments),
     /// Declare a stuck deployment as resolved by hand

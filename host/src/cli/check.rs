@@ -2,7 +2,6 @@
 
 use windlass_documents::Verdict;
 
-use super::actor;
 use super::arguments::CheckArguments;
 use super::deploy::target;
 use super::present;
@@ -21,7 +20,7 @@ pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result
     let request = Request {
         application: name.clone(),
         target,
-        actor: actor::name(),
+        actor: session.actor(),
         reason: None,
         wait: None,
         retry: false,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::actor;
 use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments};
 use super::error::CliError;
 use super::session::{Asked, Session};
@@ -24,17 +23,17 @@ pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Resul
     let agent = session.open(Mode::Write).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     let stop = session.stop()?;
-    let request = request(name, target, &arguments.manner);
+    let request = request(session, name, target, &arguments.manner);
     let ending = deployment::run(&agent.engine, request, &stop).await?;
     Ok(session.ended(&ending))
 }
 
 /// What was typed as the engine wants it.
-pub(super) fn request(application: String, target: Target, manner: &MannerArguments) -> Request {
+pub(super) fn request(session: &Session, application: String, target: Target, manner: &MannerArguments) -> Request {
     Request {
         application,
         target,
-        actor: actor::name(),
+        actor: session.actor(),
         reason: manner.reason.clone(),
         wait: manner.wait,
         retry: manner.retry,

@@ -5,7 +5,7 @@ use super::arguments::{
 };
 use super::error::CliError;
 use super::session::Session;
-use super::{Target, actor, present};
+use super::{Target, present};
 use crate::agent::Agent;
 use crate::deployment;
 use crate::journal::{Mode, Notice};
@@ -89,7 +89,7 @@ async fn say(
 ) -> Result<ExitCode, Fault> {
     let name = session.name(app)?;
     let agent = session.open(Mode::Write).await?;
-    let notice = notice(&agent, &name, actor::name())?;
+    let notice = notice(&agent, &name, session.actor())?;
     agent.journal.note(&name, &notice)?;
     let fact = fact(&agent, &name)?;
     session.teller.finish();

@@ -1,6 +1,5 @@
 //! `windlass outbox`: what recorders were not told yet, and telling them.
 
-use super::actor;
 use super::arguments::OutboxCommand;
 use super::error::CliError;
 use super::session::Session;
@@ -24,7 +23,7 @@ pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<Ex
         }
         OutboxCommand::Drop { number, reason } => {
             let agent = session.open(Mode::Write).await?;
-            let dropped = agent.journal.drop_delivery(*number, &actor::name(), reason)?;
+            let dropped = agent.journal.drop_delivery(*number, &session.actor(), reason)?;
             let application = dropped.ok_or(CliError::NoDelivery { number: *number })?;
             tell(&agent, Some(&application), session).map(|_| ExitCode::Succeeded)
         }
@@ -36,7 +35,7 @@ async fn flush(wished: Option<&str>, session: &Session) -> Result<ExitCode, Faul
     let agent = session.open(Mode::Write).await?;
     let stop = session.stop()?;
     for application in waiting(&agent, wished)? {
-        deployment::flush(&agent.engine, &application, &actor::name(), &stop).await?;
+        deployment::flush(&agent.engine, &application, &session.actor(), &stop).await?;
     }
     let left = tell(&agent, wished, session)?;
     Ok(if left == 0 { ExitCode::Succeeded } else { ExitCode::Unavailable })

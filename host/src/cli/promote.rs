@@ -8,6 +8,7 @@ use super::arguments::PromoteArguments;
 use super::deploy::request;
 use super::release::signed;
 use super::session::Session;
+use crate::config::Config;
 use crate::deployment::{self, Target as Wanted};
 use crate::journal::Mode;
 use crate::release::bundle::Bundles;
@@ -19,17 +20,11 @@ use crate::report::{ExitCode, Fault};
 pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Result<ExitCode, Fault> {
     let name = session.name(&arguments.app)?;
     let config = session.config()?;
-    let (environment, fetched) = match file(&arguments.from) {
-        Some(path) => (None, Fetched::file(path)?),
-        None => {
-            let environment = arguments.from.as_str();
-            let promotion = config.promote.get(environment).ok_or_else(|| PromotionError::Unknown {
-                environment: environment.to_owned(),
-                known: config.promote.keys().cloned().collect(),
-            })?;
-            let what = format!("Fetching the release of {name} in {environment}");
-            (Some(environment), session.patiently(&what, promotion::fetch(promotion, &name)).await?)
-        }
+    let file = file(&arguments.from);
+    let environment = file.is_none().then_some(arguments.from.as_str());
+    let fetched = match (file, environment) {
+        (Some(path), _) => Fetched::file(path)?,
+        (None, environment) => fetch(environment.unwrap_or_default(), &name, &config, session).await?,
     };
     let document = fetched.document(&name)?;
     signed(fetched.path.as_deref(), &fetched.origin, &fetched.content, &config.releases)?;
@@ -51,8 +46,18 @@ pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Resu
     let mut manner = arguments.manner.clone();
     manner.reason.get_or_insert_with(|| format!("promoted from {origin}"));
     let target = Wanted::Given { release: Box::new(document.release), origin };
-    let ending = deployment::run(&agent.engine, request(name, target, &manner), &stop).await?;
+    let ending = deployment::run(&agent.engine, request(session, name, target, &manner), &stop).await?;
     Ok(session.ended(&ending))
+}
+
+/// Fetches from where the operator says that an environment is.
+async fn fetch(environment: &str, name: &str, config: &Config, session: &Session) -> Result<Fetched, Fault> {
+    let promotion = config.promote.get(environment).ok_or_else(|| PromotionError::Unknown {
+        environment: environment.to_owned(),
+        known: config.promote.keys().cloned().collect(),
+    })?;
+    let what = format!("Fetching the release of {name} in {environment}");
+    Ok(session.patiently(&what, promotion::fetch(promotion, name)).await?)
 }
 
 /// Whether a file is meant and no environment: no environment's name has a `/` or ends with `.json`.

@@ -1,8 +1,8 @@
 //! `windlass resolve`: a person answers for a stuck deployment.
 
 use super::arguments::ResolveArguments;
+use super::present;
 use super::session::Session;
-use super::{actor, present};
 use crate::deployment;
 use crate::journal::{Mode, Resolution};
 use crate::report::facts::Fact;
@@ -16,7 +16,7 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     let stop = session.stop()?;
     let reason = arguments.reason.as_deref().unwrap_or("undo once more");
     let resolution = if arguments.retry { Resolution::RetryUndo } else { Resolution::Accept };
-    let ending = deployment::resolve(&agent.engine, &name, &actor::name(), reason, resolution, &stop).await?;
+    let ending = deployment::resolve(&agent.engine, &name, &session.actor(), reason, resolution, &stop).await?;
     if let Some(ending) = ending {
         return Ok(session.ended(&ending));
     }

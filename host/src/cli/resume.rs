@@ -1,6 +1,5 @@
 //! `windlass resume`: what was interrupted is finished, or put back.
 
-use super::actor;
 use super::arguments::ResumeArguments;
 use super::session::Session;
 use crate::deployment::{self, Onward};
@@ -32,7 +31,7 @@ pub(super) async fn run(arguments: &ResumeArguments, session: &Session) -> Resul
     let onward = if arguments.unwind { Onward::Back } else { Onward::Forward };
     let mut exit = ExitCode::Succeeded;
     for application in applications {
-        let ending = deployment::resume(&agent.engine, &application, &actor::name(), onward, &stop).await?;
+        let ending = deployment::resume(&agent.engine, &application, &session.actor(), onward, &stop).await?;
         let ended = session.ended(&ending);
         if exit == ExitCode::Succeeded {
             exit = ended;

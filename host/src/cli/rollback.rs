@@ -2,8 +2,8 @@
 
 use super::arguments::RollbackArguments;
 use super::deploy::request;
+use super::holds;
 use super::session::Session;
-use super::{actor, holds};
 use crate::deployment::{self, Target};
 use crate::journal::Mode;
 use crate::report::{ExitCode, Fault};
@@ -15,11 +15,11 @@ pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Res
     // Before, so that nobody deploys in between.
     if let (true, Some(reason)) = (arguments.pin, &arguments.manner.reason) {
         let to = deployment::earlier(&agent.engine, &name, arguments.to.as_deref())?.id;
-        let pin = holds::pinned(&agent, &name, Some(&to), actor::name(), reason.clone())?;
+        let pin = holds::pinned(&agent, &name, Some(&to), session.actor(), reason.clone())?;
         agent.journal.note(&name, &pin)?;
     }
     let stop = session.stop()?;
-    let request = request(name, Target::Rollback { to: arguments.to.clone() }, &arguments.manner);
+    let request = request(session, name, Target::Rollback { to: arguments.to.clone() }, &arguments.manner);
     let ending = deployment::run(&agent.engine, request, &stop).await?;
     Ok(session.ended(&ending))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::CliError;
-use super::{Target, present};
+use super::{Target, actor, present};
 use crate::agent::{Agent, Options};
 use crate::config::{Config, DEFAULT_PATH};
 use crate::deployment::{Ending, Stop};
@@ -27,6 +27,8 @@ pub(super) struct Session {
     pub(super) teller: Arc<Teller>,
     /// The operator's file that was named.
     config: Option<PathBuf>,
+    /// Who asks, when it is not the person behind this process.
+    actor: std::sync::OnceLock<String>,
 }
 
 /// An application that was asked for.
@@ -40,7 +42,17 @@ pub(super) struct Asked {
 impl Session {
     /// Begins.
     pub(super) fn new(printer: Printer, config: Option<PathBuf>) -> Self {
-        Self { printer, teller: Arc::new(Teller::new(printer)), config }
+        Self { printer, teller: Arc::new(Teller::new(printer)), config, actor: std::sync::OnceLock::new() }
+    }
+
+    /// Who asks, for the record.
+    pub(super) fn actor(&self) -> String {
+        self.actor.get().cloned().unwrap_or_else(actor::name)
+    }
+
+    /// From now on somebody else asks. Only the first counts.
+    pub(super) fn act_as(&self, actor: String) {
+        self.actor.get_or_init(|| actor);
     }
 
     /// The operator's file, for texts.

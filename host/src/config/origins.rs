@@ -11,7 +11,7 @@ use super::resolve::Reader;
 use crate::release::signature;
 
 /// How long fetching a release from another environment may take, where nothing else is said.
-const FETCH: Duration = Duration::from_secs(60);
+const FETCH: Duration = Duration::from_mins(1);
 
 /// The header in which a Pact Broker sends the secret, where no other is named.
 const HEADER: &str = "x-windlass-token";

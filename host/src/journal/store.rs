@@ -12,6 +12,7 @@ mod rows;
 mod state;
 #[cfg(test)]
 mod testing;
+mod triggered;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -138,15 +138,15 @@ impl Fetched {
     /// The release of an application in it, checked against itself.
     pub fn document(&self, application: &str) -> Result<ReleaseDocument, PromotionError> {
         let name = self.origin.trim_matches('`');
-        let document = match recorded(&self.content, application) {
-            Some(Some(record)) => document::parse(name, record.to_string().as_bytes())?,
-            Some(None) => {
+        let document = match held(&self.content, application) {
+            Held::Document => document::parse(name, &self.content)?,
+            Held::Record(record) => document::parse(name, record.to_string().as_bytes())?,
+            Held::Nothing => {
                 return Err(PromotionError::Nothing {
                     origin: self.origin.clone(),
                     application: application.to_owned(),
                 });
             }
-            None => document::parse(name, &self.content)?,
         };
         let found = &document.release.application;
         if found == application {
@@ -160,11 +160,25 @@ impl Fetched {
     }
 }
 
-/// The document that a state file keeps for an application; none at all when this is no state file.
-fn recorded(content: &[u8], application: &str) -> Option<Option<serde_json::Value>> {
-    let value: serde_json::Value = serde_json::from_slice(content).ok()?;
-    let applications = value.get("applications")?.as_object()?;
-    Some(applications.get(application).and_then(|one| one.get("record")).filter(|record| !record.is_null()).cloned())
+/// What a content is.
+enum Held {
+    /// A document of its own, or no such thing at all.
+    Document,
+    /// A state file, with this record of the application.
+    Record(serde_json::Value),
+    /// A state file without one.
+    Nothing,
+}
+
+fn held(content: &[u8], application: &str) -> Held {
+    let value: Option<serde_json::Value> = serde_json::from_slice(content).ok();
+    let Some(applications) = value.as_ref().and_then(|value| value.get("applications")?.as_object()) else {
+        return Held::Document;
+    };
+    match applications.get(application).and_then(|one| one.get("record")) {
+        Some(record) if !record.is_null() => Held::Record(record.clone()),
+        _ => Held::Nothing,
+    }
 }
 
 /// Whether a release may go on from an environment: it succeeded there, and smoke tests said so.
@@ -223,12 +237,12 @@ pub async fn fetch(promotion: &Promotion, application: &str) -> Result<Fetched, 
             command.env("GIT_TERMINAL_PROMPT", "0");
             command.env("GIT_SSH_COMMAND", ssh_command(promotion));
             run("git", command, &origin, promotion.timeout).await?;
-            let file = fill(path);
+            let wanted = fill(path);
             // Opened beneath the clone: what a repository holds may be a link that leads elsewhere.
             let inside = cap_std::fs::Dir::open_ambient_dir(&clone, cap_std::ambient_authority());
-            let content = inside.and_then(|inside| inside.read(&file)).map_err(|source| PromotionError::Failed {
+            let content = inside.and_then(|inside| inside.read(&wanted)).map_err(|source| PromotionError::Failed {
                 origin: origin.clone(),
-                reason: format!("`{file}` cannot be read: {source}"),
+                reason: format!("`{wanted}` cannot be read: {source}"),
             })?;
             Ok(Fetched { origin, path: None, content })
         }

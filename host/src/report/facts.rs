@@ -10,6 +10,7 @@ mod host;
 mod progress;
 mod release;
 mod status;
+mod trigger;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, Plug
 pub use progress::ProgressFact;
 pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
+pub use trigger::TriggerFact;
 
 /// One line of `--json`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -58,6 +60,8 @@ pub enum Fact {
     Holds(HoldsFact),
     /// What a recorder was not told yet: `outbox`.
     Delivery(DeliveryFact),
+    /// What became of an event: `trigger`.
+    Trigger(TriggerFact),
     /// Whether the journal is as it was written: `audit verify`.
     Audit(AuditFact),
     /// A plugin: `plugin list`, `plugin inspect`.

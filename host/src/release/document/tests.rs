@@ -62,10 +62,13 @@ fn what_is_made_on_one_host_is_the_same_on_another() {
     assert_eq!(make(&read.release, &stored, None).unwrap(), fixture.document);
 }
 
+/// What the error says, and what was changed.
+type Change = (&'static str, fn(&mut ReleaseDocument));
+
 #[test]
 fn every_change_is_found_and_nothing_of_it_is_kept() {
     let fixture = fixture();
-    let changes: [(&str, fn(&mut ReleaseDocument)); 8] = [
+    let changes: [Change; 8] = [
         ("its id is", |document| document.release.version = "v2".to_owned()),
         ("is no digest", |document| {
             document.release.artifacts.get_mut("backend").unwrap().digest = "latest".to_owned();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-fn document(proof: serde_json::Value) -> ReleaseDocument {
+fn document(proof: &serde_json::Value) -> ReleaseDocument {
     let mut release = json!({
         "format": 1, "id": "", "application": "kudos", "version": "v2", "artifacts": {},
         "bundle": { "digest": "sha256:b", "files": {} },
@@ -14,18 +14,18 @@ fn document(proof: serde_json::Value) -> ReleaseDocument {
     serde_json::from_value(json!({ "format": 1, "release": release, "proof": proof })).unwrap()
 }
 
-fn proof(smoke: serde_json::Value) -> serde_json::Value {
+fn proof(smoke: &serde_json::Value) -> serde_json::Value {
     json!({ "environment": "uat", "host": "uat1", "deployment": "d1", "actor": "ada", "finished": "2026-01-01T00:00:00Z", "smoke": smoke })
 }
 
 #[test]
 fn only_what_succeeded_and_was_tested_goes_on() {
-    let good = document(proof(json!({ "pages": "pass", "slow": "warn" })));
+    let good = document(&proof(&json!({ "pages": "pass", "slow": "warn" })));
     assert!(proved(&good, Some("uat")).is_ok() && proved(&good, None).is_ok());
     for (document, environment, expected) in [
-        (document(serde_json::Value::Null), "uat", "it did not succeed there"),
-        (document(proof(json!({}))), "uat", "no smoke test was run there"),
-        (document(proof(json!({ "pages": "inconclusive" }))), "uat", "`pages` did not pass there"),
+        (document(&serde_json::Value::Null), "uat", "it did not succeed there"),
+        (document(&proof(&json!({}))), "uat", "no smoke test was run there"),
+        (document(&proof(&json!({ "pages": "inconclusive" }))), "uat", "`pages` did not pass there"),
         (good, "staging", "it succeeded in `uat`"),
     ] {
         let error = proved(&document, Some(environment)).unwrap_err();
@@ -36,7 +36,7 @@ fn only_what_succeeded_and_was_tested_goes_on() {
 
 #[test]
 fn a_state_file_holds_a_document_for_each_application() {
-    let record = document(proof(json!({ "pages": "pass" })));
+    let record = document(&proof(&json!({ "pages": "pass" })));
     let fetched = |content: serde_json::Value| Fetched {
         origin: "`uat.json`".to_owned(),
         path: None,

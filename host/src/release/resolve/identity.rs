@@ -6,6 +6,7 @@ use windlass_documents::Release;
 
 /// `sha256:` and the digest of the release's canonical JSON without its id: keys sorted, no spaces, as in RFC 8785 for
 /// documents of texts, whole numbers and flags, which is all that a release has.
+#[must_use]
 pub fn id(release: &Release) -> String {
     // A release consists of texts, numbers and maps with text keys, all of which JSON has.
     let mut document = serde_json::to_value(release).unwrap_or_default();

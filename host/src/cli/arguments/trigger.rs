@@ -1,0 +1,21 @@
+//! The grammar of `windlass trigger`.
+
+use clap::Args;
+
+/// Arguments of `trigger`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass trigger staging < event              Header lines, an empty line and the body of a webhook's request
+  windlass trigger staging --again < event      Act on an event that was acted on before
+
+The command is `run` of `[triggers.NAME]` in agent.toml. The exit code is that of the command; 0 for an event that is
+not wanted or was acted on before, 10 for one that nobody proves to be from its sender.")]
+pub struct TriggerArguments {
+    /// The trigger's name in agent.toml
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Act on it although it was acted on before
+    #[arg(long)]
+    pub again: bool,
+}

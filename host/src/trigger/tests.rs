@@ -1,0 +1,127 @@
+//! Events that are authentic, and all others.
+
+use super::*;
+use crate::config::{Config, document::Document};
+
+const SECRET: &str = "it's a secret to everybody";
+
+fn trigger(text: &str) -> Trigger {
+    let text = format!("[secrets.s]\nenvironment = \"S\"\n[triggers.t]\nsecret = \"s\"\n{text}");
+    let document = Document::from_text("agent.toml", text).unwrap();
+    Config::resolve(&document).unwrap().triggers.remove("t").unwrap()
+}
+
+fn github() -> Trigger {
+    trigger(
+        "from = \"github\"\nwhen = { event = \"push\", branch = \"main\" }\nrun = [\"deploy\", \"kudos\", \"--commit={commit}\"]",
+    )
+}
+
+fn signed(event: &str, body: &str) -> Message {
+    let signature = hex::encode(mac(SECRET, body.as_bytes()).unwrap().finalize().into_bytes());
+    let text = format!("X-GitHub-Event: {event}\r\nX-Hub-Signature-256: sha256={signature}\r\n\r\n{body}");
+    Message::parse(text.as_bytes()).unwrap()
+}
+
+const PUSH: &str = r#"{"ref":"refs/heads/main","after":"1ef921a70000000000000000000000000000abcd","repository":{"full_name":"acme/shop"},"sender":{"login":"ada"}}"#;
+
+#[test]
+fn githubs_own_example_of_a_signature_is_verified() {
+    // From "Validating webhook deliveries": secret, payload and signature to test an implementation with.
+    let text = "X-Hub-Signature-256: sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17\r\n\r\nHello, World!";
+    let message = Message::parse(text.as_bytes()).unwrap();
+    assert!(authenticate(&github(), &message, "It's a Secret to Everybody").is_ok());
+}
+
+#[test]
+fn a_push_becomes_the_command_that_the_operator_wrote() {
+    let (trigger, message) = (github(), signed("push", PUSH));
+    authenticate(&trigger, &message, SECRET).unwrap();
+    let fields = fields(&trigger, &message).unwrap();
+    assert_eq!(fields["repository"], "acme/shop");
+    assert_eq!(unwanted(&trigger, &fields), None);
+    assert_eq!(
+        command(&trigger, &fields).unwrap(),
+        ["deploy", "kudos", "--commit=1ef921a70000000000000000000000000000abcd"]
+    );
+}
+
+#[test]
+fn what_is_not_signed_or_signed_by_others_is_refused() {
+    let good = signed("push", PUSH);
+    let wrong = |change: fn(&mut Message)| {
+        let mut message = good.clone();
+        change(&mut message);
+        authenticate(&github(), &message, SECRET).unwrap_err()
+    };
+    assert!(matches!(wrong(|message| message.body.push(b' ')), TriggerError::NotAuthentic { .. }));
+    assert!(matches!(authenticate(&github(), &good, "another"), Err(TriggerError::NotAuthentic { .. })));
+    for signature in ["", "sha256=", "sha256=zz", "sha1=757107ea0eb2509fc211221cce984b8a37570b6d"] {
+        let text = format!("X-Hub-Signature-256: {signature}\r\n\r\n{PUSH}");
+        let message = Message::parse(text.as_bytes()).unwrap();
+        assert!(matches!(authenticate(&github(), &message, SECRET), Err(TriggerError::NotAuthentic { .. })));
+    }
+    let unsigned = Message::parse(format!("X-Hub-Signature: sha1=ab\r\n\r\n{PUSH}").as_bytes()).unwrap();
+    assert!(matches!(authenticate(&github(), &unsigned, SECRET), Err(TriggerError::Unsigned { .. })));
+    let twice = Message::parse(b"X-Hub-Signature-256: a\r\nx-hub-signature-256: b\r\n\r\n{}").unwrap();
+    assert!(matches!(authenticate(&github(), &twice, SECRET), Err(TriggerError::Malformed { .. })));
+}
+
+#[test]
+fn a_broker_sends_the_secret_itself() {
+    let trigger = trigger("from = \"pact-broker\"\nrun = [\"check\", \"{provider}\"]");
+    let message = |token: &str| {
+        Message::parse(format!("POST /x HTTP/1.1\nX-Windlass-Token: {token}\n\n{{\"provider\":\"kudos\"}}").as_bytes())
+            .unwrap()
+    };
+    assert!(authenticate(&trigger, &message(SECRET), SECRET).is_ok());
+    for token in ["", "it's", "it's a secret to everybody else"] {
+        assert!(authenticate(&trigger, &message(token), SECRET).is_err(), "{token}");
+    }
+    let fields = fields(&trigger, &message(SECRET)).unwrap();
+    assert_eq!(command(&trigger, &fields).unwrap(), ["check", "kudos"]);
+}
+
+#[test]
+fn events_that_are_not_wanted_say_why() {
+    let trigger = github();
+    for (event, body, expected) in [
+        ("ping", r#"{"zen":"x"}"#, "it has no branch"),
+        ("push", r#"{"ref":"refs/heads/maintenance","after":"1"}"#, "its branch is `maintenance`"),
+        ("push", r#"{"ref":"refs/tags/v1","after":"1"}"#, "it has no branch"),
+        ("create", r#"{"ref":"main","ref_type":"branch"}"#, "its event is `create`"),
+    ] {
+        let fields = fields(&trigger, &signed(event, body)).unwrap();
+        assert_eq!(unwanted(&trigger, &fields).as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn no_value_of_an_event_becomes_anything_but_a_value() {
+    let trigger = github();
+    for value in ["--break-glass=x", "", "a\nb", "$(reboot)", "a;b", "é", &"a".repeat(257)] {
+        let fields = Fields::from([("commit".to_owned(), value.to_owned())]);
+        assert!(matches!(command(&trigger, &fields), Err(TriggerError::Value { .. })), "{value}");
+    }
+    let deleted = fields(&trigger, &signed("push", r#"{"ref":"refs/heads/main","after":"0000000000"}"#)).unwrap();
+    let error = command(&trigger, &deleted).unwrap_err();
+    assert_eq!(error.to_string(), "the command needs `{commit}`, and the event has only `branch`, `event`");
+}
+
+#[test]
+fn what_is_no_message_is_refused() {
+    for text in ["", "\r\n", "{}", "no colon\r\n\r\n", "A: b", "GET / HTTP/1.1\r\n"] {
+        match Message::parse(text.as_bytes()) {
+            Err(TriggerError::Malformed { .. }) => {}
+            Ok(message) => assert!(authenticate(&github(), &message, SECRET).is_err(), "{text:?}"),
+            Err(other) => panic!("{text:?}: {other}"),
+        }
+    }
+    let many = format!("{}\r\n", "a: b\r\n".repeat(101));
+    assert!(Message::parse(many.as_bytes()).is_err());
+    for body in ["", "[]", "x", "\"x\""] {
+        assert!(matches!(fields(&github(), &signed("push", body)), Err(TriggerError::Body { .. })), "{body}");
+    }
+    let form = Message::parse(b"Content-Type: application/x-www-form-urlencoded\r\n\r\npayload=1").unwrap();
+    assert!(fields(&github(), &form).unwrap_err().to_string().contains("content type"));
+}
