@@ -107,7 +107,7 @@ fn a_wrong_operators_file_is_answered_with_the_line_and_what_to_do() {
     --- stderr
     error: unknown key `dokcer`; the known keys here are `environment`, `state-directory`,
            `applications-directory`, `keep-releases`, `docker`, `registries`, `grants`, `commands`,
-           `secrets`, `limits`
+           `secrets`, `releases`, `promote`, `triggers`, `limits`
      --> [HOST]/agent.toml:2:2
       |
     2 | [dokcer]
@@ -225,8 +225,8 @@ fn an_unknown_schema_is_answered_with_the_known_ones() {
     exit 17
     --- stderr
     error: there is no schema `relase`
-    hint: known are `release.toml`, `agent.toml`, `release`, `observation`, `plan`, `step`, `report`,
-          `event`, `json-output`
+    hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
+          `step`, `report`, `event`, `json-output`
     ");
 }
 
@@ -235,11 +235,11 @@ fn with_json_the_error_is_a_fact_too() {
     insta::assert_snapshot!(Stage::new().tell("schema relase --json"), @r#"
     exit 17
     --- stdout
-    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `observation`, `plan`, `step`, `report`, `event`, `json-output`","exit":17}
+    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`, `step`, `report`, `event`, `json-output`","exit":17}
     --- stderr
     error: there is no schema `relase`
-    hint: known are `release.toml`, `agent.toml`, `release`, `observation`, `plan`, `step`, `report`,
-          `event`, `json-output`
+    hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
+          `step`, `report`, `event`, `json-output`
     "#);
 }
 
