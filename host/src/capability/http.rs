@@ -4,14 +4,16 @@
 //! are resolved here, every address is looked at, and only those that passed are dialled. Redirects are answers, which
 //! a plugin may follow by asking again. There is no proxy. Each request leaves a line in the call's log.
 //!
-//! Secret placeholders are replaced in header values, and inside the base64 of `Authorization: Basic`, so that ordinary
-//! HTTP libraries can be given a placeholder as the password. They are not replaced in addresses and bodies.
+//! Secret placeholders are replaced in header values, inside the base64 of `Authorization: Basic`, so that ordinary
+//! HTTP libraries can be given a placeholder as the password, and in the path and query of an address. They are not
+//! replaced in bodies.
 
 mod addresses;
 mod audit;
 mod body;
 mod client;
 mod headers;
+mod target;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -152,10 +154,11 @@ impl Http {
             return Err(failure("limit-exceeded", message));
         }
         let headers = headers::outgoing(&parts.headers, &self.secrets, &origin, self.limits.header_bytes)?;
+        let target = target::fill(&parts.uri, &url, &self.secrets, &origin)?;
         let client = self.clients.get(ranges, authorities, self.limits.timeout).await?;
         let clamp = |asked: Option<Duration>| asked.unwrap_or(self.limits.timeout).min(self.limits.timeout);
         let (body, watched) = body::outgoing(body, self.limits.request_bytes);
-        let request = client.request(parts.method, url.clone()).headers(headers).body(body);
+        let request = client.request(parts.method, target).headers(headers).body(body);
         let begins = clamp(timeouts.connect) + clamp(timeouts.first_byte);
         let answer = tokio::time::timeout(begins, request.send()).await;
         let answer = match answer {

@@ -177,11 +177,24 @@ async fn a_secret_reaches_the_server_that_it_is_for_and_nobody_else() -> Result<
     fs::write(&path, value)?;
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     let urls = [port, other].map(|port| format!("http://127.0.0.1:{port}/"));
+    // In an address, and in the places of one that say which server it is.
+    let more = [
+        format!("http://127.0.0.1:{port}/hook/{{secret}}?key={{secret}}"),
+        format!("http://127.0.0.1:{other}/hook/{{secret}}"),
+        format!("http://{{secret}}/?at={port}"),
+        format!("http://{{secret}}@127.0.0.1:{other}/"),
+    ];
+    let urls: Vec<String> = urls.into_iter().chain(more).collect();
     let findings = yard.findings_of(json!({"do": "http", "urls": urls, "secret": "token"})).await?;
     // What the first one sent back comes without the value again, which only it can have known.
     assert!(findings[0].contains("200 GET / HTTP/1.1|"), "{findings:?}");
     assert!(findings[0].contains("Bearer {{windlass.secret:token@"), "{findings:?}");
     assert!(findings[1].contains("capability-denied: "), "{findings:?}");
-    assert!(!format!("{findings:?}{}", yard.said()).contains(value), "{findings:?}");
+    assert!(findings[2].contains("200 GET /hook/{{windlass.secret:token@"), "{findings:?}");
+    assert!(findings[3].contains("capability-denied: "), "{findings:?}");
+    assert!(findings[4..].iter().all(|finding| !finding.contains("200 GET")), "{findings:?}");
+    let said = yard.said();
+    assert!(said.contains(&format!("http GET http://127.0.0.1:{port}/hook/{{{{windlass.secret:token@")), "{said}");
+    assert!(!format!("{findings:?}{said}").contains(value), "{findings:?}");
     Ok(())
 }

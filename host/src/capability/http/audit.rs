@@ -8,6 +8,7 @@ use http::{Method, StatusCode};
 use url::Url;
 use windlass_documents::Failure;
 
+use super::target;
 use crate::capability::log::Log;
 use crate::progress::Level;
 
@@ -32,7 +33,12 @@ impl Audit {
         let mut shown = url.clone();
         shown.set_query(None);
         shown.set_fragment(None);
-        Self { log, started: Instant::now(), what: format!("http {method} {shown}").into(), answer: Arc::default() }
+        Self {
+            log,
+            started: Instant::now(),
+            what: format!("http {method} {}", target::shown(shown.as_str())).into(),
+            answer: Arc::default(),
+        }
     }
 
     /// The headers of the answer are there.

@@ -69,9 +69,14 @@ struct Stage {
 }
 
 fn stage(http: &str, limits: HttpLimits) -> Stage {
+    stage_of(http, limits, "hunter22")
+}
+
+/// With another value of the secret.
+fn stage_of(http: &str, limits: HttpLimits, value: &str) -> Stage {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("token");
-    std::fs::write(&file, "hunter22").unwrap();
+    std::fs::write(&file, value).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let agent = format!(
         "[secrets.token]\nfile = {file:?}\n[secrets.other]\nfile = {file:?}\n\
@@ -89,9 +94,11 @@ fn stage(http: &str, limits: HttpLimits) -> Stage {
 }
 
 fn open(server: &Server) -> Stage {
-    let grant =
-        format!("{{ to = \"{}\", addresses = [\"127.0.0.0/8\"], secrets = [\"token\"] }}", server.url("127.0.0.1"));
-    stage(&grant, HttpLimits::default())
+    stage(&open_grant(server), HttpLimits::default())
+}
+
+fn open_grant(server: &Server) -> String {
+    format!("{{ to = \"{}\", addresses = [\"127.0.0.0/8\"], secrets = [\"token\"] }}", server.url("127.0.0.1"))
 }
 
 fn get(url: &str) -> Request<Full<Bytes>> {
@@ -257,6 +264,79 @@ async fn placeholders_are_replaced_for_granted_servers_only() {
     request.headers_mut().insert("x", placeholder.replace("token", "other").parse().unwrap());
     assert_eq!(stage.http.send(request, Timeouts::default()).await.unwrap_err().code, "capability-denied");
     assert!(!stage.seen.0.lock().unwrap().join("\n").contains("hunter22"));
+}
+
+#[tokio::test]
+async fn placeholders_in_path_and_query_are_replaced_for_granted_servers_only() {
+    let server = Server::answering(HELLO).await;
+    let stage = open(&server);
+    let placeholder = stage.secrets.placeholder("token").unwrap().to_owned();
+    let encoded = placeholder.replace('{', "%7B").replace('}', "%7d");
+    let url = server.url("127.0.0.1");
+    for address in
+        [format!("{url}/hooks/{placeholder}/x?sig={placeholder}"), format!("{url}/hooks/{encoded}/x?sig={encoded}")]
+    {
+        let answer = stage.http.send(get(&address), Timeouts::default()).await.unwrap();
+        assert_eq!(answer.headers()["x-echo"], placeholder.as_str());
+    }
+    for request in server.requests() {
+        assert!(request.starts_with("GET /hooks/hunter22/x?sig=hunter22 HTTP/1.1\r\n"), "{request}");
+    }
+    let said = stage.seen.0.lock().unwrap().join("\n");
+    assert!(said.contains(&format!("http GET {url}/hooks/{placeholder}/x -> 200")), "{said}");
+    assert!(!said.contains("hunter22"), "{said}");
+
+    // The same secret, at a server that is granted without it; and one that is not granted at all.
+    let other = Server::answering(HELLO).await;
+    let grant = format!("{{ to = \"{}\", addresses = [\"127.0.0.1\"] }}", other.url("127.0.0.1"));
+    let without = super::tests::stage(&grant, HttpLimits::default());
+    let failure = refused(&without, &format!("{}/{placeholder}", other.url("127.0.0.1"))).await;
+    assert_eq!(failure.code, "capability-denied");
+    assert!(failure.details.unwrap()["grant"].as_str().unwrap().contains("secrets = [\"token\"]"));
+    assert_eq!(
+        refused(&stage, &format!("{url}/{}", placeholder.replace("token", "other"))).await.code,
+        "capability-denied"
+    );
+    assert_eq!(other.requests(), Vec::<String>::new());
+    // A placeholder is no part of a host's name, and one that is not whole is no text to send.
+    for address in [format!("http://{placeholder}/"), format!("{url}/{{{{windlass.secret:token")] {
+        if let Ok(request) = Request::get(&address).body(Full::<Bytes>::default()) {
+            assert!(stage.http.send(request, Timeouts::default()).await.is_err(), "{address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_cannot_change_where_a_request_goes() {
+    let server = Server::answering(HELLO).await;
+    for (value, sent) in [
+        ("//127.0.0.2/x", Some("GET ///127.0.0.2/x HTTP/1.1")),
+        ("@127.0.0.2/x", Some("GET /@127.0.0.2/x HTTP/1.1")),
+        ("a/b?c=d&e=%2F", Some("GET /a/b?c=d&e=%2F HTTP/1.1")),
+        ("x#y z", None),
+        ("line\r\nx: y", None),
+        ("back\\slash", None),
+    ] {
+        let stage = stage_of(&open_grant(&server), HttpLimits::default(), value);
+        let placeholder = stage.secrets.placeholder("token").unwrap().to_owned();
+        let before = server.requests().len();
+        let answer =
+            stage.http.send(get(&format!("{}/{placeholder}", server.url("127.0.0.1"))), Timeouts::default()).await;
+        match sent {
+            Some(line) => {
+                answer.unwrap();
+                let request = server.requests().pop().unwrap();
+                assert!(request.starts_with(line), "{value}: {request}");
+                assert!(request.contains(&format!("host: {}\r\n", server.address)), "{value}: {request}");
+            }
+            None => {
+                let failure = answer.unwrap_err();
+                assert_eq!(failure.code, "invalid-argument", "{value}");
+                assert!(!failure.message.contains(value), "{}", failure.message);
+                assert_eq!(server.requests().len(), before, "{value}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

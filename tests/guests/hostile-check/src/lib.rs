@@ -87,7 +87,7 @@ pub enum Config {
         /// A header of each request.
         #[serde(default)]
         header: Option<(String, String)>,
-        /// A secret that each request authorises itself with.
+        /// A secret that each request authorises itself with; `{secret}` in an address is its placeholder.
         #[serde(default)]
         secret: Option<String>,
     },
@@ -167,12 +167,14 @@ impl Check for Hostile {
             Config::Count => return count(),
             Config::Http { urls, header, secret } => {
                 return Ok(answers(urls, |url| {
-                    let mut request = http::Request::get(url.clone()).timeout(Duration::from_secs(5));
+                    let placeholder = secret.as_deref().map(secrets::placeholder).transpose()?;
+                    let url = url.replace("{secret}", placeholder.as_deref().unwrap_or_default());
+                    let mut request = http::Request::get(url).timeout(Duration::from_secs(5));
                     if let Some((name, value)) = header {
                         request = request.header(name.clone(), value.clone());
                     }
-                    if let Some(name) = secret {
-                        request = request.header("authorization", format!("Bearer {}", secrets::placeholder(name)?));
+                    if let Some(placeholder) = placeholder {
+                        request = request.header("authorization", format!("Bearer {placeholder}"));
                     }
                     let response = request.send()?;
                     Ok(format!("{} {}", response.status, response.text()))
