@@ -10,6 +10,7 @@ mod github;
 mod host;
 mod http;
 mod support;
+mod webhook;
 mod written;
 
 use windlass::config::document::Document;

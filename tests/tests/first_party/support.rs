@@ -24,7 +24,7 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 10] = [
+pub(crate) const PLUGINS: [&str; 11] = [
     "check-ci-status",
     "check-image",
     "check-readiness",
@@ -32,6 +32,7 @@ pub(crate) const PLUGINS: [&str; 10] = [
     "check-window",
     "recorder-git-state",
     "recorder-state-file",
+    "recorder-webhook",
     "smoke-containers",
     "smoke-http",
     "strategy-compose",
