@@ -53,6 +53,14 @@ impl Host {
     /// # Errors
     /// When it cannot be written.
     pub fn configure(&self, agent_toml: &str) -> Result<()> {
+        self.configure_as("agent.toml", agent_toml)
+    }
+
+    /// Writes another operator's file beside it, for a second agent on the host.
+    ///
+    /// # Errors
+    /// As for [`Host::configure`].
+    pub fn configure_as(&self, file: &str, agent_toml: &str) -> Result<()> {
         let root = self.root.display().to_string();
         let text = agent_toml
             .replace("/etc/windlass/secrets", &format!("{root}/secrets"))
@@ -60,7 +68,7 @@ impl Host {
             .replace("/var/lib/windlass", &format!("{root}/state"));
         let applications = format!("applications-directory = \"{root}/applications\"\n");
         let text = text.replacen("state-directory", &format!("{applications}state-directory"), 1);
-        fs::write(self.root.join("agent.toml"), text).context("cannot write agent.toml")
+        fs::write(self.root.join(file), text).with_context(|| format!("cannot write {file}"))
     }
 
     /// Stores a secret as operators do: a file that only its owner reads.

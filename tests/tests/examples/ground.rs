@@ -1,8 +1,9 @@
 //! A host for one example: its files with the addresses of this run in the place of the example's.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 use windlass_stage::{Host, Image, Images, Registry, Run, docker, free_port};
@@ -66,7 +67,20 @@ impl Ground {
                 fs::write(place.join(file), self.adapted(&from)).unwrap();
             }
         }
-        self.host.configure(&self.adapted(&self.example.join("agent.toml"))).unwrap();
+        for entry in fs::read_dir(&self.example).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".toml") && name != "release.toml" {
+                self.host.configure_as(&name, &self.adapted(&self.example.join(&name))).unwrap();
+            }
+        }
+    }
+
+    /// Runs a command of the agent that another operator's file of the example is for.
+    #[track_caller]
+    pub(crate) fn run_as(&self, file: &str, code: i32, arguments: &[&str]) -> Run {
+        let config = self.host.root().join(file).display().to_string();
+        let arguments: Vec<&str> = ["--config", &config].into_iter().chain(arguments.iter().copied()).collect();
+        self.run(code, &arguments)
     }
 
     fn adapted(&self, path: &Path) -> String {
@@ -88,6 +102,20 @@ impl Ground {
         expect(self.host.run(arguments).unwrap(), code).unwrap()
     }
 
+    /// Hands an event to a trigger of the first operator's file.
+    #[track_caller]
+    pub(crate) fn event(&self, code: i32, trigger: &str, message: &str) -> Run {
+        let mut command = self.host.command(["trigger", trigger]);
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(message.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let code_of = output.status.code().unwrap_or(-1);
+        let run = Run { code: code_of, stdout: text(output.stdout), stderr: text(output.stderr) };
+        expect(run, code).unwrap()
+    }
+
     /// The ids of the application's containers, running or not.
     pub(crate) fn containers(&self) -> String {
         let label = format!("label=com.docker.compose.project={}", self.name);
@@ -95,17 +123,24 @@ impl Ground {
     }
 
     fn remove(&self) {
-        let label = format!("label=com.docker.compose.project={}", self.name);
-        for (list, remove) in [
-            (&["ps", "-aq"][..], &["rm", "-f"][..]),
-            (&["network", "ls", "-q"], &["network", "rm"]),
-            (&["volume", "ls", "-q"], &["volume", "rm"]),
-        ] {
-            let found = docker([list, &["--filter", &label]].concat()).unwrap_or_default();
-            let names: Vec<&str> = found.lines().collect();
-            if !names.is_empty() {
-                docker([remove, &names].concat()).ok();
-            }
+        for project in [self.name.clone(), format!("{}-staging", self.name)] {
+            remove(&project);
+        }
+    }
+}
+
+/// Removes what a project has in the engine.
+fn remove(project: &str) {
+    let label = format!("label=com.docker.compose.project={project}");
+    for (list, remove) in [
+        (&["ps", "-aq"][..], &["rm", "-f"][..]),
+        (&["network", "ls", "-q"], &["network", "rm"]),
+        (&["volume", "ls", "-q"], &["volume", "rm"]),
+    ] {
+        let found = docker([list, &["--filter", &label]].concat()).unwrap_or_default();
+        let names: Vec<&str> = found.lines().collect();
+        if !names.is_empty() {
+            docker([remove, &names].concat()).ok();
         }
     }
 }
@@ -136,9 +171,23 @@ pub(crate) fn git(directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
+/// An event of GitHub, signed as OpenSSL signs.
+pub(crate) fn signed(event: &str, body: &str, secret: &str) -> String {
+    let mut openssl = Command::new("openssl")
+        .args(["dgst", "-sha256", "-hmac", secret, "-r"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    openssl.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+    let output = openssl.wait_with_output().unwrap();
+    let digits = String::from_utf8(output.stdout).unwrap();
+    let digits = digits.split(' ').next().unwrap();
+    format!("X-GitHub-Event: {event}\r\nX-Hub-Signature-256: sha256={digits}\r\n\r\n{body}")
+}
+
 /// What a page of this host says.
 pub(crate) fn page(port: u16, path: &str) -> String {
-    use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
     let mut answer = String::new();

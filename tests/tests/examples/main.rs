@@ -4,4 +4,5 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests stop at the first thing that is not as it should be")]
 
 mod ground;
+mod monorepo;
 mod web_application;

@@ -167,7 +167,11 @@ fn from_a_contract_to_the_record_over_ssh_and_back_when_it_fails() {
 
     // Going back is an ordinary deployment, which is recorded like any other.
     let back = uat.ssh(&format!("windlass rollback {} --to f1", ground.name));
-    let back = if back.status.code() == Some(0) { back } else { uat.ssh(&format!("windlass rollback {} --to '#1'", ground.name)) };
+    let back = if back.status.code() == Some(0) {
+        back
+    } else {
+        uat.ssh(&format!("windlass rollback {} --to '#1'", ground.name))
+    };
     assert_eq!(back.status.code(), Some(0), "{}", String::from_utf8_lossy(&back.stderr));
     assert_eq!(live("Shop API"), ["b1"]);
     assert_eq!(recorded()["backend_image_uri_with_tag"], uri("backend", "b1"));
