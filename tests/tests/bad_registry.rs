@@ -239,6 +239,19 @@ fn check_image_and_a_real_registry() -> Result<()> {
     check("latest", "mutable = \"refuse\"", 10, &["latest", "sha256:"])?;
     check("latest", "", 0, &["latest", "sha256:"])?;
     check("2", &format!("registries = [\"{address}\"]"), 0, &["1 image is there and fit the host"])?;
+
+    // The tag is pushed again between the plan and the deployment: the plan has the digest that was looked at.
+    let plan = small.host.root().join("kudos.plan").display().to_string();
+    expect(small.host.run(["plan", &small.name, "--out", &plan])?, 0)?;
+    let changed = format!("windlass-test/{}:changed", small.name);
+    docker(["tag", BUSYBOX, &changed])?;
+    let container = docker(["create", &changed, "true"])?;
+    docker(["commit", "--change", "LABEL changed=yes", &container, &changed])?;
+    docker(["rm", &container])?;
+    let _moved = Pushed::push(&changed, image("2"), None)?;
+    tells(&expect(small.deploy(&["--plan", &plan])?, 10)?, &["the tag `2` means sha256:", "now, but the release has"])?;
+    docker(["image", "rm", "-f", &changed])?;
+    ensure!(small.world()? == before, "something was touched");
     small.serves("1")
 }
 

@@ -123,36 +123,40 @@ fn misfit(id: String, name: &str, platforms: &[Platform], host: &Platform) -> Fi
     Finding::new(id, Verdict::Fail, title).remedy(format!("build it for {} too", host.words()))
 }
 
-/// What a tag that moves means now, and whether that is still the release's image.
-pub(crate) fn mutable(
+/// What a tag means now, and whether that is still the release's image. Nothing is said about a tag that stays.
+pub(crate) fn tag(
     name: &str,
     artifact: &Artifact,
     tag: &str,
     now: &std::result::Result<Resolved, Error>,
     config: &Config,
     rollback: bool,
-) -> Finding {
+) -> Option<Finding> {
     let id = format!("tag:{name}");
-    let advice = "name a version or a commit as the tag";
+    let moves = config.is_mutable(tag);
     match now {
+        // The image itself is asked for by its digest.
+        Err(_) if rollback || !moves => None,
         Err(error) => {
-            let verdict = if rollback { Verdict::Pass } else { Verdict::Warn };
-            Finding::new(id, verdict, format!("{name}: what the tag `{tag}` means now is not known: {error}"))
+            let title = format!("{name}: what the tag `{tag}` means now is not known: {error}");
+            Some(Finding::new(id, Verdict::Warn, title))
         }
-        Ok(now) if now.digest == artifact.digest => {
+        Ok(now) if now.digest == artifact.digest => moves.then(|| {
             let title = format!("{name}: the tag `{tag}` moves; now it means {}", now.digest);
+            let advice = "name a version or a commit as the tag";
             match config.mutable {
                 Mutable::Allow => Finding::new(id, Verdict::Pass, title),
                 Mutable::Warn => Finding::new(id, Verdict::Warn, title).remedy(advice),
                 Mutable::Refuse => Finding::new(id, Verdict::Fail, title).remedy(advice),
             }
-        }
+        }),
         Ok(now) => {
             let title =
                 format!("{name}: the tag `{tag}` means {} now, but the release has {}", now.digest, artifact.digest);
-            // An old release is deployed by its digest; that its tag has moved since is what tags do.
-            let verdict = if rollback { Verdict::Pass } else { Verdict::Fail };
-            Finding::new(id, verdict, title).remedy("deploy again to resolve the tag anew, or name a version")
+            // An old release is deployed by its digest; that its tag has moved since is what such tags do.
+            let expected = rollback || moves && config.mutable == Mutable::Allow;
+            let verdict = if expected { Verdict::Pass } else { Verdict::Fail };
+            Some(Finding::new(id, verdict, title).remedy("deploy again to resolve the tag anew, or name a version"))
         }
     }
 }
@@ -218,11 +222,19 @@ mod tests {
                 platforms: Vec::new(),
             })
         };
-        let config = Config::default();
-        let verdict =
-            |digest, rollback| mutable("b", &artifact(false), "latest", &now(digest), &config, rollback).verdict;
-        assert_eq!(verdict("sha256:a", false), Verdict::Warn);
-        assert_eq!(verdict("sha256:b", false), Verdict::Fail);
-        assert_eq!(verdict("sha256:b", true), Verdict::Pass);
+        let of = |tag: &str, digest, mutable, rollback| {
+            let config = Config { mutable, ..Config::default() };
+            super::tag("b", &artifact(false), tag, &now(digest), &config, rollback).map(|finding| finding.verdict)
+        };
+        assert_eq!(of("latest", "sha256:a", Mutable::Warn, false), Some(Verdict::Warn));
+        assert_eq!(of("latest", "sha256:b", Mutable::Warn, false), Some(Verdict::Fail));
+        assert_eq!(of("latest", "sha256:b", Mutable::Warn, true), Some(Verdict::Pass));
+        // A release that was proved elsewhere with a tag that moves is still that release.
+        assert_eq!(of("latest", "sha256:b", Mutable::Allow, false), Some(Verdict::Pass));
+        // A version's tag is not to move at all.
+        assert_eq!(of("v1", "sha256:a", Mutable::Allow, false), None);
+        assert_eq!(of("v1", "sha256:b", Mutable::Allow, false), Some(Verdict::Fail));
+        let gone = Err(Error::new("not-found", ""));
+        assert_eq!(super::tag("b", &artifact(false), "v1", &gone, &Config::default(), false), None);
     }
 }

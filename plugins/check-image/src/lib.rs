@@ -37,9 +37,9 @@ impl Check for CheckImage {
             log::progress(format!("asking for {name}"), u8::try_from(percent).ok());
             findings.push(judge::origin(name, artifact, config));
             findings.push(judge::presence(name, artifact, &ask(artifact)?, &host));
-            if let Some(tag) = artifact.tag.as_deref().filter(|tag| !artifact.local && config.is_mutable(tag)) {
+            if let Some(tag) = artifact.tag.as_deref().filter(|_| !artifact.local) {
                 let now = registry::resolve(&format!("{}:{tag}", artifact.repository));
-                findings.push(judge::mutable(name, artifact, tag, &settled(now)?, config, rollback));
+                findings.extend(judge::tag(name, artifact, tag, &settled(now)?, config, rollback));
             }
         }
         let count = release.artifacts.len();
