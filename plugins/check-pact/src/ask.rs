@@ -13,7 +13,7 @@ pub(crate) fn ask(
     pacticipants: &[Pacticipant],
     environment: &str,
 ) -> Result<Report> {
-    let client = Client::new(&config.broker)?;
+    let client = Client::new(&config.broker, context.remaining())?;
     let index = client.index()?;
     let place = match client.environment(&index, environment)? {
         Ok(place) => place,

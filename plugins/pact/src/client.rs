@@ -1,6 +1,6 @@
 //! Requests to one broker, along its links.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use windlass_sdk::http::{Request, Response};
 use windlass_sdk::{Error, Result};
@@ -15,6 +15,9 @@ const MOST_BYTES: usize = 8 << 20;
 /// How long one answer may take: a broker computes a large matrix for a while.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is kept of the host's own deadline for saying that there was no answer.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// HAL for what is there, and problem details (RFC 9457) for what is not; plain JSON is answered with 406.
 const ACCEPT: &str = "application/hal+json, application/problem+json";
 
@@ -25,6 +28,7 @@ pub struct Client<'a> {
     pub(crate) settings: &'a Settings,
     origin: Option<Origin>,
     authorization: Option<String>,
+    end: Instant,
     send: Box<Send>,
 }
 
@@ -35,15 +39,17 @@ impl std::fmt::Debug for Client<'_> {
 }
 
 impl<'a> Client<'a> {
-    /// Through the host, with placeholders for user, password and token.
-    pub fn new(settings: &'a Settings) -> Result<Self> {
+    /// Through the host, with placeholders for user, password and token, as long as the host's call may take.
+    pub fn new(settings: &'a Settings, remaining: Duration) -> Result<Self> {
         let authorization = settings.authorization()?;
-        Ok(Self { settings, origin: settings.origin(), authorization, send: Box::new(Request::send) })
+        let end = Instant::now() + remaining.saturating_sub(MARGIN);
+        Ok(Self { settings, origin: settings.origin(), authorization, end, send: Box::new(Request::send) })
     }
 
     /// With answers of a test's own.
     pub fn with(settings: &'a Settings, send: impl Fn(&Request) -> Result<Response> + 'static) -> Self {
-        Self { settings, origin: settings.origin(), authorization: None, send: Box::new(send) }
+        let end = Instant::now() + TIMEOUT;
+        Self { settings, origin: settings.origin(), authorization: None, end, send: Box::new(send) }
     }
 
     /// The broker's index, from which everything else is found.
@@ -77,10 +83,11 @@ impl<'a> Client<'a> {
     fn ask(&self, request: Request) -> Result<Answer> {
         let what = format!("{} {}", request.method(), path_of(request.url()));
         self.own(request.url())?;
+        let left = self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
         let mut request = request
             .header("accept", ACCEPT)
             .header("user-agent", concat!("windlass/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIMEOUT)
+            .timeout(TIMEOUT.min(left))
             .most(MOST_BYTES);
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);

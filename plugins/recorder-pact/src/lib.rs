@@ -24,14 +24,14 @@ impl Recorder for RecorderPact {
         config.check()
     }
 
-    fn deliver(_: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
+    fn deliver(context: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
         let Some(running) = news(event) else { return Ok(Some(json!({ "recorded": [] }))) };
         // An earlier release to which a rollback went may lack what this one has.
         let mut table = config.pacticipants.clone();
         table.retain(|name, _| running.artifacts.contains_key(name) || !event.release.artifacts.contains_key(name));
         let pacticipants = Pacticipant::of_release(running, &table, config.version)?;
         let name = config.environment.as_deref().unwrap_or(&event.environment);
-        let client = Client::new(&config.broker)?;
+        let client = Client::new(&config.broker, context.remaining())?;
         let index = client.index()?;
         let environment =
             client.environment(&index, name)?.map_err(|known| Environment::unknown_error(name, &known))?;

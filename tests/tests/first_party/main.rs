@@ -9,6 +9,7 @@ mod git_state;
 mod github;
 mod host;
 mod http;
+mod pact;
 mod support;
 mod webhook;
 mod written;

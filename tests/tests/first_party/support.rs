@@ -24,13 +24,15 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 11] = [
+pub(crate) const PLUGINS: [&str; 13] = [
     "check-ci-status",
     "check-image",
+    "check-pact",
     "check-readiness",
     "check-version-policy",
     "check-window",
     "recorder-git-state",
+    "recorder-pact",
     "recorder-state-file",
     "recorder-webhook",
     "smoke-containers",

@@ -1,0 +1,112 @@
+//! `check-pact` and a broker that does not answer: never a yes and never a no.
+
+use std::net::TcpListener;
+
+use serde_json::json;
+use windlass_pact_stand_in::Fault;
+
+use super::{Desk, SECRETS, hint};
+
+fn desk() -> Desk {
+    let desk = Desk::new("check-pact");
+    desk.broker.state().verify(("Shop Web", "2"), ("Shop API", "1"), true);
+    desk
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_trouble_is_an_error_that_says_what_it_is() {
+    let desk = desk();
+    for (fault, code, words) in [
+        (Fault::Broken, "unavailable", "the broker answered 500 to GET /"),
+        (Fault::Down, "unavailable", "the broker answered 502 to GET /"),
+        (Fault::Html, "unavailable", "is not JSON (text/html"),
+        (Fault::Half, "unavailable", "breaks off"),
+        (Fault::Limited, "rate-limited", "again in 7 s"),
+        (Fault::Slow, "timeout", "the broker gave no answer"),
+    ] {
+        desk.broker.state().fault = Some(fault);
+        let failure = desk.check(json!({})).await.unwrap_err();
+        assert_eq!(failure.code, code, "{failure:?}");
+        assert!(failure.message.contains(words) && failure.retryable, "{failure:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_away_is_an_error() {
+    let mut desk = desk();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    desk.settings["url"] = json!(format!("http://{free}"));
+    let failure = desk.check(json!({})).await.unwrap_err();
+    assert_eq!(failure.code, "capability-denied", "no grant leads there: {failure:?}");
+
+    let away = desk.broker.url().to_owned();
+    desk.settings["url"] = json!(away);
+    desk.broker = windlass_pact_stand_in::Broker::start().unwrap();
+    let failure = desk.check(json!({})).await.unwrap_err();
+    assert_eq!(failure.code, "unavailable", "{failure:?}");
+    assert!(failure.retryable && failure.message.starts_with("the broker gave no answer"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_accepted_is_told_which_secret_it_was() {
+    let nobody = desk().with_users();
+    let mut stranger = nobody;
+    stranger.settings = json!({ "url": stranger.broker.url() });
+    let failure = stranger.check(json!({})).await.unwrap_err();
+    assert!(failure.code == "unauthorized" && failure.message.contains("asks for a user"), "{failure:?}");
+
+    let wrong = desk().with_users();
+    wrong.broker.state().writer = Some((SECRETS[0].1.to_owned(), "another".to_owned()));
+    let failure = wrong.check(json!({})).await.unwrap_err();
+    assert!(failure.message.contains("secrets `pact-user` and `pact-password`"), "{failure:?}");
+    assert!(!failure.retryable, "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_expired_or_not_taken_at_all() {
+    let expired = desk().with_token();
+    expired.broker.state().tokens.insert("another".to_owned());
+    let failure = expired.check(json!({})).await.unwrap_err();
+    assert!(failure.code == "unauthorized" && failure.message.contains("`pact-token`: it is expired"), "{failure:?}");
+    expired.broker.state().tokens.insert(SECRETS[2].1.to_owned());
+    expired.check(json!({})).await.unwrap();
+
+    let open_source = desk().with_token();
+    open_source.broker.state().writer = Some(("u".to_owned(), "p".to_owned()));
+    let failure = open_source.check(json!({})).await.unwrap_err();
+    assert!(failure.message.contains("it takes no bearer token"), "{failure:?}");
+    assert!(hint(&failure).contains("basic authentication only"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_may_ask_and_may_have_no_webhook_sent() {
+    let desk = Desk::new("check-pact").with_users();
+    {
+        let mut state = desk.broker.state();
+        state.reader = state.writer.take();
+        state.writer = Some(("another".to_owned(), "another".to_owned()));
+        state.webhooks.insert("w1".to_owned(), 0);
+    }
+    let report = desk.check(json!({ "webhook": "w1" })).await.unwrap();
+    let told = report.findings.iter().find(|finding| finding.id == "webhook:w1").unwrap();
+    assert!(told.title.contains("may not write"), "{told:?}");
+    assert!(told.remedy.as_ref().unwrap().contains("read-only"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_to_another_server_is_not_followed() {
+    let desk = desk().with_users();
+    desk.broker.state().base = "http://127.0.0.1:9".to_owned();
+    let failure = desk.check(json!({})).await.unwrap_err();
+    assert_eq!(failure.code, "plugin:foreign-link");
+    assert!(failure.message.contains("leads to another server, http://127.0.0.1:9"), "{failure:?}");
+    assert!(hint(&failure).contains("PACT_BROKER_BASE_URL"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_makes_no_sense_is_refused_before_anything_is_asked() {
+    let desk = desk().with_users().with_token();
+    let failure = desk.check(json!({})).await.unwrap_err();
+    assert!(failure.code == "invalid-config" && failure.message.contains("`token`"), "{failure:?}");
+    assert!(desk.broker.state().asked.is_empty());
+}
