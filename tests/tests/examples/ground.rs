@@ -69,7 +69,7 @@ impl Ground {
         }
         for entry in fs::read_dir(&self.example).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            if name.ends_with(".toml") && name != "release.toml" {
+            if Path::new(&name).extension().is_some_and(|extension| extension == "toml") && name != "release.toml" {
                 self.host.configure_as(&name, &self.adapted(&self.example.join(&name))).unwrap();
             }
         }
@@ -86,14 +86,6 @@ impl Ground {
     fn adapted(&self, path: &Path) -> String {
         let text = fs::read_to_string(path).unwrap();
         self.replaced.iter().fold(text, |text, (written, real)| text.replace(written, real))
-    }
-
-    /// Changes one of the application's files.
-    pub(crate) fn change(&self, file: &str, from: &str, to: &str) {
-        let path = self.host.application(&self.name).join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{file} has no {from}");
-        fs::write(path, text.replace(from, to)).unwrap();
     }
 
     /// Runs a command that must end with this code.

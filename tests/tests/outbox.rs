@@ -1,0 +1,208 @@
+//! Recorders whose server is away, slow, overrun, or never answers: a deployment is good all the same, and every event is
+//! told at least once, in order, with its key.
+
+#![expect(clippy::unwrap_used, reason = "a lock that a panic broke is a failed test")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use windlass_stage::Live;
+use windlass_tests::{Small, expect};
+
+/// What the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    /// 200.
+    Well,
+    /// 500.
+    Broken,
+    /// 429 with an hour to wait.
+    Overrun,
+    /// Nothing, until it is well again.
+    Silent,
+}
+
+#[derive(Debug)]
+struct Shared {
+    mood: Mutex<Mood>,
+    changed: Condvar,
+    /// The idempotency key and the sequence number of each event that arrived whole.
+    arrived: Mutex<Vec<(String, String)>>,
+    arrival: Condvar,
+}
+
+/// A server on loopback that ends with the process.
+struct Ledger {
+    address: String,
+    shared: Arc<Shared>,
+}
+
+impl Ledger {
+    fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let shared = Arc::new(Shared {
+            mood: Mutex::new(Mood::Well),
+            changed: Condvar::new(),
+            arrived: Mutex::default(),
+            arrival: Condvar::new(),
+        });
+        let all = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let all = Arc::clone(&all);
+                thread::spawn(move || answer(&stream, &all));
+            }
+        });
+        Ok(Self { address, shared })
+    }
+
+    fn mood(&self, mood: Mood) {
+        *self.shared.mood.lock().unwrap() = mood;
+        self.shared.changed.notify_all();
+    }
+
+    fn arrived(&self) -> Vec<(String, String)> {
+        self.shared.arrived.lock().unwrap().clone()
+    }
+
+    /// Waits until so many events arrived.
+    fn wait_for(&self, count: usize) -> Result<()> {
+        let arrived = self.shared.arrived.lock().unwrap();
+        let patience = Duration::from_mins(1);
+        let (arrived, _) = self.shared.arrival.wait_timeout_while(arrived, patience, |all| all.len() < count).unwrap();
+        ensure!(arrived.len() >= count, "only {} events arrived", arrived.len());
+        Ok(())
+    }
+}
+
+fn answer(stream: &TcpStream, shared: &Shared) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let (mut line, mut length, mut key) = (String::new(), 0, String::new());
+    reader.read_line(&mut line).ok()?;
+    let sequence = line.split(['/', ' ']).nth(3)?.to_owned();
+    loop {
+        line.clear();
+        if reader.read_line(&mut line).ok()? <= 2 {
+            break;
+        }
+        let (name, value) = line.trim().split_once(':')?;
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().ok()?,
+            "idempotency-key" => value.trim().clone_into(&mut key),
+            _ => {}
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    shared.arrived.lock().unwrap().push((key, sequence));
+    shared.arrival.notify_all();
+    let mood = *shared.mood.lock().unwrap();
+    let (status, extra) = match mood {
+        Mood::Well => ("200 OK", ""),
+        Mood::Broken => ("500 Internal Server Error", ""),
+        Mood::Overrun => ("429 Too Many Requests", "retry-after: 3600\r\n"),
+        Mood::Silent => {
+            let mood = shared.mood.lock().unwrap();
+            drop(shared.changed.wait_while(mood, |mood| *mood == Mood::Silent).unwrap());
+            return None;
+        }
+    };
+    let mut stream = stream;
+    write!(stream, "HTTP/1.1 {status}\r\n{extra}content-length: 0\r\nconnection: close\r\n\r\n").ok()
+}
+
+fn ledger(name: &str, timeout: &str) -> Result<(Small, Ledger)> {
+    let (small, ledger) = (Small::set(name)?, Ledger::start()?);
+    small.operator(&format!(
+        "[[grants]]\nplugin = \"recorder-webhook\"\nhttp = [{{ to = \"{}\", addresses = [\"127.0.0.1/32\"] }}]\n",
+        ledger.address
+    ))?;
+    let recorder = format!(
+        "\n[recorders.ledger]\nplugin = \"recorder-webhook\"\nwith = {{ url = \"{}/deployments/{{sequence}}\", timeout = \"{timeout}\" }}\n",
+        ledger.address
+    );
+    small.write("release.toml", format!("{}{recorder}", small.release()))?;
+    Ok((small, ledger))
+}
+
+fn sequences(arrived: &[(String, String)]) -> Vec<&str> {
+    arrived.iter().map(|(_, sequence)| sequence.as_str()).collect()
+}
+
+#[test]
+fn what_a_broken_or_overrun_server_was_not_told_is_told_in_order() -> Result<()> {
+    let (small, ledger) = ledger("told", "10s")?;
+    let name = small.name.as_str();
+    ledger.mood(Mood::Broken);
+    let broken = expect(small.deploy(&[])?, 0)?.stderr;
+    assert!(
+        broken.contains("the recorder `ledger` was not told and will be later") && broken.contains("500"),
+        "{broken}"
+    );
+    small.serves("1")?;
+    small.version("2")?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(
+        sequences(&ledger.arrived()),
+        ["1"],
+        "what comes later waits for what comes first, and that for its time"
+    );
+
+    ledger.mood(Mood::Overrun);
+    let flushed = expect(small.host.run(["outbox", "flush", name])?, 15)?.stdout;
+    assert!(flushed.contains("429"), "{flushed}");
+    ledger.mood(Mood::Well);
+    small.version("3")?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(sequences(&ledger.arrived()), ["1", "1"], "an hour is not over");
+    let status = expect(small.host.run(["status", name])?, 0)?.stdout;
+    assert_eq!(status.matches("outbox: recorder ledger was not told").count(), 3, "{status}");
+
+    expect(small.host.run(["outbox", "flush"])?, 0)?;
+    let arrived = ledger.arrived();
+    assert_eq!(sequences(&arrived), ["1", "1", "1", "2", "3"]);
+    assert_eq!(arrived[0].0, arrived[2].0, "the same event has the same key each time");
+    assert_ne!(arrived[2].0, arrived[3].0);
+    assert!(arrived.iter().all(|(key, _)| !key.is_empty()));
+    small.serves("3")
+}
+
+#[test]
+fn a_server_that_does_not_answer_holds_nothing_up_for_long() -> Result<()> {
+    let (small, ledger) = ledger("silent", "500ms")?;
+    ledger.mood(Mood::Silent);
+    let told = expect(small.deploy(&[])?, 0)?.stderr;
+    assert!(told.contains("the recorder `ledger` was not told"), "{told}");
+    small.serves("1")?;
+    ledger.mood(Mood::Well);
+    expect(small.host.run(["outbox", "flush"])?, 0)?;
+    assert_eq!(sequences(&ledger.arrived()), ["1", "1"]);
+    Ok(())
+}
+
+#[test]
+fn an_agent_that_is_killed_in_the_middle_of_telling_tells_again() -> Result<()> {
+    let (small, ledger) = ledger("unheard", "60s")?;
+    let name = small.name.as_str();
+    ledger.mood(Mood::Silent);
+    let live = Live::start(&mut small.host.command(["deploy", name]))?;
+    ledger.wait_for(1)?;
+    live.signal("KILL")?;
+    let run = live.end().context("it ends")?;
+    ensure!(run.code != 0, "it was killed");
+    ledger.mood(Mood::Well);
+
+    // The deployment is decided; what is left of it is to tell, which the next command does.
+    let resumed = expect(small.host.run(["resume", name])?, 0)?;
+    assert!(resumed.stdout.contains("succeeded"), "{}", resumed.stdout);
+    let arrived = ledger.arrived();
+    assert_eq!(sequences(&arrived), ["1", "1"]);
+    assert_eq!(arrived[0].0, arrived[1].0, "whoever is told twice can tell");
+    assert_eq!(expect(small.host.run(["outbox", "list"])?, 0)?.stdout, "every recorder was told everything\n");
+    small.serves("1")?;
+    Ok(())
+}
