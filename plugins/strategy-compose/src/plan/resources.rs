@@ -62,6 +62,16 @@ fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut V
             ));
             continue;
         }
+        if service.service.pull_policy.as_deref() == Some("never") {
+            obstacles.push((
+                format!(
+                    "service {} must not pull its image ({} {}), which is not on this host",
+                    service.key, service.image.name, service.image.version
+                ),
+                "load it, or leave `pull_policy: never` out".to_owned(),
+            ));
+            continue;
+        }
         absent.insert(&service.image.reference, &service.image);
     }
     for (reference, image) in absent {

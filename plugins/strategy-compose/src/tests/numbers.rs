@@ -142,3 +142,16 @@ fn every_step_of_a_change_of_numbers_can_fail() {
         assert_eq!(stage.picture(), before, "after step {last}");
     }
 }
+
+#[test]
+fn an_image_that_must_not_be_pulled_must_be_here() {
+    let desired = wanted("services:\n  front: {image: front, pull_policy: never}\n");
+    let missing = planned(&desired, &State::default());
+    assert!(
+        missing.contains("service front must not pull its image") && missing.contains("pull_policy: never"),
+        "{missing}"
+    );
+    let here = planned(&desired, &images(&desired, State::default()));
+    assert!(here.contains("create service front: new in this release"), "{here}");
+    assert!(!here.contains("pull:"), "{here}");
+}
