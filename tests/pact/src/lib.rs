@@ -22,7 +22,7 @@ use anyhow::{Result, anyhow};
 use tiny_http::{Request, Server};
 
 pub use answer::{Answer, Asked};
-pub use state::{Fault, Recorded, State};
+pub use state::{Fault, Recorded, Side, State};
 
 /// A server that ends when it is dropped.
 #[derive(Debug)]

@@ -97,10 +97,13 @@ fn resource(asked: &Asked, state: &mut State) -> Answer {
     answer.with("X-Pact-Broker-Version", "2.120.0")
 }
 
-/// Sends nothing anywhere, and counts.
+/// Sends nothing anywhere, counts, and has happen what the webhook would start.
 fn execute(state: &mut State, id: &str) -> Answer {
     let Some(count) = state.webhooks.get_mut(id) else { return Answer::nowhere() };
     *count += 1;
+    for (consumer, provider, success) in std::mem::take(&mut state.when_sent) {
+        state.verify(consumer, provider, success);
+    }
     let body: Value = json!({
         "request": { "headers": {}, "body": {}, "url": "/verify" },
         "response": { "status": 201, "headers": {}, "body": {} },

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+/// A pacticipant's name and version.
+pub type Side = (&'static str, &'static str);
+
 /// A broker's database and its mood.
 #[derive(Debug, Default)]
 pub struct State {
@@ -21,6 +24,8 @@ pub struct State {
     pub released: Vec<Recorded>,
     /// Webhooks that it has, and how often each was sent.
     pub webhooks: BTreeMap<String, u32>,
+    /// What is verified as soon as a webhook is sent: consumer, provider, and whether it keeps the contract.
+    pub when_sent: Vec<(Side, Side, bool)>,
     /// Who may write: user and password. Nobody needs to say who they are while there is none.
     pub writer: Option<(String, String)>,
     /// Who may read.
