@@ -24,6 +24,7 @@ mod problem;
 mod read;
 mod relocate;
 mod scope;
+mod settings;
 mod trace;
 mod yaml;
 
@@ -40,4 +41,5 @@ pub use model::{
 };
 pub use position::{Located, Position};
 pub use problem::{Problem, Problems};
+pub use settings::{Setting, env_settings, yaml_settings};
 pub use trace::{Source, Step, Variable};

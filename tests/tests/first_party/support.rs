@@ -24,8 +24,9 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 13] = [
+pub(crate) const PLUGINS: [&str; 14] = [
     "check-ci-status",
+    "check-config",
     "check-image",
     "check-pact",
     "check-readiness",
