@@ -1,0 +1,117 @@
+//! What is there now: what the `current` commands print, and whether what runs is well.
+
+use sha2::{Digest as _, Sha256};
+use windlass_sdk::documents::OBSERVATION_FORMAT;
+use windlass_sdk::prelude::*;
+use windlass_strategies::Words;
+
+use crate::config::{Command, Config, Entry};
+use crate::runner::{self, Runner};
+
+/// What a `current` command said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// What it printed, without spaces around it.
+    Text(String),
+    /// It ended with another code than 0: nothing is there that it could tell of.
+    Nothing(i32),
+}
+
+impl Seen {
+    /// For people.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Text(text) => shorten(text.lines().next().unwrap_or_default()),
+            Self::Nothing(code) => format!("nothing ({})", runner::ending(*code)),
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(100).collect()
+}
+
+/// Asks one `current` command.
+pub(crate) fn look(runner: &dyn Runner, command: &Command, words: &Words) -> Result<Seen> {
+    let output = runner.run(&runner::fill(command, words)?)?;
+    if output.exit_code != 0 {
+        return Ok(Seen::Nothing(output.exit_code));
+    }
+    Ok(Seen::Text(String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+}
+
+/// What each step's `current` command says, in the order of the steps.
+pub(crate) fn all<'a>(
+    runner: &dyn Runner,
+    config: &'a Config,
+    words: &Words,
+) -> Result<Vec<(&'a Entry, Option<Seen>)>> {
+    let looked = config.steps.iter().map(|entry| {
+        let seen = entry.current.as_ref().map(|command| look(runner, command, words)).transpose()?;
+        Ok((entry, seen))
+    });
+    looked.collect()
+}
+
+/// Changes when what runs or what is seen does.
+pub(crate) fn fingerprint(words: &Words, seen: &[(&Entry, Option<Seen>)]) -> String {
+    let seen: Vec<_> = seen
+        .iter()
+        .map(|(entry, seen)| match seen {
+            Some(Seen::Text(text)) => json!([entry.name, text]),
+            Some(Seen::Nothing(_)) => json!([entry.name, null]),
+            None => json!([entry.name]),
+        })
+        .collect();
+    let whole = json!({ "running": words.running().map(|release| &release.id), "seen": seen });
+    format!("sha256:{}", hex::encode(Sha256::digest(whole.to_string())))
+}
+
+/// The observation. Health is asked only where something runs: before the first deployment nothing can be well.
+pub(crate) fn observation(runner: &dyn Runner, config: &Config, words: &Words) -> Result<Observation> {
+    let seen = all(runner, config, words)?;
+    let mut parts = Vec::new();
+    if let (Some(running), Some(before)) = (words.running(), words.backwards()) {
+        parts.push(Part {
+            service: running.application.clone(),
+            instance: running.application.clone(),
+            release: Some(running.id.clone()),
+            version: Some(running.version.clone()),
+            reference: running.commit.clone(),
+            state: "running".to_owned(),
+            health: health(runner, config, &before)?,
+            restarts: 0,
+            since: None,
+        });
+    }
+    for (entry, seen) in &seen {
+        let (Some(Seen::Text(text)), Some(command)) = (seen, &entry.current) else { continue };
+        parts.push(Part {
+            service: entry.name.clone(),
+            instance: command.command.clone(),
+            release: None,
+            version: Some(shorten(text.lines().next().unwrap_or_default())),
+            reference: None,
+            state: "running".to_owned(),
+            health: None,
+            restarts: 0,
+            since: None,
+        });
+    }
+    Ok(Observation { format: OBSERVATION_FORMAT, fingerprint: fingerprint(words, &seen), parts })
+}
+
+fn health(runner: &dyn Runner, config: &Config, words: &Words) -> Result<Option<String>> {
+    for command in &config.health.0 {
+        // What cannot be asked now says nothing good.
+        let is_well = match runner.run(&runner::fill(command, words)?) {
+            Ok(output) => output.exit_code == 0,
+            Err(error) if error.code() == "timeout" => false,
+            Err(error) => return Err(error),
+        };
+        if !is_well {
+            return Ok(Some("unhealthy".to_owned()));
+        }
+    }
+    Ok((!config.health.0.is_empty()).then(|| "healthy".to_owned()))
+}

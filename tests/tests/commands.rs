@@ -1,0 +1,233 @@
+//! An application that is deployed by commands: a checkout of a real git repository, started by a program of its own.
+//! There is no Docker Engine on this host.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use tempfile::TempDir;
+use windlass_stage::{Host, Run};
+use windlass_tests::{agent, expect};
+
+const GIT: &str = "/usr/bin/git";
+
+/// What the operator allows. The programs belong to the agent's user, as they must.
+const AGENT: &str = r#"environment = "uat"
+state-directory = "ROOT/state"
+applications-directory = "ROOT/applications"
+
+[docker]
+endpoint = "unix:///nonexistent/docker.sock"
+
+[[grants]]
+plugin = "strategy-command"
+exec = ["fetch", "checkout", "revision", "start", "stop", "answers"]
+
+[commands.fetch]
+path = "/usr/bin/git"
+arguments = ["-C", "ROOT/checkout", "fetch", "--quiet", "origin"]
+environment = { PATH = "/usr/bin:/bin", HOME = "/nonexistent" }
+
+[commands.checkout]
+path = "/usr/bin/git"
+arguments = ["-C", "ROOT/checkout", "checkout", "--quiet", "--force", "--detach", "{1}"]
+allow-arguments = ["[0-9a-f]{40}"]
+environment = { PATH = "/usr/bin:/bin", HOME = "/nonexistent" }
+
+[commands.revision]
+path = "/usr/bin/git"
+arguments = ["-C", "ROOT/checkout", "rev-parse", "HEAD"]
+environment = { PATH = "/usr/bin:/bin", HOME = "/nonexistent" }
+
+[commands.start]
+path = "/bin/sh"
+arguments = ["ROOT/checkout/start", "ROOT/serving"]
+
+[commands.stop]
+path = "/bin/rm"
+arguments = ["-f", "ROOT/serving"]
+
+[commands.answers]
+path = "/bin/sh"
+arguments = ["-c", "test -s ROOT/serving || (echo nobody answers >&2; exit 7)"]
+"#;
+
+const RELEASE: &str = r#"application = "shop"
+
+[strategy]
+plugin = "strategy-command"
+
+[strategy.with]
+health = { command = "answers" }
+
+[[strategy.with.steps]]
+name = "fetch"
+run = { command = "fetch" }
+runs-release = false
+
+[[strategy.with.steps]]
+name = "checkout"
+run = { command = "checkout", arguments = ["{commit}"] }
+undo = { command = "checkout", arguments = ["{running.commit}"] }
+current = { command = "revision" }
+expect = "{commit}"
+
+[[strategy.with.steps]]
+name = "start"
+run = { command = "start" }
+undo = [{ command = "checkout", arguments = ["{running.commit}"] }, { command = "start" }]
+undo-first = { command = "stop" }
+
+[environments.uat]
+"#;
+
+/// What a revision is.
+enum Starting {
+    /// It serves what it is called.
+    Serves(&'static str),
+    /// Its start fails, after it has taken the old one away.
+    Fails,
+    /// It starts, and nobody answers.
+    Silent,
+}
+
+fn git(directory: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(GIT)
+        .args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "init.defaultBranch=main"])
+        .arg("-C")
+        .arg(directory)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", "/nonexistent")
+        .output()?;
+    ensure!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// A host with a checkout whose origin is another repository.
+struct Shop {
+    host: Host,
+    place: TempDir,
+}
+
+impl Shop {
+    fn set() -> Result<Self> {
+        let place = TempDir::new()?;
+        let root = place.path();
+        git(root, &["init", "--quiet", "origin"])?;
+        git(root, &["-C", "origin", "commit", "--quiet", "--allow-empty", "-m", "nothing yet"])?;
+        git(root, &["clone", "--quiet", "origin", "checkout"])?;
+        let host = Host::new(&agent()?, root)?;
+        fs::write(root.join("agent.toml"), AGENT.replace("ROOT", &root.display().to_string()))?;
+        fs::create_dir_all(host.application("shop"))?;
+        fs::write(host.application("shop").join("release.toml"), RELEASE)?;
+        Ok(Self { host, place })
+    }
+
+    /// A new revision of the application, by its commit.
+    fn commit(&self, starting: &Starting) -> Result<String> {
+        let origin = self.place.path().join("origin");
+        let script = match starting {
+            Starting::Serves(name) => format!("echo {name} > \"$1\"\n"),
+            Starting::Fails => "rm -f \"$1\"\necho cannot bind port 8080 >&2\nexit 3\n".to_owned(),
+            Starting::Silent => ": > \"$1\"\n".to_owned(),
+        };
+        fs::write(origin.join("start"), script)?;
+        fs::set_permissions(origin.join("start"), fs::Permissions::from_mode(0o755))?;
+        git(&origin, &["add", "."])?;
+        git(&origin, &["commit", "--quiet", "-m", "another"])?;
+        git(&origin, &["rev-parse", "HEAD"])
+    }
+
+    fn deploy(&self, commit: &str, code: i32) -> Result<Run> {
+        expect(self.host.run(["deploy", "shop", "--commit", commit])?, code)
+    }
+
+    fn serving(&self) -> PathBuf {
+        self.place.path().join("serving")
+    }
+
+    fn serves(&self, name: &str, commit: &str) -> Result<()> {
+        let read = fs::read_to_string(self.serving())?;
+        ensure!(read.trim() == name, "{read} serves, not {name}");
+        let head = git(&self.place.path().join("checkout"), &["rev-parse", "HEAD"])?;
+        ensure!(head == commit, "{head} is checked out, not {commit}");
+        Ok(())
+    }
+}
+
+#[test]
+fn revisions_are_deployed_put_back_and_rolled_back_without_docker() -> Result<()> {
+    let shop = Shop::set()?;
+    let first = shop.commit(&Starting::Serves("one"))?;
+    shop.deploy(&first, 0)?;
+    shop.serves("one", &first)?;
+
+    let again = shop.deploy(&first, 0)?;
+    assert!(format!("{}{}", again.stdout, again.stderr).contains("unchanged"), "{}\n{}", again.stdout, again.stderr);
+
+    let missing = shop.host.run(["deploy", "shop"])?;
+    assert!(missing.code != 0 && missing.stderr.contains("--commit"), "{}", missing.stderr);
+
+    let second = shop.commit(&Starting::Serves("two"))?;
+    shop.deploy(&second, 0)?;
+    shop.serves("two", &second)?;
+
+    let broken = shop.commit(&Starting::Fails)?;
+    let run = shop.deploy(&broken, 11)?;
+    assert!(run.stderr.contains("the command `start` ended with exit code 3: cannot bind port 8080"), "{}", run.stderr);
+    shop.serves("two", &second)?;
+
+    let silent = shop.commit(&Starting::Silent)?;
+    let run = shop.deploy(&silent, 11)?;
+    assert!(run.stderr.contains("nobody answers"), "{}", run.stderr);
+    shop.serves("two", &second)?;
+
+    expect(shop.host.run(["rollback", "shop", "--to", first.as_str()])?, 0)?;
+    shop.serves("one", &first)?;
+
+    let history = expect(shop.host.run(["history", "shop"])?, 0)?.stdout;
+    for word in ["rolled back", "unchanged", "rollback", &first[..7], &broken[..7]] {
+        assert!(history.contains(word), "{word} is not in\n{history}");
+    }
+    let status = expect(shop.host.run(["status", "shop"])?, 0)?.stdout;
+    assert!(status.contains(&first[..7]) && status.contains("healthy"), "{status}");
+    Ok(())
+}
+
+#[test]
+fn a_first_deployment_that_fails_leaves_nothing_behind() -> Result<()> {
+    let shop = Shop::set()?;
+    let silent = shop.commit(&Starting::Silent)?;
+    shop.deploy(&silent, 11)?;
+    assert!(!shop.serving().exists(), "`undo-first` took it away");
+    Ok(())
+}
+
+#[test]
+fn somebody_elses_checkout_is_noticed_and_put_right() -> Result<()> {
+    let shop = Shop::set()?;
+    let first = shop.commit(&Starting::Serves("one"))?;
+    shop.deploy(&first, 0)?;
+    git(&shop.place.path().join("checkout"), &["checkout", "--quiet", "--detach", "HEAD~1"])?;
+    let plan = expect(shop.host.run(["plan", "shop", "--commit", first.as_str()])?, 0)?;
+    assert!(plan.stdout.contains("what is there is"), "{}", plan.stdout);
+    shop.deploy(&first, 0)?;
+    shop.serves("one", &first)
+}
+
+#[test]
+fn a_command_of_the_way_back_that_is_not_granted_refuses_before_anything_is_touched() -> Result<()> {
+    let shop = Shop::set()?;
+    let agent = shop.place.path().join("agent.toml");
+    fs::write(&agent, fs::read_to_string(&agent)?.replace(", \"stop\", ", ", "))?;
+    let first = shop.commit(&Starting::Serves("one"))?;
+    let run = shop.host.run(["deploy", "shop", "--commit", first.as_str()])?;
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(run.stderr.contains("stop"), "{}", run.stderr);
+    assert!(!shop.serving().exists());
+    Ok(())
+}
