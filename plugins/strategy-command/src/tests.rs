@@ -1,3 +1,5 @@
+//! What is planned, undone and refused, with commands that say what a test wants. No program is started here.
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
