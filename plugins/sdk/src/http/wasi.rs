@@ -32,11 +32,15 @@ pub(super) fn start(request: &Request) -> Result<FutureIncomingResponse> {
     let _ = options.set_between_bytes_timeout(timeout);
 
     let future = outgoing_handler::handle(outgoing, Some(options)).map_err(|code| error(&request.url, &code))?;
-    if !request.body.is_empty() {
+    // A body that nobody takes is no error by itself: whoever refused the request, or answered before it was read,
+    // says so in the future.
+    let taken = request.body.is_empty() || {
         let stream = body.write().map_err(|()| refused("a second body"))?;
-        write(&stream, &request.body).map_err(|cause| stream_error(&request.url, &cause))?;
+        write(&stream, &request.body).is_ok()
+    };
+    if taken {
+        let _ = OutgoingBody::finish(body, None);
     }
-    OutgoingBody::finish(body, None).map_err(|code| error(&request.url, &code))?;
     Ok(future)
 }
 
