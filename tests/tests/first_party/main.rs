@@ -4,6 +4,7 @@
 //! they may not.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod awx;
 mod command;
 mod config;
 mod containers;

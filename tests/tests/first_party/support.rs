@@ -24,7 +24,7 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 15] = [
+pub(crate) const PLUGINS: [&str; 16] = [
     "check-ci-status",
     "check-config",
     "check-image",
@@ -38,6 +38,7 @@ pub(crate) const PLUGINS: [&str; 15] = [
     "recorder-webhook",
     "smoke-containers",
     "smoke-http",
+    "strategy-awx",
     "strategy-command",
     "strategy-compose",
 ];
