@@ -145,7 +145,8 @@ fn every_step_of_a_change_of_numbers_can_fail() {
 
 #[test]
 fn an_image_that_must_not_be_pulled_must_be_here() {
-    let desired = wanted("services:\n  front: {image: front, pull_policy: never}\n");
+    let mut desired = wanted("services:\n  front: {image: front, pull_policy: never}\n");
+    desired.services.get_mut("front").unwrap().image.local = false;
     let missing = planned(&desired, &State::default());
     assert!(
         missing.contains("service front must not pull its image") && missing.contains("pull_policy: never"),
