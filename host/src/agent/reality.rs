@@ -27,7 +27,7 @@ use crate::redact::Redactor;
 use crate::release::environment::{self, PluginName, PluginUse, Reaction};
 use crate::release::file::ReleaseFile;
 use crate::release::registry::Registries;
-use crate::release::resolve::{self, Request};
+use crate::release::resolve::{self, Request, version_file};
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
 pub(super) struct Reality {
@@ -202,7 +202,8 @@ impl Outside for Reality {
             let (bundles, directory) = (self.store()?.bundles.clone(), source.directory.clone());
             let kept = tokio::task::spawn_blocking(move || bundles.keep(&directory)).await;
             let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
-            let request = Request { versions: source.set.clone(), commit: source.commit.clone() };
+            let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
+            let request = Request { versions: source.set.clone(), of_files, commit: source.commit.clone() };
             let local = Local(self.docker.clone());
             let registries = self.registries()?;
             let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;

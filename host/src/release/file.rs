@@ -39,8 +39,11 @@ pub struct ReleaseFile {
 pub struct ArtifactSource {
     /// The repository, without tag and digest.
     pub repository: Reference,
-    /// The version that is deployed unless the request says otherwise. `{commit}` stands for the request's commit.
+    /// The version that is deployed unless the request says otherwise. `{commit}` stands for the request's commit, and
+    /// `{version}` for the version in `version_file`.
     pub tag: Option<String>,
+    /// The file of the application that has the version, which `{version}` stands for.
+    pub version_file: Option<String>,
     /// The digest that the file pins; `tag` is then only a label.
     pub digest: Option<String>,
     /// Whether the image is only in the host's engine.

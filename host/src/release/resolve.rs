@@ -5,6 +5,7 @@
 
 mod error;
 mod identity;
+pub mod version_file;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ use super::registry::Registries;
 pub struct Request {
     /// `--set NAME=VERSION`: tags or `sha256:` digests by artifact name.
     pub versions: BTreeMap<String, String>,
+    /// The versions that stand in the application's files, by artifact; see [`version_file`].
+    pub of_files: BTreeMap<String, String>,
     /// `--commit SHA`: stands for `{commit}` in the file's tags.
     pub commit: Option<String>,
 }

@@ -108,11 +108,25 @@ impl Reader<'_> {
         }
         if let Some(tag) = &written.tag {
             let with_commit = tag.replace("{commit}", "0123456");
+            let with_commit =
+                if written.version_file.is_some() { with_commit.replace("{version}", "1.0") } else { with_commit };
             let valid = repository.with_version(&with_commit).ok().filter(|reference| reference.digest().is_none());
             if valid.is_none() {
                 let message = format!("`{}` is not a tag", tag.value);
-                let hint = "tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`";
+                let hint = "tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`, \
+                            and `{version}` for what `version-file` has";
                 return Err(wrong(tag, message, Some(hint.into())));
+            }
+        }
+        if let Some(file) = &written.version_file {
+            if file.starts_with('/') || file.split('/').any(|part| matches!(part, "" | "." | "..")) {
+                let message = format!("`{}` is not the path of a file beside the release file", file.value);
+                return Err(wrong(file, message, None));
+            }
+            if written.digest.is_some() {
+                let message =
+                    format!("the artifact `{name}` has a fixed `digest`, so that it has no version of a file");
+                return Err(wrong(file, message, None));
             }
         }
         if let Some(digest) = &written.digest
@@ -130,7 +144,9 @@ impl Reader<'_> {
         let value = |spot: &Option<Spot<String>>| spot.as_ref().map(|spot| spot.value.clone());
         Ok(ArtifactSource {
             repository,
-            tag: value(&written.tag),
+            // A version of a file is the tag where nothing else is said.
+            tag: value(&written.tag).or_else(|| written.version_file.as_ref().map(|_| "{version}".to_owned())),
+            version_file: value(&written.version_file),
             digest: value(&written.digest),
             local: written.local,
         })

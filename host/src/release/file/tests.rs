@@ -151,6 +151,8 @@ fn points_at_what_is_wrong() {
         with("[artifacts.backend]\nimage = \"a/b:v1\""),
         with("[artifacts.backend]\nimage = \"A b\""),
         with("[artifacts.backend]\nimage = \"a/b\"\ntag = \"v 1\""),
+        with("[artifacts.backend]\nimage = \"a/b\"\ntag = \"v{version}\""),
+        with("[artifacts.backend]\nimage = \"a/b\"\nversion-file = \"../package.json\""),
         with("[artifacts.backend]\nimage = \"a/b\"\ndigest = \"sha256:abc\""),
         with(&format!("[artifacts.backend]\nimage = \"a/b\"\ntag = \"{{commit}}\"\ndigest = \"{digest}\"")),
         with("[artifacts.Backend]\nimage = \"a/b\""),
@@ -186,13 +188,16 @@ fn points_at_what_is_wrong() {
     release.toml:1:1: the key `strategy` is missing
     release.toml:3:1: unknown key `aplication`; the known keys here are `application`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
     hint: did you mean `application`?
-    release.toml:5:1: unknown key `tags`; the known keys here are `image`, `tag`, `digest`, `local`
+    release.toml:5:1: unknown key `tags`; the known keys here are `image`, `tag`, `version-file`, `digest`, `local`
     hint: did you mean `tag`?
     release.toml:4:9: `image` is a repository without a version
     hint: write `image = "docker.io/a/b"`, and the version as `tag` or `digest`
     release.toml:4:9: `A b` is not the name of an image: the repository `library/A b` has upper-case letters
     release.toml:5:7: `v 1` is not a tag
-    hint: tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`
+    hint: tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`, and `{version}` for what `version-file` has
+    release.toml:5:7: `v{version}` is not a tag
+    hint: tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`, and `{version}` for what `version-file` has
+    release.toml:5:16: `../package.json` is not the path of a file beside the release file
     release.toml:5:10: `sha256:abc` is not `sha256:` and 64 hexadecimal digits
     release.toml:5:7: the artifact `backend` has a fixed `digest`, so that its tag cannot follow the commit
     release.toml:3:1: `Backend` is not an artifact's name: at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter or a digit

@@ -55,6 +55,10 @@ pub(super) struct Artifact {
     /// The version that is deployed unless `--set NAME=VERSION` says otherwise. `{commit}` stands for `--commit`.
     #[serde(default)]
     pub(super) tag: Option<Spot<String>>,
+    /// A file of the application that has the version: package.json, Cargo.toml, pyproject.toml, or one that holds
+    /// nothing else. It is the tag, or `{version}` in `tag`.
+    #[serde(default)]
+    pub(super) version_file: Option<Spot<String>>,
     /// `sha256:…`: the very image, whatever its tag means today.
     #[serde(default)]
     pub(super) digest: Option<Spot<String>>,

@@ -28,6 +28,16 @@ pub enum ResolveError {
         /// Why.
         source: ReferenceError,
     },
+    /// What a file has is no tag.
+    #[error("`{file}` gives no version of the artifact `{name}`")]
+    FileVersion {
+        /// The artifact.
+        name: String,
+        /// The file.
+        file: String,
+        /// Why.
+        source: ReferenceError,
+    },
     /// What stands after `--commit` is no commit.
     #[error("`{commit}` is not a commit: 7 to 64 hexadecimal digits")]
     Commit {
@@ -84,6 +94,7 @@ impl Explain for ResolveError {
             | Self::Commit { .. }
             | Self::NoVersion { .. }
             | Self::NoCommit { .. } => ExitCode::Usage,
+            Self::FileVersion { .. } => ExitCode::Configuration,
             Self::Registry { source, .. } => source.exit(),
             Self::Engine { .. } => ExitCode::Unavailable,
             Self::NotLocal { .. } => ExitCode::NotFound,
@@ -116,7 +127,7 @@ impl Explain for ResolveError {
             Self::NotLocal { .. } => {
                 Some("build it on this host, or leave out `local = true` to have it from its registry".into())
             }
-            Self::Version { .. } | Self::Commit { .. } => None,
+            Self::Version { .. } | Self::FileVersion { .. } | Self::Commit { .. } => None,
         }
     }
 }

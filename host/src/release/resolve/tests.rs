@@ -67,7 +67,7 @@ fn bundle() -> Bundle {
 
 fn request(versions: &[(&str, &str)], commit: Option<&str>) -> Request {
     let versions = versions.iter().map(|(name, version)| ((*name).to_owned(), (*version).to_owned())).collect();
-    Request { versions, commit: commit.map(str::to_owned) }
+    Request { versions, commit: commit.map(str::to_owned), ..Request::default() }
 }
 
 async fn make(file: &ReleaseFile, request: &Request) -> Result<Release, ResolveError> {
@@ -115,6 +115,19 @@ async fn makes_a_release() {
       }
     }
     "#);
+}
+
+#[tokio::test]
+async fn a_version_of_a_file_is_the_tag_unless_another_is_given() {
+    let artifacts = TWO.replace("tag = \"v1\"", "version-file = \"package.json\"\ntag = \"v{version}\"");
+    let of = async |versions: &[(&str, &str)], version: &str| {
+        let of_files = [("backend", version), ("web", version)].map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let request = Request { of_files: of_files.into(), ..request(versions, None) };
+        make(&file(&artifacts), &request).await.map(|release| release.version).map_err(|error| error.to_string())
+    };
+    assert_eq!(of(&[], "1").await.unwrap(), "v1");
+    assert_eq!(of(&[("backend", "v2")], "1").await.unwrap(), "backend=v2,web=v1");
+    assert!(of(&[], "no tag").await.unwrap_err().contains("gives no version"));
 }
 
 #[tokio::test]

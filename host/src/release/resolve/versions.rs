@@ -17,6 +17,8 @@ const SHORT_DIGEST: usize = 12;
 const LONGEST_LABEL: usize = 120;
 /// What stands for the commit in a tag.
 const COMMIT: &str = "{commit}";
+/// What stands in a tag for the version of a file.
+const VERSION: &str = "{version}";
 
 /// The reference of each artifact: the request's version, else the file's.
 pub(super) fn wanted<'a>(
@@ -48,10 +50,19 @@ pub(super) fn wanted<'a>(
                 without_version.push(name.clone());
                 continue;
             }
-            (None, tag, commit) => of_file(source, tag.as_deref(), commit.as_deref()),
+            (None, tag, commit) => {
+                let own = request.of_files.get(name).map(String::as_str);
+                let tag = tag.as_ref().map(|tag| tag.replace(VERSION, own.unwrap_or(VERSION)));
+                of_file(source, tag.as_deref(), commit.as_deref())
+            }
         };
         let reference = source.repository.with_version(&version);
-        let reference = reference.map_err(|source| ResolveError::Version { name: name.clone(), source })?;
+        let reference = reference.map_err(|error| match &source.version_file {
+            Some(file) if !request.versions.contains_key(name) => {
+                ResolveError::FileVersion { name: name.clone(), file: file.clone(), source: error }
+            }
+            _ => ResolveError::Version { name: name.clone(), source: error },
+        })?;
         wanted.insert(name.as_str(), reference);
     }
     match (without_version.is_empty(), without_commit.is_empty()) {
