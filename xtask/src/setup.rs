@@ -45,6 +45,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
                     ("ssh", "openssh-client"),
                     ("htpasswd", "apache2-utils"),
                     ("git", "git"),
+                    ("make", "make"),
                     ("minisign", "minisign"),
                     ("openssl", "openssl"),
                     ("busybox", "busybox-static"),

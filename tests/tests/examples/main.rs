@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "tests stop at the first thing that is not as it should be")]
 
 mod ground;
+mod microservices;
 mod monorepo;
 mod web_application;

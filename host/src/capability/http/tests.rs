@@ -322,19 +322,16 @@ async fn a_secret_cannot_change_where_a_request_goes() {
         let before = server.requests().len();
         let answer =
             stage.http.send(get(&format!("{}/{placeholder}", server.url("127.0.0.1"))), Timeouts::default()).await;
-        match sent {
-            Some(line) => {
-                answer.unwrap();
-                let request = server.requests().pop().unwrap();
-                assert!(request.starts_with(line), "{value}: {request}");
-                assert!(request.contains(&format!("host: {}\r\n", server.address)), "{value}: {request}");
-            }
-            None => {
-                let failure = answer.unwrap_err();
-                assert_eq!(failure.code, "invalid-argument", "{value}");
-                assert!(!failure.message.contains(value), "{}", failure.message);
-                assert_eq!(server.requests().len(), before, "{value}");
-            }
+        if let Some(line) = sent {
+            answer.unwrap();
+            let request = server.requests().pop().unwrap();
+            assert!(request.starts_with(line), "{value}: {request}");
+            assert!(request.contains(&format!("host: {}\r\n", server.address)), "{value}: {request}");
+        } else {
+            let failure = answer.unwrap_err();
+            assert_eq!(failure.code, "invalid-argument", "{value}");
+            assert!(!failure.message.contains(value), "{}", failure.message);
+            assert_eq!(server.requests().len(), before, "{value}");
         }
     }
 }
