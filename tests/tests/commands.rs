@@ -166,6 +166,9 @@ fn revisions_are_deployed_put_back_and_rolled_back_without_docker() -> Result<()
     shop.deploy(&first, 0)?;
     shop.serves("one", &first)?;
 
+    let doctor = expect(shop.host.run(["doctor"])?, 0)?.stdout;
+    assert!(doctor.contains("no plugin is granted") && doctor.contains("ready: nothing"), "{doctor}");
+
     let again = shop.deploy(&first, 0)?;
     assert!(format!("{}{}", again.stdout, again.stderr).contains("unchanged"), "{}\n{}", again.stdout, again.stderr);
 
