@@ -199,7 +199,8 @@ pub(crate) fn is_name(name: &str) -> bool {
 }
 
 /// A name of a commit, branch or tag as a part of a path: everything but unreserved characters (RFC 3986) is encoded.
-pub(crate) fn encode(name: &str) -> String {
+#[must_use]
+pub fn encode(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

@@ -9,7 +9,7 @@ mod commits;
 mod settings;
 mod tags;
 
-pub use client::{Client, Pages};
+pub use client::{Client, Pages, encode};
 pub use commits::{Relation, is_hexadecimal};
 pub use settings::{PUBLIC, Settings, check_template};
 pub use tags::{Signature, Tag};

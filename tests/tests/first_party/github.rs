@@ -2,6 +2,7 @@
 
 mod ci;
 mod clone;
+mod recorder;
 mod versions;
 
 use std::fs;

@@ -24,7 +24,7 @@ use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 16] = [
+pub(crate) const PLUGINS: [&str; 17] = [
     "check-ci-status",
     "check-config",
     "check-image",
@@ -33,6 +33,7 @@ pub(crate) const PLUGINS: [&str; 16] = [
     "check-version-policy",
     "check-window",
     "recorder-git-state",
+    "recorder-github",
     "recorder-pact",
     "recorder-state-file",
     "recorder-webhook",
