@@ -203,7 +203,8 @@ impl Outside for Reality {
             let kept = tokio::task::spawn_blocking(move || bundles.keep(&directory)).await;
             let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
             let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
-            let request = Request { versions: source.set.clone(), of_files, commit: source.commit.clone() };
+            let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
+            let request = Request { versions: source.set.clone(), of_files, label, commit: source.commit.clone() };
             let local = Local(self.docker.clone());
             let registries = self.registries()?;
             let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;

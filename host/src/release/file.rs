@@ -10,6 +10,8 @@ mod wire;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub(crate) use convert::is_label;
+
 use serde_json::Value;
 use windlass_documents::Migration;
 
@@ -23,6 +25,10 @@ use crate::report::{ExitCode, Explain, Place};
 pub struct ReleaseFile {
     /// The application's name; also the name of its Compose project unless the strategy says otherwise.
     pub application: String,
+    /// What people call the release, when the file says so.
+    pub version: Option<String>,
+    /// The file of the application that says so instead.
+    pub version_file: Option<String>,
     /// Its images by name.
     pub artifacts: BTreeMap<String, ArtifactSource>,
     /// The variables of the base, without any environment's.

@@ -27,6 +27,8 @@ pub struct Request {
     pub versions: BTreeMap<String, String>,
     /// The versions that stand in the application's files, by artifact; see [`version_file`].
     pub of_files: BTreeMap<String, String>,
+    /// What the release file calls the release, where it does.
+    pub label: Option<String>,
     /// `--commit SHA`: stands for `{commit}` in the file's tags.
     pub commit: Option<String>,
 }
@@ -56,7 +58,7 @@ pub async fn resolve(
         format: RELEASE_FORMAT,
         id: String::new(),
         application: file.application.clone(),
-        version: versions::label(&artifacts, request, &bundle),
+        version: request.label.clone().unwrap_or_else(|| versions::label(&artifacts, request, &bundle)),
         commit: request.commit.clone(),
         artifacts,
         inputs: file.variables.clone(),

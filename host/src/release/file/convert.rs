@@ -37,6 +37,15 @@ pub(super) fn read(document: &Document) -> Result<ReleaseFile, DocumentError> {
     Ok(ReleaseFile { environments, ..file })
 }
 
+/// What may be a release's own version.
+const LABEL: &str = "at most 100 letters, digits, `.`, `_`, `+` and `-`";
+
+/// Whether a text may be one: it goes into names of tags, files and addresses.
+pub(crate) fn is_label(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    !text.is_empty() && text.len() <= 100 && text.chars().all(plain)
+}
+
 struct Reader<'a> {
     document: &'a Document,
     environment: Option<&'a str>,
@@ -49,6 +58,19 @@ impl Reader<'_> {
         let file: wire::File = self.document.decode_table(table)?;
         self.name(&file.application, file.application.span.clone(), "an application's name")?;
         let artifacts = self.artifacts(file.artifacts)?;
+        if let Some(version) = &file.version
+            && !is_label(version)
+        {
+            let message = format!("`{}` is not a version: {LABEL}", version.value);
+            return Err(self.document.wrong(version.span.clone(), message, None));
+        }
+        if let Some(path) = &file.version_file {
+            self.beside(path)?;
+            if file.version.is_some() {
+                let message = "`version` and `version-file` both say what the release is called";
+                return Err(self.document.wrong(path.span.clone(), message, None));
+            }
+        }
         let variables = self.variables(file.variables, &file.secrets)?;
         let secrets = file.secrets.into_iter().map(|(name, secret)| (name, secret.value)).collect();
         let migration = file.migration.map(|migration| windlass_documents::Migration {
@@ -73,6 +95,8 @@ impl Reader<'_> {
         };
         Ok(ReleaseFile {
             application: file.application.value,
+            version: file.version.map(|version| version.value),
+            version_file: file.version_file.map(|path| path.value),
             artifacts,
             variables,
             migration,
@@ -97,6 +121,15 @@ impl Reader<'_> {
         Ok(artifacts)
     }
 
+    /// Whether a path stays in the application's directory.
+    fn beside(&self, path: &Spot<String>) -> Read<()> {
+        if !path.starts_with('/') && !path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Ok(());
+        }
+        let message = format!("`{}` is not the path of a file beside the release file", path.value);
+        Err(self.document.wrong(path.span.clone(), message, None))
+    }
+
     fn artifact(&self, name: &str, written: &wire::Artifact) -> Read<ArtifactSource> {
         let image = &written.image;
         let wrong = |spot: &Spot<String>, message: String, hint| self.document.wrong(spot.span.clone(), message, hint);
@@ -119,10 +152,7 @@ impl Reader<'_> {
             }
         }
         if let Some(file) = &written.version_file {
-            if file.starts_with('/') || file.split('/').any(|part| matches!(part, "" | "." | "..")) {
-                let message = format!("`{}` is not the path of a file beside the release file", file.value);
-                return Err(wrong(file, message, None));
-            }
+            self.beside(file)?;
             if written.digest.is_some() {
                 let message =
                     format!("the artifact `{name}` has a fixed `digest`, so that it has no version of a file");

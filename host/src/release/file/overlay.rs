@@ -44,7 +44,7 @@ fn check_key(document: &Document, key: &str, span: std::ops::Range<usize>) -> Re
     let known: Vec<_> = KEYS.iter().map(|key| format!("`{key}`")).collect();
     let message = format!("an environment has no key `{key}`; the known keys here are {}", known.join(", "));
     let hint = match key {
-        "artifacts" | "migration" | "application" => {
+        "artifacts" | "migration" | "application" | "version" | "version-file" => {
             Some(format!("`{key}` is the same in every environment, so that the very same release can be promoted"))
         }
         _ => nearest(key, KEYS.iter().copied()).map(|name| format!("did you mean `{name}`?")),

@@ -153,6 +153,8 @@ fn points_at_what_is_wrong() {
         with("[artifacts.backend]\nimage = \"a/b\"\ntag = \"v 1\""),
         with("[artifacts.backend]\nimage = \"a/b\"\ntag = \"v{version}\""),
         with("[artifacts.backend]\nimage = \"a/b\"\nversion-file = \"../package.json\""),
+        "application = \"a\"\nversion = \"1 2\"\nstrategy = { plugin = \"x\" }".to_owned(),
+        "application = \"a\"\nversion = \"1\"\nversion-file = \"V\"\nstrategy = { plugin = \"x\" }".to_owned(),
         with("[artifacts.backend]\nimage = \"a/b\"\ndigest = \"sha256:abc\""),
         with(&format!("[artifacts.backend]\nimage = \"a/b\"\ntag = \"{{commit}}\"\ndigest = \"{digest}\"")),
         with("[artifacts.Backend]\nimage = \"a/b\""),
@@ -186,7 +188,7 @@ fn points_at_what_is_wrong() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     release.toml:1:1: the key `application` is missing
     release.toml:1:1: the key `strategy` is missing
-    release.toml:3:1: unknown key `aplication`; the known keys here are `application`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
+    release.toml:3:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
     hint: did you mean `application`?
     release.toml:5:1: unknown key `tags`; the known keys here are `image`, `tag`, `version-file`, `digest`, `local`
     hint: did you mean `tag`?
@@ -198,6 +200,8 @@ fn points_at_what_is_wrong() {
     release.toml:5:7: `v{version}` is not a tag
     hint: tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`, and `{version}` for what `version-file` has
     release.toml:5:16: `../package.json` is not the path of a file beside the release file
+    release.toml:2:11: `1 2` is not a version: at most 100 letters, digits, `.`, `_`, `+` and `-`
+    release.toml:3:16: `version` and `version-file` both say what the release is called
     release.toml:5:10: `sha256:abc` is not `sha256:` and 64 hexadecimal digits
     release.toml:5:7: the artifact `backend` has a fixed `digest`, so that its tag cannot follow the commit
     release.toml:3:1: `Backend` is not an artifact's name: at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter or a digit
@@ -261,7 +265,7 @@ fn stays_calm_with_hostile_files() {
     `release.toml` is larger than 1048576 bytes
     release.toml:1:85: cannot recurse further; max recursion depth met
     release.toml:1:1: recursion limit
-    release.toml:1:1: unknown key `k0`; the known keys here are `application`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
+    release.toml:1:1: unknown key `k0`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
     release.toml:1:1: unknown key `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
     ");
 }

@@ -18,6 +18,12 @@ use crate::config::units::Span;
 pub(super) struct File {
     /// The application's name: lower-case letters, digits, `-` and `_`.
     pub(super) application: Spot<String>,
+    /// What people call the release, where it has a version of its own besides those of its artifacts.
+    #[serde(default)]
+    pub(super) version: Option<Spot<String>>,
+    /// Instead of `version`: a file of the application that has it, as for an artifact.
+    #[serde(default)]
+    pub(super) version_file: Option<Spot<String>>,
     /// The images of the application, by name.
     #[serde(default)]
     pub(super) artifacts: BTreeMap<String, Spot<Artifact>>,

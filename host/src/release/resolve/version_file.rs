@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::release::file::ReleaseFile;
+use crate::release::file::{ReleaseFile, is_label};
 use crate::report::{ExitCode, Explain};
 
 /// The largest such file, in bytes.
@@ -63,6 +63,17 @@ pub fn read_all(file: &ReleaseFile, directory: &Path) -> Result<BTreeMap<String,
     named.map(|(name, path)| Ok((name.clone(), read(directory, path)?))).collect()
 }
 
+/// What the release file, or the file that it names, calls the release.
+pub fn label(file: &ReleaseFile, directory: &Path) -> Result<Option<String>, VersionFileError> {
+    let Some(path) = &file.version_file else { return Ok(file.version.clone()) };
+    let version = read(directory, path)?;
+    if is_label(&version) {
+        return Ok(Some(version));
+    }
+    let reason = format!("`{}` is not a version", version.chars().take(100).collect::<String>().escape_debug());
+    Err(VersionFileError::Malformed { file: path.clone(), reason })
+}
+
 fn read(directory: &Path, file: &str) -> Result<String, VersionFileError> {
     let unreadable = |source| VersionFileError::Unreadable { file: file.to_owned(), source };
     let path = directory.join(file);
@@ -114,5 +125,17 @@ mod tests {
         write("VERSION", "\n");
         assert_eq!(of("VERSION").unwrap_err(), "`VERSION` has no version");
         assert!(of("nothing").unwrap_err().contains("cannot read `nothing`"));
+
+        let file = |more: &str| {
+            let text = format!("application = \"kudos\"\n{more}\nstrategy = {{ plugin = \"x\" }}\n");
+            ReleaseFile::parse(text.as_bytes(), "release.toml").unwrap()
+        };
+        let label = |more: &str| super::label(&file(more), directory.path()).map_err(|error| error.to_string());
+        write("VERSION", "2026.02.1\n");
+        assert_eq!(label("version-file = \"VERSION\"").unwrap().as_deref(), Some("2026.02.1"));
+        assert_eq!(label("version = \"7\"").unwrap().as_deref(), Some("7"));
+        assert_eq!(label("").unwrap(), None);
+        write("VERSION", "two words");
+        assert!(label("version-file = \"VERSION\"").unwrap_err().contains("`two words` is not a version"));
     }
 }
