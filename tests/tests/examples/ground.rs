@@ -61,7 +61,7 @@ impl Ground {
     pub(crate) fn lay_out(&self) {
         let place = self.host.application(&self.name);
         fs::create_dir_all(&place).unwrap();
-        for file in ["release.toml", "compose.yaml"] {
+        for file in ["release.toml", "compose.yaml", "VERSION"] {
             let from = self.example.join(file);
             if from.exists() {
                 fs::write(place.join(file), self.adapted(&from)).unwrap();

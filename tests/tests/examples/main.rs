@@ -6,4 +6,5 @@
 mod ground;
 mod microservices;
 mod monorepo;
+mod stack;
 mod web_application;

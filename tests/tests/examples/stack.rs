@@ -1,0 +1,192 @@
+//! A stack of three repositories: calendar versions, CI of each, production branches, and those who are told.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use windlass_github_stand_in::GitHub;
+
+use crate::ground::{Ground, page, registry};
+
+const TOKEN: &str = "ghp_0123456789abcdefTHETOKEN";
+const HOOK: &str = "T0/B0/the-address-that-nobody-may-see";
+
+/// Where the chat's messages go: a server that remembers what it was sent, and ends with the process.
+struct Chat {
+    address: String,
+    messages: Arc<Mutex<Vec<String>>>,
+}
+
+impl Chat {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let messages = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&messages);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                take(&stream, &all);
+            }
+        });
+        Self { address, messages }
+    }
+
+    fn last(&self) -> String {
+        self.messages.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+}
+
+fn take(stream: &TcpStream, messages: &Mutex<Vec<String>>) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let (mut line, mut length) = (String::new(), 0);
+    reader.read_line(&mut line).ok()?;
+    let known = line.contains(&format!("/services/{HOOK} "));
+    loop {
+        line.clear();
+        if reader.read_line(&mut line).ok()? <= 2 {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    messages.lock().unwrap().push(String::from_utf8(body).ok()?);
+    let status = if known { "200 OK" } else { "404 Not Found" };
+    let mut stream = stream;
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").ok()
+}
+
+fn sha(repository: char, number: u32) -> String {
+    format!("{repository}{number:039x}")
+}
+
+#[test]
+fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
+    let images = [
+        ("backend", "latest", ""),
+        ("frontend", "latest", ""),
+        ("backend", "2026.02.3", ""),
+        ("backend", "2026.02.4", "crash"),
+        ("backend", "2026.02.5", ""),
+        ("backend", "hotfix", ""),
+        ("frontend", "2026.01.7", ""),
+    ];
+    let (registry, _images) = registry("stack", &images);
+    let (github, chat) = (GitHub::start().unwrap(), Chat::start());
+    let mut ground = Ground::new("stack", "stack");
+    let name = ground.name.clone();
+    ground.host.secret("github", TOKEN).unwrap();
+    ground.host.secret("slack", HOOK).unwrap();
+    ground.server("https://api.github.com", github.api());
+    ground.server("https://hooks.slack.com", &chat.address);
+    ground.replace("token = \"github\"", format!("token = \"github\"\napi = \"{}\"", github.api()));
+    ground.replace("interval = \"15s\"", "interval = \"200ms\"");
+    ground.replace("STACK_PORT = \"8080\"", format!("STACK_PORT = \"{}\"", ground.port));
+    ground.replace("http://127.0.0.1:8080", format!("http://127.0.0.1:{}", ground.port));
+    ground.replace("registry.example.org", registry.address());
+    ground.lay_out();
+    let production = ground.host.root().join("agent.toml");
+    let text = fs::read_to_string(&production).unwrap();
+    let text = format!("{text}\n[registries.\"{}\"]\nplain-http = true\n", registry.address());
+    fs::write(&production, &text).unwrap();
+    let staging = text.replace("\"production\"", "\"staging\"").replace("/state\"", "/state-staging\"");
+    fs::write(ground.host.root().join("staging.toml"), staging).unwrap();
+
+    let stack: Vec<String> = (1..=3).map(|number| sha('a', number)).collect();
+    {
+        let mut state = github.state();
+        state.tokens.insert(TOKEN.to_owned());
+        let repository = state.repository("acme/stack");
+        repository.line("main", &[&stack[0], &stack[1], &stack[2]]);
+        repository.line("production", &[&stack[0], &stack[1]]);
+        repository.message(&stack[0], "begin");
+        repository.message(&stack[1], "orders are kept, see #1");
+        repository.issue("orders are lost", "");
+        repository.tag("2026.02.1", &stack[0]);
+        repository.tag("2026.02.2", &stack[1]);
+        repository.tag("2026.02.3", &stack[2]);
+        for commit in &stack {
+            repository.status(commit, "end-to-end", "success");
+        }
+        for (name, tags) in [("backend", &["2026.02.3", "2026.02.4", "2026.02.5"][..]), ("frontend", &["2026.01.7"])] {
+            let letter = if name == "backend" { 'b' } else { 'f' };
+            let commits: Vec<String> = (1..).map(|number| sha(letter, number)).take(tags.len()).collect();
+            let repository = state.repository(&format!("acme/{name}"));
+            let line: Vec<&str> = commits.iter().map(String::as_str).collect();
+            repository.line("production", &line);
+            for (tag, commit) in tags.iter().zip(&commits) {
+                repository.tag(tag, commit);
+                repository.status(commit, "test", "success");
+            }
+        }
+        // The front end's CI has not ended yet.
+        state.repository("acme/frontend").status(&sha('f', 1), "test", "pending");
+    }
+    let deploy = |code: i32, commit: &str, more: &[&str]| {
+        let arguments: Vec<&str> = ["deploy", &name, "--commit", commit].iter().chain(more).copied().collect();
+        let run = ground.run(code, &arguments);
+        let told = format!("{}\n{}", run.stdout, run.stderr);
+        assert!(!told.contains(TOKEN) && !told.contains(HOOK), "a secret is told: {told}");
+        told
+    };
+
+    // Staging takes what is newest.
+    let latest = ["deploy", &name, "--set", "backend=latest", "--set", "frontend=latest"];
+    ground.run_as("staging.toml", 0, &latest);
+    assert!(page(ground.port, "/").contains("API version latest"));
+    assert!(chat.last().contains("staging"), "{}", chat.last());
+
+    // What is no version is built, and not deployed to production.
+    let before = ground.containers();
+    assert!(deploy(10, &stack[0], &["--set", "backend=hotfix"]).contains("hotfix"));
+    assert!(deploy(10, &stack[0], &["--set", "backend=latest"]).contains("latest"));
+    assert_eq!(ground.containers(), before, "nothing was touched");
+
+    // The release waits for the front end's CI.
+    let asked = github.state().asked.len();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let began = Instant::now();
+            let polls = || {
+                let state = github.state();
+                let status = state.asked.iter().skip(asked).filter(|asked| asked.contains("acme/frontend"));
+                status.filter(|asked| asked.contains("/status")).count()
+            };
+            while polls() < 2 {
+                assert!(began.elapsed() < Duration::from_mins(2), "nobody asks GitHub");
+                thread::sleep(Duration::from_millis(20));
+            }
+            github.state().repository("acme/frontend").status(&sha('f', 1), "test", "success");
+        });
+        deploy(0, &stack[0], &[]);
+    });
+    assert!(page(ground.port, "/").contains("API version 2026.02.3"));
+    assert!(ground.run(0, &["status", &name]).stdout.contains("2026.02.1"));
+    assert!(chat.last().contains("2026.02.1") && chat.last().contains("production"), "{}", chat.last());
+
+    // A stack whose commit is not on the production branch, and a back end whose CI failed.
+    let place = ground.host.application(&name);
+    fs::write(place.join("VERSION"), "2026.02.3\n").unwrap();
+    assert!(deploy(10, &stack[2], &[]).contains("production"));
+    fs::write(place.join("VERSION"), "2026.02.2\n").unwrap();
+    github.state().repository("acme/backend").status(&sha('b', 3), "test", "failure");
+    assert!(deploy(10, &stack[1], &["--set", "backend=2026.02.5"]).contains("test"));
+
+    // A version that crashes is put back, and the chat is told that.
+    deploy(11, &stack[1], &["--set", "backend=2026.02.4"]);
+    assert!(page(ground.port, "/").contains("API version 2026.02.3"));
+    assert!(chat.last().contains("rolled back") || chat.last().contains("rolled-back"), "{}", chat.last());
+
+    // The next good one.
+    github.state().repository("acme/backend").status(&sha('b', 3), "test", "success");
+    deploy(0, &stack[1], &["--set", "backend=2026.02.5"]);
+    assert!(page(ground.port, "/").contains("API version 2026.02.5"));
+    assert!(ground.run(0, &["status", &name]).stdout.contains("2026.02.2"));
+}
