@@ -276,7 +276,7 @@ fn a_wrong_release_file_is_answered_with_the_line_and_what_to_do() {
     insta::assert_snapshot!(tell(&RELEASE.replace("tag", "tga")), @r#"
     exit 3
     --- stderr
-    error: unknown key `tga`; the known keys here are `image`, `tag`, `digest`, `local`
+    error: unknown key `tga`; the known keys here are `image`, `tag`, `version-file`, `digest`, `local`
      --> [HOST]/applications/kudos/release.toml:5:1
       |
     5 | tga = "1"

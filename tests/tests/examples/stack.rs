@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use windlass_github_stand_in::GitHub;
 
 use crate::ground::{Ground, page, registry};
@@ -129,6 +130,17 @@ fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
         // The front end's CI has not ended yet.
         state.repository("acme/frontend").status(&sha('f', 1), "test", "pending");
     }
+    {
+        let mut state = github.state();
+        state.repository("acme/stack").people.insert("ada".to_owned());
+        let backend = state.repository("acme/backend");
+        backend.message(&sha('b', 3), "Keep orders that arrive on Sundays @everyone <b>now</b>");
+    }
+    let announced = || -> Vec<Value> {
+        let state = github.state();
+        let issues = state.repositories["acme/stack"].issues.clone();
+        issues.into_iter().filter(|issue| issue["title"].as_str().unwrap_or_default().starts_with("Release")).collect()
+    };
     let deploy = |code: i32, commit: &str, more: &[&str]| {
         let arguments: Vec<&str> = ["deploy", &name, "--commit", commit].iter().chain(more).copied().collect();
         let run = ground.run(code, &arguments);
@@ -174,7 +186,7 @@ fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
     // A stack whose commit is not on the production branch, and a back end whose CI failed.
     let place = ground.host.application(&name);
     fs::write(place.join("VERSION"), "2026.02.3\n").unwrap();
-    assert!(deploy(10, &stack[2], &[]).contains("production"));
+    assert!(deploy(10, &stack[2], &["--set", "backend=2026.02.5"]).contains("does not contain"));
     fs::write(place.join("VERSION"), "2026.02.2\n").unwrap();
     github.state().repository("acme/backend").status(&sha('b', 3), "test", "failure");
     assert!(deploy(10, &stack[1], &["--set", "backend=2026.02.5"]).contains("test"));
@@ -189,4 +201,19 @@ fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
     deploy(0, &stack[1], &["--set", "backend=2026.02.5"]);
     assert!(page(ground.port, "/").contains("API version 2026.02.5"));
     assert!(ground.run(0, &["status", &name]).stdout.contains("2026.02.2"));
+
+    // Each release that succeeded is an issue with what changed; nothing else is.
+    let issues = announced();
+    let titles: Vec<&str> = issues.iter().map(|issue| issue["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Release 2026.02.1", "Release 2026.02.2"]);
+    assert_eq!(issues[1]["assignees"][0]["login"], "ada", "{}", issues[1]);
+    let notes = issues[1]["body"].as_str().unwrap();
+    assert!(
+        notes.contains("orders are kept, see #1") && notes.contains("Keep orders that arrive on Sundays"),
+        "{notes}"
+    );
+    assert!(!notes.contains(" @everyone") && !notes.contains("<b>"), "{notes}");
+    let state = github.state();
+    let statuses: Vec<&Value> = state.repositories["acme/stack"].deployment_statuses.values().flatten().collect();
+    assert!(statuses.iter().any(|status| status["state"] == "failure"), "the crash is told: {statuses:?}");
 }
