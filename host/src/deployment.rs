@@ -130,6 +130,7 @@ async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
     resolve::resolve(deployment).await?;
     plan::plan(deployment).await?;
     gate::check(deployment).await?;
+    plan::unchanged(deployment)?;
     apply::apply(deployment).await?;
     verify::verify(deployment).await
 }

@@ -25,7 +25,7 @@ const LONGEST_ID: usize = 128;
 pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     match deployment.status() {
         Status::Planning => {}
-        Status::Checking => return unchanged(deployment),
+        Status::Checking => return runs_already(deployment),
         _ => return Ok(()),
     }
     let _phase = deployment.phase(FlowPhase::Plan);
@@ -48,7 +48,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
     let written = deployment.write(&Event::Planned { observation, plan });
     written.or_else(refuse_when_full)?;
-    unchanged(deployment)
+    runs_already(deployment)
 }
 
 /// A full disk before anything was touched is a refusal like any other; its own line is written from the reserve.
@@ -65,9 +65,18 @@ pub(super) fn disk_full(error: &crate::journal::Error) -> Failure {
     Failure { details, ..failure("disk-full", error.to_string()) }
 }
 
-fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
+/// The release that runs already needs no gates.
+fn runs_already(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    let release = deployment.with(|account| account.release.clone());
+    let same = deployment.previous.as_ref().zip(release).is_some_and(|(previous, release)| previous.id == release.id);
+    if same { unchanged(deployment) } else { Ok(()) }
+}
+
+/// Ends it here when nothing is to be changed. Another release than the one that runs, with the same parts, is what the
+/// history says runs from then on, and passes the gates before.
+pub(super) fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
     let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
-    if is { Err(Halt::Unchanged) } else { Ok(()) }
+    if is && deployment.status() == Status::Checking { Err(Halt::Unchanged) } else { Ok(()) }
 }
 
 /// Asks the strategy.

@@ -187,6 +187,8 @@ fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
     let place = ground.host.application(&name);
     fs::write(place.join("VERSION"), "2026.02.3\n").unwrap();
     assert!(deploy(10, &stack[2], &["--set", "backend=2026.02.5"]).contains("does not contain"));
+    // Also where not one container would change.
+    assert!(deploy(10, &stack[2], &[]).contains("does not contain"));
     fs::write(place.join("VERSION"), "2026.02.2\n").unwrap();
     github.state().repository("acme/backend").status(&sha('b', 3), "test", "failure");
     assert!(deploy(10, &stack[1], &["--set", "backend=2026.02.5"]).contains("test"));

@@ -3,7 +3,7 @@
 use windlass_documents::{Failure, Migration, Outcome, Verdict};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
-use crate::deployment::{Stop, check_only, earlier, known};
+use crate::deployment::{Stop, Target, check_only, earlier, known};
 use crate::journal::{Notice, Ruling};
 use crate::report::ExitCode;
 
@@ -24,6 +24,26 @@ async fn one_no_refuses_and_all_answers_are_kept() {
     // The gates refuse a release without condemning it.
     host.world().checks.clear();
     assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn another_release_with_the_same_parts_passes_the_gates_before_it_is_what_runs() {
+    let host = Host::three();
+    let of = |commit: &str| {
+        let mut wish = request("v1");
+        let Target::Source(source) = &mut wish.target else { panic!("the request is of a source") };
+        source.commit = Some(commit.to_owned());
+        wish
+    };
+    assert_eq!(host.try_deploy(of("1ef921a")).await.unwrap().outcome, Outcome::Succeeded);
+    host.world().checks.insert("history".to_owned(), vec![Ok(report(Verdict::Fail, "not on main"))]);
+    assert_eq!(host.try_deploy(of("1ef921a")).await.unwrap().outcome, Outcome::Unchanged, "it runs, whatever they say");
+    assert_eq!(host.try_deploy(of("2ef921a")).await.unwrap().outcome, Outcome::Refused);
+    host.world().checks.clear();
+    let ending = host.try_deploy(of("2ef921a")).await.unwrap();
+    assert_eq!(ending.outcome, Outcome::Unchanged);
+    let running = host.process(None).journal.running(APPLICATION).unwrap().unwrap();
+    assert_eq!(running.release.commit.as_deref(), Some("2ef921a"));
 }
 
 #[tokio::test]

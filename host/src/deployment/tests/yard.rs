@@ -146,11 +146,12 @@ impl Outside for Yard {
             let version = source.set.get("version").cloned().unwrap_or_else(|| "v1".to_owned());
             Ok(Release {
                 format: 1,
-                id: format!("sha256:{version}"),
+                // Another commit of the same version is another release, of which nothing is to be changed.
+                id: format!("sha256:{version}{}", source.commit.as_deref().unwrap_or_default()),
                 application: application.to_owned(),
                 migration: self.world().migration.get(&version).cloned(),
                 version,
-                commit: None,
+                commit: source.commit.clone(),
                 artifacts: BTreeMap::new(),
                 inputs: BTreeMap::new(),
                 bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new() },
