@@ -147,6 +147,16 @@ pub(super) fn failed(error: &reqwest::Error, server: &str) -> Failure {
         return passing("timeout", format!("`{server}` did not answer in time"));
     }
     let reason = error.source().map_or_else(|| "the exchange failed".to_owned(), chain);
+    if reason.contains("certificate") {
+        // In the message itself, because plugins pass only that on.
+        return failure(
+            "unavailable",
+            format!(
+                "`{server}` cannot be asked: {reason}; where its authority is your own, name its PEM file with `ca = \"FILE\"` \
+                 in the grant for `{server}` in agent.toml"
+            ),
+        );
+    }
     passing("unavailable", format!("`{server}` cannot be asked: {reason}"))
 }
 
