@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use windlass_github_stand_in::GitHub;
+use windlass_stage::{Images, Registry};
 
 use crate::ground::{Ground, page, registry};
 
@@ -68,89 +69,110 @@ fn sha(repository: char, number: u32) -> String {
     format!("{repository}{number:039x}")
 }
 
-#[test]
-fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
-    let images = [
-        ("backend", "latest", ""),
-        ("frontend", "latest", ""),
-        ("backend", "2026.02.3", ""),
-        ("backend", "2026.02.4", "crash"),
-        ("backend", "2026.02.5", ""),
-        ("backend", "hotfix", ""),
-        ("frontend", "2026.01.7", ""),
-    ];
-    let (registry, _images) = registry("stack", &images);
-    let (github, chat) = (GitHub::start().unwrap(), Chat::start());
-    let mut ground = Ground::new("stack", "stack");
-    let name = ground.name.clone();
-    ground.host.secret("github", TOKEN).unwrap();
-    ground.host.secret("slack", HOOK).unwrap();
-    ground.server("https://api.github.com", github.api());
-    ground.server("https://hooks.slack.com", &chat.address);
-    ground.replace("token = \"github\"", format!("token = \"github\"\napi = \"{}\"", github.api()));
-    ground.replace("interval = \"15s\"", "interval = \"200ms\"");
-    ground.replace("STACK_PORT = \"8080\"", format!("STACK_PORT = \"{}\"", ground.port));
-    ground.replace("http://127.0.0.1:8080", format!("http://127.0.0.1:{}", ground.port));
-    ground.replace("registry.example.org", registry.address());
-    ground.lay_out();
-    let production = ground.host.root().join("agent.toml");
-    let text = fs::read_to_string(&production).unwrap();
-    let text = format!("{text}\n[registries.\"{}\"]\nplain-http = true\n", registry.address());
-    fs::write(&production, &text).unwrap();
-    let staging = text.replace("\"production\"", "\"staging\"").replace("/state\"", "/state-staging\"");
-    fs::write(ground.host.root().join("staging.toml"), staging).unwrap();
+/// Everything that the release needs around it.
+struct Stack {
+    ground: Ground,
+    github: GitHub,
+    chat: Chat,
+    /// Commits of the stack's own repository, the oldest first.
+    commits: Vec<String>,
+    _registry: Registry,
+    _images: Images,
+}
 
-    let stack: Vec<String> = (1..=3).map(|number| sha('a', number)).collect();
-    {
-        let mut state = github.state();
-        state.tokens.insert(TOKEN.to_owned());
-        let repository = state.repository("acme/stack");
-        repository.line("main", &[&stack[0], &stack[1], &stack[2]]);
-        repository.line("production", &[&stack[0], &stack[1]]);
-        repository.message(&stack[0], "begin");
-        repository.message(&stack[1], "orders are kept, see #1");
-        repository.issue("orders are lost", "");
-        repository.tag("2026.02.1", &stack[0]);
-        repository.tag("2026.02.2", &stack[1]);
-        repository.tag("2026.02.3", &stack[2]);
-        for commit in &stack {
-            repository.status(commit, "end-to-end", "success");
-        }
-        for (name, tags) in [("backend", &["2026.02.3", "2026.02.4", "2026.02.5"][..]), ("frontend", &["2026.01.7"])] {
-            let letter = if name == "backend" { 'b' } else { 'f' };
-            let commits: Vec<String> = (1..).map(|number| sha(letter, number)).take(tags.len()).collect();
-            let repository = state.repository(&format!("acme/{name}"));
-            let line: Vec<&str> = commits.iter().map(String::as_str).collect();
-            repository.line("production", &line);
-            for (tag, commit) in tags.iter().zip(&commits) {
-                repository.tag(tag, commit);
-                repository.status(commit, "test", "success");
-            }
-        }
-        // The front end's CI has not ended yet.
-        state.repository("acme/frontend").status(&sha('f', 1), "test", "pending");
+impl Stack {
+    fn set() -> Self {
+        let images = [
+            ("backend", "latest", ""),
+            ("frontend", "latest", ""),
+            ("backend", "2026.02.3", ""),
+            ("backend", "2026.02.4", "crash"),
+            ("backend", "2026.02.5", ""),
+            ("backend", "hotfix", ""),
+            ("frontend", "2026.01.7", ""),
+        ];
+        let (registry, images) = registry("stack", &images);
+        let (github, chat) = (GitHub::start().unwrap(), Chat::start());
+        let mut ground = Ground::new("stack", "stack");
+        ground.host.secret("github", TOKEN).unwrap();
+        ground.host.secret("slack", HOOK).unwrap();
+        ground.server("https://api.github.com", github.api());
+        ground.server("https://hooks.slack.com", &chat.address);
+        ground.replace("token = \"github\"", format!("token = \"github\"\napi = \"{}\"", github.api()));
+        ground.replace("interval = \"15s\"", "interval = \"200ms\"");
+        ground.replace("STACK_PORT = \"8080\"", format!("STACK_PORT = \"{}\"", ground.port));
+        ground.replace("http://127.0.0.1:8080", format!("http://127.0.0.1:{}", ground.port));
+        ground.replace("registry.example.org", registry.address());
+        ground.lay_out();
+        let production = ground.host.root().join("agent.toml");
+        let text = fs::read_to_string(&production).unwrap();
+        let text = format!("{text}\n[registries.\"{}\"]\nplain-http = true\n", registry.address());
+        fs::write(&production, &text).unwrap();
+        let staging = text.replace("\"production\"", "\"staging\"").replace("/state\"", "/state-staging\"");
+        fs::write(ground.host.root().join("staging.toml"), staging).unwrap();
+        let commits: Vec<String> = (1..=3).map(|number| sha('a', number)).collect();
+        history(&github, &commits);
+        Self { ground, github, chat, commits, _registry: registry, _images: images }
     }
-    {
-        let mut state = github.state();
-        state.repository("acme/stack").people.insert("ada".to_owned());
-        let backend = state.repository("acme/backend");
-        backend.message(&sha('b', 3), "Keep orders that arrive on Sundays @everyone <b>now</b>");
-    }
-    let announced = || -> Vec<Value> {
-        let state = github.state();
-        let issues = state.repositories["acme/stack"].issues.clone();
-        issues.into_iter().filter(|issue| issue["title"].as_str().unwrap_or_default().starts_with("Release")).collect()
-    };
-    let deploy = |code: i32, commit: &str, more: &[&str]| {
-        let arguments: Vec<&str> = ["deploy", &name, "--commit", commit].iter().chain(more).copied().collect();
-        let run = ground.run(code, &arguments);
+
+    /// Deploys to production.
+    #[track_caller]
+    fn deploy(&self, code: i32, commit: &str, more: &[&str]) -> String {
+        let arguments = ["deploy", self.ground.name.as_str(), "--commit", commit];
+        let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
+        let run = self.ground.run(code, &arguments);
         let told = format!("{}\n{}", run.stdout, run.stderr);
         assert!(!told.contains(TOKEN) && !told.contains(HOOK), "a secret is told: {told}");
         told
-    };
+    }
+
+    /// The issues that announce releases.
+    fn announced(&self) -> Vec<Value> {
+        let issues = self.github.state().repositories["acme/stack"].issues.clone();
+        issues.into_iter().filter(|issue| issue["title"].as_str().unwrap_or_default().starts_with("Release")).collect()
+    }
+}
+
+/// What GitHub knows of the three repositories. The front end's CI has not ended yet.
+fn history(github: &GitHub, commits: &[String]) {
+    let mut state = github.state();
+    state.tokens.insert(TOKEN.to_owned());
+    let repository = state.repository("acme/stack");
+    repository.line("main", &[&commits[0], &commits[1], &commits[2]]);
+    repository.line("production", &[&commits[0], &commits[1]]);
+    repository.message(&commits[0], "begin");
+    repository.message(&commits[1], "orders are kept, see #1");
+    repository.issue("orders are lost", "");
+    repository.people.insert("ada".to_owned());
+    for (tag, commit) in ["2026.02.1", "2026.02.2", "2026.02.3"].iter().zip(commits) {
+        repository.tag(tag, commit);
+        repository.status(commit, "end-to-end", "success");
+    }
+    for (name, tags) in [("backend", &["2026.02.3", "2026.02.4", "2026.02.5"][..]), ("frontend", &["2026.01.7"])] {
+        let letter = if name == "backend" { 'b' } else { 'f' };
+        let commits: Vec<String> = (1..).map(|number| sha(letter, number)).take(tags.len()).collect();
+        let repository = state.repository(&format!("acme/{name}"));
+        let line: Vec<&str> = commits.iter().map(String::as_str).collect();
+        repository.line("production", &line);
+        for (tag, commit) in tags.iter().zip(&commits) {
+            repository.tag(tag, commit);
+            repository.status(commit, "test", "success");
+        }
+    }
+    state.repository("acme/frontend").status(&sha('f', 1), "test", "pending");
+    let backend = state.repository("acme/backend");
+    backend.message(&sha('b', 3), "Keep orders that arrive on Sundays @everyone <b>now</b>");
+}
+
+#[test]
+fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
+    let set = Stack::set();
+    let (ground, github, chat, stack) = (&set.ground, &set.github, &set.chat, &set.commits);
+    let name = ground.name.as_str();
+    let deploy = |code: i32, commit: &str, more: &[&str]| set.deploy(code, commit, more);
 
     // Staging takes what is newest.
-    let latest = ["deploy", &name, "--set", "backend=latest", "--set", "frontend=latest"];
+    let latest = ["deploy", name, "--set", "backend=latest", "--set", "frontend=latest"];
     ground.run_as("staging.toml", 0, &latest);
     assert!(page(ground.port, "/").contains("API version latest"));
     assert!(chat.last().contains("staging"), "{}", chat.last());
@@ -180,11 +202,11 @@ fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
         deploy(0, &stack[0], &[]);
     });
     assert!(page(ground.port, "/").contains("API version 2026.02.3"));
-    assert!(ground.run(0, &["status", &name]).stdout.contains("2026.02.1"));
+    assert!(ground.run(0, &["status", name]).stdout.contains("2026.02.1"));
     assert!(chat.last().contains("2026.02.1") && chat.last().contains("production"), "{}", chat.last());
 
     // A stack whose commit is not on the production branch, and a back end whose CI failed.
-    let place = ground.host.application(&name);
+    let place = ground.host.application(name);
     fs::write(place.join("VERSION"), "2026.02.3\n").unwrap();
     assert!(deploy(10, &stack[2], &["--set", "backend=2026.02.5"]).contains("does not contain"));
     // Also where not one container would change.
@@ -202,10 +224,10 @@ fn versions_go_to_production_from_their_branches_when_ci_has_said_yes() {
     github.state().repository("acme/backend").status(&sha('b', 3), "test", "success");
     deploy(0, &stack[1], &["--set", "backend=2026.02.5"]);
     assert!(page(ground.port, "/").contains("API version 2026.02.5"));
-    assert!(ground.run(0, &["status", &name]).stdout.contains("2026.02.2"));
+    assert!(ground.run(0, &["status", name]).stdout.contains("2026.02.2"));
 
     // Each release that succeeded is an issue with what changed; nothing else is.
-    let issues = announced();
+    let issues = set.announced();
     let titles: Vec<&str> = issues.iter().map(|issue| issue["title"].as_str().unwrap()).collect();
     assert_eq!(titles, ["Release 2026.02.1", "Release 2026.02.2"]);
     assert_eq!(issues[1]["assignees"][0]["login"], "ada", "{}", issues[1]);

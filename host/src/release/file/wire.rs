@@ -12,6 +12,7 @@ use crate::config::document::Spot;
 use crate::config::units::Span;
 
 /// How an application is released.
+#[expect(clippy::struct_field_names, reason = "`version-file` is what the key is called")]
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(title = "release.toml")]
