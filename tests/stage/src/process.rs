@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -22,12 +23,27 @@ pub fn program(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("`{name}` is not installed: run `cargo xtask setup`"))
 }
 
-/// A loopback port that was free a moment ago.
+/// Ports that Linux gives to nobody who did not ask for them; its own range for that begins at 32768.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// How many ports this process has looked at.
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
+/// A loopback port that was free a moment ago, and is told to nobody else in this process.
 ///
 /// # Errors
 /// When the machine has none.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    // Processes that run at the same time begin far from each other.
+    let first = std::process::id().wrapping_mul(251);
+    for _ in PORTS {
+        let number = first.wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(number)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no loopback port between {} and {} is free", PORTS.start, PORTS.end)
 }
 
 /// Runs Docker's own client and returns what it printed.

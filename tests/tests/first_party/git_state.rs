@@ -1,7 +1,6 @@
 //! `recorder-git-state` with real git: a bare remote on disk, and one behind a real sshd.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -351,7 +350,7 @@ async fn a_no_of_the_remote_is_told_with_its_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_in_an_address_is_repeated_nowhere() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = windlass_stage::free_port().unwrap();
     let url = Some(format!("http://deploy:hunter22@127.0.0.1:{port}/state.git"));
     let yard = Yard::new(world(), Differing { clone: vec!["--bare"], url, ..Differing::default() }).await;
     let failure = yard.deliver(with(), &succeeded(1)).await.unwrap_err();
@@ -404,7 +403,7 @@ struct Sshd {
 impl Sshd {
     fn start(place: &Path, allowed: &Path) -> Self {
         let host = key(place, "host");
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = windlass_stage::free_port().unwrap();
         fs::create_dir_all("/run/sshd").unwrap();
         let configuration = place.join("sshd_config");
         let text = format!(

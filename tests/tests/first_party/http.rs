@@ -129,7 +129,7 @@ async fn an_address_without_a_grant_ends_in_the_lines_to_add() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_down_is_a_failed_proof() {
     let server = Server::start();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", windlass_stage::free_port().unwrap());
     let sandbox = Sandbox::new(&format!(
         "[[grants]]\nplugin = \"smoke-http\"\nhttp = [{{ to = \"http://{free}\", addresses = [\"127.0.0.0/8\"] }}]\n"
     ));

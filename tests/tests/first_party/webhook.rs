@@ -253,7 +253,7 @@ async fn what_may_work_later_is_told_apart_from_a_no() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_down_is_told_later() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", windlass_stage::free_port().unwrap());
     let sandbox = Sandbox::new(&format!(
         "[[grants]]\nplugin = \"recorder-webhook\"\nhttp = [{{ to = \"http://{free}\", addresses = [\"127.0.0.0/8\"] }}]\n"
     ));
@@ -261,5 +261,5 @@ async fn a_server_that_is_down_is_told_later() {
     let call = sandbox.call(&plugin, json!({ "url": format!("http://{free}/x") }), &json!({}));
     let failure = plugin.deliver(call, &event("succeeded")).await.unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), ("unavailable", true), "{failure:?}");
-    assert!(failure.message.contains(&free.to_string()), "{failure:?}");
+    assert!(failure.message.contains(&free), "{failure:?}");
 }

@@ -339,13 +339,8 @@ async fn a_secret_cannot_change_where_a_request_goes() {
 #[tokio::test]
 async fn every_limit_is_named() {
     let grant = |server: &Server| format!("{{ to = \"{}\", addresses = [\"127.0.0.1\"] }}", server.url("127.0.0.1"));
-    let tight = HttpLimits {
-        requests: 3,
-        request_bytes: 10,
-        response_bytes: 10,
-        header_bytes: 200,
-        timeout: Duration::from_millis(500),
-    };
+    let tight =
+        HttpLimits { requests: 3, request_bytes: 10, response_bytes: 10, header_bytes: 200, ..HttpLimits::default() };
     let large = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(1_000_000));
     let server = Server::answering(large).await;
     let large = stage(&grant(&server), tight);
@@ -385,7 +380,7 @@ async fn nothing_hangs() {
     let failure = stage_for(&url).http.send(get(&url), timeouts).await.unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), ("timeout", true));
     drop(silent);
-    let failure = stage_for(&url).http.send(get(&url), timeouts).await.unwrap_err();
+    let failure = stage_for(&url).http.send(get(&url), Timeouts::default()).await.unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), ("unavailable", true));
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

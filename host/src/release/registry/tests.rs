@@ -229,21 +229,11 @@ async fn answers_a_registry_that_wants_a_password() {
 /// The directory of the helpers of [`asks_helpers`], for the process that it starts.
 const HELPERS: &str = "WINDLASS_TEST_HELPERS";
 
-/// Helpers are found in `PATH`, which a process of several threads cannot change: the rest runs in another one.
+/// Helpers are found in `PATH`, which a process of several threads cannot change, and a program that one of its threads
+/// writes cannot be started while another thread starts something: all of it is done in another process.
 #[test]
 fn asks_credential_helpers() {
     let directory = tempfile::tempdir().unwrap();
-    for (name, script) in [
-        ("good", r#"echo "{\"Username\": \"$server\", \"Secret\": \"open sesame\"}""#),
-        ("token", r#"echo '{"Username": "<token>", "Secret": "r3fr3sh"}'"#),
-        ("none", "echo credentials not found in native keychain; exit 1"),
-        ("locked", "echo the key ring is locked >&2; exit 1"),
-        ("noise", "echo open sesame"),
-    ] {
-        let path = directory.path().join(format!("docker-credential-{name}"));
-        fs::write(&path, format!("#!/bin/sh\nread server\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
     let module = module_path!().split_once("::").unwrap().1;
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("{module}::asks_helpers"), "--ignored", "--nocapture"])
@@ -259,6 +249,17 @@ fn asks_credential_helpers() {
 #[ignore = "started by `asks_credential_helpers` with helpers in `PATH`"]
 async fn asks_helpers() {
     let directory = PathBuf::from(std::env::var_os(HELPERS).unwrap());
+    for (name, script) in [
+        ("good", r#"echo "{\"Username\": \"$server\", \"Secret\": \"open sesame\"}""#),
+        ("token", r#"echo '{"Username": "<token>", "Secret": "r3fr3sh"}'"#),
+        ("none", "echo credentials not found in native keychain; exit 1"),
+        ("locked", "echo the key ring is locked >&2; exit 1"),
+        ("noise", "echo open sesame"),
+    ] {
+        let path = directory.join(format!("docker-credential-{name}"));
+        fs::write(&path, format!("#!/bin/sh\nread server\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
     let config = directory.join("config.json");
     let ask = async |content: Value| {
         fs::write(&config, content.to_string()).unwrap();

@@ -1,7 +1,5 @@
 //! `check-pact` and a broker that does not answer: never a yes and never a no.
 
-use std::net::TcpListener;
-
 use serde_json::json;
 use windlass_pact_stand_in::Fault;
 
@@ -34,7 +32,7 @@ async fn each_trouble_is_an_error_that_says_what_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_away_is_an_error() {
     let mut desk = desk();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = format!("127.0.0.1:{}", windlass_stage::free_port().unwrap());
     desk.settings["url"] = json!(format!("http://{free}"));
     let failure = desk.check(json!({})).await.unwrap_err();
     assert_eq!(failure.code, "capability-denied", "no grant leads there: {failure:?}");
