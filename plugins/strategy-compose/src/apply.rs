@@ -56,8 +56,8 @@ pub(crate) fn apply(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> 
             engine.create_volume(body)?;
             Ok(json!({ "volume": name }))
         }
-        Operation::Create { container, temporary, body, endpoints, reference } => {
-            work.create(container, *temporary, body, endpoints, reference)
+        Operation::Create { container, temporary, body, endpoints, reference, shares } => {
+            work.create(container, *temporary, body, endpoints, reference, shares)
         }
         Operation::Gather => Ok(Value::Null),
         Operation::Stop => work.stop_old(),

@@ -35,8 +35,9 @@ pub(crate) fn compare(desired: &DesiredService, container: &Container, image: Op
     }
     // With another image, fields that come from it are not the release's change.
     let inherited = image.map(|image| &image.config);
-    let now = view::of_container(inspect, &container.id);
+    let mut now = view::of_container(inspect, &container.id);
     let then = view::of_body(desired, inherited);
+    mounts::without_those_of_the_image(&mut now, &then, inherited.unwrap_or(&Value::Null));
     fields(&now, &then, inherited.is_some(), &mut differences);
     differences.sort_by(|left, right| left.field.cmp(&right.field));
     differences

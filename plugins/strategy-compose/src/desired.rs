@@ -13,6 +13,7 @@ mod networks;
 mod pin;
 mod refused;
 mod replace;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::Config;
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
 pub(crate) use replace::Manner;
+pub(crate) use shared::{fill, name, named};
 
 /// A whole application as it should run.
 #[derive(Debug, Clone)]
@@ -97,6 +99,10 @@ pub(crate) struct DesiredService {
     /// Whether it is meant to end: a migration, say.
     pub(crate) is_job: bool,
     pub(crate) manner: Manner,
+    /// Services on whose containers it lives: their namespaces, their volumes.
+    pub(crate) shares: BTreeSet<String>,
+    /// Services with which it restarts; those that it lives on are among them.
+    pub(crate) bound: BTreeSet<String>,
     /// How long the old one may finish what it began.
     pub(crate) drain: Duration,
     /// How long it may take to become healthy, or to end.
@@ -256,6 +262,8 @@ fn one(
         files: mounted.files,
         is_job,
         manner,
+        shares: shared::shares(service),
+        bound: shared::bound(service),
         drain: service.windlass.drain.unwrap_or(config.drain.0),
         deadline: deadline(service, config),
         service: service.clone(),

@@ -4,6 +4,8 @@
 //! another process, perhaps another day, applies it again or undoes it. A new container is never named by its id,
 //! which no plan can know, but by the service and the deployment that made it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,6 +47,9 @@ pub(crate) enum Operation {
         endpoints: Vec<Endpoint>,
         /// The immutable reference of its image.
         reference: String,
+        /// By service, the containers that `service:NAME` in the body stands for.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        shares: BTreeMap<String, Shared>,
     },
     /// Nothing: what needs this step needs all that this step needs.
     Gather,
@@ -104,6 +109,16 @@ pub(crate) enum Operation {
         /// Its name.
         name: String,
     },
+}
+
+/// A container on which another one lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Shared {
+    /// One that this deployment makes.
+    New(New),
+    /// The id of one that stays.
+    Kept(String),
 }
 
 /// A container that this deployment makes.

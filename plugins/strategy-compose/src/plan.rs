@@ -12,6 +12,7 @@ mod graph;
 mod resources;
 mod steps;
 mod sweep;
+mod together;
 
 use std::collections::BTreeSet;
 

@@ -6,4 +6,5 @@ mod flow;
 mod numbers;
 mod peer;
 mod plans;
+mod together;
 mod world;

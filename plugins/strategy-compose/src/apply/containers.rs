@@ -1,14 +1,15 @@
 //! Creating, stopping and starting containers.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use windlass_sdk::Result;
 
 use super::{Work, id_of};
-use crate::desired::Endpoint;
+use crate::desired::{self, Endpoint};
 use crate::engine::or_gone;
-use crate::operation::New;
+use crate::operation::{New, Shared};
 use crate::{json, labels};
 
 impl Work<'_> {
@@ -20,6 +21,7 @@ impl Work<'_> {
         body: &Value,
         endpoints: &[Endpoint],
         reference: &str,
+        shares: &BTreeMap<String, Shared>,
     ) -> Result<Value> {
         let found = self.find_new(container)?;
         let id = if let Some(found) = &found {
@@ -30,6 +32,15 @@ impl Work<'_> {
             if let Some(labels) = body.get_mut("Labels").and_then(Value::as_object_mut) {
                 labels.insert(labels::IMAGE.to_owned(), image.get("Id").cloned().unwrap_or_default());
             }
+            let mut ids = BTreeMap::new();
+            for (service, shared) in shares {
+                let id = match shared {
+                    Shared::New(new) => self.new_id(new)?,
+                    Shared::Kept(id) => id.clone(),
+                };
+                ids.insert(service.clone(), id);
+            }
+            desired::fill(&mut body, &ids);
             let name = if temporary { container.temporary_name(&self.deployment) } else { container.name.clone() };
             self.engine.create(&name, &body)?
         };

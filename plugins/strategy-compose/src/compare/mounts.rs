@@ -17,9 +17,25 @@ pub(super) fn mounts(host: &Value, view: &mut View) {
         let target = look::text(item, "/Target").unwrap_or_default();
         let kind = look::text(item, "/Type").unwrap_or_default();
         let source = look::text(item, "/Source").unwrap_or(if kind == "tmpfs" { "tmpfs" } else { "" }.to_owned());
+        let source = if kind == "volume" && is_anonymous(&source) { "" } else { &source };
         let read_only = item.get("ReadOnly").and_then(Value::as_bool) == Some(true);
-        view.insert(format!("volumes.{target}"), mount(&source, read_only));
+        view.insert(format!("volumes.{target}"), mount(source, read_only));
     }
+}
+
+/// Whether a volume has the name that the engine makes up. Docker Compose hands such a volume on to the container that
+/// it makes anew, by that name.
+fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_hexdigit())
+}
+
+/// Takes out volumes that only the image asks for, where they were handed on by name.
+pub(super) fn without_those_of_the_image(now: &mut View, then: &View, image: &Value) {
+    let Some(declared) = image.get("Volumes").and_then(Value::as_object) else { return };
+    now.retain(|field, source| {
+        let target = field.strip_prefix("volumes.").unwrap_or_default();
+        !source.is_empty() || then.contains_key(field) || !declared.contains_key(target)
+    });
 }
 
 fn mount(source: &str, read_only: bool) -> String {

@@ -7,6 +7,7 @@ use windlass_compose::{Mode, ModeKind, Port, RestartPolicy, Service, VolumesSour
 
 use super::body::key;
 use super::mounts::Mounted;
+use super::shared::SERVICE;
 use super::{Endpoint, limits};
 
 pub(super) fn config(service: &Service, mounted: &Mounted, endpoints: &[Endpoint]) -> Value {
@@ -92,8 +93,8 @@ pub(super) fn config(service: &Service, mounted: &Mounted, endpoints: &[Endpoint
 
 fn namespace(mode: &Mode) -> Value {
     match &mode.kind {
-        // Refused before: a service's container has no name that stays while it is replaced.
-        ModeKind::Service(name) | ModeKind::Container(name) => json!(format!("container:{name}")),
+        ModeKind::Service(name) => json!(format!("{SERVICE}{name}")),
+        ModeKind::Container(name) => json!(format!("container:{name}")),
         ModeKind::Word(word) => json!(word),
     }
 }
@@ -114,7 +115,10 @@ fn volumes_from(service: &Service) -> Vec<String> {
         .volumes_from
         .iter()
         .map(|from| {
-            let (VolumesSource::Service(name) | VolumesSource::Container(name)) = &from.source;
+            let name = match &from.source {
+                VolumesSource::Service(name) => format!("{SERVICE}{name}"),
+                VolumesSource::Container(name) => name.clone(),
+            };
             from.mode.as_ref().map_or_else(|| name.clone(), |mode| format!("{name}:{mode}"))
         })
         .collect()

@@ -25,7 +25,7 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
         problems.push(Problem::at(position, format!("`services.{}.{key}` {why}", service.name)));
     };
     numbers(service, &mut refuse);
-    sharing(service, &mut refuse);
+    sharing(application, service, &mut refuse);
     later(service, &mut refuse);
     files(application, service, &mut refuse);
     for (key, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {
@@ -71,25 +71,21 @@ fn numbers(service: &Service, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// Containers that live on parts of another one must be replaced with it.
-fn sharing(service: &Service, refuse: &mut Refuse<'_>) {
+/// What is shared must be there.
+fn sharing(application: &Application, service: &Service, refuse: &mut Refuse<'_>) {
+    let is_idle = |name: &str| application.services.get(name).is_some_and(|other| other.replicas() == 0);
     for (key, mode) in service.namespaces.given() {
-        if let ModeKind::Service(_) = mode.kind {
-            refuse(&mode.position, key, &format!("is `{}`, which is not supported yet", mode.kind));
+        if let ModeKind::Service(name) = &mode.kind
+            && is_idle(name)
+        {
+            refuse(&mode.position, key, &format!("is `{}`, which has no container", mode.kind));
         }
     }
     for from in &service.volumes_from {
-        if let VolumesSource::Service(name) = &from.source {
-            let why = format!("takes those of `{name}`, which is not supported yet; name the volumes instead");
-            refuse(&from.position, "volumes_from", &why);
-        }
-    }
-    let is_link = |name: &str| service.links.iter().any(|link| link.service == *name);
-    for (name, dependency) in &service.depends_on {
-        // A link is looked up by name each time, so what it leads to may be replaced.
-        let implied = dependency.implied && is_link(name);
-        if dependency.restart && !implied {
-            refuse(&dependency.position, &format!("depends_on.{name}.restart"), "is not supported yet");
+        if let VolumesSource::Service(name) = &from.source
+            && is_idle(name)
+        {
+            refuse(&from.position, "volumes_from", &format!("takes those of `{name}`, which has no container"));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_documents::{Action, Change, Difference};
 
+use super::together;
 use crate::compare;
 use crate::desired::{Desired, DesiredService, Manner};
 use crate::labels;
@@ -30,6 +31,7 @@ pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> im
             // How a job ended, and whether what is paused or dead comes back, is seen from inside only.
             .is_some_and(|service| {
                 is_same(service, container)
+                    && service.shares.is_empty()
                     && match container.state.as_str() {
                         "running" => true,
                         "created" | "exited" => !service.is_job,
@@ -63,6 +65,7 @@ pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision
         });
         decision.leaving.push(container.clone());
     }
+    together::bind(desired, &super::steps::order(desired), &mut decisions);
     decisions
 }
 
@@ -91,7 +94,9 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
         };
     };
 
-    let is_same = is_same(service, current);
+    let current = together::named(desired, service, current, state);
+    let current = current.as_ref();
+    let is_same = is_same(service, current) && together::is_at_home(service, current);
     let mut differences = if is_same { Vec::new() } else { compare::compare(service, current, image) };
     if !is_same {
         differences.extend(compare::files(&service.files, current.labels.get(labels::FILES)));

@@ -1,5 +1,6 @@
 //! The steps of services that change.
 
+mod create;
 mod leave;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,6 @@ use crate::state::{Container, Old, State};
 
 /// Time that a step may take beyond what it waits for.
 const MARGIN: u64 = 30;
-/// Needs that every new container may have before they are gathered into one step.
-const FEW: usize = 4;
 
 /// Adds creation, take-over and retirement of every service that changes.
 pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String, Decision>, draft: &mut Draft) {
@@ -28,6 +27,7 @@ pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String,
         milestones: BTreeMap::new(),
         ready: Vec::new(),
         stopped: BTreeMap::new(),
+        let_go: BTreeMap::new(),
         switched: None,
     };
     all.create();
@@ -50,13 +50,15 @@ struct Services<'a> {
     ready: Vec<String>,
     /// Services that are gone and stop early, with the step.
     stopped: BTreeMap<String, String>,
+    /// Containers that restart with another one and stop before it is replaced, by key, with the step.
+    let_go: BTreeMap<String, String>,
     /// The last `switch`. They come one after the other: each gives an address back and takes it again, and two at a
     /// time would take each other's.
     switched: Option<String>,
 }
 
 /// Services such that each comes after what it depends on. The loader refused cycles.
-fn order(desired: &Desired) -> Vec<String> {
+pub(super) fn order(desired: &Desired) -> Vec<String> {
     fn visit(desired: &Desired, name: &str, order: &mut Vec<String>) {
         if order.iter().any(|done| done == name) {
             return;
@@ -126,70 +128,6 @@ fn longest_grace(containers: &[Old]) -> u64 {
 }
 
 impl Services<'_> {
-    /// Creates all new containers, and gathers that into one step.
-    fn create(&mut self) {
-        let mut needs = self.draft.prepared.clone();
-        // Many services that each need many things would make a plan of a million lines.
-        if needs.len() > FEW && self.decisions.values().any(is_made) {
-            let resources = self.draft.apply(NewStep {
-                id: "resources".to_owned(),
-                title: "images, networks and volumes are there".to_owned(),
-                needs,
-                subject: None,
-                timeout_seconds: None,
-                operation: Operation::Gather,
-                before: Before::default(),
-            });
-            self.draft.prepared = vec![resources.clone()];
-            needs = vec![resources];
-        }
-        for (name, decision) in self.decisions {
-            let Some(service) = self.desired.services.get(name).filter(|_| is_made(decision)) else { continue };
-            let temporary = decision.leaving.iter().any(|container| container.name == service.container);
-            let starts_first = decision.manner == Some(Manner::StartFirst);
-            let mut body = service.body.clone();
-            let endpoints: Vec<_> = if starts_first {
-                service.endpoints.iter().map(crate::desired::Endpoint::unnamed).collect()
-            } else {
-                service.endpoints.clone()
-            };
-            if let Some(first) = endpoints.first()
-                && let Some(slot) = body.pointer_mut("/NetworkingConfig/EndpointsConfig")
-                && let Some(slot) = slot.get_mut(&first.network)
-            {
-                *slot = first.config();
-            }
-            let id = self.draft.apply(NewStep {
-                id: format!("{name}:create"),
-                title: format!("create {name} from {} {}", service.image.name, service.image.version),
-                needs: self.draft.prepared.clone(),
-                subject: Some(&subject(name)),
-                timeout_seconds: None,
-                operation: Operation::Create {
-                    container: new(service),
-                    temporary,
-                    body,
-                    endpoints,
-                    reference: service.image.reference.clone(),
-                },
-                before: Before::default(),
-            });
-            needs.push(id);
-            self.draft.plan.way_back.extend(decision.leaving.iter().map(|container| container.image_id.clone()));
-        }
-        if !needs.is_empty() {
-            self.prepared = Some(self.draft.apply(NewStep {
-                id: "prepared".to_owned(),
-                title: "everything is prepared".to_owned(),
-                needs,
-                subject: None,
-                timeout_seconds: None,
-                operation: Operation::Gather,
-                before: Before::default(),
-            }));
-        }
-    }
-
     /// Starts one service and lets it take over.
     fn take_over(&mut self, name: &str) {
         let (Some(service), Some(decision)) = (self.desired.services.get(name), self.decisions.get(name)) else {
@@ -294,13 +232,18 @@ impl Services<'_> {
     ) -> Milestones {
         let name = &service.key;
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
-        if !running.is_empty() {
-            if let Some(reason) = reason {
-                self.draft.plan.warnings.push(format!("{name} is not there while it is replaced: it {reason}"));
+        if let Some(reason) = reason.filter(|_| !running.is_empty()) {
+            self.draft.plan.warnings.push(format!("{name} is not there while it is replaced: it {reason}"));
+        }
+        if let Some(stopped) = self.let_go.get(name) {
+            needs.push(stopped.clone());
+        } else {
+            needs.extend(self.let_go(&service.service.name, &needs.clone()));
+            if !running.is_empty() {
+                let title = format!("stop {name} (old)");
+                let work = Work::stop(Operation::Stop, &running, 0);
+                needs = vec![self.step(service, "stop", title, needs, work)];
             }
-            let title = format!("stop {name} (old)");
-            let work = Work::stop(Operation::Stop, &running, 0);
-            needs = vec![self.step(service, "stop", title, needs, work)];
         }
         needs = self.rename(service, decision, needs);
         needs.extend(self.freed(service));
@@ -330,6 +273,7 @@ impl Services<'_> {
     fn run(&mut self, service: &DesiredService, decision: &Decision, mut needs: Vec<String>) -> Milestones {
         let name = &service.key;
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+        needs.extend(self.let_go(&service.service.name, &needs.clone()));
         if !running.is_empty() {
             let title = format!("stop {name} (old)");
             let work = Work::stop(Operation::Stop, &running, 0);
@@ -364,7 +308,8 @@ impl Services<'_> {
         );
         let health = self.health(service, vec![start], None, true);
         let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
-        let needs = std::iter::once(health).chain(self.switched.take()).collect();
+        let mut needs = self.let_go(&service.service.name, std::slice::from_ref(&health));
+        needs.extend(std::iter::once(health).chain(self.switched.take()));
         let switch = self.step(
             service,
             "switch",

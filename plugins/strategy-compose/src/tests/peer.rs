@@ -220,11 +220,11 @@ pub(super) fn program() -> PathBuf {
     path.canonicalize().unwrap()
 }
 
-struct Directory(PathBuf);
+pub(super) struct Directory(pub(super) PathBuf);
 
 impl Directory {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let path = std::env::temp_dir().join(format!("wlc-peer-{}", std::process::id()));
+    pub(super) fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("wlc-{name}-{}", std::process::id()));
         for (name, text) in files {
             let file = path.join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -245,7 +245,7 @@ fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
     let Some(stage) = Stage::new("peer", 1) else { return };
     let text = file();
     let files = [("compose.yaml", text.as_str()), ("one.env", "A=1\nB=\"${A} 2\"\n"), ("conf/a", "a\n")];
-    let directory = Directory::new(&files);
+    let directory = Directory::new("peer", &files);
     let tagged = stage.tag("app");
     let compose = |arguments: &[&str]| {
         let output = Command::new(program())

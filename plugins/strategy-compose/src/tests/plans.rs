@@ -335,7 +335,7 @@ fn every_element_that_changes_is_noticed_by_its_name() {
 
 #[test]
 fn what_is_not_done_yet_is_refused_by_name() {
-    let rest = "  other: {image: front}\nnetworks: {n: }\nvolumes: {data: }\nsecrets: {s: {external: true}}\nconfigs: {c: {content: x}}\n";
+    let rest = "  none: {image: front, scale: 0}\nnetworks: {n: }\nvolumes: {data: }\nsecrets: {s: {external: true}}\nconfigs: {c: {content: x}}\n";
     for (element, expected) in [
         (
             "scale: 2, ports: ['80:80']",
@@ -345,10 +345,9 @@ fn what_is_not_done_yet_is_refused_by_name() {
         ("deploy: {mode: global}", "`services.web.deploy.mode` is `global`, which is for clusters"),
         ("post_start: [{command: x}]", "`services.web.post_start` is not supported yet"),
         ("pre_stop: [{command: x}]", "`services.web.pre_stop` is not supported yet"),
-        ("network_mode: service:other", "`services.web.network_mode` is `service:other`, which is not supported yet"),
-        ("pid: service:other", "`services.web.pid` is `service:other`"),
-        ("volumes_from: [other]", "`services.web.volumes_from` takes those of `other`"),
-        ("depends_on: {other: {condition: service_started, restart: true}}", "`services.web.depends_on.other.restart`"),
+        ("network_mode: service:none", "`services.web.network_mode` is `service:none`, which has no container"),
+        ("pid: service:none", "`services.web.pid` is `service:none`"),
+        ("volumes_from: [none]", "`services.web.volumes_from` takes those of `none`, which has no container"),
         ("healthcheck: {test: x, start_interval: 1s}", "`services.web.healthcheck.start_interval` needs a later API"),
         ("annotations: {a: b}", "`services.web.annotations` needs a later API"),
         ("networks: {n: {gw_priority: 1}}", "`services.web.networks.n.gw_priority` needs a later API"),

@@ -39,6 +39,33 @@ impl Services<'_> {
         freed
     }
 
+    /// Stops what restarts with a service, before that one gives way: so that it goes when all is still there, and on
+    /// the way back comes when all is there again. Returns the steps.
+    pub(super) fn let_go(&mut self, name: &str, needs: &[String]) -> Vec<String> {
+        let mut steps = Vec::new();
+        for service in self.desired.services.values().filter(|service| service.bound.contains(name)) {
+            let Some(decision) = self.decisions.get(&service.key).filter(|decision| is_made(decision)) else {
+                continue;
+            };
+            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            if service.is_job || running.is_empty() {
+                continue;
+            }
+            if let Some(step) = self.let_go.get(&service.key) {
+                steps.push(step.clone());
+                continue;
+            }
+            let mut needs = needs.to_vec();
+            needs.extend(self.let_go(&service.service.name, &needs.clone()));
+            let work = Work::stop(Operation::Stop, &running, 0);
+            let title = format!("stop {} (old), which restarts with {name}", service.key);
+            let step = self.step(service, "stop", title, needs, work);
+            self.let_go.insert(service.key.clone(), step.clone());
+            steps.push(step);
+        }
+        steps
+    }
+
     /// Stops what was replaced start-first and what is no longer wanted, when all that is new is there.
     pub(super) fn retire(&mut self) {
         let mut gathered = None;
