@@ -6,6 +6,7 @@ mod containers;
 mod names;
 mod network;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize as _;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use windlass_documents::Step;
 use windlass_sdk::{Context, Error, Result};
 
+use crate::desired::Platform;
 use crate::engine::{Engine, or_gone};
 use crate::labels;
 use crate::operation::{Before, New, Operation};
@@ -44,8 +46,9 @@ pub(crate) fn apply(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> 
     let (operation, before) = read(step)?;
     let work = Work { context, engine, deployment: context.deployment(), before };
     match &operation {
-        Operation::Pull { reference } => {
+        Operation::Pull { reference, platforms } => {
             let image = engine.pull(reference)?;
+            is_for(reference, &image, platforms)?;
             Ok(json!({ "image": image.get("Id") }))
         }
         Operation::CreateNetwork { name, body } => {
@@ -145,6 +148,16 @@ pub(crate) fn undo(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> R
         }
         Operation::Switch { container, endpoints } => work.switch_back(container, endpoints),
     }
+}
+
+/// An image that was pulled must be for the platforms that the services ask for.
+fn is_for(reference: &str, image: &Value, platforms: &BTreeSet<String>) -> Result<()> {
+    let Some(is) = Platform::of_image(image) else { return Ok(()) };
+    let missed = platforms.iter().find(|asked| Platform::read(asked).is_some_and(|asked| !asked.is_met_by(&is)));
+    missed.map_or(Ok(()), |asked| {
+        let message = format!("a service asks for {asked}, but the image `{reference}` is for {is}");
+        Err(Error::new("conflict", message).hint("release the digest for that platform, or correct `platform`"))
+    })
 }
 
 fn id_of(inspect: &Value) -> String {

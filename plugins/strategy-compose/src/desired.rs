@@ -11,6 +11,7 @@ mod limits;
 mod mounts;
 mod networks;
 mod pin;
+mod platform;
 mod refused;
 mod replace;
 mod shared;
@@ -26,6 +27,7 @@ use crate::Config;
 
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
+pub(crate) use platform::Platform;
 pub(crate) use replace::Manner;
 pub(crate) use shared::{fill, name, named};
 

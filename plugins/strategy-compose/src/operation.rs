@@ -4,7 +4,7 @@
 //! another process, perhaps another day, applies it again or undoes it. A new container is never named by its id,
 //! which no plan can know, but by the service and the deployment that made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +20,9 @@ pub(crate) enum Operation {
     Pull {
         /// The immutable reference.
         reference: String,
+        /// What it must be built for; all of them.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        platforms: BTreeSet<String>,
     },
     /// Makes a network.
     CreateNetwork {

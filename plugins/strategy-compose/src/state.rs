@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::desired::Endpoint;
+use crate::desired::{Endpoint, Platform};
 use crate::{json, labels};
 
 /// Everything of the project that the engine has.
@@ -32,6 +32,8 @@ pub(crate) struct Image {
     pub(crate) id: String,
     /// What containers inherit from it.
     pub(crate) config: Value,
+    /// What it is built for, where the engine says it.
+    pub(crate) platform: Option<Platform>,
 }
 
 impl Image {
@@ -40,6 +42,7 @@ impl Image {
         Self {
             id: json::text(answer, "/Id").unwrap_or_default(),
             config: answer.get("Config").cloned().unwrap_or_default(),
+            platform: Platform::of_image(answer),
         }
     }
 }

@@ -6,13 +6,31 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use windlass_documents::Failure;
 
 use super::failure::failure;
+
+/// Who may read a file, as seen from inside a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Access {
+    /// The owner; the agent's user where nothing is said.
+    pub(super) uid: Option<u32>,
+    /// The group; the agent's where nothing is said.
+    pub(super) gid: Option<u32>,
+    /// Permission bits.
+    pub(super) mode: u32,
+}
+
+impl Default for Access {
+    /// Readable by whoever is in the container.
+    fn default() -> Self {
+        Self { uid: None, gid: None, mode: 0o444 }
+    }
+}
 
 /// The files of one application.
 #[derive(Debug, Clone)]
@@ -38,24 +56,27 @@ impl KeptFiles {
         &self.directory
     }
 
-    /// Makes the file that `template` stands for, readable by whoever is in the container. Returns its path, and
-    /// whether it was not there before.
-    pub(super) fn keep(&self, template: &str, content: &[u8]) -> Result<(PathBuf, bool), Failure> {
+    /// Makes the file that `template` stands for, `access` included. Returns its path, and whether it was not there
+    /// before.
+    pub(super) fn keep(&self, template: &str, content: &[u8], access: Access) -> Result<(PathBuf, bool), Failure> {
         let name = hex::encode(&Sha256::digest(template.as_bytes())[..16]);
         let path = self.directory.join(name);
-        self.write(&path, content).map(|new| (path.clone(), new)).map_err(|error| {
+        self.write(&path, content, access).map(|new| (path.clone(), new)).map_err(|error| {
             failure("unavailable", format!("cannot write a file to mount, `{}`: {error}", path.display()))
         })
     }
 
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<bool> {
+    fn write(&self, path: &Path, content: &[u8], access: Access) -> io::Result<bool> {
         if fs::read(path).is_ok_and(|existing| existing == content) {
             return Ok(false);
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
         file.write_all(content)?;
-        file.as_file().set_permissions(Permissions::from_mode(0o444))?;
+        if access.uid.is_some() || access.gid.is_some() {
+            fchown(file.as_file(), access.uid, access.gid)?;
+        }
+        file.as_file().set_permissions(Permissions::from_mode(access.mode))?;
         file.as_file().sync_all()?;
         // Whoever has the old file mounted keeps it; the new one is there whole or not at all.
         file.persist(path).map_err(|error| error.error)?;
@@ -77,18 +98,24 @@ impl KeptFiles {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     #[test]
     fn a_file_is_whole_readable_and_in_a_closed_directory() {
         let state = tempfile::tempdir().unwrap();
         let files = KeptFiles::new(state.path(), "../kudos");
-        let (path, new) = files.keep("{{windlass.secret:a@0}}", b"value").unwrap();
+        let (path, new) = files.keep("{{windlass.secret:a@0}}", b"value", Access::default()).unwrap();
         assert!(new && path.starts_with(state.path().join("secrets")), "{}", path.display());
         assert_eq!(fs::read(&path).unwrap(), b"value");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o444);
         assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
-        assert!(!files.keep("{{windlass.secret:a@0}}", b"value").unwrap().1);
+        assert!(!files.keep("{{windlass.secret:a@0}}", b"value", Access::default()).unwrap().1);
+        let owner = fs::metadata(&path).unwrap().uid();
+        let access = Access { uid: Some(owner), gid: None, mode: 0o400 };
+        let (closed, _) = files.keep("{{windlass.content;mode=0400:dg==}}", b"v", access).unwrap();
+        assert_eq!(fs::metadata(&closed).unwrap().permissions().mode() & 0o7777, 0o400);
         files.forget(&path);
         files.forget(&path);
         assert!(!path.exists());

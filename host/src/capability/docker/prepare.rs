@@ -11,7 +11,7 @@ use windlass_documents::Failure;
 use super::Docker;
 use super::engine::{invalid, outside_deployment};
 use super::failure::failure;
-use super::kept_files::KeptFiles;
+use super::kept_files::{Access, KeptFiles};
 use super::policy::{APPLICATION, BUNDLE, CONTENT, PLACEHOLDER, Policy};
 
 /// Which deployment made an object.
@@ -105,9 +105,9 @@ impl Docker {
             let path = if let Some(inside) = source.strip_prefix(BUNDLE) {
                 policy.bundle_path(inside)?
             } else if source.starts_with(CONTENT) || source.starts_with(PLACEHOLDER) {
-                let template = content(source)?;
+                let (access, template) = content(source)?;
                 let value = self.secrets.fill(&template)?;
-                let (path, new) = self.kept_files().keep(source, value.as_bytes())?;
+                let (path, new) = self.kept_files().keep(source, value.as_bytes(), access)?;
                 if new {
                     prepared.new_files.push(path.clone());
                 }
@@ -158,13 +158,32 @@ impl Docker {
     }
 }
 
-/// The text of a file that a mount source stands for, placeholders not yet replaced.
-fn content(source: &str) -> Result<String, Failure> {
-    let Some(encoded) = source.strip_prefix(CONTENT) else { return Ok(source.to_owned()) };
-    let wrong = || invalid("a mount source is not `{{windlass.content:BASE64}}` with UTF-8 text");
-    let encoded = encoded.strip_suffix("}}").ok_or_else(wrong)?;
+/// Who may read the file that a mount source stands for, and its text, placeholders not yet replaced.
+fn content(source: &str) -> Result<(Access, String), Failure> {
+    let Some(rest) = source.strip_prefix(CONTENT) else { return Ok((Access::default(), source.to_owned())) };
+    let wrong = || {
+        invalid(
+            "a mount source is not `{{windlass.content;uid=NUMBER;gid=NUMBER;mode=0440:BASE64}}` with UTF-8 text and \
+             permission bits up to 0777",
+        )
+    };
+    let (options, encoded) = rest.strip_suffix("}}").and_then(|rest| rest.split_once(':')).ok_or_else(wrong)?;
+    let mut access = Access::default();
+    if !options.is_empty() {
+        for option in options.strip_prefix(';').ok_or_else(wrong)?.split(';') {
+            match option.split_once('=').ok_or_else(wrong)? {
+                ("uid", number) => access.uid = Some(number.parse().map_err(|_| wrong())?),
+                ("gid", number) => access.gid = Some(number.parse().map_err(|_| wrong())?),
+                ("mode", bits) => {
+                    let bits = u32::from_str_radix(bits, 8).ok().filter(|bits| *bits <= 0o777);
+                    access.mode = bits.ok_or_else(wrong)?;
+                }
+                _ => return Err(wrong()),
+            }
+        }
+    }
     let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).map_err(|_| wrong())?;
-    String::from_utf8(bytes).map_err(|_| wrong())
+    Ok((access, String::from_utf8(bytes).map_err(|_| wrong())?))
 }
 
 /// A body as bollard's type, which is what is sent. A field that the type does not have is refused, not dropped.
@@ -240,9 +259,22 @@ mod tests {
 
     #[test]
     fn contents_are_base64_of_text() {
-        assert_eq!(content("{{windlass.content:aGk=}}").unwrap(), "hi");
-        assert_eq!(content("{{windlass.secret:a@0}}").unwrap(), "{{windlass.secret:a@0}}");
-        for wrong in ["{{windlass.content:aGk=", "{{windlass.content:?}}", "{{windlass.content:/w==}}"] {
+        let plain = |text: &str| (Access::default(), text.to_owned());
+        assert_eq!(content("{{windlass.content:aGk=}}").unwrap(), plain("hi"));
+        assert_eq!(content("{{windlass.secret:a@0}}").unwrap(), plain("{{windlass.secret:a@0}}"));
+        let access = Access { uid: Some(1000), gid: None, mode: 0o440 };
+        assert_eq!(content("{{windlass.content;uid=1000;mode=0440:aGk=}}").unwrap(), (access, "hi".to_owned()));
+        for wrong in [
+            "{{windlass.content:aGk=",
+            "{{windlass.content:?}}",
+            "{{windlass.content:/w==}}",
+            "{{windlass.contents:aGk=}}",
+            "{{windlass.content;uid=root:aGk=}}",
+            "{{windlass.content;mode=4755:aGk=}}",
+            "{{windlass.content;mode=9:aGk=}}",
+            "{{windlass.content;owner=1:aGk=}}",
+            "{{windlass.content;:aGk=}}",
+        ] {
             assert!(content(wrong).is_err(), "{wrong}");
         }
     }

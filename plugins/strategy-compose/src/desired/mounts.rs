@@ -12,8 +12,9 @@ use super::Scope;
 
 /// What stands for the host's copy of the release's files. The host puts its path there.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
-/// What stands for a file with the text that follows in base64. The host writes it, secrets filled in.
-pub(crate) const CONTENT: &str = "{{windlass.content:";
+/// What stands for a file: `{{windlass.content;uid=1000;mode=0440:BASE64}}`. The host writes it, secrets filled in; what
+/// is left out before the colon is as everybody may read it.
+pub(crate) const CONTENT: &str = "{{windlass.content";
 
 /// The mounts of a service, in the two forms that the engine takes, and the digests of the release's files in them.
 #[derive(Debug, Default)]
@@ -134,13 +135,23 @@ fn file(
         FileSource::Content(text) | FileSource::Environment { value: text, .. } => {
             let encoded = base64::engine::general_purpose::STANDARD.encode(text);
             let mut body = base("bind", &reference.target, true);
-            body.insert("Source".to_owned(), json!(format!("{CONTENT}{encoded}}}}}")));
+            let access = access(reference);
+            body.insert("Source".to_owned(), json!(format!("{CONTENT}{access}:{encoded}}}}}")));
             mounted.mounts.push(Value::Object(body));
             // Placeholders stand for secrets here, so this tells nothing about a value, but changes with it.
-            mounted.files.insert(reference.target.clone(), hex::encode(Sha256::digest(text)));
+            mounted.files.insert(reference.target.clone(), hex::encode(Sha256::digest(format!("{text}{access}"))));
             Ok(())
         }
     }
+}
+
+/// Owner and permission bits where they are not those that everybody gets.
+fn access(reference: &FileReference) -> String {
+    let owner = |key: &str, id: &Option<String>| {
+        id.as_ref().filter(|id| *id != "0").map(|id| format!(";{key}={id}")).unwrap_or_default()
+    };
+    let mode = reference.mode.filter(|mode| *mode != 0o444).map(|mode| format!(";mode={mode:04o}"));
+    format!("{}{}{}", owner("uid", &reference.uid), owner("gid", &reference.gid), mode.unwrap_or_default())
 }
 
 fn base(kind: &str, target: &str, read_only: bool) -> Map<String, Value> {

@@ -2,6 +2,8 @@
 
 use windlass_compose::{Application, FileSource, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
 
+use super::Platform;
+
 /// The most containers of one service.
 pub(super) const MOST_REPLICAS: u32 = 500;
 
@@ -42,12 +44,10 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
     if service.pull_policy.as_deref() == Some("build") {
         refuse(&service.position, "pull_policy", "is `build`, but a release deploys images and builds none");
     }
-    if service.platform.is_some() {
-        refuse(
-            &service.position,
-            "platform",
-            "is not supported yet: the engine takes what the image's digest says; pin the digest of that platform",
-        );
+    if let Some(platform) = &service.platform
+        && Platform::read(platform).is_none()
+    {
+        refuse(&service.position, "platform", &format!("is `{platform}`, not `OS/ARCHITECTURE`, `linux/amd64` say"));
     }
 }
 
@@ -145,9 +145,11 @@ fn files(application: &Application, service: &Service, refuse: &mut Refuse<'_>) 
     for (group, references, objects) in groups {
         for reference in references {
             let Some(object) = objects.get(&reference.source) else { continue };
-            let own = reference.uid.as_deref().is_some_and(|uid| uid != "0")
-                || reference.gid.as_deref().is_some_and(|gid| gid != "0")
-                || reference.mode.is_some_and(|mode| mode != 0o444);
+            let owners = [("uid", &reference.uid), ("gid", &reference.gid)];
+            let named = owners
+                .into_iter()
+                .find_map(|(key, id)| Some((key, id.as_ref().filter(|id| id.parse::<u32>().is_err())?)));
+            let special = reference.mode.filter(|mode| *mode > 0o777);
             match &object.source {
                 FileSource::External => refuse(
                     &reference.position,
@@ -158,12 +160,17 @@ fn files(application: &Application, service: &Service, refuse: &mut Refuse<'_>) 
                     ),
                 ),
                 // Docker Compose heeds them where it writes the file itself, and nowhere else.
-                FileSource::Content(_) | FileSource::Environment { .. } if own => refuse(
-                    &reference.position,
-                    group,
-                    &format!("gives `{}` an owner or permission bits, which is not supported yet", reference.source),
-                ),
-                _ => {}
+                FileSource::Content(_) | FileSource::Environment { .. } => {
+                    if let Some((key, id)) = named {
+                        let why = format!("gives `{}` the {key} `{id}`, which is not a number", reference.source);
+                        refuse(&reference.position, group, &why);
+                    }
+                    if let Some(mode) = special {
+                        let why = format!("gives `{}` the mode {mode:o}; bits beyond 0777 are not", reference.source);
+                        refuse(&reference.position, group, &format!("{why} those of a text that is read"));
+                    }
+                }
+                FileSource::File(_) => {}
             }
         }
     }

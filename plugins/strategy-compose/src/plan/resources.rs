@@ -3,13 +3,13 @@
 //! A network or volume whose definition changed is never made anew behind anybody's back: containers would lose
 //! their connections, volumes their data. The plan is refused, with the ways out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use windlass_documents::{Action, Change};
 
 use super::{Draft, NewStep};
-use crate::desired::{Desired, Resource};
+use crate::desired::{Desired, Platform, Resource};
 use crate::json;
 use crate::labels;
 use crate::operation::{Before, Operation};
@@ -51,8 +51,20 @@ pub(super) fn add(desired: &Desired, state: &State, draft: &mut Draft) -> Result
 fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut Vec<(String, String)>) {
     let mut absent = BTreeMap::new();
     for service in desired.services.values() {
-        let here = state.images.get(&service.image.reference).is_some_and(Option::is_some);
-        if here {
+        let here = state.images.get(&service.image.reference).and_then(Option::as_ref);
+        let asked = service.service.platform.as_deref().and_then(Platform::read);
+        if let Some(image) = here {
+            if let (Some(asked), Some(is)) = (&asked, &image.platform)
+                && !asked.is_met_by(is)
+            {
+                obstacles.push((
+                    format!(
+                        "service {} asks for {asked}, but its image ({} {}) is for {is}",
+                        service.key, service.image.name, service.image.version
+                    ),
+                    "release the image's digest for that platform, or correct `platform`".to_owned(),
+                ));
+            }
             continue;
         }
         if service.image.local {
@@ -72,16 +84,17 @@ fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut V
             ));
             continue;
         }
-        absent.insert(&service.image.reference, &service.image);
+        let (_, platforms) = absent.entry(&service.image.reference).or_insert((&service.image, BTreeSet::new()));
+        platforms.extend(asked.map(|platform| platform.to_string()));
     }
-    for (reference, image) in absent {
+    for (reference, (image, platforms)) in absent {
         let id = draft.apply(NewStep {
             id: format!("pull:{}", image.name),
             title: format!("pull {} {}", image.name, image.version),
             needs: Vec::new(),
             subject: None,
             timeout_seconds: None,
-            operation: Operation::Pull { reference: reference.clone() },
+            operation: Operation::Pull { reference: reference.clone(), platforms },
             before: Before::default(),
         });
         draft.prepared.push(id);

@@ -52,7 +52,6 @@ const ALLOWED: &[(&str, &str)] = &[
 /// Cases that the strategy refuses by name, with a part of what it says.
 const REFUSED: &[(&str, &str)] = &[
     ("apps/web-worker-cache", "publishes port 3000"),
-    ("configs/inline-content", "an owner or permission bits"),
     ("deploy/replicas", "is for clusters"),
     ("deploy/without-effect-on-one-machine", "is for clusters"),
     ("networks/attachment-options", "gw_priority"),
@@ -366,7 +365,8 @@ fn mount(mount: &Value) -> Option<String> {
 /// Puts files where the host would put texts.
 fn write_texts(body: &mut Value, directory: &Path) {
     for (number, mount) in body["HostConfig"]["Mounts"].as_array_mut().into_iter().flatten().enumerate() {
-        if let Some(text) = field(mount, "/Source").strip_prefix(CONTENT).and_then(|text| text.strip_suffix("}}")) {
+        let text = field(mount, "/Source").strip_prefix(CONTENT).and_then(|text| text.strip_suffix("}}"));
+        if let Some((_, text)) = text.and_then(|text| text.split_once(':')) {
             let path = directory.join(format!("wlc-content-{number}"));
             std::fs::write(&path, base64::engine::general_purpose::STANDARD.decode(text).unwrap()).unwrap();
             mount["Source"] = json!(path);

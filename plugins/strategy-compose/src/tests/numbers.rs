@@ -2,11 +2,13 @@
 
 use std::process::Command;
 
+use serde_json::json;
 use windlass_documents::Phase;
 
 use super::flow::Stage;
 use super::plans::{images, planned, running, wanted};
 use super::world::{ordered, shown};
+use crate::desired::Platform;
 use crate::labels;
 use crate::state::State;
 
@@ -155,4 +157,32 @@ fn an_image_that_must_not_be_pulled_must_be_here() {
     let here = planned(&desired, &images(&desired, State::default()));
     assert!(here.contains("create service front: new in this release"), "{here}");
     assert!(!here.contains("pull:"), "{here}");
+}
+
+#[test]
+fn an_image_must_be_for_the_platform_that_the_file_asks_for() {
+    let desired = wanted("services:\n  front: {image: front, platform: linux/arm64}\n");
+    let with = |architecture: &str| {
+        let mut state = images(&desired, State::default());
+        for image in state.images.values_mut().flatten() {
+            image.platform = Platform::of_image(&json!({ "Os": "linux", "Architecture": architecture }));
+        }
+        planned(&desired, &state)
+    };
+    let wrong = with("amd64");
+    assert!(
+        wrong.contains("service front asks for linux/arm64, but its image (front v1) is for linux/amd64"),
+        "{wrong}"
+    );
+    assert!(with("arm64").contains("create service front: new in this release"));
+    // One that is not here is looked at when it has been pulled.
+    let mut absent = desired.clone();
+    absent.services.get_mut("front").unwrap().image.local = false;
+    let plan = crate::plan::plan(&absent, &State::default()).unwrap();
+    assert_eq!(plan.steps[0].details["platforms"], json!(["linux/arm64"]));
+    let stage = Stage::new("platform", 1).expect("these tests need a Docker Engine");
+    let mut pull = plan.steps[0].clone();
+    pull.details["reference"] = json!(stage.images[0]);
+    let error = crate::apply::apply(&stage.context("x"), &stage.engine("x"), &pull).unwrap_err();
+    assert!(error.message().contains("a service asks for linux/arm64, but the image `sha256:"), "{error}");
 }

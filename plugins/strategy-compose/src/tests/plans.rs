@@ -34,7 +34,8 @@ pub(super) fn running(desired: &Desired) -> State {
 pub(super) fn images(desired: &Desired, mut state: State) -> State {
     for service in desired.services.values() {
         let reference = service.image.reference.clone();
-        state.images.insert(reference.clone(), Some(Image { id: reference, config: json!({ "Env": ["PATH=/bin"] }) }));
+        let image = Image { id: reference.clone(), config: json!({ "Env": ["PATH=/bin"] }), platform: None };
+        state.images.insert(reference, Some(image));
     }
     state
 }
@@ -359,10 +360,11 @@ fn what_is_not_done_yet_is_refused_by_name() {
             "volumes: [{type: volume, source: data, target: /d, volume: {subpath: x}}]",
             "`services.web.volumes.volume.subpath` needs a later API",
         ),
-        ("platform: linux/amd64", "`services.web.platform` is not supported yet"),
+        ("platform: linux amd64", "`services.web.platform` is `linux amd64`, not `OS/ARCHITECTURE`"),
         ("pull_policy: build", "`services.web.pull_policy` is `build`"),
         ("secrets: [s]", "`services.web.secrets` names `s`, which is external"),
-        ("configs: [{source: c, mode: 0400}]", "`services.web.configs` gives `c` an owner or permission bits"),
+        ("configs: [{source: c, mode: 04755}]", "`services.web.configs` gives `c` the mode 4755; bits beyond 0777"),
+        ("configs: [{source: c, uid: www}]", "`services.web.configs` gives `c` the uid `www`, which is not a number"),
         ("security_opt: ['seccomp=profile.json']", "names the file `profile.json`, which is not supported yet"),
         ("devices: [vendor.com/a=b]", "names `vendor.com/a=b`, which is no path"),
     ] {

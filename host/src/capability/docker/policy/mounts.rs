@@ -13,8 +13,9 @@ use super::{PLACEHOLDER, Policy, References, hinted};
 
 /// The beginning of a mount source inside the release's own bundle.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
-/// The beginning of a mount source that holds the file's content, in base64.
-pub(crate) const CONTENT: &str = "{{windlass.content:";
+/// The beginning of a mount source that holds the file's content: `{{windlass.content:BASE64}}`, or with the file's
+/// owner and permission bits `{{windlass.content;uid=1000;gid=1000;mode=0440:BASE64}}`, each of which may be left out.
+pub(crate) const CONTENT: &str = "{{windlass.content";
 
 /// Options of a `Binds` entry that change nothing outside the container.
 const BIND_OPTIONS: &[&str] = &["ro", "rw", "nocopy", "consistent", "cached", "delegated", "private", "rprivate"];
