@@ -148,3 +148,53 @@ fn docker_compose_manages_several_containers_and_the_agent_mends_what_it_left() 
     assert_eq!(small.world()?.len(), 0, "down removes everything");
     Ok(())
 }
+
+#[test]
+fn what_lives_on_another_container_or_restarts_with_it_goes_and_comes_back_with_it() -> Result<()> {
+    let small = Small::set("together")?;
+    // It reaches the page where only what shares the network of `web` does.
+    let side = service("side", &small.name, "    network_mode: \"service:web\"\n");
+    let told = service(
+        "told",
+        &small.name,
+        "    platform: linux/amd64\n    depends_on: { web: { condition: service_healthy, restart: true } }\n    \
+         configs: [{ source: text, target: /text, uid: \"1000\", gid: \"2000\", mode: 0440 }]\n",
+    );
+    let compose = format!("{}{side}{told}configs: {{ text: {{ content: \"for few\" }} }}\n", small.compose());
+    let with = |from: &str, to: &str| small.write("compose.yaml", compose.replace(from, to));
+    let inside =
+        |service: &str, command: &str| docker(["exec", &format!("{}-{service}-1", small.name), "sh", "-c", command]);
+    let page = || inside("side", "wget -q -O - http://127.0.0.1:80/");
+    with("", "")?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(page()?, "1");
+    assert_eq!(inside("told", "stat -c '%u %g %a' /text")?, "1000 2000 440");
+    assert_eq!(inside("told", "cat /text")?, "for few");
+    let first = small.world()?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(small.world()?, first, "nothing is touched");
+
+    // Only `web` changes; the plan says who goes with it.
+    with("VERSION: \"1\"", "VERSION: \"2\"")?;
+    let plan = expect(small.host.run(["plan", &small.name])?, 0)?;
+    for line in ["service side: restarts with web", "service told: restarts with web"] {
+        assert!(plan.stdout.contains(line), "{}", plan.stdout);
+    }
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!((page()?.as_str(), small.read()?.as_str()), ("2", "2"));
+    assert_eq!(names(&small)?, ["side-1", "told-1", "web-1"]);
+
+    // A version that cannot start: everything comes back, and lives together as before.
+    let before: Vec<String> = small.world()?.into_values().map(|facts| facts[..64].to_owned()).collect();
+    with("exec httpd", "exec nothing")?;
+    expect(small.deploy(&[])?, 11)?;
+    let after: Vec<String> = small.world()?.into_values().map(|facts| facts[..64].to_owned()).collect();
+    assert_eq!(after, before, "the very same containers");
+    assert_eq!((page()?.as_str(), small.read()?.as_str()), ("2", "2"));
+
+    // One that is for another platform is refused before anything is touched.
+    with("platform: linux/amd64", "platform: linux/s390x")?;
+    let run = expect(small.deploy(&[])?, 3)?;
+    assert!(run.stderr.contains("service told asks for linux/s390x"), "{}", run.stderr);
+    Ok(())
+}
