@@ -1,4 +1,4 @@
-//! Gates whose servers cannot be trusted: that is an error, told apart from a no.
+//! Gates whose servers or whose host cannot be trusted: that is an error or a refusal, and nothing is touched.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -64,4 +64,28 @@ fn a_broker_whose_certificate_is_not_trusted_is_an_error_and_no_answer() -> Resu
     let told = expect(small.deploy(&[])?, 10)?.stderr;
     assert!(!told.contains("certificate") && told.contains("Pact Broker"), "{told}");
     small.serves("1")
+}
+
+#[test]
+fn a_host_whose_clock_is_ten_minutes_off_is_refused() -> Result<()> {
+    let small = Small::set("clock")?;
+    small.write("release.toml", format!("{}\n[checks.host]\nplugin = \"check-readiness\"\n", small.release()))?;
+    small.begin()?;
+    let before = small.world()?;
+    small.version("2")?;
+    for offset in ["-630", "+630"] {
+        let own = small.host.command(["deploy", &small.name]);
+        // The agent's clock is moved, the engine's is not.
+        let mut moved = Command::new(program("faketime")?);
+        moved.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").args(["-m", "-f", offset]).arg(own.get_program());
+        moved.args(own.get_args()).envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = moved.output()?;
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.code() == Some(10), "{told}");
+        assert!(told.contains("the engine's clock and the agent's are 10m"), "{told}");
+        assert!(told.contains("timedatectl set-ntp true"), "{told}");
+        assert_eq!(small.world()?, before, "nothing was touched");
+    }
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")
 }

@@ -50,6 +50,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
                     ("openssl", "openssl"),
                     ("busybox", "busybox-static"),
                     ("time", "time"),
+                    ("faketime", "faketime"),
                 ],
             )?,
         }
