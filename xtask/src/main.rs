@@ -6,6 +6,7 @@ mod agent;
 mod bench;
 mod demo;
 mod dist;
+mod fuzz;
 mod guests;
 mod paths;
 mod process;
@@ -39,6 +40,12 @@ enum Chore {
     },
     /// Measure the budgets, side by side with Docker Compose, and write docs/performance.md.
     Bench,
+    /// Look for Compose files that break the loader.
+    Fuzz {
+        /// For how long.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Pack one self-contained agent as a tarball in `target/dist`.
     Dist,
     /// Check the walls between modules and the habits of the code.
@@ -72,6 +79,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Demo => demo::run(),
         Chore::Test { filters } => test::run(&filters),
         Chore::Bench => bench::run(),
+        Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Dist => dist::pack().map(drop),
         Chore::Tidy => tidy::check(),
         Chore::Kudos => agent::kudos().map(drop),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::Value;
-use windlass_sdk::http::{Request, Response};
+use windlass_sdk::http::{self, Request, Response};
 use windlass_sdk::{Error, Result, secrets};
 
 use crate::Settings;
@@ -198,18 +198,11 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.starts_with('-') && !name.contains("..") && name.split('/').all(part) && !name.contains(letter)
 }
 
-/// A name of a commit, branch or tag as a part of a path: everything but unreserved characters (RFC 3986) is encoded.
+/// A name of a commit, branch or tag as a part of a path: everything but unreserved characters and slashes is
+/// percent-encoded.
 #[must_use]
 pub fn encode(name: &str) -> String {
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(["%".to_owned(), format!("{byte:02X}")]);
-        }
-    }
-    encoded
+    name.split('/').map(http::encode).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use windlass_sdk::http::encode;
 use windlass_sdk::{Error, Result};
 
 use crate::client::Client;
-use crate::hal::{Resource, encode};
+use crate::hal::Resource;
 
 /// An environment that the broker knows.
 #[derive(Debug, Clone, PartialEq)]

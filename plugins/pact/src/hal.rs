@@ -1,6 +1,7 @@
 //! HAL (draft-kelly-json-hal): links by relation and name, and templates with `{name}` as the broker uses them.
 
 use serde_json::Value;
+use windlass_sdk::http::encode;
 use windlass_sdk::{Error, Result};
 
 /// A resource with links.
@@ -101,20 +102,6 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&self.0)
     }
-}
-
-/// A name as one segment of a path or one value of a query: everything but unreserved characters (RFC 3986) is encoded.
-#[must_use]
-pub fn encode(name: &str) -> String {
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(["%".to_owned(), format!("{byte:02X}")]);
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

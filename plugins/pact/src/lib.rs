@@ -15,7 +15,7 @@ mod version;
 
 pub use client::Client;
 pub use environment::{Environment, Live};
-pub use hal::{Link, Resource, encode};
+pub use hal::{Link, Resource};
 pub use matrix::{Matrix, Notice, Row};
 pub use pacticipant::{Naming, Pacticipant};
 pub use settings::Settings;

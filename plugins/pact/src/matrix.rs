@@ -3,11 +3,12 @@
 //! One pacticipant is asked about along the index's link; several at once need `/matrix`, to which no link leads.
 
 use serde_json::Value;
+use windlass_sdk::http::encode;
 use windlass_sdk::{Error, Result};
 
 use crate::answer::{Answer, clip};
 use crate::client::{Client, required};
-use crate::hal::{Resource, encode};
+use crate::hal::Resource;
 use crate::pacticipant::Pacticipant;
 
 /// How many rows are asked for; the broker lists 100 unless it is told.

@@ -13,7 +13,7 @@ use crate::config::{Config, Encoding, Sign};
 /// The request; secrets in it are placeholders still.
 pub(crate) fn request(config: &Config, event: &Event) -> Result<http::Request> {
     let facts = Facts::of(event);
-    let url = template(&config.url, &facts, &encoded)?;
+    let url = template(&config.url, &facts, &http::encode)?;
     let body = match (&config.template, &config.body) {
         (Some(kind), _) => chat::message(*kind, event, &facts)?,
         (None, Some(body)) => fill_json(body, &facts, &str::to_owned)?,
@@ -67,20 +67,6 @@ fn signature(key: &[u8], body: &[u8], sign: &Sign) -> Result<String> {
         Encoding::Base64 => STANDARD.encode(bytes),
     };
     Ok(format!("{}{text}", sign.prefix))
-}
-
-/// A fact in an address: everything but unreserved characters (RFC 3986 section 2.3) is percent-encoded.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&hex::encode_upper([byte]));
-        }
-    }
-    encoded
 }
 
 /// A fact in a header: on one line, in visible characters.

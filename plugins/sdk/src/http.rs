@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use crate::{Error, Result};
@@ -22,6 +23,15 @@ pub const DEFAULT_MOST: usize = 1 << 20;
 
 /// How long a request may take unless it says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Everything but the unreserved characters of RFC 3986 (section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as one segment of a path or one value of a query: everything but unreserved characters is percent-encoded.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
 
 /// A request to be sent.
 #[derive(Debug, Clone)]

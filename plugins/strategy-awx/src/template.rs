@@ -18,7 +18,7 @@ pub(crate) fn find(client: &Client<'_>, config: &Config) -> Result<Found> {
     let template = match &config.template {
         Template::Id(id) => client.get(&format!("/job_templates/{id}/"))?,
         Template::Name(name) => {
-            let found = client.get(&format!("/job_templates/?name={}", encode(name)))?;
+            let found = client.get(&format!("/job_templates/?name={}", http::encode(name)))?;
             let mut found = found["results"].as_array().cloned().unwrap_or_default();
             found.retain(|template| template["name"].as_str() == Some(name));
             match found.len() {
@@ -87,13 +87,4 @@ pub(crate) fn ignored(template: &str, fields: &str) -> Error {
         "in AWX, turn on \"Prompt on launch\" for it in the template, or add the variables to an enabled survey: AWX \
          drops in silence what a template does not ask for",
     )
-}
-
-/// Percent-encoding of a query's value.
-fn encode(text: &str) -> String {
-    let letter = |byte: u8| match byte {
-        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(letter).collect()
 }

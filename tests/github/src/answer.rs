@@ -1,7 +1,7 @@
 //! Requests and answers as the routes see them. Knows HTTP and nothing of GitHub's meaning but its way of making pages.
 
 use serde_json::{Value, json};
-use tiny_http::{Header, Request, Response};
+use windlass_stand_in::{Header, Request, Response, decode, header, query};
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -38,18 +38,13 @@ impl Asked {
     pub(crate) fn read(request: &mut Request) -> Self {
         let mut body = Vec::new();
         request.as_reader().read_to_end(&mut body).ok();
-        let header = |name: &'static str| {
-            let found = request.headers().iter().find(|header| header.field.equiv(name));
-            found.map(|header| header.value.as_str().to_owned())
-        };
-        let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let (path, asked) = request.url().split_once('?').unwrap_or((request.url(), ""));
         Self {
             method: request.method().to_string(),
             path: decode(path),
-            query: pairs.map(|(name, value)| (decode(name), decode(value))).collect(),
-            authorization: header("Authorization"),
-            user_agent: header("User-Agent").is_some(),
+            query: query(asked),
+            authorization: header(request, "Authorization"),
+            user_agent: header(request, "User-Agent").is_some(),
             body: serde_json::from_slice(&body).unwrap_or_default(),
         }
     }
@@ -130,22 +125,4 @@ impl Answer {
         }
         request.respond(response).ok();
     }
-}
-
-/// Percent-encoding, as far as names of branches and tags need it.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        if let Some(byte) = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            bytes.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(b'%');
-            rest = after;
-        }
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tiny_http::{Header, Request, Response};
+use windlass_stand_in::{Header, Request, Response, decode, header, query};
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -44,19 +44,13 @@ impl Asked {
     pub(crate) fn read(request: &mut Request) -> Self {
         let mut body = Vec::new();
         request.as_reader().read_to_end(&mut body).ok();
-        let header = |name: &'static str| {
-            let found = request.headers().iter().find(|header| header.field.equiv(name));
-            found.map(|header| header.value.as_str().to_owned())
-        };
-        let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let (path, asked) = request.url().split_once('?').unwrap_or((request.url(), ""));
         Self {
             method: request.method().to_string(),
-            path: path.split('/').filter(|part| !part.is_empty()).map(|part| decode(part, false)).collect(),
-            query: pairs.map(|(name, value)| (decode(name, true), decode(value, true))).collect(),
-            accept: header("Accept"),
-            authorization: header("Authorization"),
+            path: path.split('/').filter(|part| !part.is_empty()).map(decode).collect(),
+            query: query(asked),
+            accept: header(request, "Accept"),
+            authorization: header(request, "Authorization"),
             body,
             line: format!("{} {}", request.method(), request.url()),
         }
@@ -178,25 +172,6 @@ impl Answer {
         }
         request.respond(response).ok();
     }
-}
-
-/// Percent-encoding; in a query a `+` is a space.
-fn decode(text: &str, query: bool) -> String {
-    let text = if query { text.replace('+', " ") } else { text.to_owned() };
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        if let Some(byte) = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            bytes.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(b'%');
-            rest = after;
-        }
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A name as one segment of a path.

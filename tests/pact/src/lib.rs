@@ -15,32 +15,17 @@ mod resources;
 mod routes;
 mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, MutexGuard};
 
-use anyhow::{Result, anyhow};
-use tiny_http::{Request, Server};
+use anyhow::Result;
+use windlass_stand_in::{Request, StandIn, lock};
 
 pub use answer::{Answer, Asked};
 pub use state::{Fault, Recorded, Side, State};
 
 /// A server that ends when it is dropped.
 #[derive(Debug)]
-pub struct Broker {
-    address: String,
-    state: Arc<Mutex<State>>,
-    listener: Listener,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// `tiny_http`'s server says nothing about itself.
-struct Listener(Arc<Server>);
-
-impl std::fmt::Debug for Listener {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Listener")
-    }
-}
+pub struct Broker(StandIn<State>);
 
 impl Broker {
     /// Starts on a free port, empty and open to everybody.
@@ -48,45 +33,23 @@ impl Broker {
     /// # Errors
     /// When it cannot listen.
     pub fn start() -> Result<Self> {
-        let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("cannot listen: {error}"))?;
-        let server = Arc::new(server);
-        let port = server.server_addr().to_ip().map(|address| address.port()).unwrap_or_default();
-        let address = format!("http://127.0.0.1:{port}");
-        let state = Arc::new(Mutex::new(State { base: address.clone(), ..State::default() }));
-        let (shared, accepting) = (Arc::clone(&state), Arc::clone(&server));
-        let thread = thread::spawn(move || {
-            for request in accepting.incoming_requests() {
-                let shared = Arc::clone(&shared);
-                // A slow answer must not hold up the others.
-                thread::spawn(move || serve(request, &shared));
-            }
-        });
-        Ok(Self { address, state, listener: Listener(server), thread: Some(thread) })
+        StandIn::start(|address| State { base: address.to_owned(), ..State::default() }, serve).map(Self)
     }
 
     /// Where its index is: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.address
+        self.0.url()
     }
 
     /// What it knows, to be looked at and changed.
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.listener.0.unblock();
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
+        self.0.state()
     }
 }
 
 fn serve(mut request: Request, state: &Mutex<State>) {
     let asked = Asked::read(&mut request);
-    let answer = routes::answer(&asked, &mut state.lock().unwrap_or_else(PoisonError::into_inner));
+    let answer = routes::answer(&asked, &mut lock(state));
     answer.send(request);
 }

@@ -1,0 +1,96 @@
+//! `cargo xtask fuzz`: reads whatever a fuzzer makes up as Compose files, until the time is over or something breaks.
+//!
+//! The tests do the same with inputs of their own, the same ones in every run; this looks for others, guided by what
+//! code they reach. What it finds is kept in `plugins/compose/tests/regressions/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{paths, process};
+
+/// Reads for so many seconds.
+pub(crate) fn run(seconds: u32) -> Result<()> {
+    let fuzzer = ensure()?;
+    let work = paths::target().join("fuzz");
+    let (inputs, found) = (work.join("inputs"), work.join("found"));
+    for directory in [&inputs, &found] {
+        fs::create_dir_all(directory)?;
+    }
+    seeds(&paths::root().join("plugins/compose/tests/corpus"), &inputs)?;
+    let library = paths::root().join("plugins/compose");
+    let mut command = Command::new(fuzzer);
+    command.current_dir(&library).env("CARGO_TARGET_DIR", &work);
+    // Instrumented code needs options that a stable compiler keeps back; nothing that is shipped is built like this.
+    command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "run", "load"]).arg(&inputs).arg("--");
+    command.args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=8000"]);
+    command.arg(format!("-max_total_time={seconds}")).arg(format!("-artifact_prefix={}/", found.display()));
+    if process::run(&mut command).is_err() {
+        bail!(
+            "the loader broke: mend it, and keep the input that is named above (below {}) in {}",
+            found.display(),
+            library.join("tests/regressions").display()
+        );
+    }
+    Ok(())
+}
+
+/// `cargo-fuzz`, installed below `target/` where it is not there.
+fn ensure() -> Result<PathBuf> {
+    if process::succeeds(Command::new("cargo-fuzz").arg("--version")) {
+        return Ok("cargo-fuzz".into());
+    }
+    let root = paths::target().join("tools");
+    let program = root.join("bin/cargo-fuzz");
+    if !program.is_file() {
+        process::run(Command::new("cargo").args(["install", "--locked", "cargo-fuzz", "--root"]).arg(&root))
+            .context("no cargo-fuzz")?;
+    }
+    Ok(program)
+}
+
+/// Every case of the corpus as one input: its files, separated by lines of `=== name`.
+fn seeds(corpus: &Path, inputs: &Path) -> Result<()> {
+    for case in directories(corpus, 3)? {
+        let mut input = Vec::new();
+        add(&case, "", &mut input)?;
+        let name = case.strip_prefix(corpus)?.display().to_string().replace('/', "-");
+        fs::write(inputs.join(name), input)?;
+    }
+    Ok(())
+}
+
+/// Directories that lie so deep.
+fn directories(root: &Path, depth: usize) -> Result<Vec<PathBuf>> {
+    let mut level = vec![root.to_owned()];
+    for _ in 0..depth {
+        let mut next = Vec::new();
+        for directory in &level {
+            for entry in fs::read_dir(directory)? {
+                next.extend(Some(entry?.path()).filter(|path| path.is_dir()));
+            }
+        }
+        level = next;
+    }
+    Ok(level)
+}
+
+fn add(directory: &Path, prefix: &str, input: &mut Vec<u8>) -> Result<()> {
+    let mut entries = fs::read_dir(directory)?.collect::<std::io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            add(&entry.path(), &format!("{name}/"), input)?;
+        } else if !matches!(name.as_str(), "case.toml" | "expected.json") {
+            input.extend(format!("=== {name}\n").into_bytes());
+            input.extend(fs::read(entry.path())?);
+            if !input.ends_with(b"\n") {
+                input.push(b'\n');
+            }
+        }
+    }
+    Ok(())
+}
