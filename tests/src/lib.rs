@@ -44,6 +44,24 @@ pub fn kudos() -> Result<PathBuf> {
     built("KUDOS_BINARY", &place)
 }
 
+/// What a person reads on both streams, on one line, because lines are wrapped.
+#[must_use]
+pub fn text(run: &Run) -> String {
+    format!("{} {}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Fails unless all of these words are read.
+///
+/// # Errors
+/// When some are not, with all that was.
+pub fn tells(run: &Run, words: &[&str]) -> Result<()> {
+    let text = text(run);
+    for words in words {
+        ensure!(text.contains(words), "no {words:?} in\n{}\n{}", run.stdout, run.stderr);
+    }
+    Ok(())
+}
+
 /// The demonstration's application under another name, so that tests can run side by side.
 ///
 /// # Errors

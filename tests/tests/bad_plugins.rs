@@ -7,20 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use windlass_stage::{Run, docker};
-use windlass_tests::{Small, expect, root};
-
-/// What a person reads on both streams, on one line, because lines are wrapped.
-fn text(run: &Run) -> String {
-    format!("{} {}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn tells(run: &Run, words: &[&str]) -> Result<()> {
-    let text = text(run);
-    for words in words {
-        ensure!(text.contains(words), "no {words:?} in\n{}\n{}", run.stdout, run.stderr);
-    }
-    Ok(())
-}
+use windlass_tests::{Small, expect, root, tells, text};
 
 /// Puts a guest into the application's files, and says its digest.
 fn bring(small: &Small, guest: &str) -> Result<String> {

@@ -13,21 +13,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use windlass_stage::{BUSYBOX, Registry, Run, docker, free_port, program};
-use windlass_tests::{Small, expect};
-
-/// What a person reads on both streams, on one line, because lines are wrapped.
-fn text(run: &Run) -> String {
-    format!("{} {}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn tells(run: &Run, words: &[&str]) -> Result<()> {
-    let text = text(run);
-    for words in words {
-        ensure!(text.contains(words), "no {words:?} in\n{}\n{}", run.stdout, run.stderr);
-    }
-    Ok(())
-}
+use windlass_stage::{BUSYBOX, Registry, docker, free_port, program};
+use windlass_tests::{Small, expect, tells, text};
 
 /// From now on the page's image comes from a registry, and the operator has more to say about it.
 fn wish(small: &Small, registry: &str, tag: &str, operator: &str, checks: &str) -> Result<()> {

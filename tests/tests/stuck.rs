@@ -6,23 +6,10 @@ use std::net::TcpListener;
 
 use anyhow::{Result, ensure};
 use windlass_stage::{Live, Run, docker};
-use windlass_tests::{Small, expect};
+use windlass_tests::{Small, expect, tells, text};
 
 /// A person's answer that is given for stuck deployments.
 const ACCEPT: [&str; 2] = ["--reason", "looked at it, and removed what was left"];
-
-/// What a person reads on both streams, on one line, because lines are wrapped.
-fn text(run: &Run) -> String {
-    format!("{} {}", run.stdout, run.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn tells(run: &Run, words: &[&str]) -> Result<()> {
-    let text = text(run);
-    for words in words {
-        ensure!(text.contains(words), "no {words:?} in\n{}\n{}", run.stdout, run.stderr);
-    }
-    Ok(())
-}
 
 /// Deploys a version 2 on another port that never gets healthy, lets `meddle` do something on the host while the old
 /// container is stopped, and ends the new one then.

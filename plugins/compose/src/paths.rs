@@ -10,19 +10,20 @@ pub(crate) fn inside(text: &str, directory: &str) -> Result<String, String> {
             "`{text}` is outside the release, which is the boundary; write it relative to the Compose file"
         ));
     }
+    joined(directory, text).ok_or_else(|| format!("`{text}` leaves the release's directory, which is the boundary"))
+}
+
+/// A relative path from a directory of the bundle, without `.` and `..`; none where it leaves the bundle.
+pub(crate) fn joined(directory: &str, text: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in directory.split('/').chain(text.split('/')) {
         match part {
             "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return Err(format!("`{text}` leaves the release's directory, which is the boundary"));
-                }
-            }
+            ".." => drop(parts.pop()?),
             part => parts.push(part),
         }
     }
-    Ok(parts.join("/"))
+    Some(parts.join("/"))
 }
 
 /// The directory of a file.

@@ -1,6 +1,7 @@
 //! Paths of Compose files: into the bundle, or of the host.
 
 use super::Path;
+use crate::paths;
 
 /// Reads a path that is relative to `directory`, a directory of the bundle.
 pub(super) fn read(text: &str, directory: &str) -> Result<Path, String> {
@@ -21,19 +22,7 @@ pub(super) fn bundle(text: &str, directory: &str) -> Result<String, String> {
     if text.starts_with('/') {
         return Err(format!("`{text}` is not a file of the release; write it relative to the Compose file"));
     }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in directory.split('/').chain(text.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return Err(format!("`{text}` leaves the release's directory"));
-                }
-            }
-            part => parts.push(part),
-        }
-    }
-    Ok(parts.join("/"))
+    paths::joined(directory, text).ok_or_else(|| format!("`{text}` leaves the release's directory"))
 }
 
 /// An absolute path without `.`, `..` and doubled slashes, as Go's `path.Clean` makes it.

@@ -23,6 +23,13 @@ pub(crate) struct Decision {
     pub(crate) leaving: Vec<Container>,
 }
 
+impl Decision {
+    /// What gives way and runs.
+    pub(crate) fn running(&self) -> Vec<Container> {
+        self.leaving.iter().filter(|old| old.is_running()).cloned().collect()
+    }
+}
+
 /// Containers that a decision needs to look into: all but those that are surely as they should be.
 pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = &'a str> {
     state.containers.iter().filter_map(|container| {

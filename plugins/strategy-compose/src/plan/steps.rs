@@ -227,25 +227,15 @@ impl Services<'_> {
         &mut self,
         service: &DesiredService,
         decision: &Decision,
-        mut needs: Vec<String>,
+        needs: Vec<String>,
         reason: Option<&String>,
     ) -> Milestones {
         let name = &service.key;
-        let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
-        if let Some(reason) = reason.filter(|_| !running.is_empty()) {
+        if let Some(reason) = reason.filter(|_| !decision.running().is_empty()) {
             self.draft.plan.warnings.push(format!("{name} is not there while it is replaced: it {reason}"));
         }
-        if let Some(stopped) = self.let_go.get(name) {
-            needs.push(stopped.clone());
-        } else {
-            needs.extend(self.let_go(&service.service.name, &needs.clone()));
-            if !running.is_empty() {
-                let title = format!("stop {name} (old)");
-                let work = Work::stop(Operation::Stop, &running, 0);
-                needs = vec![self.step(service, "stop", title, needs, work)];
-            }
-        }
-        needs = self.rename(service, decision, needs);
+        let needs = self.stop(service, decision, needs);
+        let mut needs = self.rename(service, decision, needs);
         needs.extend(self.freed(service));
         let start = self.step(
             service,
@@ -256,6 +246,22 @@ impl Services<'_> {
         );
         let health = self.health(service, vec![start.clone()], None, false);
         Milestones { started: Some(start), ready: Some(health) }
+    }
+
+    /// What gives way stops, after all that restarts with it.
+    fn stop(&mut self, service: &DesiredService, decision: &Decision, mut needs: Vec<String>) -> Vec<String> {
+        let name = &service.key;
+        if let Some(stopped) = self.let_go.get(name) {
+            needs.push(stopped.clone());
+            return needs;
+        }
+        needs.extend(self.let_go(&service.service.name, &needs));
+        let running = decision.running();
+        if running.is_empty() {
+            return needs;
+        }
+        let work = Work::stop(Operation::Stop, &running, 0);
+        vec![self.step(service, "stop", format!("stop {name} (old)"), needs, work)]
     }
 
     /// Old and new change names where the old one has the final name.
@@ -270,16 +276,10 @@ impl Services<'_> {
         vec![self.step(service, "rename", title, needs, work)]
     }
 
-    fn run(&mut self, service: &DesiredService, decision: &Decision, mut needs: Vec<String>) -> Milestones {
+    fn run(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
         let name = &service.key;
-        let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
-        needs.extend(self.let_go(&service.service.name, &needs.clone()));
-        if !running.is_empty() {
-            let title = format!("stop {name} (old)");
-            let work = Work::stop(Operation::Stop, &running, 0);
-            needs = vec![self.step(service, "stop", title, needs, work)];
-        }
-        needs = self.rename(service, decision, needs);
+        let needs = self.stop(service, decision, needs);
+        let needs = self.rename(service, decision, needs);
         let deadline = service.deadline.as_secs().max(1);
         let run = self.step(
             service,
@@ -307,7 +307,7 @@ impl Services<'_> {
             Work::new(Operation::Start { container: new(service), grace_seconds: grace(service) }),
         );
         let health = self.health(service, vec![start], None, true);
-        let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+        let running = decision.running();
         let mut needs = self.let_go(&service.service.name, std::slice::from_ref(&health));
         needs.extend(std::iter::once(health).chain(self.switched.take()));
         let switch = self.step(

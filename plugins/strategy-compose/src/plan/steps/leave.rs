@@ -14,7 +14,7 @@ impl Services<'_> {
             service.service.ports.iter().filter_map(|port| Some((port.fixed()?, port.protocol.as_str()))).collect();
         let mut freed = Vec::new();
         for (name, decision) in self.decisions {
-            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            let running = decision.running();
             let holds = |old: &Container| ports.iter().any(|(port, protocol)| old.publishes(*port, protocol));
             if self.desired.services.contains_key(name) || !running.iter().any(holds) {
                 continue;
@@ -47,7 +47,7 @@ impl Services<'_> {
             let Some(decision) = self.decisions.get(&service.key).filter(|decision| is_made(decision)) else {
                 continue;
             };
-            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            let running = decision.running();
             if service.is_job || running.is_empty() {
                 continue;
             }
@@ -70,7 +70,7 @@ impl Services<'_> {
     pub(super) fn retire(&mut self) {
         let mut gathered = None;
         for (name, decision) in self.decisions {
-            let running: Vec<Container> = decision.leaving.iter().filter(|old| old.is_running()).cloned().collect();
+            let running = decision.running();
             let service = self.desired.services.get(name);
             let later = decision.manner == Some(Manner::StartFirst) || !is_made(decision);
             if self.stopped.contains_key(name)
