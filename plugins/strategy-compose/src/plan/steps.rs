@@ -3,7 +3,7 @@
 mod create;
 mod leave;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_documents::Action;
 
@@ -59,20 +59,20 @@ struct Services<'a> {
 
 /// Services such that each comes after what it depends on. The loader refused cycles.
 pub(super) fn order(desired: &Desired) -> Vec<String> {
-    fn visit(desired: &Desired, name: &str, order: &mut Vec<String>) {
-        if order.iter().any(|done| done == name) {
+    fn visit<'a>(desired: &'a Desired, name: &'a str, seen: &mut BTreeSet<&'a str>, order: &mut Vec<String>) {
+        if !seen.insert(name) {
             return;
         }
         if let Some(service) = desired.services.get(name) {
             for dependency in service.service.depends_on.keys() {
-                visit(desired, dependency, order);
+                visit(desired, dependency, seen, order);
             }
             order.extend(desired.of_service(name).map(|one| one.key.clone()));
         }
     }
-    let mut order = Vec::new();
+    let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
     for service in desired.services.values() {
-        visit(desired, &service.service.name, &mut order);
+        visit(desired, &service.service.name, &mut seen, &mut order);
     }
     order
 }
