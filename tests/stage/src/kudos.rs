@@ -157,9 +157,10 @@ impl Kudos {
             }
             Ok(())
         };
-        remove(&["ps", "-aq", "--filter", &label], &["rm", "-f"])?;
-        remove(&["network", "ls", "-q", "--filter", &label], &["network", "rm"])?;
-        remove(&["volume", "ls", "-q", "--filter", &label], &["volume", "rm"])?;
+        // Each in any case: a container that goes away by itself meanwhile is an error to `docker rm`.
+        remove(&["ps", "-aq", "--filter", &label], &["rm", "-fv"])
+            .and(remove(&["network", "ls", "-q", "--filter", &label], &["network", "rm"]))
+            .and(remove(&["volume", "ls", "-q", "--filter", &label], &["volume", "rm"]))?;
         let reference = format!("reference={}/kudos/*", self.registry.address());
         for image in docker(["image", "ls", "-q", "--filter", &reference])?.lines() {
             // Two tags of one image: the second is gone with the first.
