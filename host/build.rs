@@ -1,12 +1,17 @@
 //! Puts the first-party plugins into the agent's binary, where they are built: `cargo xtask plugins` first.
 //!
+//! Each is packed, and its digest and size stand beside it, so that the agent unpacks only what it compiles.
 //! Without them the agent is built all the same and carries none.
 
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use sha2::{Digest as _, Sha256};
 
 /// How first-party plugins are named.
 const PREFIXES: [&str; 4] = ["check-", "strategy-", "smoke-", "recorder-"];
@@ -19,15 +24,32 @@ fn main() -> io::Result<()> {
     // A directory that is not there would make cargo run this every time.
     fs::create_dir_all(&directory)?;
     println!("cargo::rerun-if-changed={}", directory.display());
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let mut table = String::from("&[\n");
     for (name, path) in plugins(&directory)? {
         println!("cargo::rerun-if-changed={}", path.display());
-        let file = path.to_string_lossy();
-        writeln!(table, "    ({name:?}, include_bytes!({file:?})),").map_err(io::Error::other)?;
+        let component = fs::read(&path)?;
+        let (digest, size) = (hex::encode(Sha256::digest(&component)), component.len());
+        let packed = out.join(&name).with_extension("deflate");
+        fs::write(&packed, pack(&component)?)?;
+        writeln!(
+            table,
+            "    Packed {{ name: {name:?}, digest: \"sha256:{digest}\", size: {size}, bytes: include_bytes!(\"{}\") }},",
+            packed.display()
+        )
+        .map_err(io::Error::other)?;
     }
     table.push_str("]\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("bundled.rs"), table)
+}
+
+/// Small where the agent is built to be shipped; elsewhere packing would take longer than compiling.
+fn pack(component: &[u8]) -> io::Result<Vec<u8>> {
+    let is_optimised = env::var("OPT_LEVEL").is_ok_and(|level| level != "0");
+    let level = if is_optimised { Compression::best() } else { Compression::none() };
+    let mut encoder = DeflateEncoder::new(Vec::new(), level);
+    encoder.write_all(component)?;
+    encoder.finish()
 }
 
 fn directory() -> PathBuf {

@@ -32,6 +32,7 @@ mod schema;
 mod store;
 mod text;
 mod wasi;
+mod wasm;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -132,17 +133,17 @@ impl Plugins {
     /// Admits a plugin from wherever it comes. `kind` none accepts every kind, for `plugin inspect`.
     pub async fn admit(&self, source: &Source, kind: Option<Kind>) -> Result<Plugin, AdmissionError> {
         let refused = |cause| AdmissionError { plugin: format!("`{}`", source.name()), cause };
-        let wasm = source.bytes(&self.gate.pulled, self.gate.limits.plugin_size).map_err(refused)?;
-        let digest = disk::digest(&wasm);
-        let known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        let wasm = source.component(&self.gate.pulled, self.gate.limits.plugin_size).map_err(refused)?;
+        let digest = wasm.digest.as_ref();
+        let known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
         if let Some(plugin) = known.filter(|plugin| kind.is_none_or(|kind| kind == plugin.manifest().kind)) {
             return Ok(plugin);
         }
-        let admitted = self.gate.admit(&wasm, &digest, kind).await.map_err(refused)?;
+        let admitted = self.gate.admit(&wasm, kind).await.map_err(refused)?;
         let bundled = matches!(source, Source::Bundled(_));
         let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceLock::new() };
         let plugin = Plugin(Arc::new(inner));
-        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, plugin.clone());
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned(), plugin.clone());
         Ok(plugin)
     }
 

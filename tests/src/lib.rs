@@ -6,6 +6,7 @@
 mod small;
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -40,7 +41,7 @@ pub fn agent() -> Result<PathBuf> {
 /// # Errors
 /// When it is not built.
 pub fn kudos() -> Result<PathBuf> {
-    let place = format!("target/kudos/{}-unknown-linux-gnu/plugin/kudos", std::env::consts::ARCH);
+    let place = format!("target/guest/{}-unknown-linux-gnu/plugin/kudos", std::env::consts::ARCH);
     built("KUDOS_BINARY", &place)
 }
 
@@ -134,4 +135,16 @@ pub fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
 /// When it is not here.
 pub fn compose() -> Result<PathBuf> {
     built("DOCKER_COMPOSE", "target/docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
+}
+
+/// Where compiled plugins are kept for all tests, and the lock of whoever compiles: compiling takes a while, so one test
+/// does it and the others find the result. Hold the lock while a plugin is admitted.
+///
+/// # Errors
+/// When the directory cannot be written.
+pub fn compiling(state_directory: &Path) -> Result<File> {
+    fs::create_dir_all(state_directory)?;
+    let file = File::options().create(true).append(true).open(state_directory.join("compiling"))?;
+    file.lock()?;
+    Ok(file)
 }

@@ -59,7 +59,7 @@ services:
     environment: { VERSION: "1" }
     ports: ["127.0.0.1:PORT:80"]
     stop_signal: SIGKILL
-    healthcheck: { test: ["CMD-SHELL", "echo | nc 127.0.0.1 80"], interval: 100ms, timeout: 3s, retries: 50 }
+    healthcheck: { test: ["CMD-SHELL", "echo | nc 127.0.0.1 80"], interval: 1s, timeout: 3s, retries: 5 }
 "#;
 
 /// The application on a host. Dropping it removes everything that was made.
@@ -98,6 +98,9 @@ impl Small {
     fn lay_out(name: &str, directory: TempDir, state: PathBuf) -> Result<Self> {
         import_busybox(|arguments| docker(arguments))?;
         let host = Host::new(&agent()?, directory.path())?;
+        if state.starts_with(host.root()) {
+            host.has_been_used()?;
+        }
         let small = Self { host, name: format!("wlsmall-{name}"), port: free_port()?, state, _directory: directory };
         // What an earlier run left.
         small.remove();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
-use windlass_stage::{Engine, Live};
+use windlass_stage::{Engine, Live, in_own_network};
 use windlass_tests::{example, expect};
 
 /// The versions that run: each service's version, from the images' environment.
@@ -23,7 +23,11 @@ fn versions(engine: &Engine) -> Result<BTreeSet<String>> {
 
 #[test]
 fn a_restart_of_the_engine_in_the_middle_is_survived() -> Result<()> {
-    let mut engine = Engine::start(3)?;
+    in_own_network(restart)
+}
+
+fn restart() -> Result<()> {
+    let mut engine = Engine::start()?;
     let kudos = example("restart")?;
     let file = kudos.host.root().join("agent.toml");
     let socket = format!("unix://{}", engine.socket().display());

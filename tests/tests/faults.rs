@@ -2,6 +2,8 @@
 //!
 //! Loops, not lists: the steps come from the plan, and the lines of the journal are counted by running into the last
 //! one. After each fault exactly the old or exactly the new version is there, and nothing else.
+//!
+//! A round waits most of its time, so each loop is shared out to several tests that run side by side.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -9,6 +11,38 @@ use windlass_stage::{Kudos, Run, docker};
 use windlass_tests::{exactly, expect, pair, world};
 
 const UPDATE: [&str; 4] = ["--set", "web=2", "--set", "backend=2"];
+
+/// How many tests share a loop.
+const PARTS: usize = 4;
+
+/// One loop as [`PARTS`] tests: each has its own application, and every fourth round beginning with its own.
+macro_rules! shared_out {
+    ($name:ident, $loop:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn part_1() -> Result<()> {
+                $loop(0)
+            }
+
+            #[test]
+            fn part_2() -> Result<()> {
+                $loop(1)
+            }
+
+            #[test]
+            fn part_3() -> Result<()> {
+                $loop(2)
+            }
+
+            #[test]
+            fn part_4() -> Result<()> {
+                $loop(3)
+            }
+        }
+    };
+}
 
 fn update(kudos: &Kudos, hooks: &[(&str, &str)]) -> Result<Run> {
     let mut command = kudos.host.command(["deploy", &kudos.name, "--retry"].into_iter().chain(UPDATE));
@@ -22,9 +56,10 @@ fn update(kudos: &Kudos, hooks: &[(&str, &str)]) -> Result<Run> {
 }
 
 /// Version 1 runs, and nothing else is there.
-fn begin(name: &str) -> Result<Kudos> {
-    let kudos = pair(name)?;
-    expect(kudos.host.run(["deploy", name])?, 0)?;
+fn begin(name: &str, part: usize) -> Result<Kudos> {
+    let name = format!("{name}-{part}");
+    let kudos = pair(&name)?;
+    expect(kudos.host.run(["deploy", &name])?, 0)?;
     assert_eq!(world(&kudos)?, exactly(&kudos, "1"));
     Ok(kudos)
 }
@@ -62,6 +97,17 @@ fn find_steps(value: &Value) -> Option<&Vec<Value>> {
     }
 }
 
+/// Removes the images of this application that no container uses. Not by pruning: an engine prunes for one at a time.
+fn forget_unused(kudos: &Kudos) -> Result<()> {
+    let label = format!("label=windlass.stage={}", kudos.repository());
+    for image in docker(["image", "ls", "-q", "--no-trunc", "--filter", &label])?.lines() {
+        if docker(["ps", "-aq", "--filter", &format!("ancestor={image}")])?.is_empty() {
+            docker(["image", "rm", "-f", image])?;
+        }
+    }
+    Ok(())
+}
+
 fn no_secret(kudos: &Kudos) -> Result<()> {
     let found = std::process::Command::new("grep")
         .args(["-rl", "a-token-that-nobody-may-see"])
@@ -71,12 +117,13 @@ fn no_secret(kudos: &Kudos) -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_step_that_fails_leaves_exactly_the_old_version() -> Result<()> {
-    let kudos = begin("fail")?;
-    for step in steps(&kudos, "apply")? {
+shared_out!(a_step_that_fails_leaves_exactly_the_old_version, fail);
+
+fn fail(part: usize) -> Result<()> {
+    let kudos = begin("fail", part)?;
+    for step in steps(&kudos, "apply")?.into_iter().skip(part).step_by(PARTS) {
         // What an earlier round pulled would leave no pull to fail in.
-        docker(["image", "prune", "-af", "--filter", &format!("label=windlass.stage={}/kudos", kudos.registry())])?;
+        forget_unused(&kudos)?;
         let run = update(&kudos, &[("WINDLASS_TEST_FAIL_STEP", &step)])?;
         expect(run, 11).with_context(|| format!("failing at {step}"))?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after failing at {step}");
@@ -84,10 +131,12 @@ fn a_step_that_fails_leaves_exactly_the_old_version() -> Result<()> {
     no_secret(&kudos)
 }
 
-#[test]
-fn a_step_that_runs_twice_changes_nothing_more() -> Result<()> {
-    let kudos = begin("repeat")?;
-    for step in steps(&kudos, "apply")?.into_iter().chain(steps(&kudos, "sweep")?) {
+shared_out!(a_step_that_runs_twice_changes_nothing_more, repeat);
+
+fn repeat(part: usize) -> Result<()> {
+    let kudos = begin("repeat", part)?;
+    let steps = steps(&kudos, "apply")?.into_iter().chain(steps(&kudos, "sweep")?);
+    for step in steps.skip(part).step_by(PARTS) {
         let run = update(&kudos, &[("WINDLASS_TEST_REPEAT_STEP", &step)])?;
         expect(run, 0).with_context(|| format!("repeating {step}"))?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "2"), "after repeating {step}");
@@ -96,12 +145,13 @@ fn a_step_that_runs_twice_changes_nothing_more() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn an_undo_that_runs_twice_changes_nothing_more() -> Result<()> {
-    let kudos = begin("undo")?;
+shared_out!(an_undo_that_runs_twice_changes_nothing_more, undo);
+
+fn undo(part: usize) -> Result<()> {
+    let kudos = begin("undo", part)?;
     let steps = steps(&kudos, "apply")?;
     let last = steps.last().context("no steps")?;
-    for step in &steps {
+    for step in steps.iter().skip(part).step_by(PARTS) {
         let run = update(&kudos, &[("WINDLASS_TEST_FAIL_STEP", last), ("WINDLASS_TEST_REPEAT_UNDO", step)])?;
         expect(run, 11).with_context(|| format!("undoing {step} twice"))?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after undoing {step} twice");
@@ -109,19 +159,19 @@ fn an_undo_that_runs_twice_changes_nothing_more() -> Result<()> {
     Ok(())
 }
 
-/// Kills the agent around each line of the journal, and lets the next command go on.
-fn crash_at_every_line(name: &str, moment: &str, go_on: &[&str]) -> Result<()> {
-    let kudos = begin(name)?;
+/// Kills the agent around each line of the journal of its part, and lets the next command go on.
+fn crash(moment: &str, part: usize) -> Result<()> {
+    let kudos = begin(&format!("crash-{moment}"), part)?;
     let mut old = 0;
     let mut new = 0;
-    for line in 1.. {
+    for line in (1 + part..).step_by(PARTS) {
         let run = update(&kudos, &[("WINDLASS_TEST_CRASH", &format!("{moment}:{line}"))])?;
         if run.code == 0 {
             ensure!(line > 10, "an update has more than {line} lines");
             break;
         }
         ensure!(run.code == -1, "crash {moment} line {line}: exit code {}\n{}{}", run.code, run.stdout, run.stderr);
-        let resumed = kudos.host.run(go_on.iter().copied())?;
+        let resumed = kudos.host.run(["resume", &kudos.name])?;
         ensure!(
             [0, 10, 11].contains(&resumed.code),
             "going on after a crash {moment} line {line}: exit code {}\n{}{}",
@@ -144,12 +194,5 @@ fn crash_at_every_line(name: &str, moment: &str, go_on: &[&str]) -> Result<()> {
     no_secret(&kudos)
 }
 
-#[test]
-fn a_crash_before_any_line_of_the_journal_is_survived() -> Result<()> {
-    crash_at_every_line("crash-before", "before", &["resume", "crash-before"])
-}
-
-#[test]
-fn a_crash_after_any_line_of_the_journal_is_survived() -> Result<()> {
-    crash_at_every_line("crash-after", "after", &["resume", "crash-after"])
-}
+shared_out!(a_crash_before_any_line_of_the_journal_is_survived, |part| crash("before", part));
+shared_out!(a_crash_after_any_line_of_the_journal_is_survived, |part| crash("after", part));

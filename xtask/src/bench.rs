@@ -1,23 +1,19 @@
 //! `cargo xtask bench`: measures the budgets and writes `docs/performance.md`.
 
-use std::process::Command;
-
 use anyhow::{Context as _, Result};
 
-use crate::agent;
-use crate::paths;
+use crate::agent::{self, Build};
 use crate::process;
 use crate::setup;
 
 /// Builds everything optimised and measures.
 pub(crate) fn run() -> Result<()> {
     setup::ensure(setup::EVERYTHING)?;
-    let binary = agent::build(true)?;
+    let binary = agent::build(Build::Shipped)?;
     let kudos = agent::kudos()?;
     let compose = setup::docker_compose().context("no Docker Compose v2 to compare with")?;
     process::run(
-        Command::new("cargo")
-            .current_dir(paths::root())
+        process::cargo()
             .args(["bench", "--package", "windlass-tests", "--bench", "budgets"])
             .env("WINDLASS_BINARY", &binary)
             .env("KUDOS_BINARY", &kudos)

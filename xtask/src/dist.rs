@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::agent;
+use crate::agent::{self, Build};
 use crate::paths;
 use crate::process;
 use crate::setup::{self, Need};
@@ -18,7 +18,7 @@ const BESIDE: &[&str] = &["README.md", "LICENSE", "CHANGELOG.md", "docs/examples
 /// Builds the release binary, which carries the first-party plugins, and packs it.
 pub(crate) fn pack() -> Result<PathBuf> {
     setup::ensure(&[Need::Wasm])?;
-    let binary = agent::build(true)?;
+    let binary = agent::build(Build::Shipped)?;
     let version = process::output(Command::new(&binary).arg("--version"))?;
     let version = version.split_whitespace().nth(1).context("the agent tells no version")?.to_owned();
     let name = format!("windlass-{version}-{}-linux", std::env::consts::ARCH);

@@ -5,15 +5,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
-use crate::{paths, process};
+use crate::{paths, process, setup};
 
 /// Reads for so many seconds.
 pub(crate) fn run(seconds: u32) -> Result<()> {
-    let fuzzer = ensure()?;
+    setup::tools::ensure("fuzz", &[])?;
     let work = paths::target().join("fuzz");
     let (inputs, found) = (work.join("inputs"), work.join("found"));
     for directory in [&inputs, &found] {
@@ -21,7 +20,7 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
     }
     seeds(&paths::root().join("plugins/compose/tests/corpus"), &inputs)?;
     let library = paths::root().join("plugins/compose");
-    let mut command = Command::new(fuzzer);
+    let mut command = process::cargo();
     command.current_dir(&library).env("CARGO_TARGET_DIR", &work);
     // Instrumented code needs options that a stable compiler keeps back; nothing that is shipped is built like this.
     command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "run", "load"]).arg(&inputs).arg("--");
@@ -35,20 +34,6 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// `cargo-fuzz`, installed below `target/` where it is not there.
-fn ensure() -> Result<PathBuf> {
-    if process::succeeds(Command::new("cargo-fuzz").arg("--version")) {
-        return Ok("cargo-fuzz".into());
-    }
-    let root = paths::target().join("tools");
-    let program = root.join("bin/cargo-fuzz");
-    if !program.is_file() {
-        process::run(Command::new("cargo").args(["install", "--locked", "cargo-fuzz", "--root"]).arg(&root))
-            .context("no cargo-fuzz")?;
-    }
-    Ok(program)
 }
 
 /// Every case of the corpus as one input: its files, separated by lines of `=== name`.

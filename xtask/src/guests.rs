@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::agent::Build;
 use crate::paths;
 use crate::process;
 
@@ -58,28 +59,24 @@ pub(crate) fn packages() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Guest packages whose logic is tested natively, and the SDK.
-pub(crate) fn native() -> Result<Vec<String>> {
+/// Those that the agent carries: they are not the tests' own.
+pub(crate) fn first_party() -> Result<Vec<String>> {
     let mut names = packages()?;
-    names.retain(|name| !name.starts_with("hostile-"));
-    names.push("windlass-sdk".to_owned());
+    names.retain(|name| paths::root().join("plugins").join(name).is_dir());
     Ok(names)
 }
 
-/// Builds the named packages, or all, and collects them as `target/plugins/NAME.wasm`.
-pub(crate) fn build(names: &[String]) -> Result<Vec<PathBuf>> {
-    let names = if names.is_empty() { packages()? } else { names.to_vec() };
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
+/// Builds packages and collects them as `target/plugins/NAME.wasm`.
+pub(crate) fn build(names: &[String], build: Build) -> Result<Vec<PathBuf>> {
     let Some(toolchain) = toolchain() else {
         bail!("no toolchain here can build for {TARGET}; `cargo xtask setup` installs one");
     };
     let mut command = match toolchain {
-        Toolchain::Installed => Command::new("cargo"),
+        Toolchain::Installed => process::cargo(),
         Toolchain::Debian => {
             let mut command = Command::new(DEBIAN_CARGO);
             command
+                .current_dir(paths::root())
                 .env("RUSTC", DEBIAN_RUSTC)
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("RUSTFLAGS", "-L /usr/lib/wasm32-wasi")
@@ -90,28 +87,28 @@ pub(crate) fn build(names: &[String]) -> Result<Vec<PathBuf>> {
             command
         }
     };
-    command.current_dir(paths::root()).env("CARGO_TARGET_DIR", paths::guest_target()).args([
+    command.env("CARGO_TARGET_DIR", paths::guest_target()).args([
         "build",
         "--profile",
-        "plugin",
+        build.guests(),
         "--target",
         TARGET,
     ]);
-    for name in &names {
+    for name in names {
         command.args(["--package", name]);
     }
     process::run(&mut command)?;
-    collect(&names)
+    collect(names, build)
 }
 
 /// Copies built components to where the host's build and the tests look for them.
-fn collect(names: &[String]) -> Result<Vec<PathBuf>> {
-    let built = paths::guest_target().join(TARGET).join("plugin");
+fn collect(names: &[String], build: Build) -> Result<Vec<PathBuf>> {
+    let components_in = paths::guest_target().join(TARGET).join(build.guests());
     let collected = paths::plugins();
     fs::create_dir_all(&collected)?;
     let mut components = Vec::new();
     for name in names {
-        let from = built.join(name.replace('-', "_")).with_extension("wasm");
+        let from = components_in.join(name.replace('-', "_")).with_extension("wasm");
         let to = collected.join(name).with_extension("wasm");
         let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
         // Unchanged components keep their time, so that nothing that embeds them is built again.

@@ -16,6 +16,7 @@ mod tidy;
 
 use std::process::ExitCode;
 
+use agent::Build;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -34,10 +35,7 @@ enum Chore {
     /// Watch a real application being released, updated, refused, broken and put back.
     Demo,
     /// Set up what is needed and run every test.
-    Test {
-        /// Only tests whose names contain one of these; without any, the lints run too.
-        filters: Vec<String>,
-    },
+    Test(test::Order),
     /// Measure the budgets, side by side with Docker Compose, and write docs/performance.md.
     Bench,
     /// Look for Compose files that break the loader.
@@ -77,12 +75,13 @@ fn run(chore: Chore) -> Result<()> {
     match chore {
         Chore::Setup => setup::ensure(setup::EVERYTHING),
         Chore::Demo => demo::run(),
-        Chore::Test { filters } => test::run(&filters),
+        Chore::Test(order) => test::run(&order),
         Chore::Bench => bench::run(),
         Chore::Fuzz { seconds } => fuzz::run(seconds),
         Chore::Dist => dist::pack().map(drop),
         Chore::Tidy => tidy::check(),
         Chore::Kudos => agent::kudos().map(drop),
-        Chore::Plugins { names } => guests::build(&names).map(drop),
+        Chore::Plugins { names } if names.is_empty() => guests::build(&guests::packages()?, Build::Tried).map(drop),
+        Chore::Plugins { names } => guests::build(&names, Build::Tried).map(drop),
     }
 }

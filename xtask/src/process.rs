@@ -4,6 +4,23 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::paths;
+
+/// Cargo, in the repository, as a person would start it there.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(paths::root());
+    // What Cargo tells this program about itself is an input to some build scripts, which would run again each time.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_about_this_program(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn is_about_this_program(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|prefix| variable.starts_with(prefix))
+}
+
 /// The command as a person would type it.
 fn shown(command: &Command) -> String {
     let mut text = command.get_program().to_string_lossy().into_owned();

@@ -6,6 +6,7 @@
 mod apt;
 mod compose;
 mod engine;
+pub(crate) mod tools;
 mod wasm;
 
 use anyhow::Result;
@@ -25,10 +26,13 @@ pub(crate) enum Need {
     Compose,
     /// The servers that the tests talk to.
     Servers,
+    /// The program that runs the tests.
+    Nextest,
 }
 
 /// Everything that the tests and the benches need.
-pub(crate) const EVERYTHING: &[Need] = &[Need::Wasm, Need::Engine, Need::Registry, Need::Compose, Need::Servers];
+pub(crate) const EVERYTHING: &[Need] =
+    &[Need::Wasm, Need::Engine, Need::Registry, Need::Compose, Need::Servers, Need::Nextest];
 
 /// Makes sure of each need, in order.
 pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
@@ -38,6 +42,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Engine => engine::ensure()?,
             Need::Registry => apt::ensure("an image registry", &[("docker-registry", "docker-registry")])?,
             Need::Compose => compose::ensure()?,
+            Need::Nextest => tools::ensure("nextest", &["--no-default-features", "--features", "default-no-update"])?,
             Need::Servers => apt::ensure(
                 "servers for the tests",
                 &[

@@ -1,62 +1,174 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
+//!
+//! The code is compiled once, by Clippy's own compiler, so that the lints cost no second build. The tests are run by
+//! cargo-nextest, each in a process of its own; `.config/nextest.toml` says how many at once. What several tests share
+//! is made once for each run: see [`shared`].
+
+mod build;
+mod packages;
+mod phases;
+mod shared;
+mod slowest;
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
+use clap::Args;
 
-use crate::agent;
+use crate::agent::{self, Build};
 use crate::guests;
 use crate::paths;
 use crate::process;
-use crate::setup;
+use crate::setup::{self, Need};
+use packages::{Package, Wish};
+use phases::{Phases, say};
 
-/// What is tested natively, besides the guests. Named and not `--workspace`: a build of other packages beside them would
-/// ask their dependencies for other features, and build the sandbox's engine a second time.
-const OURS: &[&str] =
-    &["windlass", "windlass-tests", "windlass-stage", "windlass-documents", "windlass-compose", "xtask"];
-
-fn selection<S: AsRef<str>>(packages: &[S]) -> Vec<String> {
-    packages.iter().flat_map(|package| ["--package".to_owned(), package.as_ref().to_owned()]).collect()
+/// What is to be tested.
+#[derive(Args)]
+pub(crate) struct Order {
+    /// Only tests whose names contain one of these; only what they need is built, and lints do not fail the run.
+    filters: Vec<String>,
+    /// Only tests that need no engine: an answer in two minutes after a small change.
+    #[arg(long)]
+    quick: bool,
+    /// Run the tests so many times, to find those that fail now and then.
+    #[arg(long, default_value_t = 1)]
+    rounds: u32,
+    /// Keep one processor busy meanwhile, as on a machine that has other work.
+    #[arg(long)]
+    busy: bool,
 }
 
-/// Sets up, builds plugins, agent and the kudos application, checks form, and runs every test.
-pub(crate) fn run(filters: &[String]) -> Result<()> {
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new("cargo");
-        command.current_dir(paths::root()).args(arguments);
-        command
-    };
-    say("format");
-    process::run(&mut cargo(&["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
-    say("what the tests need");
-    setup::ensure(setup::EVERYTHING)?;
-    say("plugins, the agent, the kudos application");
-    let binary = agent::build(false)?;
-    let kudos = agent::kudos()?;
-    let compose = setup::docker_compose().context("no Docker Compose v2 to compare with")?;
-    say("tests");
-    for packages in [&selection(OURS), &selection(&guests::native()?)] {
-        process::run(
-            cargo(&["test", "--no-fail-fast"])
-                .args(packages)
-                .args(filters)
-                .env("WINDLASS_BINARY", &binary)
-                .env("KUDOS_BINARY", &kudos)
-                .env("DOCKER_COMPOSE", &compose)
-                // The long tests wait for containers most of the time.
-                .env("RUST_TEST_THREADS", "4")
-                // Snapshots are read here and written by hand.
-                .env("INSTA_UPDATE", "no"),
-        )?;
+impl Order {
+    fn is_everything(&self) -> bool {
+        self.filters.is_empty() && !self.quick
     }
-    if filters.is_empty() {
-        say("lints");
-        process::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))?;
+
+    /// The packages to build and test; `None` for the whole workspace.
+    fn packages(&self) -> Result<Option<Vec<Package>>> {
+        if !self.filters.is_empty() {
+            return packages::with_tests(&self.filters).map(Some);
+        }
+        if self.quick {
+            let mut all = packages::all()?;
+            all.retain(|package| !package.wishes.contains(&Wish::Agent));
+            return Ok(Some(all));
+        }
+        Ok(None)
     }
-    Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "chores talk to the person who runs them")]
-fn say(what: &str) {
-    eprintln!("== {what}");
+/// Sets up, builds, checks form, and runs the tests.
+pub(crate) fn run(order: &Order) -> Result<()> {
+    let mut phases = Phases::default();
+    let selected = order.packages()?;
+    let wishes = wishes(selected.as_deref(), order)?;
+    if order.is_everything() {
+        phases.run("format", || {
+            process::run(&mut cargo(&["fmt", "--all", "--check"])).context("run `cargo fmt --all`")
+        })?;
+    }
+    phases.run("setup", || setup::ensure(&needs(&wishes)))?;
+    let plugins = wishes.contains(&Wish::Agent);
+    if plugins {
+        phases.run("plugins", || guests::build(&guests::packages()?, Build::Tried).map(drop))?;
+    }
+    let scope = scope(selected.as_deref());
+    if order.is_everything() {
+        phases.run("build and lints", build::everything)?;
+    } else if plugins {
+        phases.run("agent", || build::agent(&scope))?;
+    }
+    let shared = phases.run("what the tests share", || shared::Shared::make(&wishes))?;
+    let busy = order.busy.then(Busy::begin);
+    let mut outcome = Ok(());
+    for round in 1..=order.rounds {
+        if order.rounds > 1 {
+            say(&format!("== round {round} of {}", order.rounds));
+        }
+        let ran = phases.run("tests", || process::run(&mut nextest(order, &scope, &shared)));
+        outcome = outcome.and(ran);
+    }
+    drop(busy);
+    drop(shared);
+    let profile = if order.quick { "quick" } else { "default" };
+    say("== the slowest tests");
+    for line in slowest::lines(&paths::root().join("target/nextest").join(profile).join("junit.xml"))? {
+        say(&line);
+    }
+    phases.summary();
+    outcome
+}
+
+/// What the tests of these packages need.
+fn wishes(selected: Option<&[Package]>, order: &Order) -> Result<Vec<Wish>> {
+    if order.quick {
+        return Ok(Vec::new());
+    }
+    let wishes = |packages: &[Package]| packages.iter().flat_map(|package| package.wishes.clone()).collect();
+    selected.map_or_else(|| packages::all().map(|all| wishes(&all)), |selected| Ok(wishes(selected)))
+}
+
+fn needs(wishes: &[Wish]) -> Vec<Need> {
+    let mut needs = vec![Need::Nextest];
+    for need in wishes.iter().flat_map(|wish| wish.needs()) {
+        if !needs.contains(need) {
+            needs.push(*need);
+        }
+    }
+    needs
+}
+
+/// Cargo's arguments for what is built.
+fn scope(selected: Option<&[Package]>) -> Vec<String> {
+    match selected {
+        None => vec!["--workspace".to_owned()],
+        Some(packages) => {
+            let names = packages.iter().flat_map(|package| ["--package", &package.name]);
+            names.chain(agent::BESIDE).map(str::to_owned).collect()
+        }
+    }
+}
+
+fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Command {
+    let mut command = cargo(&["nextest", "run"]);
+    command.args(scope).args(&order.filters);
+    if order.quick {
+        command.args(["--profile", "quick"]);
+    }
+    build::environment(&mut command);
+    shared.tell(&mut command);
+    // Snapshots are read here and written by hand.
+    command.env("INSTA_UPDATE", "no");
+    command
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = process::cargo();
+    command.args(arguments);
+    command
+}
+
+/// One processor that has other work, until this is dropped.
+struct Busy(Arc<AtomicBool>);
+
+impl Busy {
+    fn begin() -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let worker = Arc::clone(&over);
+        std::thread::spawn(move || {
+            while !worker.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        });
+        Self(over)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -3,7 +3,7 @@
 //! They read files as text, so that they hold for code that a build leaves out, too.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, ensure};
 
@@ -37,24 +37,6 @@ const WALLS: &[Wall] = &[
     Wall { word: "eprintln!", inside: &["host/src/report"], why: "only the report prints" },
 ];
 
-/// Every Rust file below a directory of the repository.
-fn sources(below: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut left = vec![paths::root().join(below)];
-    while let Some(directory) = left.pop() {
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
-                left.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 fn relative(path: &Path) -> String {
     path.strip_prefix(paths::root()).unwrap_or(path).display().to_string()
 }
@@ -70,7 +52,10 @@ fn code(text: &str) -> Vec<&str> {
 /// Runs every rule and reports all that is wrong at once.
 pub(crate) fn check() -> Result<()> {
     let mut wrong = Vec::new();
-    for path in ["host", "plugins", "tests", "xtask"].iter().flat_map(|directory| sources(directory)) {
+    for path in ["host", "plugins", "tests", "xtask"]
+        .iter()
+        .flat_map(|below| paths::files_below(&paths::root().join(below), "rs"))
+    {
         let name = relative(&path);
         let text = fs::read_to_string(&path)?;
         if !text.starts_with("//!") {

@@ -11,7 +11,7 @@ use crate::report::ExitCode;
 use crate::report::facts::Fact;
 
 /// Said at the top of each page.
-const MADE: &str = "<!-- Made from the code by `UPDATE_DOCS=1 cargo test -p windlass-tests --test docs`. -->";
+const MADE: &str = "<!-- Made from the code by `UPDATE_DOCS=1 cargo test -p windlass-tests docs::`. -->";
 
 /// `docs/cli.md`: the help of every command.
 #[must_use]

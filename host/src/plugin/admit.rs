@@ -20,6 +20,7 @@ use super::limits::{Limits, bytes};
 use super::program::{Answer, Program, Request};
 use super::pulled::Pulled;
 use super::store::{Record, Shelf};
+use super::wasm::Wasm;
 use super::{Identity, Kind, convert, schema};
 use crate::redact::Redactor;
 use crate::release::registry::RegistryError;
@@ -73,6 +74,9 @@ pub enum Refusal {
         #[source]
         source: io::Error,
     },
+    /// The copy in the agent's binary cannot be unpacked.
+    #[error("the copy that this agent carries is damaged")]
+    Damaged(#[source] io::Error),
     /// Its file is outside of the bundle.
     #[error("`{0}` is not a path below the release file's directory")]
     Outside(String),
@@ -129,7 +133,7 @@ impl Explain for AdmissionError {
     fn exit(&self) -> ExitCode {
         match &self.cause {
             Refusal::Unknown { .. } => ExitCode::NotFound,
-            Refusal::Engine(_) => ExitCode::Unexpected,
+            Refusal::Engine(_) | Refusal::Damaged(_) => ExitCode::Unexpected,
             Refusal::Registry(error) => error.exit(),
             _ => ExitCode::Configuration,
         }
@@ -142,6 +146,7 @@ impl Explain for AdmissionError {
                 Some("a plugin of your own is named by its file: `./checks/ours.wasm`".to_owned())
             }
             Refusal::Registry(error) => error.hint(),
+            Refusal::Damaged(_) => Some("install the agent again: its binary is damaged".to_owned()),
             Refusal::Inspect(InspectError::CoreModule) => {
                 Some("`rustup target add wasm32-wasip2`, then `cargo build --target wasm32-wasip2`".to_owned())
             }
@@ -174,23 +179,23 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// Admits a component, whose digest is known. `wanted` none accepts every kind.
-    pub(super) async fn admit(&self, wasm: &[u8], digest: &str, wanted: Option<Kind>) -> Result<Admitted, Refusal> {
-        let size = wasm.len() as u64;
+    /// Admits a component. `wanted` none accepts every kind.
+    pub(super) async fn admit(&self, wasm: &Wasm<'_>, wanted: Option<Kind>) -> Result<Admitted, Refusal> {
+        let (digest, size) = (wasm.digest.as_ref(), wasm.size);
         if size > self.limits.plugin_size {
             return Err(Refusal::Large { size, allowed: self.limits.plugin_size });
         }
         let known = self.shelf.record(digest);
         let manifest = match &known {
             Some(record) => record.manifest.clone(),
-            None => inspect::inspect(wasm)?,
+            None => inspect::inspect(wasm.bytes()?)?,
         };
         if let Some(wanted) = wanted
             && wanted != manifest.kind
         {
             return Err(Refusal::Kind { actual: manifest.kind, wanted });
         }
-        let component = self.cache.load(&self.runtime, digest, wasm, &self.compiler, &self.limits).await?;
+        let component = self.cache.load(&self.runtime, wasm, &self.compiler, &self.limits).await?;
         let program = Program::link(self.runtime.engine(), &component, manifest.kind)
             .map_err(|error| Refusal::Link(format!("{error:#}")))?;
         let identity =
@@ -203,7 +208,7 @@ impl Gate {
                 Refusal::Description(format!("the schema of its configuration is not valid: {error}"))
             })?;
             let record = Record::new(manifest, description);
-            self.shelf.keep(&identity.digest, wasm).map_err(Refusal::Keep)?;
+            self.shelf.keep(&identity.digest, wasm.bytes()?).map_err(Refusal::Keep)?;
             self.shelf.keep_record(&identity.digest, &record).map_err(Refusal::Keep)?;
             record
         };

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::component::Component;
 
+use super::admit::Refusal;
 use super::compile::{CompileError, compile};
 use super::disk;
 use super::engine::{Runtime, WASMTIME_VERSION};
 use super::limits::Limits;
+use super::wasm::Wasm;
 
 /// The purpose in the seals of machine code.
 const PURPOSE: &str = "windlass machine code";
@@ -65,11 +67,11 @@ impl Cache {
     pub(super) async fn load(
         &self,
         runtime: &Runtime,
-        digest: &str,
-        wasm: &[u8],
+        wasm: &Wasm<'_>,
         compiler: &Path,
         limits: &Limits,
-    ) -> Result<Component, CacheError> {
+    ) -> Result<Component, Refusal> {
+        let digest = wasm.digest.as_ref();
         let path = self.path(digest);
         match self.load_sealed(runtime, &path) {
             Ok(component) => {
@@ -81,7 +83,7 @@ impl Cache {
         let failed = |source| CacheError::Write { path: path.clone(), source };
         let file = disk::temporary(&path).map_err(failed)?;
         let output = file.as_file().try_clone().map_err(failed)?;
-        compile(compiler, wasm, output, limits).await?;
+        compile(compiler, wasm.bytes()?, output, limits).await.map_err(CacheError::Compile)?;
         let code = disk::read(file.path(), LARGEST).map_err(failed)?;
         disk::write(&seal_of(&path), &disk::seal(&self.key, &purpose(&path), &code)).map_err(failed)?;
         // A new file takes the name: one that is mapped into another process stays as it is.
@@ -91,7 +93,7 @@ impl Cache {
         for gone in disk::keep_newest(&self.directory, KEPT, is_code) {
             let _ = std::fs::remove_file(seal_of(&gone));
         }
-        self.load_sealed(runtime, &path).map_err(CacheError::Load)
+        self.load_sealed(runtime, &path).map_err(|reason| CacheError::Load(reason).into())
     }
 
     /// Removes what other versions of the agent compiled from the same plugin. Nothing depends on it.

@@ -11,6 +11,7 @@ use cap_std::fs::Dir;
 use super::admit::Refusal;
 use super::bundled;
 use super::pulled::Pulled;
+use super::wasm::Wasm;
 use crate::release::reference::Reference;
 
 /// Where a plugin comes from.
@@ -70,16 +71,16 @@ impl Source {
         }
     }
 
-    /// The component's bytes, at most `most`.
-    pub(super) fn bytes(&self, pulled: &Pulled, most: u64) -> Result<Cow<'_, [u8]>, Refusal> {
-        match self {
-            Self::Bundled(name) => bundled::component(name).map(Cow::Borrowed).ok_or_else(|| unknown(name)),
-            Self::Bytes(_, bytes) => Ok(Cow::Borrowed(bytes)),
-            Self::Registry(reference) => pulled.component(reference, most).map(Cow::Owned).ok_or(Refusal::NotPulled),
+    /// The component, of at most `most` bytes.
+    pub(super) fn component(&self, pulled: &Pulled, most: u64) -> Result<Wasm<'_>, Refusal> {
+        let bytes: Cow<'_, [u8]> = match self {
+            Self::Bundled(name) => return bundled::component(name).map(Wasm::packed).ok_or_else(|| unknown(name)),
+            Self::Bytes(_, bytes) => Cow::Borrowed(bytes),
+            Self::Registry(reference) => pulled.component(reference, most).map(Cow::Owned).ok_or(Refusal::NotPulled)?,
             Self::File(path) => {
                 let failed = |source| Refusal::Read { path: path.clone(), source };
                 let file = std::fs::File::open(path).map_err(failed)?;
-                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)
+                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)?
             }
             Self::Below { directory, path } => {
                 let failed = |source| Refusal::Read { path: directory.join(path), source };
@@ -88,9 +89,10 @@ impl Source {
                     io::ErrorKind::PermissionDenied => Refusal::Outside(path.clone()),
                     _ => failed(error),
                 })?;
-                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)
+                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)?
             }
-        }
+        };
+        Ok(Wasm::whole(bytes))
     }
 }
 

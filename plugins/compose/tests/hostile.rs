@@ -1,7 +1,7 @@
 //! Whatever a release holds, reading it ends: with a model or with problems that say where, within the limits.
 //!
 //! Inputs are made from the corpus and from nothing, by a fixed seed, so that every run sees the same ones. More of
-//! them: `PROPTEST_CASES=100000 cargo test -p windlass-compose --test hostile`, or `cargo xtask fuzz`, which looks for
+//! them: `PROPTEST_CASES=100000 cargo test -p windlass-compose hostile::`, or `cargo xtask fuzz`, which looks for
 //! inputs that reach other code. One that ever failed is kept in `tests/regressions/`, files separated by lines of
 //! `=== name`.
 

@@ -1,4 +1,4 @@
-//! A Docker Engine of a test's own, which it may stop and start without disturbing any other.
+//! A Docker Engine of a test's own, which it may stop and start without disturbing any other. It needs a network of its own.
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use tempfile::TempDir;
+use anyhow::{Context as _, Result};
 
+use crate::network;
 use crate::process::program;
 
 /// How long the engine may take to start or to stop.
@@ -17,21 +17,17 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// An engine with its own images, containers, networks and socket. It ends, and all of it goes, when it is dropped.
 #[derive(Debug)]
 pub struct Engine {
-    directory: TempDir,
+    directory: PathBuf,
     process: Option<Child>,
-    number: u8,
 }
 
 impl Engine {
-    /// Starts an engine. `number` tells engines that run at the same time apart: it names their bridges.
+    /// Starts the engine of this network: call it in [`in_own_network`](crate::in_own_network).
     ///
     /// # Errors
-    /// When this process is not root, or the engine does not start within a minute.
-    pub fn start(number: u8) -> Result<Self> {
-        // Short, because a socket's path may have 107 bytes.
-        let directory = tempfile::Builder::new().prefix("wl-engine-").tempdir_in("/tmp")?;
-        let mut engine = Self { directory, process: None, number };
-        engine.add_bridge()?;
+    /// When this is not a network of the test's own, or the engine does not start within a minute.
+    pub fn start() -> Result<Self> {
+        let mut engine = Self { directory: network::engine()?, process: None };
         engine.up()?;
         Ok(engine)
     }
@@ -39,7 +35,7 @@ impl Engine {
     /// Where it listens.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.directory.path().join("docker.sock")
+        self.directory.join("docker.sock")
     }
 
     /// Runs Docker's client against this engine.
@@ -52,30 +48,12 @@ impl Engine {
         crate::process::docker([&["-H", host.as_str()], arguments.as_slice()].concat())
     }
 
-    /// The bridge of its default network.
-    fn bridge(&self) -> String {
-        format!("wl-engine{}", self.number)
-    }
-
-    /// An engine that is told `--bridge=none`, or is started again with address pools of its own, deletes `docker0`,
-    /// which belongs to the machine's engine (moby, `daemon/daemon_unix.go`). Without pools it takes address ranges
-    /// that the machine has no route for.
-    fn add_bridge(&self) -> Result<()> {
-        let bridge = self.bridge();
-        let address = format!("10.{}.255.1/24", 200 + u16::from(self.number));
-        // One that a killed test left behind is in the way.
-        ip(&["link", "delete", &bridge]).ok();
-        ip(&["link", "add", "name", &bridge, "type", "bridge"])?;
-        ip(&["address", "add", &address, "dev", &bridge])?;
-        ip(&["link", "set", &bridge, "up"])
-    }
-
     /// Starts the engine's process and waits until it says that it is ready.
     ///
     /// # Errors
     /// When it does not start.
     pub fn up(&mut self) -> Result<()> {
-        let at = |name: &str| self.directory.path().join(name);
+        let at = |name: &str| self.directory.join(name);
         fs::remove_file(at("ready")).ok();
         let notices = UnixDatagram::bind(at("ready"))?;
         notices.set_read_timeout(Some(PATIENCE))?;
@@ -86,7 +64,6 @@ impl Engine {
             .arg(format!("--data-root={}", at("data").display()))
             .arg(format!("--exec-root={}", at("exec").display()))
             .arg(format!("--pidfile={}", at("pid").display()))
-            .args(["--bridge", &self.bridge()])
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -127,17 +104,7 @@ impl Drop for Engine {
         }
         self.docker(["network", "prune", "-f"]).ok();
         self.down().ok();
-        ip(&["link", "delete", &self.bridge()]).ok();
     }
-}
-
-/// Runs `ip` of iproute2.
-fn ip(arguments: &[&str]) -> Result<()> {
-    let output = Command::new(program("ip")?).args(arguments).output()?;
-    if !output.status.success() {
-        bail!("`ip {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -146,11 +113,13 @@ mod tests {
 
     #[test]
     fn an_engine_goes_and_comes_back_with_what_it_had() -> Result<()> {
-        let mut engine = Engine::start(9)?;
-        engine.docker(["network", "create", "kept"])?;
-        engine.down()?;
-        engine.up()?;
-        assert!(engine.docker(["network", "ls", "--format", "{{.Name}}"])?.contains("kept"));
-        Ok(())
+        crate::in_own_network(|| {
+            let mut engine = Engine::start()?;
+            engine.docker(["network", "create", "kept"])?;
+            engine.down()?;
+            engine.up()?;
+            assert!(engine.docker(["network", "ls", "--format", "{{.Name}}"])?.contains("kept"));
+            Ok(())
+        })
     }
 }

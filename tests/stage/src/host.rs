@@ -1,10 +1,15 @@
 //! A host that the agent works on: its directories in one place, and the binary run as a person runs it.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
+
+/// The variable that names the root of a host on which all plugins of the agent were used once. Compiling them takes
+/// seconds, which would be most of a short test.
+pub const USED_HOST: &str = "WINDLASS_TEST_USED_HOST";
 
 /// A directory that stands for a host's `/etc/windlass` and `/var/lib/windlass`.
 #[derive(Debug)]
@@ -34,6 +39,18 @@ impl Host {
             fs::create_dir_all(root.join(directory))?;
         }
         Ok(Self { binary: binary.to_owned(), root: root.to_owned() })
+    }
+
+    /// Gives it what a host has that plugins were used on before: their compiled code, below `state`. Without a used host
+    /// in this run, it stays new.
+    ///
+    /// # Errors
+    /// When a file cannot be linked or copied.
+    pub fn has_been_used(&self) -> Result<()> {
+        match std::env::var_os(USED_HOST) {
+            Some(used) => copy(&Path::new(&used).join("state"), &self.root.join("state")),
+            None => Ok(()),
+        }
     }
 
     /// Where everything is.
@@ -112,4 +129,28 @@ impl Host {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
     }
+}
+
+/// What of a state directory is about plugins and not about deployments.
+const ABOUT_PLUGINS: &[&str] = &["key", "plugins", "cache"];
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
+    for name in ABOUT_PLUGINS {
+        copy_tree(&from.join(name), &to.join(name)).with_context(|| format!("cannot copy {name} of a used host"))?;
+    }
+    Ok(())
+}
+
+/// Files are linked where that is possible: the agent replaces them and never writes into them.
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        return Ok(fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))?);
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
 }

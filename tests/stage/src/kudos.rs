@@ -28,13 +28,13 @@ pub struct Kudos {
 }
 
 impl Kudos {
-    /// Starts a registry, pushes all versions, and lays out a host with the files of `example`.
+    /// Pushes all versions to a registry, and lays out a host with the files of `example`.
     ///
     /// # Errors
     /// When a program is missing or the engine refuses.
     pub fn set(name: &str, agent: &Path, application: &Path, example: &Path) -> Result<Self> {
-        let registry = Registry::start()?;
-        let mut images = Images::new(application, &format!("{}/kudos", registry.address()));
+        let registry = Registry::shared()?;
+        let mut images = Images::new(application, &format!("{}/{name}", registry.address()));
         images.push(Image { service: "edge", version: "1", fault: "" })?;
         for (version, fault) in VERSIONS {
             images.push(Image { service: "web", version, fault: "" })?;
@@ -43,6 +43,7 @@ impl Kudos {
         images.forget()?;
         let directory = tempfile::tempdir()?;
         let host = Host::new(agent, directory.path())?;
+        host.has_been_used()?;
         let kudos = Self { host, name: name.to_owned(), registry, images, port: free_port()?, _directory: directory };
         // What an earlier run left. An engine whose client was killed in the middle of a call can keep a network that it
         // does not remove before it is restarted; such a one is used again.
@@ -65,6 +66,7 @@ impl Kudos {
     fn adapt(&self, path: &Path) -> Result<String> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(text
+            .replace("127.0.0.1:5055/kudos", &self.repository())
             .replace("127.0.0.1:5055", &self.registry.address())
             .replace("8088", &self.port.to_string())
             .replace("application = \"kudos\"", &format!("application = \"{}\"", self.name))
@@ -81,6 +83,12 @@ impl Kudos {
     #[must_use]
     pub fn registry(&self) -> String {
         self.registry.address()
+    }
+
+    /// Where its images are: the registry's address and the application's name.
+    #[must_use]
+    pub fn repository(&self) -> String {
+        format!("{}/{}", self.registry.address(), self.name)
     }
 
     /// More images, for a test of its own.
@@ -161,7 +169,7 @@ impl Kudos {
         remove(&["ps", "-aq", "--filter", &label], &["rm", "-fv"])
             .and(remove(&["network", "ls", "-q", "--filter", &label], &["network", "rm"]))
             .and(remove(&["volume", "ls", "-q", "--filter", &label], &["volume", "rm"]))?;
-        let reference = format!("reference={}/kudos/*", self.registry.address());
+        let reference = format!("reference={}/*", self.repository());
         for image in docker(["image", "ls", "-q", "--filter", &reference])?.lines() {
             // Two tags of one image: the second is gone with the first.
             docker(["image", "rm", "-f", image]).ok();

@@ -1,9 +1,10 @@
 //! Other programs, and ports for them.
 
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -26,20 +27,25 @@ pub fn program(name: &str) -> Result<PathBuf> {
 /// Ports that Linux gives to nobody who did not ask for them; its own range for that begins at 32768.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// How many ports this process has looked at.
-static ASKED: AtomicU32 = AtomicU32::new(0);
+/// The ports that this process was given, each with the file whose lock says so to all others.
+static GIVEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
-/// A loopback port that was free a moment ago, and is told to nobody else in this process.
+/// A loopback port that was free a moment ago. Until this process ends, no other test on this machine is given it.
 ///
 /// # Errors
 /// When the machine has none.
 pub fn free_port() -> Result<u16> {
+    let locks = std::env::temp_dir().join("windlass-test-ports");
+    fs::create_dir_all(&locks)?;
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     // Processes that run at the same time begin far from each other.
     let first = std::process::id().wrapping_mul(251);
-    for _ in PORTS {
-        let number = first.wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS.end - PORTS.start);
-        let port = PORTS.start + u16::try_from(number)?;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+    let count = u32::from(PORTS.end - PORTS.start);
+    for number in 0..count {
+        let port = PORTS.start + u16::try_from(first.wrapping_add(number) % count)?;
+        let lock = File::options().create(true).append(true).open(locks.join(port.to_string()))?;
+        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            given.push(lock);
             return Ok(port);
         }
     }

@@ -1,4 +1,6 @@
 //! A real image registry on loopback: Debian's `docker-registry`.
+//!
+//! A test that needs nothing particular of it uses the one of the run, which `cargo xtask test` names.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -16,15 +18,28 @@ use crate::process::{free_port, program};
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(30);
 
-/// A registry that is ended and emptied when it is dropped.
+/// The variable that holds the address of the run's registry.
+pub const REGISTRY: &str = "WINDLASS_TEST_REGISTRY";
+
+/// A registry. One that was started here is ended and emptied when it is dropped.
 #[derive(Debug)]
 pub struct Registry {
-    process: Child,
-    port: u16,
-    _data: TempDir,
+    address: String,
+    own: Option<(Child, TempDir)>,
 }
 
 impl Registry {
+    /// The run's registry, or one of its own where there is none. Whoever uses it pushes below a name that is theirs.
+    ///
+    /// # Errors
+    /// As for [`Registry::start`].
+    pub fn shared() -> Result<Self> {
+        match std::env::var(REGISTRY) {
+            Ok(address) => Ok(Self { address, own: None }),
+            Err(_) => Self::start(),
+        }
+    }
+
     /// Starts an open registry on a free port.
     ///
     /// # Errors
@@ -79,7 +94,7 @@ impl Registry {
                 }
             }
         });
-        let registry = Self { process, port, _data: data };
+        let registry = Self { address: format!("127.0.0.1:{port}"), own: Some((process, data)) };
         is_ready.recv_timeout(START).context("docker-registry does not listen")?;
         Ok(registry)
     }
@@ -87,13 +102,15 @@ impl Registry {
     /// `127.0.0.1:PORT`, as image references begin.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address.clone()
     }
 }
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
+        if let Some((process, _)) = &mut self.own {
+            process.kill().ok();
+            process.wait().ok();
+        }
     }
 }

@@ -7,9 +7,8 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use windlass::capability::docker::Engine;
-use windlass_stage::import_busybox;
 
-use crate::support::{Application, sleeper};
+use crate::docker_capability::support::{Application, sleeper};
 
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_said_at_once() {
@@ -24,11 +23,19 @@ async fn an_engine_that_is_not_there_is_said_at_once() {
     assert!(application.engine.ping().await.unwrap_err().message.contains("not a Unix socket"));
 }
 
-#[tokio::test]
-async fn a_restart_is_waited_for_and_told() {
+#[test]
+fn a_restart_is_waited_for_and_told() {
+    windlass_stage::in_own_network(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(restart());
+        Ok(())
+    })
+    .unwrap();
+}
+
+async fn restart() {
+    let mut engine = windlass_stage::Engine::start().unwrap();
     let mut application = Application::new("restart");
-    let mut engine = windlass_stage::Engine::start(7).unwrap();
-    import_busybox(|arguments| engine.docker(arguments.iter().copied())).unwrap();
     application.engine = Arc::new(Engine::new(&format!("unix://{}", engine.socket().display())));
     application.engine.ping().await.unwrap();
     let strategy = application.strategy("s");

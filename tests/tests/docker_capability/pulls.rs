@@ -9,7 +9,7 @@ use windlass_documents::Failure;
 use windlass_stage::{BUSYBOX, Registry, docker};
 use zeroize::Zeroizing;
 
-use crate::support::Application;
+use crate::docker_capability::support::Application;
 
 /// An image in a registry, and nowhere else.
 fn pushed(registry: &Registry, tag: &str) -> String {

@@ -7,7 +7,7 @@ use serde_json::json;
 use windlass::capability::docker::Docker;
 use windlass_stage::{BUSYBOX, docker};
 
-use crate::support::{Application, Known};
+use crate::docker_capability::support::{Application, Known};
 
 const PLACEHOLDER: &str = "{{windlass.secret:db@0123456789abcdef}}";
 const VALUE: &str = "s3cr3t-value-of-the-test";

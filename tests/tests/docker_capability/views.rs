@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windlass_stage::{BUSYBOX, docker};
 
-use crate::support::{Application, sleeper, with_host};
+use crate::docker_capability::support::{Application, sleeper, with_host};
 
 #[tokio::test]
 async fn version_and_info_say_what_checks_need() {

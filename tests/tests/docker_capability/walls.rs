@@ -5,7 +5,7 @@ use windlass::capability::docker::{Docker, DockerGrant};
 use windlass_documents::Failure;
 use windlass_stage::{BUSYBOX, docker};
 
-use crate::support::{Application, grant_of, sleeper, with_host};
+use crate::docker_capability::support::{Application, grant_of, sleeper, with_host};
 
 async fn refused(docker: &Docker, body: Value) -> Failure {
     docker.create_container("wlcap-never", &body).await.expect_err(&body.to_string())

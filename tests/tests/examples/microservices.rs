@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use windlass_stage::Image;
 
-use crate::ground::{Ground, git, registry};
+use crate::examples::ground::{Ground, git, registry};
 
 /// The team's repository, as CI has it checked out.
 struct Repository {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use windlass_stage::{Image, docker};
 
-use crate::ground::{Ground, git, page, registry, signed};
+use crate::examples::ground::{Ground, git, page, registry, signed};
 
 const SECRET: &str = "the-secret-of-the-webhook";
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use windlass_github_stand_in::GitHub;
 use windlass_stage::{Images, Registry};
 
-use crate::ground::{Ground, page, registry};
+use crate::examples::ground::{Ground, page, registry};
 
 const TOKEN: &str = "ghp_0123456789abcdefTHETOKEN";
 const HOOK: &str = "T0/B0/the-address-that-nobody-may-see";

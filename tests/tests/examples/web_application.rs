@@ -12,7 +12,7 @@ use windlass_pact_stand_in::Broker;
 use windlass_stage::{Images, Registry, Sshd};
 use windlass_tests::agent;
 
-use crate::ground::{Ground, git, page, registry};
+use crate::examples::ground::{Ground, git, page, registry};
 
 const SECRETS: [(&str, &str); 3] =
     [("shop-token", "token-of-the-shop"), ("pact-user", "ci-user"), ("pact-password", "password-of-the-broker")];

@@ -9,7 +9,7 @@ use windlass::plugin::{Call, Plugin};
 use windlass_awx_stand_in::{Awx, Fault, Template};
 use windlass_documents::{Failure, Step};
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 const VALUE: &str = "the-value-of-awx";
 
@@ -178,10 +178,13 @@ async fn stopping_and_running_out_of_time_cancel_the_job() {
     let step = yard.step().await.unwrap();
     let call = yard.call();
     let asked_to_end = call.cancel.clone();
-    let (applied, ()) = tokio::join!(yard.plugin.apply(call, &step), async {
+    let started = async {
         while !yard.awx.state().jobs.first().is_some_and(|job| job.started) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    };
+    let (applied, ()) = tokio::join!(yard.plugin.apply(call, &step), async {
+        tokio::time::timeout(Duration::from_mins(1), started).await.expect("no job is started");
         asked_to_end.cancel();
     });
     assert_eq!(applied.unwrap_err().code, "cancelled");

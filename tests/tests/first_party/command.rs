@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use windlass::plugin::{Call, Plugin};
 use windlass_documents::Verdict;
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 /// `place` is written by `write`, read by `read`; `fail` says why not; `slow` takes too long.
 const AGENT: &str = r#"

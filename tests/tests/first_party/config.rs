@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use windlass_documents::{Failure, Report, Verdict};
 
-use crate::support::{Sandbox, titles};
+use crate::first_party::support::{Sandbox, titles};
 
 const VALUE: &str = "hunter22-of-the-database";
 

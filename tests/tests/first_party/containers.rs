@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use windlass_documents::{Report, Verdict};
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 
-use crate::support::{Sandbox, titles};
+use crate::first_party::support::{Sandbox, titles};
 
 const GRANT: &str = "[[grants]]\nplugin = \"smoke-containers\"\ndocker-read = true\n";
 

@@ -3,14 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::plugin::Plugin;
 use windlass_documents::{Event, Failure};
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 const GIT: &str = "/usr/bin/git";
 const FETCH: &str = "git-state-fetch";
@@ -394,68 +394,20 @@ fn key(place: &Path, name: &str) -> PathBuf {
     key
 }
 
-/// A real sshd on loopback, ended with the test.
-struct Sshd {
-    server: Child,
-    port: u16,
-}
-
-impl Sshd {
-    fn start(place: &Path, allowed: &Path) -> Self {
-        let host = key(place, "host");
-        let port = windlass_stage::free_port().unwrap();
-        fs::create_dir_all("/run/sshd").unwrap();
-        let configuration = place.join("sshd_config");
-        let text = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\nStrictModes no\n\
-             PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n",
-            host.display(),
-            allowed.display(),
-        );
-        fs::write(&configuration, text).unwrap();
-        let public = fs::read_to_string(host.with_extension("pub")).unwrap();
-        fs::write(place.join("known_hosts"), format!("[127.0.0.1]:{port} {public}")).unwrap();
-        let server =
-            Command::new("/usr/sbin/sshd").args(["-D", "-f"]).arg(&configuration).stderr(Stdio::null()).spawn();
-        Self { server: server.unwrap(), port }
-    }
-
-    /// Waits until it listens; a connection is the only thing that says so.
-    fn listens(&self) {
-        for _ in 0..500 {
-            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        panic!("sshd does not listen");
-    }
-}
-
-impl Drop for Sshd {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn over_ssh_with_the_operators_key() {
     let place = world();
-    let ours = key(place.path(), "ours");
+    let sshd = windlass_stage::Sshd::start("forge", &[]).unwrap();
     let strange = key(place.path(), "strange");
-    let sshd = Sshd::start(place.path(), &ours.with_extension("pub"));
-    sshd.listens();
-    let url = format!("ssh://root@127.0.0.1:{}{}", sshd.port, remote(place.path()).display());
-    let ssh = |key: &Path| {
-        let known = place.path().join("known_hosts");
-        format!(
-            "ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o UserKnownHostsFile={} -i {}",
-            known.display(),
-            key.display()
-        )
-    };
-    let (ours, strange) = (ssh(&ours), ssh(&strange));
+    let url = format!("ssh://forge{}", remote(place.path()).display());
+    let ours = format!("ssh -o BatchMode=yes -F {}", sshd.client_config().display());
+    // The configuration without its own key.
+    let configuration = fs::read_to_string(sshd.client_config()).unwrap();
+    let configuration =
+        configuration.lines().filter(|line| !line.contains("IdentityFile")).collect::<Vec<_>>().join("\n");
+    let strangers = place.path().join("strangers_config");
+    fs::write(&strangers, configuration).unwrap();
+    let strange = format!("ssh -o BatchMode=yes -F {} -i {}", strangers.display(), strange.display());
     let differing = || Differing { clone: vec!["--bare"], url: Some(url.clone()), ..Differing::default() };
     let yard = Yard::new(place, Differing { ssh: ours, ..differing() }).await;
     for number in 1..=3 {

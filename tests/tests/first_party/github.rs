@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use windlass_documents::{Failure, Release, Report};
 use windlass_github_stand_in::GitHub;
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 /// The token that the stand-in accepts. No text may hold it.
 const TOKEN: &str = "ghp_0123456789abcdefTHETOKEN";

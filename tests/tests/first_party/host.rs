@@ -6,7 +6,7 @@ use serde_json::json;
 use windlass_documents::Verdict;
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 
-use crate::support::{Sandbox, titles};
+use crate::first_party::support::{Sandbox, titles};
 
 const GRANTS: &str = "[[grants]]\nplugin = \"check-readiness\"\ndocker-read = true\n[[grants]]\nplugin = \"check-image\"\ndocker-read = true\n";
 

@@ -9,7 +9,7 @@ use std::thread;
 use serde_json::json;
 use windlass_documents::Verdict;
 
-use crate::support::{Sandbox, titles};
+use crate::first_party::support::{Sandbox, titles};
 
 /// A server with a few pages; ends with the process.
 struct Server {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use windlass_documents::{Event, Failure, Release, Report};
 use windlass_pact_stand_in::Broker;
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 /// Values of secrets. No text may hold one of them.
 const SECRETS: [(&str, &str); 3] =

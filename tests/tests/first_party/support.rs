@@ -22,6 +22,7 @@ use windlass::plugin::{Call, Plugin, Plugins, Settings, Source};
 use windlass::progress::Unwatched;
 use windlass::redact::Redactor;
 use windlass_documents::{Failure, Report, Verdict};
+use windlass_stage::USED_HOST;
 
 /// Every plugin that is tested here.
 pub(crate) const PLUGINS: [&str; 17] = [
@@ -47,7 +48,7 @@ pub(crate) const PLUGINS: [&str; 17] = [
 const KEY: &[u8] = b"the key of a host in a test 0123";
 const SOCKET: &str = "unix:///var/run/docker.sock";
 
-/// Compiling takes a while: one test at a time does it, the others find the result.
+/// Tasks of one process do not wait for each other by a lock of a file.
 static COMPILING: Mutex<()> = Mutex::const_new(());
 
 /// What plugins keep from one call to the next, as long as the sandbox is there.
@@ -89,6 +90,19 @@ impl StateStore for Values {
     }
 }
 
+/// Where compiled code is: on the host of this run that all plugins were used on, or kept for these tests alone.
+fn state() -> PathBuf {
+    env::var_os(USED_HOST).map_or_else(
+        || Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-party"),
+        |host| Path::new(&host).join("state"),
+    )
+}
+
+/// The key of that host.
+fn key() -> Vec<u8> {
+    fs::read(state().join("key")).unwrap_or_else(|_| KEY.to_owned())
+}
+
 /// A sandbox and its host. Secrets, commands and grants are those of the operator's file; what a call is about
 /// (`running`, `purpose`, `host`, `attempt`) is changed in the [`Call`] before it is made.
 pub(crate) struct Sandbox {
@@ -112,9 +126,8 @@ impl Sandbox {
         let config = Config::resolve(&Document::from_text("agent.toml", agent).unwrap()).unwrap();
         let redactor = Redactor::new();
         let plugins = Plugins::open(Settings {
-            // Compiled code is the same for all tests and is kept from one run to the next.
-            state_directory: Path::new(env!("CARGO_TARGET_TMPDIR")).join("first-party"),
-            key: KEY.to_owned(),
+            state_directory: state(),
+            key: key(),
             limits: config.limits.clone(),
             precompiler: Some(windlass_tests::agent().unwrap()),
             redactor: redactor.clone(),
@@ -134,6 +147,7 @@ impl Sandbox {
         let bytes =
             fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask plugins`", path.display()));
         let _guard = COMPILING.lock().await;
+        let _lock = windlass_tests::compiling(&state()).unwrap();
         self.plugins.admit(&Source::Bytes(name.to_owned(), bytes.into()), None).await.unwrap()
     }
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use windlass_documents::{Event, Failure};
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 const PATH: &str = "T0/B0/hunter22-hook";
 const TOKEN: &str = "correct-horse-battery";

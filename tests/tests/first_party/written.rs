@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windlass_documents::Event;
 
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 fn event(application: &str, number: u64) -> Event {
     let release = json!({

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use windlass::plugin::{Kind, Source};
 use windlass::report::{ExitCode, Explain as _};
 
-use crate::support::{Yard, chain, guest, limits};
+use crate::hostile::support::{Yard, chain, guest, limits};
 
 async fn refusal(bytes: Vec<u8>, kind: Kind) -> Result<String> {
     let yard = Yard::new()?;

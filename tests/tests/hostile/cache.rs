@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use windlass::plugin::{Kind, Source};
 
-use crate::support::{Yard, chain, guest, limits};
+use crate::hostile::support::{Yard, chain, guest, limits};
 
 /// The only file below a directory with an extension.
 fn only(directory: &Path, extension: &str) -> Result<PathBuf> {

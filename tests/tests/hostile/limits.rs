@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{Yard, limits, without_digest};
+use crate::hostile::support::{Yard, limits, without_digest};
 
 #[tokio::test]
 async fn an_endless_loop_is_stopped() -> Result<()> {

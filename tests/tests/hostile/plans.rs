@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 
-use crate::support::{Yard, without_digest};
+use crate::hostile::support::{Yard, without_digest};
 
 async fn refusal(with: Value) -> Result<String> {
     let yard = Yard::new()?;

@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 
-use crate::support::Yard;
+use crate::hostile::support::Yard;
 
 const GRANT: &str = "[[grants]]\nplugin = \"hostile-check\"\ndigest = \"DIGEST\"\n";
 

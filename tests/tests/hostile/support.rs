@@ -26,7 +26,7 @@ use windlass_documents::Failure;
 /// The key of the test host.
 pub(crate) const KEY: &[u8] = b"the key of a host in a test 0123";
 
-/// Compiling takes a while: one test at a time does it, the others find the result.
+/// Tasks of one process do not wait for each other by a lock of a file.
 static COMPILING: AsyncMutex<()> = AsyncMutex::const_new(());
 
 /// A guest's component.
@@ -38,6 +38,7 @@ pub(crate) fn guest(name: &str) -> Result<Vec<u8>> {
 /// A sandbox and its host.
 pub(crate) struct Yard {
     pub(crate) plugins: Plugins,
+    state: PathBuf,
     pub(crate) config: Config,
     redactor: Redactor,
     said: Arc<Said>,
@@ -87,12 +88,14 @@ impl Yard {
             precompiler: Some(windlass_tests::agent()?),
             redactor: redactor.clone(),
         })?;
-        Ok(Self { plugins, config, redactor, said: Arc::default(), directory })
+        Ok(Self { plugins, state: state_directory.to_owned(), config, redactor, said: Arc::default(), directory })
     }
 
     /// Admits bytes.
     pub(crate) async fn admit(&self, name: &str, bytes: Vec<u8>, kind: Kind) -> Result<Plugin, AdmissionError> {
         let _guard = COMPILING.lock().await;
+        // Without the lock, the same is compiled twice.
+        let _lock = windlass_tests::compiling(&self.state).ok();
         self.plugins.admit(&Source::Bytes(name.to_owned(), bytes.into()), Some(kind)).await
     }
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use windlass_stage::{Kudos, Load};
 
 use super::scene::{command, say, scene};
-use crate::agent;
+use crate::agent::{self, Build};
 use crate::paths;
 
 /// How long a load may take to get going.
@@ -22,7 +22,7 @@ impl Stage {
     /// Builds the agent and the application, and sets the stage.
     pub(crate) fn set() -> Result<Self> {
         scene("Setting the stage", "The agent with its plugins, the kudos application, images made from scratch.");
-        let binary = agent::build(false)?;
+        let binary = agent::build(Build::Tried)?;
         let application = agent::kudos()?;
         let begun = Instant::now();
         let kudos = Kudos::set("kudos", &binary, &application, &paths::root().join("docs/examples/kudos"))?;

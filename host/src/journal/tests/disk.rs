@@ -1,7 +1,6 @@
 //! Formats, full and read-only disks, and two processes at once.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::json;
 use windlass_documents::Outcome;
@@ -123,12 +122,9 @@ fn questions_about_a_long_history_read_an_index() {
     let state = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let journal = open(state.path());
     journal.store().invent_history(20_000);
-    let began = Instant::now();
     assert_eq!(journal.history(Some("app-3"), 20, None).unwrap().len(), 20);
     assert_eq!(journal.status(None).unwrap().len(), 10);
     assert!(journal.open_deployments(None).unwrap().is_empty());
-    // Not a budget: a scan of the history takes a hundred times as long.
-    assert!(began.elapsed().as_secs() < 5);
     for plan in journal.store().query_plans() {
         assert!(!plan.contains("SCAN deployments") || plan.contains("INDEX"), "{plan}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::differences;
+use crate::peer::differences;
 
 /// One line for each field that differs and may not.
 pub(crate) fn differences(theirs: &Value, ours: &Value) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Everything in which we differ from Docker Compose, and why. `docs/compose.md` shows this table.
 
-use crate::case::{self, Kind};
+use crate::peer::case::{self, Kind};
 
 /// One row.
 pub(crate) struct Difference {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::case::Case;
+use crate::peer::case::Case;
 
 /// What `cargo xtask setup` brings, or what `DOCKER_COMPOSE` names. Its absence is a failure: without it nothing is
 /// compared.

@@ -22,14 +22,12 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(name: &str, images: usize) -> Option<Self> {
-        if !is_there() {
-            return None;
-        }
+    pub(super) fn new(name: &str, images: usize) -> Self {
+        assert!(is_there(), "these tests need a Docker Engine: `cargo xtask setup`");
         let stage =
             Self { project: format!("wlc-{name}"), images: (0..images).map(|number| image(name, number)).collect() };
         stage.clear();
-        Some(stage)
+        stage
     }
 
     pub(super) fn engine(&self, deployment: &str) -> Real {
@@ -187,8 +185,8 @@ volumes: {data: }
 ";
 
 #[test]
-fn every_step_can_fail_and_be_repeated_and_everything_is_as_before() {
-    let Some(stage) = Stage::new("steps", 2) else { return };
+fn every_step_of_a_first_deployment_can_fail_and_be_repeated_and_nothing_is_left() {
+    let stage = Stage::new("first", 1);
     let first = stage.desired(0, STACK);
     let empty = stage.picture();
     let plan = stage.plan(&first);
@@ -197,6 +195,12 @@ fn every_step_can_fail_and_be_repeated_and_everything_is_as_before() {
             .unwrap_or_else(|error| panic!("{last}: {error}"));
         assert_eq!(stage.picture(), empty, "after step {last} of a first deployment");
     }
+}
+
+#[test]
+fn every_step_of_an_update_can_fail_and_be_repeated_and_everything_is_as_before() {
+    let stage = Stage::new("steps", 2);
+    let first = stage.desired(0, STACK);
     stage.deploy("first", &first);
     assert!(stage.plan(&first).is_unchanged());
 
@@ -219,7 +223,7 @@ fn every_step_can_fail_and_be_repeated_and_everything_is_as_before() {
 
 #[test]
 fn what_is_not_well_fails_fast_with_its_last_lines() {
-    let Some(stage) = Stage::new("sick", 1) else { return };
+    let stage = Stage::new("sick", 1);
     for (lines, expected) in [
         ("command: [sh, -c, 'echo broken pipe; exit 3']", "ended with exit code 3"),
         ("command: [sh, -c, 'echo broken pipe; exit 3'], restart: always", "restarted by the engine"),
@@ -258,7 +262,7 @@ fn what_is_not_well_fails_fast_with_its_last_lines() {
 
 #[test]
 fn a_job_that_fails_blocks_what_waits_for_it() {
-    let Some(stage) = Stage::new("job", 1) else { return };
+    let stage = Stage::new("job", 1);
     let desired =
         stage.desired(0, &STACK.replace("command: ['true']", "command: [sh, -c, 'echo no such table; exit 4']"));
     let plan = stage.plan(&desired);
@@ -279,7 +283,7 @@ fn a_job_that_fails_blocks_what_waits_for_it() {
 
 #[test]
 fn what_compose_made_is_adopted_on_the_engine() {
-    let Some(stage) = Stage::new("adopt", 1) else { return };
+    let stage = Stage::new("adopt", 1);
     let mut desired = stage.desired(0, STACK);
     let whole = desired.clone();
     // As Docker Compose would have made it: without the labels of the agent.
@@ -307,7 +311,7 @@ fn plan_fingerprint(stage: &Stage, desired: &Desired) -> String {
 
 #[test]
 fn bodies_are_the_ones_that_the_engine_keeps() {
-    let Some(stage) = Stage::new("body", 1) else { return };
+    let stage = Stage::new("body", 1);
     let desired = stage.desired(
         0,
         "services:\n  app:\n    image: app\n    command: sleep 100\n    init: true\n    user: '0:0'\n    working_dir: /bin\n    environment: {A: 1, B: , C: x}\n    labels: {a.b: c}\n    expose: ['99']\n    ports: ['127.0.0.1::81/udp', '90-91']\n    volumes: ['data:/data', '/anon', {type: tmpfs, target: /t, tmpfs: {size: 1m, mode: 0700}}]\n    tmpfs: ['/run:size=10m']\n    healthcheck: {test: 'true', interval: 10s, timeout: 1s, retries: 2, start_period: 1s}\n    restart: on-failure:3\n    stop_signal: SIGINT\n    stop_grace_period: 3s\n    logging: {driver: json-file, options: {max-size: 1m}}\n    mem_limit: 64m\n    cpus: 0.5\n    pids_limit: 50\n    cap_drop: [ALL]\n    extra_hosts: ['h:1.2.3.4']\nvolumes: {data: }\n",

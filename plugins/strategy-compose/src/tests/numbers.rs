@@ -105,7 +105,7 @@ fn what_docker_compose_made_and_the_files_do_not_have_goes_only_when_told_so() {
 
 #[test]
 fn several_containers_are_made_replaced_and_reduced_on_the_engine() {
-    let stage = Stage::new("numbers", 2).expect("these tests need a Docker Engine");
+    let stage = Stage::new("numbers", 2);
     let text = "services:\n  app: {image: app, init: true, scale: 3}\n  other: {image: app, init: true}\n";
     let first = stage.desired(0, text);
     stage.deploy("first", &first);
@@ -133,9 +133,12 @@ fn several_containers_are_made_replaced_and_reduced_on_the_engine() {
 
 #[test]
 fn every_step_of_a_change_of_numbers_can_fail() {
-    let stage = Stage::new("numbersback", 1).expect("these tests need a Docker Engine");
-    let text = "services:\n  app: {image: app, init: true, scale: 3}\n  gone: {image: app, init: true, ports: ['127.0.0.1:48231:80']}\n";
-    stage.deploy("first", &stage.desired(0, text));
+    let stage = Stage::new("numbersback", 1);
+    let port = windlass_stage::free_port().unwrap();
+    let text = format!(
+        "services:\n  app: {{image: app, init: true, scale: 3}}\n  gone: {{image: app, init: true, ports: ['127.0.0.1:{port}:80']}}\n"
+    );
+    stage.deploy("first", &stage.desired(0, &text));
     let before = stage.picture();
     let second = stage.desired(0, &text.replace("scale: 3", "command: sleep 500, scale: 2").replace("gone:", "new:"));
     for last in 0..ordered(&stage.plan(&second), Phase::Apply).len() {
@@ -180,7 +183,7 @@ fn an_image_must_be_for_the_platform_that_the_file_asks_for() {
     absent.services.get_mut("front").unwrap().image.local = false;
     let plan = crate::plan::plan(&absent, &State::default()).unwrap();
     assert_eq!(plan.steps[0].details["platforms"], json!(["linux/arm64"]));
-    let stage = Stage::new("platform", 1).expect("these tests need a Docker Engine");
+    let stage = Stage::new("platform", 1);
     let mut pull = plan.steps[0].clone();
     pull.details["reference"] = json!(stage.images[0]);
     let error = crate::apply::apply(&stage.context("x"), &stage.engine("x"), &pull).unwrap_err();

@@ -242,7 +242,7 @@ impl Drop for Directory {
 
 #[test]
 fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
-    let Some(stage) = Stage::new("peer", 1) else { return };
+    let stage = Stage::new("peer", 1);
     let text = file();
     let files = [("compose.yaml", text.as_str()), ("one.env", "A=1\nB=\"${A} 2\"\n"), ("conf/a", "a\n")];
     let directory = Directory::new("peer", &files);

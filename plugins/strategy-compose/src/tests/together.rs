@@ -140,7 +140,7 @@ fn at_home(stage: &Stage) {
 
 #[test]
 fn every_step_of_replacing_what_others_live_on_can_fail() {
-    let stage = Stage::new("together", 2).expect("these tests need a Docker Engine");
+    let stage = Stage::new("together", 2);
     let first = stage.desired(0, STACK);
     stage.deploy("first", &first);
     at_home(&stage);
@@ -165,7 +165,7 @@ fn every_step_of_replacing_what_others_live_on_can_fail() {
 
 #[test]
 fn what_docker_compose_lets_live_together_is_adopted_and_found_when_it_is_moved() {
-    let stage = Stage::new("moved", 1).expect("these tests need a Docker Engine");
+    let stage = Stage::new("moved", 1);
     let text = STACK.replace("image: app", "image: wlc-moved-app");
     let directory = Directory::new("moved", &[("compose.yaml", &text)]);
     let tag = stage.tag("wlc-moved-app");

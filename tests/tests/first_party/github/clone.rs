@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use windlass_documents::{Failure, Release, Report, Verdict};
 
 use super::{hint, release};
-use crate::support::Sandbox;
+use crate::first_party::support::Sandbox;
 
 const NAME: &str = "check-version-policy";
 

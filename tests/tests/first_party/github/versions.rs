@@ -5,7 +5,7 @@ use windlass_documents::Verdict;
 use windlass_github_stand_in::Fault;
 
 use super::{Hub, hint, release, sha};
-use crate::support::titles;
+use crate::first_party::support::titles;
 
 const NAME: &str = "check-version-policy";
 

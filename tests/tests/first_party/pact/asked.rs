@@ -4,7 +4,7 @@ use serde_json::json;
 use windlass_documents::Verdict;
 
 use super::Desk;
-use crate::support::titles;
+use crate::first_party::support::titles;
 
 const WEB: (&str, &str) = ("Shop Web", "2");
 

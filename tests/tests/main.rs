@@ -1,0 +1,33 @@
+//! The agent as people use it: the real binary, against a real engine, registry, sshd and git.
+//!
+//! One program, so that the agent is linked into the tests once. Each module is one subject; its first lines say what is
+//! real in it and what is a stand-in.
+
+mod awx;
+mod bad_gates;
+mod bad_host;
+mod bad_input;
+mod bad_plugins;
+mod bad_registry;
+mod cli;
+mod commands;
+mod compose_changes;
+mod contracts;
+mod docker_capability;
+mod docs;
+mod engine;
+mod examples;
+mod faults;
+mod first_party;
+mod gates;
+mod holds;
+mod hostile;
+mod interruptions;
+mod outbox;
+mod peer;
+mod promotion;
+mod pulled_plugins;
+mod story;
+mod stuck;
+mod told;
+mod triggers;
