@@ -70,6 +70,7 @@ fn a_release_is_deployed_by_a_job_and_put_back_by_another() -> Result<()> {
     let place = TempDir::new()?;
     let root = place.path();
     let host = Host::new(&agent()?, root)?;
+    host.has_been_used()?;
     host.secret("awx", "the-value-of-awx")?;
     let filled = |text: &str| text.replace("ROOT", &root.display().to_string()).replace("URL", awx.url());
     fs::write(root.join("agent.toml"), filled(AGENT))?;

@@ -121,6 +121,7 @@ impl Shop {
         git(root, &["-C", "origin", "commit", "--quiet", "--allow-empty", "-m", "nothing yet"])?;
         git(root, &["clone", "--quiet", "origin", "checkout"])?;
         let host = Host::new(&agent()?, root)?;
+        host.has_been_used()?;
         fs::write(root.join("agent.toml"), AGENT.replace("ROOT", &root.display().to_string()))?;
         fs::create_dir_all(host.application("shop"))?;
         fs::write(host.application("shop").join("release.toml"), RELEASE)?;

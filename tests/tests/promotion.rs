@@ -36,6 +36,7 @@ impl Production {
     fn set(more: &str) -> Result<Self> {
         let directory = tempfile::TempDir::new()?;
         let host = Host::new(&agent()?, directory.path())?;
+        host.has_been_used()?;
         let root = directory.path().display();
         let text = format!(
             "environment = \"production\"\nstate-directory = \"{root}/state\"\napplications-directory = \"{root}/applications\"\n\

@@ -4,13 +4,16 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 
 use crate::agent::{self, Build};
 use crate::paths;
 use crate::process;
 use crate::setup::{self, Need};
+
+/// The largest binary that is shipped, in bytes: hosts fetch it over links of all kinds.
+const LARGEST: u64 = 60_000_000;
 
 /// Files that stand beside the binary.
 const BESIDE: &[&str] = &["README.md", "LICENSE", "CHANGELOG.md", "docs/examples/kudos/agent.toml"];
@@ -19,6 +22,8 @@ const BESIDE: &[&str] = &["README.md", "LICENSE", "CHANGELOG.md", "docs/examples
 pub(crate) fn pack() -> Result<PathBuf> {
     setup::ensure(&[Need::Wasm])?;
     let binary = agent::build(Build::Shipped)?;
+    let size = fs::metadata(&binary)?.len();
+    ensure!(size <= LARGEST, "{} has {size} bytes; at most {LARGEST} are shipped", binary.display());
     let version = process::output(Command::new(&binary).arg("--version"))?;
     let version = version.split_whitespace().nth(1).context("the agent tells no version")?.to_owned();
     let name = format!("windlass-{version}-{}-linux", std::env::consts::ARCH);

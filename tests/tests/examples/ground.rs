@@ -27,6 +27,7 @@ impl Ground {
     pub(crate) fn new(example: &str, written: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let host = Host::new(&agent().unwrap(), directory.path()).unwrap();
+        host.has_been_used().unwrap();
         let name = format!("wlex-{written}");
         let port = free_port().unwrap();
         let replaced = vec![
