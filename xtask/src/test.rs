@@ -63,6 +63,12 @@ impl Order {
 /// Sets up, builds, checks form, and runs the tests.
 pub(crate) fn run(order: &Order) -> Result<()> {
     let mut phases = Phases::default();
+    let outcome = run_phases(order, &mut phases);
+    phases.summary();
+    outcome
+}
+
+fn run_phases(order: &Order, phases: &mut Phases) -> Result<()> {
     let selected = order.packages()?;
     let wishes = wishes(selected.as_deref(), order)?;
     if order.is_everything() {
@@ -98,7 +104,6 @@ pub(crate) fn run(order: &Order) -> Result<()> {
     for line in slowest::lines(&paths::root().join("target/nextest").join(profile).join("junit.xml"))? {
         say(&line);
     }
-    phases.summary();
     outcome
 }
 

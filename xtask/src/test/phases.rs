@@ -1,4 +1,4 @@
-//! What takes how long: one line for each phase, when it ends and in the summary.
+//! What takes how long: one line for each phase, in the order in which they ran.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,12 @@ use anyhow::Result;
 pub(crate) struct Phases(Vec<(&'static str, Duration)>);
 
 impl Phases {
-    /// Runs one phase, and says when it begins and how long it took, also when it fails.
+    /// Runs one phase, and says when it begins.
     pub(crate) fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         say(&format!("== {name}"));
         let begun = Instant::now();
         let result = work();
         self.0.push((name, begun.elapsed()));
-        if result.is_err() {
-            self.summary();
-        }
         result
     }
 
