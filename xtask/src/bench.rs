@@ -12,9 +12,10 @@ pub(crate) fn run() -> Result<()> {
     let binary = agent::build(Build::Shipped)?;
     let kudos = agent::kudos()?;
     let compose = setup::docker_compose().context("no Docker Compose v2 to compare with")?;
+    // As it is shipped, so that nothing is built again.
     process::run(
         process::cargo()
-            .args(["bench", "--package", "windlass-tests", "--bench", "budgets"])
+            .args(["bench", "--profile", "dist", "--package", "windlass-tests", "--bench", "budgets"])
             .env("WINDLASS_BINARY", &binary)
             .env("KUDOS_BINARY", &kudos)
             .env("DOCKER_COMPOSE", &compose),
