@@ -173,8 +173,16 @@ pub fn fields(trigger: &Trigger, message: &Message) -> Result<Fields, TriggerErr
 }
 
 /// Why the event is not one of those that are wanted; none when it is.
+///
+/// What comes from a fork is wanted only by a trigger whose `when` speaks of `head-repository`.
 #[must_use]
 pub fn unwanted(trigger: &Trigger, fields: &Fields) -> Option<String> {
+    if !trigger.when.contains_key(fields::HEAD)
+        && let Some(head) = fields.get(fields::HEAD)
+        && fields.get("repository") != Some(head)
+    {
+        return Some(format!("its {} is `{}`, which is not its repository", fields::HEAD, head.escape_debug()));
+    }
     trigger.when.iter().find_map(|(field, pattern)| match fields.get(field) {
         Some(value) if pattern.is_match(value) => None,
         Some(value) => Some(format!("its {field} is `{}`", value.escape_debug())),

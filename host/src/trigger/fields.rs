@@ -1,12 +1,19 @@
 //! What an event is about: a few fields by name, taken from its body.
 //!
 //! For GitHub these are `event`, `action`, `repository`, `sender`, and what the event has of `branch`, `tag`, `commit`,
-//! `workflow` and `conclusion`; see "Webhook events and payloads" in GitHub's documentation. A Pact Broker sends what the
+//! `workflow`, `conclusion` and `head-repository`; see "Webhook events and payloads" in GitHub's documentation. A Pact Broker sends what the
 //! webhook's own template says: every text or number at the top of its body is a field.
 
 use serde_json::Value;
 
 use super::{Fields, Message, TriggerError};
+
+/// The repository that the branch and the commit of an event are in. It is another one than `repository` for runs and
+/// pull requests of forks, whose branches may have any name.
+pub(super) const HEAD: &str = "head-repository";
+
+/// What stands there when GitHub does not say: the fork is gone.
+const GONE: &str = "unknown";
 
 /// An event of GitHub.
 pub(super) fn github(message: &Message) -> Result<Fields, TriggerError> {
@@ -37,6 +44,13 @@ pub(super) fn github(message: &Message) -> Result<Fields, TriggerError> {
         put("workflow", of("name"));
         put("conclusion", of("conclusion"));
     }
+    for (subject, head) in [("workflow_run", "head_repository"), ("pull_request", "head/repo")] {
+        if body.get(subject).is_some() {
+            put(HEAD, Some(text(&format!("/{subject}/{head}/full_name")).unwrap_or(GONE)));
+        }
+    }
+    put("branch", text("/pull_request/head/ref"));
+    put("commit", text("/pull_request/head/sha"));
     Ok(fields)
 }
 

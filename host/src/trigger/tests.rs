@@ -97,6 +97,48 @@ fn events_that_are_not_wanted_say_why() {
 }
 
 #[test]
+fn what_comes_from_a_fork_is_unwanted_unless_the_operator_says_otherwise() {
+    let run = |head: &str| {
+        format!(
+            r#"{{"workflow_run":{{"head_branch":"main","head_sha":"1","conclusion":"success","head_repository":{head}}},"repository":{{"full_name":"acme/shop"}}}}"#
+        )
+    };
+    let request = |head: &str| {
+        format!(
+            r#"{{"pull_request":{{"head":{{"ref":"main","sha":"1","repo":{head}}}}},"repository":{{"full_name":"acme/shop"}}}}"#
+        )
+    };
+    let (own, fork) = (r#"{"full_name":"acme/shop"}"#, r#"{"full_name":"eve/shop"}"#);
+    let from = |when: &str| trigger(&format!("from = \"github\"\nwhen = {{ {when} }}\nrun = [\"plan\", \"kudos\"]"));
+    let plain = from(r#"branch = "main""#);
+    let named = from(r#"branch = "main", head-repository = "(acme|eve)/.*""#);
+    // A signature is for the body alone: the event's name in the header decides nothing here.
+    for event in ["workflow_run", "pull_request", "push"] {
+        let why = |trigger: &Trigger, body: String| unwanted(trigger, &fields(trigger, &signed(event, &body)).unwrap());
+        for body in [run(own), request(own)] {
+            assert_eq!(why(&plain, body.clone()), None, "{body}");
+            assert_eq!(why(&named, body.clone()), None, "{body}");
+        }
+        for body in [run(fork), request(fork)] {
+            assert_eq!(
+                why(&plain, body.clone()).as_deref(),
+                Some("its head-repository is `eve/shop`, which is not its repository"),
+                "{body}"
+            );
+            assert_eq!(why(&named, body.clone()), None, "{body}");
+        }
+        for body in [run("null"), request("null"), run("{}"), request("7")] {
+            let said = why(&plain, body.clone());
+            assert!(said.is_some_and(|said| said.contains("head-repository is `unknown`")), "{body}");
+            assert!(why(&named, body.clone()).is_some(), "{body}");
+        }
+    }
+    // Without a repository of its own, nothing is known to be no fork.
+    let body = r#"{"workflow_run":{"head_branch":"main","head_repository":{"full_name":"acme/shop"}}}"#;
+    assert!(unwanted(&plain, &fields(&plain, &signed("workflow_run", body)).unwrap()).is_some());
+}
+
+#[test]
 fn no_value_of_an_event_becomes_anything_but_a_value() {
     let trigger = github();
     for value in ["--break-glass=x", "", "a\nb", "$(reboot)", "a;b", "é", &"a".repeat(257)] {
