@@ -21,6 +21,7 @@ use crate::capability::docker;
 use crate::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use crate::config::{Config, DEFAULT_PATH};
 use crate::deployment::{Engine, Hooked, Pace};
+use crate::hooks;
 use crate::journal::{Journal, Mode};
 use crate::plugin::Plugins;
 use crate::progress::{Unwatched, Watch};
@@ -124,20 +125,20 @@ impl Agent {
 
 /// The machine's clock, or the one of a test: `WINDLASS_TEST_TIME` is its first reading, in RFC 3339.
 fn clock() -> Result<Arc<dyn Clock>, Error> {
-    match std::env::var("WINDLASS_TEST_TIME") {
-        Ok(time) => match time.parse() {
+    match hooks::wish("WINDLASS_TEST_TIME") {
+        Some(time) => match time.parse() {
             Ok(start) => Ok(Arc::new(SteppingClock::new(start))),
             Err(source) => Err(Error::TestTime { time, source }),
         },
-        Err(_) => Ok(Arc::new(SystemClock)),
+        None => Ok(Arc::new(SystemClock)),
     }
 }
 
 /// Random ids, or those of a test: `WINDLASS_TEST_IDS` is their beginning.
 fn ids() -> Arc<dyn Ids> {
-    match std::env::var("WINDLASS_TEST_IDS") {
-        Ok(prefix) => Arc::new(CountingIds::new(&prefix)),
-        Err(_) => Arc::new(RandomIds),
+    match hooks::wish("WINDLASS_TEST_IDS") {
+        Some(prefix) => Arc::new(CountingIds::new(&prefix)),
+        None => Arc::new(RandomIds),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deployment;
+mod hooks;
 pub mod journal;
 pub mod plugin;
 pub mod progress;

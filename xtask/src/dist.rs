@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: a tarball with one self-contained agent.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -24,6 +24,7 @@ pub(crate) fn pack() -> Result<PathBuf> {
     let binary = agent::build(Build::Shipped)?;
     let size = fs::metadata(&binary)?.len();
     ensure!(size <= LARGEST, "{} has {size} bytes; at most {LARGEST} are shipped", binary.display());
+    refuses_tests(&binary)?;
     let version = process::output(Command::new(&binary).arg("--version"))?;
     let version = version.split_whitespace().nth(1).context("the agent tells no version")?.to_owned();
     let name = format!("windlass-{version}-{}-linux", std::env::consts::ARCH);
@@ -40,6 +41,18 @@ pub(crate) fn pack() -> Result<PathBuf> {
     archive.into_inner()?.finish()?;
     say(&format!("{} ({} KiB)", tarball.display(), fs::metadata(&tarball)?.len() / 1024));
     Ok(tarball)
+}
+
+/// What is shipped does not hear what tests wish: a time that is none would be an error to it.
+fn refuses_tests(binary: &Path) -> Result<()> {
+    let state = paths::target().join("dist/state");
+    fs::create_dir_all(&state)?;
+    let configuration = state.join("agent.toml");
+    fs::write(&configuration, format!("environment = \"none\"\nstate-directory = \"{}\"\n", state.display()))?;
+    let mut history = Command::new(binary);
+    history.arg("--config").arg(&configuration).arg("history").env("WINDLASS_TEST_TIME", "never");
+    process::run_quietly(&mut history).context("the agent that is to be shipped hears what only tests may say")?;
+    Ok(fs::remove_dir_all(&state)?)
 }
 
 #[expect(clippy::print_stdout, reason = "the path is the answer")]

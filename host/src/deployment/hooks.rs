@@ -12,6 +12,7 @@ use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Ste
 use super::outside::{Answering, Context, Orders, Outside};
 use super::request::Source;
 use super::work::failure;
+use crate::hooks::wish;
 
 /// An outside where some things go wrong on purpose.
 pub struct Hooked {
@@ -29,10 +30,9 @@ impl Hooked {
     /// The outside as it is, or with the hooks that the environment names.
     #[must_use]
     pub fn from_environment(inside: Arc<dyn Outside>) -> Arc<dyn Outside> {
-        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let fail_step = read("WINDLASS_TEST_FAIL_STEP");
-        let repeat_step = read("WINDLASS_TEST_REPEAT_STEP");
-        let repeat_undo = read("WINDLASS_TEST_REPEAT_UNDO");
+        let fail_step = wish("WINDLASS_TEST_FAIL_STEP");
+        let repeat_step = wish("WINDLASS_TEST_REPEAT_STEP");
+        let repeat_undo = wish("WINDLASS_TEST_REPEAT_UNDO");
         if fail_step.is_none() && repeat_step.is_none() && repeat_undo.is_none() {
             return inside;
         }

@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::error::Error;
+use crate::hooks::wish;
 
 /// When to end.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(super) struct Crash {
 impl Crash {
     /// As the environment says.
     pub(super) fn from_environment() -> Self {
-        Self::parse(&std::env::var("WINDLASS_TEST_CRASH").unwrap_or_default())
+        Self::parse(&wish("WINDLASS_TEST_CRASH").unwrap_or_default())
     }
 
     /// `before:N` or `after:N`.
