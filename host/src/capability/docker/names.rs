@@ -3,6 +3,10 @@
 use windlass_documents::Failure;
 
 use super::failure::failure;
+use crate::release::reference::Reference;
+
+/// The tag that the engine means where neither a tag nor a digest is written.
+pub(crate) const LATEST: &str = "latest";
 
 /// The longest name or reference that is passed on.
 const LONGEST: usize = 512;
@@ -34,39 +38,9 @@ pub(crate) fn image(reference: &str) -> Result<&str, Failure> {
     Err(failure("invalid-argument", format!("`{}` is not an image reference", shown(reference))))
 }
 
-/// An image reference in its parts, with the defaults that the engine fills in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reference<'a> {
-    /// `docker.io`, `registry.example:5000`.
-    pub(crate) registry: &'a str,
-    /// As written, without tag and digest.
-    pub(crate) repository: &'a str,
-    /// `latest` where neither tag nor digest is written.
-    pub(crate) tag: Option<&'a str>,
-    /// `sha256:…`.
-    pub(crate) digest: Option<&'a str>,
-}
-
-impl<'a> Reference<'a> {
-    /// Takes a reference apart, by the grammar of the distribution project's `reference` package.
-    pub(crate) fn parse(reference: &'a str) -> Result<Self, Failure> {
-        let reference = image(reference)?;
-        let (name, digest) = match reference.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (reference, None),
-        };
-        // A colon before the last slash is a registry's port.
-        let (repository, tag) = match name.rsplit_once(':') {
-            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
-            _ => (name, None),
-        };
-        let registry = match repository.split_once('/') {
-            Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-            _ => "docker.io",
-        };
-        let tag = tag.or(if digest.is_none() { Some("latest") } else { None });
-        Ok(Self { registry, repository, tag, digest })
-    }
+/// An image reference as the engine reads it. Which registry it names decides whose login is sent there.
+pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
+    Reference::parse(text).map_err(|error| failure("invalid-argument", error.to_string()))
 }
 
 /// The name, short enough for a message and without control characters.
@@ -94,15 +68,26 @@ mod tests {
     }
 
     #[test]
-    fn references_come_apart() {
-        let parts = |text| {
-            let Reference { registry, repository, tag, digest } = Reference::parse(text).unwrap();
-            (registry, repository, tag, digest)
-        };
-        assert_eq!(parts("redis"), ("docker.io", "redis", Some("latest"), None));
-        assert_eq!(parts("127.0.0.1:5000/a/b"), ("127.0.0.1:5000", "127.0.0.1:5000/a/b", Some("latest"), None));
-        assert_eq!(parts("localhost/a:v1"), ("localhost", "localhost/a", Some("v1"), None));
-        assert_eq!(parts("a/b@sha256:00"), ("docker.io", "a/b", None, Some("sha256:00")));
-        assert_eq!(parts("a/b:v1@sha256:00"), ("docker.io", "a/b", Some("v1"), Some("sha256:00")));
+    fn a_login_goes_to_the_registry_that_the_engine_asks() {
+        let registry = |text: &str| reference(text).map(|reference| reference.registry().to_owned());
+        for (text, expected) in [
+            ("redis", "docker.io"),
+            ("team/image", "docker.io"),
+            ("index.docker.io/team/image", "docker.io"),
+            ("localhost/a:v1", "localhost"),
+            ("127.0.0.1:5000/a/b", "127.0.0.1:5000"),
+            // The engine takes what has a capital letter for a host.
+            ("EVIL/team/image:1", "EVIL"),
+            ("Evil/team/image", "Evil"),
+            ("LOCALHOST/image", "LOCALHOST"),
+            ("[::1]:5000/image", "[::1]:5000"),
+        ] {
+            assert_eq!(registry(text).unwrap(), expected, "{text}");
+        }
+        for text in
+            ["", "Image", "a/B", "docker.io/Team/image", "a@sha256:00", "user@host/image", "https://a/b", "a:1:2"]
+        {
+            assert_eq!(registry(text).unwrap_err().code, "invalid-argument", "{text}");
+        }
     }
 }

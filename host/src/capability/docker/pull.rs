@@ -16,9 +16,10 @@ use windlass_documents::Failure;
 
 use super::Docker;
 use super::failure::{RequestError, failure, hinted};
-use super::names::Reference;
+use super::names;
 use super::scope::RegistryLogin;
 use crate::progress::Progress;
+use crate::release::reference::Reference;
 
 /// How often it is tried.
 const TRIES: u32 = 3;
@@ -27,9 +28,9 @@ const PACE: Duration = Duration::from_millis(250);
 
 /// Pulls, and returns the image's inspection.
 pub(super) async fn pull(docker: &Docker, reference: &str) -> Result<Value, Failure> {
-    let parts = Reference::parse(reference)?;
     let by_id = reference.starts_with("sha256:");
-    if by_id || parts.digest.is_some() {
+    let parts = names::reference(reference)?;
+    if by_id || parts.digest().is_some() {
         if let Some(image) = docker.image(reference).await? {
             return Ok(image);
         }
@@ -80,14 +81,14 @@ fn is_too_many(message: &str) -> bool {
     message.contains("toomanyrequests") || message.contains("too many requests") || message.contains("429")
 }
 
-async fn attempt_once(docker: &Docker, reference: &str, parts: &Reference<'_>) -> Result<(), Failure> {
+async fn attempt_once(docker: &Docker, reference: &str, parts: &Reference) -> Result<(), Failure> {
     let options = CreateImageOptions {
-        from_image: Some(parts.repository.to_owned()),
-        tag: parts.digest.or(parts.tag).map(str::to_owned),
+        from_image: Some(parts.repository()),
+        tag: Some(parts.digest().or(parts.tag()).unwrap_or(names::LATEST).to_owned()),
         ..Default::default()
     };
-    let login = docker.credentials.login(parts.registry).await?.map(credentials);
-    let explain = |error: RequestError| classify(reference, parts.registry, error);
+    let login = docker.credentials.login(parts.registry()).await?.map(credentials);
+    let explain = |error: RequestError| classify(reference, parts.registry(), error);
     let client = docker.engine.client().await.map_err(explain)?;
     let mut stream = Box::pin(client.create_image(Some(options), None, login));
     let mut layers = Layers::default();

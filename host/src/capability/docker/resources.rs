@@ -7,7 +7,6 @@ use windlass_documents::Failure;
 
 use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
-use super::names::Reference;
 use super::owned::Found;
 use super::prepare::{DEPLOYMENT, typed};
 use super::{Docker, names, pull};
@@ -174,8 +173,8 @@ impl Docker {
     pub async fn tag_image(&self, reference: &str, target: &str) -> Result<(), Failure> {
         self.may_write()?;
         let reference = names::image(reference)?;
-        let parts = Reference::parse(target)?;
-        if parts.digest.is_some() {
+        let parts = names::reference(target)?;
+        if parts.digest().is_some() {
             return Err(invalid(format!("`{target}` is not a name for an image: it has a digest")));
         }
         let image = self.image(reference).await?;
@@ -184,12 +183,16 @@ impl Docker {
             if existing["Id"] == image["Id"] {
                 return Ok(());
             }
-            let own = format!("windlass/{}", self.scope.application);
-            if parts.repository != own && !parts.repository.starts_with(&format!("{own}/")) {
+            let own = names::reference(&format!("windlass/{}", self.scope.application)).map(|own| own.repository());
+            let is_own = own.is_ok_and(|own| {
+                parts.repository().strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            if !is_own {
                 return Err(failure("conflict", format!("`{target}` is the name of another image")));
             }
         }
-        let options = TagImageOptions { repo: Some(parts.repository.to_owned()), tag: parts.tag.map(str::to_owned) };
+        let tag = parts.tag().unwrap_or(names::LATEST).to_owned();
+        let options = TagImageOptions { repo: Some(parts.repository()), tag: Some(tag) };
         self.engine
             .call(ORDINARY, |client| {
                 let options = options.clone();
