@@ -2,7 +2,7 @@
 //!
 //! In the order in which a trigger uses them: [`application`] finds the directory, [`file`] reads its `release.toml`,
 //! [`environment`] merges one environment over it, [`bundle`] keeps an immutable copy of all its files, and [`resolve`]
-//! turns names into digests with the help of [`registry`] and [`reference`]. A release goes to another host as a
+//! turns names into digests with the help of [`registry`]; names of images are read by [`windlass_documents::reference`]. A release goes to another host as a
 //! [`document`], whose maker a [`signature`] names; [`promotion`] fetches it from another environment. Nothing here touches a running
 //! application, prints, or knows what a plugin does with its configuration.
 
@@ -14,7 +14,6 @@ pub mod environment;
 pub mod file;
 pub mod init;
 pub mod promotion;
-pub mod reference;
 pub mod registry;
 pub mod resolve;
 pub mod signature;

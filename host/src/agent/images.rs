@@ -15,9 +15,9 @@ use crate::capability::registry::Resolve;
 use crate::capability::secrets::{HostKey, SecretError, Secrets};
 use crate::config::Config;
 use crate::redact::Redactor;
-use crate::release::reference::Reference;
 use crate::release::registry::{Access, Credentials, Registries, docker_config};
 use crate::release::resolve::LocalImages;
+use windlass_documents::reference::Reference;
 
 /// The host's own images.
 pub(super) struct Local(pub(super) Arc<docker::Engine>);

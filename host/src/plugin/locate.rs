@@ -12,7 +12,7 @@ use super::admit::Refusal;
 use super::bundled;
 use super::pulled::Pulled;
 use super::wasm::Wasm;
-use crate::release::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// Where a plugin comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

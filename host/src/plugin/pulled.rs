@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk;
-use crate::release::reference::Reference;
 use crate::release::registry::Artifact;
+use windlass_documents::reference::Reference;
 
 /// The largest manifest that registries accept, in bytes.
 const LARGEST_MANIFEST: u64 = 4 << 20;

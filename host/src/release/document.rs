@@ -13,9 +13,9 @@ use sha2::{Digest as _, Sha256};
 use windlass_documents::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, RELEASE_FORMAT, Release, ReleaseDocument};
 
 use super::bundle::{self, BundleError, Bundles, MAX_BYTES, StoredBundle};
-use super::reference::is_digest;
 use super::resolve;
 use crate::report::{ExitCode, Explain, Place};
+use windlass_documents::reference::is_digest;
 
 /// The most bytes of a document: all files of a bundle in Base64, and what is said about them.
 const MAX_DOCUMENT: u64 = MAX_BYTES / 3 * 4 + (16 << 20);

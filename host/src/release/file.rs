@@ -16,9 +16,9 @@ use serde_json::Value;
 use windlass_documents::Migration;
 
 use super::environment::Settings;
-use super::reference::Reference;
 use crate::config::document::{Document, DocumentError, nearest};
 use crate::report::{ExitCode, Explain, Place};
+use windlass_documents::reference::Reference;
 
 /// A release file, read and valid for each of its environments.
 #[derive(Debug, Clone, PartialEq)]

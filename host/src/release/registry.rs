@@ -22,8 +22,8 @@ pub use component::Artifact;
 pub use credentials::Credentials;
 pub use error::{Missing, RegistryError};
 
-use super::reference::Reference;
 use connection::Connection;
+use windlass_documents::reference::Reference;
 
 /// How long one question may take, with all retries.
 const DEADLINE: Duration = Duration::from_mins(1);

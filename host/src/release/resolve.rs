@@ -17,8 +17,8 @@ pub use error::ResolveError;
 pub use identity::id;
 
 use super::file::{ArtifactSource, ReleaseFile};
-use super::reference::{Reference, is_digest};
 use super::registry::Registries;
+use windlass_documents::reference::{Reference, is_digest};
 
 /// What a person asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

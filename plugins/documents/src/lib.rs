@@ -12,6 +12,7 @@ mod document;
 mod event;
 mod observation;
 mod plan;
+pub mod reference;
 mod release;
 mod report;
 

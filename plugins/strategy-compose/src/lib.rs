@@ -19,7 +19,6 @@ mod labels;
 mod observe;
 mod operation;
 mod plan;
-mod reference;
 mod state;
 #[cfg(test)]
 mod tests;

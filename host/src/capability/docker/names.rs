@@ -3,7 +3,7 @@
 use windlass_documents::Failure;
 
 use super::failure::failure;
-use crate::release::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// The tag that the engine means where neither a tag nor a digest is written.
 pub(crate) const LATEST: &str = "latest";

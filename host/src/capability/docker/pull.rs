@@ -19,7 +19,7 @@ use super::failure::{RequestError, failure, hinted};
 use super::names;
 use super::scope::RegistryLogin;
 use crate::progress::Progress;
-use crate::release::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// How often it is tried.
 const TRIES: u32 = 3;

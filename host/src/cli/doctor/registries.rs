@@ -16,9 +16,9 @@ use crate::redact::Redactor;
 use crate::release::application;
 use crate::release::environment::PluginName;
 use crate::release::file::ReleaseFile;
-use crate::release::reference::Reference;
 use crate::report::Explain;
 use crate::report::facts::DoctorFact;
+use windlass_documents::reference::Reference;
 
 /// How long one may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

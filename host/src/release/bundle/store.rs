@@ -88,7 +88,7 @@ pub(super) fn remove(root: &Path, digest: &str) -> Result<(), BundleError> {
 
 fn place(root: &Path, digest: &str) -> Result<PathBuf, BundleError> {
     match digest.strip_prefix("sha256:") {
-        Some(hexadecimal) if crate::release::reference::is_digest(digest) => Ok(root.join(hexadecimal)),
+        Some(hexadecimal) if windlass_documents::reference::is_digest(digest) => Ok(root.join(hexadecimal)),
         _ => Err(BundleError::Missing { digest: digest.escape_debug().to_string() }),
     }
 }

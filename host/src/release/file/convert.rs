@@ -12,7 +12,7 @@ use super::{ArtifactSource, ReleaseFile};
 use crate::config::document::{Document, DocumentError, Spot};
 use crate::config::units::Span;
 use crate::release::environment::{PluginName, PluginUse, Policy, Probe, Reaction, Recorder, Settings, Strategy};
-use crate::release::reference::{Reference, is_digest};
+use windlass_documents::reference::{Reference, is_digest};
 
 const POLICY_DEADLINE: Duration = Duration::from_mins(15);
 const STEP_DEADLINE: Duration = Duration::from_mins(5);

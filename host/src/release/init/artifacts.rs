@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_compose::Application;
 
-use crate::release::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// The longest name of an artifact.
 const LONGEST: usize = 63;

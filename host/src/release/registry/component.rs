@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::manifest::digest_of;
-use crate::release::reference::is_digest;
+use windlass_documents::reference::is_digest;
 
 /// The media type of a component.
 const COMPONENT: &str = "application/wasm";

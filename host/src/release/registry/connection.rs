@@ -15,7 +15,7 @@ use super::credentials;
 use super::error::{Missing, RegistryError};
 use super::manifest::{self, Document};
 use super::transport::{self, Answer};
-use crate::release::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// The largest manifest that registries accept (OCI distribution specification, "Pushing Manifests").
 const MAX_MANIFEST: usize = 4 << 20;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 use windlass_documents::Failure;
 
-use crate::release::reference::Reference;
 use crate::report::{ExitCode, Explain};
+use windlass_documents::reference::Reference;
 
 /// What is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

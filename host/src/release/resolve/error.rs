@@ -3,9 +3,9 @@
 use windlass_documents::Failure;
 
 use crate::config::document::nearest;
-use crate::release::reference::ReferenceError;
 use crate::release::registry::RegistryError;
 use crate::report::{ExitCode, Explain};
+use windlass_documents::reference::ReferenceError;
 
 /// Why a request gives no release.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use windlass_documents::{Artifact, Bundle};
 use super::Request;
 use super::error::ResolveError;
 use crate::release::file::{ArtifactSource, ReleaseFile};
-use crate::release::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// How many digits of a commit people read.
 const SHORT_COMMIT: usize = 7;

@@ -2,8 +2,7 @@
 
 use windlass_compose::{Problem, Service};
 use windlass_documents::Release;
-
-use crate::reference::Reference;
+use windlass_documents::reference::Reference;
 
 /// An image that can mean only one thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,8 +19,11 @@ pub(crate) struct Pinned {
 
 pub(crate) fn pin(service: &Service, release: &Release) -> Result<Pinned, Problem> {
     let written = &service.image.value;
-    let reference = Reference::parse(written);
-    if let Some((name, artifact)) = release.artifact_of_repository(&reference.repository) {
+    let wrong =
+        |reason: String| Problem::at(&service.image.position, format!("`services.{}.image`: {reason}", service.name));
+    let reference = Reference::parse(written).map_err(|error| wrong(error.to_string()))?;
+    let repository = reference.repository();
+    if let Some((name, artifact)) = release.artifact_of_repository(&repository) {
         return Ok(Pinned {
             reference: artifact.reference(),
             name: name.to_owned(),
@@ -29,28 +31,20 @@ pub(crate) fn pin(service: &Service, release: &Release) -> Result<Pinned, Proble
             local: artifact.local,
         });
     }
-    if let Some(digest) = &reference.digest {
-        let name = reference.repository.rsplit('/').next().unwrap_or_default().to_owned();
+    if let Some(digest) = reference.digest() {
+        let name = repository.rsplit('/').next().unwrap_or_default().to_owned();
         return Ok(Pinned {
-            reference: format!("{}@{digest}", reference.repository),
+            reference: format!("{repository}@{digest}"),
             name,
-            version: reference.tag.clone().unwrap_or_else(|| short(digest)),
+            version: reference.tag().map_or_else(|| short(digest), str::to_owned),
             local: false,
         });
     }
-    let tag = reference.tag.as_deref().unwrap_or("latest");
-    Err(Problem::at(
-        &service.image.position,
-        format!(
-            "`services.{}.image`: `{written}` is neither an artifact of the release nor pinned by digest, so nobody can \
-             say what would run",
-            service.name
-        ),
-    )
-    .hint(format!(
-        "add to release.toml:\n[artifacts.{}]\nimage = \"{}\"\ntag = \"{tag}\"",
-        service.name, reference.repository
-    )))
+    let tag = reference.tag().unwrap_or("latest");
+    Err(wrong(format!(
+        "`{written}` is neither an artifact of the release nor pinned by digest, so nobody can say what would run"
+    ))
+    .hint(format!("add to release.toml:\n[artifacts.{}]\nimage = \"{}\"\ntag = \"{tag}\"", service.name, repository)))
 }
 
 /// The first twelve digits of a digest.

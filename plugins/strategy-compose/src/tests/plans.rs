@@ -269,11 +269,21 @@ fn images_must_be_pinned_and_other_impossible_wishes_are_named() {
         let error = desired("app", &[("back", B)], text).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
-    let digest = "services: {web: {image: 'other@sha256:cc'}}";
+    let digest = format!("sha256:{}", "c".repeat(64));
     assert_eq!(
-        desired("app", &[], digest).unwrap().services["web"].image.reference,
-        "docker.io/library/other@sha256:cc"
+        desired("app", &[], &format!("services: {{web: {{image: 'other@{digest}'}}}}")).unwrap().services["web"]
+            .image
+            .reference,
+        format!("docker.io/library/other@{digest}")
     );
+    for (image, expected) in [
+        ("other@sha256:cc", "a sha256 digest has 64 lower-case hexadecimal digits"),
+        ("docker.io/Team/other", "the repository `Team/other` has upper-case letters"),
+        ("https://registry.example/other", "leave out `https://`"),
+    ] {
+        let error = desired("app", &[], &format!("services: {{web: {{image: '{image}'}}}}")).unwrap_err();
+        assert!(error.starts_with("compose.yaml:1:25: `services.web.image`: ") && error.contains(expected), "{error}");
+    }
 }
 
 #[test]

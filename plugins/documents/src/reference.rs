@@ -1,4 +1,5 @@
-//! Names of images, normalised as Docker does.
+//! Names of images, normalised as Docker does. The agent and its plugins read them here and nowhere else: two readers that
+//! differ in one letter would ask one registry with the login of another.
 //!
 //! The grammar is that of the distribution project (`reference/reference.go` and `reference/normalize.go`): a name
 //! without a registry is on `docker.io`, and one without a path there is in `library/`. Nothing is asked here.
@@ -54,7 +55,7 @@ impl Reference {
         &self.path
     }
 
-    /// Registry and path, without tag and digest: what [`windlass_documents::Artifact::repository`] holds.
+    /// Registry and path, without tag and digest: what [`Artifact::repository`](crate::Artifact::repository) holds.
     #[must_use]
     pub fn repository(&self) -> String {
         format!("{}/{}", self.registry, self.path)
@@ -259,5 +260,4 @@ fn shown(character: char) -> impl Iterator<Item = char> {
 }
 
 #[cfg(test)]
-#[path = "reference_tests.rs"]
 mod tests;
