@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use tokio::sync::{Mutex, MutexGuard};
 use windlass_stage::{Kudos, Run, docker};
 
 pub use small::Small;
@@ -137,14 +138,25 @@ pub fn compose() -> Result<PathBuf> {
     built("DOCKER_COMPOSE", "target/docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
 }
 
-/// Where compiled plugins are kept for all tests, and the lock of whoever compiles: compiling takes a while, so one test
-/// does it and the others find the result. Hold the lock while a plugin is admitted.
+/// Tasks of one process do not wait for each other by a lock of a file.
+static COMPILING: Mutex<()> = Mutex::const_new(());
+
+/// The right to compile plugins into a directory that tests share.
+#[derive(Debug)]
+pub struct Compiling {
+    _tasks: MutexGuard<'static, ()>,
+    _processes: File,
+}
+
+/// Waits for the right to compile: it takes a while, so one test does it and the others find the result. Hold it while a
+/// plugin is admitted.
 ///
 /// # Errors
 /// When the directory cannot be written.
-pub fn compiling(state_directory: &Path) -> Result<File> {
+pub async fn compiling(state_directory: &Path) -> Result<Compiling> {
+    let tasks = COMPILING.lock().await;
     fs::create_dir_all(state_directory)?;
     let file = File::options().create(true).append(true).open(state_directory.join("compiling"))?;
     file.lock()?;
-    Ok(file)
+    Ok(Compiling { _tasks: tasks, _processes: file })
 }

@@ -29,8 +29,7 @@ pub(crate) enum Toolchain {
 
 /// The toolchain that can build guests here, if any.
 pub(crate) fn toolchain() -> Option<Toolchain> {
-    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"])).ok()?;
-    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib").is_dir() {
+    if process::sysroot().ok()?.join("lib/rustlib").join(TARGET).join("lib").is_dir() {
         return Some(Toolchain::Installed);
     }
     let debian = [DEBIAN_RUSTC, DEBIAN_CARGO, DEBIAN_LINKER, "/usr/lib/wasm32-wasi"];

@@ -1,5 +1,6 @@
 //! Running other programs, with errors that name the command.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -19,6 +20,11 @@ pub(crate) fn cargo() -> Command {
 
 fn is_about_this_program(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|prefix| variable.starts_with(prefix))
+}
+
+/// Where the compiler in use has its programs and libraries.
+pub(crate) fn sysroot() -> Result<PathBuf> {
+    Ok(output(Command::new("rustc").args(["--print", "sysroot"]))?.trim().into())
 }
 
 /// The command as a person would type it.

@@ -7,7 +7,6 @@ use std::{env, fs};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
 use windlass::capability::docker::{Docker, DockerGrant, DockerScope, Engine};
 use windlass::capability::exec::{Exec, secret_names};
 use windlass::capability::files::Files;
@@ -47,9 +46,6 @@ pub(crate) const PLUGINS: [&str; 17] = [
 
 const KEY: &[u8] = b"the key of a host in a test 0123";
 const SOCKET: &str = "unix:///var/run/docker.sock";
-
-/// Tasks of one process do not wait for each other by a lock of a file.
-static COMPILING: Mutex<()> = Mutex::const_new(());
 
 /// What plugins keep from one call to the next, as long as the sandbox is there.
 #[derive(Clone, Default)]
@@ -146,8 +142,7 @@ impl Sandbox {
         let path = built.join(name).with_extension("wasm");
         let bytes =
             fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask plugins`", path.display()));
-        let _guard = COMPILING.lock().await;
-        let _lock = windlass_tests::compiling(&state()).unwrap();
+        let _lock = windlass_tests::compiling(&state()).await.unwrap();
         self.plugins.admit(&Source::Bytes(name.to_owned(), bytes.into()), None).await.unwrap()
     }
 

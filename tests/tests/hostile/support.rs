@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 use windlass::capability::exec::Exec;
 use windlass::capability::files::Files;
@@ -25,9 +24,6 @@ use windlass_documents::Failure;
 
 /// The key of the test host.
 pub(crate) const KEY: &[u8] = b"the key of a host in a test 0123";
-
-/// Tasks of one process do not wait for each other by a lock of a file.
-static COMPILING: AsyncMutex<()> = AsyncMutex::const_new(());
 
 /// A guest's component.
 pub(crate) fn guest(name: &str) -> Result<Vec<u8>> {
@@ -93,9 +89,8 @@ impl Yard {
 
     /// Admits bytes.
     pub(crate) async fn admit(&self, name: &str, bytes: Vec<u8>, kind: Kind) -> Result<Plugin, AdmissionError> {
-        let _guard = COMPILING.lock().await;
         // Without the lock, the same is compiled twice.
-        let _lock = windlass_tests::compiling(&self.state).ok();
+        let _lock = windlass_tests::compiling(&self.state).await.ok();
         self.plugins.admit(&Source::Bytes(name.to_owned(), bytes.into()), Some(kind)).await
     }
 

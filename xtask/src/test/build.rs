@@ -21,8 +21,7 @@ pub(crate) fn environment(command: &mut Command) {
 }
 
 fn driver() -> Result<PathBuf> {
-    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let driver = PathBuf::from(sysroot.trim()).join("bin/clippy-driver");
+    let driver = process::sysroot()?.join("bin/clippy-driver");
     ensure!(driver.is_file(), "Clippy is not installed: `rustup component add clippy`");
     Ok(driver)
 }

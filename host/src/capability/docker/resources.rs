@@ -183,11 +183,8 @@ impl Docker {
             if existing["Id"] == image["Id"] {
                 return Ok(());
             }
-            let own = names::reference(&format!("windlass/{}", self.scope.application)).map(|own| own.repository());
-            let is_own = own.is_ok_and(|own| {
-                parts.repository().strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            });
-            if !is_own {
+            let (own, wanted) = (format!("docker.io/windlass/{}", self.scope.application), parts.repository());
+            if wanted != own && !wanted.starts_with(&format!("{own}/")) {
                 return Err(failure("conflict", format!("`{target}` is the name of another image")));
             }
         }
