@@ -51,9 +51,10 @@ fn a_release_is_deployed_updated_refused_broken_put_back_and_rolled_back() -> Re
     // An update under load.
     let load = Load::start(&kudos.page());
     assert!(load.wait_for(20, std::time::Duration::from_secs(30)));
-    expect(kudos.host.run(["deploy", name, "--set", "web=2", "--set", "backend=2"])?, 0)?;
+    let update = expect(kudos.host.run(["deploy", name, "--set", "web=2", "--set", "backend=2"])?, 0)?;
     let served = load.stop();
-    assert_eq!(served.failed, 0, "{served:?}");
+    let edge = || docker(["logs", "--timestamps", &format!("{name}-edge-1")]);
+    assert_eq!(served.failed, 0, "{served:?}\n{}\n{}\n{:?}", update.stdout, update.stderr, edge());
     serves(&kudos, "2")?;
     assert_eq!(kudos.objects()?, complete(name));
 

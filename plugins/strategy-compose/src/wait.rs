@@ -33,6 +33,20 @@ impl Clock {
     }
 }
 
+/// Lets time pass, unless the deployment is cancelled. For what announces itself to none of us: a connection that is
+/// answered to its end.
+pub(crate) fn pass(context: &Context<'_>, time: Duration) -> Result<()> {
+    let end = Instant::now() + time;
+    loop {
+        context.stop_if_cancelled()?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(Duration::from_secs(1)));
+    }
+}
+
 /// Waits for the next event about one of `containers`, or until `wait` has passed.
 pub(crate) fn event(context: &Context<'_>, events: &dyn Events, containers: &[&str], wait: Duration) -> Result<()> {
     let end = Instant::now() + wait;

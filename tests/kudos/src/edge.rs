@@ -32,7 +32,8 @@ pub(crate) fn serve() -> Result<()> {
             match pass(&agent, &behind, method, url, body) {
                 Ok(answer) => return answer,
                 // Nothing announces that another container is there; a refused connection is the only sign.
-                Err(_) if *method == Method::Get && started.elapsed() < PATIENCE => {
+                Err(error) if *method == Method::Get && started.elapsed() < PATIENCE => {
+                    println!("{method} {url} is tried again after {} ms: {error:#}", started.elapsed().as_millis());
                     thread::sleep(Duration::from_millis(20));
                 }
                 Err(error) => return Answer::json(502, &json!({ "error": format!("{error:#}") })),

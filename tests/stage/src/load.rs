@@ -30,7 +30,7 @@ pub struct Served {
     pub good: u64,
     /// Requests that were not.
     pub failed: u64,
-    /// What the first failure said.
+    /// What the first failure said, and when that request was sent.
     pub first_failure: Option<String>,
     /// The longest time that one request took.
     pub slowest: Duration,
@@ -79,6 +79,7 @@ fn ask(url: &str, stop: &AtomicBool, answered: &Answered) -> Served {
         .build()
         .into();
     let mut served = Served::default();
+    let begin = Instant::now();
     while !stop.load(Ordering::Relaxed) {
         let started = Instant::now();
         match agent.get(url).call().and_then(|mut response| response.body_mut().read_to_string()) {
@@ -89,7 +90,10 @@ fn ask(url: &str, stop: &AtomicBool, answered: &Answered) -> Served {
             }
             Err(error) => {
                 served.failed += 1;
-                served.first_failure.get_or_insert_with(|| error.to_string());
+                served.first_failure.get_or_insert_with(|| {
+                    let (from, to) = (started.duration_since(begin).as_secs_f32(), begin.elapsed().as_secs_f32());
+                    format!("{error}, for a request from second {from:.1} to second {to:.1} of the load")
+                });
             }
         }
         served.slowest = served.slowest.max(started.elapsed());

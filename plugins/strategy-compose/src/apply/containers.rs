@@ -1,7 +1,7 @@
 //! Creating, stopping and starting containers.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use windlass_sdk::Result;
@@ -10,7 +10,7 @@ use super::{Work, id_of};
 use crate::desired::{self, Endpoint};
 use crate::engine::or_gone;
 use crate::operation::{New, Shared};
-use crate::{json, labels};
+use crate::{json, labels, wait};
 
 impl Work<'_> {
     /// Makes a container and connects it, without starting it.
@@ -81,13 +81,7 @@ impl Work<'_> {
             running |= found
                 .is_some_and(|inspect| json::text(&inspect, "/State/Status").is_some_and(|status| status == "running"));
         }
-        let end = Instant::now() + time;
-        while running && Instant::now() < end {
-            self.context.stop_if_cancelled()?;
-            let left = end.saturating_duration_since(Instant::now());
-            std::thread::sleep(left.min(Duration::from_secs(1)));
-        }
-        Ok(())
+        if running { wait::pass(self.context, time) } else { Ok(()) }
     }
 }
 

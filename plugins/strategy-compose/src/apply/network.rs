@@ -2,11 +2,16 @@
 //!
 //! The engine cannot change the names of a connection, so a container is disconnected and connected again. It gets
 //! the same address again when no lower one is free, because engines give the lowest; then what it has open lives on,
-//! and TCP sends again what was lost in those milliseconds. Where a lower address is free, an old container keeps its
-//! names until it stops, rather than lose what it is answering.
+//! and TCP sends again what was lost meanwhile. Where a lower address is free, an old container keeps its names until
+//! it stops, rather than lose what it is answering.
+//!
+//! TCP doubles its pause each time that it sends again (RFC 6298, section 5.5), so after an absence the next try comes
+//! within as long as the absence lasted. That time is waited for before anything is stopped: milliseconds usually,
+//! seconds on an engine that is busy.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use windlass_sdk::{Result, log};
@@ -15,7 +20,10 @@ use super::{Work, id_of};
 use crate::desired::Endpoint;
 use crate::engine::or_gone;
 use crate::operation::New;
-use crate::{json, state};
+use crate::{json, state, wait};
+
+/// The longest time that is waited for what TCP sends again. Who answers later than this was away for too long.
+const LONGEST_RESEND: Duration = Duration::from_secs(15);
 
 impl Work<'_> {
     /// From now on the new container is found by the service's names, and the old ones are not.
@@ -24,15 +32,17 @@ impl Work<'_> {
         for endpoint in endpoints {
             self.connect(&id, endpoint)?;
         }
+        let mut absence = Duration::ZERO;
         for old in &self.before.containers {
             for endpoint in &old.endpoints {
                 if self.keeps_its_address(&old.id, &endpoint.network)? {
-                    self.connect_if_there(&old.id, &endpoint.unnamed())?;
+                    absence = absence.max(self.connect_if_there(&old.id, &endpoint.unnamed())?);
                 } else {
                     log::debug(format!("{} keeps its names on {} until it stops", old.name, endpoint.network));
                 }
             }
         }
+        wait::pass(self.context, absence.min(LONGEST_RESEND))?;
         Ok(json!({ "container": id }))
     }
 
@@ -42,12 +52,13 @@ impl Work<'_> {
                 self.connect_if_there(&old.id, endpoint)?;
             }
         }
+        let mut absence = Duration::ZERO;
         if let Some(found) = self.find_new(container)? {
             for endpoint in endpoints {
-                self.connect_if_there(&id_of(&found), &endpoint.unnamed())?;
+                absence = absence.max(self.connect_if_there(&id_of(&found), &endpoint.unnamed())?);
             }
         }
-        Ok(())
+        wait::pass(self.context, absence.min(LONGEST_RESEND))
     }
 
     /// Whether a container would get the same address if it were connected again. Yes for one without an address.
@@ -59,22 +70,24 @@ impl Work<'_> {
         Ok(address.is_none_or(|address| is_lowest(&address, &network)))
     }
 
-    fn connect_if_there(&self, container: &str, endpoint: &Endpoint) -> Result<()> {
-        or_gone(self.connect(container, endpoint)).map(drop)
+    fn connect_if_there(&self, container: &str, endpoint: &Endpoint) -> Result<Duration> {
+        or_gone(self.connect(container, endpoint)).map(Option::unwrap_or_default)
     }
 
-    /// Connects a container with exactly these names.
-    pub(super) fn connect(&self, container: &str, endpoint: &Endpoint) -> Result<()> {
+    /// Connects a container with exactly these names. Returns how long it was not connected, when it was before.
+    pub(super) fn connect(&self, container: &str, endpoint: &Endpoint) -> Result<Duration> {
         let inspect = self.engine.container(container)?;
         let id = id_of(&inspect);
         let current = state::endpoints(&inspect, &id).into_iter().find(|one| one.network == endpoint.network);
-        if let Some(current) = &current {
-            if same_names(&current.aliases, &endpoint.aliases) {
-                return Ok(());
-            }
+        if current.as_ref().is_some_and(|current| same_names(&current.aliases, &endpoint.aliases)) {
+            return Ok(Duration::ZERO);
+        }
+        let since = Instant::now();
+        if current.is_some() {
             self.engine.disconnect(&endpoint.network, &id)?;
         }
         self.engine.connect(&endpoint.network, &id, &endpoint.config())?;
+        let absence = current.map_or(Duration::ZERO, |_| since.elapsed());
         let address = |inspect: &Value| {
             let networks = inspect.pointer("/NetworkSettings/Networks")?;
             json::text(networks.get(&endpoint.network)?, "/IPAddress")
@@ -90,7 +103,7 @@ impl Work<'_> {
                 ));
             }
         }
-        Ok(())
+        Ok(absence)
     }
 }
 
