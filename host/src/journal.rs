@@ -62,10 +62,6 @@ const LINES_TOGETHER: usize = 64;
 pub struct Also {
     /// Recorders to tell, with the event of each.
     pub deliveries: Vec<(String, windlass_documents::Event)>,
-    /// The release failed here: why. It is refused from now on unless told otherwise.
-    pub quarantine: Option<String>,
-    /// Whether the release isn't refused any more.
-    pub release_from_quarantine: bool,
 }
 
 impl Journal {
@@ -119,9 +115,10 @@ impl Journal {
         let time = self.clock.now();
         let mut after = account.clone();
         after.add(time, &event)?;
+        let also = self.redacted_also(also)?;
         let lines = std::mem::take(&mut *lock(&self.waiting));
         self.crash.before()?;
-        self.store().append(&after, time, &event, also, &lines)?;
+        self.store().append(&after, time, &event, &also, &lines)?;
         *account = after;
         self.crash.after()
     }
@@ -208,7 +205,7 @@ impl Journal {
         self.store().resolved_releases(application, most)
     }
 
-    /// Follows the whole chain and says what doesn't fit.
+    /// Follows the whole chain, makes again what follows from its lines, and says what doesn't fit.
     pub fn verify(&self) -> Result<Verification, Error> {
         self.store().verify()
     }
@@ -333,6 +330,15 @@ impl Journal {
 
     fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
+    }
+
+    /// What recorders are told, without the value of any secret.
+    fn redacted_also(&self, also: &Also) -> Result<Also, Error> {
+        let clean = |(recorder, event): &(String, windlass_documents::Event)| {
+            let value = serde_json::to_value(event).map_err(Error::Encoding)?;
+            Ok((recorder.clone(), serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?))
+        };
+        Ok(Also { deliveries: also.deliveries.iter().map(clean).collect::<Result<_, Error>>()? })
     }
 
     /// The event as it may be written: without the value of any secret.

@@ -13,7 +13,7 @@ pub(super) async fn verify(session: &Session) -> Result<ExitCode, Fault> {
         intact: verification.faults.is_empty(),
         lines: verification.lines,
         head: (verification.lines > 0).then(|| verification.head.clone()),
-        problems: verification.faults.iter().map(|fault| format!("line {}: {}", fault.sequence, fault.what)).collect(),
+        problems: verification.faults.iter().map(ToString::to_string).collect(),
     };
     let intact = fact.intact;
     let width = session.printer.width();

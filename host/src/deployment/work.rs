@@ -281,12 +281,7 @@ impl<'a> Deployment<'a> {
     pub(super) async fn settle(&self, outcome: Outcome, failure: Option<Failure>) -> Result<(), Error> {
         let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
         let event = Event::Settled { outcome, failure: failure.clone(), left_behind };
-        let mut also = Also { release_from_quarantine: outcome == Outcome::Succeeded, ..Also::default() };
-        if let (Outcome::RolledBack | Outcome::Stuck, Some(failure)) = (outcome, &failure)
-            && !matches!(failure.code.as_str(), "cancelled" | "disk-full")
-        {
-            also.quarantine = Some(failure.message.clone());
-        }
+        let mut also = Also::default();
         let mut after = self.account();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(journal::Error::from)?;
         // Without a release nobody knows who is to be told.

@@ -213,6 +213,14 @@ impl Account {
         }
     }
 
+    /// Why its release is refused here from now on: it was tried and failed. None for what somebody stopped and what a
+    /// full disk stopped, because neither is the release's fault.
+    #[must_use]
+    pub fn quarantines(&self) -> Option<&Failure> {
+        let failed = matches!(self.outcome(), Some(Outcome::RolledBack | Outcome::Stuck));
+        self.failure.as_ref().filter(|failure| failed && !matches!(failure.code.as_str(), "cancelled" | "disk-full"))
+    }
+
     /// Where a step is.
     #[must_use]
     pub fn step_status(&self, id: &str) -> StepStatus {

@@ -4,6 +4,7 @@
 //! in its transaction. Nothing here decides what may be written; that is the transition tables.
 
 mod chain;
+mod derived;
 mod holds;
 mod outbox;
 mod queries;
@@ -122,7 +123,7 @@ impl Store {
             rows::put(transaction, account)?;
             rows::put_lines(transaction, lines)?;
             if matches!(event, Event::Settled { .. }) {
-                rows::settle(transaction, account, time, also)?;
+                rows::settle(transaction, account, time)?;
                 outbox::put(transaction, account, time, also)?;
             }
             Ok(())

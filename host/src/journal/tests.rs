@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use windlass_documents::{Outcome, Plan, Release};
+use windlass_documents::{Failure, Outcome, Plan, Release};
 
 use super::{Account, Also, Asked, Event, Journal, Mode, Owner, Purpose};
 use crate::clock::SteppingClock;
@@ -88,6 +88,27 @@ fn deploy(journal: &Journal, id: &str, application: &str, version: &str) -> Acco
         done,
         Event::Verifying,
         settled(Outcome::Succeeded),
+        Event::Closed,
+    ];
+    for event in events {
+        journal.append(&mut account, &event, &Also::default()).unwrap();
+    }
+    account
+}
+
+/// A deployment that fails and whose earlier version is put back, ten lines.
+fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: Failure) -> Account {
+    let mut account = journal.begin(id, |number| opened(number, application)).unwrap();
+    let events = [
+        Event::Resolved { release: release(version) },
+        planned(),
+        Event::Applying,
+        step("a"),
+        Event::StepFailed { step: "a".to_owned(), failure: failure.clone() },
+        Event::Unwinding { cause: failure.clone() },
+        Event::UndoStarted { step: "a".to_owned(), attempt: 1 },
+        Event::UndoSucceeded { step: "a".to_owned() },
+        Event::Settled { outcome: Outcome::RolledBack, failure: Some(failure), left_behind: Vec::new() },
         Event::Closed,
     ];
     for event in events {

@@ -243,8 +243,17 @@ pub struct Verification {
 /// Something that doesn't fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The line.
-    pub sequence: u64,
+    /// The line; none for a table that follows from the lines and doesn't fit them.
+    pub sequence: Option<u64>,
     /// What is wrong with it.
     pub what: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.sequence {
+            Some(line) => write!(formatter, "line {line}: {}", self.what),
+            None => formatter.write_str(&self.what),
+        }
+    }
 }

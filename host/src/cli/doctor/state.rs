@@ -59,7 +59,7 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
         None => well(subject, format!("{} lines, each chained to the one before", verification.lines)),
         Some(fault) => bad(
             subject,
-            format!("line {} does not fit: {}", fault.sequence, fault.what),
+            fault.to_string(),
             Some("`windlass audit verify` has all; find out who wrote to the state directory".to_owned()),
         ),
     });

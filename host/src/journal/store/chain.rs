@@ -4,10 +4,11 @@
 //! line, noted elsewhere, closes that gap.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::derived::Derived;
 use super::{Fault, Store};
 use crate::journal::account::Account;
 use crate::journal::error::Error;
@@ -136,25 +137,27 @@ impl Store {
     /// Follows the whole chain, in one consistent view of it.
     pub(in crate::journal) fn verify(&mut self) -> Result<Verification, Error> {
         let path = self.path.clone();
-        let explain = |error| super::explain(&path, error);
-        let transaction = self.connection.transaction().map_err(explain)?;
-        let mut walk = Walk::default();
-        {
-            let mut statement =
-                transaction.prepare(&format!("SELECT {FIELDS} FROM events ORDER BY sequence")).map_err(explain)?;
-            let rows = statement.query_map([], Raw::read).map_err(explain)?;
-            for row in rows {
-                walk.line(row.map_err(explain)?);
-            }
-        }
-        let end = transaction
-            .query_row("SELECT sequence, hash FROM chain", [], |row| {
-                Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?))
-            })
-            .optional()
-            .map_err(explain)?;
-        Ok(walk.end(end))
+        walk(&mut self.connection).map_err(|fault| match fault {
+            Fault::Sqlite(error) => super::explain(&path, error),
+            Fault::Journal(error) => *error,
+        })
     }
+}
+
+/// Follows every line, in one consistent view of the file.
+fn walk(connection: &mut Connection) -> Result<Verification, Fault> {
+    let transaction = connection.transaction()?;
+    let mut walk = Walk::new()?;
+    {
+        let mut statement = transaction.prepare(&format!("SELECT {FIELDS} FROM events ORDER BY sequence"))?;
+        for row in statement.query_map([], Raw::read)? {
+            walk.line(row?)?;
+        }
+    }
+    let end = transaction
+        .query_row("SELECT sequence, hash FROM chain", [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    walk.end(end, &transaction)
 }
 
 /// What a line is about, in words.
@@ -172,22 +175,22 @@ struct Walk {
     hash: String,
     faults: Vec<views::Fault>,
     open: std::collections::HashMap<String, Account>,
+    derived: Derived,
 }
 
-impl Default for Walk {
-    fn default() -> Self {
-        Self {
+impl Walk {
+    fn new() -> Result<Self, Fault> {
+        Ok(Self {
             lines: 0,
             sequence: 0,
             hash: BEGINNING.to_owned(),
             faults: Vec::new(),
             open: std::collections::HashMap::new(),
-        }
+            derived: Derived::new()?,
+        })
     }
-}
 
-impl Walk {
-    fn line(&mut self, raw: Raw) {
+    fn line(&mut self, raw: Raw) -> Result<(), Fault> {
         self.lines += 1;
         let expected = self.sequence + 1;
         let sequence = raw.sequence;
@@ -210,21 +213,25 @@ impl Walk {
         }
         self.sequence = sequence;
         self.hash.clone_from(&raw.hash);
-        self.follow(raw);
+        self.follow(raw)
     }
 
     /// The line must also be possible: replayed, it fits the transition tables.
-    fn follow(&mut self, raw: Raw) {
+    fn follow(&mut self, raw: Raw) -> Result<(), Fault> {
         let sequence = raw.sequence;
-        if raw.deployment.starts_with(APPLICATION) {
-            if let Err(error) = serde_json::from_str::<Notice>(&raw.payload) {
-                self.fault(sequence, format!("it cannot be read: {error}"));
+        if let Some(application) = raw.deployment.strip_prefix(APPLICATION) {
+            match serde_json::from_str::<Notice>(&raw.payload) {
+                Ok(notice) => self.derived.notice(application, &notice, raw.time.parse().unwrap_or_default())?,
+                Err(error) => self.fault(sequence, format!("it cannot be read: {error}")),
             }
-            return;
+            return Ok(());
         }
         let entry = match raw.entry() {
             Ok(entry) => entry,
-            Err(error) => return self.fault(sequence, format!("it cannot be read: {error}")),
+            Err(error) => {
+                self.fault(sequence, format!("it cannot be read: {error}"));
+                return Ok(());
+            }
         };
         let added = match self.open.get_mut(&entry.deployment) {
             Some(account) => account.add(entry.time, &entry.event),
@@ -234,6 +241,8 @@ impl Walk {
         };
         if let Err(illegal) = added {
             self.fault(sequence, illegal.to_string());
+        } else if let Some(account) = self.open.get(&entry.deployment) {
+            self.derived.line(account, entry.time, &entry.event)?;
         }
         // Nothing can follow on a closed one; a line that does is found because its deployment is not there.
         if matches!(entry.event, Event::Closed)
@@ -242,13 +251,14 @@ impl Walk {
         {
             self.open.remove(&entry.deployment);
         }
+        Ok(())
     }
 
     fn fault(&mut self, sequence: u64, what: String) {
-        self.faults.push(views::Fault { sequence, what });
+        self.faults.push(views::Fault { sequence: Some(sequence), what });
     }
 
-    fn end(mut self, chain: Option<(u64, String)>) -> Verification {
+    fn end(mut self, chain: Option<(u64, String)>, tables: &Connection) -> Result<Verification, Fault> {
         match chain {
             None if self.lines == 0 => {}
             Some((sequence, hash)) if sequence == self.sequence && hash == self.hash => {}
@@ -263,6 +273,11 @@ impl Walk {
             }
             _ => self.fault(self.sequence, "it isn't the last line that was written".to_owned()),
         }
-        Verification { lines: self.lines, head: self.hash, faults: self.faults }
+        for account in self.open.values() {
+            self.derived.account(account)?;
+        }
+        let tables = self.derived.differences(tables)?;
+        self.faults.extend(tables.into_iter().map(|what| views::Fault { sequence: None, what }));
+        Ok(Verification { lines: self.lines, head: self.hash, faults: self.faults })
     }
 }

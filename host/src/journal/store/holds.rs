@@ -2,7 +2,7 @@
 //! deployment that failed.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::queries::time;
 use super::{Store, chain};
@@ -86,34 +86,34 @@ impl Store {
     }
 }
 
-/// How many rows a notice changes.
-fn change(
-    transaction: &Transaction<'_>,
+/// Changes what a notice says; how many rows that are.
+pub(super) fn change(
+    connection: &Connection,
     application: &str,
     notice: &Notice,
     time: Timestamp,
 ) -> rusqlite::Result<usize> {
     let since = time.to_string();
     match notice {
-        Notice::Frozen { actor, reason } => transaction.execute(
+        Notice::Frozen { actor, reason } => connection.execute(
             "INSERT OR REPLACE INTO freezes (application, actor, reason, since) VALUES (?1, ?2, ?3, ?4)",
             params![application, actor, reason, since],
         ),
-        Notice::Unfrozen { .. } => transaction.execute("DELETE FROM freezes WHERE application = ?1", [application]),
-        Notice::Pinned { actor, reason, release, version } => transaction.execute(
+        Notice::Unfrozen { .. } => connection.execute("DELETE FROM freezes WHERE application = ?1", [application]),
+        Notice::Pinned { actor, reason, release, version } => connection.execute(
             "INSERT OR REPLACE INTO pins (application, release, version, actor, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![application, release, version, actor, reason, since],
         ),
-        Notice::Unpinned { .. } => transaction.execute("DELETE FROM pins WHERE application = ?1", [application]),
-        Notice::Quarantined { actor, reason, release, version } => transaction.execute(
+        Notice::Unpinned { .. } => connection.execute("DELETE FROM pins WHERE application = ?1", [application]),
+        Notice::Quarantined { actor, reason, release, version } => connection.execute(
             "INSERT OR REPLACE INTO quarantine (application, release, version, actor, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![application, release, version, actor, reason, since],
         ),
         // Its row is changed where the outbox is.
         Notice::Untold { .. } => Ok(0),
-        Notice::Unquarantined { release, .. } => transaction
+        Notice::Unquarantined { release, .. } => connection
             .execute("DELETE FROM quarantine WHERE application = ?1 AND release = ?2", params![application, release]),
     }
 }

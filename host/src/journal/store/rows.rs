@@ -1,22 +1,22 @@
 //! The tables that follow from the lines, written in the same transaction.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 use windlass_documents::Outcome;
 
 use super::{Fault, Status};
 use crate::journal::account::Account;
 use crate::journal::error::Error;
+use crate::journal::outcome_word;
 use crate::journal::views::Line;
-use crate::journal::{Also, outcome_word};
 use crate::progress::Level;
 
 /// The row of a deployment in the history, and its application's.
-pub(super) fn put(transaction: &Transaction<'_>, account: &Account) -> Result<(), Fault> {
+pub(super) fn put(connection: &Connection, account: &Account) -> Result<(), Fault> {
     let release = account.release.as_deref();
     // A settled deployment that is stuck stays open until recorders were told.
     let open = account.status.is_open();
-    transaction
+    connection
         .prepare_cached(
             "INSERT INTO deployments (id, number, application, environment, purpose, actor, reason, break_glass, status,
                  open, outcome, release, version, commit_id, failure, previous, started, finished)
@@ -46,7 +46,7 @@ pub(super) fn put(transaction: &Transaction<'_>, account: &Account) -> Result<()
             account.finished.map(|finished| finished.to_string()),
         ])?;
     if account.status == Status::Resolving {
-        transaction
+        connection
             .prepare_cached(
                 "INSERT INTO applications (name, latest) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET latest = excluded.latest",
@@ -57,31 +57,26 @@ pub(super) fn put(transaction: &Transaction<'_>, account: &Account) -> Result<()
 }
 
 /// What runs from now on, and what is refused from now on.
-pub(super) fn settle(
-    transaction: &Transaction<'_>,
-    account: &Account,
-    time: Timestamp,
-    also: &Also,
-) -> Result<(), Fault> {
+pub(super) fn settle(connection: &Connection, account: &Account, time: Timestamp) -> Result<(), Fault> {
     let Some(release) = account.release.as_deref() else { return Ok(()) };
     if matches!(account.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) {
         let document = serde_json::to_string(release).map_err(Error::Encoding)?;
-        transaction.execute(
+        connection.execute(
             "UPDATE applications SET running = ?2, release = ?3, since = ?4 WHERE name = ?1",
             params![account.application, account.id, document, time.to_string()],
         )?;
     }
-    if also.release_from_quarantine {
-        transaction.execute(
+    if account.outcome() == Some(Outcome::Succeeded) {
+        connection.execute(
             "DELETE FROM quarantine WHERE application = ?1 AND release = ?2",
             params![account.application, release.id],
         )?;
     }
-    if let Some(reason) = &also.quarantine {
-        transaction.execute(
+    if let Some(failure) = account.quarantines() {
+        connection.execute(
             "INSERT OR REPLACE INTO quarantine (application, release, version, deployment, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![account.application, release.id, release.version, account.id, reason, time.to_string()],
+            params![account.application, release.id, release.version, account.id, failure.message, time.to_string()],
         )?;
     }
     Ok(())

@@ -106,9 +106,17 @@ fn no_secret_reaches_the_disk() {
     let output = json!({ "env": ["PASSWORD=hunter2hunter2"] });
     journal.append(&mut account, &Event::StepSucceeded { step: "a".to_owned(), output }, &Also::default()).unwrap();
     journal.log("aaaa", "a", crate::progress::Level::Info, "connecting with hunter2hunter2");
-    for event in [Event::Verifying, settled(Outcome::Succeeded)] {
-        journal.append(&mut account, &event, &Also::default()).unwrap();
-    }
+    journal.append(&mut account, &Event::Verifying, &Also::default()).unwrap();
+    let told = json!({
+        "format": 1, "idempotency-key": "k", "deployment": "aaaa", "sequence": 1, "application": "kudos", "environment": "uat",
+        "host": "h", "outcome": "succeeded", "rollback": false, "actor": "tester", "reason": "the password is hunter2hunter2",
+        "release": release("v1"), "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z",
+    });
+    let deliveries = vec![("chat".to_owned(), serde_json::from_value(told).unwrap())];
+    journal.append(&mut account, &settled(Outcome::Succeeded), &Also { deliveries }).unwrap();
+    let waiting = journal.undelivered("kudos").unwrap();
+    let reason = waiting[0].event.as_ref().and_then(|event| event.reason.clone());
+    assert_eq!(reason.as_deref(), Some("the password is [redacted:db]"));
     assert_eq!(account.steps["a"].output, Some(json!({ "env": ["PASSWORD=[redacted:db]"] })), "memory is as the disk");
     for file in std::fs::read_dir(state.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
