@@ -28,11 +28,13 @@ pub(crate) enum Need {
     Servers,
     /// The program that runs the tests.
     Nextest,
+    /// The program that judges what is built in: licences, sources, versions.
+    Deny,
 }
 
 /// Everything that the tests and the benches need.
 pub(crate) const EVERYTHING: &[Need] =
-    &[Need::Wasm, Need::Engine, Need::Registry, Need::Compose, Need::Servers, Need::Nextest];
+    &[Need::Wasm, Need::Engine, Need::Registry, Need::Compose, Need::Servers, Need::Nextest, Need::Deny];
 
 /// Makes sure of each need, in order.
 pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
@@ -43,6 +45,7 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Registry => apt::ensure("an image registry", &[("docker-registry", "docker-registry")])?,
             Need::Compose => compose::ensure()?,
             Need::Nextest => tools::ensure("nextest", &["--no-default-features", "--features", "default-no-update"])?,
+            Need::Deny => tools::ensure("deny", &[])?,
             Need::Servers => apt::ensure(
                 "servers for the tests",
                 &[

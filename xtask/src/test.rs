@@ -76,7 +76,14 @@ fn run_phases(order: &Order, phases: &mut Phases) -> Result<()> {
             process::run(&mut cargo(&["fmt", "--all", "--check"])).context("run `cargo fmt --all`")
         })?;
     }
-    phases.run("setup", || setup::ensure(&needs(&wishes)))?;
+    phases.run("setup", || setup::ensure(&needs(&wishes, order)))?;
+    if order.is_everything() {
+        // Not the advisories: their list has to be fetched, and an old one would say that all is well.
+        phases.run("dependencies", || {
+            let checks = ["deny", "--locked", "check", "licenses", "bans", "sources"];
+            process::run(&mut cargo(&checks)).context("`deny.toml` says what may be built in")
+        })?;
+    }
     let plugins = wishes.contains(&Wish::Agent);
     if plugins {
         phases.run("plugins", || guests::build(&guests::packages()?, Build::Tried).map(drop))?;
@@ -116,8 +123,11 @@ fn wishes(selected: Option<&[Package]>, order: &Order) -> Result<Vec<Wish>> {
     selected.map_or_else(|| packages::all().map(|all| wishes(&all)), |selected| Ok(wishes(selected)))
 }
 
-fn needs(wishes: &[Wish]) -> Vec<Need> {
+fn needs(wishes: &[Wish], order: &Order) -> Vec<Need> {
     let mut needs = vec![Need::Nextest];
+    if order.is_everything() {
+        needs.push(Need::Deny);
+    }
     for need in wishes.iter().flat_map(|wish| wish.needs()) {
         if !needs.contains(need) {
             needs.push(*need);

@@ -1,4 +1,4 @@
-//! Programs of Cargo's own kind: `cargo-nextest`, `cargo-fuzz`. They are built from their sources where they are not there.
+//! Programs of Cargo's own kind: `cargo-nextest`, `cargo-deny`, `cargo-fuzz`. They are built from their sources where they are not there.
 
 use anyhow::{Context as _, Result};
 
