@@ -5,6 +5,7 @@
 
 mod allowance;
 pub mod document;
+mod endpoint;
 mod file;
 mod origins;
 mod resolve;
@@ -19,6 +20,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 pub use allowance::Allowance;
+pub use endpoint::Endpoint;
 pub use origins::{Promotion, PromotionSource, Releases, Sender, Trigger};
 pub use resolve::ConfigError;
 
@@ -116,6 +118,8 @@ pub struct Registry {
     pub username: Option<String>,
     /// The name of the secret that holds the password.
     pub password_secret: Option<String>,
+    /// Ranges where it may be although no registry is expected there.
+    pub addresses: Vec<IpNet>,
 }
 
 /// What the operator lets a plugin reach.
@@ -143,6 +147,8 @@ pub struct Grant {
     pub exec: Vec<String>,
     /// Registries that it may ask about: `host` or `host:port`.
     pub registry: Vec<String>,
+    /// Places outside the application to which it may try a connection.
+    pub probe_tcp: Vec<Endpoint>,
     /// Keep values between calls.
     pub state: bool,
 }
@@ -156,6 +162,8 @@ pub struct DockerWrite {
     pub allow: Vec<Allowance>,
     /// Compose projects of other names than the application's that are the application's all the same.
     pub projects: Vec<String>,
+    /// Ranges that networks may have although they are not private, or overlap what the host reaches.
+    pub subnets: Vec<IpNet>,
 }
 
 /// An HTTP server that a plugin may ask.

@@ -116,6 +116,7 @@ impl Reality {
         let docker = Docker::new(self.docker.clone(), scope, grants.docker(), self.redactor.clone())
             .with_secrets(Arc::new(secrets.clone()))
             .with_credentials(registries.clone())
+            .with_images(self.image_owners(&context.application, &context.release))
             .with_watch(watch);
         Ok(Capabilities {
             docker: Some(docker),

@@ -2,12 +2,14 @@
 //! of any application names. Images that came another way, and local ones, which no registry could give back, stay.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use windlass_documents::{Failure, Release};
+use windlass_documents::{Artifact, Failure, Release};
 
 use super::material::failed;
 use super::reality::Reality;
-use crate::journal::Error;
+use crate::capability::docker::ImageOwners;
+use crate::journal::{Error, Journal};
 
 /// How many deployments are looked back at. What was dropped earlier was removed then.
 const LOOK_BACK: usize = 200;
@@ -27,40 +29,76 @@ impl Reality {
         for release in self.journal.resolved_releases(application, LOOK_BACK)? {
             dropped.extend(pulled(&release));
         }
-        let pinned = self.pinned_anywhere()?;
+        let pinned: BTreeSet<String> =
+            needed(&self.journal, self.keep(), |_| true)?.iter().map(Artifact::reference).collect();
         dropped.retain(|reference| !pinned.contains(reference));
         Ok(dropped)
     }
 
-    /// Images of kept releases and of those that are being deployed right now, of all applications: two may share a
-    /// repository.
-    fn pinned_anywhere(&self) -> Result<BTreeSet<String>, Error> {
-        let mut pinned = BTreeSet::new();
-        for application in self.journal.status(None)? {
-            pinned.extend(self.kept(&application.name)?.iter().flat_map(references));
-            if let Some(running) = &application.running {
-                pinned.extend(references(&running.release));
-            }
-        }
-        for open in self.journal.open_deployments(None)?.into_iter().chain(self.journal.stuck(None)?) {
-            if let Some(release) = &self.journal.account(&open.id)?.release {
-                pinned.extend(references(release));
-            }
-        }
-        Ok(pinned)
-    }
-
     /// The releases of an application that are kept for going back.
     pub(super) fn kept(&self, application: &str) -> Result<Vec<Release>, Error> {
-        self.journal.kept_releases(application, usize::try_from(self.config.keep_releases).unwrap_or(usize::MAX))
+        self.journal.kept_releases(application, self.keep())
+    }
+
+    fn keep(&self) -> usize {
+        usize::try_from(self.config.keep_releases).unwrap_or(usize::MAX)
+    }
+
+    /// What the journal knows about whose images are whose, for a call on behalf of an application's release.
+    pub(super) fn image_owners(&self, application: &str, release: &Arc<Release>) -> Arc<dyn ImageOwners> {
+        Arc::new(Owners {
+            journal: self.journal.clone(),
+            keep: self.keep(),
+            application: application.to_owned(),
+            release: release.clone(),
+        })
     }
 }
 
-fn references(release: &Release) -> Vec<String> {
-    release.artifacts.values().map(windlass_documents::Artifact::reference).collect()
+/// Images of kept releases and of those that are being deployed right now, of all applications that are `meant`: two
+/// may share a repository.
+fn needed(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Result<Vec<Artifact>, Error> {
+    let mut needed = Vec::new();
+    for application in journal.status(None)?.iter().filter(|application| meant(&application.name)) {
+        needed.extend(journal.kept_releases(&application.name, keep)?.iter().flat_map(artifacts));
+        if let Some(running) = &application.running {
+            needed.extend(artifacts(&running.release));
+        }
+    }
+    for open in journal.open_deployments(None)?.into_iter().chain(journal.stuck(None)?) {
+        if meant(&open.application)
+            && let Some(release) = &journal.account(&open.id)?.release
+        {
+            needed.extend(artifacts(release));
+        }
+    }
+    Ok(needed)
+}
+
+/// Whose images are whose.
+struct Owners {
+    journal: Arc<Journal>,
+    keep: usize,
+    application: String,
+    release: Arc<Release>,
+}
+
+impl ImageOwners for Owners {
+    fn own(&self) -> Result<Vec<Artifact>, Failure> {
+        let known = self.journal.resolved_releases(&self.application, LOOK_BACK).map_err(|error| failed(&error))?;
+        Ok(known.iter().chain([&*self.release]).flat_map(artifacts).collect())
+    }
+
+    fn others(&self) -> Result<Vec<Artifact>, Failure> {
+        needed(&self.journal, self.keep, |application| application != self.application).map_err(|error| failed(&error))
+    }
+}
+
+fn artifacts(release: &Release) -> Vec<Artifact> {
+    release.artifacts.values().cloned().collect()
 }
 
 fn pulled(release: &Release) -> Vec<String> {
     let artifacts = release.artifacts.values().filter(|artifact| !artifact.local);
-    artifacts.map(windlass_documents::Artifact::reference).collect()
+    artifacts.map(Artifact::reference).collect()
 }

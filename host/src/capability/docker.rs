@@ -14,22 +14,27 @@ mod events;
 mod failure;
 mod guard;
 mod host;
+mod image_names;
 mod images;
 mod kept_files;
 mod names;
 mod owned;
+mod permits;
 mod policy;
 mod prepare;
 mod probe;
 mod pull;
 mod read;
 mod resources;
+mod routes;
 mod scope;
+mod surroundings;
 mod write;
 
 pub use engine::{Engine, Patience};
 pub use events::Events;
+pub(crate) use policy::range;
 pub use scope::{
-    ContainerGrant, Docker, DockerGrant, DockerScope, NoCredentials, NoSecrets, RegistryCredentials, RegistryLogin,
-    SecretFiller,
+    ContainerGrant, Docker, DockerGrant, DockerScope, ImageOwners, NoCredentials, NoImages, NoSecrets,
+    RegistryCredentials, RegistryLogin, SecretFiller,
 };

@@ -13,7 +13,7 @@ use windlass_documents::Failure;
 use super::Scope;
 use super::docker::{ContainerGrant, DockerGrant};
 use crate::config::document::printable;
-use crate::config::{FilesGrant, Grant, HttpGrant, Origin};
+use crate::config::{Endpoint, FilesGrant, Grant, HttpGrant, Origin};
 use crate::plugin::{Ask, Kind};
 
 /// One thing that a plugin wants to do.
@@ -98,6 +98,7 @@ pub struct Grants {
     reveal: BTreeSet<String>,
     exec: BTreeSet<String>,
     registry: BTreeSet<String>,
+    probe_tcp: BTreeSet<Endpoint>,
     state: bool,
 }
 
@@ -113,6 +114,7 @@ impl Grants {
                 let all = grants.docker_write.get_or_insert_default();
                 all.bind_roots.extend(write.bind_roots.iter().cloned());
                 all.allow.extend(write.allow.iter().map(ToString::to_string));
+                all.subnets.extend(write.subnets.iter().copied());
                 grants.projects.extend(write.projects.iter().cloned());
             }
             grants.http.extend(grant.http.iter().cloned());
@@ -121,6 +123,7 @@ impl Grants {
             grants.reveal.extend(grant.reveal.iter().cloned());
             grants.exec.extend(grant.exec.iter().cloned());
             grants.registry.extend(grant.registry.iter().cloned());
+            grants.probe_tcp.extend(grant.probe_tcp.iter().cloned());
             grants.state |= grant.state;
         }
         grants
@@ -141,6 +144,7 @@ impl Grants {
             reveal: BTreeSet::new(),
             exec: BTreeSet::new(),
             registry: BTreeSet::new(),
+            probe_tcp: BTreeSet::new(),
             state: false,
         }
     }
@@ -210,6 +214,7 @@ impl Grants {
         DockerGrant {
             read: self.check(&Wish::DockerRead).is_ok(),
             write: self.docker_write.clone().filter(|_| self.check(&Wish::DockerWrite).is_ok()),
+            probe_tcp: self.probe_tcp.clone(),
         }
     }
 

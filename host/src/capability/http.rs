@@ -8,7 +8,7 @@
 //! HTTP libraries can be given a placeholder as the password, and in the path and query of an address. They are not
 //! replaced in bodies.
 
-mod addresses;
+pub(crate) mod addresses;
 mod audit;
 mod body;
 mod client;

@@ -118,6 +118,8 @@ pub(super) struct Registry {
     pub(super) username: Option<Spot<String>>,
     /// The secret that holds the password.
     pub(super) password_secret: Option<Spot<String>>,
+    /// Address ranges where it may be although they are link-local, a cloud's metadata service, or not for servers.
+    pub(super) addresses: Vec<Spot<String>>,
 }
 
 /// What a plugin may reach.
@@ -156,6 +158,9 @@ pub(super) struct Grant {
     /// Registries that it may ask about.
     #[serde(default)]
     pub(super) registry: Vec<String>,
+    /// Places outside the application to which it may try a connection: `host:port`.
+    #[serde(default)]
+    pub(super) probe_tcp: Vec<Spot<String>>,
     /// Keep values between calls.
     #[serde(default)]
     pub(super) state: bool,
@@ -172,6 +177,9 @@ pub(super) struct DockerWrite {
     pub(super) allow: Vec<Spot<String>>,
     /// Compose projects of other names than the application's that are the application's all the same.
     pub(super) projects: Vec<String>,
+    /// Ranges of addresses, such as `203.0.113.0/24`, that networks may have although they are not private or overlap
+    /// what the host reaches.
+    pub(super) subnets: Vec<Spot<String>>,
 }
 
 /// An HTTP server.

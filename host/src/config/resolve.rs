@@ -197,6 +197,7 @@ impl Reader<'_> {
                     ca: registry.ca.map(|ca| self.path(&ca)),
                     username: registry.username.map(|user| user.value),
                     password_secret,
+                    addresses: self.ranges(&registry.addresses)?,
                 },
             );
         }
@@ -232,6 +233,13 @@ impl Reader<'_> {
                         .map(|written| written.parse().map_err(|why: String| self.wrong(written, why)))
                         .collect::<Result<_, _>>()?,
                     projects: write.projects,
+                    subnets: write
+                        .subnets
+                        .iter()
+                        .map(|written| {
+                            crate::capability::docker::range(written).map_err(|why| self.wrong(written, why))
+                        })
+                        .collect::<Result<_, _>>()?,
                 }),
                 None => None,
             },
@@ -245,6 +253,11 @@ impl Reader<'_> {
                 .map(|name| self.known(name, "commands", names.commands.keys()))
                 .collect::<Result<_, _>>()?,
             registry: grant.registry.into_iter().map(|host| host.to_ascii_lowercase()).collect(),
+            probe_tcp: grant
+                .probe_tcp
+                .iter()
+                .map(|written| written.parse().map_err(|why: String| self.wrong(written, why)))
+                .collect::<Result<_, _>>()?,
             state: grant.state,
             plugin: grant.plugin.value,
             digest: grant.digest.map(|digest| digest.value),
@@ -253,15 +266,9 @@ impl Reader<'_> {
     }
 
     fn http(&self, http: &file::Http, names: &Names<'_>) -> Result<HttpGrant, DocumentError> {
-        let addresses = http.addresses.iter().map(|written| {
-            let single = || written.parse::<IpAddr>().map(IpNet::from);
-            written.parse::<IpNet>().or_else(|_| single()).map_err(|_| {
-                self.wrong(written, format!("`{}` is not an address range such as `10.0.0.0/8`", written.value))
-            })
-        });
         Ok(HttpGrant {
             to: origin(&http.to).map_err(|why| self.wrong(&http.to, why))?,
-            addresses: addresses.collect::<Result<_, _>>()?,
+            addresses: self.ranges(&http.addresses)?,
             ca: http.ca.as_deref().map(|ca| self.path(ca)),
             secrets: http
                 .secrets
@@ -269,6 +276,17 @@ impl Reader<'_> {
                 .map(|name| self.known(name, "secrets", names.secrets.keys()))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Ranges, and single addresses.
+    fn ranges(&self, written: &[Spot<String>]) -> Result<Vec<IpNet>, DocumentError> {
+        let range = |written: &Spot<String>| {
+            let single = || written.parse::<IpAddr>().map(IpNet::from);
+            written.parse::<IpNet>().or_else(|_| single()).map_err(|_| {
+                self.wrong(written, format!("`{}` is not an address range such as `10.0.0.0/8`", written.value))
+            })
+        };
+        written.iter().map(range).collect()
     }
 
     fn files(&self, files: &file::Files) -> Result<FilesGrant, DocumentError> {

@@ -28,7 +28,8 @@ struct Work<'a> {
     before: Before,
 }
 
-fn read(step: &Step) -> Result<(Operation, Before)> {
+/// What a step does, and what it saw.
+pub(crate) fn read(step: &Step) -> Result<(Operation, Before)> {
     let unreadable = |error: serde_json::Error| {
         Error::internal(format!("step `{}` is not one that this version of the plugin made: {error}", step.id))
     };

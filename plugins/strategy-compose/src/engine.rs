@@ -20,6 +20,8 @@ pub(crate) trait Engine {
     fn logs(&self, container: &str, tail: u32) -> Result<Vec<String>>;
     fn subscribe(&self) -> Result<Box<dyn Events>>;
 
+    /// Whether the host would let these objects through.
+    fn permits(&self, objects: &[Value]) -> Result<()>;
     fn pull(&self, reference: &str) -> Result<Value>;
     fn create(&self, name: &str, body: &Value) -> Result<String>;
     fn start(&self, container: &str) -> Result<()>;
@@ -72,6 +74,9 @@ impl Engine for Host {
     }
     fn subscribe(&self) -> Result<Box<dyn Events>> {
         Ok(Box::new(docker::subscribe()?))
+    }
+    fn permits(&self, objects: &[Value]) -> Result<()> {
+        docker::permits(objects)
     }
     fn pull(&self, reference: &str) -> Result<Value> {
         docker::pull_image(reference)

@@ -15,6 +15,7 @@ mod engine;
 mod gather;
 mod health;
 mod json;
+mod judged;
 mod labels;
 mod observe;
 mod operation;
@@ -30,7 +31,7 @@ use windlass_documents::{Observation, Plan, Report, Step};
 use windlass_sdk::{Context, Error, Result, Strategy};
 
 pub use config::Config;
-use engine::Host;
+use engine::{Engine as _, Host};
 use gather::{Detail, gather};
 
 /// Containers up to which an observation looks into each of them.
@@ -59,7 +60,9 @@ impl Strategy for Compose {
     fn plan(context: &Context<'_>, config: &Config) -> Result<Plan> {
         let desired = bundle::read(context, config)?;
         let state = gather(&Host, &desired.project, Some(&desired), Detail::Decisions)?;
-        planned(&desired, &state)
+        let plan = planned(&desired, &state)?;
+        Host.permits(&judged::objects(&desired, &plan)?)?;
+        Ok(plan)
     }
 
     fn apply(context: &Context<'_>, _: &Config, step: &Step) -> Result<Value> {

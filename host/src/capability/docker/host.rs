@@ -32,6 +32,13 @@ fn parse_memory(text: &str) -> Option<Value> {
     Some(json!({ "total": field("MemTotal")?, "available": field("MemAvailable")? }))
 }
 
+/// What engines hide of each CPU: `/sys/devices/system/cpu/cpu0/thermal_throttle`, where the host has it.
+pub(super) fn throttles() -> Vec<String> {
+    let cpus = fs::read_dir("/sys/devices/system/cpu").into_iter().flatten().flatten();
+    let throttle = cpus.map(|cpu| cpu.path().join("thermal_throttle")).filter(|path| path.is_dir());
+    throttle.filter_map(|path| path.to_str().map(str::to_owned)).collect()
+}
+
 /// Port, protocol and address of everything that listens on the host.
 pub(super) fn listeners() -> Vec<(u16, String, String)> {
     // A TCP socket listens in state 0A; a UDP socket that receives from anyone is in state 07 (`man 5 proc_net`).

@@ -65,6 +65,15 @@ impl Docker {
         self.found(answer, || format!("inspect network `{name}`"), |found| found.labels.as_ref())
     }
 
+    /// Looks a network up by its name alone: an id that begins like the name is not the name.
+    pub(super) async fn named_network(&self, name: &str) -> Result<Option<Found<NetworkInspect>>, Failure> {
+        Ok(match self.find_network(name).await? {
+            Found::Own(network) | Found::Foreign(network) if network.name.as_deref() != Some(name) => None,
+            Found::Missing => None,
+            found => Some(found),
+        })
+    }
+
     /// Looks a volume up.
     pub(super) async fn find_volume(&self, volume: &str) -> Result<Found<Volume>, Failure> {
         let name = names::object("volume", volume)?;

@@ -10,12 +10,15 @@ mod fields;
 mod known;
 mod mounts;
 mod network;
+mod subnets;
 mod volume;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 use windlass_documents::Failure;
 
@@ -23,11 +26,16 @@ use super::failure::{failure, hinted};
 use super::scope::{ContainerGrant, DockerScope};
 
 pub(crate) use mounts::{BUNDLE, CONTENT};
+pub(crate) use subnets::{Occupied, Wanted, is_in, range};
 
 /// The label that says which application an object belongs to.
 pub(crate) const APPLICATION: &str = "windlass.application";
+/// How the labels begin that the agent and its strategies write.
+pub(crate) const RESERVED: &str = "windlass.";
 /// Compose's own label for the same.
 pub(crate) const PROJECT: &str = "com.docker.compose.project";
+/// The engine's label of volumes without a name, by which `docker volume prune` finds what it may remove.
+const ANONYMOUS: &str = "com.docker.volume.anonymous";
 /// How a secret placeholder begins.
 pub(crate) const PLACEHOLDER: &str = "{{windlass.secret:";
 
@@ -67,6 +75,8 @@ pub(crate) struct References {
     pub(crate) networks: BTreeSet<String>,
     /// Named volumes to mount.
     pub(crate) volumes: BTreeSet<String>,
+    /// Fixed addresses: the network, the field, and the address, which must lie in the network.
+    pub(crate) addresses: Vec<(String, String, IpAddr)>,
 }
 
 impl Policy<'_> {
@@ -92,6 +102,16 @@ impl Policy<'_> {
         let mut grant = self.grant.clone();
         grant.bind_roots.push(root.to_owned());
         self.denied_with(field, &root.display().to_string(), &grant)
+    }
+
+    /// The same, where a range of addresses would have to be granted.
+    fn denied_subnet(&self, field: &str, range: IpNet, why: &str) -> Failure {
+        let mut grant = self.grant.clone();
+        grant.subnets.push(range);
+        let shown =
+            if range.prefix_len() == range.max_prefix_len() { range.addr().to_string() } else { range.to_string() };
+        let denied = self.denied_with(field, &shown, &grant);
+        Failure { message: format!("{}: {why}", denied.message), ..denied }
     }
 
     fn denied_with(&self, field: &str, value: &str, wanted: &ContainerGrant) -> Failure {
@@ -138,11 +158,15 @@ impl Policy<'_> {
         )
     }
 
-    /// A label must not place the object in another application.
+    /// A label must not place the object in another application, nor among what is cleaned up without asking.
     fn labels(&self, field: &str, labels: &Value) -> Result<(), Failure> {
         let labels = fields::object(field, labels)?;
         for (key, value) in labels {
             let value = value.as_str().ok_or_else(|| fields::wrong(&format!("{field}.{key}"), "a text"))?;
+            if key == ANONYMOUS {
+                let why = "the engine says so itself of volumes that have no name, and removes them";
+                return Err(self.forbidden(&format!("{field}.{key}"), value, why));
+            }
             if key == PROJECT && !self.scope.projects.contains(value) {
                 return Err(self.forbidden(
                     &format!("{field}.{key}"),
@@ -171,6 +195,9 @@ pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> Strin
     }
     if !wanted.allow.is_empty() {
         parts.push(format!("allow = [{}]", list(wanted.allow.iter().cloned().collect())));
+    }
+    if !wanted.subnets.is_empty() {
+        parts.push(format!("subnets = [{}]", list(wanted.subnets.iter().map(ToString::to_string).collect())));
     }
     let body = if parts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", parts.join(", ")) };
     lines.push(format!("docker-write = {body}\n"));

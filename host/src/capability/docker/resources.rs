@@ -1,7 +1,7 @@
-//! Changing networks, volumes and images.
+//! Changing networks and volumes.
 
 use bollard::models::{NetworkCreateRequest, NetworkDisconnectRequest, NetworkInspect, VolumeCreateRequest};
-use bollard::query_parameters::{RemoveImageOptions, RemoveVolumeOptions, TagImageOptions};
+use bollard::query_parameters::RemoveVolumeOptions;
 use serde_json::Value;
 use windlass_documents::Failure;
 
@@ -9,13 +9,16 @@ use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
 use super::owned::Found;
 use super::prepare::{DEPLOYMENT, typed};
-use super::{Docker, names, pull};
+use super::surroundings::Around;
+use super::{Docker, names};
 
 impl Docker {
     /// Creates a network and returns its id; the application's own of that name is returned as it is.
     pub async fn create_network(&self, body: &Value) -> Result<String, Failure> {
         let guard = self.guard().await?;
-        guard.policy(self).network(body)?;
+        let policy = guard.policy(self);
+        let wanted = policy.network(body)?;
+        let around = Around::new(self);
         let mut body = body.clone();
         self.mark(&mut body)?;
         // The engine is told nothing about duplicates: newer ones never make them, and here they are looked for.
@@ -25,12 +28,11 @@ impl Docker {
         let _creating = self.engine.creating_network.lock().await;
         let mut refusal = None;
         for _ in 0..2 {
-            match self.find_network(&name).await? {
-                // An id that begins like the name is not the name.
-                Found::Own(network) if network.name.as_deref() == Some(name.as_str()) => {
-                    return Ok(network.id.unwrap_or_default());
+            match self.named_network(&name).await? {
+                Some(Found::Own(_)) => {
+                    return Ok(self.usable_network(&policy, &around, &name).await?.id.unwrap_or_default());
                 }
-                Found::Foreign(network) if network.name.as_deref() == Some(name.as_str()) => {
+                Some(_) => {
                     return Err(hinted(
                         "conflict",
                         format!(
@@ -40,11 +42,12 @@ impl Docker {
                         "choose another name, or declare it as external",
                     ));
                 }
-                _ => {}
+                None => {}
             }
             if let Some(error) = refusal {
                 return Err(self.explain(error, &format!("create network `{name}`")));
             }
+            around.is_free(&policy, &wanted, None).await?;
             let answer = self
                 .engine
                 .call(ORDINARY, |client| {
@@ -158,68 +161,6 @@ impl Docker {
             .await;
         match answer {
             Err(error) if error.status() != Some(404) => Err(self.explain(error, &format!("remove volume `{name}`"))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Pulls an image with the operator's credentials, unless it is present by digest, and returns its inspection.
-    pub async fn pull_image(&self, reference: &str) -> Result<Value, Failure> {
-        self.may_write()?;
-        pull::pull(self, reference).await.map_err(|failure| self.redacted(failure))
-    }
-
-    /// Gives an image one more name. A name that means another image is not taken away from it, unless it is below
-    /// `windlass/APPLICATION`.
-    pub async fn tag_image(&self, reference: &str, target: &str) -> Result<(), Failure> {
-        self.may_write()?;
-        let reference = names::image(reference)?;
-        let parts = names::reference(target)?;
-        if parts.digest().is_some() {
-            return Err(invalid(format!("`{target}` is not a name for an image: it has a digest")));
-        }
-        let image = self.image(reference).await?;
-        let image = image.ok_or_else(|| failure("not-found", format!("image `{reference}` is not on this host")))?;
-        if let Some(existing) = self.image(target).await? {
-            if existing["Id"] == image["Id"] {
-                return Ok(());
-            }
-            let (own, wanted) = (format!("docker.io/windlass/{}", self.scope.application), parts.repository());
-            if wanted != own && !wanted.starts_with(&format!("{own}/")) {
-                return Err(failure("conflict", format!("`{target}` is the name of another image")));
-            }
-        }
-        let tag = parts.tag().unwrap_or(names::LATEST).to_owned();
-        let options = TagImageOptions { repo: Some(parts.repository()), tag: Some(tag) };
-        self.engine
-            .call(ORDINARY, |client| {
-                let options = options.clone();
-                async move { client.tag_image(reference, Some(options)).await }
-            })
-            .await
-            .map_err(|error| self.explain(error, &format!("tag image `{reference}` as `{target}`")))
-    }
-
-    /// Removes an image without force; one that is in use, pinned or gone is success.
-    pub async fn remove_image(&self, reference: &str) -> Result<(), Failure> {
-        self.may_write()?;
-        let reference = names::image(reference)?;
-        let Some(image) = self.image(reference).await? else { return Ok(()) };
-        let is_pinned = |name: &Value| name.as_str().is_some_and(|name| self.scope.pinned_images.contains(name));
-        let has_pinned = |field: &str| image[field].as_array().is_some_and(|names| names.iter().any(is_pinned));
-        let pinned = self.scope.pinned_images.contains(reference) || is_pinned(&image["Id"]);
-        if pinned || has_pinned("RepoDigests") || has_pinned("RepoTags") {
-            return Ok(());
-        }
-        let answer =
-            self.engine
-                .call(ORDINARY, |client| async move {
-                    client.remove_image(reference, None::<RemoveImageOptions>, None).await
-                })
-                .await;
-        match answer {
-            Err(error) if !matches!(error.status(), Some(404 | 409)) => {
-                Err(self.explain(error, &format!("remove image `{reference}`")))
-            }
             _ => Ok(()),
         }
     }

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use windlass_documents::Failure;
+use ipnet::IpNet;
+use windlass_documents::{Artifact, Failure};
 use zeroize::Zeroizing;
 
 use super::Engine;
+use crate::config::Endpoint;
 use crate::progress::Watch;
 use crate::redact::Redactor;
 
@@ -51,6 +53,8 @@ pub struct DockerGrant {
     pub read: bool,
     /// `docker-write = {…}`; includes reading.
     pub write: Option<ContainerGrant>,
+    /// `probe-tcp = […]`: places outside the application to which a connection may be tried.
+    pub probe_tcp: BTreeSet<Endpoint>,
 }
 
 /// The table `docker-write` of a grant.
@@ -61,6 +65,8 @@ pub struct ContainerGrant {
     /// Dangers that the operator allows by name: `privileged`, `host-network`, `cap-add:NET_ADMIN`, `network:proxy`…
     /// `docs/docker-policy.md` lists them.
     pub allow: BTreeSet<String>,
+    /// Ranges that networks may have although they are not private, or overlap what the host reaches.
+    pub subnets: Vec<IpNet>,
 }
 
 /// Replaces secret placeholders by values, as far as the plugin was granted them.
@@ -72,6 +78,29 @@ pub trait SecretFiller: Send + Sync {
 /// No secret is granted: a text with a placeholder is a failure.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSecrets;
+
+/// Whose images there are on the host, as the journal knows. Asked only when a name of an image is to change.
+pub trait ImageOwners: Send + Sync {
+    /// Those of the application's own releases: only they are removed, and only they are given more names.
+    fn own(&self) -> Result<Vec<Artifact>, Failure>;
+    /// Those of other applications' releases that are kept, run or are being deployed: they and their repositories are
+    /// left alone, whatever name is used.
+    fn others(&self) -> Result<Vec<Artifact>, Failure>;
+}
+
+/// No image is anybody's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoImages;
+
+impl ImageOwners for NoImages {
+    fn own(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn others(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok(Vec::new())
+    }
+}
 
 /// Who logs in to registries, with the operator's credentials.
 pub trait RegistryCredentials: Send + Sync {
@@ -111,6 +140,7 @@ pub struct Docker {
     pub(super) grant: DockerGrant,
     pub(super) secrets: Arc<dyn SecretFiller>,
     pub(super) credentials: Arc<dyn RegistryCredentials>,
+    pub(super) images: Arc<dyn ImageOwners>,
     pub(super) redactor: Redactor,
     pub(super) watch: Arc<dyn Watch>,
 }
@@ -125,6 +155,7 @@ impl Docker {
             grant,
             secrets: Arc::new(NoSecrets),
             credentials: Arc::new(NoCredentials),
+            images: Arc::new(NoImages),
             redactor,
             watch: Arc::new(crate::progress::Unwatched),
         }
@@ -141,6 +172,13 @@ impl Docker {
     #[must_use]
     pub fn with_credentials(mut self, credentials: Arc<dyn RegistryCredentials>) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// With what the journal knows about images.
+    #[must_use]
+    pub fn with_images(mut self, images: Arc<dyn ImageOwners>) -> Self {
+        self.images = images;
         self
     }
 

@@ -1,25 +1,29 @@
 //! Changing: the functions of `docker-write`. Each refuses without the grant, looks whose object it is, and succeeds
 //! when it finds its own work done.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerUpdateBody, EndpointSettings, NetworkConnectRequest,
-    NetworkDisconnectRequest,
+    NetworkDisconnectRequest, NetworkInspect,
 };
 use bollard::query_parameters::{
     CreateContainerOptions, RemoveContainerOptions, RenameContainerOptions, StartContainerOptions, StopContainerOptions,
 };
+use ipnet::IpNet;
 use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
 use super::owned::Found;
-use super::policy::{Policy, References};
+use super::permits::Planned;
+use super::policy::{Policy, References, Wanted, is_in};
 use super::prepare::{DEPLOYMENT, STEP, typed};
-use super::{Docker, names};
+use super::surroundings::{Around, ranges};
+use super::{Docker, host, names};
 
 impl Docker {
     /// Creates a container and returns its id. One of that name that the same step of the same deployment made is
@@ -29,9 +33,10 @@ impl Docker {
         let policy = guard.policy(self);
         let name = names::object("container", name)?;
         let references = policy.container(body)?;
-        self.check_references(&policy, &references).await?;
+        self.check_references(&policy, &Around::new(self), &references, None).await?;
         let mut body = body.clone();
         self.mark(&mut body)?;
+        policy.hide_as_the_engine_does(&mut body, &host::throttles());
         let prepared = self.fill(&policy, &mut body)?;
         let created = match typed::<ContainerCreateBody>(&body) {
             Ok(body) => self.send_create(name, body).await,
@@ -80,22 +85,40 @@ impl Docker {
             && label(container, DEPLOYMENT) == self.scope.deployment.as_deref()
     }
 
-    /// Everything that a body refers to must be there and be the application's, or granted by name.
-    async fn check_references(&self, policy: &Policy<'_>, references: &References) -> Result<(), Failure> {
-        for (container, field) in &references.containers {
+    /// Everything that a body refers to must be there and be the application's, or granted by name; or, where a plan
+    /// is judged, not be there yet.
+    pub(super) async fn check_references(
+        &self,
+        policy: &Policy<'_>,
+        around: &Around<'_>,
+        references: &References,
+        planned: Option<&Planned<'_>>,
+    ) -> Result<(), Failure> {
+        // A plan names containers that others of its steps make.
+        for (container, field) in references.containers.iter().filter(|_| planned.is_none()) {
             if self.find_container(container).await?.own().is_none() {
                 let nothing = self.nothing("container", container);
                 return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });
             }
         }
-        for network in &references.networks {
-            self.usable_network(policy, network).await?;
+        let mut subnets: BTreeMap<&str, Vec<IpNet>> = planned.cloned().unwrap_or_default();
+        let fixed = references.addresses.iter().map(|(network, ..)| network);
+        for network in references.networks.iter().chain(fixed) {
+            if subnets.contains_key(network.as_str()) {
+                continue;
+            }
+            let found = self.usable_network(policy, around, network).await?;
+            subnets.insert(network, ranges(found.ipam.as_ref()));
+        }
+        for (network, field, address) in &references.addresses {
+            is_in(field, *address, network, subnets.get(network.as_str()).map_or(&[], Vec::as_slice))?;
         }
         for volume in &references.volumes {
             match self.find_volume(volume).await? {
                 Found::Own(_) => {}
                 Found::Foreign(_) if self.allows("volume", volume) => {}
                 Found::Foreign(_) => return Err(policy.denied(&format!("volume:{volume}"), "volume", volume)),
+                Found::Missing if planned.is_some() => {}
                 Found::Missing => {
                     let nothing = self.nothing("volume", volume);
                     return Err(hinted(&nothing.code, nothing.message, "create it first"));
@@ -105,14 +128,34 @@ impl Docker {
         Ok(())
     }
 
-    /// The id of a network that the application may join.
-    async fn usable_network(&self, policy: &Policy<'_>, network: &str) -> Result<String, Failure> {
-        match self.find_network(network).await? {
-            Found::Own(found) => Ok(found.id.unwrap_or_default()),
-            Found::Foreign(found) if self.allows("network", network) => Ok(found.id.unwrap_or_default()),
-            Found::Foreign(_) => Err(policy.denied(&format!("network:{network}"), "network", network)),
-            Found::Missing => Err(self.nothing("network", network)),
+    /// A network that the application may join: its own, or one that is granted by name, with addresses that it might
+    /// have made it with.
+    pub(super) async fn usable_network(
+        &self,
+        policy: &Policy<'_>,
+        around: &Around<'_>,
+        network: &str,
+    ) -> Result<NetworkInspect, Failure> {
+        let found = match self.find_network(network).await? {
+            Found::Own(found) => found,
+            Found::Foreign(found) if self.allows("network", network) => found,
+            Found::Foreign(_) => return Err(policy.denied(&format!("network:{network}"), "network", network)),
+            Found::Missing => return Err(self.nothing("network", network)),
+        };
+        // What this deployment made was looked at then.
+        let made_by = found.labels.as_ref().and_then(|labels| labels.get(DEPLOYMENT));
+        if made_by.is_none() || made_by != self.scope.deployment.as_ref() {
+            let wanted = Wanted { subnets: ranges(found.ipam.as_ref()), binding: None };
+            let within = |failure: Failure| Failure {
+                message: format!("the network `{network}` is there already: {}", failure.message),
+                ..failure
+            };
+            for range in &wanted.subnets {
+                policy.is_for_networks("IPAM.Config.Subnet", *range).map_err(within)?;
+            }
+            around.is_free(policy, &wanted, found.id.as_deref()).await.map_err(within)?;
         }
+        Ok(*found)
     }
 
     fn allows(&self, kind: &str, name: &str) -> bool {
@@ -238,11 +281,12 @@ impl Docker {
     pub async fn connect_network(&self, network: &str, container: &str, endpoint: &Value) -> Result<(), Failure> {
         let guard = self.guard().await?;
         let policy = guard.policy(self);
+        let around = Around::new(self);
         let mut references = References::default();
-        policy.endpoint("EndpointConfig", endpoint, &mut references)?;
-        self.check_references(&policy, &references).await?;
+        policy.endpoint("EndpointConfig", network, endpoint, &mut references)?;
+        self.check_references(&policy, &around, &references, None).await?;
         let endpoint: Option<EndpointSettings> = if endpoint.is_null() { None } else { Some(typed(endpoint)?) };
-        let network_id = self.usable_network(&policy, network).await?;
+        let network_id = self.usable_network(&policy, &around, network).await?.id.unwrap_or_default();
         let found = self.own_container(container).await?;
         if is_connected(&found, &network_id) {
             return Ok(());

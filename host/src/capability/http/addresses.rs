@@ -8,10 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 
 /// Metadata services hand out the host's credentials; a range never opens them, only the very address does.
-const METADATA: [IpAddr; 3] = [
+pub(crate) const METADATA: [IpAddr; 5] = [
+    // Nearly everybody's; Alibaba's; Azure's wire server; Amazon's and Google's by IPv6.
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
 /// Whether an address may be dialled when `granted` ranges are open besides the public ones.
@@ -24,8 +27,21 @@ pub(super) fn is_open(address: IpAddr, granted: &[IpNet]) -> bool {
     is_public(meant) || granted.iter().any(named)
 }
 
+/// Whether an address may be where a name of somebody else leads that nobody granted, as a registry of a team's
+/// images: the host itself and private networks are common, but nothing that is named so is at a link-local address, a
+/// cloud's metadata service, or an address that no server can have.
+pub(crate) fn is_for_servers(address: IpAddr, granted: &[IpNet]) -> bool {
+    let meant = meant(address);
+    let never = METADATA.contains(&meant)
+        || match meant {
+            IpAddr::V4(v4) => v4.octets()[0] == 0 || v4.is_link_local() || v4.octets()[0] >= 224,
+            IpAddr::V6(v6) => v6.is_unspecified() || v6.is_unicast_link_local() || v6.is_multicast(),
+        };
+    !never || granted.iter().any(|range| range.contains(&meant) || range.contains(&address))
+}
+
 /// The address that is reached in the end: IPv6 has many ways to write an IPv4 address.
-pub(super) fn meant(address: IpAddr) -> IpAddr {
+pub(crate) fn meant(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let segments = v6.segments();
     let [.., high, low] = segments;
@@ -116,6 +132,8 @@ mod tests {
             "fec0::1",
             "fc00::1",
             "fd00:ec2::254",
+            "fd20:ce::254",
+            "168.63.129.16",
             "ff02::1",
             "2001:db8::1",
             "2001::1",
@@ -146,5 +164,40 @@ mod tests {
         assert!(!open("169.254.169.254", &["0.0.0.0/0", "169.254.0.0/16"]));
         assert!(!open("::ffff:169.254.169.254", &["::/0"]) && !open("fd00:ec2::254", &["fd00::/8"]));
         assert!(open("169.254.169.254", &["169.254.169.254/32"]));
+    }
+
+    #[test]
+    fn a_name_of_somebody_else_leads_to_no_metadata() {
+        let leads = |address: &str, granted: &[&str]| {
+            let granted: Vec<IpNet> = granted.iter().map(|range| range.parse().unwrap()).collect();
+            is_for_servers(address.parse().unwrap(), &granted)
+        };
+        for address in
+            ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "1.1.1.1", "2606:4700::1"]
+        {
+            assert!(leads(address, &[]), "{address}");
+        }
+        for address in [
+            "169.254.169.254",
+            "169.254.1.1",
+            "100.100.100.200",
+            "168.63.129.16",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "::",
+            "fe80::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::1",
+        ] {
+            assert!(!leads(address, &[]), "{address}");
+        }
+        assert!(leads("169.254.1.1", &["169.254.1.0/24"]) && !leads("169.254.2.1", &["169.254.1.0/24"]));
     }
 }

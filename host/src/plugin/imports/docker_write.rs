@@ -91,6 +91,12 @@ impl docker_write::Host for Sandbox {
         self.answer(answer)
     }
 
+    async fn permits(&mut self, objects: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.permits(&argument("objects", &objects)?).await }.await;
+        self.answer(answer)
+    }
+
     async fn remove_volume(&mut self, name: String) -> Answer<()> {
         let docker = self.docker();
         let answer = async { docker?.remove_volume(&name).await }.await;

@@ -54,6 +54,13 @@ pub fn remove_container(container: &str, force: bool) -> Result<()> {
     ask(|| host::remove_container(container, force))
 }
 
+/// Whether the host would let these objects through: `{"network": BODY}`, `{"volume": BODY}`, `{"container": BODY}`.
+/// For plans, so that what is refused is refused before anything is touched.
+pub fn permits(objects: &[Value]) -> Result<()> {
+    let objects = Value::from(objects.to_vec()).to_string();
+    ask(|| host::permits(&objects))
+}
+
 /// Creates a network from a body of `POST /networks/create`; returns the id.
 pub fn create_network(body: &Value) -> Result<String> {
     ask(|| host::create_network(&body.to_string()))

@@ -123,6 +123,9 @@ impl Engine for Real {
         });
         Ok(Box::new(Stream(receiver)))
     }
+    fn permits(&self, _: &[Value]) -> Result<()> {
+        Ok(())
+    }
     fn pull(&self, reference: &str) -> Result<Value> {
         self.image(reference)
     }

@@ -6,7 +6,9 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::fields::{is_nothing, list, object, shown, text, texts, wrong};
-use super::known::{CHECKED_HOST, DEFAULT_CAPABILITIES, LOG_DRIVERS, MASKED, READ_ONLY, SAFE, SAFE_HOST, SAFE_UPDATE};
+use super::known::{
+    CHECKED_HOST, DEFAULT_CAPABILITIES, LOG_DRIVERS, MASKED, MASKED_SINCE, READ_ONLY, SAFE, SAFE_HOST, SAFE_UPDATE,
+};
 use super::{Policy, References};
 
 impl Policy<'_> {
@@ -207,6 +209,29 @@ impl Policy<'_> {
         Ok(())
     }
 
+    /// A list of hidden paths replaces the engine's own, and engines hide more with every version: a list that says
+    /// nothing of its own is left to the engine, and any other gets what it lacks. `throttles` are those of this host's
+    /// CPUs.
+    pub(crate) fn hide_as_the_engine_does(&self, body: &mut Value, throttles: &[String]) {
+        let Some(host) = body.get_mut("HostConfig").and_then(Value::as_object_mut) else { return };
+        if self.allows("unmasked-paths") {
+            return;
+        }
+        let masked: Vec<&str> =
+            MASKED.iter().chain(MASKED_SINCE).copied().chain(throttles.iter().map(String::as_str)).collect();
+        for (field, hidden) in [("MaskedPaths", masked.as_slice()), ("ReadonlyPaths", READ_ONLY)] {
+            let Some(Value::Array(paths)) = host.get_mut(field) else { continue };
+            let own = |path: &Value| path.as_str().is_none_or(|path| !hidden.contains(&path) && !is_throttle(path));
+            if !paths.iter().any(own) {
+                host.remove(field);
+                continue;
+            }
+            let lacking: Vec<Value> =
+                hidden.iter().map(|path| Value::from(*path)).filter(|path| !paths.contains(path)).collect();
+            paths.extend(lacking);
+        }
+    }
+
     fn paths(&self, field: &str, value: &Value, defaults: &[&str]) -> Result<(), Failure> {
         if value.is_null() {
             return Ok(());
@@ -217,6 +242,13 @@ impl Policy<'_> {
             Some(_) => self.require("unmasked-paths", field, &shown(value)),
         }
     }
+}
+
+/// Whether a path is what the engine hides of one CPU: `/sys/devices/system/cpu/cpu0/thermal_throttle`.
+fn is_throttle(path: &str) -> bool {
+    let number =
+        path.strip_prefix("/sys/devices/system/cpu/cpu").and_then(|rest| rest.strip_suffix("/thermal_throttle"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// `CONTAINER:ALIAS` in a list.

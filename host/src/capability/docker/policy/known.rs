@@ -134,7 +134,7 @@ pub(super) const DEFAULT_CAPABILITIES: &[&str] = &[
     "AUDIT_WRITE",
 ];
 
-/// What the engine hides by default (moby, `oci/defaults.go`).
+/// What every engine hides by default since API 1.41 (moby, `oci/defaults.go`).
 pub(super) const MASKED: &[&str] = &[
     "/proc/asound",
     "/proc/acpi",
@@ -147,6 +147,9 @@ pub(super) const MASKED: &[&str] = &[
     "/proc/scsi",
     "/sys/firmware",
 ];
+
+/// What newer engines hide besides. A body that an older one filled in does not have them; they are added.
+pub(super) const MASKED_SINCE: &[&str] = &["/proc/interrupts", "/sys/devices/virtual/powercap"];
 
 /// What the engine makes read-only by default (moby, `oci/defaults.go`).
 pub(super) const READ_ONLY: &[&str] = &["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];

@@ -9,7 +9,7 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::fields::{is_nothing, object, shown, text, wrong};
-use super::{PLACEHOLDER, Policy, References, hinted};
+use super::{PLACEHOLDER, Policy, RESERVED, References, hinted};
 
 /// The beginning of a mount source inside the release's own bundle.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
@@ -119,7 +119,16 @@ impl Policy<'_> {
             match name.as_str() {
                 "NoCopy" | "Subpath" => {}
                 _ if is_nothing(value) => {}
-                "Labels" => self.labels(&format!("{field}.Labels"), value)?,
+                "Labels" => {
+                    // They are put on a volume that the mount makes, where the host writes none of its own over them.
+                    let field = format!("{field}.Labels");
+                    let reserved = object(&field, value)?.iter().find(|(label, _)| label.starts_with(RESERVED));
+                    if let Some((label, value)) = reserved {
+                        let why = "labels that begin so are the agent's own";
+                        return Err(self.forbidden(&format!("{field}.{label}"), &shown(value), why));
+                    }
+                    self.labels(&field, value)?;
+                }
                 "DriverConfig" => {
                     let driver = value.get("Name").unwrap_or(&Value::Null);
                     let options = value.get("Options").unwrap_or(&Value::Null);

@@ -1,11 +1,13 @@
 //! `POST /networks/create`, `/networks/{id}/connect`, and the networks that a container joins.
 
+use ipnet::IpNet;
 use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::container::links;
 use super::fields::{is_nothing, list, object, shown, text};
-use super::{Policy, References};
+use super::subnets::binding;
+use super::{Policy, References, Wanted};
 
 const FIELDS: &[&str] = &[
     "Name",
@@ -21,21 +23,24 @@ const FIELDS: &[&str] = &[
     "Scope",
 ];
 const IPAM_FIELDS: &[&str] = &["Driver", "Config", "Options"];
-const POOL_FIELDS: &[&str] = &["Subnet", "IPRange", "Gateway", "AuxiliaryAddresses"];
 const ENDPOINT_FIELDS: &[&str] = &["IPAMConfig", "Links", "MacAddress", "Aliases", "DriverOpts", "GwPriority"];
+
+/// The option of the bridge driver that says at which of the host's addresses ports are published.
+const BINDING: &str = "com.docker.network.bridge.host_binding_ipv4";
 
 /// Options of the bridge driver that concern only the network itself.
 const SAFE_OPTIONS: &[&str] = &[
     "com.docker.network.bridge.enable_icc",
     "com.docker.network.bridge.enable_ip_masquerade",
-    "com.docker.network.bridge.host_binding_ipv4",
     "com.docker.network.container_iface_prefix",
     "com.docker.network.driver.mtu",
 ];
 
 impl Policy<'_> {
-    /// Decides about a body of `POST /networks/create`.
-    pub(crate) fn network(&self, body: &Value) -> Result<(), Failure> {
+    /// Decides about a body of `POST /networks/create`, and says which addresses it takes. Whether they are free is
+    /// for the caller to find out.
+    pub(crate) fn network(&self, body: &Value) -> Result<Wanted, Failure> {
+        let mut wanted = Wanted::default();
         for (name, value) in object("body", body)? {
             if is_nothing(value) {
                 continue;
@@ -49,22 +54,26 @@ impl Policy<'_> {
                 "Scope" => return Err(self.forbidden("Scope", &shown(value), "networks are of this host alone")),
                 "Options" => {
                     for (option, value) in object("Options", value)? {
-                        if !SAFE_OPTIONS.contains(&option.as_str()) {
+                        let field = format!("Options.{option}");
+                        if option == BINDING {
+                            wanted.binding = binding(&field, value)?;
+                        } else if !SAFE_OPTIONS.contains(&option.as_str()) {
                             let danger = format!("network-option:{option}");
-                            self.require(&danger, &format!("Options.{option}"), &shown(value))?;
+                            self.require(&danger, &field, &shown(value))?;
                         }
                     }
                 }
-                "IPAM" => self.ipam(value)?,
+                "IPAM" => wanted.subnets = self.ipam(value)?,
                 "Labels" => self.labels("Labels", value)?,
                 name if FIELDS.contains(&name) => {}
                 name => return Err(self.unknown(name, FIELDS)),
             }
         }
-        Ok(())
+        Ok(wanted)
     }
 
-    fn ipam(&self, value: &Value) -> Result<(), Failure> {
+    fn ipam(&self, value: &Value) -> Result<Vec<IpNet>, Failure> {
+        let mut subnets: Vec<IpNet> = Vec::new();
         for (name, value) in object("IPAM", value)? {
             match name.as_str() {
                 _ if is_nothing(value) => {}
@@ -73,16 +82,13 @@ impl Policy<'_> {
                 "Options" => self.require("ipam-options", "IPAM.Options", &shown(value))?,
                 "Config" => {
                     for pool in list("IPAM.Config", value)? {
-                        let pool = object("IPAM.Config", pool)?;
-                        if let Some(name) = pool.keys().find(|name| !POOL_FIELDS.contains(&name.as_str())) {
-                            return Err(self.unknown(&format!("IPAM.Config.{name}"), POOL_FIELDS));
-                        }
+                        subnets.extend(self.pool(object("IPAM.Config", pool)?)?);
                     }
                 }
                 name => return Err(self.unknown(&format!("IPAM.{name}"), IPAM_FIELDS)),
             }
         }
-        Ok(())
+        Ok(subnets)
     }
 
     /// `NetworkingConfig` of a container.
@@ -95,7 +101,8 @@ impl Policy<'_> {
                         if !matches!(network.as_str(), "default" | "bridge" | "none") {
                             references.networks.insert(network.clone());
                         }
-                        self.endpoint(&format!("NetworkingConfig.EndpointsConfig.{network}"), endpoint, references)?;
+                        let field = format!("NetworkingConfig.EndpointsConfig.{network}");
+                        self.endpoint(&field, network, endpoint, references)?;
                     }
                 }
                 name => return Err(self.unknown(&format!("NetworkingConfig.{name}"), &["EndpointsConfig"])),
@@ -105,14 +112,25 @@ impl Policy<'_> {
     }
 
     /// An `EndpointConfig`: how one container is in one network.
-    pub(crate) fn endpoint(&self, field: &str, value: &Value, references: &mut References) -> Result<(), Failure> {
+    pub(crate) fn endpoint(
+        &self,
+        field: &str,
+        network: &str,
+        value: &Value,
+        references: &mut References,
+    ) -> Result<(), Failure> {
         if value.is_null() {
             return Ok(());
         }
         for (name, value) in object(field, value)? {
             match name.as_str() {
                 _ if is_nothing(value) => {}
-                "IPAMConfig" | "MacAddress" | "Aliases" | "GwPriority" => {}
+                "MacAddress" | "Aliases" | "GwPriority" => {}
+                "IPAMConfig" => {
+                    for (field, address) in self.fixed(&format!("{field}.IPAMConfig"), value)? {
+                        references.addresses.push((network.to_owned(), field, address));
+                    }
+                }
                 "Links" => links(&format!("{field}.Links"), value, references)?,
                 "DriverOpts" => {
                     for (option, value) in object(field, value)? {

@@ -23,7 +23,7 @@ impl Pretended {
                 state_directory: "/state".into(),
                 ..DockerScope::default()
             },
-            grant: ContainerGrant { bind_roots: vec!["/srv/kudos".into()], allow: BTreeSet::new() },
+            grant: ContainerGrant { bind_roots: vec!["/srv/kudos".into()], ..ContainerGrant::default() },
             protected: vec![
                 place("/run/docker.sock", "the engine's socket", Some("docker-socket")),
                 place("/var/lib/docker", "the engine's data", None),
@@ -234,6 +234,37 @@ fn what_the_engine_fills_in_itself_is_allowed() {
 }
 
 #[test]
+fn a_body_never_shortens_what_the_engine_hides() {
+    let throttle = "/sys/devices/system/cpu/cpu0/thermal_throttle";
+    let sent = |pretended: &Pretended, masked: &Value| {
+        let mut body = json!({ "HostConfig": { "MaskedPaths": masked, "ReadonlyPaths": known::READ_ONLY } });
+        pretended.container(&body).unwrap();
+        pretended.policy().hide_as_the_engine_does(&mut body, &[throttle.to_owned()]);
+        body["HostConfig"].as_object().unwrap().clone()
+    };
+    // What an engine filled in, old or new, is left to the engine that gets it.
+    let newer: Vec<&str> = known::MASKED.iter().chain(known::MASKED_SINCE).copied().chain([throttle]).collect();
+    for masked in [json!(known::MASKED), json!(newer)] {
+        let host = sent(&Pretended::new(), &masked);
+        assert!(host.is_empty(), "{host:?}");
+    }
+    // More than that is kept, with everything else that engines hide.
+    let more: Vec<&str> = known::MASKED.iter().copied().chain(["/more"]).collect();
+    let host = sent(&Pretended::new(), &json!(more));
+    let hidden: Vec<&str> = host["MaskedPaths"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for path in newer.iter().chain(&["/more"]) {
+        assert!(hidden.contains(path), "{path}: {hidden:?}");
+    }
+    // The operator's word opens it as it is written.
+    let host = sent(&Pretended::allowing(&["unmasked-paths"]), &json!(["/proc/kcore"]));
+    assert_eq!(host["MaskedPaths"], json!(["/proc/kcore"]));
+    for missing in known::MASKED {
+        let fewer: Vec<&&str> = newer.iter().filter(|path| *path != missing).collect();
+        assert!(Pretended::new().host("MaskedPaths", &json!(fewer)).is_err(), "{missing}");
+    }
+}
+
+#[test]
 fn host_paths_are_judged_after_their_links() {
     let pretended = Pretended::new();
     for (source, read_only) in [
@@ -310,6 +341,28 @@ fn an_object_cannot_be_put_into_another_application() {
     assert!(pretended.container(&json!({ "Labels": labels })).is_err());
     assert!(pretended.policy().network(&json!({ "Name": "n", "Labels": labels })).is_err());
     assert!(pretended.policy().volume(&json!({ "Name": "v", "Labels": labels })).is_err());
+    // A mount makes a volume as well, and the host writes none of its own labels there.
+    for labels in [
+        labels,
+        json!({ "windlass.application": "other" }),
+        json!({ "windlass.application": "kudos" }),
+        json!({ "windlass.deployment": "d1" }),
+        json!({ "windlass.anything": "" }),
+        json!({ "com.docker.volume.anonymous": "" }),
+        json!({ "a": 1 }),
+    ] {
+        for source in ["", "data"] {
+            let mount =
+                json!([{ "Type": "volume", "Source": source, "Target": "/t", "VolumeOptions": { "Labels": labels } }]);
+            assert!(pretended.host("Mounts", &mount).is_err(), "{labels}");
+        }
+    }
+    assert!(
+        pretended.policy().volume(&json!({ "Name": "v", "Labels": { "com.docker.volume.anonymous": "" } })).is_err()
+    );
+    let harmless = json!([{ "Type": "volume", "Target": "/t", "VolumeOptions": { "Labels": {
+        "team": "a", "com.docker.compose.project": "kudos" } } }]);
+    pretended.host("Mounts", &harmless).unwrap();
 }
 
 #[test]
@@ -343,7 +396,7 @@ fn what_stays_within_a_container_needs_no_word() {
         },
         "NetworkingConfig": { "EndpointsConfig": { "kudos_n": {
             "Aliases": ["web"],
-            "IPAMConfig": { "IPv4Address": "10.9.0.5", "IPv6Address": "fd00::5", "LinkLocalIPs": ["169.254.1.1"] },
+            "IPAMConfig": { "IPv4Address": "10.9.0.5", "IPv6Address": "fd00::5" },
         } } },
     });
     let references = Pretended::new().container(&body).unwrap();
@@ -380,10 +433,10 @@ fn networks_are_bridges_of_this_host() {
     }
     let mut references = References::default();
     let endpoint = json!({ "Aliases": ["web"], "Links": ["other:db"] });
-    Pretended::new().policy().endpoint("EndpointConfig", &endpoint, &mut references).unwrap();
+    Pretended::new().policy().endpoint("EndpointConfig", "kudos_n", &endpoint, &mut references).unwrap();
     assert_eq!(references.containers, names(&[("other", "EndpointConfig.Links")]));
     let endpoint = json!({ "DriverOpts": { "com.docker.network.endpoint.sysctls": "net.ipv4.ip_forward=1" } });
-    assert!(Pretended::new().policy().endpoint("EndpointConfig", &endpoint, &mut references).is_err());
+    assert!(Pretended::new().policy().endpoint("EndpointConfig", "kudos_n", &endpoint, &mut references).is_err());
 }
 
 #[test]

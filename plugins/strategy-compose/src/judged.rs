@@ -1,0 +1,41 @@
+//! What the host is asked about before a plan is shown: everything that the plan would make, and every network that its
+//! containers join.
+//!
+//! Pure. What the host's policy refuses is known at the plan, and not when half of it is done.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use windlass_documents::Plan;
+use windlass_sdk::Result;
+
+use crate::apply;
+use crate::desired::{self, Desired};
+use crate::operation::{Operation, Shared};
+
+/// The objects, as the host takes them.
+pub(crate) fn objects(desired: &Desired, plan: &Plan) -> Result<Vec<Value>> {
+    // Also those that are there already: a container that joins one is where its addresses are.
+    let mut objects: Vec<Value> = desired.networks.values().map(|network| json!({ "network": network.body })).collect();
+    for step in &plan.steps {
+        match apply::read(step)?.0 {
+            Operation::CreateVolume { body, .. } => objects.push(json!({ "volume": body })),
+            Operation::Create { mut body, endpoints, shares, .. } => {
+                let host = |shared: &Shared| match shared {
+                    Shared::New(new) => new.name.clone(),
+                    Shared::Kept(id) => id.clone(),
+                };
+                let hosts: BTreeMap<String, String> =
+                    shares.iter().map(|(service, shared)| (service.clone(), host(shared))).collect();
+                desired::fill(&mut body, &hosts);
+                if !endpoints.is_empty() {
+                    let all = endpoints.iter().map(|endpoint| (endpoint.network.clone(), endpoint.config()));
+                    body["NetworkingConfig"] = json!({ "EndpointsConfig": all.collect::<BTreeMap<_, _>>() });
+                }
+                objects.push(json!({ "container": body }));
+            }
+            _ => {}
+        }
+    }
+    Ok(objects)
+}
