@@ -40,7 +40,12 @@ pub fn registries(config: &Config, key: &HostKey, redactor: &Redactor) -> Result
             password: (*password).clone(),
             identity_token: None,
         });
-        let access = Access { plain_http: registry.plain_http, ca: registry.ca.clone(), credentials };
+        let access = Access {
+            plain_http: registry.plain_http,
+            ca: registry.ca.clone(),
+            credentials,
+            addresses: registry.addresses.clone(),
+        };
         (host.clone(), access)
     });
     Ok(Registries::new(access.collect(), docker_config()))
@@ -52,6 +57,8 @@ pub(super) struct Remote(pub(super) Registries);
 impl RegistryCredentials for Remote {
     fn login<'a>(&'a self, registry: &'a str) -> BoxFuture<'a, Result<Option<RegistryLogin>, Failure>> {
         async move {
+            // Whoever logs in is about to be sent there.
+            self.0.admit(registry).await.map_err(|error| error.failure())?;
             let known = self.0.credentials(registry).await.map_err(|error| error.failure())?;
             Ok(known.map(|credentials| match credentials.identity_token {
                 Some(token) => RegistryLogin::Token(Zeroizing::new(token)),

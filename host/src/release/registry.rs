@@ -18,6 +18,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 pub use component::Artifact;
 pub use credentials::Credentials;
 pub use error::{Missing, RegistryError};
@@ -41,6 +43,8 @@ pub struct Access {
     pub ca: Option<PathBuf>,
     /// Credentials from the operator's secrets; Docker's configuration is asked when there are none.
     pub credentials: Option<Credentials>,
+    /// Ranges where it, its token server and what it redirects to may be, although no server is expected there.
+    pub addresses: Vec<IpNet>,
 }
 
 /// What a name means at its registry now.
@@ -119,6 +123,14 @@ impl Registries {
     /// anonymous use.
     pub async fn credentials(&self, registry: &str) -> Result<Option<Credentials>, RegistryError> {
         credentials::find(&self.access(registry), self.shared.docker_config.as_deref(), registry).await
+    }
+
+    /// Refuses a registry at an address where none is expected: asked before the engine is sent there.
+    ///
+    /// # Errors
+    /// [`RegistryError::Closed`].
+    pub async fn admit(&self, registry: &str) -> Result<(), RegistryError> {
+        transport::admit(registry, &self.access(registry)).await
     }
 
     fn access(&self, registry: &str) -> Access {

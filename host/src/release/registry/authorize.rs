@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::Access;
 use super::credentials::Credentials;
 use super::error::RegistryError;
 use super::transport::{self, Answer};
@@ -27,6 +28,7 @@ enum Challenge {
 pub(super) async fn authorize(
     client: &Client,
     registry: &str,
+    access: &Access,
     repository: &str,
     refusal: &Answer,
     credentials: Option<&Credentials>,
@@ -40,7 +42,7 @@ pub(super) async fn authorize(
         },
         Some(Challenge::Bearer { realm, service }) => {
             let realm = Url::parse(&realm).map_err(|error| unusable(format!("its token server `{realm}`: {error}")))?;
-            format!("Bearer {}", token(client, registry, repository, realm, service, credentials).await?)
+            format!("Bearer {}", token(client, registry, access, repository, realm, service, credentials).await?)
         }
     };
     let mut header = HeaderValue::try_from(header).map_err(|_| unusable("its token is not a header's value".into()))?;
@@ -80,6 +82,7 @@ fn basic(credentials: &Credentials) -> String {
 async fn token(
     client: &Client,
     registry: &str,
+    access: &Access,
     repository: &str,
     mut realm: Url,
     service: Option<String>,
@@ -109,7 +112,7 @@ async fn token(
             None => request,
         }
     };
-    let answer = transport::send(registry, request, MAX_TOKEN).await?;
+    let answer = transport::send(registry, access, request, MAX_TOKEN).await?;
     match answer.status {
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {

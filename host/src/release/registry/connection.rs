@@ -59,7 +59,9 @@ impl Connection {
 
     /// Whether it answers as a registry (OCI distribution specification, "Determining Support").
     pub(super) async fn ping(&self) -> Result<(), RegistryError> {
-        let answer = transport::send(&self.registry, self.client.get(format!("{}/v2/", self.base)), MAX_TAGS).await?;
+        let answer =
+            transport::send(&self.registry, &self.access, self.client.get(format!("{}/v2/", self.base)), MAX_TAGS)
+                .await?;
         match answer.status {
             StatusCode::OK | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(()),
             _ => Err(self.refused(&answer)),
@@ -155,7 +157,8 @@ impl Connection {
         }
         let found = credentials::find(&self.access, self.docker_config.as_deref(), &self.registry).await?;
         let user = found.as_ref().map(credentials::Credentials::user);
-        let header = authorize(&self.client, &self.registry, repository, &refusal, found.as_ref()).await?;
+        let header =
+            authorize(&self.client, &self.registry, &self.access, repository, &refusal, found.as_ref()).await?;
         let Some(header) = header else { return self.allowed(repository, user, refusal) };
         let answer = self.send(repository, path, accept, limit, Some(header.clone())).await?;
         let answer = self.allowed(repository, user, answer)?;
@@ -175,7 +178,7 @@ impl Connection {
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        transport::send(&self.registry, request, limit).await
+        transport::send(&self.registry, &self.access, request, limit).await
     }
 
     fn allowed(&self, repository: &str, user: Option<String>, answer: Answer) -> Result<Answer, RegistryError> {

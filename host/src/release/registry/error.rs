@@ -1,6 +1,7 @@
 //! Why a registry gave no answer.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,6 +62,14 @@ pub enum RegistryError {
         registry: String,
         /// What happened.
         reason: String,
+    },
+    /// It is, or leads to, an address where no registry is expected: link-local, a cloud's metadata service.
+    #[error("registry `{registry}` leads to {address}, where no registry is expected")]
+    Closed {
+        /// The registry.
+        registry: String,
+        /// The address that would have been asked.
+        address: IpAddr,
     },
     /// There is no trusted connection.
     #[error("there is no trusted connection to registry `{registry}`: {reason}")]
@@ -124,9 +133,11 @@ impl Explain for RegistryError {
         match self {
             Self::NotFound { .. } => ExitCode::NotFound,
             Self::RateLimited { .. } | Self::Unavailable { .. } | Self::Answer { .. } => ExitCode::Unavailable,
-            Self::Unauthorized { .. } | Self::Tls { .. } | Self::Credentials { .. } | Self::Authorities { .. } => {
-                ExitCode::Configuration
-            }
+            Self::Closed { .. }
+            | Self::Unauthorized { .. }
+            | Self::Tls { .. }
+            | Self::Credentials { .. }
+            | Self::Authorities { .. } => ExitCode::Configuration,
         }
     }
 
@@ -146,6 +157,10 @@ impl Explain for RegistryError {
                 "check the password and what the user may read; log in again with `docker login {registry}`"
             )),
             Self::RateLimited { .. } => Some("log in to the registry, or use a mirror; then try again".into()),
+            Self::Closed { registry, address } => Some(format!(
+                "an operator who knows that a registry is there adds to agent.toml:\n[registries.\"{registry}\"]\n\
+                 addresses = [\"{address}\"]"
+            )),
             Self::Tls { registry, plain: true, .. } => Some(format!(
                 "it seems to speak HTTP; if that is meant, add to agent.toml:\n[registries.\"{registry}\"]\nplain-http = true"
             )),
@@ -172,6 +187,7 @@ impl RegistryError {
             Self::NotFound { .. } => "not-found",
             Self::Unauthorized { .. } | Self::Credentials { .. } => "unauthorized",
             Self::RateLimited { .. } => "rate-limited",
+            Self::Closed { .. } => "capability-denied",
             Self::Unavailable { .. } | Self::Tls { .. } | Self::Answer { .. } | Self::Authorities { .. } => {
                 "unavailable"
             }

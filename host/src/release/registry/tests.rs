@@ -22,7 +22,7 @@ const IMAGE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 fn plain(registry: &str, credentials: Option<Credentials>) -> Registries {
-    let access = Access { plain_http: true, ca: None, credentials };
+    let access = Access { plain_http: true, credentials, ..Access::default() };
     Registries::new(BTreeMap::from([(registry.to_owned(), access)]), None)
 }
 

@@ -148,3 +148,43 @@ async fn does_not_believe_an_answer_that_contradicts_itself() {
     Unavailable, unavailable, retryable: false
     ");
 }
+
+#[tokio::test]
+async fn nothing_leads_to_a_metadata_service() {
+    let metadata = "http://169.254.169.254/latest/meta-data/";
+    for leading in [
+        answer("307 Temporary Redirect", &format!("location: {metadata}\r\n"), ""),
+        answer("302 Found", "location: http://[::ffff:a9fe:a9fe]/\r\n", ""),
+        answer("302 Found", "location: http://0xa9fea9fe/\r\n", ""),
+        answer("401 Unauthorized", &format!("www-authenticate: Bearer realm=\"{metadata}\"\r\n"), ""),
+    ] {
+        let (address, asked) = scripted(vec![leading]);
+        let registry = address.to_string();
+        let text = refusal(&plain(&registry, None), &registry, "a:1").await;
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(text, @r#"
+            error: registry `REGISTRY` leads to 169.254.169.254, where no registry is expected
+            hint: an operator who knows that a registry is there adds to agent.toml:
+            [registries."REGISTRY"]
+            addresses = ["169.254.169.254"]
+            Configuration, capability-denied, retryable: false
+            "#);
+        }
+        assert_eq!(asked.join().unwrap().len(), 1);
+    }
+    let registries = Registries::new(BTreeMap::new(), None);
+    for name in
+        ["169.254.169.254/x:1", "[fe80::1]:5000/x:1", "0.0.0.0:5000/x:1", "100.100.100.200/x:1", "224.0.0.1/x:1"]
+    {
+        let error = registries.resolve(&reference(name)).await.unwrap_err();
+        assert!(matches!(error, RegistryError::Closed { .. }), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_this_host_is_followed() {
+    let (target, _) = scripted(vec![ok(EMPTY_INDEX)]);
+    let (address, _) = scripted(vec![answer("307 Temporary Redirect", &format!("location: http://{target}/\r\n"), "")]);
+    let registry = address.to_string();
+    plain(&registry, None).resolve(&reference(&format!("{registry}/a:1"))).await.unwrap();
+}
