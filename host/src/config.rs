@@ -322,8 +322,24 @@ pub struct Limits {
     pub http_headers: u64,
     /// The longest time to connect, to the first byte, and between bytes.
     pub http_timeout: Duration,
-    /// Steps of a plan.
+    /// Bytes of the schema of a plugin's configuration.
+    pub config_schema: u64,
+    /// Bytes of the configuration that a team gives a plugin.
+    pub config: u64,
+    /// Bytes of one text in an answer: a title, a summary, a message.
+    pub text: u64,
+    /// Findings of a report.
+    pub findings: u64,
+    /// Bytes of one JSON document in an answer: the evidence of a finding, what a step returns, details of a failure.
+    pub facts: u64,
+    /// Keys that a plugin may keep for one application.
+    pub state_keys: u64,
+    /// Bytes of all keys and values that a plugin may keep for one application.
+    pub state_total: u64,
+    /// Steps of a plan, and changes.
     pub plan_steps: u64,
+    /// What all the steps of a plan wait for, together.
+    pub plan_needs: u64,
     /// Steps, checks and smoke tests that run at the same time.
     pub parallel: u64,
     /// Bytes of a plugin's file.

@@ -36,10 +36,11 @@ mod wasm;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use windlass_documents::{Event, Failure, Observation, Plan, Report, Step};
 
 use crate::redact::Redactor;
@@ -141,7 +142,7 @@ impl Plugins {
         }
         let admitted = self.gate.admit(&wasm, kind).await.map_err(refused)?;
         let bundled = matches!(source, Source::Bundled(_));
-        let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceLock::new() };
+        let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceCell::new() };
         let plugin = Plugin(Arc::new(inner));
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned(), plugin.clone());
         Ok(plugin)
@@ -163,7 +164,7 @@ struct Inner {
     admitted: Admitted,
     bundled: bool,
     /// Prepared when it is first asked for.
-    schema: OnceLock<Result<jsonschema::Validator, String>>,
+    schema: OnceCell<Result<Arc<schema::Schema>, String>>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -200,10 +201,11 @@ impl Plugin {
     /// Whether a `with` table fits the plugin's schema and then makes sense to the plugin itself.
     /// A failure has the code `invalid-config` and names every place that is wrong.
     pub async fn validate_config(&self, config: &Value) -> Result<(), Failure> {
-        let schema = self.0.schema.get_or_init(|| schema::compile(&self.description().config));
-        match schema {
-            Ok(schema) => schema::validate(schema, &self.identity().name, config)?,
-            Err(error) => return Err(self.nonsense("describe", format!("its schema is not valid: {error}"))),
+        let limits = &self.0.gate.limits;
+        let compile = || schema::compile(self.description().config.clone(), limits);
+        match self.0.schema.get_or_init(compile).await {
+            Ok(schema) => schema::validate(schema, &self.identity().name, config, limits).await?,
+            Err(error) => return Err(self.nonsense("describe", format!("its schema {error}"))),
         }
         self.ask(Request::ValidateConfig(to_json(config)), None).await.map(|_| ())
     }
@@ -232,7 +234,10 @@ impl Plugin {
 
     /// Makes one step true; returns facts for the journal, which `undo` is given back.
     pub async fn apply(&self, call: Call, step: &Step) -> Result<Value, Failure> {
-        self.document(Request::Apply { step: to_json(step) }, call, "result").await
+        match self.ask(Request::Apply { step: to_json(step) }, Some(call)).await? {
+            Answer::Text(text) => self.result("apply", &text),
+            _ => Err(self.nonsense("apply", "its result is not text".to_owned())),
+        }
     }
 
     /// Puts back what was there before a step. `output` is what `apply` returned, where it got that far.
@@ -249,7 +254,7 @@ impl Plugin {
     /// Tells a recorder; returns facts for the record.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
         match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
-            Answer::Maybe(Some(text)) => self.parse("deliver", "result", &text).map(Some),
+            Answer::Maybe(Some(text)) => self.result("deliver", &text).map(Some),
             _ => Ok(None),
         }
     }
@@ -257,7 +262,7 @@ impl Plugin {
     async fn report(&self, request: Request, call: Call) -> Result<Report, Failure> {
         let function = request.function();
         match self.ask(request, Some(call)).await? {
-            Answer::Report(report) => Ok(Cleaner(&self.0.gate.redactor).report(report)),
+            Answer::Report(report) => self.cleaner().report(report).map_err(|reason| self.nonsense(function, reason)),
             _ => Err(self.nonsense(function, "its answer is not a report".to_owned())),
         }
     }
@@ -275,8 +280,19 @@ impl Plugin {
         if text.len() as u64 > allowed {
             return Err(sandbox::too_large(&format!("the {name} of {}", self.identity()), "output", allowed));
         }
-        let document = Cleaner(&self.0.gate.redactor).document(name, text);
+        let document = self.cleaner().document(name, text);
         document.map_err(|reason| self.nonsense(function, reason))
+    }
+
+    /// What is kept in the journal with a step or a delivery.
+    fn result(&self, function: &str, text: &str) -> Result<Value, Failure> {
+        let small = convert::small("its result", text, &self.0.gate.limits);
+        small.map_err(|reason| self.nonsense(function, reason))?;
+        self.parse(function, "result", text)
+    }
+
+    fn cleaner(&self) -> Cleaner<'_> {
+        Cleaner { redactor: &self.0.gate.redactor, limits: &self.0.gate.limits }
     }
 
     async fn ask(&self, request: Request, call: Option<Call>) -> Result<Answer, Failure> {

@@ -295,8 +295,24 @@ pub(super) struct Limits {
     pub(super) http_headers: Option<Size>,
     /// The longest time to connect, to the first byte, and between bytes.
     pub(super) http_timeout: Option<Span>,
-    /// Steps of a plan.
+    /// Bytes of the schema of a plugin's configuration.
+    pub(super) config_schema: Option<Size>,
+    /// Bytes of the configuration that a team gives a plugin.
+    pub(super) config: Option<Size>,
+    /// Bytes of one text in an answer.
+    pub(super) text: Option<Size>,
+    /// Findings of a report.
+    pub(super) findings: Option<u64>,
+    /// Bytes of one JSON document in an answer: evidence, what a step returns.
+    pub(super) facts: Option<Size>,
+    /// Keys that a plugin may keep for one application.
+    pub(super) state_keys: Option<u64>,
+    /// Bytes of all keys and values that a plugin may keep for one application.
+    pub(super) state_total: Option<Size>,
+    /// Steps of a plan, and changes.
     pub(super) plan_steps: Option<u64>,
+    /// What all the steps of a plan wait for, together.
+    pub(super) plan_needs: Option<u64>,
     /// Steps, checks and smoke tests that run at the same time.
     pub(super) parallel: Option<u64>,
     /// Bytes of a plugin's file.

@@ -18,6 +18,8 @@ use crate::report::Explain as _;
 
 /// Larger plans are refused.
 const MOST_STEPS: usize = 8_000;
+/// Plans whose steps wait for more, together, are refused.
+const MOST_NEEDS: usize = 100_000;
 /// Longer ids are refused.
 const LONGEST_ID: usize = 128;
 
@@ -168,6 +170,10 @@ fn valid(plan: &Plan) -> Result<(), Failure> {
     }
     if plan.steps.len() > MOST_STEPS {
         return wrong(format!("it has {} steps, at most {MOST_STEPS} are allowed", plan.steps.len()));
+    }
+    let needs: usize = plan.steps.iter().map(|step| step.needs.len()).sum();
+    if needs > MOST_NEEDS {
+        return wrong(format!("its steps have {needs} needs, at most {MOST_NEEDS} are allowed"));
     }
     let mut phases: BTreeMap<&str, Phase> = BTreeMap::new();
     for step in &plan.steps {

@@ -3,11 +3,11 @@
 //! A wish to stop doesn't stop it; only a second one leaves everything as it is. A step that cannot be undone doesn't
 //! keep the others from being undone, except those that it needed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Observation, Outcome, Plan, Step, Verdict};
+use windlass_documents::{Failure, Observation, Outcome, Step, Verdict};
 
 use super::error::Error;
 use super::migration;
@@ -61,6 +61,8 @@ fn both(cause: &Failure, title: &str, undo: &Failure) -> Failure {
 /// Undoes one step after the other; the first that could not be, with its title.
 async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<Option<(String, Failure)>, Error> {
     let plan = deployment.plan().map_err(Error::Failed)?;
+    let needs: HashMap<&str, &[String]> =
+        plan.steps.iter().map(|step| (step.id.as_str(), step.needs.as_slice())).collect();
     let steps: Vec<Step> = deployment.with(|account| account.to_undo().into_iter().cloned().collect());
     let mut needed = BTreeSet::new();
     let mut first = None;
@@ -69,7 +71,7 @@ async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<
             continue;
         }
         if let Err(failure) = undo(deployment, subject, step).await? {
-            add_needs(&plan, &step.id, &mut needed);
+            add_needs(&needs, &step.id, &mut needed);
             first.get_or_insert((step.title.clone(), failure));
         }
     }
@@ -77,12 +79,11 @@ async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<
 }
 
 /// All steps that a step needs, in the end.
-fn add_needs(plan: &Plan, id: &str, needed: &mut BTreeSet<String>) {
-    let Some(step) = plan.steps.iter().find(|step| step.id == id) else { return };
-    for need in &step.needs {
-        if needed.insert(need.clone()) {
-            add_needs(plan, need, needed);
-        }
+fn add_needs<'p>(needs: &HashMap<&str, &'p [String]>, id: &'p str, needed: &mut BTreeSet<String>) {
+    let mut todo = vec![id];
+    while let Some(id) = todo.pop() {
+        let more = needs.get(id).copied().unwrap_or_default().iter();
+        todo.extend(more.filter(|need| needed.insert((*need).clone())).map(String::as_str));
     }
 }
 

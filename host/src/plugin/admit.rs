@@ -20,11 +20,15 @@ use super::limits::{Limits, bytes};
 use super::program::{Answer, Program, Request};
 use super::pulled::Pulled;
 use super::store::{Record, Shelf};
+use super::text::{beginning, plain};
 use super::wasm::Wasm;
 use super::{Identity, Kind, convert, schema};
 use crate::redact::Redactor;
 use crate::release::registry::RegistryError;
 use crate::report::{ExitCode, Explain};
+
+/// The longest message about a file's insides that is repeated, in bytes: it quotes them.
+const LONGEST_REASON: usize = 2_000;
 
 /// What a plugin's `describe` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -197,16 +201,16 @@ impl Gate {
         }
         let component = self.cache.load(&self.runtime, wasm, &self.compiler, &self.limits).await?;
         let program = Program::link(self.runtime.engine(), &component, manifest.kind)
-            .map_err(|error| Refusal::Link(format!("{error:#}")))?;
+            .map_err(|error| Refusal::Link(beginning(&plain(&format!("{error:#}")), LONGEST_REASON)))?;
         let identity =
             Identity { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest.to_owned() };
         let record = if let Some(record) = known {
             record
         } else {
             let description = self.describe(&identity, &program).await?;
-            schema::compile(&description.config).map_err(|error| {
-                Refusal::Description(format!("the schema of its configuration is not valid: {error}"))
-            })?;
+            schema::compile(description.config.clone(), &self.limits)
+                .await
+                .map_err(|error| Refusal::Description(format!("the schema of its configuration {error}")))?;
             let record = Record::new(manifest, description);
             self.shelf.keep(&identity.digest, wasm.bytes()?).map_err(Refusal::Keep)?;
             self.shelf.keep_record(&identity.digest, &record).map_err(Refusal::Keep)?;
@@ -215,11 +219,30 @@ impl Gate {
         Ok(Admitted { identity, record, program })
     }
 
+    /// What is in a description. The error is a sentence.
+    fn described(&self, text: &str) -> Result<Description, String> {
+        let too_long = |what: &str, length: usize, limit: &str, most: u64| {
+            Err(format!("{what} has {length} bytes (limit `{limit}` = {})", bytes(most)))
+        };
+        // The schema itself is measured more closely later, and is most of it.
+        let (most, limits) = (self.limits.config_schema.saturating_mul(4), &self.limits);
+        if text.len() as u64 > most {
+            return too_long("its description", text.len(), "config-schema", limits.config_schema);
+        }
+        let description: Description = convert::document("description", text)?;
+        for (what, text) in [("its summary", &description.summary), ("its example", &description.example)] {
+            if text.len() as u64 > limits.text {
+                return too_long(what, text.len(), "text", limits.text);
+            }
+        }
+        Ok(description)
+    }
+
     async fn describe(&self, identity: &Identity, program: &Program) -> Result<Description, Refusal> {
         let caller =
             Caller { runtime: &self.runtime, identity, program, limits: &self.limits, redactor: &self.redactor };
         match caller.ask(Request::Describe, None).await {
-            Ok(Answer::Text(text)) => convert::document("description", &text).map_err(Refusal::Description),
+            Ok(Answer::Text(text)) => self.described(&text).map_err(Refusal::Description),
             Ok(_) => Err(Refusal::Description("its description is not text".to_owned())),
             Err(failure) => Err(Refusal::Describe(failure)),
         }

@@ -118,7 +118,9 @@ impl Caller<'_> {
         let denied = std::mem::take(&mut *sandbox.denied.lock().unwrap_or_else(PoisonError::into_inner));
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(failure)) => Err(with_denials(Cleaner(self.redactor).failure(failure), &denied)),
+            Ok(Err(failure)) => {
+                Err(with_denials(Cleaner { redactor: self.redactor, limits: self.limits }.failure(failure), &denied))
+            }
             Err(ended) => Err(with_denials(self.explain(request.function(), &ended, &stderr), &denied)),
         }
     }

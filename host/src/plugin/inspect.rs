@@ -4,6 +4,7 @@ use wasmparser::{ComponentExternalKind, Parser, Payload, Validator, WasmFeatures
 
 use super::Kind;
 use super::manifest::{Manifest, SECTION};
+use super::text::{beginning, plain};
 
 /// The version of the contract that this agent offers; patch versions do not matter.
 const CONTRACT: &str = "0.1";
@@ -30,7 +31,7 @@ pub enum InspectError {
     #[error("it is not WebAssembly: it begins with {0}")]
     NotWasm(String),
     /// WebAssembly, but broken.
-    #[error("it is not valid WebAssembly: {0}")]
+    #[error("it is not valid WebAssembly: {}", short(&.0.to_string()))]
     Invalid(#[source] wasmparser::BinaryReaderError),
     /// Its manifest cannot be used.
     #[error(transparent)]
@@ -53,8 +54,17 @@ pub enum InspectError {
     },
 }
 
+/// Lines for people: the first of many, each of a bearable length.
 fn list(lines: &[String]) -> String {
-    lines.iter().fold(String::new(), |text, line| text + "\n  " + line)
+    const SHOWN: usize = 20;
+    let text = lines.iter().take(SHOWN).fold(String::new(), |text, line| text + "\n  " + &short(line));
+    if lines.len() > SHOWN { format!("{text}\n  and {} more", lines.len() - SHOWN) } else { text }
+}
+
+/// What a file says, in a message.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 300;
+    beginning(&plain(text), LONGEST)
 }
 
 /// Looks at a whole file: it is a valid component, has one manifest, imports only what its kind has, and exports what
@@ -67,7 +77,7 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Manifest, InspectError> {
         return Err(InspectError::CoreModule);
     }
     if !bytes.starts_with(b"\0asm") {
-        return Err(InspectError::NotWasm(beginning(bytes)));
+        return Err(InspectError::NotWasm(first(bytes)));
     }
     Validator::new_with_features(features()).validate_all(bytes).map_err(InspectError::Invalid)?;
     let outline = outline(bytes).map_err(InspectError::Invalid)?;
@@ -180,7 +190,7 @@ fn is_minor(version: &str, minor: &str) -> bool {
 }
 
 /// The first bytes of a file, for people.
-fn beginning(bytes: &[u8]) -> String {
+fn first(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "nothing at all".to_owned();
     }

@@ -83,6 +83,13 @@ pub enum ManifestError {
 /// The longest manifest, in bytes.
 const LONGEST: usize = 64 << 10;
 
+/// The longest version, root's name, and reason, in bytes.
+const LONGEST_WORD: usize = 64;
+const LONGEST_REASON: usize = 500;
+
+/// The most capabilities that a plugin asks for.
+const MOST_ASKS: usize = 64;
+
 /// Names that a capability can have.
 const CAPABILITIES: [&str; 9] =
     ["docker-read", "docker-write", "http", "files", "secrets", "reveal", "exec", "registry", "state"];
@@ -116,13 +123,24 @@ impl Manifest {
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(word) {
             return invalid("name", &self.name, "at most 64 lower-case letters, digits and `-`");
         }
-        if semver::Version::parse(&self.version).is_err() {
+        if self.version.len() > LONGEST_WORD || semver::Version::parse(&self.version).is_err() {
             return invalid("version", &self.version, "a semantic version such as 1.2.0");
         }
-        if semver::Version::parse(&self.contract).is_err() {
+        if self.contract.len() > LONGEST_WORD || semver::Version::parse(&self.contract).is_err() {
             return invalid("contract", &self.contract, "a semantic version such as 0.1.0");
         }
+        if self.capabilities.len() > MOST_ASKS {
+            return invalid("capabilities", &format!("{} of them", self.capabilities.len()), "at most 64");
+        }
         for ask in &self.capabilities {
+            if ask.reason.len() > LONGEST_REASON || super::text::plain(&ask.reason) != ask.reason {
+                return invalid("reason", &ask.reason, "at most 500 bytes of ordinary text");
+            }
+            if let Some(root) = &ask.root
+                && (root.len() > LONGEST_WORD || super::text::plain(root) != *root)
+            {
+                return invalid("root", root, "a name of at most 64 bytes");
+            }
             if !CAPABILITIES.contains(&ask.name.as_str()) {
                 let expected = "docker-read, docker-write, http, files, secrets, reveal, exec, registry or state";
                 return invalid("capabilities", &ask.name, expected);
@@ -140,6 +158,8 @@ struct Format {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn read(json: &str) -> Result<Manifest, String> {
@@ -168,6 +188,24 @@ mod tests {
             Err("its manifest's `name` is \"../x\", but must be at most 64 lower-case letters, digits and `-`"
                 .to_owned())
         );
+        let ask = |name: &str, root: &str, reason: &str| json!({"name": name, "root": root, "reason": reason});
+        let long = "x".repeat(600);
+        for (field, value, expected) in [
+            ("version", json!(format!("1.0.0-{long}")), "a semantic version"),
+            ("contract", json!(format!("0.1.0+{long}")), "a semantic version"),
+            ("capabilities", json!(vec![ask("state", "r", ""); 65]), "\"65 of them\", but must be at most 64"),
+            ("capabilities", json!([ask("root", "r", "")]), "but must be docker-read"),
+            ("capabilities", json!([ask("files", &long, "")]), "`root` is"),
+            ("capabilities", json!([ask("state", "r", &long)]), "`reason` is"),
+            ("capabilities", json!([ask("state", "r", "\u{1b}[2J")]), "`reason` is"),
+        ] {
+            let mut manifest = json!({
+                "format": 1, "name": "check-x", "version": "1.0.0", "kind": "check", "contract": "0.1.0",
+            });
+            manifest[field] = value;
+            let error = read(&manifest.to_string()).err().unwrap_or_default();
+            assert!(error.contains(expected) && error.len() < 300, "{field}: {error}");
+        }
         assert!(matches!(Manifest::read(&[]), Err(ManifestError::Missing)));
         assert!(matches!(Manifest::read(&[b"{}", b"{}"]), Err(ManifestError::Several(2))));
     }

@@ -1,10 +1,12 @@
 //! Whether a plan that a strategy returned can be executed at all. Whether it should be is for people and checks.
+//!
+//! Everything here takes time in proportion to the plan, and the plan's parts are counted first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use windlass_documents::{Action, PLAN_FORMAT, Plan, Step};
 
-use super::limits::{Limits, size};
+use super::limits::{Limits, bytes, size};
 
 /// The longest id of a step.
 const LONGEST_ID: usize = 128;
@@ -17,10 +19,7 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), String> {
     if plan.fingerprint.is_empty() {
         return Err("its plan has no fingerprint of what it was made from".to_owned());
     }
-    if plan.steps.len() > size(limits.plan_steps) {
-        let (count, most) = (plan.steps.len(), limits.plan_steps);
-        return Err(format!("its plan has {count} steps (limit `plan-steps` = {most})"));
-    }
+    count(plan, limits)?;
     if plan.steps.is_empty() && plan.changes.is_empty() {
         return Err("its plan is empty: it names nothing that changes and nothing that stays".to_owned());
     }
@@ -31,7 +30,51 @@ pub(super) fn check(plan: &Plan, limits: &Limits) -> Result<(), String> {
     }
     let steps = ids(plan)?;
     needs(plan, &steps)?;
-    cycle(plan).map_or(Ok(()), |cycle| Err(format!("its plan has a cycle: {}", cycle.join(" needs "))))
+    cycle(plan).map_or(Ok(()), |cycle| Err(format!("its plan has a cycle: {}", shown(&cycle))))
+}
+
+/// A cycle for people; the middle of a long one is left out.
+fn shown(cycle: &[&str]) -> String {
+    const ENDS: usize = 5;
+    match cycle.len() {
+        0..=12 => cycle.join(" needs "),
+        long => {
+            let (first, last) = (cycle[..ENDS].join(" needs "), cycle[long - ENDS..].join(" needs "));
+            format!("{first} needs … needs {last} ({} steps)", long - 1)
+        }
+    }
+}
+
+/// Whether a plan's lists and texts are of a bearable size.
+fn count(plan: &Plan, limits: &Limits) -> Result<(), String> {
+    let most = limits.plan_steps;
+    let differences = plan.changes.iter().map(|change| change.differences.len()).sum();
+    let lists = [
+        (plan.steps.len(), "steps", "plan-steps", most),
+        (plan.changes.len(), "changes", "plan-steps", most),
+        (plan.warnings.len(), "warnings", "plan-steps", most),
+        (plan.way_back.len(), "images for the way back", "plan-steps", most),
+        (plan.steps.iter().map(|step| step.needs.len()).sum(), "needs", "plan-needs", limits.plan_needs),
+        (differences, "differences", "plan-needs", limits.plan_needs),
+    ];
+    if let Some((count, what, limit, most)) = lists.into_iter().find(|(count, _, _, most)| *count > size(*most)) {
+        return Err(format!("its plan has {count} {what} (limit `{limit}` = {most})"));
+    }
+    let steps = plan.steps.iter().flat_map(|step| [step.title.as_str(), step.subject.as_deref().unwrap_or_default()]);
+    let changes = plan.changes.iter().flat_map(|change| {
+        let fields = change.differences.iter().map(|difference| difference.field.as_str());
+        let manner = change.manner.as_deref().unwrap_or_default();
+        [change.subject.as_str(), change.cause.as_str(), manner].into_iter().chain(fields)
+    });
+    let lines = plan.warnings.iter().chain(&plan.way_back).map(String::as_str);
+    let mut texts = steps.chain(changes).chain(lines).chain([plan.fingerprint.as_str()]);
+    match texts.find(|text| text.len() > size(limits.text)) {
+        Some(text) => {
+            let most = bytes(limits.text);
+            Err(format!("its plan has a text of {} bytes (limit `text` = {most})", text.len()))
+        }
+        None => Ok(()),
+    }
 }
 
 fn ids(plan: &Plan) -> Result<BTreeMap<&str, &Step>, String> {
@@ -64,25 +107,41 @@ fn needs(plan: &Plan, steps: &BTreeMap<&str, &Step>) -> Result<(), String> {
 
 /// The ids around a cycle, the first repeated at the end; none when there is no cycle.
 fn cycle(plan: &Plan) -> Option<Vec<&str>> {
-    let mut open: BTreeMap<&str, BTreeSet<&str>> =
-        plan.steps.iter().map(|step| (step.id.as_str(), step.needs.iter().map(String::as_str).collect())).collect();
-    loop {
-        let ready: Vec<_> = open.iter().filter(|(_, needs)| needs.is_empty()).map(|(id, _)| *id).collect();
-        if ready.is_empty() {
-            break;
+    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
+    for step in &plan.steps {
+        waits.insert(&step.id, step.needs.len());
+        for need in &step.needs {
+            dependents.entry(need).or_default().push(&step.id);
         }
-        for id in &ready {
-            open.remove(id);
-        }
-        for needs in open.values_mut() {
-            needs.retain(|need| !ready.contains(need));
+    }
+    let mut free: Vec<&str> = waits.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
+    while let Some(id) = free.pop() {
+        waits.remove(id);
+        for dependent in dependents.get(id).into_iter().flatten() {
+            if let Some(count) = waits.get_mut(dependent) {
+                *count -= 1;
+                if *count == 0 {
+                    free.push(dependent);
+                }
+            }
         }
     }
     // Every step that is left needs another one that is left: following needs must come back.
-    let mut path = vec![*open.keys().next()?];
+    let needs: HashMap<&str, BTreeSet<&str>> = plan
+        .steps
+        .iter()
+        .filter(|step| waits.contains_key(step.id.as_str()))
+        .map(|step| {
+            let left = step.needs.iter().map(String::as_str).filter(|need| waits.contains_key(need));
+            (step.id.as_str(), left.collect())
+        })
+        .collect();
+    let mut path = vec![*waits.keys().next()?];
+    let mut places = HashMap::from([(path[0], 0)]);
     loop {
-        let next = *open.get(path.last()?)?.iter().next()?;
-        if let Some(start) = path.iter().position(|id| *id == next) {
+        let next = *needs.get(path.last()?)?.first()?;
+        if let Some(start) = places.insert(next, path.len()) {
             path.drain(..start);
             path.push(next);
             return Some(path);
@@ -126,6 +185,46 @@ mod tests {
         ] {
             assert_eq!(checked(&steps), Err(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn counts_before_it_looks() {
+        let many: Vec<_> = (0..500).map(|number| number.to_string()).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let heavy: Vec<_> = (0..2_000).map(|number| step(&number.to_string(), &many)).collect();
+        let long = "x".repeat(20 << 10);
+        let mut titled = step("a", &[]);
+        titled["title"] = json!(long);
+        for (plan, text) in [
+            (json!({"steps": heavy, "changes": []}), "its plan has 1000000 needs (limit `plan-needs` = 100000)"),
+            (json!({"steps": [titled], "changes": []}), "its plan has a text of 20480 bytes (limit `text` = 16 KiB)"),
+            (
+                json!({"steps": [step("a", &[])], "changes": [], "warnings": vec!["w"; 9_000]}),
+                "its plan has 9000 warnings (limit `plan-steps` = 8000)",
+            ),
+            (
+                json!({"steps": [step("a", &[])], "changes": [{"subject": "s", "action": "keep", "cause": long}]}),
+                "its plan has a text of 20480 bytes (limit `text` = 16 KiB)",
+            ),
+        ] {
+            let mut plan = plan;
+            (plan["format"], plan["fingerprint"]) = (json!(1), json!("f"));
+            let plan = serde_json::from_value(plan).map_err(|error| error.to_string());
+            assert_eq!(plan.and_then(|plan| check(&plan, &defaults())), Err(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_long_cycle_is_named_by_its_ends() {
+        let steps: Vec<_> = (0..2_000)
+            .map(|number| step(&number.to_string(), &[((number + 1) % 2_000).to_string().as_str()]))
+            .collect();
+        let text = checked(&json!(steps)).err().unwrap_or_default();
+        assert_eq!(
+            text,
+            "its plan has a cycle: 0 needs 1 needs 2 needs 3 needs 4 needs … needs 1996 needs 1997 needs 1998 needs \
+             1999 needs 0 (2000 steps)"
+        );
     }
 
     #[test]

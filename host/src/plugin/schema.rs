@@ -1,27 +1,83 @@
 //! A plugin's `with` table against the plugin's own JSON Schema.
 //!
-//! Both come from outside: nothing is fetched for a reference, and patterns run in linear time.
+//! Both come from outside. Before the validator sees either, their size and depth, and the work that they make
+//! together, are counted by loops that nothing can make recurse or run long; more than a limit is refused. Nothing is
+//! fetched for a reference, patterns run in linear time, and the validator works on a thread of its own, so that the
+//! agent goes on listening.
+
+mod graph;
+mod rehearsal;
+
+use std::sync::Arc;
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Value, json};
 use windlass_documents::Failure;
 
-use super::text::beginning;
+use super::limits::Limits;
+use super::text::{beginning, plain};
+use graph::Graph;
 
 /// How many mistakes one failure lists.
 const LISTED: usize = 10;
 
-/// Prepares a schema. The error is a fragment: what is wrong with it.
-pub(super) fn compile(schema: &Value) -> Result<Validator, String> {
-    jsonschema::options()
-        .with_pattern_options(PatternOptions::regex())
-        .build(schema)
-        .map_err(|error| beginning(&error.to_string(), 500))
+/// The stack of the thread that compiles and validates: each of the few hundred levels that are let through has room.
+const STACK: usize = 64 << 20;
+
+/// The most memory of one compiled regular expression, in bytes.
+const PATTERN_MEMORY: usize = 1 << 20;
+
+/// A schema, ready to be compared with.
+pub(super) struct Schema {
+    document: Value,
+    validator: Validator,
+}
+
+/// Prepares a schema. The error is a fragment: what it is, or does.
+pub(super) async fn compile(schema: Value, limits: &Limits) -> Result<Arc<Schema>, String> {
+    graph::measure(&schema, limits.config_schema, "config-schema")?;
+    apart(move || {
+        Graph::of(&schema)?.check()?;
+        let validator = jsonschema::options()
+            .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_MEMORY).dfa_size_limit(PATTERN_MEMORY))
+            .build(&schema)
+            .map_err(|error| format!("is not valid: {}", beginning(&plain(&error.to_string()), 500)))?;
+        Ok(Arc::new(Schema { document: schema, validator }))
+    })
+    .await?
 }
 
 /// Whether a table fits. The failure lists every mistake with its place.
-pub(super) fn validate(schema: &Validator, plugin: &str, config: &Value) -> Result<(), Failure> {
-    let mistakes: Vec<_> = schema
+pub(super) async fn validate(
+    schema: &Arc<Schema>,
+    plugin: &str,
+    config: &Value,
+    limits: &Limits,
+) -> Result<(), Failure> {
+    let invalid = |text: String| failure(format!("the `with` table of {plugin} is refused: {text}"), None);
+    graph::measure(config, limits.config, "config").map_err(|text| invalid(format!("it {text}")))?;
+    let (schema, config, plugin) = (Arc::clone(schema), config.clone(), plugin.to_owned());
+    let checked = apart(move || {
+        let graph = Graph::of(&schema.document)?;
+        rehearsal::rehearse(&graph, &config)?;
+        Ok(compare(&schema.validator, &plugin, &config))
+    });
+    checked.await.and_then(|checked| checked).map_err(invalid)?
+}
+
+/// Does what recurses over documents from outside, on a thread that nobody waits for when the agent ends.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("schema".to_owned())
+        .stack_size(STACK)
+        .spawn(move || drop(sender.send(work())))
+        .map_err(|error| format!("cannot be looked at: no thread can be started: {error}"))?;
+    answer.await.map_err(|_| "cannot be looked at: the validator broke off".to_owned())
+}
+
+fn compare(validator: &Validator, plugin: &str, config: &Value) -> Result<(), Failure> {
+    let mistakes: Vec<_> = validator
         .iter_errors(config)
         .take(LISTED)
         .map(|error| (error.instance_path().to_string(), beginning(&error.to_string(), 300)))
@@ -30,15 +86,15 @@ pub(super) fn validate(schema: &Validator, plugin: &str, config: &Value) -> Resu
         return Ok(());
     }
     let lines: Vec<_> = mistakes.iter().map(|(place, text)| format!("`{}`: {text}", dotted(place))).collect();
-    Err(Failure {
-        code: "invalid-config".to_owned(),
-        message: format!("the `with` table does not fit {plugin}: {}", lines.join("; ")),
-        retryable: false,
-        details: Some(json!({
-            "mistakes": mistakes.iter().map(|(place, text)| json!({"at": place, "text": text})).collect::<Vec<_>>(),
-            "hint": format!("`windlass plugin inspect {plugin}` shows what the table may hold"),
-        })),
-    })
+    let details = json!({
+        "mistakes": mistakes.iter().map(|(place, text)| json!({"at": place, "text": text})).collect::<Vec<_>>(),
+        "hint": format!("`windlass plugin inspect {plugin}` shows what the table may hold"),
+    });
+    Err(failure(format!("the `with` table does not fit {plugin}: {}", lines.join("; ")), Some(details)))
+}
+
+fn failure(message: String, details: Option<Value>) -> Failure {
+    Failure { code: "invalid-config".to_owned(), message, retryable: false, details }
 }
 
 /// `/requests/0/url` as people write it: `with.requests.0.url`.
@@ -47,28 +103,4 @@ fn dotted(place: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn says_what_is_wrong_and_where() -> Result<(), String> {
-        let schema = compile(&json!({
-            "type": "object",
-            "properties": {"port": {"type": "integer"}},
-            "additionalProperties": false
-        }))?;
-        assert_eq!(validate(&schema, "check-x", &json!({"port": 1})), Ok(()));
-        let failure = validate(&schema, "check-x", &json!({"port": "a"})).err().ok_or("accepted")?;
-        assert_eq!(
-            failure.message,
-            "the `with` table does not fit check-x: `with.port`: \"a\" is not of type \"integer\""
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn fetches_nothing() {
-        assert!(compile(&json!({"$ref": "http://127.0.0.1:1/schema"})).is_err());
-        assert!(compile(&json!({"$ref": "file:///etc/passwd"})).is_err());
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! A plan as a diff against what runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use windlass_documents::{Action, Change, Difference, Phase, Plan, Step};
 
@@ -160,20 +160,37 @@ fn steps(plan: &Plan) -> Page {
 
 /// Steps of a phase with each behind what it needs. Those of a cycle, which the host refuses, come last.
 fn ordered(plan: &Plan, phase: Phase) -> Vec<&Step> {
-    let mut waiting: Vec<&Step> = plan.steps.iter().filter(|step| step.phase == phase).collect();
-    let mut ordered: Vec<&Step> = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let ids: BTreeSet<&str> = waiting.iter().map(|step| step.id.as_str()).collect();
-        let (ready, blocked): (Vec<&Step>, Vec<&Step>) =
-            waiting.iter().partition(|step| !step.needs.iter().any(|need| ids.contains(need.as_str())));
-        if ready.is_empty() {
-            ordered.extend(blocked);
-            break;
+    let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.phase == phase).collect();
+    let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
+    let mut waits = vec![0_usize; steps.len()];
+    let mut dependents = vec![Vec::new(); steps.len()];
+    for (at, step) in steps.iter().enumerate() {
+        for need in step.needs.iter().filter_map(|need| places.get(need.as_str())) {
+            waits[at] += 1;
+            dependents[*need].push(at);
         }
-        ordered.extend(ready);
-        waiting = blocked;
     }
-    ordered
+    // One round after the other: what waits for nothing, then what waits for those only, each in the plan's order.
+    let mut rounds = vec![usize::MAX; steps.len()];
+    let mut ready: Vec<usize> = (0..steps.len()).filter(|at| waits[*at] == 0).collect();
+    let mut round = 0;
+    while !ready.is_empty() {
+        let mut next = Vec::new();
+        for at in ready {
+            rounds[at] = round;
+            for dependent in &dependents[at] {
+                waits[*dependent] -= 1;
+                if waits[*dependent] == 0 {
+                    next.push(*dependent);
+                }
+            }
+        }
+        ready = next;
+        round += 1;
+    }
+    let mut order: Vec<usize> = (0..steps.len()).collect();
+    order.sort_by_key(|at| rounds[*at]);
+    order.into_iter().map(|at| steps[at]).collect()
 }
 
 /// `1 to make, 1 to replace, 2 as they are; 5 steps`.
