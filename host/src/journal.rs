@@ -27,8 +27,8 @@ use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
-    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Quarantine, Running, Shown, Stored, Summary,
-    Verification,
+    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Put, Quarantine, Room, Running, Shown, Stored,
+    Summary, Verification,
 };
 use crate::clock::Clock;
 use crate::progress::Level;
@@ -289,7 +289,7 @@ impl Journal {
         self.store().state_get(plugin, application, key)
     }
 
-    /// Stores a value if the key is at the expected revision; the new revision, or none when it is not.
+    /// Stores a value if the key is at the expected revision and there is room.
     pub fn state_put(
         &self,
         plugin: &str,
@@ -297,8 +297,9 @@ impl Journal {
         key: &str,
         value: &[u8],
         expected: Option<u64>,
-    ) -> Result<Option<u64>, Error> {
-        self.store().state_put(plugin, application, key, value, expected)
+        most: Room,
+    ) -> Result<Put, Error> {
+        self.store().state_put(plugin, application, key, value, expected, most)
     }
 
     /// Removes a key under the same condition; whether the condition held.

@@ -9,5 +9,6 @@ fn main() -> ExitCode {
     if std::env::args().skip(1).take(2).eq(PRECOMPILE) {
         return precompile_main();
     }
+    windlass::process::keep_memory_private();
     ExitCode::from(windlass::cli::main(std::env::args_os()).number())
 }

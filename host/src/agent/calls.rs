@@ -19,7 +19,7 @@ use crate::capability::http::{Http, HttpLimits};
 use crate::capability::log::{Log, LogLimits};
 use crate::capability::registry::Registry;
 use crate::capability::secrets::{PluginSecrets, Secrets};
-use crate::capability::state::State;
+use crate::capability::state::{Quota, State};
 use crate::capability::{Capabilities, Grants, Scope};
 use crate::deployment::Context;
 use crate::plugin::{Call, Kind, Plugin};
@@ -129,7 +129,7 @@ impl Reality {
             ),
             files: Files::new(grants.clone(), Some(material.directory.clone())),
             exec: Exec::new(grants.clone(), self.commands.clone(), secrets.clone()),
-            state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))),
+            state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))).within(Quota::from(limits)),
             registry: Registry::new(grants.clone(), registries),
             secrets,
             log,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::capability::state::{Entry, Owner, StateError, StateStore};
-use crate::journal::Journal;
+use crate::capability::state::{Entry, Owner, Quota, StateError, StateStore};
+use crate::journal::{Journal, Put, Room};
 use crate::progress::{Progress, Watch};
 
 /// Plugins' own values, kept in the journal's file.
@@ -25,11 +25,20 @@ impl StateStore for Values {
         Ok(stored.map(|stored| Entry { value: stored.value, revision: stored.revision }))
     }
 
-    fn put(&self, owner: &Owner, key: &str, value: &[u8], expected: Option<u64>) -> Result<u64, StateError> {
-        let put = self.0.state_put(&owner.plugin, &owner.application, key, value, expected).map_err(failed)?;
+    fn put(
+        &self,
+        owner: &Owner,
+        key: &str,
+        value: &[u8],
+        expected: Option<u64>,
+        quota: Quota,
+    ) -> Result<u64, StateError> {
+        let most = Room { keys: quota.keys, bytes: quota.bytes };
+        let put = self.0.state_put(&owner.plugin, &owner.application, key, value, expected, most).map_err(failed)?;
         match put {
-            Some(revision) => Ok(revision),
-            None => Err(StateError::Conflict(self.revision(owner, key)?)),
+            Put::Stored(revision) => Ok(revision),
+            Put::Conflict => Err(StateError::Conflict(self.revision(owner, key)?)),
+            Put::Full(would) => Err(StateError::Full { would: Quota { keys: would.keys, bytes: would.bytes }, quota }),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod account;
 mod arguments;
+mod options;
 mod output;
 mod program;
 

@@ -1,6 +1,7 @@
 //! The plugin's own small store: one per plugin and application, with compare-and-set.
 //!
-//! Where values are kept is the journal's business; this is the contract, its limits and the grant.
+//! Where values are kept is the journal's business; this is the contract, its limits and the grant. What one plugin
+//! keeps for one application has a quota, so that it cannot fill the disk that the journal needs.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use windlass_documents::Failure;
 
 use super::failure::{failure, lost};
 use super::grants::{Grants, Wish};
+use crate::config::Limits;
 
 /// The largest value, in bytes.
 pub const VALUE_LIMIT: usize = 64 << 10;
@@ -17,6 +19,27 @@ pub const KEY_LIMIT: usize = 256;
 
 /// The most keys that one listing returns.
 pub const KEYS_LIMIT: usize = 1_000;
+
+/// How much one plugin may keep for one application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Keys.
+    pub keys: u64,
+    /// Bytes of all keys and values.
+    pub bytes: u64,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self { keys: 1_000, bytes: 4 << 20 }
+    }
+}
+
+impl From<&Limits> for Quota {
+    fn from(limits: &Limits) -> Self {
+        Self { keys: limits.state_keys, bytes: limits.state_total }
+    }
+}
 
 /// Whose values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +65,18 @@ pub enum StateError {
     /// The key is not at the revision that was expected.
     #[error("the key is at revision {}", .0.map_or_else(|| "none: it does not exist".to_owned(), |revision| revision.to_string()))]
     Conflict(Option<u64>),
+    /// The value does not fit beside the others.
+    #[error(
+        "{} keys with {} bytes would be kept; a plugin may keep {} keys (`state-keys` in `[limits]`) with {} bytes \
+         (`state-total`) for one application",
+        would.keys, would.bytes, quota.keys, quota.bytes
+    )]
+    Full {
+        /// What would be kept.
+        would: Quota,
+        /// What may be kept.
+        quota: Quota,
+    },
     /// The store itself failed.
     #[error("the store of plugin values failed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -52,7 +87,15 @@ pub trait StateStore: Send + Sync {
     /// The value of a key.
     fn get(&self, owner: &Owner, key: &str) -> Result<Option<Entry>, StateError>;
     /// Stores a value if the key is at `expected`; none means that it must not exist. Returns the new revision.
-    fn put(&self, owner: &Owner, key: &str, value: &[u8], expected: Option<u64>) -> Result<u64, StateError>;
+    /// Nothing is stored when the owner would have more than the quota then.
+    fn put(
+        &self,
+        owner: &Owner,
+        key: &str,
+        value: &[u8],
+        expected: Option<u64>,
+        quota: Quota,
+    ) -> Result<u64, StateError>;
     /// Removes a key under the same condition; one that does not exist is success when `expected` is none.
     fn delete(&self, owner: &Owner, key: &str, expected: Option<u64>) -> Result<(), StateError>;
     /// At most `limit` keys with a prefix, in byte order.
@@ -68,7 +111,7 @@ impl StateStore for NoState {
         Ok(None)
     }
 
-    fn put(&self, _: &Owner, _: &str, _: &[u8], _: Option<u64>) -> Result<u64, StateError> {
+    fn put(&self, _: &Owner, _: &str, _: &[u8], _: Option<u64>, _: Quota) -> Result<u64, StateError> {
         Err(StateError::Store("there is no store here".into()))
     }
 
@@ -87,6 +130,7 @@ pub struct State {
     grants: Arc<Grants>,
     store: Arc<dyn StateStore>,
     owner: Owner,
+    quota: Quota,
 }
 
 impl std::fmt::Debug for State {
@@ -101,7 +145,13 @@ impl State {
     pub fn new(grants: Arc<Grants>, store: Arc<dyn StateStore>) -> Self {
         let scope = grants.scope();
         let owner = Owner { plugin: scope.plugin.name.clone(), application: scope.application.clone() };
-        Self { grants, store, owner }
+        Self { grants, store, owner, quota: Quota::default() }
+    }
+
+    /// The same with another quota than the default.
+    #[must_use]
+    pub fn within(self, quota: Quota) -> Self {
+        Self { quota, ..self }
     }
 
     /// `state.get`.
@@ -117,7 +167,8 @@ impl State {
             let message = format!("a value has {} bytes; the most are {VALUE_LIMIT}", value.len());
             return Err(failure("limit-exceeded", message));
         }
-        self.run(move |store, owner| store.put(owner, &key, &value, expected)).await
+        let quota = self.quota;
+        self.run(move |store, owner| store.put(owner, &key, &value, expected, quota)).await
     }
 
     /// `state.delete`.
@@ -143,6 +194,7 @@ impl State {
         let done = tokio::task::spawn_blocking(move || work(store.as_ref(), &owner)).await;
         done.map_err(|_| lost("the store of plugin values"))?.map_err(|error| match error {
             StateError::Conflict(_) => failure("conflict", error.to_string()),
+            StateError::Full { .. } => failure("limit-exceeded", error.to_string()),
             StateError::Store(ref cause) => failure("internal", format!("{error}: {cause}")),
         })
     }

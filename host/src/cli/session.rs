@@ -19,6 +19,22 @@ use crate::report::{ExitCode, Fault, Printer, Teller, deployment};
 /// How long a person waits before they ask themselves what is going on.
 const PATIENCE: Duration = Duration::from_millis(400);
 
+/// How long the process has after the second signal to end in order.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Ends a process that two signals did not end.
+#[expect(clippy::exit, reason = "every other thread may be busy for ever; the journal copes, as it does with a kill")]
+fn end(printer: Printer) {
+    let (told, is_told) = std::sync::mpsc::channel();
+    // Whoever should read it may not: that must not keep the process.
+    std::thread::spawn(move || {
+        printer.warn("ended in the middle of its work; `windlass resume` goes on with what is open in the journal");
+        let _ = told.send(());
+    });
+    let _ = is_told.recv_timeout(GRACE);
+    std::process::exit(ExitCode::Interrupted.number().into());
+}
+
 /// One command from its start to its end.
 pub(super) struct Session {
     /// Prints.
@@ -126,7 +142,8 @@ impl Session {
     /// From now on Ctrl-C and SIGTERM stop the deployment, and this says so.
     pub(super) fn stop(&self) -> Result<Stop, CliError> {
         let stop = Stop::new();
-        stop.listen().map_err(CliError::Runtime)?;
+        let printer = self.printer;
+        stop.listen(GRACE, move || end(printer)).map_err(CliError::Runtime)?;
         let (watched, teller) = (stop.clone(), Arc::clone(&self.teller));
         tokio::spawn(async move {
             let say = |text: &str| teller.say(&Line::new().ink(Ink::Warn, "   Stopping").text(" ").text(text));

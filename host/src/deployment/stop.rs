@@ -1,9 +1,12 @@
 //! How somebody asks a deployment to stop.
 //!
-//! The first Ctrl-C or SIGTERM unwinds what was touched. The second leaves everything as it is and the journal open.
+//! The first Ctrl-C or SIGTERM unwinds what was touched. The second leaves everything as it is and the journal open,
+//! and ends the process even when it doesn't listen any more.
 //! A lost terminal (SIGHUP) changes nothing.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// A wish to stop. Clones share it.
@@ -47,21 +50,76 @@ impl Stop {
     }
 
     /// From now on this process's SIGINT and SIGTERM ask to stop, and SIGHUP does nothing.
-    pub fn listen(&self) -> std::io::Result<()> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+    ///
+    /// A thread of its own listens, so that it hears them however busy the others are. When the process is still there
+    /// `grace` after the second signal, `last` is called on that thread: it ends the process, whatever it computes. The
+    /// journal is then as it is after a kill, which `windlass resume` knows how to go on from.
+    pub fn listen(&self, grace: Duration, last: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         let stop = self.clone();
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    Some(()) = interrupt.recv() => stop.ask(),
-                    Some(()) = terminate.recv() => stop.ask(),
-                    Some(()) = hang_up.recv() => {}
-                    else => break,
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            runtime.block_on(async {
+                let signals = {
+                    let wanted = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+                    wanted.into_iter().map(signal).collect::<std::io::Result<Vec<_>>>()
+                };
+                match signals {
+                    Ok(signals) if ready.send(Ok(())).is_ok() => stop.hear(signals, grace).await,
+                    Ok(_) => std::future::pending().await,
+                    Err(error) => {
+                        drop(ready.send(Err(error)));
+                        std::future::pending::<()>().await;
+                    }
                 }
+            });
+            last();
+        })?;
+        is_ready.recv().map_err(std::io::Error::other)?
+    }
+
+    /// Returns when somebody asked twice and `grace` is over.
+    async fn hear(&self, signals: Vec<Signal>, grace: Duration) {
+        let Ok([mut interrupt, mut terminate, mut hang_up]) = <[Signal; 3]>::try_from(signals) else { return };
+        while !self.leave.is_cancelled() {
+            tokio::select! {
+                Some(()) = interrupt.recv() => self.ask(),
+                Some(()) = terminate.recv() => self.ask(),
+                Some(()) = hang_up.recv() => {}
+                // Asked in another way than by a signal.
+                () = self.leave.cancelled() => {}
             }
+        }
+        tokio::time::sleep(grace).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[test]
+    fn the_second_signal_is_heard_while_everybody_computes() {
+        let stop = Stop::new();
+        let (ended, end) = std::sync::mpsc::channel();
+        // The only thread of this runtime never comes back to it.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            stop.listen(Duration::ZERO, move || ended.send(()).unwrap()).unwrap();
+            kill_process(getpid(), Signal::HUP).unwrap();
+            kill_process(getpid(), Signal::TERM).unwrap();
+            while !stop.asked() {
+                std::thread::yield_now();
+            }
+            assert!(!stop.leave().is_cancelled());
+            kill_process(getpid(), Signal::INT).unwrap();
+            end.recv().unwrap();
         });
-        Ok(())
+        assert!(stop.leave().is_cancelled());
     }
 }

@@ -229,6 +229,26 @@ pub struct Stored {
     pub revision: u64,
 }
 
+/// Room that the values of a plugin for an application take, or may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Keys.
+    pub keys: u64,
+    /// Bytes of all keys and values.
+    pub bytes: u64,
+}
+
+/// How storing a value ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It is stored, with this revision.
+    Stored(u64),
+    /// The key is at another revision than was expected.
+    Conflict,
+    /// There is no room; this much would be taken.
+    Full(Room),
+}
+
 /// What following the chain found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verification {

@@ -13,7 +13,7 @@ use windlass::capability::files::Files;
 use windlass::capability::http::{Clients, Http, HttpLimits};
 use windlass::capability::log::{Log, LogLimits};
 use windlass::capability::secrets::{HostKey, PluginSecrets, Secrets};
-use windlass::capability::state::{Entry, Owner, State, StateError, StateStore};
+use windlass::capability::state::{Entry, Owner, Quota, State, StateError, StateStore};
 use windlass::capability::{Capabilities, Grants, Scope};
 use windlass::config::Config;
 use windlass::config::document::Document;
@@ -56,7 +56,14 @@ impl StateStore for Values {
         Ok(self.0.lock().unwrap().get(&(owner.plugin.clone(), key.to_owned())).cloned())
     }
 
-    fn put(&self, owner: &Owner, key: &str, value: &[u8], expected: Option<u64>) -> Result<u64, StateError> {
+    fn put(
+        &self,
+        owner: &Owner,
+        key: &str,
+        value: &[u8],
+        expected: Option<u64>,
+        _: Quota,
+    ) -> Result<u64, StateError> {
         let mut values = self.0.lock().unwrap();
         let place = (owner.plugin.clone(), key.to_owned());
         let found = values.get(&place).map(|entry| entry.revision);

@@ -1,4 +1,8 @@
 //! What a command is given: the operator's arguments, with the plugin's put in where the operator allows it.
+//!
+//! An expression such as `.+` means a value. Where a plugin's value would become an argument that begins with `-`,
+//! which programs read as an option, it must match an expression, or a branch of one, that itself begins with a
+//! literal `-`. Behind an argument `--` of the operator's own there are no options, and any expression will do.
 
 use std::collections::BTreeSet;
 
@@ -40,8 +44,11 @@ pub(super) fn build(name: &str, command: &Command, given: &[String], scope: &Sco
     }
     let mut used = BTreeSet::new();
     let mut arguments = Vec::new();
+    let mut options = true;
     for template in &command.arguments {
         let mut argument = String::new();
+        // The plugin's value that the argument begins with.
+        let mut first = None;
         for piece in pieces(template).map_err(|why| failure("internal", why))? {
             match piece {
                 Piece::Text(text) => argument.push_str(text),
@@ -54,15 +61,40 @@ pub(super) fn build(name: &str, command: &Command, given: &[String], scope: &Sco
                         let message = format!("the command `{name}` needs {position} arguments, not {}", given.len());
                         failure("invalid-argument", message)
                     })?;
+                    if argument.is_empty() {
+                        first = Some(position - 1);
+                    }
                     argument.push_str(value);
                 }
             }
         }
+        if let Some(first) = first.filter(|_| options && argument.starts_with('-')) {
+            may_be_option(name, command, given, first)?;
+        }
+        options = options && template != "--";
         arguments.push(argument);
     }
-    let rest = given.iter().enumerate().filter(|(index, _)| !used.contains(&(index + 1)));
-    arguments.extend(rest.map(|(_, argument)| argument.clone()));
+    for (index, argument) in given.iter().enumerate().filter(|(index, _)| !used.contains(&(index + 1))) {
+        if options && argument.starts_with('-') {
+            may_be_option(name, command, given, index)?;
+        }
+        arguments.push(argument.clone());
+    }
     Ok(arguments)
+}
+
+/// Whether the operator means an option by the expression of a position.
+fn may_be_option(name: &str, command: &Command, given: &[String], index: usize) -> Result<(), Failure> {
+    let (Some(value), Some(pattern)) = (given.get(index), command.allow_arguments.get(index)) else { return Ok(()) };
+    if super::options::means(pattern, value) {
+        return Ok(());
+    }
+    let message = format!(
+        "argument {} of the command `{name}` is {value:?}, which the program would take for an option; an expression \
+         of the operator's `allow-arguments` matches one only if it begins with `-` itself",
+        index + 1
+    );
+    Err(failure("capability-denied", printable(&message)))
 }
 
 /// Whether a template is one, with at most so many positions.

@@ -47,6 +47,39 @@ async fn arguments_go_where_the_operator_allows_them() {
 }
 
 #[tokio::test]
+async fn a_value_is_never_taken_for_an_option() {
+    let exec = exec(
+        "[commands.plain]\npath = \"/usr/bin/printf\"\narguments = [\"%s|\"]\nallow-arguments = [\".*\", \"-v|.*\"]\n\
+         [commands.placed]\npath = \"/usr/bin/printf\"\narguments = [\"%s|\", \"{1}{2}\"]\nallow-arguments = [\".*\", \".*\"]\n\
+         [commands.named]\npath = \"/usr/bin/printf\"\narguments = [\"%s|\", \"--name={1}\"]\nallow-arguments = [\".*\"]\n\
+         [commands.behind]\npath = \"/usr/bin/printf\"\narguments = [\"%s|\", \"--\", \"{1}\"]\nallow-arguments = [\".*\", \".*\"]",
+    );
+    for (name, arguments, wanted) in [
+        ("plain", &["x", "-v"][..], Some("x|-v|")),
+        ("plain", &["x", "a-b"], Some("x|a-b|")),
+        ("plain", &["-v"], None),
+        ("plain", &["--output=/etc/passwd"], None),
+        ("plain", &["-"], None),
+        ("plain", &["x", "-rf"], None),
+        ("plain", &["x\ny"], None),
+        ("plain", &["x\0y"], None),
+        ("placed", &["", "-x"], None),
+        ("placed", &["-", "x"], None),
+        ("placed", &["a", "-x"], Some("a-x|")),
+        ("named", &["-x"], Some("--name=-x|")),
+        ("behind", &["-x", "-y"], Some("--|-x|-y|")),
+    ] {
+        match (run(&exec, name, arguments).await, wanted) {
+            (Ok(output), Some(text)) => {
+                assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{name} {arguments:?}")
+            }
+            (Err(failure), None) => assert_eq!(failure.code, "capability-denied", "{name} {arguments:?}"),
+            (other, _) => panic!("{name} {arguments:?}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_command_has_nothing_of_the_agents_environment() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("db");

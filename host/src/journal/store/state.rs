@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::{Fault, Store};
 use crate::journal::error::Error;
 use crate::journal::format::Owner;
-use crate::journal::views::Stored;
+use crate::journal::views::{Put, Room, Stored};
 
 /// How many keys are answered at once.
 const KEYS: i64 = 1_000;
@@ -53,22 +53,30 @@ impl Store {
         key: &str,
         value: &[u8],
         expected: Option<u64>,
-    ) -> Result<Option<u64>, Error> {
-        let mut stored = None;
+        most: Room,
+    ) -> Result<Put, Error> {
+        let mut put = Put::Conflict;
         self.write(true, |transaction| {
+            put = Put::Conflict;
             if revision(transaction, plugin, application, key)? != expected {
-                stored = None;
                 return Ok(());
             }
+            let others = room_of_others(transaction, plugin, application, key)?;
+            let would = Room { keys: others.keys + 1, bytes: others.bytes + (key.len() + value.len()) as u64 };
+            if would.keys > most.keys || would.bytes > most.bytes {
+                put = Put::Full(would);
+                return Ok(());
+            }
+            forget_revisions(transaction, plugin, application, most.keys)?;
             let revision = next_revision(transaction, plugin, application, key)?;
             transaction.execute(
                 "INSERT OR REPLACE INTO state (plugin, application, key, value, revision) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![plugin, application, key, value, revision],
             )?;
-            stored = Some(revision);
+            put = Put::Stored(revision);
             Ok(())
         })?;
-        Ok(stored)
+        Ok(put)
     }
 
     pub(in crate::journal) fn state_delete(
@@ -127,9 +135,51 @@ fn revision(
         .optional()
 }
 
+/// What the other keys take.
+fn room_of_others(
+    transaction: &Transaction<'_>,
+    plugin: &str,
+    application: &str,
+    key: &str,
+) -> Result<Room, rusqlite::Error> {
+    transaction.query_row(
+        "SELECT count(*), coalesce(sum(length(CAST(key AS BLOB)) + length(value)), 0) FROM state
+         WHERE plugin = ?1 AND application = ?2 AND key <> ?3",
+        [plugin, application, key],
+        |row| Ok(Room { keys: row.get(0)?, bytes: row.get(1)? }),
+    )
+}
+
+/// How many revisions of keys that are gone are remembered, for each key that may be there.
+const REMEMBERED: u64 = 10;
+
+/// Revisions of keys that are gone are remembered, so that a key goes on counting. When they are many, one number stands
+/// for all of them, under the key that no plugin can have: every new key counts from there.
+fn forget_revisions(transaction: &Transaction<'_>, plugin: &str, application: &str, keys: u64) -> Result<(), Fault> {
+    let (count, highest): (u64, u64) = transaction.query_row(
+        "SELECT count(*), coalesce(max(revision), 0) FROM state_revisions WHERE plugin = ?1 AND application = ?2",
+        [plugin, application],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    if count <= keys.saturating_mul(REMEMBERED) {
+        return Ok(());
+    }
+    transaction.execute(
+        "DELETE FROM state_revisions WHERE plugin = ?1 AND application = ?2
+           AND key NOT IN (SELECT key FROM state WHERE plugin = ?1 AND application = ?2)",
+        [plugin, application],
+    )?;
+    transaction.execute(
+        "INSERT INTO state_revisions (plugin, application, key, revision) VALUES (?1, ?2, '', ?3)",
+        params![plugin, application, highest],
+    )?;
+    Ok(())
+}
+
 fn next_revision(transaction: &Transaction<'_>, plugin: &str, application: &str, key: &str) -> Result<u64, Fault> {
     Ok(transaction.query_row(
-        "INSERT INTO state_revisions (plugin, application, key, revision) VALUES (?1, ?2, ?3, 1)
+        "INSERT INTO state_revisions (plugin, application, key, revision) VALUES (?1, ?2, ?3, 1 + coalesce(
+           (SELECT revision FROM state_revisions WHERE plugin = ?1 AND application = ?2 AND key = ''), 0))
          ON CONFLICT (plugin, application, key) DO UPDATE SET revision = revision + 1 RETURNING revision",
         [plugin, application, key],
         |row| row.get(0),
