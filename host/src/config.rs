@@ -7,6 +7,7 @@ mod allowance;
 pub mod document;
 mod endpoint;
 mod file;
+mod guarded;
 mod origins;
 mod resolve;
 pub mod units;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub use allowance::Allowance;
 pub use endpoint::Endpoint;
+pub use guarded::Guarded;
 pub use origins::{Promotion, PromotionSource, Releases, Sender, Trigger};
 pub use resolve::ConfigError;
 
@@ -80,6 +82,13 @@ impl Config {
         let mut config = Self::resolve(&document)?;
         config.file = None;
         Ok(config)
+    }
+
+    /// Files and directories that no container gets, whatever is granted to a plugin.
+    #[must_use]
+    pub fn guarded(&self) -> Vec<Guarded> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        guarded::of(self, set)
     }
 
     /// Checks and resolves a document; relative paths in it are relative to its directory.

@@ -24,6 +24,8 @@ pub(super) struct Material {
     pub(super) settings: Settings,
     /// The read-only copy of the bundle.
     pub(super) directory: PathBuf,
+    /// How the copy was when it was verified.
+    stamp: Option<[u8; 32]>,
 }
 
 /// Where material comes from. What was read once is kept while the process lives.
@@ -50,17 +52,23 @@ impl Store {
         }
     }
 
-    /// The material of a release.
+    /// The material of a release. The copy of its bundle is verified whenever anything of it is not as it was when it
+    /// was verified last.
     pub(super) fn of(&self, release: &Release) -> Result<Arc<Material>, Failure> {
         let digest = &release.bundle.digest;
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
-        if let Some(material) = known {
+        // Looked at before it is verified: what changes in between is found the next time.
+        let stamp = self.bundles.stamp(digest);
+        if let Some(material) = known
+            && stamp.is_some()
+            && material.stamp == stamp
+        {
             return Ok(material);
         }
-        let stored = self.bundles.load(digest).map_err(|error| failed(&error))?;
+        let stored = self.bundles.open(&release.bundle).map_err(|error| failed(&error))?;
         let file = ReleaseFile::read(&stored.directory.join("release.toml")).map_err(|error| failed(&error))?;
         let settings = file.settings(&self.config.environment).map_err(|error| failed(&error))?;
-        let material = Arc::new(Material { settings, directory: stored.directory });
+        let material = Arc::new(Material { settings, directory: stored.directory, stamp });
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), material.clone());
         Ok(material)
     }

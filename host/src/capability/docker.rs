@@ -9,6 +9,7 @@
 //!
 //! There is no Compose here and no decision about how a release is deployed.
 
+mod ancestors;
 mod engine;
 mod events;
 mod failure;
@@ -29,6 +30,7 @@ mod resources;
 mod routes;
 mod scope;
 mod surroundings;
+mod walk;
 mod write;
 
 pub use engine::{Engine, Patience};

@@ -8,6 +8,7 @@ mod digest;
 mod error;
 mod store;
 mod unpack;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -62,10 +63,12 @@ impl Bundles {
         Ok(collect::collect(directory)?.bundle())
     }
 
-    /// Keeps a copy of a directory's files; one that is kept already is verified and returned.
+    /// Keeps a copy of a directory's files; one that is kept already is verified, put right from the directory where it
+    /// was changed, and returned.
     pub fn keep(&self, directory: &Path) -> Result<StoredBundle, BundleError> {
         let collected = collect::collect(directory)?;
-        match self.load(&collected.bundle().digest) {
+        let bundle = collected.bundle();
+        match store::load(&self.root, &bundle.digest, Some(&bundle.files), Some(&collected)) {
             Err(BundleError::Missing { .. }) => store::store(&self.root, &collected),
             known => known,
         }
@@ -79,9 +82,26 @@ impl Bundles {
         self.keep(incoming.path())
     }
 
-    /// A kept bundle, with every file checked against the digest.
+    /// A kept bundle, with every file checked against the digest. Modes and owners that were changed are set again.
     pub fn load(&self, digest: &str) -> Result<StoredBundle, BundleError> {
-        store::load(&self.root, digest)
+        store::load(&self.root, digest, None, None)
+    }
+
+    /// The kept copy of a bundle whose files are known: the same, and what does not belong to it is removed.
+    pub fn open(&self, bundle: &Bundle) -> Result<StoredBundle, BundleError> {
+        store::load(&self.root, &bundle.digest, Some(&bundle.files), None)
+    }
+
+    /// What changes with anything of a kept bundle, without reading its files; none when it cannot be looked at.
+    #[must_use]
+    pub fn stamp(&self, digest: &str) -> Option<[u8; 32]> {
+        store::stamp(&self.root, digest)
+    }
+
+    /// The digests of all kept bundles.
+    #[must_use]
+    pub fn list(&self) -> Vec<String> {
+        store::list(&self.root)
     }
 
     /// Removes a kept bundle; one that is gone already is success. Whether something still needs it is the caller's

@@ -4,6 +4,7 @@
 //! Docker Compose 2.26 sends to an engine of API 1.41, with the image pinned; `docs/` of this repository and the tests
 //! list the differences.
 
+mod above;
 mod body;
 mod hash;
 mod host;
@@ -158,6 +159,7 @@ pub(crate) fn desired(
     let project = config.project_of(&release.application);
     let mut problems = Vec::new();
     refused::of_networks(application, &mut problems);
+    above::add(application, &mut problems);
     let networks: BTreeMap<String, Resource> = application
         .networks
         .iter()

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use serde_json::json;
 use windlass_documents::Failure;
 
@@ -10,6 +12,7 @@ use super::Docker;
 use super::failure::failure;
 use super::policy::{Policy, Protected, grant_lines};
 use super::scope::ContainerGrant;
+use super::walk;
 
 /// Sockets through which a container could command an engine, besides the one that is used.
 const SOCKETS: &[&str] = &["/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"];
@@ -26,7 +29,7 @@ pub(super) struct Guard {
 impl Guard {
     /// The policy for one call.
     pub(super) fn policy<'a>(&'a self, docker: &'a Docker) -> Policy<'a> {
-        Policy { scope: &docker.scope, grant: &self.grant, protected: &self.protected, resolve: &resolve }
+        Policy { scope: &docker.scope, grant: &self.grant, protected: &self.protected, resolve: &resolve, beneath: &beneath }
     }
 }
 
@@ -43,10 +46,9 @@ impl Docker {
     pub(super) async fn guard(&self) -> Result<Guard, Failure> {
         let grant = self.may_write()?.clone();
         let data_root = self.engine.data_root().await.map_err(|error| self.explain(error, "find the engine's data"))?;
-        let place = |path: &Path, what, allow| Protected {
-            path: resolve(path).unwrap_or_else(|_| path.to_owned()),
-            what,
-            allow,
+        let place = |path: &Path, what, allow| {
+            let path = resolve(path).unwrap_or_else(|_| path.to_owned());
+            Protected { identity: walk::identity(&path), path, what, allow, readable: false }
         };
         let mut protected: Vec<Protected> = SOCKETS
             .iter()
@@ -59,30 +61,67 @@ impl Docker {
         if !self.scope.state_directory.as_os_str().is_empty() {
             protected.push(place(&self.scope.state_directory, "the agent's state", None));
         }
+        for guarded in self.scope.guarded.iter() {
+            let written = Protected { path: guarded.path.clone(), ..place(&guarded.path, guarded.what, None) };
+            let followed = place(&guarded.path, guarded.what, None);
+            protected.extend([written, followed].map(|place| Protected { readable: guarded.readable, ..place }));
+        }
         Ok(Guard { grant, protected })
     }
 }
 
 /// Follows symbolic links as far as the path exists; what does not exist yet is kept as it is written.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let mut missing = Vec::new();
-    let mut existing = path;
-    loop {
-        match existing.canonicalize() {
-            Ok(mut resolved) => {
-                resolved.extend(missing.iter().rev());
-                return Ok(resolved);
-            }
+    walk::way(path).map(|way| way.real)
+}
+
+/// Opens a path below a root as far as it exists; neither has links. One that was put there since is refused.
+fn beneath(root: &Path, path: &Path) -> io::Result<()> {
+    let Ok(mut inside) = path.strip_prefix(root) else { return Err(io::ErrorKind::NotFound.into()) };
+    if inside.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let root = match Dir::open_ambient_dir(root, ambient_authority()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    while !inside.as_os_str().is_empty() {
+        match root.canonicalize(inside) {
+            Ok(real) if real == inside => return Ok(()),
+            Ok(_) => return Err(io::Error::other("a symbolic link was put there")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // A link that leads nowhere would lead somewhere once that is made.
-                if existing.symlink_metadata().is_ok() {
-                    return Err(error);
-                }
-                let (Some(parent), Some(name)) = (existing.parent(), existing.file_name()) else { return Err(error) };
-                missing.push(name);
-                existing = parent;
+                inside = inside.parent().unwrap_or(Path::new(""));
             }
             Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_leads_out_of_a_root_is_not_below_it() {
+        let place = tempfile::tempdir().unwrap();
+        let top = place.path().canonicalize().unwrap();
+        let root = top.join("root");
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::create_dir_all(top.join("outside")).unwrap();
+        for (link, target) in [("out", "../outside"), ("absolute", "/"), ("inner", "a/b")] {
+            symlink(target, root.join(link)).unwrap();
+        }
+        for path in ["", "a", "a/b", "new", "a/new/newer"] {
+            beneath(&root, &if path.is_empty() { root.clone() } else { root.join(path) }).unwrap();
+        }
+        for path in ["out", "absolute/etc", "inner", "out/new"] {
+            assert!(beneath(&root, &root.join(path)).is_err(), "{path}");
+        }
+        assert!(beneath(&root, &top.join("outside")).is_err());
+        beneath(&top.join("nowhere"), &top.join("nowhere/a")).unwrap();
     }
 }

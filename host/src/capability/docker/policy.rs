@@ -10,6 +10,7 @@ mod fields;
 mod known;
 mod mounts;
 mod network;
+pub(crate) mod options;
 mod subnets;
 mod volume;
 
@@ -24,6 +25,7 @@ use windlass_documents::Failure;
 
 use super::failure::{failure, hinted};
 use super::scope::{ContainerGrant, DockerScope};
+use super::walk::Identity;
 
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use subnets::{Occupied, Wanted, is_in, range};
@@ -36,17 +38,26 @@ pub(crate) const RESERVED: &str = "windlass.";
 pub(crate) const PROJECT: &str = "com.docker.compose.project";
 /// The engine's label of volumes without a name, by which `docker volume prune` finds what it may remove.
 const ANONYMOUS: &str = "com.docker.volume.anonymous";
+/// The field by which a container takes over another's mounts.
+pub(crate) const VOLUMES_FROM: &str = "HostConfig.VolumesFrom";
 /// How a secret placeholder begins.
 pub(crate) const PLACEHOLDER: &str = "{{windlass.secret:";
 
 /// Follows symbolic links of a host path as far as it exists.
 pub(crate) type Resolve<'a> = &'a (dyn Fn(&Path) -> io::Result<PathBuf> + Send + Sync);
 
+/// Opens a host path below a root, neither of which has links any more, so that no link leads out.
+pub(crate) type Beneath<'a> = &'a (dyn Fn(&Path, &Path) -> io::Result<()> + Send + Sync);
+
 /// A place of the host that is never mounted because a bind root covers it.
 #[derive(Debug, Clone)]
 pub(crate) struct Protected {
     /// Where, with symbolic links resolved.
     pub(crate) path: PathBuf,
+    /// Which file or directory it is, whatever else it is called.
+    pub(crate) identity: Option<Identity>,
+    /// Whether it may be mounted read-only: it holds no secret.
+    pub(crate) readable: bool,
     /// What it is, for people: `the Docker socket`.
     pub(crate) what: &'static str,
     /// The danger that allows it; none when nothing does.
@@ -64,6 +75,27 @@ pub(crate) struct Policy<'a> {
     pub(crate) protected: &'a [Protected],
     /// Follows symbolic links.
     pub(crate) resolve: Resolve<'a>,
+    /// Opens below a root.
+    pub(crate) beneath: Beneath<'a>,
+}
+
+/// A host path that a container or a volume mounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HostMount {
+    /// The field that names it.
+    pub(crate) field: String,
+    /// As it is written.
+    pub(crate) source: String,
+    /// Where that leads, without links.
+    pub(crate) real: PathBuf,
+    /// Whether the container can write there.
+    pub(crate) writable: bool,
+}
+
+impl HostMount {
+    fn new(field: &str, source: &str, real: PathBuf, writable: bool) -> Self {
+        Self { field: field.to_owned(), source: source.to_owned(), real, writable }
+    }
 }
 
 /// What a body refers to by name and must belong to the application, or be granted. The caller looks.
@@ -77,6 +109,24 @@ pub(crate) struct References {
     pub(crate) volumes: BTreeSet<String>,
     /// Fixed addresses: the network, the field, and the address, which must lie in the network.
     pub(crate) addresses: Vec<(String, String, IpAddr)>,
+    /// Those of them that are mounted to be written.
+    pub(crate) written: BTreeSet<String>,
+    /// Paths of the host to mount, what is kept for the release not among them.
+    pub(crate) host: Vec<HostMount>,
+}
+
+impl References {
+    fn volume(&mut self, name: &str, writable: bool) {
+        self.volumes.insert(name.to_owned());
+        if writable {
+            self.written.insert(name.to_owned());
+        }
+    }
+
+    /// Where a host path leads that was judged.
+    pub(crate) fn real(&self, source: &str) -> Option<&Path> {
+        self.host.iter().find(|mount| mount.source == source).map(|mount| mount.real.as_path())
+    }
 }
 
 impl Policy<'_> {

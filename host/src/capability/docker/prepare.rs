@@ -12,7 +12,7 @@ use super::Docker;
 use super::engine::{invalid, outside_deployment};
 use super::failure::failure;
 use super::kept_files::{Access, KeptFiles};
-use super::policy::{APPLICATION, BUNDLE, CONTENT, PLACEHOLDER, Policy};
+use super::policy::{APPLICATION, BUNDLE, CONTENT, PLACEHOLDER, Policy, References};
 
 /// Which deployment made an object.
 pub(super) const DEPLOYMENT: &str = "windlass.deployment";
@@ -70,7 +70,13 @@ impl Docker {
     }
 
     /// Replaces mount sources that stand for files of the host, and secret placeholders.
-    pub(super) fn fill(&self, policy: &Policy<'_>, body: &mut Value) -> Result<Prepared, Failure> {
+    pub(super) fn fill(
+        &self,
+        policy: &Policy<'_>,
+        references: &References,
+        body: &mut Value,
+    ) -> Result<Prepared, Failure> {
+        follow(references, body);
         let mut prepared = Prepared::default();
         let mut fill = || {
             self.fill_mounts(policy, body, &mut prepared)?;
@@ -154,6 +160,29 @@ impl Docker {
             if !still.iter().any(|source| Path::new(source) == path.as_path()) {
                 files.forget(path);
             }
+        }
+    }
+}
+
+/// Writes host paths as they were judged, without links, so that the engine follows none that is put there later.
+fn follow(references: &References, body: &mut Value) {
+    let real = |text: &str| references.real(text).map(|path| path.display().to_string());
+    for bind in body.pointer_mut("/HostConfig/Binds").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some((source, rest)) = bind.as_str().and_then(|text| text.split_once(':')) else { continue };
+        if let Some(path) = real(source) {
+            *bind = Value::String(format!("{path}:{rest}"));
+        }
+    }
+    for mount in body.pointer_mut("/HostConfig/Mounts").and_then(Value::as_array_mut).into_iter().flatten() {
+        let source = mount.get("Source").and_then(Value::as_str).and_then(real);
+        let is_bind = mount.get("Type").and_then(Value::as_str) == Some("bind");
+        if let Some(path) = source.filter(|_| is_bind) {
+            mount["Source"] = Value::String(path);
+        }
+        if let Some(device) = mount.pointer_mut("/VolumeOptions/DriverConfig/Options/device")
+            && let Some(path) = device.as_str().and_then(real)
+        {
+            *device = Value::String(path);
         }
     }
 }

@@ -5,6 +5,7 @@ use bollard::query_parameters::RemoveVolumeOptions;
 use serde_json::Value;
 use windlass_documents::Failure;
 
+use super::ancestors::Mounting;
 use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
 use super::owned::Found;
@@ -111,14 +112,20 @@ impl Docker {
     /// Creates a volume; the application's own of that name is success.
     pub async fn create_volume(&self, body: &Value) -> Result<(), Failure> {
         let guard = self.guard().await?;
-        guard.policy(self).volume(body)?;
+        let policy = guard.policy(self);
+        let mount = policy.volume(body)?;
         let mut body = body.clone();
+        if let Some(mount) = mount {
+            self.nobody_moves(Mounting::path(&mount.real, mount.writable), None).await?;
+            // The engine follows no link that is put there later.
+            body["DriverOpts"]["device"] = Value::String(mount.real.display().to_string());
+        }
         self.mark(&mut body)?;
         let request: VolumeCreateRequest = typed(&body)?;
         let name = request.name.as_deref().ok_or_else(|| invalid("a volume needs a `Name`"))?;
         let name = names::object("volume", name)?.to_owned();
         match self.find_volume(&name).await? {
-            Found::Own(_) => return Ok(()),
+            Found::Own(found) => return Self::may_use_volume(&policy, &found),
             Found::Foreign(_) => {
                 return Err(hinted(
                     "conflict",

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Engine;
 use crate::config::Endpoint;
+use crate::config::Guarded;
 use crate::progress::Watch;
 use crate::redact::Redactor;
 
@@ -44,6 +45,8 @@ pub struct DockerScope {
     pub bundle: Option<PathBuf>,
     /// The state directory. Nothing in it is ever mounted but the bundle's copy and materialised secrets.
     pub state_directory: PathBuf,
+    /// Files and directories of the operator that are never mounted, whatever is granted.
+    pub guarded: Arc<[Guarded]>,
 }
 
 /// What the operator granted to the plugin, already cut down to what its kind may have.

@@ -16,11 +16,12 @@ use ipnet::IpNet;
 use serde_json::Value;
 use windlass_documents::Failure;
 
+use super::ancestors::Mounting;
 use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
 use super::owned::Found;
 use super::permits::Planned;
-use super::policy::{Policy, References, Wanted, is_in};
+use super::policy::{Policy, References, VOLUMES_FROM, Wanted, is_in};
 use super::prepare::{DEPLOYMENT, STEP, typed};
 use super::surroundings::{Around, ranges};
 use super::{Docker, host, names};
@@ -34,10 +35,11 @@ impl Docker {
         let name = names::object("container", name)?;
         let references = policy.container(body)?;
         self.check_references(&policy, &Around::new(self), &references, None).await?;
+        self.nobody_moves(Mounting::of(&references), None).await?;
         let mut body = body.clone();
         self.mark(&mut body)?;
         policy.hide_as_the_engine_does(&mut body, &host::throttles());
-        let prepared = self.fill(&policy, &mut body)?;
+        let prepared = self.fill(&policy, &references, &mut body)?;
         let created = match typed::<ContainerCreateBody>(&body) {
             Ok(body) => self.send_create(name, body).await,
             Err(failure) => Err(failure),
@@ -96,9 +98,12 @@ impl Docker {
     ) -> Result<(), Failure> {
         // A plan names containers that others of its steps make.
         for (container, field) in references.containers.iter().filter(|_| planned.is_none()) {
-            if self.find_container(container).await?.own().is_none() {
+            let Some(found) = self.find_container(container).await?.own() else {
                 let nothing = self.nothing("container", container);
                 return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });
+            };
+            if field == VOLUMES_FROM {
+                self.may_inherit(policy, &found)?;
             }
         }
         let mut subnets: BTreeMap<&str, Vec<IpNet>> = planned.cloned().unwrap_or_default();
@@ -115,7 +120,7 @@ impl Docker {
         }
         for volume in &references.volumes {
             match self.find_volume(volume).await? {
-                Found::Own(_) => {}
+                Found::Own(found) => Self::may_use_volume(policy, &found)?,
                 Found::Foreign(_) if self.allows("volume", volume) => {}
                 Found::Foreign(_) => return Err(policy.denied(&format!("volume:{volume}"), "volume", volume)),
                 Found::Missing if planned.is_some() => {}
@@ -162,10 +167,12 @@ impl Docker {
         self.grant.write.as_ref().is_some_and(|grant| grant.allow.contains(&format!("{kind}:{name}")))
     }
 
-    /// Starts a container; one that runs is success.
+    /// Starts a container whose mounts lead where they led when it was made; one that runs is success.
     pub async fn start_container(&self, container: &str) -> Result<(), Failure> {
-        self.may_write()?;
-        let id = self.own_id(container).await?;
+        let guard = self.guard().await?;
+        let found = self.own_container(container).await?;
+        self.may_start(&guard.policy(self), &found).await?;
+        let id = found.id.ok_or_else(|| invalid("the engine gave a container without an id"))?;
         self.engine
             .call(ORDINARY, |client| {
                 let id = &id;

@@ -44,11 +44,6 @@ pub(super) fn collect(directory: &Path) -> Result<Collected, BundleError> {
     walk(directory, true)
 }
 
-/// Finds all files of a directory, also those that an ignore file names: for the copy that is kept.
-pub(super) fn collect_all(directory: &Path) -> Result<Collected, BundleError> {
-    walk(directory, false)
-}
-
 fn walk(directory: &Path, ignoring: bool) -> Result<Collected, BundleError> {
     let root = Dir::open_ambient_dir(directory, ambient_authority())
         .map_err(|source| BundleError::Unreadable { path: directory.to_owned(), source })?;

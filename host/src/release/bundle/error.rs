@@ -141,9 +141,11 @@ impl Explain for BundleError {
                 _ => None,
             },
             Self::Changed { .. } => Some("try again when nothing writes there".into()),
-            Self::Damaged { directory, .. } => {
-                Some(format!("remove `{}`; the next deployment of the release keeps it anew", directory.display()))
-            }
+            Self::Damaged { .. } => Some(
+                "deploy the release once more from its directory or its file: what differs is then written anew; and find \
+                 out who wrote there"
+                    .into(),
+            ),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The kept copies of bundles: written beside their place, then renamed into it, and never changed again.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -11,11 +12,13 @@ use super::StoredBundle;
 use super::collect::{self, Collected};
 use super::digest;
 use super::error::BundleError;
+use super::verify;
 
-/// Modes of what is kept. Containers read mounted files as any user; nobody writes.
-const DIRECTORY: u32 = 0o555;
-const FILE: u32 = 0o444;
-const PROGRAM: u32 = 0o555;
+/// Modes of what is kept. Containers read mounted files as any user; nobody writes. On the host only the agent's user
+/// gets there: the directory around all bundles is closed to everybody else.
+pub(super) const DIRECTORY: u32 = 0o555;
+pub(super) const FILE: u32 = 0o444;
+pub(super) const PROGRAM: u32 = 0o555;
 
 /// How directories are named that are being filled; the number of the process that fills them follows.
 const INCOMING: &str = ".incoming-";
@@ -23,7 +26,7 @@ const INCOMING: &str = ".incoming-";
 /// An empty directory beside the kept bundles, removed when dropped.
 pub(super) fn incoming(root: &Path) -> Result<TempDir, BundleError> {
     let unwritable = |source| BundleError::Unwritable { path: root.to_owned(), source };
-    fs::DirBuilder::new().recursive(true).mode(0o755).create(root).map_err(unwritable)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(unwritable)?;
     remove_abandoned(root);
     let prefix = format!("{INCOMING}{}-", std::process::id());
     tempfile::Builder::new().prefix(&prefix).tempdir_in(root).map_err(unwritable)
@@ -56,24 +59,34 @@ pub(super) fn store(root: &Path, collected: &Collected) -> Result<StoredBundle, 
         return Err(error);
     }
     // Another agent may have been quicker, in which case the copy is dropped; what is there is verified either way.
-    load(root, &bundle.digest)
+    load(root, &bundle.digest, Some(&bundle.files), Some(collected))
 }
 
-/// Reads a kept bundle and verifies it.
-pub(super) fn load(root: &Path, digest: &str) -> Result<StoredBundle, BundleError> {
+/// Reads a kept bundle, verifies it, and puts it right where it was changed and that is possible: see `verify`.
+pub(super) fn load(
+    root: &Path,
+    digest: &str,
+    files: Option<&BTreeMap<String, String>>,
+    source: Option<&Collected>,
+) -> Result<StoredBundle, BundleError> {
     let directory = place(root, digest)?;
-    if !directory.is_dir() {
+    if !fs::symlink_metadata(&directory).is_ok_and(|found| found.is_dir()) {
         return Err(BundleError::Missing { digest: digest.to_owned() });
     }
-    let collected = collect::collect_all(&directory)
-        .map_err(|error| BundleError::Damaged { directory: directory.clone(), what: error.to_string() })?;
-    let bundle = collected.bundle();
-    if bundle.digest == digest {
-        Ok(StoredBundle { bundle, directory })
-    } else {
-        let what = format!("its files give {}", bundle.digest);
-        Err(BundleError::Damaged { directory, what })
-    }
+    let entries = verify::verify(&directory, digest, files, source)?;
+    Ok(StoredBundle { bundle: digest::bundle(&entries), directory })
+}
+
+/// The digests of all kept bundles.
+pub(super) fn list(root: &Path) -> Vec<String> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    let digests = entries.filter_map(|entry| Some(format!("sha256:{}", entry.file_name().to_str()?)));
+    digests.filter(|digest| windlass_documents::reference::is_digest(digest)).collect()
+}
+
+/// What changes with anything of a kept bundle.
+pub(super) fn stamp(root: &Path, digest: &str) -> Option<[u8; 32]> {
+    place(root, digest).ok().and_then(|directory| verify::stamp(&directory).ok())
 }
 
 /// Removes a kept bundle.
@@ -138,7 +151,7 @@ fn settle(from: &Path, place: &Path) -> Result<(), BundleError> {
 }
 
 /// A directory and all directories below it, deepest first. Unreadable ones are left out.
-fn directories(top: &Path) -> Vec<PathBuf> {
+pub(super) fn directories(top: &Path) -> Vec<PathBuf> {
     let mut found = vec![top.to_owned()];
     let mut next = 0;
     while let Some(directory) = found.get(next) {
@@ -157,7 +170,7 @@ fn directories(top: &Path) -> Vec<PathBuf> {
 }
 
 /// Best effort: what cannot be removed then is reported by the removal.
-fn make_removable(top: &Path) {
+pub(super) fn make_removable(top: &Path) {
     for directory in directories(top) {
         drop(fs::set_permissions(&directory, Permissions::from_mode(0o755)));
     }

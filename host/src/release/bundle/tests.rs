@@ -179,25 +179,103 @@ fn refuses_too_much() {
     ");
 }
 
+/// What somebody does to a kept bundle, and whether the files of the release bring it back by themselves.
+type Harm = (&'static str, fn(&Path), bool);
+
+const HARMS: &[Harm] = &[
+    ("a file is added", |top| fs::write(top.join("planted"), "x").unwrap(), true),
+    ("a file is added below", |top| fs::write(top.join("conf/extra.conf"), "x").unwrap(), true),
+    ("a directory is added", |top| fs::create_dir_all(top.join("more/deep")).unwrap(), true),
+    ("a link is added", |top| symlink("/etc", top.join("etc")).unwrap(), true),
+    ("a pipe is added", |top| rustix::fs::mknodat(rustix::fs::CWD, top.join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap(), true),
+    ("a file is set-uid", |top| set_mode(&top.join("run.sh"), 0o4755), true),
+    ("a file can be written", |top| set_mode(&top.join("release.toml"), 0o666), true),
+    ("a directory is open", |top| set_mode(&top.join("conf"), 0o777), true),
+    ("a file has a second name", |top| fs::hard_link(top.join("run.sh"), top.join("../second")).unwrap(), true),
+    ("a file is changed", |top| fs::write(top.join("release.toml"), "evil").unwrap(), false),
+    ("a file is a program now", |top| set_mode(&top.join("release.toml"), 0o555), false),
+    ("a file is gone", |top| fs::remove_file(top.join("conf/app.conf")).unwrap(), false),
+    ("a directory is a link now", |top| {
+        fs::remove_dir_all(top.join("conf")).unwrap();
+        symlink("/etc", top.join("conf")).unwrap();
+    }, false),
+    ("a file is a link now", |top| {
+        fs::remove_file(top.join("release.toml")).unwrap();
+        symlink("/etc/passwd", top.join("release.toml")).unwrap();
+    }, false),
+];
+
 #[test]
-fn finds_a_kept_bundle_that_was_changed() {
+fn a_kept_bundle_that_was_changed_is_put_right_or_not_used() {
+    for (what, harm, by_itself) in HARMS {
+        let fixture = fixture();
+        let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+        make_writable(&kept.directory);
+        harm(&kept.directory);
+        let opened = fixture.bundles.open(&kept.bundle);
+        assert_eq!(opened.is_ok(), *by_itself, "{what}: {opened:?}");
+        if let Err(error) = &opened {
+            assert!(matches!(error, BundleError::Damaged { .. }), "{what}: {error:?}");
+        }
+        // The release's own directory brings all of it back.
+        assert_eq!(fixture.bundles.keep(&fixture.directory).unwrap(), kept, "{what}");
+        assert_eq!(fixture.bundles.load(&kept.bundle.digest).unwrap(), kept, "{what}");
+        let modes = ["", "conf", "release.toml", "conf/app.conf", "run.sh"];
+        let modes: Vec<u32> = modes.iter().map(|path| mode(&kept.directory.join(path))).collect();
+        assert_eq!(modes, [0o555, 0o555, 0o444, 0o444, 0o555], "{what}");
+        assert!(!kept.directory.join("planted").exists(), "{what}");
+    }
+}
+
+#[test]
+fn anything_that_happens_to_a_kept_bundle_shows_in_its_stamp() {
+    for (what, harm, _) in HARMS {
+        let fixture = fixture();
+        let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+        let stamp = || fixture.bundles.stamp(&kept.bundle.digest);
+        let before = stamp();
+        assert!(before.is_some() && before == stamp(), "{what}");
+        harm(&kept.directory);
+        assert_ne!(before, stamp(), "{what}");
+    }
+}
+
+#[test]
+fn a_bundle_that_cannot_be_put_right_is_named() {
     let fixture = fixture();
     let kept = fixture.bundles.keep(&fixture.directory).unwrap();
-    make_writable(&kept.directory);
-    fs::write(kept.directory.join("conf/extra.conf"), "x").unwrap();
-    let error = fixture.bundles.keep(&fixture.directory).unwrap_err();
+    fs::set_permissions(kept.directory.join("release.toml"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(kept.directory.join("release.toml"), "evil").unwrap();
+    let error = fixture.bundles.open(&kept.bundle).unwrap_err();
     insta::assert_snapshot!(shown(&error, &fixture.directory), @"
-    the kept bundle `STATE/bundles/sha256/dbf89ae8d3d7dbdbad8550f4ce28e118c3fb5ca02884cf93f206558d57742c24` was changed: its files give sha256:a85d33cafdbe2884a1797579007a59fedc2d0fdfe95b3170b39cdd886fa6d108
-    hint: remove `STATE/bundles/sha256/dbf89ae8d3d7dbdbad8550f4ce28e118c3fb5ca02884cf93f206558d57742c24`; the next deployment of the release keeps it anew
+    the kept bundle `STATE/bundles/sha256/dbf89ae8d3d7dbdbad8550f4ce28e118c3fb5ca02884cf93f206558d57742c24` was changed: its files give sha256:ffb5d4050f440bb4448d49240ce775fa8e5976f3c7f3dc7b48bd48a19d49a79c
+    hint: deploy the release once more from its directory or its file: what differs is then written anew; and find out who wrote there
     ");
     for digest in ["sha256:../../../etc", "", "sha256:0"] {
         assert!(matches!(fixture.bundles.load(digest), Err(BundleError::Missing { .. })), "{digest}");
     }
+    assert_eq!(fixture.bundles.list(), [kept.bundle.digest]);
+}
+
+#[test]
+fn only_the_agents_user_gets_to_the_kept_bundles() {
+    let fixture = fixture();
+    let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+    let state = fixture.directory.parent().unwrap().join("state");
+    for directory in [state.join("bundles"), state.join("bundles/sha256")] {
+        assert_eq!(mode(&directory), 0o700, "{}", directory.display());
+    }
+    // A container that runs as another user reads what is mounted of it.
+    assert_eq!(mode(&kept.directory.join("release.toml")), 0o444);
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 fn make_writable(directory: &Path) {
     for path in [directory.to_owned(), directory.join("conf")] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        set_mode(&path, 0o755);
     }
 }
 

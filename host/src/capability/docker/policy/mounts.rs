@@ -1,7 +1,7 @@
 //! What a container mounts: `Binds`, `Mounts`, and the host paths behind both.
 //!
-//! A host path is judged after its symbolic links are resolved. It can still change between the decision and the
-//! mount, by whoever may write below a granted root: a root is granted to the application as a whole.
+//! A host path is judged after its symbolic links are resolved, and the engine is given what they lead to. Whether a
+//! container could lead it elsewhere later is decided where all containers are known, in `ancestors`.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -9,16 +9,14 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::fields::{is_nothing, object, shown, text, wrong};
-use super::{PLACEHOLDER, Policy, RESERVED, References, hinted};
+use super::options;
+use super::{HostMount, PLACEHOLDER, Policy, RESERVED, References, hinted};
 
 /// The beginning of a mount source inside the release's own bundle.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
 /// The beginning of a mount source that holds the file's content: `{{windlass.content:BASE64}}`, or with the file's
 /// owner and permission bits `{{windlass.content;uid=1000;gid=1000;mode=0440:BASE64}}`, each of which may be left out.
 pub(crate) const CONTENT: &str = "{{windlass.content";
-
-/// Options of a `Binds` entry that change nothing outside the container.
-const BIND_OPTIONS: &[&str] = &["ro", "rw", "nocopy", "consistent", "cached", "delegated", "private", "rprivate"];
 
 const MOUNT_FIELDS: &[&str] =
     &["Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "TmpfsOptions"];
@@ -43,14 +41,24 @@ impl Policy<'_> {
                 [source, _, options] => (*source, *options),
                 _ => return Err(wrong(field, "`SOURCE:TARGET[:OPTIONS]`")),
             };
-            for option in options.split(',').filter(|option| !option.is_empty() && !BIND_OPTIONS.contains(option)) {
-                let danger = if matches!(option, "z" | "Z") { "relabel" } else { "mount-propagation" };
-                self.require(danger, field, bind)?;
+            let words = options::binds(options).map_err(|refusal| self.forbidden(field, bind, &refusal.why))?;
+            for word in &words {
+                if matches!(*word, "z" | "Z") {
+                    self.require("relabel", field, bind)?;
+                } else if options::spreads(word) {
+                    self.require("mount-propagation", field, bind)?;
+                }
             }
+            let read_only = words.contains(&"ro");
             if source.starts_with('/') {
-                self.host_path(field, source, options.split(',').any(|option| option == "ro"))?;
+                if let Some(real) = self.host_path(field, source, read_only)? {
+                    if real.to_string_lossy().contains(':') {
+                        return Err(wrong(field, "a host path without `:`, or `HostConfig.Mounts`"));
+                    }
+                    references.host.push(HostMount::new(field, source, real, !read_only));
+                }
             } else {
-                references.volumes.insert(source.to_owned());
+                references.volume(source, !read_only);
             }
         }
         Ok(())
@@ -72,12 +80,21 @@ impl Policy<'_> {
             let source = part("Source").as_str().unwrap_or_default();
             let read_only = part("ReadOnly").as_bool().unwrap_or(false);
             self.bind_options(&format!("{field}.BindOptions"), part("BindOptions"))?;
-            self.volume_options(&format!("{field}.VolumeOptions"), part("VolumeOptions"))?;
+            let of_volume = self.volume_options(&format!("{field}.VolumeOptions"), part("VolumeOptions"))?;
             match kind {
-                "bind" => self.host_path(&format!("{field}.Source"), source, read_only)?,
-                "volume" if source.is_empty() => {}
+                "bind" => {
+                    let named = format!("{field}.Source");
+                    if let Some(real) = self.host_path(&named, source, read_only)? {
+                        // Other file systems below it stay writable with this.
+                        let halfway = part("BindOptions").get("ReadOnlyNonRecursive").is_some_and(|value| !is_nothing(value));
+                        references.host.push(HostMount::new(&named, source, real, !read_only || halfway));
+                    }
+                }
                 "volume" => {
-                    references.volumes.insert(source.to_owned());
+                    references.host.extend(of_volume.map(|mount| HostMount { writable: mount.writable && !read_only, ..mount }));
+                    if !source.is_empty() {
+                        references.volume(source, !read_only);
+                    }
                 }
                 "tmpfs" => {}
                 other => self.require(&format!("mount-type:{other}"), &format!("{field}.Type"), other)?,
@@ -111,9 +128,11 @@ impl Policy<'_> {
         Ok(())
     }
 
-    fn volume_options(&self, field: &str, value: &Value) -> Result<(), Failure> {
+    /// The host path that the options of a volume name, if they do.
+    fn volume_options(&self, field: &str, value: &Value) -> Result<Option<HostMount>, Failure> {
+        let mut mount = None;
         if value.is_null() {
-            return Ok(());
+            return Ok(mount);
         }
         for (name, value) in object(field, value)? {
             match name.as_str() {
@@ -132,16 +151,17 @@ impl Policy<'_> {
                 "DriverConfig" => {
                     let driver = value.get("Name").unwrap_or(&Value::Null);
                     let options = value.get("Options").unwrap_or(&Value::Null);
-                    self.driver(&format!("{field}.DriverConfig"), driver, options)?;
+                    mount = self.driver(&format!("{field}.DriverConfig"), driver, options)?;
                 }
                 name => return Err(self.unknown(&format!("{field}.{name}"), &["NoCopy", "Labels", "DriverConfig"])),
             }
         }
-        Ok(())
+        Ok(mount)
     }
 
-    /// A path of the host, or of what the host keeps for the release.
-    pub(super) fn host_path(&self, field: &str, source: &str, read_only: bool) -> Result<(), Failure> {
+    /// A path of the host, or of what the host keeps for the release. Returns where a path of the host leads, and
+    /// nothing for what is kept, which nobody can lead elsewhere.
+    pub(super) fn host_path(&self, field: &str, source: &str, read_only: bool) -> Result<Option<PathBuf>, Failure> {
         let ours = source.starts_with(BUNDLE) || source.starts_with(CONTENT) || source.starts_with(PLACEHOLDER);
         if ours && !read_only {
             return Err(hinted(
@@ -151,35 +171,79 @@ impl Policy<'_> {
             ));
         }
         if let Some(inside) = source.strip_prefix(BUNDLE) {
-            return self.bundle_path(inside).map(drop);
+            return self.bundle_path(inside).map(|_| None);
         }
         if ours {
-            return Ok(());
+            return Ok(None);
         }
         let path = self.resolved(field, source)?;
         if let Some(bundle) = &self.scope.bundle
             && read_only
             && (self.resolve)(bundle).is_ok_and(|bundle| path.starts_with(bundle))
         {
-            return Ok(());
+            return Ok(None);
         }
+        self.outside_path(field, source, path, read_only).map(Some)
+    }
+
+    /// A path of the host that is not the release's own.
+    pub(super) fn outside_path(
+        &self,
+        field: &str,
+        source: &str,
+        path: PathBuf,
+        read_only: bool,
+    ) -> Result<PathBuf, Failure> {
+        if self.unprotected(field, source, &path, read_only)? {
+            return Ok(path);
+        }
+        for root in self.grant.bind_roots.iter().filter_map(|root| (self.resolve)(root).ok()) {
+            if path.starts_with(&root) {
+                (self.beneath)(&root, &path).map_err(|error| {
+                    self.forbidden(field, source, &format!("it cannot be opened below `{}`: {error}", root.display()))
+                })?;
+                return Ok(path);
+            }
+        }
+        Err(self.denied_root(field, Path::new(source)))
+    }
+
+    /// Whether a path is one that the operator allowed by its own word, and needs no root; a failure when it is, has in
+    /// it or is inside something that is not mounted.
+    pub(crate) fn unprotected(&self, field: &str, source: &str, path: &Path, read_only: bool) -> Result<bool, Failure> {
+        let identity = super::super::walk::identity(path);
         for place in self.protected {
-            let touches = path.starts_with(&place.path) || place.path.starts_with(&path);
-            if !touches {
+            let same = identity.is_some() && identity == place.identity;
+            let touches = same || path.starts_with(&place.path) || place.path.starts_with(path);
+            if !touches || place.readable && read_only {
                 continue;
             }
             let why = format!("it is, contains or is inside {} ({})", place.what, place.path.display());
             match place.allow {
                 // The socket itself, named by the operator, needs no root around it.
-                Some(danger) if self.allows(danger) && path == place.path => return Ok(()),
+                Some(danger) if self.allows(danger) && path == place.path => return Ok(true),
                 Some(danger) if self.allows(danger) => {}
                 Some(danger) => return Err(self.denied(danger, field, source)),
                 None => return Err(self.forbidden(field, source, &why)),
             }
         }
-        let granted =
-            self.grant.bind_roots.iter().any(|root| (self.resolve)(root).is_ok_and(|root| path.starts_with(root)));
-        if granted { Ok(()) } else { Err(self.denied_root(field, Path::new(source))) }
+        Ok(false)
+    }
+
+    /// Judges a host path of a container that is there: still itself, or else judged as a new one.
+    pub(crate) fn still(&self, field: &str, path: &Path, read_only: bool) -> Result<(), Failure> {
+        let source = path.display().to_string();
+        let real = self.resolved(field, &source)?;
+        if real == path {
+            return self.unprotected(field, &source, &real, read_only).map(drop);
+        }
+        self.outside_path(field, &source, real, read_only).map(drop)
+    }
+
+    /// Judges a host path that is taken over from another container.
+    pub(crate) fn still_granted(&self, field: &str, source: &str, read_only: bool) -> Result<(), Failure> {
+        let real = self.resolved(field, source)?;
+        self.outside_path(field, source, real, read_only).map(drop)
     }
 
     /// Where a path inside the bundle is on the host: inside it, after symbolic links.
@@ -199,7 +263,7 @@ impl Policy<'_> {
         Err(self.forbidden(field, inside, "it leads out of the release's bundle"))
     }
 
-    fn resolved(&self, field: &str, source: &str) -> Result<PathBuf, Failure> {
+    pub(super) fn resolved(&self, field: &str, source: &str) -> Result<PathBuf, Failure> {
         let path = Path::new(source);
         if !path.is_absolute() || path.components().any(|part| matches!(part, Component::ParentDir)) {
             return Err(wrong(field, "an absolute path without `..`"));

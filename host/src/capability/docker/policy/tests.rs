@@ -13,7 +13,8 @@ struct Pretended {
 
 impl Pretended {
     fn new() -> Self {
-        let place = |path: &str, what, allow| Protected { path: path.into(), what, allow };
+        let place =
+            |path: &str, what, allow| Protected { path: path.into(), identity: None, readable: false, what, allow };
         Self {
             scope: DockerScope {
                 plugin: "strategy-compose".to_owned(),
@@ -39,7 +40,7 @@ impl Pretended {
     }
 
     fn policy(&self) -> Policy<'_> {
-        Policy { scope: &self.scope, grant: &self.grant, protected: &self.protected, resolve: &links }
+        Policy { scope: &self.scope, grant: &self.grant, protected: &self.protected, resolve: &links, beneath: &|_, _| Ok(()) }
     }
 
     fn container(&self, body: &Value) -> Result<References, Failure> {
@@ -312,6 +313,71 @@ fn a_bind_root_that_covers_everything_still_protects_engine_and_agent() {
 }
 
 #[test]
+fn what_decides_and_what_is_secret_is_not_mounted_whatever_covers_it() {
+    let mut pretended = Pretended::allowing(&["docker-socket", "privileged"]);
+    pretended.grant.bind_roots = vec!["/srv".into()];
+    let guarded = |path: &str, readable| Protected {
+        path: path.into(),
+        identity: super::super::walk::identity(Path::new(path)),
+        readable,
+        what: "a file of the operator",
+        allow: None,
+    };
+    let place = tempfile::tempdir().unwrap();
+    let top = place.path().canonicalize().unwrap();
+    std::fs::write(top.join("secret"), "s").unwrap();
+    std::fs::hard_link(top.join("secret"), top.join("other-name")).unwrap();
+    pretended.grant.bind_roots.push(top.clone());
+    let secret = top.join("secret").display().to_string();
+    pretended.protected.extend([
+        guarded("/srv/kudos/conf/agent.toml", false),
+        guarded("/srv/kudos/bin/show", true),
+        guarded(&secret, false),
+    ]);
+    let mount = |source: &str, read_only: bool| {
+        let bind = json!([format!("{source}:/x{}", if read_only { ":ro" } else { "" })]);
+        let body = json!([{ "Type": "bind", "Source": source, "Target": "/t", "ReadOnly": read_only }]);
+        let volume = json!({ "o": if read_only { "bind,ro" } else { "bind" }, "device": source });
+        let all = [
+            pretended.host("Binds", &bind).is_ok(),
+            pretended.host("Mounts", &body).is_ok(),
+            pretended.policy().volume(&json!({ "Name": "v", "DriverOpts": volume })).is_ok(),
+        ];
+        assert!(all.iter().all(|one| *one == all[0]), "{source}: {all:?}");
+        all[0]
+    };
+    let other_name = top.join("other-name").display().to_string();
+    for source in ["/srv/kudos/conf/agent.toml", "/srv/kudos/conf", "/srv/kudos", "/srv", &secret, &other_name] {
+        assert!(!mount(source, true) && !mount(source, false), "{source}");
+    }
+    // A program is no secret, but nobody changes it, or puts another in its place.
+    for source in ["/srv/kudos/bin/show", "/srv/kudos/bin"] {
+        assert!(mount(source, true) && !mount(source, false), "{source}");
+    }
+    assert!(mount("/srv/kudos/data", false));
+}
+
+#[test]
+fn what_a_container_mounts_is_told_with_where_it_leads() {
+    let body = json!({ "HostConfig": {
+        "Binds": ["/srv/kudos/a:/a", "/srv/kudos/b:/b:ro", "one:/1", "two:/2:ro"],
+        "Mounts": [
+            { "Type": "bind", "Source": "/srv/kudos/c", "Target": "/c", "ReadOnly": true },
+            { "Type": "bind", "Source": "/srv/kudos/d", "Target": "/d", "ReadOnly": true, "BindOptions": { "ReadOnlyNonRecursive": true } },
+            { "Type": "bind", "Source": "{{windlass.bundle}}/a", "Target": "/e", "ReadOnly": true },
+            { "Type": "volume", "Target": "/f", "VolumeOptions": { "DriverConfig": { "Name": "local",
+                "Options": { "type": "none", "o": "bind", "device": "/srv/kudos/f" } } } },
+            { "Type": "volume", "Source": "three", "Target": "/g" },
+        ],
+    } });
+    let references = Pretended::new().container(&body).unwrap();
+    let host: Vec<_> = references.host.iter().map(|mount| (mount.source.as_str(), mount.writable)).collect();
+    let expected = [("a", true), ("b", false), ("c", false), ("d", true), ("f", true)];
+    assert_eq!(host, expected.map(|(name, writable)| (format!("/srv/kudos/{name}"), writable)).each_ref().map(|(path, writable)| (path.as_str(), *writable)));
+    assert_eq!(references.written, BTreeSet::from(["one".to_owned(), "three".to_owned()]));
+}
+
+#[test]
 fn a_missing_bind_root_names_the_path_to_grant() {
     let failure = Pretended::new().host("Binds", &json!(["/srv/more:/x"])).unwrap_err();
     let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
@@ -463,6 +529,17 @@ fn a_volume_that_is_a_host_path_is_judged_as_one() {
         json!({ "type": 1 }),
         json!({ "o": ["bind"], "device": "/" }),
         json!({ "unheard": "1" }),
+        json!({ "type": "none", "o": "bind,ro,rw", "device": "/srv/kudos/data" }),
+        json!({ "type": "none", "o": "bind,ro,remount,rw", "device": "/srv/kudos/data" }),
+        json!({ "type": "none", "o": "bind,rshared", "device": "/srv/kudos/data" }),
+        json!({ "type": "none", "o": "bind", "device": "/srv/kudos/link/etc" }),
+        json!({ "type": "none", "o": "bind", "device": "/srv/kudos/../../etc" }),
+        // The release's own files are mounted as such; a volume of them would outlive the release.
+        json!({ "type": "none", "o": "bind,ro", "device": "/state/bundles/sha256/ab" }),
+        json!({ "type": "none", "o": "bind,ro,rw", "device": "/state/bundles/sha256/ab" }),
+        json!({ "type": "none", "o": "bind,ro", "device": "{{windlass.bundle}}" }),
+        json!({ "type": "none", "o": "bind", "device": "/state" }),
+        json!({ "type": "none", "o": "bind", "device": "/" }),
     ] {
         assert!(Pretended::new().policy().volume(&volume(options.clone())).is_err(), "{options}");
         let mount = json!([{ "Type": "volume", "Target": "/t",

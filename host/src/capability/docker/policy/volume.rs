@@ -2,17 +2,20 @@
 //!
 //! The driver `local` mounts whatever its options say, a host path included: such a volume is a bind mount.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use windlass_documents::Failure;
 
-use super::Policy;
 use super::fields::{is_nothing, object, shown, text, wrong};
+use super::options::{self, Local};
+use super::{HostMount, Policy};
 
 const FIELDS: &[&str] = &["Name", "Driver", "DriverOpts", "Labels"];
 
 impl Policy<'_> {
     /// Decides about a body of `POST /volumes/create`.
-    pub(crate) fn volume(&self, body: &Value) -> Result<(), Failure> {
+    ///
+    /// Returns the host path that it mounts, if it does.
+    pub(crate) fn volume(&self, body: &Value) -> Result<Option<HostMount>, Failure> {
         let fields = object("body", body)?;
         if let Some((name, _)) =
             fields.iter().find(|(name, value)| !FIELDS.contains(&name.as_str()) && !is_nothing(value))
@@ -27,21 +30,25 @@ impl Policy<'_> {
         self.driver("DriverOpts", driver, fields.get("DriverOpts").unwrap_or(&nothing))
     }
 
+    /// Judges the options of a volume that is there.
+    pub(crate) fn existing_volume(&self, options: &Map<String, Value>) -> Result<(), Failure> {
+        self.driver("DriverOpts", &Value::Null, &Value::Object(options.clone())).map(drop)
+    }
+
     /// `HostConfig.VolumeDriver`.
     pub(super) fn volume_driver(&self, field: &str, driver: &str) -> Result<(), Failure> {
         if driver == "local" { Ok(()) } else { self.require(&format!("volume-driver:{driver}"), field, driver) }
     }
 
-    /// A driver with its options.
-    pub(super) fn driver(&self, field: &str, driver: &Value, options: &Value) -> Result<(), Failure> {
+    /// A driver with its options. Returns the host path that they name, if they do.
+    pub(super) fn driver(&self, field: &str, driver: &Value, options: &Value) -> Result<Option<HostMount>, Failure> {
         if !is_nothing(driver) {
             self.volume_driver(field, text(field, driver)?)?;
         }
         if is_nothing(options) {
-            return Ok(());
+            return Ok(None);
         }
         let options = object(field, options)?;
-        let option = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
         if let Some((name, value)) =
             options.iter().find(|(name, _)| !matches!(name.as_str(), "type" | "o" | "device" | "size"))
         {
@@ -50,19 +57,27 @@ impl Policy<'_> {
         if options.values().any(|value| !value.is_string()) {
             return Err(wrong(field, "an object of texts"));
         }
-        let (kind, flags, device) = (option("type"), option("o"), option("device"));
-        let binds = flags.split(',').any(|flag| matches!(flag, "bind" | "rbind"));
-        match kind {
-            // Memory of the container's own.
-            "tmpfs" if !binds && !device.starts_with('/') => Ok(()),
-            "" | "none" | "bind" if device.is_empty() && !binds => Ok(()),
-            _ if binds && device.starts_with('/') => {
-                let read_only = flags.split(',').any(|flag| flag == "ro");
-                self.host_path(&format!("{field}.device"), device, read_only)
+        let option = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
+        let read = options::local(options).map_err(|refusal| {
+            self.forbidden(&format!("{field}.{}", refusal.key), option(refusal.key), &refusal.why)
+        })?;
+        match read {
+            Local::Plain | Local::Memory => Ok(None),
+            Local::HostPath { device, read_only, propagation } => {
+                if propagation.is_some() {
+                    self.require("mount-propagation", &format!("{field}.o"), option("o"))?;
+                }
+                // Not the release's own files either: a volume outlives its release, and the mount of it is the
+                // engine's to make.
+                let named = format!("{field}.device");
+                let real = self.resolved(&named, device)?;
+                let real = self.outside_path(&named, device, real, read_only)?;
+                Ok(Some(HostMount::new(&named, device, real, !read_only)))
             }
-            other => {
-                let kind = if other.is_empty() { "none" } else { other };
-                self.require(&format!("volume-type:{kind}"), field, &format!("type={kind},o={flags},device={device}"))
+            Local::Other { kind } => {
+                let shown = format!("type={kind},o={},device={}", option("o"), option("device"));
+                self.require(&format!("volume-type:{kind}"), field, &shown)?;
+                Ok(None)
             }
         }
     }
