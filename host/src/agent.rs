@@ -24,6 +24,7 @@ use crate::deployment::{Engine, Hooked, Pace};
 use crate::hooks;
 use crate::journal::{Journal, Mode};
 use crate::plugin::Plugins;
+use crate::private;
 use crate::progress::{Unwatched, Watch};
 use crate::redact::Redactor;
 
@@ -78,6 +79,7 @@ impl Agent {
         if let Some(state) = options.state_directory {
             config.state_directory = state;
         }
+        private::claim(&config.state_directory)?;
         let config = Arc::new(config);
         let redactor = Redactor::new();
         let clock = clock()?;

@@ -37,6 +37,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
+use crate::private::with_users_mask;
 use crate::report::{ExitCode, Fault, Printer, Verbosity};
 
 pub use arguments::{Arguments, Command, Global};
@@ -70,10 +71,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the command.
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
     match &arguments.command {
-        Command::Init(arguments) => return init::run(arguments, printer),
+        Command::Init(arguments) => return with_users_mask(|| init::run(arguments, printer)),
         Command::Schema(arguments) => return schema::run(arguments, printer),
         Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),
-        Command::Man(arguments) => return man::run(arguments, printer),
+        Command::Man(arguments) => return with_users_mask(|| man::run(arguments, printer)),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;

@@ -13,6 +13,7 @@ pub mod deployment;
 mod hooks;
 pub mod journal;
 pub mod plugin;
+pub mod private;
 pub mod process;
 pub mod progress;
 pub mod redact;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use windlass::plugin::{PRECOMPILE, precompile_main};
 
 fn main() -> ExitCode {
+    windlass::private::close();
     // The compiling child comes before anything else, because it limits its own memory.
     if std::env::args().skip(1).take(2).eq(PRECOMPILE) {
         return precompile_main();

@@ -3,6 +3,7 @@
 
 mod changes;
 mod engines;
+mod moved;
 mod pulls;
 mod secrets;
 mod support;

@@ -4,6 +4,7 @@ use crate::capability::secrets::{KeyError, SecretError};
 use crate::config::ConfigError;
 use crate::journal;
 use crate::plugin::AdmissionError;
+use crate::private::StateError;
 use crate::report::{ExitCode, Explain};
 
 /// Why the agent could not be opened.
@@ -12,6 +13,9 @@ pub enum Error {
     /// The operator's file.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The state directory is not the agent's own.
+    #[error(transparent)]
+    NotOwn(#[from] StateError),
     /// The journal.
     #[error(transparent)]
     Journal(#[from] journal::Error),
@@ -48,6 +52,7 @@ impl Error {
     fn inner(&self) -> Option<&dyn Explain> {
         match self {
             Self::Config(error) => Some(error),
+            Self::NotOwn(error) => Some(error),
             Self::Journal(error) => Some(error),
             Self::Key(error) => Some(error),
             Self::Secret(error) => Some(error),

@@ -1,4 +1,4 @@
-//! Which images of an application nothing needs any more: those that its own deployments brought and no kept release
+//! Which bundles nothing needs any more, and which images of an application: those that its own deployments brought and no kept release
 //! of any application names. Images that came another way, and local ones, which no registry could give back, stay.
 
 use std::collections::BTreeSet;
@@ -15,13 +15,57 @@ use crate::journal::{Error, Journal};
 const LOOK_BACK: usize = 200;
 
 impl Reality {
-    /// Removes them, and returns what went.
-    pub(super) async fn prune_images(&self, application: &str) -> Result<Vec<String>, Failure> {
+    /// Removes them, and returns what went, for people: `image NAME`, `bundle DIGEST`.
+    pub(super) async fn prune_all(&self, application: &str) -> Result<Vec<String>, Failure> {
+        let bundles = self.prune_bundles().await;
+        let images = self.prune_images(application).await?;
+        let mut went: Vec<String> = images.into_iter().map(|image| format!("image {image}")).collect();
+        went.extend(bundles?.into_iter().map(|digest| format!("bundle {digest}")));
+        Ok(went)
+    }
+
+    async fn prune_images(&self, application: &str) -> Result<Vec<String>, Failure> {
         let dropped = self.dropped(application).map_err(|error| failed(&error))?;
         if dropped.is_empty() {
             return Ok(Vec::new());
         }
         self.docker.remove_images(&dropped).await
+    }
+
+    /// Removes bundles that no release of any application needs here any more.
+    async fn prune_bundles(&self) -> Result<Vec<String>, Failure> {
+        let needed = self.needed_bundles().map_err(|error| failed(&error))?;
+        let bundles = self.store()?.bundles.clone();
+        let swept = tokio::task::spawn_blocking(move || bundles.sweep(&needed)).await;
+        swept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))
+    }
+
+    /// The digests of the bundles of releases that are kept for going back, run, are pinned, are being deployed or wait
+    /// for somebody, and of those about which a recorder has yet to be told: it is set up in the bundle.
+    fn needed_bundles(&self) -> Result<BTreeSet<String>, Error> {
+        let mut releases: Vec<Release> = Vec::new();
+        let mut deployments = BTreeSet::new();
+        for application in self.journal.status(None)? {
+            releases.extend(self.kept(&application.name)?);
+            releases.extend(application.running.iter().map(|running| (*running.release).clone()));
+            if let Some(pin) = self.journal.pin(&application.name)? {
+                let known = self.journal.resolved_releases(&application.name, usize::MAX)?;
+                releases.extend(known.into_iter().filter(|release| release.id == pin.release));
+            }
+            let untold = self.journal.undelivered(&application.name)?;
+            deployments.extend(untold.into_iter().map(|delivery| delivery.deployment));
+        }
+        for open in self.journal.open_deployments(None)?.into_iter().chain(self.journal.stuck(None)?) {
+            deployments.insert(open.id);
+        }
+        for deployment in deployments {
+            let account = self.journal.account(&deployment)?;
+            if let Some(previous) = &account.previous {
+                releases.extend(self.journal.account(previous)?.release.as_deref().cloned());
+            }
+            releases.extend(account.release.as_deref().cloned());
+        }
+        Ok(releases.into_iter().map(|release| release.bundle.digest).collect())
     }
 
     fn dropped(&self, application: &str) -> Result<BTreeSet<String>, Error> {

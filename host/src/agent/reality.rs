@@ -1,7 +1,6 @@
 //! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox, Docker's images.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -83,7 +82,7 @@ impl Reality {
             return Ok(store);
         }
         let state = &self.config.state_directory;
-        make(state).map_err(|source| Error::State { path: state.clone(), source })?;
+        crate::private::directory(state).map_err(|source| Error::State { path: state.clone(), source })?;
         let key = HostKey::open(state)?;
         let plugins = Plugins::open(Settings {
             state_directory: state.clone(),
@@ -156,12 +155,6 @@ impl Reality {
     }
 }
 
-/// The state directory, for this user alone.
-fn make(state: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(state)
-}
-
 fn probe(probe: &environment::Probe) -> Probe {
     let doubt = |reaction: Reaction| match reaction {
         Reaction::Refuse => OnDoubt::Refuse,
@@ -231,7 +224,7 @@ impl Outside for Reality {
     }
 
     fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>> {
-        self.prune_images(application).boxed()
+        self.prune_all(application).boxed()
     }
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {

@@ -26,6 +26,7 @@ use super::failure::{failure, hinted, passing};
 use super::grants::{Grants, Wish};
 use super::secrets::PluginSecrets;
 use crate::config::Command;
+use crate::private;
 
 pub(crate) use arguments::{check_template, secrets_of};
 
@@ -112,8 +113,8 @@ impl Exec {
             }
         }
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        process
-            .spawn()
+        // It makes its files as the operator's own shell would, not as closed as the agent's.
+        private::with_users_mask(|| process.spawn())
             .map_err(|error| failure("unavailable", format!("the command `{name}` cannot be started: {error}")))
     }
 

@@ -183,6 +183,10 @@ impl Place {
         options.write(true).create_new(true).mode(mode);
         let written = directory.open_with(&temporary, &options).and_then(|mut file| {
             file.write_all(data)?;
+            // What is recorded here is for others to read; the agent's own files are closed to them.
+            if let Some(mask) = crate::private::users_mask() {
+                file.set_permissions(cap_std::fs::Permissions::from_mode(mode & !mask))?;
+            }
             file.sync_all()?;
             directory.rename(&temporary, &directory, file_name)?;
             flush(&directory)
@@ -217,7 +221,14 @@ fn make_directories(root: &Dir, path: &Path) -> io::Result<Dir> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         opened => return opened,
     }
+    let named = || path.ancestors().filter(|ancestor| !ancestor.as_os_str().is_empty());
+    let missing: Vec<&Path> = named().filter(|ancestor| !root.exists(ancestor)).collect();
     root.create_dir_all(path)?;
+    if let Some(mask) = crate::private::users_mask() {
+        for made in missing {
+            root.set_permissions(made, cap_std::fs::Permissions::from_mode(0o777 & !mask))?;
+        }
+    }
     for ancestor in path.ancestors().skip(1).filter(|ancestor| !ancestor.as_os_str().is_empty()) {
         flush(&root.open_dir(ancestor)?)?;
     }

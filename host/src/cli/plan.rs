@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::session::Session;
 use crate::deployment;
 use crate::journal::Mode;
+use crate::private;
 use crate::report::facts::{Fact, PlanFact};
 use crate::report::{ExitCode, Fault, plan};
 
@@ -20,7 +21,7 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
     if let Some(path) = &arguments.out {
         let failed = |source| CliError::Write { path: path.clone(), source };
         let text = serde_json::to_vec_pretty(&planned.file()).map_err(|error| failed(error.into()))?;
-        std::fs::write(path, text).map_err(failed)?;
+        private::write(path, &text).map_err(failed)?;
     }
     let fact = PlanFact {
         application: name,

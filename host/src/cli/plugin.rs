@@ -11,6 +11,7 @@ use crate::capability::grants;
 use crate::capability::secrets::HostKey;
 use crate::config::Config;
 use crate::plugin::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
+use crate::private;
 use crate::redact::Redactor;
 use crate::release::environment::{PluginName, Settings};
 use crate::release::file::ReleaseFile;
@@ -29,7 +30,8 @@ pub(super) async fn run(command: &PluginCommand, session: &Session) -> Result<Ex
 /// The sandbox, without the rest of the agent.
 pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
     let directory = &config.state_directory;
-    std::fs::create_dir_all(directory).map_err(|source| CliError::Write { path: directory.clone(), source })?;
+    private::claim(directory)?;
+    private::directory(directory).map_err(|source| CliError::Write { path: directory.clone(), source })?;
     Ok(Plugins::open(Sandbox {
         state_directory: directory.clone(),
         key: HostKey::open(directory)?.bytes().to_vec(),

@@ -11,6 +11,7 @@ use super::session::Session;
 use crate::config::Config;
 use crate::deployment::{self, Target as Wanted};
 use crate::journal::Mode;
+use crate::private;
 use crate::release::bundle::Bundles;
 use crate::release::document;
 use crate::release::promotion::{self, Fetched, PromotionError};
@@ -32,6 +33,7 @@ pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Resu
         Err(unproved) if arguments.manner.break_glass.is_some() => session.printer.warn(&unproved.to_string()),
         proved => proved?,
     }
+    private::claim(&config.state_directory)?;
     let bundles = Bundles::new(&config.state_directory);
     if document.files.is_some() {
         document::keep(&fetched.origin, &document, &bundles)?;

@@ -12,6 +12,7 @@ use crate::agent::Agent;
 use crate::config::Releases;
 use crate::deployment::{self, Target};
 use crate::journal::{Answer, Answered, Mode, Summary};
+use crate::private;
 use crate::release::bundle::Bundles;
 use crate::release::document;
 use crate::release::signature;
@@ -60,6 +61,7 @@ pub(super) fn given(path: &Path, application: &str, session: &Session) -> Result
         .into());
     }
     signed(Some(path), &name, &content, &config.releases)?;
+    private::claim(&config.state_directory)?;
     document::keep(&name, &document, &Bundles::new(&config.state_directory))?;
     Ok(Target::Given { release: Box::new(document.release), origin: name })
 }
@@ -142,7 +144,7 @@ fn write(
         session.printer.verbatim(&format!("{text}\n"));
         return Ok(ExitCode::Succeeded);
     };
-    let written = text.and_then(|text| std::fs::write(path, format!("{text}\n")));
+    let written = text.and_then(|text| private::write(path, format!("{text}\n").as_bytes()));
     written.map_err(|source| CliError::Write { path: path.to_owned(), source })?;
     tell(&document, Some(path), None, session);
     Ok(ExitCode::Succeeded)

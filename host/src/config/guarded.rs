@@ -51,7 +51,8 @@ pub(super) fn of(config: &Config, environment: impl Fn(&str) -> Option<PathBuf>)
     let docker = environment("DOCKER_CONFIG").or_else(|| home.as_ref().map(|home| home.join(".docker")));
     found.extend(docker.map(|docker| Guarded::secret(docker.join("config.json"), "the logins of Docker's client")));
     let authorities = config.registries.values().filter_map(|registry| registry.ca.as_ref());
-    let authorities = authorities.chain(config.grants.iter().flat_map(|grant| &grant.http).filter_map(|http| http.ca.as_ref()));
+    let authorities =
+        authorities.chain(config.grants.iter().flat_map(|grant| &grant.http).filter_map(|http| http.ca.as_ref()));
     found.extend(authorities.map(|path| Guarded::program(path, "a file of trusted authorities")));
     for promotion in config.promote.values() {
         if let Some(path) = &promotion.ssh_config {
@@ -96,7 +97,8 @@ mod tests {
     fn what_decides_what_is_secret_and_what_is_run_is_guarded() {
         let place = tempfile::tempdir().unwrap();
         let ssh = place.path().join("ssh_config");
-        std::fs::write(&ssh, "Host a\n  IdentityFile ~/.keys/a\n  identityfile=/keys/b\n IdentityFile relative\n").unwrap();
+        std::fs::write(&ssh, "Host a\n  IdentityFile ~/.keys/a\n  identityfile=/keys/b\n IdentityFile relative\n")
+            .unwrap();
         let text = format!(
             "environment = \"uat\"\n[secrets.a]\nfile = \"/s/a\"\n[secrets.b]\nenvironment = \"B\"\n\
              [registries.\"r.example\"]\nca = \"/ca/r.pem\"\n\

@@ -12,6 +12,7 @@ use super::engine::Engine;
 use super::error::Error;
 use super::stop::Stop;
 use super::work::owner;
+use crate::private;
 use crate::progress::Progress;
 
 /// The application is held until this goes.
@@ -46,9 +47,10 @@ pub(super) async fn hold<'a>(
     if !application.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || application.starts_with('.') {
         return Err(failed(std::io::Error::other("its name has characters that no application's name has")));
     }
-    std::fs::create_dir_all(&engine.locks).map_err(failed)?;
+    // Nobody else opens the file: whoever can open it can hold it.
+    private::directory(&engine.locks).map_err(failed)?;
     let path = engine.locks.join(format!("{application}.lock"));
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    let file = private::open(&path).map_err(failed)?;
     let file = match file.try_lock() {
         Ok(()) => file,
         Err(TryLockError::Error(source)) => return Err(failed(source)),

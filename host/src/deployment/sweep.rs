@@ -35,18 +35,20 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes images of earlier releases that nothing pins. A version that failed keeps its images until the next
+/// Removes images and bundles of earlier releases that nothing pins. A version that failed keeps its images until the next
 /// deployment makes room before its pulls, so that somebody can look at them.
 pub(super) async fn make_room(deployment: &Deployment<'_>) {
     let application = deployment.with(|account| account.application.clone());
     let went = match timeout(PRUNING, deployment.engine.outside.prune(&application)).await {
         Ok(Ok(went)) => went,
-        Ok(Err(failure)) => return deployment.warn(format!("old images were not removed: {}", failure.message)),
+        Ok(Err(failure)) => {
+            return deployment.warn(format!("old images and bundles were not all removed: {}", failure.message));
+        }
         Err(_) => {
-            return deployment.warn(format!("old images were not removed within {} s", PRUNING.as_secs()));
+            return deployment.warn(format!("old images and bundles were not removed within {} s", PRUNING.as_secs()));
         }
     };
-    for image in went {
-        deployment.log(Level::Info, &format!("removed the image {image}, which no kept release needs"));
+    for thing in went {
+        deployment.log(Level::Info, &format!("removed the {thing}, which no kept release needs"));
     }
 }

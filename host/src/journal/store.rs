@@ -56,7 +56,7 @@ impl Store {
     pub(super) fn open(state: &Path, mode: Mode) -> Result<Self, Error> {
         let path = state.join(FILE);
         if mode == Mode::Write {
-            std::fs::create_dir_all(state).map_err(|source| Error::Directory { path: state.to_owned(), source })?;
+            crate::private::directory(state).map_err(|source| Error::Directory { path: state.to_owned(), source })?;
         }
         let reserve = Reserve::new(state);
         let opened = Self::connect(&path, mode);
@@ -79,7 +79,13 @@ impl Store {
         let opened = match mode {
             Mode::Read if !path.exists() => Connection::open_in_memory(),
             Mode::Read => open_to_read(path),
-            Mode::Write => Connection::open(path),
+            Mode::Write => {
+                // SQLite gives what it keeps beside the file the modes of the file, and says itself what is wrong.
+                if !path.exists() {
+                    drop(crate::private::open(path));
+                }
+                Connection::open(path)
+            }
         };
         let mut connection = opened.map_err(|error| explain(path, error))?;
         prepare(&mut connection, path)?;

@@ -7,12 +7,14 @@ mod collect;
 mod digest;
 mod error;
 mod store;
+mod sweep;
 mod unpack;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use windlass_documents::Bundle;
 
@@ -22,6 +24,10 @@ pub use error::BundleError;
 pub const MAX_BYTES: u64 = 64 << 20;
 /// The most files that a bundle may have.
 pub const MAX_FILES: usize = 10_000;
+/// How long the bundle of a plan stays that was not deployed, counted from when it was planned last: a week.
+pub const RECENT: Duration = Duration::from_hours(7 * 24);
+/// At most so many bundles stay that only plans need: the newest.
+pub const MOST_RECENT: usize = 20;
 /// Names what is left out of a bundle, in the syntax of `.gitignore`. Only the one beside the release file counts.
 pub const IGNORE_FILE: &str = ".windlassignore";
 
@@ -68,10 +74,13 @@ impl Bundles {
     pub fn keep(&self, directory: &Path) -> Result<StoredBundle, BundleError> {
         let collected = collect::collect(directory)?;
         let bundle = collected.bundle();
-        match store::load(&self.root, &bundle.digest, Some(&bundle.files), Some(&collected)) {
+        let _hold = sweep::hold(&self.root)?;
+        let kept = match store::load(&self.root, &bundle.digest, Some(&bundle.files), Some(&collected)) {
             Err(BundleError::Missing { .. }) => store::store(&self.root, &collected),
             known => known,
-        }
+        }?;
+        sweep::touch(&kept.directory);
+        Ok(kept)
     }
 
     /// Keeps the files of a tar archive from an untrusted sender: regular files and directories only, with relative
@@ -102,6 +111,12 @@ impl Bundles {
     #[must_use]
     pub fn list(&self) -> Vec<String> {
         store::list(&self.root)
+    }
+
+    /// Removes the bundles that are not among `needed` and that no plan of the last [`RECENT`] needs. Returns their
+    /// digests. While another process keeps a bundle, nothing is removed.
+    pub fn sweep(&self, needed: &BTreeSet<String>) -> Result<Vec<String>, BundleError> {
+        sweep::sweep(&self.root, needed)
     }
 
     /// Removes a kept bundle; one that is gone already is success. Whether something still needs it is the caller's

@@ -1,5 +1,6 @@
 //! Tables of plans, and whole deployments on a real engine.
 
+mod above;
 mod corpus;
 mod engine;
 mod flow;

@@ -168,7 +168,9 @@ impl Docker {
         match labels.get(APPLICATION) {
             Some(application) if *application == self.scope.application => Some(Who::Own(name())),
             Some(_) => Some(Who::Another),
-            None => labels.get(PROJECT).filter(|project| self.scope.projects.contains(*project)).map(|_| Who::Own(name())),
+            None => {
+                labels.get(PROJECT).filter(|project| self.scope.projects.contains(*project)).map(|_| Who::Own(name()))
+            }
         }
     }
 
@@ -260,7 +262,8 @@ impl Docker {
     fn is_kept(&self, path: &Path) -> bool {
         let state = &self.scope.state_directory;
         !state.as_os_str().is_empty()
-            && (path.starts_with(state.join("bundles").join("sha256")) || path.starts_with(self.kept_files().directory()))
+            && (path.starts_with(state.join("bundles").join("sha256"))
+                || path.starts_with(self.kept_files().directory()))
             && !path.components().any(|part| part == std::path::Component::ParentDir)
     }
 }

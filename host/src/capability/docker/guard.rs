@@ -29,7 +29,13 @@ pub(super) struct Guard {
 impl Guard {
     /// The policy for one call.
     pub(super) fn policy<'a>(&'a self, docker: &'a Docker) -> Policy<'a> {
-        Policy { scope: &docker.scope, grant: &self.grant, protected: &self.protected, resolve: &resolve, beneath: &beneath }
+        Policy {
+            scope: &docker.scope,
+            grant: &self.grant,
+            protected: &self.protected,
+            resolve: &resolve,
+            beneath: &beneath,
+        }
     }
 }
 

@@ -204,24 +204,20 @@ async fn what_a_command_leaves_running_is_ended_with_it() {
 
 #[tokio::test]
 async fn programs_that_others_could_replace_are_not_run() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir_in("/tmp").unwrap();
     let program = directory.path().join("program");
     // By another process: a program that a thread of this one starts meanwhile would hold the file open for writing.
     let copied = std::process::Command::new("cp").arg("/usr/bin/true").arg(&program).status().unwrap();
     assert!(copied.success());
-    let exec = exec(&format!("[commands.ours]\npath = {:?}", program.display().to_string()));
-    assert_eq!(run(&exec, "ours", &[]).await.unwrap().exit_code, 0);
-    let refused = async || run(&exec, "ours", &[]).await.unwrap_err().message;
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o757)).unwrap();
-    assert!(refused().await.contains("every user can write"));
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(refused().await.contains("not executable"));
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(refused().await.contains("every user can write"));
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    fs::remove_file(&program).unwrap();
-    assert!(refused().await.contains("cannot be found"));
+    std::os::unix::fs::symlink("/usr/bin/true", directory.path().join("link")).unwrap();
+    // Everybody can be the first with a name in /tmp, so nothing in it is trusted, not even a link to what is.
+    for path in [program, directory.path().join("link")] {
+        let exec = exec(&format!("[commands.ours]\npath = {:?}", path.display().to_string()));
+        let failure = run(&exec, "ours", &[]).await.unwrap_err();
+        assert!(failure.message.contains("every user can write `/tmp`"), "{failure:?}");
+        let hint = failure.details.unwrap()["hint"].as_str().unwrap().to_owned();
+        assert!(hint.contains("root or the agent's user"), "{hint}");
+    }
 }
 
 #[tokio::test]

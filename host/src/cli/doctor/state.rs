@@ -7,6 +7,7 @@ use super::{bad, broken, note, warn, well};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::{Journal, Mode};
+use crate::private;
 use crate::redact::Redactor;
 use crate::report::facts::DoctorFact;
 use crate::report::words;
@@ -20,6 +21,14 @@ const TOO_LITTLE: u64 = 128 << 20;
 pub(super) fn directory(config: &Config, facts: &mut Vec<DoctorFact>) {
     let subject = "state directory";
     let path = &config.state_directory;
+    if let Err(error) = private::judge(path) {
+        facts.push(broken(subject, &error));
+        return;
+    }
+    if path.is_dir() && !private::is_closed(path) {
+        let seen = format!("other users of this host can look into {}", path.display());
+        facts.push(warn(subject, seen, "the next command closes it to them"));
+    }
     let there = nearest(path);
     let remedy = "run the agent as the directory's owner, or set `state-directory` in agent.toml";
     let unwritable = |error: std::io::Error| {

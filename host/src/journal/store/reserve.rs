@@ -1,6 +1,5 @@
 //! Room on the disk that is kept for the end of a deployment.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +24,7 @@ impl Reserve {
         if self.path.metadata().is_ok_and(|metadata| metadata.len() == SIZE) {
             return true;
         }
-        let made = File::options().create(true).write(true).truncate(false).open(&self.path).and_then(|file| {
+        let made = crate::private::open(&self.path).and_then(|file| {
             // A sparse file would reserve nothing.
             rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SIZE)?;
             Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::report::{ExitCode, Explain};
 
-use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES};
+use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES, RECENT};
 
 /// Why a bundle cannot be made or used. Paths of files are relative to the bundle.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +141,12 @@ impl Explain for BundleError {
                 _ => None,
             },
             Self::Changed { .. } => Some("try again when nothing writes there".into()),
+            Self::Missing { .. } => Some(format!(
+                "bundles stay while a release is kept for going back (`keep-releases` in agent.toml), pinned or in an open \
+                 deployment, and those of plans for {} days: plan or deploy again from the application's directory or from \
+                 the release's file",
+                RECENT.as_secs() / 86_400
+            )),
             Self::Damaged { .. } => Some(
                 "deploy the release once more from its directory or its file: what differs is then written anew; and find \
                  out who wrote there"

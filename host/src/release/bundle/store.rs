@@ -99,7 +99,7 @@ pub(super) fn remove(root: &Path, digest: &str) -> Result<(), BundleError> {
     fs::remove_dir_all(&directory).map_err(|source| BundleError::Unwritable { path: directory, source })
 }
 
-fn place(root: &Path, digest: &str) -> Result<PathBuf, BundleError> {
+pub(super) fn place(root: &Path, digest: &str) -> Result<PathBuf, BundleError> {
     match digest.strip_prefix("sha256:") {
         Some(hexadecimal) if windlass_documents::reference::is_digest(digest) => Ok(root.join(hexadecimal)),
         _ => Err(BundleError::Missing { digest: digest.escape_debug().to_string() }),

@@ -187,7 +187,13 @@ const HARMS: &[Harm] = &[
     ("a file is added below", |top| fs::write(top.join("conf/extra.conf"), "x").unwrap(), true),
     ("a directory is added", |top| fs::create_dir_all(top.join("more/deep")).unwrap(), true),
     ("a link is added", |top| symlink("/etc", top.join("etc")).unwrap(), true),
-    ("a pipe is added", |top| rustix::fs::mknodat(rustix::fs::CWD, top.join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap(), true),
+    (
+        "a pipe is added",
+        |top| {
+            rustix::fs::mknodat(rustix::fs::CWD, top.join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap()
+        },
+        true,
+    ),
     ("a file is set-uid", |top| set_mode(&top.join("run.sh"), 0o4755), true),
     ("a file can be written", |top| set_mode(&top.join("release.toml"), 0o666), true),
     ("a directory is open", |top| set_mode(&top.join("conf"), 0o777), true),
@@ -195,14 +201,22 @@ const HARMS: &[Harm] = &[
     ("a file is changed", |top| fs::write(top.join("release.toml"), "evil").unwrap(), false),
     ("a file is a program now", |top| set_mode(&top.join("release.toml"), 0o555), false),
     ("a file is gone", |top| fs::remove_file(top.join("conf/app.conf")).unwrap(), false),
-    ("a directory is a link now", |top| {
-        fs::remove_dir_all(top.join("conf")).unwrap();
-        symlink("/etc", top.join("conf")).unwrap();
-    }, false),
-    ("a file is a link now", |top| {
-        fs::remove_file(top.join("release.toml")).unwrap();
-        symlink("/etc/passwd", top.join("release.toml")).unwrap();
-    }, false),
+    (
+        "a directory is a link now",
+        |top| {
+            fs::remove_dir_all(top.join("conf")).unwrap();
+            symlink("/etc", top.join("conf")).unwrap();
+        },
+        false,
+    ),
+    (
+        "a file is a link now",
+        |top| {
+            fs::remove_file(top.join("release.toml")).unwrap();
+            symlink("/etc/passwd", top.join("release.toml")).unwrap();
+        },
+        false,
+    ),
 ];
 
 #[test]
@@ -255,6 +269,49 @@ fn a_bundle_that_cannot_be_put_right_is_named() {
         assert!(matches!(fixture.bundles.load(digest), Err(BundleError::Missing { .. })), "{digest}");
     }
     assert_eq!(fixture.bundles.list(), [kept.bundle.digest]);
+}
+
+#[test]
+fn bundles_go_when_nothing_needs_them_and_those_of_plans_after_a_while() {
+    let fixture = fixture();
+    let keep = |text: &str| {
+        fs::write(fixture.directory.join("conf/app.conf"), text).unwrap();
+        fixture.bundles.keep(&fixture.directory).unwrap()
+    };
+    let aged = |kept: &StoredBundle, seconds: u64| {
+        let then = std::time::SystemTime::now() - Duration::from_secs(seconds);
+        fs::File::open(&kept.directory).unwrap().set_modified(then).unwrap();
+    };
+    let (old, needed, planned) = (keep("old"), keep("needed"), keep("planned"));
+    aged(&old, RECENT.as_secs() + 60);
+    aged(&needed, RECENT.as_secs() * 9);
+    aged(&planned, RECENT.as_secs() - 60);
+    let keeping = BTreeSet::from([needed.bundle.digest.clone()]);
+    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), [old.bundle.digest.clone()]);
+    assert!(!old.directory.exists() && needed.directory.exists() && planned.directory.exists());
+    let error = fixture.bundles.open(&old.bundle).unwrap_err();
+    assert!(matches!(error, BundleError::Missing { .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("those of plans for 7 days"), "{:?}", error.hint());
+
+    // Planned once more, it stays for as long again.
+    aged(&planned, RECENT.as_secs() + 60);
+    keep("planned");
+    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), Vec::<String>::new());
+
+    // Of many plans the newest stay.
+    for number in 0..MOST_RECENT {
+        aged(&keep(&number.to_string()), 60);
+    }
+    aged(&planned, 120);
+    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), [planned.bundle.digest.clone()]);
+    assert_eq!(fixture.bundles.list().len(), MOST_RECENT + 1);
+
+    // While one is being kept, nothing goes.
+    let hold = sweep::hold(&fixture.bundles.root).unwrap();
+    aged(&needed, RECENT.as_secs() * 9);
+    assert_eq!(fixture.bundles.sweep(&BTreeSet::new()).unwrap(), Vec::<String>::new());
+    drop(hold);
+    assert_eq!(fixture.bundles.sweep(&BTreeSet::new()).unwrap(), [needed.bundle.digest.clone()]);
 }
 
 #[test]

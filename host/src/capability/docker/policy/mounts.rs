@@ -86,12 +86,15 @@ impl Policy<'_> {
                     let named = format!("{field}.Source");
                     if let Some(real) = self.host_path(&named, source, read_only)? {
                         // Other file systems below it stay writable with this.
-                        let halfway = part("BindOptions").get("ReadOnlyNonRecursive").is_some_and(|value| !is_nothing(value));
+                        let halfway =
+                            part("BindOptions").get("ReadOnlyNonRecursive").is_some_and(|value| !is_nothing(value));
                         references.host.push(HostMount::new(&named, source, real, !read_only || halfway));
                     }
                 }
                 "volume" => {
-                    references.host.extend(of_volume.map(|mount| HostMount { writable: mount.writable && !read_only, ..mount }));
+                    references
+                        .host
+                        .extend(of_volume.map(|mount| HostMount { writable: mount.writable && !read_only, ..mount }));
                     if !source.is_empty() {
                         references.volume(source, !read_only);
                     }

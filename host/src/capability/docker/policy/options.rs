@@ -65,20 +65,64 @@ const NEVER: &[&str] = &["remount", "suid", "dev", "exec", "mand", "unbindable",
 
 /// What a bind mount of a volume may say.
 const BIND: &[&str] = &[
-    "bind", "rbind", "ro", "rw", "private", "rprivate", "shared", "rshared", "slave", "rslave", "nosuid", "nodev", "noexec",
-    "noatime", "relatime", "nodiratime", "defaults",
+    "bind",
+    "rbind",
+    "ro",
+    "rw",
+    "private",
+    "rprivate",
+    "shared",
+    "rshared",
+    "slave",
+    "rslave",
+    "nosuid",
+    "nodev",
+    "noexec",
+    "noatime",
+    "relatime",
+    "nodiratime",
+    "defaults",
 ];
 
 /// What memory may say.
 const MEMORY: &[&str] = &[
-    "ro", "rw", "nosuid", "nodev", "noexec", "noatime", "relatime", "nodiratime", "size", "mode", "uid", "gid", "nr_inodes",
-    "nr_blocks", "huge", "noswap", "inode32", "inode64", "defaults",
+    "ro",
+    "rw",
+    "nosuid",
+    "nodev",
+    "noexec",
+    "noatime",
+    "relatime",
+    "nodiratime",
+    "size",
+    "mode",
+    "uid",
+    "gid",
+    "nr_inodes",
+    "nr_blocks",
+    "huge",
+    "noswap",
+    "inode32",
+    "inode64",
+    "defaults",
 ];
 
 /// What the third part of a `Binds` entry may say.
 const BINDS: &[&str] = &[
-    "ro", "rw", "nocopy", "consistent", "cached", "delegated", "private", "rprivate", "shared", "rshared", "slave", "rslave",
-    "z", "Z",
+    "ro",
+    "rw",
+    "nocopy",
+    "consistent",
+    "cached",
+    "delegated",
+    "private",
+    "rprivate",
+    "shared",
+    "rshared",
+    "slave",
+    "rslave",
+    "z",
+    "Z",
 ];
 
 /// Reads the options of a volume of the driver `local`; all values are texts.
@@ -97,7 +141,9 @@ pub(crate) fn local(options: &Map<String, Value>) -> Result<Local<'_>, Wrong> {
         if let Some(word) = words.iter().find(|word| !BIND.contains(word)) {
             return Err(unknown(word, BIND));
         }
-        if !device.starts_with('/') || device.chars().any(|letter| letter.is_whitespace() || letter.is_control() || letter == ',') {
+        if !device.starts_with('/')
+            || device.chars().any(|letter| letter.is_whitespace() || letter.is_control() || letter == ',')
+        {
             return Err(Wrong::new("device", "a bind mount needs an absolute path without spaces and commas"));
         }
         let propagation = words.iter().copied().find(|word| PROPAGATION.contains(word) && !word.ends_with("private"));
@@ -148,7 +194,10 @@ fn words<'a>(options: &'a str, known: Option<&[&str]>) -> Result<Vec<&'a str>, W
         }
         let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-.".contains(letter);
         if known.is_none() && !name.chars().all(plain) {
-            return Err(Wrong::new("o", format!("`{}` is not an option: options are in lower case", name.escape_debug())));
+            return Err(Wrong::new(
+                "o",
+                format!("`{}` is not an option: options are in lower case", name.escape_debug()),
+            ));
         }
         if NEVER.contains(&name) {
             return Err(Wrong::new("o", format!("`{name}` is never taken")));
@@ -243,7 +292,9 @@ mod tests {
             let wrong = read(&body).unwrap_err();
             assert!(wrong.why.contains(named), "{body}: {wrong:?}");
         }
-        for (kind, options) in [("tmpfs", "bind"), ("ext4", "bind,ro"), ("nfs", "rbind"), ("overlay", "lowerdir=/,bind")] {
+        for (kind, options) in
+            [("tmpfs", "bind"), ("ext4", "bind,ro"), ("nfs", "rbind"), ("overlay", "lowerdir=/,bind")]
+        {
             let wrong = read(&json!({ "type": kind, "o": options, "device": "/srv/a" })).map(|_| ()).unwrap_err();
             assert_eq!(wrong.key, "type", "{kind} {options}");
         }
@@ -267,7 +318,8 @@ mod tests {
         for clear in ["", "ro", "rw,z", "ro,rshared", "nocopy", "ro,cached,Z"] {
             binds(clear).unwrap();
         }
-        for odd in ["ro,rw", "rw,ro", "ro,ro", "RO", " ro", "ro,", "z,Z", "rshared,private", "remount", "suid", "bind"] {
+        for odd in ["ro,rw", "rw,ro", "ro,ro", "RO", " ro", "ro,", "z,Z", "rshared,private", "remount", "suid", "bind"]
+        {
             assert!(binds(odd).is_err(), "{odd}");
         }
     }
