@@ -21,13 +21,16 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
     let absolute =
         std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory.clone(), source })?;
     let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let into = arguments.output.clone().unwrap_or_else(|| directory.clone());
+    let agent_file =
+        std::path::absolute(into.join(AGENT_FILE)).map_err(|source| CliError::Read { path: into.clone(), source })?;
     let proposal = propose(&Inputs {
+        agent_file: &agent_file,
         files: &Directory(directory.clone()),
         compose: &compose,
         application: arguments.application.as_deref(),
         directory: &name,
     })?;
-    let into = arguments.output.clone().unwrap_or(directory);
     let files = [(into.join(RELEASE_FILE), proposal.release_file), (into.join(AGENT_FILE), proposal.agent_file)];
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(CliError::Exists { path: path.clone() }.into());

@@ -6,6 +6,7 @@ mod artifacts;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path as HostPath;
 
 use windlass_compose::{Application, Files, MountKind, Options, Path, Protocol, Service};
 
@@ -23,6 +24,8 @@ pub struct Inputs<'a> {
     pub application: Option<&'a str>,
     /// The name of the directory, for an application that is named nowhere.
     pub directory: &'a str,
+    /// Where the operator's file is written: no directory with it in it is proposed to be mounted.
+    pub agent_file: &'a HostPath,
 }
 
 /// The two files that `windlass init` proposes.
@@ -91,6 +94,36 @@ struct Needs {
     ports: BTreeMap<u16, String>,
 }
 
+/// What is never mounted, whatever is granted, where nothing else is said.
+const NEVER: &[(&str, &str)] = &[
+    ("/etc/windlass", "the operator's configuration"),
+    ("/var/lib/windlass", "the agent's state"),
+    ("/var/lib/docker", "the engine's data"),
+    ("/run/docker.sock", "the engine's socket"),
+    ("/var/run/docker.sock", "the engine's socket"),
+];
+
+impl Needs {
+    /// Takes out roots that the agent would refuse to mount all the same.
+    fn leave_out(&mut self, agent_file: &HostPath, remarks: &mut Vec<String>) {
+        let never = NEVER.iter().map(|(path, what)| (HostPath::new(path), *what));
+        let never: Vec<_> = never.chain([(agent_file, "the operator's file that is written here")]).collect();
+        self.bind_roots.retain(|root| {
+            let path = HostPath::new(root);
+            let Some((place, what)) =
+                never.iter().find(|(place, _)| place.starts_with(path) || path.starts_with(place))
+            else {
+                return true;
+            };
+            remarks.push(format!(
+                "a service mounts `{root}`, which no grant allows: it is, contains or is inside {what} ({})",
+                place.display()
+            ));
+            false
+        });
+    }
+}
+
 /// Proposes the two files.
 pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     let files = if inputs.compose.is_empty() { Vec::new() } else { vec![inputs.compose.to_owned()] };
@@ -98,8 +131,9 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     let loaded = compose::read(inputs.files, &options)?;
     let application = name(inputs, &loaded.application)?;
     let found = artifacts::find(&loaded.application);
-    let needs = needs(&loaded.application, &found);
+    let mut needs = needs(&loaded.application, &found);
     let mut remarks = loaded.warnings;
+    needs.leave_out(inputs.agent_file, &mut remarks);
     remarks.extend(found.remarks.iter().cloned());
     if needs.docker_socket {
         remarks.push("a service mounts the engine's socket and can do anything on this host; the grant says so".into());

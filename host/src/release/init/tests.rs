@@ -12,7 +12,13 @@ fn files(compose: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn from(compose: &str) -> Result<Proposal, InitError> {
-    propose(&Inputs { files: &files(compose), compose: "", application: None, directory: "My App" })
+    propose(&Inputs {
+        files: &files(compose),
+        compose: "",
+        application: None,
+        directory: "My App",
+        agent_file: "/home/me/app/agent.toml".as_ref(),
+    })
 }
 
 /// Both files are what their own readers accept.
@@ -186,10 +192,34 @@ fn says_why_there_is_no_proposal() {
     "#);
     let named = |application: Option<&str>, directory: &str| {
         let files = files("services: {web: {image: web}}");
-        propose(&Inputs { files: &files, compose: "compose.yaml", application, directory })
-            .map(|proposal| proposal.application)
+        propose(&Inputs {
+            files: &files,
+            compose: "compose.yaml",
+            application,
+            directory,
+            agent_file: "/home/me/app/agent.toml".as_ref(),
+        })
+        .map(|proposal| proposal.application)
     };
     assert_eq!(named(None, "/").unwrap_err().to_string(), named(Some(""), "x").unwrap_err().to_string());
     insta::assert_snapshot!(named(Some("Kudos!\u{1b}"), "x").unwrap_err(), @r"`Kudos!\u{1b}` is not an application's name: at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter or a digit");
     assert_eq!(named(Some("kudos"), "x").unwrap(), "kudos");
+}
+
+#[test]
+fn what_is_never_mounted_is_not_proposed() {
+    let compose = "services:\n  web:\n    image: web:1\n    volumes:\n      - /etc:/a\n      - /etc/windlass/secrets:/b\n      - /:/c:ro\n      \
+                   - /home/me/app:/d\n      - /var/run:/e\n      - /srv/data:/f\n      - /var/lib/windlass/journal.sqlite3:/g\n";
+    let proposal = from(compose).unwrap();
+    assert!(proposal.agent_file.contains("docker-write = { bind-roots = [\"/srv/data\"] }"), "{}", proposal.agent_file);
+    for left_out in [
+        "`/etc`",
+        "`/etc/windlass/secrets`",
+        "`/`",
+        "`/home/me/app`",
+        "`/var/run`",
+        "`/var/lib/windlass/journal.sqlite3`",
+    ] {
+        assert!(proposal.remarks.iter().any(|remark| remark.contains(left_out)), "{left_out}: {:?}", proposal.remarks);
+    }
 }

@@ -32,7 +32,7 @@ fn a_path_below_one_that_can_be_written_is_refused_with_its_line() {
         ("'/srv/a/y:/d'", "'/srv/a/x:/host'", "", false),
         ("'data:/d'", "'/srv/a/x:/host'", closed, false),
         ("'data:/d:ro'", "'/srv/a/x:/host'", bind, false),
-        ("'./a:/d'", "'./a/x:/host'", "", false),
+        ("'./a:/d:ro'", "'./a/x:/host:ro'", "", false),
     ] {
         let files = [("compose.yaml", file(one, two, more)), ("a/x/y", String::new())];
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
