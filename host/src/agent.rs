@@ -10,6 +10,7 @@ mod material;
 mod prune;
 mod reality;
 mod record;
+mod sealed;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

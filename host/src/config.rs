@@ -4,6 +4,7 @@
 //! socket, reads a secret or runs a command.
 
 mod allowance;
+mod bindings;
 pub mod document;
 mod endpoint;
 mod file;
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 pub use allowance::Allowance;
+pub use bindings::{Binding, Owner};
 pub use endpoint::Endpoint;
 pub use guarded::Guarded;
 pub use origins::{Promotion, PromotionSource, Releases, Sender, Trigger};
@@ -49,6 +51,8 @@ pub struct Config {
     pub docker: Docker,
     /// Image registries by `host` or `host:port`.
     pub registries: BTreeMap<String, Registry>,
+    /// Where applications come from, besides the applications directory.
+    pub bindings: Vec<Binding>,
     /// What plugins may reach. All that match a plugin are added together.
     pub grants: Vec<Grant>,
     /// Commands that plugins may run, by name.

@@ -17,6 +17,7 @@ mod record;
 mod recover;
 mod request;
 mod resolve;
+pub mod seal;
 mod steps;
 mod stop;
 mod subject;
@@ -35,7 +36,9 @@ pub use self::error::Error;
 pub use self::hooks::Hooked;
 pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe};
 pub use self::recover::Onward;
-pub use self::request::{Ending, Gated, PLAN_FILE_FORMAT, PlanFile, Planned, Request, Source, Target, hint_of};
+pub use self::request::{
+    Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target, hint_of,
+};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known};
 use self::work::{Deployment, Halt};
@@ -43,6 +46,9 @@ use crate::journal::Resolution;
 
 /// Deploys, from the wish to the end. A deployment of the application that was interrupted is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
+    if let Target::Planned(file) = &request.target {
+        target::vouch(engine, file, &request.application).await?;
+    }
     let _held = lock::hold(engine, &request.application, &request.actor, request.wait, stop).await?;
     recover::earlier(engine, &request.application, &request.actor, stop).await?;
     let deployment = Deployment::open(engine, request, stop)?;

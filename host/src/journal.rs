@@ -16,6 +16,7 @@ pub mod views;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use windlass_documents::Outcome;
@@ -259,9 +260,10 @@ impl Journal {
         self.store().note(application, &notice, self.clock.now())
     }
 
-    /// Notes that an event of a trigger is acted on from here on. When it was noted before, the time of that.
-    pub fn trigger(&self, trigger: &str, key: &str) -> Result<Option<Timestamp>, Error> {
-        self.store().trigger(trigger, key, self.clock.now())
+    /// Notes that an event of a trigger is acted on from here on. When it was noted before, less than `window` ago,
+    /// the time of that; what was noted earlier is forgotten.
+    pub fn trigger(&self, trigger: &str, key: &str, window: Duration) -> Result<Option<Timestamp>, Error> {
+        self.store().trigger(trigger, key, self.clock.now(), window)
     }
 
     /// Nothing came of an event, which may come again.

@@ -7,6 +7,7 @@ mod fields;
 mod message;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -158,7 +159,25 @@ fn mac(key: &str, content: &[u8]) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// What names an event for ever. Only the body counts: nobody signs the headers.
+/// How long an event is remembered that says itself which one of its kind it is: GitHub's name the run or the commits.
+const UNIQUE: Duration = Duration::from_hours(30 * 24);
+
+/// How long one is remembered that may truly happen again in the same words. A Pact Broker sends an event that was not
+/// taken again for 38 minutes.
+const REPEATABLE: Duration = Duration::from_hours(1);
+
+/// How long an event is remembered: until then the same one starts nothing again.
+#[must_use]
+pub fn window(trigger: &Trigger, fields: &Fields) -> Duration {
+    let usual = match trigger.from {
+        Sender::GitHub => UNIQUE,
+        Sender::PactBroker { .. } if fields.keys().any(|name| fields::UNIQUE.contains(&name.as_str())) => UNIQUE,
+        Sender::PactBroker { .. } => REPEATABLE,
+    };
+    trigger.remember.unwrap_or(usual)
+}
+
+/// What names an event while it is remembered. Only the body counts: nobody signs the headers.
 #[must_use]
 pub fn key(message: &Message) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(&message.body)))

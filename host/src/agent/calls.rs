@@ -49,10 +49,11 @@ impl Reality {
     ) -> Result<Ready, Failure> {
         let store = self.store()?;
         let plugin = self.plugin(wish, kind, material).await?;
-        let grants = Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment));
+        let grants =
+            Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
         let secrets = Self::secrets(store, &grants, &self.config.commands, material)?;
         let variables = variables(material, &secrets)?;
-        let projects = self.projects(&context.application, material).await?;
+        let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
         let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
         let capabilities = self.capabilities(context, grants, secrets, material, scope)?;
         let call = Call {
@@ -75,7 +76,14 @@ impl Reality {
     }
 
     /// What a plugin may do for an application.
-    pub(super) fn grants(&self, plugin: &Plugin, kind: Kind, application: &str, deployment: &str) -> Grants {
+    pub(super) fn grants(
+        &self,
+        plugin: &Plugin,
+        kind: Kind,
+        application: &str,
+        deployment: &str,
+        unbound: Option<&str>,
+    ) -> Grants {
         let scope = Scope {
             application: application.to_owned(),
             plugin: plugin.identity().clone(),
@@ -83,6 +91,7 @@ impl Reality {
             kind,
             deployment: deployment.to_owned(),
             environment: self.config.environment.clone(),
+            unbound: unbound.map(str::to_owned),
         };
         Grants::decide(scope, &plugin.manifest().capabilities, &self.config.grants)
     }
@@ -139,12 +148,18 @@ impl Reality {
 
     /// The Compose projects whose objects are the application's. The name in the team's file counts only where the
     /// operator granted it to the strategy: otherwise a team could name somebody else's.
-    pub(super) async fn projects(&self, application: &str, material: &Material) -> Result<BTreeSet<String>, Failure> {
+    pub(super) async fn projects(
+        &self,
+        application: &str,
+        material: &Material,
+        unbound: Option<&str>,
+    ) -> Result<BTreeSet<String>, Failure> {
         let strategy = &material.settings.strategy.plugin;
         let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
         if project != application {
             let plugin = self.plugin(strategy, Kind::Strategy, material).await?;
-            self.grants(&plugin, Kind::Strategy, application, "").check(&Wish::Project(project.to_owned()))?;
+            let grants = self.grants(&plugin, Kind::Strategy, application, "", unbound);
+            grants.check(&Wish::Project(project.to_owned()))?;
         }
         Ok(BTreeSet::from([project.to_owned()]))
     }
@@ -213,12 +228,11 @@ impl Reality {
 
     /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said
     /// before anything is touched. A check is asked before that anyway, and its release says what its failure means.
-    pub(super) fn may_work(&self, plugin: &Plugin, application: &str, material: &Material) -> Result<(), Failure> {
+    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, material: &Material) -> Result<(), Failure> {
         let kind = plugin.manifest().kind;
         if kind == Kind::Check {
             return Ok(());
         }
-        let grants = self.grants(plugin, kind, application, "");
         grants.check_needs()?;
         if kind == Kind::Strategy {
             for name in material.settings.secrets.values() {

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::plugin::{Kind, Plugin, Plugins};
 use crate::redact::Redactor;
 use crate::release::bundle::Bundles;
+use crate::release::directory::TeamDirectory;
 use crate::release::environment::{PluginUse, Settings};
 use crate::release::file::ReleaseFile;
 use crate::report::{ExitCode, Explain};
@@ -66,7 +67,8 @@ impl Store {
             return Ok(material);
         }
         let stored = self.bundles.open(&release.bundle).map_err(|error| failed(&error))?;
-        let file = ReleaseFile::read(&stored.directory.join("release.toml")).map_err(|error| failed(&error))?;
+        let team = TeamDirectory::open(&stored.directory).map_err(|error| failed(&error))?;
+        let file = ReleaseFile::of(&team).map_err(|error| failed(&error))?;
         let settings = file.settings(&self.config.environment).map_err(|error| failed(&error))?;
         let material = Arc::new(Material { settings, directory: stored.directory, stamp });
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), material.clone());
@@ -108,6 +110,7 @@ pub(super) fn failed(error: &dyn Explain) -> Failure {
         ExitCode::Usage => "invalid-argument",
         ExitCode::Unavailable => "unavailable",
         ExitCode::NotFound => "not-found",
+        ExitCode::Refused => "refused",
         _ => "internal",
     };
     let mut message = error.to_string();

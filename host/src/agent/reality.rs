@@ -18,13 +18,16 @@ use crate::capability::http::Clients;
 use crate::capability::secrets::HostKey;
 use crate::clock::Clock;
 use crate::config::{Command, Config};
-use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, Probe, Source};
+use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Source};
 use crate::journal::Journal;
 use crate::plugin::{Kind, Plugin, Plugins, Settings};
 use crate::progress::Watch;
 use crate::redact::Redactor;
+use crate::release::application::RELEASE_FILE;
+use crate::release::binding::{self, Claim};
+use crate::release::directory::TeamDirectory;
 use crate::release::environment::{self, PluginName, PluginUse, Reaction};
-use crate::release::file::ReleaseFile;
+use crate::release::file::{FileError, ReleaseFile};
 use crate::release::registry::Registries;
 use crate::release::resolve::{self, Request, version_file};
 
@@ -118,7 +121,7 @@ impl Reality {
 
     /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
     /// touched.
-    async fn prepare(&self, application: &str, material: &Material) -> Result<(), Failure> {
+    async fn prepare(&self, application: &str, material: &Material, unbound: Option<&str>) -> Result<(), Failure> {
         let store = self.store()?;
         let settings = &material.settings;
         let strategy = std::iter::once((&settings.strategy.plugin, Kind::Strategy));
@@ -130,14 +133,27 @@ impl Reality {
             let at =
                 |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
             plugin.validate_config(&wish.with).await.map_err(at)?;
-            self.may_work(&plugin, application, material)?;
+            let grants = self.grants(&plugin, kind, application, "", unbound);
+            Self::may_work(&plugin, &grants, material)?;
             if kind == Kind::Strategy {
-                self.projects(application, material).await?;
+                self.projects(application, material, unbound).await?;
             }
-            let grants = self.grants(&plugin, kind, application, "");
             Self::secrets(store, &grants, &self.config.commands, material).map(drop)
         });
         try_join_all(all).await.map(drop)
+    }
+
+    /// The release file of a directory that may be the application.
+    fn claimed(&self, application: &str, source: &Source, team: &TeamDirectory) -> Result<ReleaseFile, Failure> {
+        let file = ReleaseFile::of(team).map_err(|error| failed(&error))?;
+        file.expect_application(application).map_err(|error| failed(&error))?;
+        // Decided when it was asked for, and once more of the directory that is used.
+        let unbound = binding::decide(&self.config, application, Claim::Files(team)).map_err(|error| failed(&error))?;
+        if unbound.is_some() && source.unbound.is_none() {
+            let message = format!("`{}` is not the directory any more that was asked for", source.directory.display());
+            return Err(Failure { code: "refused".to_owned(), message, retryable: false, details: None });
+        }
+        Ok(file)
     }
 
     fn orders_of(&self, settings: &environment::Settings) -> Orders {
@@ -153,6 +169,12 @@ impl Reality {
             allow_no_way_back: settings.policy.allow_no_way_back,
         }
     }
+}
+
+/// The release file that was kept, under the name that the team knows.
+fn kept_file(kept: &Path, team: &Path) -> Result<ReleaseFile, FileError> {
+    let content = TeamDirectory::open(kept)?.release_file()?;
+    ReleaseFile::parse(&content, &team.join(RELEASE_FILE).display().to_string())
 }
 
 fn probe(probe: &environment::Probe) -> Probe {
@@ -189,12 +211,16 @@ const NO_STEP: Option<&str> = None;
 impl Outside for Reality {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
         async move {
-            let file = ReleaseFile::read(&source.directory.join("release.toml")).map_err(|error| failed(&error))?;
-            file.expect_application(application).map_err(|error| failed(&error))?;
+            let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
+            let file = self.claimed(application, source, &team)?;
             file.settings(&self.config.environment).map_err(|error| failed(&error))?;
-            let (bundles, directory) = (self.store()?.bundles.clone(), source.directory.clone());
-            let kept = tokio::task::spawn_blocking(move || bundles.keep(&directory)).await;
+            let bundles = self.store()?.bundles.clone();
+            // The very directory that was looked at, whatever the path means by now.
+            let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
             let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
+            // What counts is what was kept: the file may have been written again meanwhile.
+            let file = kept_file(&kept.directory, &source.directory).map_err(|error| failed(&error))?;
+            file.expect_application(application).map_err(|error| failed(&error))?;
             let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
             let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
             let request = Request { versions: source.set.clone(), of_files, label, commit: source.commit.clone() };
@@ -203,10 +229,19 @@ impl Outside for Reality {
             let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
             let release = resolved.map_err(|error| failed(&error))?;
             let material = self.store()?.of(&release)?;
-            self.prepare(application, &material).await?;
+            self.prepare(application, &material, source.unbound.as_deref()).await?;
             Ok(release)
         }
         .boxed()
+    }
+
+    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {
+        async move { super::sealed::seal(&self.store()?.key, file) }.boxed()
+    }
+
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()> {
+        async move { super::sealed::vouch(&self.store()?.key, &self.store()?.bundles, &self.config.releases, file) }
+            .boxed()
     }
 
     fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders> {
@@ -242,7 +277,7 @@ impl Outside for Reality {
             let material = self.store()?.of(&context.release)?;
             if is_deployment(context) {
                 // A release of earlier was not resolved now, and the operator may have changed what is granted.
-                self.prepare(&context.application, &material).await?;
+                self.prepare(&context.application, &material, context.unbound.as_deref()).await?;
             }
             let strategy = &material.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;

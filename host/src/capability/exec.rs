@@ -4,7 +4,7 @@
 //! when the command ends, when time runs out, and when the call is dropped. A process that starts a new session
 //! leaves the group; commands that make daemons do not belong here.
 
-mod account;
+pub(crate) mod account;
 mod arguments;
 mod options;
 mod output;

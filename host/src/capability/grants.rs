@@ -100,6 +100,8 @@ pub struct Grants {
     registry: BTreeSet<String>,
     probe_tcp: BTreeSet<Endpoint>,
     state: bool,
+    /// What would be granted if the application were bound to where its release is from; none where it is.
+    if_bound: Option<Box<Grants>>,
 }
 
 impl Grants {
@@ -107,7 +109,11 @@ impl Grants {
     /// what the manifest does not ask for or the kind may not have is taken away.
     #[must_use]
     pub fn decide(scope: Scope, asked: &[Ask], granted: &[Grant]) -> Self {
-        let mut grants = Self { asked: asked.to_vec(), ..Self::nothing(scope) };
+        let if_bound = scope.unbound.as_ref().map(|_| {
+            let bound = Scope { unbound: None, ..scope.clone() };
+            Box::new(Self::decide(bound, asked, granted))
+        });
+        let mut grants = Self { asked: asked.to_vec(), if_bound, ..Self::nothing(scope) };
         for grant in granted.iter().filter(|grant| matches(grant, &grants.scope)) {
             grants.docker_read |= grant.docker_read || grant.docker_write.is_some();
             if let Some(write) = &grant.docker_write {
@@ -146,6 +152,7 @@ impl Grants {
             registry: BTreeSet::new(),
             probe_tcp: BTreeSet::new(),
             state: false,
+            if_bound: None,
         }
     }
 
@@ -189,6 +196,12 @@ impl Grants {
         let mut failure = self.denial(first);
         failure.message =
             printable(&format!("{} needs what the operator has not granted: {}", self.scope.plugin, asked.join(", ")));
+        // What would be granted by name needs no other line.
+        if let Some(lines) = self.binding_for(|bound| missing.iter().all(|(wish, _)| bound.has_any(wish))) {
+            failure.message.push_str("; it is granted to the application by name, and this is not bound to it");
+            failure.details = Some(bind(lines));
+            return Err(failure);
+        }
         let wishes: Vec<Wish> = missing.into_iter().map(|(wish, _)| self.whole(&wish)).collect();
         failure.details = Some(json!({ "grant": lines::grants(&self.scope, &wishes) }));
         Err(failure)
@@ -227,8 +240,22 @@ impl Grants {
     /// The failure of a wish that turned out to be more than what is granted.
     #[must_use]
     pub fn denial(&self, wish: &Wish) -> Failure {
+        if let Some(lines) = self.binding_for(|bound| bound.is_granted(wish)) {
+            let why = format!(
+                "the operator has granted it to `{}` by name, and agent.toml does not bind `{0}` to where this is from",
+                self.scope.application
+            );
+            return Failure { details: Some(bind(lines)), ..self.denied(wish, &why, None) };
+        }
         let lines = lines::grant(&self.scope, &self.whole(wish));
         self.denied(wish, "the operator has not granted it", Some(("grant", lines)))
+    }
+
+    /// The lines that bind the application, where that is all that is missing.
+    fn binding_for(&self, enough: impl Fn(&Self) -> bool) -> Option<&str> {
+        let bound = self.if_bound.as_deref().filter(|bound| enough(bound))?;
+        debug_assert!(bound.scope.unbound.is_none());
+        self.scope.unbound.as_deref()
     }
 
     /// A plugin that reads before it writes asks for both at once, so that the operator is asked once.
@@ -319,13 +346,21 @@ pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> 
         let Some(wish) = lines::example(ask) else { continue };
         let impossible = above_kind(scope.kind, &wish);
         if !have.has_any(&wish) || impossible.is_some() {
-            missing.push(Missing { ask: ask.clone(), impossible, lines: lines::grant(scope, &wish) });
+            let binding = have.binding_for(|bound| bound.has_any(&wish)).map(str::to_owned);
+            let lines = binding.unwrap_or_else(|| lines::grant(scope, &wish));
+            missing.push(Missing { ask: ask.clone(), impossible, lines });
         }
     }
     missing
 }
 
-/// Whether a grant is for this plugin and application. A grant without a digest trusts the name, and only the agent's
+/// The details of a denial that a binding would lift.
+fn bind(lines: &str) -> serde_json::Value {
+    json!({ "hint": "where this may be that application, the operator says so in agent.toml:", "grant": lines })
+}
+
+/// Whether a grant is for this plugin and application. One that names applications is for those alone that come from
+/// where the operator said that they are. A grant without a digest trusts the name, and only the agent's
 /// own plugins cannot borrow one.
 fn matches(grant: &Grant, scope: &Scope) -> bool {
     let same_bytes = match &grant.digest {
@@ -334,7 +369,7 @@ fn matches(grant: &Grant, scope: &Scope) -> bool {
     };
     grant.plugin == scope.plugin.name
         && same_bytes
-        && (grant.applications.is_empty() || grant.applications.contains(&scope.application))
+        && (grant.applications.is_empty() || scope.unbound.is_none() && grant.applications.contains(&scope.application))
 }
 
 /// Why a kind of plugin can never have something.

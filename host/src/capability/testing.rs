@@ -21,6 +21,7 @@ pub(super) fn scope(kind: Kind) -> Scope {
         kind,
         deployment: "d1".to_owned(),
         environment: "uat".to_owned(),
+        unbound: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Who asks, for the record. This is a note for people, never a proof: whoever may run the agent may deploy.
 
+use crate::names;
+
 /// The name of the person behind this process: the one who used `sudo`, else the user's name, else what
 /// `/etc/passwd` calls them, else their number.
 pub(super) fn name() -> String {
@@ -8,7 +10,7 @@ pub(super) fn name() -> String {
         .or_else(|| variable("USER"))
         .or_else(|| variable("LOGNAME"))
         .or_else(|| user(rustix::process::getuid().as_raw()))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+        .map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), |name| names::actor(&name))
 }
 
 /// The name of a user in `/etc/passwd`; see passwd(5).

@@ -24,7 +24,7 @@ pub(super) use holds::{
     FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
 };
 pub(super) use outbox::{OutboxArguments, OutboxCommand};
-pub(super) use release::{PromoteArguments, ReleaseCommand, ReleaseCommandArguments};
+pub(super) use release::{PromoteArguments, ReleaseCommand, ReleaseCommandArguments, is_file};
 pub(super) use trigger::TriggerArguments;
 
 /// What was typed.
@@ -245,7 +245,7 @@ Examples:
   windlass show kudos                           The last one of an application")]
 pub struct ShowArguments {
     /// The deployment's id or its beginning, or an application for its last deployment
-    #[arg(value_name = "DEPLOYMENT|APP")]
+    #[arg(value_name = "DEPLOYMENT|APP", value_parser = deployment)]
     pub deployment: String,
 }
 
@@ -257,7 +257,7 @@ Examples:
   windlass logs 4f0c9t2m1k8z --json")]
 pub struct LogsArguments {
     /// The deployment's id or its beginning, or an application for its last deployment
-    #[arg(value_name = "DEPLOYMENT|APP")]
+    #[arg(value_name = "DEPLOYMENT|APP", value_parser = deployment)]
     pub deployment: String,
 }
 
@@ -388,6 +388,14 @@ pub enum InternalCommand {
         /// How many bytes of address space it may use
         memory: Option<u64>,
     },
+}
+
+/// A deployment, or an application: a name or a path.
+fn deployment(text: &str) -> Result<String, String> {
+    match text.parse::<Target>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => crate::names::Kind::Earlier.parse(text),
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use super::error::CliError;
 use super::session::Session;
 use crate::release::compose::{self, Directory};
 use crate::release::environment::{PluginName, Settings};
-use crate::release::file::ReleaseFile;
 use crate::report::facts::{ConfigFact, Fact, OriginFact};
 use crate::report::page::Page;
 use crate::report::{ExitCode, Fault};
@@ -33,7 +32,7 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
     let asked = session.find(&arguments.app)?;
     let here = session.config()?.environment;
     let environment = arguments.environment.clone().unwrap_or(here);
-    let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&environment)?;
+    let settings = asked.file.settings(&environment)?;
     let directory = asked.location.directory.clone();
     let (loaded, project) = load(&settings, &asked.name, &Directory(directory.clone()))?;
     for warning in &loaded.warnings {

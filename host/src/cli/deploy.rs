@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments};
-use super::error::CliError;
+use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
-use crate::deployment::{self, PlanFile, Request, Source, Target};
+use crate::deployment::{self, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Request, Source, Target};
 use crate::journal::Mode;
+use crate::regular;
 use crate::report::{ExitCode, Fault};
 
 /// Deploys.
@@ -59,6 +60,7 @@ pub(super) fn source(asked: &Asked, arguments: &ReleaseArguments) -> Source {
         directory: asked.location.directory.clone(),
         set: arguments.set.iter().cloned().collect::<BTreeMap<_, _>>(),
         commit: arguments.commit.clone(),
+        unbound: asked.unbound.clone(),
     }
 }
 
@@ -70,9 +72,16 @@ fn plan(path: &Path, asked: &Asked, arguments: &ReleaseArguments) -> Result<Plan
     if arguments.commit.is_some() {
         return Err(CliError::PlanDecides { option: "--commit" });
     }
-    let text = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
-    let plan: PlanFile =
-        serde_json::from_slice(&text).map_err(|source| CliError::NotAPlan { path: path.to_owned(), source })?;
+    let text = regular::read(path, PLAN_FILE_LIMIT);
+    let text = text.map_err(|source| CliError::Read { path: path.to_owned(), source })?;
+    let wrong = |reason: String| CliError::NotAPlan { path: path.to_owned(), source: Reason(reason) };
+    // Whoever may name a file may not be allowed to read it.
+    let understood = |error: serde_json::Error| wrong(regular::without_content(&error));
+    let format = serde_json::from_slice::<Format>(&text).map_err(understood)?.format;
+    if format != PLAN_FILE_FORMAT {
+        return Err(wrong(format!("it has format {format}, and this agent reads format {PLAN_FILE_FORMAT}")));
+    }
+    let plan: PlanFile = serde_json::from_slice(&text).map_err(understood)?;
     if plan.application != asked.name {
         return Err(CliError::OtherPlan {
             path: path.to_owned(),
@@ -80,5 +89,14 @@ fn plan(path: &Path, asked: &Asked, arguments: &ReleaseArguments) -> Result<Plan
             application: asked.name.clone(),
         });
     }
+    if asked.unbound.is_some() && plan.unbound.is_none() {
+        return Err(CliError::PlanElsewhere { path: path.to_owned(), application: plan.application });
+    }
     Ok(plan)
+}
+
+/// What says how the rest is read.
+#[derive(serde::Deserialize)]
+struct Format {
+    format: u32,
 }

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use crate::report::{ExitCode, Explain};
 
+/// Why a file is not what it should be, without anything that stands in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Reason(pub String);
+
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -79,7 +84,15 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: serde_json::Error,
+        source: Reason,
+    },
+    /// A plan was made where the application was bound, and nobody says any more where it is.
+    #[error("`{}` was made from where `{application}` was, and agent.toml does not say any more where that is", path.display())]
+    PlanElsewhere {
+        /// The file.
+        path: PathBuf,
+        /// The application.
+        application: String,
     },
     /// A plan file is for another application than the one named.
     #[error("`{}` is a plan for `{planned}`, not for `{application}`", path.display())]
@@ -151,6 +164,7 @@ impl Explain for CliError {
             Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } | Self::NoConfig { .. } => {
                 ExitCode::Configuration
             }
+            Self::PlanElsewhere { .. } => ExitCode::Refused,
             Self::Runtime(_) => ExitCode::Unexpected,
         }
     }
@@ -165,7 +179,9 @@ impl Explain for CliError {
                 Some("remove it first, or choose another place with `--output DIRECTORY`".to_owned())
             }
             Self::NotAsked => Some("look at the files above, then write them with `--yes`".to_owned()),
-            Self::NotAPlan { .. } => Some("make one with `windlass plan APP --out FILE`".to_owned()),
+            Self::NotAPlan { .. } | Self::PlanElsewhere { .. } => {
+                Some("make one with `windlass plan APP --out FILE`".to_owned())
+            }
             Self::OtherEnvironment { config, .. } => Some(format!(
                 "the environment of a host is `environment` in `{}`; are you on the right host?",
                 config.display()

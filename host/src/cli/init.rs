@@ -1,6 +1,6 @@
 //! `windlass init`: proposes a release file and an operator's file, shows them, and writes them when told to.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::arguments::InitArguments;
@@ -22,17 +22,20 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory.clone(), source })?;
     let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let into = arguments.output.clone().unwrap_or_else(|| directory.clone());
-    let agent_file =
-        std::path::absolute(into.join(AGENT_FILE)).map_err(|source| CliError::Read { path: into.clone(), source })?;
+    // As it is, not as a link to it is called.
+    let place = std::fs::canonicalize(&into).or_else(|_| std::path::absolute(&into));
+    let place = place.map_err(|source| CliError::Read { path: into.clone(), source })?;
+    let agent_file = place.join(AGENT_FILE);
     let proposal = propose(&Inputs {
         agent_file: &agent_file,
         files: &Directory(directory.clone()),
         compose: &compose,
         application: arguments.application.as_deref(),
         directory: &name,
+        place: &place,
     })?;
     let files = [(into.join(RELEASE_FILE), proposal.release_file), (into.join(AGENT_FILE), proposal.agent_file)];
-    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         return Err(CliError::Exists { path: path.clone() }.into());
     }
     if !printer.json() {
@@ -47,7 +50,9 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         ask(printer)?;
     }
     for (path, text) in &files {
-        std::fs::write(path, text).map_err(|source| CliError::Write { path: path.clone(), source })?;
+        // Never through a link that somebody put there.
+        let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|source| CliError::Write { path: path.clone(), source })?;
         if printer.json() {
             printer.fact(&Fact::File(fact(path, text, true)));
         } else {

@@ -20,7 +20,8 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
     session.teller.finish();
     if let Some(path) = &arguments.out {
         let failed = |source| CliError::Write { path: path.clone(), source };
-        let text = serde_json::to_vec_pretty(&planned.file()).map_err(|error| failed(error.into()))?;
+        let file = agent.engine.outside.seal(planned.file()).await.map_err(deployment::Error::Failed)?;
+        let text = serde_json::to_vec_pretty(&file).map_err(|error| failed(error.into()))?;
         private::write(path, &text).map_err(failed)?;
     }
     let fact = PlanFact {

@@ -14,7 +14,6 @@ use crate::plugin::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sand
 use crate::private;
 use crate::redact::Redactor;
 use crate::release::environment::{PluginName, Settings};
-use crate::release::file::ReleaseFile;
 use crate::report::facts::{AskFact, Fact, GrantFact, PluginFact};
 use crate::report::{ExitCode, Fault, host};
 
@@ -91,7 +90,7 @@ async fn grants(asked: &Asked, session: &Session) -> Result<ExitCode, Fault> {
 /// What the plugins of an application ask for, and whether they are granted it.
 pub(super) async fn grants_of(session: &Session, config: &Config, asked: &Asked) -> Result<Vec<GrantFact>, Fault> {
     let plugins = open(config)?;
-    let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&config.environment)?;
+    let settings = asked.file.settings(&config.environment)?;
     let mut facts = Vec::new();
     for (usage, name, kind) in used(&settings) {
         let (written, bundled) = match name {
@@ -111,6 +110,7 @@ pub(super) async fn grants_of(session: &Session, config: &Config, asked: &Asked)
             kind,
             deployment: String::new(),
             environment: config.environment.clone(),
+            unbound: asked.unbound.clone(),
         };
         let wishes = &plugin.manifest().capabilities;
         let missing = grants::missing(&scope, wishes, &config.grants);

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use windlass_documents::ReleaseDocument;
 
-use super::arguments::PromoteArguments;
+use super::arguments::{PromoteArguments, is_file};
 use super::deploy::request;
-use super::release::signed;
+use super::release::{claimed, signed};
 use super::session::Session;
 use crate::config::Config;
 use crate::deployment::{self, Target as Wanted};
@@ -28,26 +28,35 @@ pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Resu
         (None, environment) => fetch(environment.unwrap_or_default(), &name, &config, session).await?,
     };
     let document = fetched.document(&name)?;
-    signed(fetched.path.as_deref(), &fetched.origin, &fetched.content, &config.releases)?;
-    match promotion::proved(&document, environment) {
+    let signer = signed(fetched.path.as_deref(), &fetched.origin, &fetched.content, &config.releases)?;
+    // Where the operator says that an environment is, its word counts. A file that somebody names says nothing but what
+    // a trusted key has signed.
+    let vouched = file.is_none() || signer.is_some() || config.releases.accept_unsigned_proofs;
+    let mut unbound = match file {
+        Some(path) => claimed(Some(path), &fetched.content, signer.as_deref(), &name, &config)?,
+        None => None,
+    };
+    match promotion::proved(&document, environment, vouched) {
         Err(unproved) if arguments.manner.break_glass.is_some() => session.printer.warn(&unproved.to_string()),
         proved => proved?,
     }
     private::claim(&config.state_directory)?;
     let bundles = Bundles::new(&config.state_directory);
-    if document.files.is_some() {
-        document::keep(&fetched.origin, &document, &bundles)?;
+    let stored = if document.files.is_some() {
+        document::keep(&fetched.origin, &document, &bundles)?
     } else {
         // Only the release was recorded: its files must be here, as they were there.
         let asked = session.find(&arguments.app)?;
-        document::keep_directory(&document, &asked.location.directory, &bundles)?;
-    }
+        unbound = unbound.or(asked.unbound);
+        document::keep_directory(&document, &asked.location.directory, &bundles)?
+    };
+    document::recheck(&fetched.origin, &document, &stored)?;
     let agent = session.open(Mode::Write).await?;
     let stop = session.stop()?;
-    let origin = origin(&document, &fetched);
+    let origin = origin(&document, &fetched, vouched);
     let mut manner = arguments.manner.clone();
     manner.reason.get_or_insert_with(|| format!("promoted from {origin}"));
-    let target = Wanted::Given { release: Box::new(document.release), origin };
+    let target = Wanted::Given { release: Box::new(document.release), origin, signer, unbound };
     let ending = deployment::run(&agent.engine, request(session, name, target, &manner), &stop).await?;
     Ok(session.ended(&ending))
 }
@@ -62,16 +71,16 @@ async fn fetch(environment: &str, name: &str, config: &Config, session: &Session
     Ok(session.patiently(&what, promotion::fetch(promotion, name)).await?)
 }
 
-/// Whether a file is meant and no environment: no environment's name has a `/` or ends with `.json`.
+/// The file that is meant, where it is no environment.
 fn file(from: &str) -> Option<&Path> {
-    let path = Path::new(from);
-    let is_file = from == "-" || from.contains('/') || path.extension().is_some_and(|extension| extension == "json");
-    is_file.then_some(path)
+    is_file(from).then_some(Path::new(from))
 }
 
 /// Where the release was proved, for the record.
-fn origin(document: &ReleaseDocument, fetched: &Fetched) -> String {
+fn origin(document: &ReleaseDocument, fetched: &Fetched, vouched: bool) -> String {
     match &document.proof {
+        // What nobody vouches for does not stand in the history as if it were so.
+        Some(_) if !vouched => format!("{}, whose proof nobody has signed", fetched.origin),
         Some(proof) => format!("{}, deployment {} on {}", proof.environment, proof.deployment, proof.host),
         None => fetched.origin.clone(),
     }

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use windlass_documents::{Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
 
-use super::arguments::ReleaseCommand;
+use super::arguments::{ReleaseCommand, is_file};
 use super::deploy::source;
 use super::error::CliError;
 use super::session::Session;
 use crate::agent::Agent;
-use crate::config::Releases;
+use crate::config::{Config, Releases};
 use crate::deployment::{self, Target};
 use crate::journal::{Answer, Answered, Mode, Summary};
 use crate::private;
+use crate::release::binding::{self, BindingError, Claim};
 use crate::release::bundle::Bundles;
 use crate::release::document;
 use crate::release::signature;
@@ -60,10 +61,24 @@ pub(super) fn given(path: &Path, application: &str, session: &Session) -> Result
         }
         .into());
     }
-    signed(Some(path), &name, &content, &config.releases)?;
+    let signer = signed(Some(path), &name, &content, &config.releases)?;
+    let unbound = claimed(Some(path), &content, signer.as_deref(), application, &config)?;
     private::claim(&config.state_directory)?;
-    document::keep(&name, &document, &Bundles::new(&config.state_directory))?;
-    Ok(Target::Given { release: Box::new(document.release), origin: name })
+    let stored = document::keep(&name, &document, &Bundles::new(&config.state_directory))?;
+    document::recheck(&name, &document, &stored)?;
+    Ok(Target::Given { release: Box::new(document.release), origin: name, signer, unbound })
+}
+
+/// Whether a document may be a release of the application; the lines that would bind it, where nobody said anything.
+pub(super) fn claimed(
+    path: Option<&Path>,
+    content: &[u8],
+    signer: Option<&str>,
+    application: &str,
+    config: &Config,
+) -> Result<Option<String>, BindingError> {
+    let path = path.filter(|path| *path != Path::new("-"));
+    binding::decide(config, application, Claim::Document { path, content, signer })
 }
 
 /// Looks for the signature that the operator requires; the key that made it.
@@ -152,7 +167,7 @@ fn write(
 
 async fn show(of: &str, wished: Option<&str>, session: &Session) -> Result<ExitCode, Fault> {
     let path = Path::new(of);
-    if of.contains('/') || path.extension().is_some_and(|extension| extension == "json") {
+    if is_file(of) {
         let content = document::read(path)?;
         tell(&document::parse(of, &content)?, Some(path), None, session);
         return Ok(ExitCode::Succeeded);

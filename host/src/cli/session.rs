@@ -11,6 +11,8 @@ use crate::config::{Config, DEFAULT_PATH};
 use crate::deployment::{Ending, Stop};
 use crate::journal::Mode;
 use crate::release::application::{self, Location};
+use crate::release::binding::{self, Claim};
+use crate::release::directory::TeamDirectory;
 use crate::release::file::ReleaseFile;
 use crate::report::facts::Fact;
 use crate::report::page::{Ink, Line};
@@ -53,6 +55,10 @@ pub(super) struct Asked {
     pub(super) name: String,
     /// Where its files are.
     pub(super) location: Location,
+    /// Its release file.
+    pub(super) file: ReleaseFile,
+    /// The lines that would bind it to where it is, where nobody said anything about it.
+    pub(super) unbound: Option<String>,
 }
 
 impl Session {
@@ -67,8 +73,8 @@ impl Session {
     }
 
     /// From now on somebody else asks. Only the first counts.
-    pub(super) fn act_as(&self, actor: String) {
-        self.actor.get_or_init(|| actor);
+    pub(super) fn act_as(&self, actor: &str) {
+        self.actor.get_or_init(|| crate::names::actor(actor));
     }
 
     /// The operator's file, for texts.
@@ -101,12 +107,17 @@ impl Session {
 
     /// Finds an application's files and its name.
     pub(super) fn find(&self, target: &Target) -> Result<Asked, Fault> {
-        let applications = self.config()?.applications_directory;
-        let location = application::find(&target.to_string(), &applications)?;
-        // Read for its name and, also where that is known, so that a mistake in it is shown with its line.
-        let written = ReleaseFile::read(&location.release_file())?.application;
-        let name = location.name.clone().unwrap_or(written);
-        Ok(Asked { name, location })
+        let config = self.config()?;
+        let location = application::find(&target.to_string(), &config.applications_directory)?;
+        let team = TeamDirectory::open(&location.directory)?;
+        let file = ReleaseFile::of(&team)?;
+        if let Some(name) = &location.name {
+            file.expect_application(name)?;
+        }
+        let name = file.application.clone();
+        // Before anything of the application is looked at: its journal, its lock, what runs.
+        let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
+        Ok(Asked { name, location, file, unbound })
     }
 
     /// The name of an application that the journal is asked about; its files are needed only when a path was given.

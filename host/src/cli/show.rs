@@ -41,10 +41,10 @@ pub(super) async fn logs(arguments: &LogsArguments, session: &Session) -> Result
 /// The last deployment of an application, or the one with this id. An application's name goes first, because an
 /// id that happens to begin like one can be given in full.
 fn find(journal: &Journal, wished: &str, session: &Session) -> Result<Shown, Fault> {
-    let name = wished.parse().map(|target| session.name(&target));
-    let name = match name {
-        Ok(name) => name?,
-        Err(never) => match never {},
+    // A number is no application's name.
+    let name = match wished.parse() {
+        Ok(target) => session.name(&target)?,
+        Err(_) => wished.to_owned(),
     };
     let last = journal.history(Some(&name), 1, None)?.into_iter().next();
     let wished = last.map_or(name, |last| last.id);

@@ -96,6 +96,8 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
 
 /// What is observed, and where it is not what was deployed: what deploying the running release again would change.
 async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observation, Vec<String>), String> {
+    let account = agent.journal.account(&running.deployment).map_err(|error| error.to_string())?;
+    let unbound = account.asked.unbound;
     let context = Context {
         deployment: running.deployment.clone(),
         application: name.to_owned(),
@@ -107,6 +109,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
         attempt: 1,
         deadline: PATIENCE,
         cancelled: CancellationToken::new(),
+        unbound,
     };
     let outside = &agent.engine.outside;
     let observation = outside.observe(&context).await.map_err(|failure| failure.message)?;

@@ -1,8 +1,9 @@
 //! What a person means by APP: the name of an application, or the path of a release file or its directory.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use crate::names::Kind;
 
 /// An application as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,13 +24,17 @@ impl std::fmt::Display for Target {
 }
 
 impl FromStr for Target {
-    type Err = Infallible;
+    type Err = String;
 
-    /// Whatever has a `/`, ends with `.toml`, or is `.` or `..` is a path; everything else is a name.
+    /// Whatever has a `/`, ends with `.toml`, or is `.` or `..` is a path; everything else must be a name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_toml = Path::new(text).extension().is_some_and(|extension| extension == "toml");
         let is_path = text.contains('/') || is_toml || text == "." || text == "..";
-        Ok(if is_path { Self::Path(PathBuf::from(text)) } else { Self::Name(text.to_owned()) })
+        if is_path {
+            return Ok(Self::Path(PathBuf::from(text)));
+        }
+        let named = Kind::Application.parse(text).map(Self::Name);
+        named.map_err(|why| format!("{why}; what has a `/` in it is a path"))
     }
 }
 
@@ -41,7 +46,9 @@ mod tests {
     fn names_and_paths_are_told_apart() {
         let parse = |text: &str| text.parse::<Target>().unwrap();
         assert_eq!(parse("kudos"), Target::Name("kudos".to_owned()));
-        assert_eq!(parse("kudos.v2"), Target::Name("kudos.v2".to_owned()));
+        for neither in ["kudos;id", "kudos.v2", "Kudos", "", "-", "$(id)", "kudos id", "'"] {
+            assert!(neither.parse::<Target>().is_err(), "{neither}");
+        }
         for path in [".", "..", "./kudos", "/srv/kudos", "kudos/", "release.toml", "kudos.toml"] {
             assert_eq!(parse(path), Target::Path(PathBuf::from(path)));
         }

@@ -43,11 +43,15 @@ pub(super) async fn run(arguments: &TriggerArguments, session: &Session) -> Resu
     let parsed = Arguments::try_parse_from(line)
         .map_err(|error| TriggerError::Command { name: name.to_owned(), reason: error.to_string() })?;
     let once = trigger::key(&message);
-    if let Some(time) = agent.journal.trigger(name, &once)?
+    let window = trigger::window(trigger, &fields);
+    if let Some(time) = agent.journal.trigger(name, &once, window)?
         && !arguments.again
     {
         let time = crate::report::words::timestamp(time);
-        return ignored(format!("it was acted on at {time}; `--again` does it once more"));
+        let hours = window.as_secs_f64() / 3_600.0;
+        return ignored(format!(
+            "it was acted on at {time}, and is remembered for {hours:.0} h; `--again` does it once more"
+        ));
     }
     let fact =
         TriggerFact { trigger: name.to_owned(), fields: fields.clone(), ignored: None, command: Some(command.clone()) };
@@ -56,7 +60,7 @@ pub(super) async fn run(arguments: &TriggerArguments, session: &Session) -> Resu
     } else {
         session.printer.always_page(&pages::page(&fact));
     }
-    session.act_as(actor(name, trigger, &fields));
+    session.act_as(&actor(name, trigger, &fields));
     let answer = dispatch(&parsed.command, session).await;
     let nothing_was_done = match &answer {
         Ok(exit) => transient(*exit),

@@ -28,6 +28,8 @@ pub(super) struct File {
     pub(super) docker: Docker,
     /// Image registries that differ from Docker's own configuration, by `host` or `host:port`.
     pub(super) registries: BTreeMap<String, Registry>,
+    /// Where applications come from, besides the operator's own directory of applications.
+    pub(super) applications: Vec<Spot<Application>>,
     /// What plugins may reach; all that match a plugin are added together.
     pub(super) grants: Vec<Grant>,
     /// Commands that plugins may run, by name.
@@ -44,6 +46,25 @@ pub(super) struct File {
     pub(super) limits: Limits,
 }
 
+/// Where an application comes from: only from there it gets what is granted to it by name, and nothing from elsewhere
+/// may act for it. `directory` and `owner` of one table must both hold; several tables of one application are several
+/// ways.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Application {
+    /// The application's name in release files.
+    pub(super) name: Spot<String>,
+    /// The absolute path of the directory with its release file.
+    #[serde(default)]
+    pub(super) directory: Option<Spot<String>>,
+    /// The user, by name or number, that the directory and the release file belong to.
+    #[serde(default)]
+    pub(super) owner: Option<Spot<String>>,
+    /// One of `keys` in `[releases]`: who signs its release documents.
+    #[serde(default)]
+    pub(super) signer: Option<Spot<String>>,
+}
+
 /// Releases that come as files.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -52,6 +73,8 @@ pub(super) struct Releases {
     pub(super) keys: Vec<Spot<String>>,
     /// Refuse releases from files that nobody trusted has signed.
     pub(super) require_signature: Option<Spot<bool>>,
+    /// Believe what a release document says about where it succeeded although nobody trusted has signed it.
+    pub(super) accept_unsigned_proofs: Option<Spot<bool>>,
 }
 
 /// Where the release that runs in another environment is: one of `file`, `ssh` and `git`.
@@ -88,6 +111,9 @@ pub(super) struct Trigger {
     /// Expressions that fields of the event must match as a whole; events that don't are ignored.
     #[serde(default)]
     pub(super) when: BTreeMap<String, Spot<String>>,
+    /// How long an event is remembered, so that the same one starts nothing again; at least 1 minute.
+    #[serde(default)]
+    pub(super) remember: Option<Spot<Span>>,
     /// The command: `check`, `plan`, `deploy` or `promote` and its arguments, with `{field}` for fields of the event.
     pub(super) run: Spot<Vec<String>>,
 }

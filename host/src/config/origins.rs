@@ -8,6 +8,7 @@ use super::SecretSource;
 use super::document::{DocumentError, Spot};
 use super::file;
 use super::resolve::Reader;
+use crate::names::Kind;
 use crate::release::signature;
 
 /// How long fetching a release from another environment may take, where nothing else is said.
@@ -15,6 +16,9 @@ const FETCH: Duration = Duration::from_mins(1);
 
 /// The header in which a Pact Broker sends the secret, where no other is named.
 const HEADER: &str = "x-windlass-token";
+
+/// How long an operator may let events be remembered.
+const REMEMBER: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(366 * 24);
 
 /// Commands that an event may start: none changes what the operator decided.
 const COMMANDS: [&str; 4] = ["check", "plan", "deploy", "promote"];
@@ -26,6 +30,8 @@ pub struct Releases {
     pub keys: Vec<String>,
     /// Whether a release from a file needs a signature by one of them.
     pub require_signature: bool,
+    /// Whether what an unsigned document says about where it succeeded is believed.
+    pub accept_unsigned_proofs: bool,
 }
 
 /// Where the release that runs in another environment is.
@@ -66,6 +72,8 @@ pub struct Trigger {
     pub secret: String,
     /// What fields of the event must match as a whole.
     pub when: BTreeMap<String, regex::Regex>,
+    /// How long an event is remembered, where the operator says so.
+    pub remember: Option<Duration>,
     /// The arguments of the command, with `{field}` in them.
     pub run: Vec<String>,
 }
@@ -75,7 +83,7 @@ impl PartialEq for Trigger {
         let texts = |when: &BTreeMap<String, regex::Regex>| -> Vec<(String, String)> {
             when.iter().map(|(field, pattern)| (field.clone(), pattern.as_str().to_owned())).collect()
         };
-        (&self.from, &self.secret, &self.run) == (&other.from, &other.secret, &other.run)
+        (&self.from, &self.secret, &self.run, self.remember) == (&other.from, &other.secret, &other.run, other.remember)
             && texts(&self.when) == texts(&other.when)
     }
 }
@@ -105,6 +113,7 @@ impl Reader<'_> {
         Ok(Releases {
             keys: given.keys.into_iter().map(|key| key.value).collect(),
             require_signature: given.require_signature.is_some_and(|required| *required),
+            accept_unsigned_proofs: given.accept_unsigned_proofs.is_some_and(|accepted| *accepted),
         })
     }
 
@@ -125,7 +134,7 @@ impl Reader<'_> {
         let stray = [&written.branch, &written.path].into_iter().flatten().next();
         let from = match (&written.file, &written.ssh, &written.git) {
             (Some(file), None, None) => PromotionSource::File(self.path(file)),
-            (None, Some(ssh), None) => PromotionSource::Ssh(self.outside(ssh)?),
+            (None, Some(ssh), None) => PromotionSource::Ssh(self.host(ssh)?),
             (None, None, Some(git)) => {
                 let path = written.path.as_ref().ok_or_else(|| self.wrong(git, "`git` needs `path`"))?;
                 if path.starts_with('/') || path.split('/').any(|part| part == ".." || part.is_empty()) {
@@ -149,6 +158,11 @@ impl Reader<'_> {
             given => given.as_ref().map(|path| self.path(path)),
         };
         Ok(Promotion { from, ssh_config, timeout: written.timeout.map_or(FETCH, |timeout| timeout.0) })
+    }
+
+    /// Another host. The grammar has no room for an option of `ssh`, or for a command.
+    fn host(&self, written: &Spot<String>) -> Result<String, DocumentError> {
+        Kind::Host.parse(written).map_err(|why| self.wrong(written, why))
     }
 
     /// A text that is given to another program as an argument: never one of its options.
@@ -206,6 +220,12 @@ impl Reader<'_> {
             from,
             secret: self.known(&written.secret, "secrets", secrets.keys())?,
             when: when.collect::<Result<_, DocumentError>>()?,
+            remember: match &written.remember {
+                Some(span) if !REMEMBER.contains(&span.value.0) => {
+                    return Err(self.wrong(span, "an event is remembered for `1m` to `8784h`"));
+                }
+                given => given.as_ref().map(|span| span.value.0),
+            },
             run: written.run.value.clone(),
         })
     }

@@ -15,6 +15,7 @@ use super::{
     Command, Config, DEFAULT_AGENT_TOML, Docker, DockerWrite, FilesGrant, Grant, HttpGrant, Limits, Origin, Registry,
     SecretSource,
 };
+use crate::names::Kind;
 use crate::report::{ExitCode, Explain, Place};
 
 /// Why there is no configuration.
@@ -72,6 +73,7 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
     let secrets = reader.secrets(&file.secrets)?;
     let commands = reader.commands(&file.commands, &secrets)?;
     let names = Names { secrets: &secrets, commands: &commands };
+    let releases = reader.releases(file.releases)?;
     Ok(Config {
         file: Some(document.path().to_owned()),
         environment: environment.value,
@@ -81,7 +83,8 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
         docker: reader.docker(file.docker, defaults.docker)?,
         registries: reader.registries(file.registries, &names)?,
         grants: file.grants.into_iter().map(|grant| reader.grant(grant, &names)).collect::<Result<_, _>>()?,
-        releases: reader.releases(file.releases)?,
+        bindings: reader.bindings(file.applications, &releases.keys)?,
+        releases,
         promote: reader.promotions(file.promote)?,
         triggers: reader.triggers(file.triggers, &secrets)?,
         limits: limits(&file.limits, &defaults.limits)?,
@@ -125,7 +128,7 @@ impl Reader<'_> {
     }
 
     /// A path that must be written absolutely, because what it means must not depend on where the file lies.
-    fn absolute(&self, written: &Spot<String>) -> Result<PathBuf, DocumentError> {
+    pub(super) fn absolute(&self, written: &Spot<String>) -> Result<PathBuf, DocumentError> {
         if written.starts_with('/') {
             return Ok(self.path(written));
         }
@@ -133,10 +136,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn name(&self, written: &Spot<String>, what: &str) -> Result<(), DocumentError> {
-        if is_name(written) {
+        if Kind::Environment.is(written) {
             return Ok(());
         }
-        let rule = "letters, digits, `-`, `_` and `.`, at most 64 of them, the first a letter or digit";
+        let rule = Kind::Environment.grammar();
         Err(self.wrong(written, format!("`{}` is not a name for {what}: {rule}", written.value)))
     }
 
@@ -218,6 +221,11 @@ impl Reader<'_> {
             return Err(
                 self.wrong(applications, "an empty list grants nothing; leave the key out for all applications")
             );
+        }
+        if let Some(applications) = &grant.applications
+            && let Some(name) = applications.iter().find(|name| !Kind::Application.is(name))
+        {
+            return Err(self.wrong(applications, Kind::Application.complaint(name)));
         }
         let secrets = |list: &[Spot<String>]| -> Result<Vec<String>, DocumentError> {
             list.iter().map(|name| self.known(name, "secrets", names.secrets.keys())).collect()
@@ -369,12 +377,6 @@ impl Reader<'_> {
             max_output: command.max_output.map_or(256 << 10, |size| size.0),
         })
     }
-}
-
-fn is_name(text: &str) -> bool {
-    text.len() <= 64
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// Reads `scheme://host[:port]`. The URL library decides what a host is, so that the grant and the request are

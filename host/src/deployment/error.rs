@@ -96,6 +96,7 @@ impl Explain for Error {
                 "not-found" => ExitCode::NotFound,
                 "invalid-config" | "invalid-argument" | "capability-denied" => ExitCode::Configuration,
                 "stale" => ExitCode::Stale,
+                "refused" => ExitCode::Refused,
                 _ => ExitCode::Unexpected,
             },
             Self::Lock { .. } => ExitCode::Configuration,

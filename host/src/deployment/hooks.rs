@@ -10,7 +10,7 @@ use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 
 use super::outside::{Answering, Context, Orders, Outside};
-use super::request::Source;
+use super::request::{PlanFile, Source};
 use super::work::failure;
 use crate::hooks::wish;
 
@@ -47,6 +47,14 @@ fn names(hook: Option<&String>, step: &Step) -> bool {
 impl Outside for Hooked {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
         self.inside.resolve(application, source)
+    }
+
+    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {
+        self.inside.seal(file)
+    }
+
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()> {
+        self.inside.vouch(file)
     }
 
     fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders> {

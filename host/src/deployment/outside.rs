@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 
-use super::request::Source;
+use super::request::{PlanFile, Source};
 
 /// An answer from outside, some time.
 pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
@@ -39,6 +39,8 @@ pub struct Context {
     pub deadline: Duration,
     /// Set when somebody asked to stop.
     pub cancelled: CancellationToken,
+    /// As for [`Source`]: the release is not from where the operator said that the application is.
+    pub unbound: Option<String>,
 }
 
 /// What policy makes of answers other than yes and no.
@@ -93,6 +95,11 @@ pub trait Outside: Send + Sync {
     /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
     /// same release.
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release>;
+    /// Puts this host's seal on a plan file.
+    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile>;
+    /// Whether a plan file is what this host's agent made: everything in it that follows from something else is made
+    /// again, and the seal is compared.
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()>;
     /// What a release's file orders. Reads the kept bundle only, so that an old release needs nothing from outside.
     fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders>;
     /// Which of these images the engine doesn't have.

@@ -7,7 +7,7 @@ use windlass_documents::{Failure, Observation, Phase, Plan};
 
 use super::engine::Engine;
 use super::error::Error;
-use super::request::{Planned, Target};
+use super::request::{FromDocument, Planned, Target};
 use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::target;
@@ -106,23 +106,27 @@ pub(super) async fn only<'a>(
     stop: &Stop,
 ) -> Result<(Subject<'a>, Planned), Error> {
     let made = async {
-        let (release, purpose) = match wished {
+        let (release, document, unbound) = match wished {
             Target::Source(source) => {
-                (engine.outside.resolve(application, source).await.map_err(Error::Failed)?, "plan")
+                let release = engine.outside.resolve(application, source).await.map_err(Error::Failed)?;
+                (release, None, source.unbound.clone())
             }
             Target::Planned(file) => {
-                target::fits(file, application, &engine.environment)?;
-                (file.release.clone(), "plan")
+                target::vouch(engine, file, application).await?;
+                (file.release.clone(), file.document.clone(), file.unbound.clone())
             }
-            Target::Given { release, .. } => ((**release).clone(), "plan"),
+            Target::Given { release, origin, signer, unbound } => {
+                let document = FromDocument { origin: origin.clone(), signer: signer.clone() };
+                ((**release).clone(), Some(document), unbound.clone())
+            }
             Target::Rollback { to } => {
                 let of = target::earlier(engine, application, to.as_deref())?.id;
-                let release = engine.journal.account(&of)?.release;
-                let release = release.ok_or_else(|| Error::NoTarget {
+                let account = engine.journal.account(&of)?;
+                let release = account.release.ok_or_else(|| Error::NoTarget {
                     application: application.to_owned(),
                     wished: format!("`{of}` has no release"),
                 })?;
-                ((*release).clone(), "plan")
+                ((*release).clone(), None, account.asked.unbound)
             }
         };
         let orders = engine.outside.orders(&release).await.map_err(Error::Failed)?;
@@ -131,12 +135,13 @@ pub(super) async fn only<'a>(
             engine,
             deployment: engine.ids.next(),
             application: application.to_owned(),
-            purpose,
+            purpose: "plan",
             release: Arc::new(release),
             running,
             plan: None,
             orders: Arc::new(orders),
             cancelled: stop.unwind().clone(),
+            unbound: unbound.clone(),
         };
         let (observation, plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
@@ -153,6 +158,8 @@ pub(super) async fn only<'a>(
             observation: Arc::new(observation),
             plan,
             environment: engine.environment.clone(),
+            document,
+            unbound,
         };
         Ok((subject, planned))
     };

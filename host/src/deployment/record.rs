@@ -107,6 +107,8 @@ async fn deliver(
         return Err(failure("internal", "the stored event cannot be read"));
     };
     let orders = engine.outside.orders(&event.release).await?;
+    let account = engine.journal.account(&delivery.deployment);
+    let unbound = account.map_err(|error| failure("internal", error.to_string()))?.asked.unbound;
     let subject = Subject {
         engine,
         deployment: delivery.deployment.clone(),
@@ -117,6 +119,7 @@ async fn deliver(
         plan: None,
         orders: Arc::new(orders),
         cancelled: CancellationToken::new(),
+        unbound,
     };
     let context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.orders.call_deadline);
     let told = engine.outside.deliver(&context, &delivery.recorder, event);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, Failure, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 
+use super::seal::Seal;
 use crate::journal::{Account, Answer, Answered, Purpose, Ruling};
 use crate::report::ExitCode;
 
@@ -43,6 +44,10 @@ pub enum Target {
         release: Box<Release>,
         /// Where it came from, for the record.
         origin: String,
+        /// The trusted key that signed it.
+        signer: Option<String>,
+        /// As for [`Source`].
+        unbound: Option<String>,
     },
     /// What ran here before.
     Rollback {
@@ -63,13 +68,17 @@ pub struct Source {
     /// `--commit`.
     #[serde(default)]
     pub commit: Option<String>,
+    /// The lines that would bind the application to the directory, where nobody said anything about it: then nothing
+    /// that is granted to it by name is granted.
+    #[serde(default)]
+    pub unbound: Option<String>,
 }
 
 /// A plan as a file: what `plan --out` writes and `deploy --plan` executes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PlanFile {
-    /// The format of this document: 1.
+    /// The format of this document: 2.
     pub format: u32,
     /// The application's name.
     pub application: String,
@@ -81,10 +90,33 @@ pub struct PlanFile {
     pub observation: Observation,
     /// The steps.
     pub plan: Plan,
+    /// The release document that the release is from, where it is not from the application's files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<FromDocument>,
+    /// As for [`Source`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbound: Option<String>,
+    /// That this host's agent made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
+}
+
+/// Which release document a planned release is from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FromDocument {
+    /// Where it came from, for the record.
+    pub origin: String,
+    /// The trusted key that signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 /// The format number of [`PlanFile`].
-pub const PLAN_FILE_FORMAT: u32 = 1;
+pub const PLAN_FILE_FORMAT: u32 = 2;
+
+/// The largest plan file, in bytes.
+pub const PLAN_FILE_LIMIT: u64 = 64 << 20;
 
 /// A plan that was made and not executed.
 #[derive(Debug, Clone)]
@@ -99,10 +131,14 @@ pub struct Planned {
     pub plan: Arc<Plan>,
     /// The environment's name.
     pub environment: String,
+    /// The release document that the release is from.
+    pub document: Option<FromDocument>,
+    /// As for [`Source`].
+    pub unbound: Option<String>,
 }
 
 impl Planned {
-    /// The plan as a file for `deploy --plan`.
+    /// The plan as a file for `deploy --plan`, without the seal that [`super::Outside::seal`] puts on it.
     #[must_use]
     pub fn file(&self) -> PlanFile {
         PlanFile {
@@ -112,6 +148,9 @@ impl Planned {
             release: (*self.release).clone(),
             observation: (*self.observation).clone(),
             plan: (*self.plan).clone(),
+            document: self.document.clone(),
+            unbound: self.unbound.clone(),
+            seal: None,
         }
     }
 }

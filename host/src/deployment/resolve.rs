@@ -60,6 +60,7 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
         directory: PathBuf::from(&account.asked.source),
         set: account.asked.set.clone(),
         commit: account.asked.commit.clone(),
+        unbound: account.asked.unbound.clone(),
     };
     deployment.engine.outside.resolve(&account.application, &source).await
 }

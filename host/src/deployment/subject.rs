@@ -26,6 +26,7 @@ pub(super) struct Subject<'a> {
     pub(super) plan: Option<Arc<Plan>>,
     pub(super) orders: Arc<Orders>,
     pub(super) cancelled: CancellationToken,
+    pub(super) unbound: Option<String>,
 }
 
 impl Subject<'_> {
@@ -42,6 +43,7 @@ impl Subject<'_> {
             attempt,
             deadline,
             cancelled: self.cancelled.clone(),
+            unbound: self.unbound.clone(),
         }
     }
 }

@@ -5,11 +5,21 @@ use super::error::Error;
 use super::request::{PLAN_FILE_FORMAT, PlanFile};
 use crate::journal::Summary;
 
+/// Whether a plan belongs here, and is what this host's agent planned.
+pub(super) async fn vouch(engine: &Engine, file: &PlanFile, application: &str) -> Result<(), Error> {
+    fits(file, application, &engine.environment)?;
+    engine.outside.vouch(file).await.map_err(Error::Failed)
+}
+
 /// Whether a plan belongs to this application and environment.
 pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Result<(), Error> {
     let wrong = |reason: String| Err(Error::PlanFile { reason });
     if file.format != PLAN_FILE_FORMAT {
         return wrong(format!("has format {}, this agent reads format {PLAN_FILE_FORMAT}", file.format));
+    }
+    if file.release.application != file.application {
+        let reason = format!("has a release of `{}` and is for `{}`", file.release.application, file.application);
+        return wrong(reason);
     }
     if file.application != application {
         return wrong(format!("is for the application `{}`, not `{application}`", file.application));

@@ -86,6 +86,7 @@ impl<'a> Deployment<'a> {
             break_glass: request.break_glass,
             retry: request.retry,
             of: None,
+            unbound: None,
         };
         let mut given = None;
         match request.target {
@@ -93,20 +94,25 @@ impl<'a> Deployment<'a> {
                 asked.source = source.directory.display().to_string();
                 asked.set = source.set;
                 asked.commit = source.commit;
+                asked.unbound = source.unbound;
             }
             Target::Planned(file) => {
                 target::fits(&file, &request.application, &engine.environment)?;
                 "plan".clone_into(&mut asked.source);
+                asked.unbound.clone_from(&file.unbound);
                 given = Some(Given::Plan(file));
             }
-            Target::Given { release, origin } => {
+            Target::Given { release, origin, unbound, .. } => {
                 asked.source = format!("{GIVEN}{origin}");
+                asked.unbound = unbound;
                 given = Some(Given::Release(release));
             }
             Target::Rollback { to } => {
                 let of = target::earlier(engine, &request.application, to.as_deref())?.id;
                 asked.purpose = Purpose::Rollback;
                 asked.source.clone_from(&of);
+                // It may do what it might do then.
+                asked.unbound = engine.journal.account(&of)?.asked.unbound;
                 asked.of = Some(of);
             }
         }
@@ -263,6 +269,7 @@ impl<'a> Deployment<'a> {
             plan: account.plan,
             orders,
             cancelled: self.halt.clone(),
+            unbound: account.asked.unbound,
         })
     }
 

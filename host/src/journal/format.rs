@@ -73,6 +73,10 @@ pub struct Asked {
     /// The deployment whose release it is, for a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// The lines of agent.toml that would bind the application to where the release is from, where nobody said
+    /// anything about it: what is granted to it by name was not granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbound: Option<String>,
 }
 
 /// What a check, the verification or a smoke test answered.

@@ -35,6 +35,7 @@ fn opened(number: u64, application: &str) -> Event {
             break_glass: None,
             retry: false,
             of: None,
+            unbound: None,
         },
         owner: Owner { actor: "tester".to_owned(), pid: 1, boot: "b".to_owned(), agent: "0".to_owned() },
         previous: None,
@@ -115,4 +116,26 @@ fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: 
         journal.append(&mut account, &event, &Also::default()).unwrap();
     }
     account
+}
+
+#[test]
+fn an_event_is_remembered_for_its_window_and_no_longer() {
+    use std::time::Duration;
+    let state = tempfile::tempdir().unwrap();
+    let open = |time: &str| {
+        let clock = Arc::new(crate::clock::SteppingClock::new(time.parse().unwrap()));
+        Journal::open(state.path(), Mode::Write, clock, Redactor::new()).unwrap()
+    };
+    let hour = Duration::from_hours(1);
+    let noted = |time: &str, window: Duration| open(time).trigger("staging", "sha256:a", window).unwrap().is_some();
+    assert!(!noted("2026-01-01T10:00:00Z", hour));
+    assert!(noted("2026-01-01T10:59:00Z", hour), "the same event, sent again");
+    assert!(!noted("2026-01-01T11:01:00Z", hour), "the same words an hour later are another event");
+    assert!(noted("2026-01-01T11:30:00Z", hour), "which is remembered from then on");
+    assert!(noted("2026-01-01T11:00:00Z", hour), "a clock that was set back forgets nothing");
+    assert!(!noted("2025-01-01T11:00:00Z", hour), "and one that was ahead remembers nothing for ever");
+    assert!(open("2026-01-01T10:00:01Z").trigger("other", "sha256:a", hour).unwrap().is_none());
+    // What no trigger could remember any more is gone.
+    assert!(!noted("2028-01-01T10:00:00Z", hour));
+    assert!(!noted("2026-01-01T10:00:00Z", hour));
 }

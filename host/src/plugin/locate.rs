@@ -5,13 +5,12 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
-
 use super::admit::Refusal;
 use super::bundled;
 use super::pulled::Pulled;
 use super::wasm::Wasm;
+use crate::regular;
+use crate::release::directory::{DirectoryError, TeamDirectory};
 use windlass_documents::reference::Reference;
 
 /// Where a plugin comes from.
@@ -79,17 +78,21 @@ impl Source {
             Self::Registry(reference) => pulled.component(reference, most).map(Cow::Owned).ok_or(Refusal::NotPulled)?,
             Self::File(path) => {
                 let failed = |source| Refusal::Read { path: path.clone(), source };
-                let file = std::fs::File::open(path).map_err(failed)?;
+                let file = regular::open(path).map_err(failed)?;
                 read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)?
             }
             Self::Below { directory, path } => {
                 let failed = |source| Refusal::Read { path: directory.join(path), source };
-                let directory = Dir::open_ambient_dir(directory, ambient_authority()).map_err(failed)?;
-                let file = directory.open(path).map_err(|error| match error.kind() {
-                    io::ErrorKind::PermissionDenied => Refusal::Outside(path.clone()),
-                    _ => failed(error),
-                })?;
-                read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)?
+                let read = TeamDirectory::open(directory).and_then(|team| team.read(path, most));
+                read.map(Cow::Owned).map_err(|error| match error {
+                    DirectoryError::Outside { .. } => Refusal::Outside(path.clone()),
+                    DirectoryError::Unreadable { source, .. } => failed(source),
+                    DirectoryError::TooLarge { path, limit } => {
+                        let size = std::fs::metadata(path).map_or(limit + 1, |file| file.len());
+                        Refusal::Large { size, allowed: limit }
+                    }
+                    other => failed(io::Error::other(other)),
+                })?
             }
         };
         Ok(Wasm::whole(bytes))

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 use windlass_documents::Bundle;
 
+use super::directory::TeamDirectory;
+
 pub use error::BundleError;
 
 /// The most bytes that the files of a bundle may have together: 64 MiB.
@@ -66,13 +68,18 @@ impl Bundles {
     /// Left out are `.git`, what [`IGNORE_FILE`] names, and empty directories. Symbolic links stand for what they point
     /// at, which must be inside the directory.
     pub fn inspect(&self, directory: &Path) -> Result<Bundle, BundleError> {
-        Ok(collect::collect(directory)?.bundle())
+        Ok(collect::collect(&collect::team(directory)?)?.bundle())
     }
 
     /// Keeps a copy of a directory's files; one that is kept already is verified, put right from the directory where it
     /// was changed, and returned.
     pub fn keep(&self, directory: &Path) -> Result<StoredBundle, BundleError> {
-        let collected = collect::collect(directory)?;
+        self.keep_team(&collect::team(directory)?)
+    }
+
+    /// The same for a directory that is open already.
+    pub fn keep_team(&self, team: &TeamDirectory) -> Result<StoredBundle, BundleError> {
+        let collected = collect::collect(team)?;
         let bundle = collected.bundle();
         let _hold = sweep::hold(&self.root)?;
         let kept = match store::load(&self.root, &bundle.digest, Some(&bundle.files), Some(&collected)) {

@@ -2,13 +2,11 @@
 //!
 //! Deploying them is a plugin's business; it reads them with the same library, in its sandbox.
 
-use std::io::Read as _;
 use std::path::PathBuf;
 
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use windlass_compose::{Files, Loaded, Options, Problems};
 
+use super::directory::TeamDirectory;
 use crate::report::{ExitCode, Explain, Place};
 
 /// The files of a directory. Nothing outside of it is read, whatever a Compose file names.
@@ -19,18 +17,11 @@ impl Files for Directory {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
         /// More is not a file that a person wrote.
         const LARGEST: u64 = 4 << 20;
-        let open = || Dir::open_ambient_dir(&self.0, ambient_authority())?.open(path);
-        let file = match open() {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.to_string()),
-        };
-        let mut content = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
-        if content.len() as u64 > LARGEST {
-            return Err(format!("it is larger than {} MiB", LARGEST >> 20));
+        match TeamDirectory::open(&self.0).and_then(|team| team.read(path, LARGEST)) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.to_string()),
         }
-        Ok(Some(content))
     }
 }
 

@@ -15,7 +15,7 @@ use windlass_documents::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, RELEASE_FO
 use super::bundle::{self, BundleError, Bundles, MAX_BYTES, StoredBundle};
 use super::resolve;
 use crate::report::{ExitCode, Explain, Place};
-use windlass_documents::reference::is_digest;
+use crate::{names, regular};
 
 /// The most bytes of a document: all files of a bundle in Base64, and what is said about them.
 const MAX_DOCUMENT: u64 = MAX_BYTES / 3 * 4 + (16 << 20);
@@ -141,15 +141,13 @@ fn is_program(path: &Path) -> std::io::Result<bool> {
 pub fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
     let failed = |source| DocumentError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    let from: Box<dyn std::io::Read> =
-        if path == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(open(path).map_err(failed)?) };
+    let from: Box<dyn std::io::Read> = if path == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(regular::open(path).map_err(failed)?)
+    };
     from.take(MAX_DOCUMENT + 1).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
-}
-
-fn open(path: &Path) -> std::io::Result<std::fs::File> {
-    let file = std::fs::File::open(path)?;
-    if file.metadata()?.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }
 
 /// Reads a document and checks it against itself. `name` is what errors call it.
@@ -159,7 +157,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<ReleaseDocument, DocumentError>
     }
     let wrong = |error: &serde_json::Error| DocumentError::NotOne {
         name: name.to_owned(),
-        message: error.to_string(),
+        message: regular::without_content(error),
         place: Box::new(Place {
             file: name.to_owned(),
             line: error.line(),
@@ -189,8 +187,11 @@ fn check(document: &ReleaseDocument) -> Result<(), String> {
     if release.id != id {
         return Err(format!("the release says that its id is {}, and it is {id}", release.id));
     }
-    if let Some((name, artifact)) = release.artifacts.iter().find(|(_, artifact)| !is_digest(&artifact.digest)) {
-        return Err(format!("`{}` of the artifact `{name}` is no digest", artifact.digest.escape_debug()));
+    names::check_release(release).map_err(|(field, why)| format!("`{field}`: {why}"))?;
+    if let Some(proof) = &document.proof
+        && !names::Kind::Environment.is(&proof.environment)
+    {
+        return Err(format!("`proof.environment`: {}", names::Kind::Environment.complaint(&proof.environment)));
     }
     let Some(files) = &document.files else { return Ok(()) };
     if let Some(path) = release.bundle.files.keys().find(|path| !files.contains_key(*path)) {
@@ -240,6 +241,12 @@ pub fn keep(name: &str, document: &ReleaseDocument, bundles: &Bundles) -> Result
     }
     // An ignore file of the bundle that names files of the bundle, say.
     Err(changed(format!("unpacked, its files have the digest {}", stored.bundle.digest)))
+}
+
+/// What a document says about its release, made again from the kept copy of its files and compared.
+pub fn recheck(name: &str, document: &ReleaseDocument, stored: &StoredBundle) -> Result<(), DocumentError> {
+    let fits = resolve::recheck(&document.release, stored);
+    fits.map_err(|mismatch| DocumentError::Changed { name: name.to_owned(), what: mismatch.to_string() })
 }
 
 /// Keeps the files of a directory for a document that has none: they must be the release's.

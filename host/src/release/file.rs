@@ -8,13 +8,14 @@ mod overlay;
 mod wire;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 pub(crate) use convert::is_label;
 
 use serde_json::Value;
 use windlass_documents::Migration;
 
+use super::application::RELEASE_FILE;
+use super::directory::{DirectoryError, TeamDirectory};
 use super::environment::Settings;
 use crate::config::document::{Document, DocumentError, nearest};
 use crate::report::{ExitCode, Explain, Place};
@@ -59,9 +60,12 @@ pub struct ArtifactSource {
 /// Why a release file is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The file cannot be read, or its content is wrong.
+    /// Its content is wrong.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// The file cannot be read, or is not the team's.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// There is no such environment in the file.
     #[error("`{file}` has no environment `{environment}`")]
     UnknownEnvironment {
@@ -92,6 +96,7 @@ impl Explain for FileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Document(error) => error.hint(),
+            Self::Directory(error) => error.hint(),
             Self::UnknownEnvironment { environment, known, .. } => {
                 let meant = nearest(environment, known.iter().map(String::as_str));
                 let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
@@ -106,15 +111,15 @@ impl Explain for FileError {
     fn place(&self) -> Option<Place> {
         match self {
             Self::Document(error) => error.place(),
-            Self::UnknownEnvironment { .. } | Self::OtherApplication { .. } => None,
+            Self::Directory(_) | Self::UnknownEnvironment { .. } | Self::OtherApplication { .. } => None,
         }
     }
 }
 
 impl ReleaseFile {
-    /// Reads the file at `path`.
-    pub fn read(path: &Path) -> Result<Self, FileError> {
-        Ok(convert::read(&Document::read(path)?)?)
+    /// Reads the release file of a directory.
+    pub fn of(team: &TeamDirectory) -> Result<Self, FileError> {
+        Self::parse(&team.release_file()?, &team.path().join(RELEASE_FILE).display().to_string())
     }
 
     /// Reads the content of a file that is not on disk; `name` stands before the line in errors.

@@ -11,6 +11,7 @@ use std::path::Path as HostPath;
 use windlass_compose::{Application, Files, MountKind, Options, Path, Protocol, Service};
 
 use super::compose::{self, ComposeError};
+use crate::names::Kind;
 use crate::report::{ExitCode, Explain, Place};
 use artifacts::Found;
 
@@ -24,6 +25,8 @@ pub struct Inputs<'a> {
     pub application: Option<&'a str>,
     /// The name of the directory, for an application that is named nowhere.
     pub directory: &'a str,
+    /// The absolute path of the directory that the release file will be in: the application is bound to it.
+    pub place: &'a std::path::Path,
     /// Where the operator's file is written: no directory with it in it is proposed to be mounted.
     pub agent_file: &'a HostPath,
 }
@@ -48,10 +51,7 @@ pub enum InitError {
     #[error(transparent)]
     Compose(#[from] ComposeError),
     /// The name cannot be an application's.
-    #[error(
-        "`{name}` is not an application's name: at most 63 lower-case letters, digits, `-` and `_`, beginning with a letter \
-         or a digit"
-    )]
+    #[error("`{name}` is not an application's name: {}", Kind::Application.grammar())]
     Name {
         /// The name, without control characters.
         name: String,
@@ -141,7 +141,7 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     let compose = loaded.files.first().map_or("compose.yaml", String::as_str);
     Ok(Proposal {
         release_file: write::release_file(&application, compose, &loaded.application, &found, &needs),
-        agent_file: write::agent_file(&application, &needs),
+        agent_file: write::agent_file(&application, inputs.place, &needs),
         application,
         remarks,
     })

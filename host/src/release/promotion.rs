@@ -13,8 +13,10 @@ use tokio::process::Command;
 use windlass_documents::{ReleaseDocument, Verdict};
 
 use super::bundle::MAX_BYTES;
+use super::directory::TeamDirectory;
 use super::document::{self, DocumentError};
 use crate::config::{Promotion, PromotionSource};
+use crate::names;
 use crate::report::{ExitCode, Explain, Place};
 
 /// The most bytes that are fetched.
@@ -71,6 +73,14 @@ pub enum PromotionError {
         /// What is missing.
         why: String,
     },
+    /// Nobody vouches for what the document says about it.
+    #[error("release {version} may not be promoted: nobody trusted has signed that it succeeded in `{environment}`")]
+    Unsigned {
+        /// Its label.
+        version: String,
+        /// Where it says that it succeeded.
+        environment: String,
+    },
     /// It is of another application.
     #[error("{origin} has a release of `{found}`, not of `{application}`")]
     Other {
@@ -89,7 +99,7 @@ impl Explain for PromotionError {
             Self::Unknown { .. } | Self::Nothing { .. } => ExitCode::NotFound,
             Self::Program { .. } | Self::Failed { .. } => ExitCode::Unavailable,
             Self::Document(error) => error.exit(),
-            Self::Unproved { .. } | Self::Other { .. } => ExitCode::Refused,
+            Self::Unproved { .. } | Self::Unsigned { .. } | Self::Other { .. } => ExitCode::Refused,
         }
     }
 
@@ -103,6 +113,12 @@ impl Explain for PromotionError {
             Self::Document(error) => error.hint(),
             Self::Unproved { .. } => Some(
                 "deploy and test it there first; `--break-glass REASON` promotes it all the same, and says so"
+                    .to_owned(),
+            ),
+            Self::Unsigned { .. } => Some(
+                "sign the document with `minisign -S -m FILE` and a key of `[releases] keys`, or promote from an environment \
+                 that agent.toml names with `[promote.NAME]`; `accept-unsigned-proofs = true` in `[releases]` believes every \
+                 document, and `--break-glass REASON` this one"
                     .to_owned(),
             ),
             Self::Failed { .. } | Self::Nothing { .. } | Self::Other { .. } => None,
@@ -182,7 +198,10 @@ fn held(content: &[u8], application: &str) -> Held {
 }
 
 /// Whether a release may go on from an environment: it succeeded there, and smoke tests said so.
-pub fn proved(document: &ReleaseDocument, environment: Option<&str>) -> Result<(), PromotionError> {
+///
+/// A proof counts only where somebody vouches for it: the operator, who says where an environment is, or a trusted key
+/// that signed the document.
+pub fn proved(document: &ReleaseDocument, environment: Option<&str>, vouched: bool) -> Result<(), PromotionError> {
     let unproved = |why: String| {
         let environment = environment.map_or_else(|| "elsewhere".to_owned(), |name| format!("`{name}`"));
         Err(PromotionError::Unproved { version: document.release.version.clone(), environment, why })
@@ -199,6 +218,10 @@ pub fn proved(document: &ReleaseDocument, environment: Option<&str>) -> Result<(
     let unhappy = proof.smoke.iter().find(|(_, verdict)| !matches!(verdict, Verdict::Pass | Verdict::Warn));
     match unhappy {
         Some((name, _)) => unproved(format!("the smoke test `{name}` did not pass there")),
+        None if !vouched => Err(PromotionError::Unsigned {
+            version: document.release.version.clone(),
+            environment: proof.environment.clone(),
+        }),
         None => Ok(()),
     }
 }
@@ -215,8 +238,10 @@ pub async fn fetch(promotion: &Promotion, application: &str) -> Result<Fetched, 
                 command.arg("-F").arg(config);
             }
             command.args(["-o", "BatchMode=yes", "-o", &format!("ConnectTimeout={seconds}"), "--", host]);
-            command.args(["windlass", "release", "export", application]);
             let origin = format!("`{host}` over ssh");
+            // The other host's shell reads one text.
+            let remote = names::remote_command(["windlass", "release", "export", application]);
+            command.arg(remote.map_err(|reason| PromotionError::Failed { origin: origin.clone(), reason })?);
             let content = run("ssh", command, &origin, promotion.timeout).await?;
             Ok(Fetched { origin, path: None, content })
         }
@@ -235,18 +260,25 @@ pub async fn fetch(promotion: &Promotion, application: &str) -> Result<Fetched, 
             }
             command.arg("--").arg(repository).arg(&clone);
             command.env("GIT_TERMINAL_PROMPT", "0");
+            // No transport that runs a command which stands in an address.
+            command.env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh");
             command.env("GIT_SSH_COMMAND", ssh_command(promotion));
             run("git", command, &origin, promotion.timeout).await?;
             let wanted = fill(path);
             // Opened beneath the clone: what a repository holds may be a link that leads elsewhere.
-            let inside = cap_std::fs::Dir::open_ambient_dir(&clone, cap_std::ambient_authority());
-            let content = inside.and_then(|inside| inside.read(&wanted)).map_err(|source| PromotionError::Failed {
+            let content = TeamDirectory::open(&clone).and_then(|inside| inside.read(&wanted, LIMIT));
+            let content = content.map_err(|error| PromotionError::Failed {
                 origin: origin.clone(),
-                reason: format!("`{wanted}` cannot be read: {source}"),
+                reason: format!("`{wanted}` cannot be read: {}", told(&error)),
             })?;
             Ok(Fetched { origin, path: None, content })
         }
     }
+}
+
+/// An error with its cause.
+fn told(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// What git starts for ssh, which git has a shell read.

@@ -5,6 +5,7 @@
 
 mod error;
 mod identity;
+mod recheck;
 pub mod version_file;
 mod versions;
 
@@ -14,7 +15,8 @@ use futures::future::{BoxFuture, try_join_all};
 use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
 
 pub use error::ResolveError;
-pub use identity::id;
+pub use identity::{canonical, id};
+pub use recheck::{Mismatch, recheck};
 
 use super::file::{ArtifactSource, ReleaseFile};
 use super::registry::Registries;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use minisign_verify::{PublicKey, Signature};
 
+use crate::regular;
 use crate::report::{ExitCode, Explain};
 
 /// What a signature's file has after the name of the file that it signs.
@@ -97,12 +98,15 @@ pub fn verify(path: &Path, content: &[u8], keys: &[String], required: bool) -> R
     let name = path.display().to_string();
     let place = beside(path);
     let malformed = |reason: String| SignatureError::Malformed { path: place.clone(), reason };
-    let text = match std::fs::metadata(&place) {
+    let text = match regular::read(&place, LIMIT) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return if required { Err(SignatureError::Missing { name, path: Some(place) }) } else { Ok(None) };
         }
-        Ok(metadata) if metadata.len() > LIMIT => return Err(malformed("it is too large".to_owned())),
-        _ => std::fs::read_to_string(&place).map_err(|error| malformed(error.to_string()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+            return Err(malformed("it is too large".to_owned()));
+        }
+        Err(error) => return Err(malformed(error.to_string())),
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| malformed("it is not text".to_owned()))?,
     };
     let signature = Signature::decode(&text).map_err(|error| malformed(error.to_string()))?;
     if keys.is_empty() {

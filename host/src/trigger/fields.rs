@@ -12,6 +12,10 @@ use super::{Fields, Message, TriggerError};
 /// pull requests of forks, whose branches may have any name.
 pub(super) const HEAD: &str = "head-repository";
 
+/// Fields of a Pact Broker's event of which each verification has its own: what a template gives them is
+/// `${pactbroker.verificationResultUrl}`.
+pub(super) const UNIQUE: &[&str] = &["verification-result-url", "verificationResultUrl"];
+
 /// What stands there when GitHub does not say: the fork is gone.
 const GONE: &str = "unknown";
 

@@ -167,3 +167,14 @@ fn what_is_no_message_is_refused() {
     let form = Message::parse(b"Content-Type: application/x-www-form-urlencoded\r\n\r\npayload=1").unwrap();
     assert!(fields(&github(), &form).unwrap_err().to_string().contains("content type"));
 }
+
+#[test]
+fn what_can_happen_again_in_the_same_words_is_remembered_for_an_hour() {
+    let broker = |more: &str| trigger(&format!("from = \"pact-broker\"\nrun = [\"check\", \"kudos\"]\n{more}"));
+    let fields = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect::<Fields>();
+    let hours = |trigger: &Trigger, names: &[&str]| window(trigger, &fields(names)).as_secs() / 3_600;
+    assert_eq!(hours(&broker(""), &["consumer", "provider-version"]), 1);
+    assert_eq!(hours(&broker(""), &["consumer", "verification-result-url"]), 720);
+    assert_eq!(hours(&broker("remember = \"5h\""), &["verification-result-url"]), 5);
+    assert_eq!(hours(&github(), &[]), 720);
+}

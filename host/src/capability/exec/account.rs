@@ -4,6 +4,11 @@
 
 use std::fs;
 
+/// The number of a user by name.
+pub(crate) fn user(name: &str) -> Result<u32, String> {
+    find(name).map(|account| account.user)
+}
+
 /// Numbers of a user and its own group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Account {

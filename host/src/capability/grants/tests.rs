@@ -243,3 +243,35 @@ fn what_a_manifest_misses_is_told_with_reasons() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
+    let lines = "[[applications]]\nname = \"kudos\"\ndirectory = \"/srv/kudos\"\n";
+    let unbound = Scope { unbound: Some(lines.to_owned()), ..scope(Kind::Strategy) };
+    let named = config(&agent(&format!("applications = [\"kudos\"]\n{EVERYTHING}"))).grants;
+    let all = config(&agent(EVERYTHING)).grants;
+    for wish in wishes() {
+        assert!(Grants::decide(scope(Kind::Strategy), &asks(), &named).check(&wish).is_ok(), "{wish:?}");
+        assert!(Grants::decide(unbound.clone(), &asks(), &all).check(&wish).is_ok(), "{wish:?}");
+        let failure = Grants::decide(unbound.clone(), &asks(), &named).check(&wish).unwrap_err();
+        assert_eq!((failure.code.as_str(), &failure.details.unwrap()["grant"]), ("capability-denied", &json!(lines)));
+        assert!(failure.message.contains("agent.toml does not bind `kudos`"), "{}", failure.message);
+    }
+    let asks = || {
+        asks()
+            .into_iter()
+            .map(|ask| match ask.name.as_str() {
+                "files" => Ask { root: Some("records".to_owned()), ..ask },
+                _ => ask,
+            })
+            .collect::<Vec<_>>()
+    };
+    let grants = Grants::decide(unbound.clone(), &asks(), &named);
+    assert!(grants.secret_names().is_empty() && grants.commands().is_empty(), "nothing of it is even resolved");
+    let failure = grants.check_needs().unwrap_err();
+    assert_eq!(failure.details.unwrap()["grant"], json!(lines));
+    assert!(missing(&unbound, &asks(), &named).iter().all(|missing| missing.lines == lines));
+    // What nobody granted is asked for as before.
+    let failure = Grants::decide(unbound, &asks(), &[]).check(&Wish::State).unwrap_err();
+    assert!(failure.details.unwrap()["grant"].as_str().unwrap().contains("[[grants]]"));
+}

@@ -107,6 +107,27 @@ impl HostKey {
         hex::encode(&mac.finalize().into_bytes()[..8])
     }
 
+    /// An authentication code for a content in one use: HMAC-SHA256 over the use, a zero byte and the content.
+    #[must_use]
+    pub fn code(&self, of: &str, content: &[u8]) -> String {
+        self.mac(of, content).map(|mac| hex::encode(mac.finalize().into_bytes())).unwrap_or_default()
+    }
+
+    /// Whether a text is that code. How long it takes says nothing about where they differ.
+    #[must_use]
+    pub fn is_code(&self, of: &str, content: &[u8], code: &str) -> bool {
+        let given = hex::decode(code).unwrap_or_default();
+        self.mac(of, content).is_some_and(|mac| mac.verify_slice(&given).is_ok())
+    }
+
+    fn mac(&self, of: &str, content: &[u8]) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        mac.update(of.as_bytes());
+        mac.update(&[0]);
+        mac.update(content);
+        Some(mac)
+    }
+
     fn read(file: File, path: &Path) -> Result<Self, KeyError> {
         let unusable = |reason| KeyError::Unusable { path: path.to_owned(), reason };
         let failed = |source| KeyError::File { path: path.to_owned(), source };

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::deploy::environment;
 use crate::cli::target::Target;
 
 /// Arguments of `config`.
@@ -18,7 +19,7 @@ pub struct ConfigArguments {
     #[arg(value_name = "APP")]
     pub app: Target,
     /// The environment to show [default: this host's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = environment)]
     pub environment: Option<String>,
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "yaml", value_enum)]

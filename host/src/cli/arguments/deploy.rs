@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::target::Target;
+use crate::names::Kind;
 
 /// What decides which release is meant.
 #[derive(Debug, Clone, Args)]
@@ -23,7 +24,7 @@ pub struct ReleaseArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "commit"])]
     pub release: Option<PathBuf>,
     /// The environment that you mean; refused when this host is another one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = environment)]
     pub environment: Option<String>,
 }
 
@@ -115,7 +116,7 @@ pub struct RollbackArguments {
     #[arg(value_name = "APP")]
     pub app: Target,
     /// Which release: the id of a deployment, a commit or a version; without it, the one before
-    #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION")]
+    #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub to: Option<String>,
     /// Pin the release that is gone back to, so that nobody deploys another one before `unpin`
     #[arg(long, requires = "reason")]
@@ -128,18 +129,30 @@ pub struct RollbackArguments {
 /// `NAME=VERSION`.
 fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, version)) if !name.is_empty() && !version.is_empty() => Ok((name.to_owned(), version.to_owned())),
+        Some((name, version)) if !name.is_empty() && !version.is_empty() => {
+            Ok((Kind::Artifact.parse(name)?, Kind::Assigned.parse(version)?))
+        }
         _ => Err("write it as NAME=VERSION, such as `backend=v2`".to_owned()),
     }
 }
 
 /// A commit id: 7 to 64 hexadecimal digits.
 fn commit(text: &str) -> Result<String, String> {
-    if (7..=64).contains(&text.len()) && text.chars().all(|digit| digit.is_ascii_hexdigit()) {
+    if Kind::Commit.is(text) {
         Ok(text.to_ascii_lowercase())
     } else {
         Err("a commit id has 7 to 64 hexadecimal digits".to_owned())
     }
+}
+
+/// The name of an environment.
+pub(super) fn environment(text: &str) -> Result<String, String> {
+    Kind::Environment.parse(text)
+}
+
+/// A deployment or a release of the history.
+pub(super) fn earlier(text: &str) -> Result<String, String> {
+    Kind::Earlier.parse(text)
 }
 
 /// A duration as in the files: `30s`, `10m`.

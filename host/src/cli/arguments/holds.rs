@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::deploy::earlier;
 use crate::cli::target::Target;
 
 /// Arguments of `freeze`.
@@ -47,7 +48,7 @@ pub struct PinArguments {
     #[arg(value_name = "APP")]
     pub app: Target,
     /// A release that succeeded here: the id of a deployment, a commit or a version; without it, what runs
-    #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION")]
+    #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub to: Option<String>,
     /// Why; whoever is refused reads it
     #[arg(long, value_name = "TEXT")]
@@ -78,7 +79,7 @@ pub struct QuarantineArguments {
     #[arg(value_name = "APP")]
     pub app: Target,
     /// A release that was deployed here: the id of a deployment, a commit or a version
-    #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION")]
+    #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub release: String,
     /// Why; whoever is refused reads it
     #[arg(long, value_name = "TEXT")]
@@ -93,7 +94,7 @@ pub struct UnquarantineArguments {
     #[arg(value_name = "APP")]
     pub app: Target,
     /// A release in quarantine: the id of the deployment that failed, or a version
-    #[arg(value_name = "DEPLOYMENT|VERSION")]
+    #[arg(value_name = "DEPLOYMENT|VERSION", value_parser = earlier)]
     pub release: String,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]

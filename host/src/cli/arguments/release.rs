@@ -1,11 +1,12 @@
 //! The grammar of `windlass release` and `windlass promote`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::deploy::{MannerArguments, ReleaseArguments};
+use super::deploy::{MannerArguments, ReleaseArguments, earlier};
 use crate::cli::target::Target;
+use crate::names::Kind;
 
 /// Arguments of `release`.
 #[derive(Debug, Clone, Args)]
@@ -46,7 +47,7 @@ Examples:
         #[arg(value_name = "APP")]
         app: Target,
         /// The id of a deployment, a commit or a version; without it, what runs
-        #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION")]
+        #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
         release: Option<String>,
         /// The file; without one, standard output
         #[arg(long, value_name = "FILE")]
@@ -67,10 +68,10 @@ Examples:
   windlass release show ./kudos.json            A document")]
     Show {
         /// The application's name, or the path of a release document
-        #[arg(value_name = "APP|FILE")]
+        #[arg(value_name = "APP|FILE", value_parser = application_or_file)]
         of: String,
         /// The id of a deployment, a commit or a version; without it, what runs
-        #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION")]
+        #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
         release: Option<String>,
     },
     /// Check that a release document is as it was made, and who signed it
@@ -95,18 +96,32 @@ Exit codes: 0 it is, 3 it was changed, 10 nobody trusted signed it")]
 #[command(after_help = "\
 Examples:
   windlass promote kudos --from uat             What runs in uat, where `[promote.uat]` says that it is
-  windlass promote kudos --from ./kudos.json    From a file that `release export` wrote there
+  windlass promote kudos --from ./kudos.json    From a file that `release export` wrote there, with its signature
+                                                ./kudos.json.minisig beside it
 
 The same digests and the same files, with the settings of this environment. Refused when the release did not
-succeed there or was not smoke tested.")]
+succeed there or was not smoke tested, and when nobody trusted has signed the file that says so.")]
 pub struct PromoteArguments {
     /// The application's name
     #[arg(value_name = "APP")]
     pub app: Target,
     /// The environment that the release comes from, or the path of a release document (`-` is standard input)
-    #[arg(long, value_name = "ENVIRONMENT|FILE")]
+    #[arg(long, value_name = "ENVIRONMENT|FILE", value_parser = environment_or_file)]
     pub from: String,
     /// How and why.
     #[command(flatten)]
     pub manner: MannerArguments,
+}
+
+/// Whether what was typed is a file and no name: no name has a `/` or ends with `.json`.
+pub(crate) fn is_file(text: &str) -> bool {
+    text == "-" || text.contains('/') || Path::new(text).extension().is_some_and(|extension| extension == "json")
+}
+
+fn application_or_file(text: &str) -> Result<String, String> {
+    if is_file(text) { Ok(text.to_owned()) } else { Kind::Application.parse(text) }
+}
+
+fn environment_or_file(text: &str) -> Result<String, String> {
+    if is_file(text) { Ok(text.to_owned()) } else { Kind::Environment.parse(text) }
 }

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::names::Kind;
+
 /// Arguments of `trigger`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
@@ -13,9 +15,13 @@ The command is `run` of `[triggers.NAME]` in agent.toml. The exit code is that o
 not wanted or was acted on before, 10 for one that nobody proves to be from its sender.")]
 pub struct TriggerArguments {
     /// The trigger's name in agent.toml
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = name)]
     pub name: String,
     /// Act on it although it was acted on before
     #[arg(long)]
     pub again: bool,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    Kind::Trigger.parse(text)
 }

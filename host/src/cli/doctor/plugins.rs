@@ -7,7 +7,6 @@ use crate::cli::plugin::{grants_of, open, used};
 use crate::cli::session::{Asked, Session};
 use crate::config::Config;
 use crate::plugin::Source;
-use crate::release::file::ReleaseFile;
 use crate::report::Fault;
 use crate::report::facts::DoctorFact;
 use crate::report::words;
@@ -54,7 +53,7 @@ pub(super) async fn plugins(
 
 /// What an application's plugins lack, and which secrets nobody can give.
 async fn lacking(session: &Session, config: &Config, asked: &Asked, facts: &mut Vec<DoctorFact>) -> Result<(), Fault> {
-    let settings = ReleaseFile::read(&asked.location.release_file())?.settings(&config.environment)?;
+    let settings = asked.file.settings(&config.environment)?;
     facts.push(well("release file", format!("{} is valid", asked.location.release_file().display())));
     for (variable, secret) in &settings.secrets {
         if !config.secrets.contains_key(secret) {

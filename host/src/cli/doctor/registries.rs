@@ -3,6 +3,7 @@
 //! Whether it gives an image is asked by `check-image`, for the image that is meant.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -14,6 +15,7 @@ use crate::cli::session::Asked;
 use crate::config::Config;
 use crate::redact::Redactor;
 use crate::release::application;
+use crate::release::directory::TeamDirectory;
 use crate::release::environment::PluginName;
 use crate::release::file::ReleaseFile;
 use crate::report::Explain;
@@ -28,9 +30,7 @@ const SUBJECT: &str = "registries";
 /// Asks those of an application, or of all in the operator's directory.
 pub(super) async fn registries(config: &Config, application: Option<&Asked>, facts: &mut Vec<DoctorFact>) {
     let names = match application {
-        Some(asked) => {
-            ReleaseFile::read(&asked.location.release_file()).map(|file| named(&file, config)).unwrap_or_default()
-        }
+        Some(asked) => named(&asked.file, config),
         None => of_all(config, facts),
     };
     if names.is_empty() {
@@ -62,8 +62,9 @@ fn of_all(config: &Config, facts: &mut Vec<DoctorFact>) -> BTreeSet<String> {
         }
     };
     for name in applications {
-        let read = application::find(&name, &config.applications_directory).map(|found| found.release_file());
-        match read.map(|path| ReleaseFile::read(&path)) {
+        let found = application::find(&name, &config.applications_directory);
+        let read = |directory: &Path| ReleaseFile::of(&TeamDirectory::open(directory)?);
+        match found.map(|found| read(&found.directory)) {
             Ok(Ok(file)) => names.extend(named(&file, config)),
             Ok(Err(error)) => facts.push(broken("applications", &error)),
             Err(error) => facts.push(broken("applications", &error)),

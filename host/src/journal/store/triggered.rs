@@ -1,19 +1,25 @@
 //! Events of triggers that were acted on.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::Store;
 use super::queries::time as read;
 use crate::journal::error::Error;
 
+/// No event is kept longer than this by a trigger whose events are remembered for a shorter time.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+
 impl Store {
-    /// Notes that an event is acted on. When it was noted before, the time of that.
+    /// Notes that an event is acted on. When it was noted before, less than `window` ago, the time of that.
     pub(in crate::journal) fn trigger(
         &mut self,
         trigger: &str,
         key: &str,
         time: Timestamp,
+        window: Duration,
     ) -> Result<Option<Timestamp>, Error> {
         let mut before = None;
         self.write(true, |transaction| {
@@ -21,16 +27,26 @@ impl Store {
                 .query_row("SELECT time FROM triggered WHERE trigger = ?1 AND key = ?2", [trigger, key], |row| {
                     row.get::<_, String>(0)
                 })
-                .optional()?;
+                .optional()?
+                .map(|before| read(&before))
+                // A clock that was set back forgets nothing, and one that was ahead does not remember for ever.
+                .filter(|before| time.duration_since(*before).unsigned_abs() < window);
+            let oldest = time.checked_sub(SignedDuration::try_from(LONGEST.max(window)).unwrap_or(SignedDuration::MAX));
+            if let Ok(oldest) = oldest {
+                transaction.execute(
+                    "DELETE FROM triggered WHERE trigger = ?1 AND time < ?2",
+                    [trigger, &oldest.to_string()],
+                )?;
+            }
             if before.is_none() {
                 transaction.execute(
-                    "INSERT INTO triggered (trigger, key, time) VALUES (?1, ?2, ?3)",
+                    "INSERT OR REPLACE INTO triggered (trigger, key, time) VALUES (?1, ?2, ?3)",
                     params![trigger, key, time.to_string()],
                 )?;
             }
             Ok(())
         })?;
-        Ok(before.as_deref().map(read))
+        Ok(before)
     }
 
     /// It may come again.

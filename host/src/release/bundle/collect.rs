@@ -1,13 +1,12 @@
 //! Walks an application's directory and finds the files of its bundle.
 //!
 //! Every path is opened beneath the directory by the operating system's leave (cap-std), so that a link that is
-//! exchanged between looking and opening leads nowhere.
+//! exchanged between looking and opening leads nowhere; and everything must belong to those whose files count there.
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use windlass_documents::Bundle;
@@ -15,7 +14,9 @@ use windlass_documents::Bundle;
 use super::digest::{self, Entries, Entry};
 use super::error::BundleError;
 use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES};
+use crate::regular;
 use crate::release::application::RELEASE_FILE;
+use crate::release::directory::{DirectoryError, Owners, TeamDirectory};
 
 /// The largest ignore file, in bytes.
 const MAX_IGNORE: u64 = 64 << 10;
@@ -39,16 +40,31 @@ impl Collected {
     }
 }
 
-/// Finds all files of a directory that belong to a bundle.
-pub(super) fn collect(directory: &Path) -> Result<Collected, BundleError> {
-    walk(directory, true)
+/// Opens a directory.
+pub(super) fn team(directory: &Path) -> Result<TeamDirectory, BundleError> {
+    TeamDirectory::open(directory).map_err(|error| match error {
+        DirectoryError::Unreadable { path, source } => BundleError::Unreadable { path, source },
+        other => BundleError::Unreadable { path: directory.to_owned(), source: io::Error::other(other) },
+    })
 }
 
-fn walk(directory: &Path, ignoring: bool) -> Result<Collected, BundleError> {
-    let root = Dir::open_ambient_dir(directory, ambient_authority())
-        .map_err(|source| BundleError::Unreadable { path: directory.to_owned(), source })?;
-    let ignored = if ignoring { ignored(&root, directory)? } else { Gitignore::empty() };
-    let mut walk = Walk { root: &root, path: directory, ignored, ignoring, entries: Entries::new(), bytes: 0 };
+/// Finds all files of a directory that belong to a bundle.
+pub(super) fn collect(team: &TeamDirectory) -> Result<Collected, BundleError> {
+    walk(team)
+}
+
+fn walk(team: &TeamDirectory) -> Result<Collected, BundleError> {
+    let directory = team.path();
+    let root =
+        team.dir().try_clone().map_err(|source| BundleError::Unreadable { path: directory.to_owned(), source })?;
+    let mut walk = Walk {
+        root: &root,
+        path: directory,
+        owners: team.owners(),
+        ignored: ignored(team)?,
+        entries: Entries::new(),
+        bytes: 0,
+    };
     walk.directory("", &mut Vec::new())?;
     let entries = walk.entries;
     Ok(Collected { root, path: directory.to_owned(), entries })
@@ -56,15 +72,14 @@ fn walk(directory: &Path, ignoring: bool) -> Result<Collected, BundleError> {
 
 /// Opens a file of a bundle for reading. Never waits for the other end of a pipe.
 pub(super) fn open(root: &Dir, path: &str) -> io::Result<File> {
-    let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-    root.open_with(path, OpenOptions::new().read(true).custom_flags(nonblock))
+    root.open_with(path, OpenOptions::new().read(true).custom_flags(regular::flags()))
 }
 
 struct Walk<'a> {
     root: &'a Dir,
     path: &'a Path,
+    owners: Owners,
     ignored: Gitignore,
-    ignoring: bool,
     entries: Entries,
     bytes: u64,
 }
@@ -75,6 +90,7 @@ impl Walk<'_> {
         let here = if path.is_empty() { "." } else { path };
         let unreadable = |source| self.failed(path, source);
         let metadata = self.root.metadata(here).map_err(unreadable)?;
+        self.own(path, metadata.uid())?;
         let identity = (metadata.dev(), metadata.ino());
         if above.contains(&identity) || above.len() >= MAX_DEPTH {
             return Err(BundleError::Circle { path: path.to_owned() });
@@ -96,7 +112,7 @@ impl Walk<'_> {
     fn entry(&mut self, path: String, name: &str, above: &mut Vec<(u64, u64)>) -> Result<(), BundleError> {
         let link = self.root.symlink_metadata(&path).map_err(|source| self.failed(&path, source))?;
         // What is left out is not followed, so that a link out of the directory can be left out too.
-        if self.ignoring && name == ".git" || self.is_ignored(&path, link.is_dir()) {
+        if name == ".git" || self.is_ignored(&path, link.is_dir()) {
             return Ok(());
         }
         let metadata = self.root.metadata(&path).map_err(|source| self.failed(&path, source))?;
@@ -106,6 +122,7 @@ impl Walk<'_> {
         if !metadata.is_file() {
             return Err(BundleError::Special { path });
         }
+        self.own(&path, metadata.uid())?;
         self.bytes = self.bytes.saturating_add(metadata.len());
         if self.entries.len() >= MAX_FILES {
             return Err(BundleError::TooMany);
@@ -114,6 +131,12 @@ impl Walk<'_> {
             return Err(self.too_large(path, metadata.len()));
         }
         let mut file = open(self.root, &path).map_err(|source| self.failed(&path, source))?;
+        // What is read is what was looked at, or at least somebody's whose files count.
+        let opened = file.metadata().map_err(|source| self.failed(&path, source))?;
+        if !opened.is_file() {
+            return Err(BundleError::Special { path });
+        }
+        self.own(&path, opened.uid())?;
         // A file that grows while it is read must not pass the limit either.
         let (digest, size) = digest::copy(&mut (&mut file).take(metadata.len() + 1), &mut io::sink())
             .map_err(|source| self.failed(&path, source))?;
@@ -123,6 +146,13 @@ impl Walk<'_> {
         let executable = metadata.mode() & 0o100 != 0;
         self.entries.insert(path, Entry { digest, size, executable });
         Ok(())
+    }
+
+    fn own(&self, path: &str, user: u32) -> Result<(), BundleError> {
+        if self.owners.include(user) {
+            return Ok(());
+        }
+        Err(BundleError::Foreign { path: path.to_owned(), user, owner: self.owners.directory })
     }
 
     fn is_ignored(&self, path: &str, directory: bool) -> bool {
@@ -162,18 +192,23 @@ fn plain(directory: &str, name: &OsStr) -> Result<String, BundleError> {
     }
 }
 
-fn ignored(root: &Dir, path: &Path) -> Result<Gitignore, BundleError> {
-    let unreadable = |source| BundleError::Unreadable { path: path.join(IGNORE_FILE), source };
-    let file = match open(root, IGNORE_FILE) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Gitignore::empty()),
-        Err(error) => return Err(unreadable(error)),
-    };
-    let mut text = String::new();
-    file.take(MAX_IGNORE + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_IGNORE {
-        return Err(BundleError::Ignore { reason: format!("it is larger than {} KiB", MAX_IGNORE >> 10) });
+fn ignored(team: &TeamDirectory) -> Result<Gitignore, BundleError> {
+    if !team.has(IGNORE_FILE) {
+        return Ok(Gitignore::empty());
     }
+    let text = team.read(IGNORE_FILE, MAX_IGNORE).map_err(|error| match error {
+        DirectoryError::Unreadable { path, source } => BundleError::Unreadable { path, source },
+        DirectoryError::TooLarge { .. } => {
+            BundleError::Ignore { reason: format!("it is larger than {} KiB", MAX_IGNORE >> 10) }
+        }
+        DirectoryError::Outside { .. } => BundleError::Escapes { path: IGNORE_FILE.to_owned() },
+        DirectoryError::Special { .. } => BundleError::Special { path: IGNORE_FILE.to_owned() },
+        DirectoryError::Foreign { user, owner, .. } => {
+            BundleError::Foreign { path: IGNORE_FILE.to_owned(), user, owner }
+        }
+    })?;
+    let text =
+        String::from_utf8(text).map_err(|_| BundleError::Ignore { reason: "it is not UTF-8 text".to_owned() })?;
     let mut builder = GitignoreBuilder::new("");
     for (number, line) in text.lines().enumerate() {
         builder

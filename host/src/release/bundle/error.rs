@@ -44,6 +44,16 @@ pub enum BundleError {
         /// The entry.
         path: String,
     },
+    /// It belongs to somebody else.
+    #[error("`{path}` belongs to user {user}, and the application's directory to user {owner}")]
+    Foreign {
+        /// The entry.
+        path: String,
+        /// Whose it is.
+        user: u32,
+        /// Whose the directory is.
+        owner: u32,
+    },
     /// A name that cannot be written in every report.
     #[error("`{path}` has a name that is not plain UTF-8 text")]
     Name {
@@ -131,6 +141,10 @@ impl Explain for BundleError {
             Self::Escapes { .. } => {
                 Some(format!("copy what it points at into the directory, or name it in `{IGNORE_FILE}`"))
             }
+            Self::Foreign { path, owner, .. } => Some(format!(
+                "everything in it must belong to its owner, to root or to the agent's user: `chown -h {owner} {path}` \
+                 once you know who made it, or name it in `{IGNORE_FILE}`"
+            )),
             Self::Unwritable { path, source } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     Some(format!("make room on the file system of `{}`, then try again", path.display()))

@@ -11,6 +11,7 @@ use super::wire::{self, OnError, OnInconclusive};
 use super::{ArtifactSource, ReleaseFile};
 use crate::config::document::{Document, DocumentError, Spot};
 use crate::config::units::Span;
+use crate::names::Kind;
 use crate::release::environment::{PluginName, PluginUse, Policy, Probe, Reaction, Recorder, Settings, Strategy};
 use windlass_documents::reference::{Reference, is_digest};
 
@@ -43,7 +44,7 @@ const LABEL: &str = "at most 100 letters, digits, `.`, `_`, `+` and `-`";
 /// Whether a text may be one: it goes into names of tags, files and addresses.
 pub(crate) fn is_label(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    !text.is_empty() && text.len() <= 100 && text.chars().all(plain)
+    Kind::Version.is(text) && text.len() <= 100 && text.chars().all(plain)
 }
 
 struct Reader<'a> {
@@ -268,17 +269,10 @@ impl Reader<'_> {
 
     /// Names are parts of file names, labels and container names.
     fn name(&self, name: &str, span: Range<usize>, what: &str) -> Read<()> {
-        let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let good = name.bytes().next().is_some_and(letter)
-            && name.bytes().all(|byte| letter(byte) || matches!(byte, b'-' | b'_'))
-            && name.len() <= LONGEST_NAME;
-        if good {
+        if Kind::Application.is(name) {
             return Ok(());
         }
-        let message = format!(
-            "`{name}` is not {what}: at most {LONGEST_NAME} lower-case letters, digits, `-` and `_`, beginning with a letter or \
-             a digit"
-        );
+        let message = format!("`{name}` is not {what}: {}", Kind::Application.grammar());
         Err(self.document.wrong(span, message, None))
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::*;
+use crate::release::directory::TeamDirectory;
 use crate::release::environment::{PluginName, Reaction};
 
 const FULL: &str = r#"
@@ -274,10 +275,12 @@ fn stays_calm_with_hostile_files() {
 fn reads_files_only() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().display().to_string();
-    let missing = ReleaseFile::read(&directory.path().join("release.toml")).unwrap_err();
+    let team = TeamDirectory::open(directory.path()).unwrap();
+    let missing = ReleaseFile::of(&team).unwrap_err();
     insta::assert_snapshot!(shown(&missing).replace(&place, "DIR"), @"cannot read `DIR/release.toml`");
-    let error = ReleaseFile::read(directory.path()).unwrap_err();
-    insta::assert_snapshot!(shown(&error).replace(&place, "DIR"), @"`DIR` is not a regular file");
+    std::fs::create_dir(directory.path().join("release.toml")).unwrap();
+    let error = ReleaseFile::of(&team).unwrap_err();
+    insta::assert_snapshot!(shown(&error).replace(&place, "DIR"), @"`DIR/release.toml` is not a regular file, but a directory");
 }
 
 #[test]

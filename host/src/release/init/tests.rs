@@ -1,6 +1,7 @@
 //! Proposals are files that their own readers accept.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::*;
 use crate::config::Config;
@@ -17,6 +18,7 @@ fn from(compose: &str) -> Result<Proposal, InitError> {
         compose: "",
         application: None,
         directory: "My App",
+        place: Path::new("/srv/app"),
         agent_file: "/home/me/app/agent.toml".as_ref(),
     })
 }
@@ -42,6 +44,7 @@ fn check(proposal: &Proposal) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "two files in full")]
 fn proposes_both_files() {
     let proposal = from(
         r#"
@@ -116,6 +119,12 @@ volumes: {data: {}}
 
     # The environment that this host is: the release file's [environments.NAME].
     environment = "local"
+
+    # Where kudos comes from. Only from there it gets what is granted to it below, and nothing else may act
+    # for it. What is in the operator's own applications directory needs no such lines.
+    [[applications]]
+    name = "kudos"
+    directory = "/srv/app"
 
     # On this machine, and without TLS as Docker allows it there.
     [registries."127.0.0.1:5000"]
@@ -197,6 +206,7 @@ fn says_why_there_is_no_proposal() {
             compose: "compose.yaml",
             application,
             directory,
+            place: Path::new("/srv/app"),
             agent_file: "/home/me/app/agent.toml".as_ref(),
         })
         .map(|proposal| proposal.application)

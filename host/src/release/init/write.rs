@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::path::Path;
 
 use windlass_compose::Application;
 
 use super::Needs;
 use super::artifacts::Found;
+use crate::release::binding::{self, text};
 
 /// How many examples of smoke tests are written.
 const EXAMPLES: usize = 3;
@@ -84,11 +86,19 @@ pub(super) fn release_file(
 }
 
 /// `agent.toml`.
-pub(super) fn agent_file(name: &str, needs: &Needs) -> String {
+pub(super) fn agent_file(name: &str, place: &Path, needs: &Needs) -> String {
     let mut out = String::from(
         "# What the operator of this host decides: /etc/windlass/agent.toml, unless `--config` names another.\n\
          # Only what is granted here can be reached. `windlass schema agent.toml` knows every key.\n\n\
          # The environment that this host is: the release file's [environments.NAME].\nenvironment = \"local\"\n",
+    );
+    push(
+        &mut out,
+        format_args!(
+            "\n# Where {name} comes from. Only from there it gets what is granted to it below, and nothing else may act\n\
+             # for it. What is in the operator's own applications directory needs no such lines.\n{}",
+            binding::lines_of(name, &format!("directory = {}", text(&place.display().to_string())))
+        ),
     );
     for registry in needs.registries.iter().filter(|registry| is_loopback(registry)) {
         push(
@@ -164,11 +174,6 @@ fn services(count: usize) -> String {
 fn is_loopback(registry: &str) -> bool {
     let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// A text as TOML writes it.
-fn text(value: &str) -> String {
-    toml::Value::from(value).to_string()
 }
 
 fn push(out: &mut String, arguments: std::fmt::Arguments<'_>) {

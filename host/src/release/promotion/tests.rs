@@ -21,14 +21,17 @@ fn proof(smoke: &serde_json::Value) -> serde_json::Value {
 #[test]
 fn only_what_succeeded_and_was_tested_goes_on() {
     let good = document(&proof(&json!({ "pages": "pass", "slow": "warn" })));
-    assert!(proved(&good, Some("uat")).is_ok() && proved(&good, None).is_ok());
+    assert!(proved(&good, Some("uat"), true).is_ok() && proved(&good, None, true).is_ok());
+    let unsigned = proved(&good, None, false).unwrap_err();
+    assert!(unsigned.to_string().contains("nobody trusted has signed that it succeeded in `uat`"), "{unsigned}");
+    assert_eq!(unsigned.exit(), ExitCode::Refused);
     for (document, environment, expected) in [
         (document(&serde_json::Value::Null), "uat", "it did not succeed there"),
         (document(&proof(&json!({}))), "uat", "no smoke test was run there"),
         (document(&proof(&json!({ "pages": "inconclusive" }))), "uat", "`pages` did not pass there"),
         (good, "staging", "it succeeded in `uat`"),
     ] {
-        let error = proved(&document, Some(environment)).unwrap_err();
+        let error = proved(&document, Some(environment), true).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(error.exit(), ExitCode::Refused);
     }

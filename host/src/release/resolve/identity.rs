@@ -13,9 +13,15 @@ pub fn id(release: &Release) -> String {
     if let Some(fields) = document.as_object_mut() {
         fields.remove("id");
     }
+    format!("sha256:{}", hex::encode(Sha256::digest(canonical(&document))))
+}
+
+/// Canonical JSON: the same for the same value, however it was written.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
     let mut text = String::new();
-    write(&document, &mut text);
-    format!("sha256:{}", hex::encode(Sha256::digest(text)))
+    write(value, &mut text);
+    text
 }
 
 fn write(value: &Value, out: &mut String) {

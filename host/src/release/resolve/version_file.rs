@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use crate::release::directory::{DirectoryError, TeamDirectory};
 use crate::release::file::{ReleaseFile, is_label};
 use crate::report::{ExitCode, Explain};
 
@@ -76,11 +77,12 @@ pub fn label(file: &ReleaseFile, directory: &Path) -> Result<Option<String>, Ver
 
 fn read(directory: &Path, file: &str) -> Result<String, VersionFileError> {
     let unreadable = |source| VersionFileError::Unreadable { file: file.to_owned(), source };
-    let path = directory.join(file);
-    if path.metadata().map_err(unreadable)?.len() > LIMIT {
-        return Err(unreadable(std::io::ErrorKind::FileTooLarge.into()));
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let read = TeamDirectory::open(directory).and_then(|team| team.read(file, LIMIT));
+    let text = read.map_err(|error| match error {
+        DirectoryError::Unreadable { source, .. } => unreadable(source),
+        other => unreadable(std::io::Error::other(other)),
+    })?;
+    let text = String::from_utf8(text).map_err(|_| unreadable(std::io::ErrorKind::InvalidData.into()))?;
     let malformed = |reason: String| VersionFileError::Malformed { file: file.to_owned(), reason };
     let toml =
         || toml::from_str::<Json>(&text).map_err(|error| malformed(error.to_string().trim().replace('\n', "; ")));

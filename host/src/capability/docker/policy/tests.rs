@@ -235,6 +235,12 @@ fn what_the_engine_fills_in_itself_is_allowed() {
         "MaskedPaths": ["/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
             "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/more"],
         "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+        "Runtime": "runc", "Cgroup": "", "CpuCount": 0, "Isolation": "", "ContainerIDFile": "", "Links": null,
+    } });
+    Pretended::new().container(&body).unwrap();
+}
+
+#[test]
 fn a_body_never_shortens_what_the_engine_hides() {
     let throttle = "/sys/devices/system/cpu/cpu0/thermal_throttle";
     let sent = |pretended: &Pretended, masked: &Value| {
@@ -263,12 +269,6 @@ fn a_body_never_shortens_what_the_engine_hides() {
         let fewer: Vec<&&str> = newer.iter().filter(|path| *path != missing).collect();
         assert!(Pretended::new().host("MaskedPaths", &json!(fewer)).is_err(), "{missing}");
     }
-}
-
-#[test]
-        "Runtime": "runc", "Cgroup": "", "CpuCount": 0, "Isolation": "", "ContainerIDFile": "", "Links": null,
-    } });
-    Pretended::new().container(&body).unwrap();
 }
 
 #[test]
