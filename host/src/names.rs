@@ -80,9 +80,7 @@ impl Kind {
         let begins = |good: fn(u8) -> bool| text.bytes().next().is_some_and(good);
         match self {
             Self::Application | Self::Artifact => {
-                made_of("-_", 63)
-                    && !text.bytes().any(|byte| byte.is_ascii_uppercase())
-                    && begins(is_letter)
+                made_of("-_", 63) && !text.bytes().any(|byte| byte.is_ascii_uppercase()) && begins(is_letter)
             }
             Self::Environment | Self::Trigger => made_of("-_.", 64) && begins(is_letter),
             // A label that was made from many versions and cut ends with `…`.

@@ -17,6 +17,9 @@ use crate::report::{ExitCode, Explain};
 /// plugins' files keep their modes.
 const OWN: &[&str] = &["locks", "bundles", "secrets", "cache", "plugins", "key"];
 
+/// The permission bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
+
 /// How deep modes are looked at: below are the files of bundles and those that containers mount, whose modes matter
 /// to containers and which nobody else gets to.
 const DEPTH: usize = 3;
@@ -138,7 +141,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 fn close_file(file: &File) -> io::Result<()> {
     let metadata = file.metadata()?;
     let own = metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw();
-    if own && metadata.mode() & 0o077 != 0 {
+    if own && metadata.mode() & OTHERS != 0 {
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     Ok(())
@@ -169,7 +172,7 @@ pub fn judge(path: &Path) -> Result<(), StateError> {
 /// Whether others than the agent's user can enter or list a state directory that is there.
 #[must_use]
 pub fn is_closed(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.mode() & 0o077 == 0)
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.mode() & OTHERS == 0)
 }
 
 /// Judges a state directory, and closes what an earlier agent left open to be read.
@@ -217,7 +220,7 @@ fn is_kept(directory: &Path) -> bool {
 
 fn close_mode(path: &Path) -> io::Result<()> {
     let mode = fs::symlink_metadata(path)?.mode() & 0o7777;
-    if mode & 0o077 == 0 {
+    if mode & OTHERS == 0 {
         return Ok(());
     }
     fs::set_permissions(path, Permissions::from_mode(mode & 0o700))

@@ -1,6 +1,7 @@
 //! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox, Docker's images.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 

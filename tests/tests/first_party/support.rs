@@ -56,14 +56,7 @@ impl StateStore for Values {
         Ok(self.0.lock().unwrap().get(&(owner.plugin.clone(), key.to_owned())).cloned())
     }
 
-    fn put(
-        &self,
-        owner: &Owner,
-        key: &str,
-        value: &[u8],
-        expected: Option<u64>,
-        _: Quota,
-    ) -> Result<u64, StateError> {
+    fn put(&self, owner: &Owner, key: &str, value: &[u8], expected: Option<u64>, _: Quota) -> Result<u64, StateError> {
         let mut values = self.0.lock().unwrap();
         let place = (owner.plugin.clone(), key.to_owned());
         let found = values.get(&place).map(|entry| entry.revision);

@@ -90,6 +90,13 @@ impl Mounting {
         Self { paths: vec![(path.to_owned(), writable)], ..Self::default() }
     }
 
+    /// Adds what another body of the same plan mounts.
+    pub(super) fn join(&mut self, other: Self) {
+        self.paths.extend(other.paths);
+        self.volumes.extend(other.volumes);
+        self.from.extend(other.from);
+    }
+
     fn add(&mut self, mounts: &[MountPoint]) {
         for mount in mounts {
             let writable = mount.rw.unwrap_or(true);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::Docker;
+use super::ancestors::Mounting;
 use super::engine::invalid;
 use super::failure::hinted;
 use super::surroundings::Around;
@@ -25,6 +26,7 @@ impl Docker {
         let objects = objects.as_array().ok_or_else(|| invalid("the objects to judge must be a list"))?;
         let mut planned = Planned::new();
         let mut containers = Vec::new();
+        let mut mounting = Mounting::default();
         for object in objects {
             let mut fields = object.as_object().into_iter().flatten();
             let (Some((kind, body)), None) = (fields.next(), fields.next()) else {
@@ -42,15 +44,20 @@ impl Docker {
                     apart(&planned, name, &wanted.subnets)?;
                     planned.insert(name, wanted.subnets);
                 }
-                "volume" => policy.volume(body)?,
+                "volume" => {
+                    if let Some(mount) = policy.volume(body)? {
+                        mounting.join(Mounting::path(&mount.real, mount.writable));
+                    }
+                }
                 "container" => containers.push(policy.container(body)?),
                 other => return Err(invalid(format!("`{other}` is not a kind of object that is judged"))),
             }
         }
         for references in containers {
             self.check_references(&policy, &around, &references, Some(&planned)).await?;
+            mounting.join(Mounting::of(&references));
         }
-        Ok(())
+        self.nobody_moves(mounting, None).await
     }
 }
 

@@ -71,7 +71,7 @@ async fn a_value_is_never_taken_for_an_option() {
     ] {
         match (run(&exec, name, arguments).await, wanted) {
             (Ok(output), Some(text)) => {
-                assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{name} {arguments:?}")
+                assert_eq!(String::from_utf8_lossy(&output.stdout), text, "{name} {arguments:?}");
             }
             (Err(failure), None) => assert_eq!(failure.code, "capability-denied", "{name} {arguments:?}"),
             (other, _) => panic!("{name} {arguments:?}: {other:?}"),

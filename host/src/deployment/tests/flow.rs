@@ -44,7 +44,7 @@ async fn old_images_go_before_the_first_step_and_after_success_and_never_turn_it
     host.world().prune_fails = true;
     let ending = host.deploy("v3").await;
     assert_eq!(ending.outcome, Outcome::Succeeded);
-    assert_eq!(ending.warnings[0], "old images were not removed: the engine is busy");
+    assert_eq!(ending.warnings[0], "old images and bundles were not all removed: the engine is busy");
 }
 
 #[tokio::test]

@@ -190,7 +190,8 @@ const HARMS: &[Harm] = &[
     (
         "a pipe is added",
         |top| {
-            rustix::fs::mknodat(rustix::fs::CWD, top.join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap()
+            rustix::fs::mknodat(rustix::fs::CWD, top.join("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+                .unwrap();
         },
         true,
     ),
@@ -287,7 +288,7 @@ fn bundles_go_when_nothing_needs_them_and_those_of_plans_after_a_while() {
     aged(&needed, RECENT.as_secs() * 9);
     aged(&planned, RECENT.as_secs() - 60);
     let keeping = BTreeSet::from([needed.bundle.digest.clone()]);
-    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), [old.bundle.digest.clone()]);
+    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), std::slice::from_ref(&old.bundle.digest));
     assert!(!old.directory.exists() && needed.directory.exists() && planned.directory.exists());
     let error = fixture.bundles.open(&old.bundle).unwrap_err();
     assert!(matches!(error, BundleError::Missing { .. }), "{error:?}");
@@ -303,7 +304,7 @@ fn bundles_go_when_nothing_needs_them_and_those_of_plans_after_a_while() {
         aged(&keep(&number.to_string()), 60);
     }
     aged(&planned, 120);
-    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), [planned.bundle.digest.clone()]);
+    assert_eq!(fixture.bundles.sweep(&keeping).unwrap(), std::slice::from_ref(&planned.bundle.digest));
     assert_eq!(fixture.bundles.list().len(), MOST_RECENT + 1);
 
     // While one is being kept, nothing goes.
@@ -311,7 +312,7 @@ fn bundles_go_when_nothing_needs_them_and_those_of_plans_after_a_while() {
     aged(&needed, RECENT.as_secs() * 9);
     assert_eq!(fixture.bundles.sweep(&BTreeSet::new()).unwrap(), Vec::<String>::new());
     drop(hold);
-    assert_eq!(fixture.bundles.sweep(&BTreeSet::new()).unwrap(), [needed.bundle.digest.clone()]);
+    assert_eq!(fixture.bundles.sweep(&BTreeSet::new()).unwrap(), std::slice::from_ref(&needed.bundle.digest));
 }
 
 #[test]

@@ -70,9 +70,9 @@ impl Policy<'_> {
                 // Not the release's own files either: a volume outlives its release, and the mount of it is the
                 // engine's to make.
                 let named = format!("{field}.device");
-                let real = self.resolved(&named, device)?;
-                let real = self.outside_path(&named, device, real, read_only)?;
-                Ok(Some(HostMount::new(&named, device, real, !read_only)))
+                let resolved = self.resolved(&named, device)?;
+                let path = self.outside_path(&named, device, resolved, read_only)?;
+                Ok(Some(HostMount::new(&named, device, path, !read_only)))
             }
             Local::Other { kind } => {
                 let shown = format!("type={kind},o={},device={}", option("o"), option("device"));

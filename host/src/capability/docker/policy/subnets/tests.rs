@@ -23,7 +23,13 @@ impl Pretended {
     }
 
     fn policy(&self) -> Policy<'_> {
-        Policy { scope: &self.0, grant: &self.1, protected: &[], resolve: &|path| Ok(path.to_owned()) }
+        Policy {
+            scope: &self.0,
+            grant: &self.1,
+            protected: &[],
+            resolve: &|path| Ok(path.to_owned()),
+            beneath: &|_, _| Ok(()),
+        }
     }
 
     fn pool(&self, pool: &Value) -> Result<Wanted, Failure> {
