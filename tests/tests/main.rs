@@ -7,6 +7,7 @@ mod awx;
 mod bad_gates;
 mod bad_host;
 mod bad_input;
+mod bad_networks;
 mod bad_plugins;
 mod bad_registry;
 mod cli;

@@ -1,9 +1,12 @@
 //! Every change, each made twice: what is already there or already gone is success.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use windlass_documents::Artifact;
 use windlass_stage::{BUSYBOX, docker};
 
-use crate::docker_capability::support::{Application, sleeper, with_host};
+use crate::docker_capability::support::{Application, Releases, sleeper, with_host};
 
 #[tokio::test]
 async fn containers_live_and_go() {
@@ -114,34 +117,88 @@ async fn a_volume_goes_only_with_the_deployment_that_made_it() {
     assert!(docker(["volume", "inspect", &volume]).is_err());
 }
 
-#[tokio::test]
-async fn images_are_named_and_forgotten() {
-    let application = Application::new("img");
-    let strategy = application.strategy("img");
-    let id = strategy.inspect_image(BUSYBOX).await.unwrap()["Id"].as_str().unwrap().to_owned();
-    let (kept, other) = (format!("windlass/{}:kept", application.name), format!("{}:1", application.named("other")));
-    for _ in 0..2 {
-        strategy.tag_image(BUSYBOX, &kept).await.unwrap();
-    }
-    assert_eq!(application.engine.image_id(&kept).await.unwrap(), Some(id.clone()));
-    assert_eq!(application.engine.image_id(&other).await.unwrap(), None);
-    // A name is not taken from another image.
-    let file = application.state.path().join("empty.tar");
+/// Images that are tests' own, each unlike any other.
+fn imported(application: &Application, reference: &str) -> String {
+    let file = application.state.path().join("one.tar");
     std::fs::write(&file, [0_u8; 1024]).unwrap();
-    docker(["import", &file.display().to_string(), &other]).unwrap();
-    assert_eq!(strategy.tag_image(BUSYBOX, &other).await.unwrap_err().code, "conflict");
+    let label = format!("LABEL name={reference}");
+    docker(["import", "--change", &label, &file.display().to_string(), reference]).unwrap()
+}
+
+fn local(repository: &str, id: &str) -> Artifact {
+    let (repository, digest) = (format!("docker.io/{repository}"), id.to_owned());
+    Artifact { repository, tag: None, digest, local: true }
+}
+
+#[tokio::test]
+async fn images_of_its_releases_are_named_and_forgotten() {
+    let application = Application::new("img");
+    let engine = &application.engine;
+    let own = format!("{}/web", application.name);
+    let (first, second) = (format!("{own}:1"), format!("{own}:2"));
+    let id = imported(&application, &first);
+    let releases = Arc::new(Releases { own: vec![local(&own, &id)], ..Releases::default() });
+    let strategy = application.strategy("img").with_images(releases.clone());
+    let reserved = format!("windlass/{}:kept", application.name);
+    for target in [&reserved, &second] {
+        for _ in 0..2 {
+            strategy.tag_image(&first, target).await.unwrap();
+        }
+        assert_eq!(engine.image_id(target).await.unwrap(), Some(id.clone()));
+    }
+    // A name is not taken from another image, unless it is the agent's.
+    let other = imported(&application, &format!("{own}:other"));
+    assert_eq!(strategy.tag_image(&first, &format!("{own}:other")).await.unwrap_err().code, "conflict");
+    docker(["tag", &other, &reserved]).unwrap();
+    strategy.tag_image(&first, &reserved).await.unwrap();
     // One that is pinned stays.
     let mut scope = application.scope("img");
-    scope.pinned_images = [other.clone()].into();
-    application.with(scope, &[]).remove_image(&other).await.unwrap();
-    assert!(strategy.inspect_image(&other).await.is_ok());
-    for name in [&kept, &other] {
+    scope.pinned_images = [first.clone()].into();
+    application.with(scope, &[]).with_images(releases).remove_image(&first).await.unwrap();
+    assert!(strategy.inspect_image(&first).await.is_ok());
+    for name in [&reserved, &second, &first] {
         for _ in 0..2 {
             strategy.remove_image(name).await.unwrap();
         }
+        assert_eq!(engine.image_id(name).await.unwrap(), None, "{name}");
     }
-    assert_eq!(strategy.inspect_image(&other).await.unwrap_err().code, "not-found");
-    assert_eq!(application.engine.image_id(BUSYBOX).await.unwrap(), Some(id));
+    docker(["image", "rm", &other]).unwrap();
+}
+
+#[tokio::test]
+async fn images_of_others_keep_their_names() {
+    let application = Application::new("img2");
+    let engine = &application.engine;
+    let (own, theirs) = (format!("{}/web", application.name), format!("{}-theirs/web", application.name));
+    let (mine, other, nobodys) =
+        (format!("{own}:1"), format!("{theirs}:1"), format!("{}-nobody/web:1", application.name));
+    let (mine_id, other_id) = (imported(&application, &mine), imported(&application, &other));
+    imported(&application, &nobodys);
+    // It claims the other's image, which a release file can.
+    let claims = vec![local(&own, &mine_id), local(&theirs, &other_id)];
+    let known = Releases { own: claims, others: vec![local(&theirs, &other_id)] };
+    let strategy = application.strategy("img").with_images(Arc::new(known));
+    let short = other_id.trim_start_matches("sha256:").get(..12).unwrap();
+    for reference in [other.as_str(), &other_id, short, &format!("docker.io/{other}")] {
+        strategy.remove_image(reference).await.unwrap();
+        assert_eq!(engine.image_id(&other).await.unwrap(), Some(other_id.clone()), "{reference}");
+    }
+    for reference in [nobodys.as_str(), BUSYBOX] {
+        let failure = strategy.remove_image(reference).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{reference}: {failure:?}");
+        let failure = strategy.tag_image(reference, &format!("{own}:2")).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{reference}: {failure:?}");
+    }
+    for target in [format!("{theirs}:2"), nobodys.clone(), "busybox:2".to_owned(), "windlass/else:1".to_owned()] {
+        let failure = strategy.tag_image(&mine, &target).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{target}: {failure:?}");
+    }
+    // A pull moves a name as well.
+    let known = Releases { own: vec![local(&own, &mine_id)], others: vec![local(&theirs, &other_id)] };
+    let strategy = application.strategy("img").with_images(Arc::new(known));
+    assert_eq!(strategy.pull_image(&other).await.unwrap_err().code, "capability-denied");
+    assert_eq!(strategy.remove_image(&other).await.unwrap_err().code, "capability-denied");
+    docker(["image", "rm", &mine, &other, &nobodys]).unwrap();
 }
 
 #[tokio::test]
@@ -150,11 +207,7 @@ async fn removing_images_spares_what_is_used() {
     let strategy = application.strategy("s");
     let image = |name: &str| {
         let reference = format!("{}/{name}", application.name);
-        let file = application.state.path().join("one.tar");
-        // Each is an image of its own.
-        let message = format!("LABEL name={name}");
-        std::fs::write(&file, [0_u8; 1024]).unwrap();
-        docker(["import", "--change", &message, &file.display().to_string(), &reference]).unwrap();
+        imported(&application, &reference);
         reference
     };
     let (old, used, other) = (image("app:old"), image("app:used"), image("other:1"));
@@ -167,9 +220,7 @@ async fn removing_images_spares_what_is_used() {
         assert!(application.engine.image_id(kept).await.unwrap().is_some(), "{kept}");
     }
     application.strategy("s").remove_container(&application.named("web"), true).await.unwrap();
-    for image in [&used, &other] {
-        strategy.remove_image(image).await.unwrap();
-    }
+    docker(["image", "rm", &used, &other]).unwrap();
 }
 
 #[tokio::test]

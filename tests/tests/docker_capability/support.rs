@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass::capability::docker::{ContainerGrant, Docker, DockerGrant, DockerScope, Engine, SecretFiller};
+use windlass::capability::docker::{
+    ContainerGrant, Docker, DockerGrant, DockerScope, Engine, ImageOwners, SecretFiller,
+};
 use windlass::redact::Redactor;
-use windlass_documents::Failure;
+use windlass_documents::{Artifact, Failure};
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 use zeroize::Zeroizing;
 
@@ -54,15 +56,24 @@ impl Application {
     }
 
     pub(crate) fn with(&self, scope: DockerScope, allow: &[&str]) -> Docker {
-        let grant =
-            ContainerGrant { bind_roots: Vec::new(), allow: allow.iter().map(|danger| (*danger).to_owned()).collect() };
-        let grant = DockerGrant { read: true, write: Some(grant) };
+        let allow = allow.iter().map(|danger| (*danger).to_owned()).collect();
+        self.granting(scope, ContainerGrant { allow, ..ContainerGrant::default() })
+    }
+
+    pub(crate) fn granting(&self, scope: DockerScope, grant: ContainerGrant) -> Docker {
+        let grant = DockerGrant { read: true, write: Some(grant), ..DockerGrant::default() };
         Docker::new(Arc::clone(&self.engine), scope, grant, self.redactor.clone())
     }
 
     /// What a check holds.
     pub(crate) fn check(&self) -> Docker {
-        let grant = DockerGrant { read: true, write: None };
+        self.check_probing(&[])
+    }
+
+    /// What a check holds that may try connections to places.
+    pub(crate) fn check_probing(&self, places: &[String]) -> Docker {
+        let probe_tcp = places.iter().map(|place| place.parse().unwrap()).collect();
+        let grant = DockerGrant { read: true, probe_tcp, ..DockerGrant::default() };
         Docker::new(Arc::clone(&self.engine), self.scope("check"), grant, self.redactor.clone())
     }
 
@@ -87,6 +98,23 @@ impl Application {
                 }
             }
         }
+    }
+}
+
+/// Whose images there are.
+#[derive(Debug, Default)]
+pub(crate) struct Releases {
+    pub(crate) own: Vec<Artifact>,
+    pub(crate) others: Vec<Artifact>,
+}
+
+impl ImageOwners for Releases {
+    fn own(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok(self.own.clone())
+    }
+
+    fn others(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok(self.others.clone())
     }
 }
 

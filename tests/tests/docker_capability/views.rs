@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windlass_stage::{BUSYBOX, docker};
 
-use crate::docker_capability::support::{Application, sleeper, with_host};
+use crate::docker_capability::support::{Application, grant_of, sleeper, with_host};
 
 #[tokio::test]
 async fn version_and_info_say_what_checks_need() {
@@ -157,11 +157,56 @@ async fn connections_from_inside_a_container() {
     assert_eq!(failure.code, "unavailable", "{failure:?}");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    check.probe_tcp(None, "127.0.0.1", port, 5_000).await.unwrap();
-    check.probe_tcp(None, "localhost", port, 5_000).await.unwrap();
+    // The host's loopback is not the application's.
+    for target in ["127.0.0.1", "localhost", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
+        let failure = check.probe_tcp(None, target, port, 5_000).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{target}: {failure:?}");
+        assert!(grant_of(&failure).contains(&format!(":{port}\"]")), "{failure:?}");
+    }
+    let granted = application.check_probing(&[format!("127.0.0.1:{port}")]);
+    granted.probe_tcp(None, "127.0.0.1", port, 5_000).await.unwrap();
+    granted.probe_tcp(None, "localhost", port, 5_000).await.unwrap();
+    assert_eq!(granted.probe_tcp(None, "127.0.0.1", port - 1, 5_000).await.unwrap_err().code, "capability-denied");
     assert!(check.probe_tcp(Some(client), "127.0.0.1", port, 5_000).await.is_err());
+    // Nor is anything else that a container or the host could reach, whatever it is called.
+    for (from, target) in [
+        (None, "169.254.169.254"),
+        (None, "0.0.0.0"),
+        (None, "192.0.2.1"),
+        (None, "metadata.google.internal"),
+        (Some(client.as_str()), "169.254.169.254"),
+        (Some(client.as_str()), "172.17.0.1"),
+        (Some(client.as_str()), "example.org"),
+    ] {
+        let failure = check.probe_tcp(from, target, 80, 5_000).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{target}: {failure:?}");
+        assert!(grant_of(&failure).contains(&format!("probe-tcp = [\"{target}:80\"]")), "{failure:?}");
+    }
+    // A name that is granted leads to servers, and not to the host itself.
+    let named = application.check_probing(&[format!("localhost:{port}")]);
+    assert_eq!(named.probe_tcp(None, "localhost", port, 5_000).await.unwrap_err().code, "capability-denied");
     strategy.stop_container(client, 0).await.unwrap();
     assert_eq!(check.probe_tcp(Some(client), "web", 80, 5_000).await.unwrap_err().code, "conflict");
+}
+
+#[tokio::test]
+async fn a_port_that_the_application_publishes_is_the_application() {
+    let application = Application::new("published");
+    let strategy = application.strategy("s");
+    let port = windlass_stage::free_port().unwrap();
+    let mut body =
+        with_host(&json!({ "PortBindings": { "80/tcp": [{ "HostIp": "127.0.0.1", "HostPort": port.to_string() }] } }));
+    body["Cmd"] = json!(["httpd", "-f", "-p", "80"]);
+    body["ExposedPorts"] = json!({ "80/tcp": {} });
+    let id = strategy.create_container(&application.named("web"), &body).await.unwrap();
+    strategy.start_container(&id).await.unwrap();
+    let check = application.check();
+    check.probe_tcp(None, "127.0.0.1", port, 5_000).await.unwrap();
+    check.probe_tcp(None, "localhost", port, 5_000).await.unwrap();
+    // At another address of the host, somebody else may listen there.
+    assert_eq!(check.probe_tcp(None, "127.0.0.2", port, 5_000).await.unwrap_err().code, "capability-denied");
+    let other = Application::new("published2");
+    assert_eq!(other.check().probe_tcp(None, "127.0.0.1", port, 5_000).await.unwrap_err().code, "capability-denied");
 }
 
 #[tokio::test]

@@ -223,7 +223,7 @@ impl Sandbox {
                 state_directory: self.directory.path().to_owned(),
                 ..DockerScope::default()
             },
-            DockerGrant { read: true, write: None },
+            DockerGrant { read: true, ..DockerGrant::default() },
             self.redactor.clone(),
         );
         Capabilities {
