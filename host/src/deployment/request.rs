@@ -226,10 +226,10 @@ impl Ending {
     }
 }
 
-/// The hint that a failure carries.
+/// The hint that a failure carries, with the lines that would allow what was denied.
 #[must_use]
 pub fn hint_of(failure: &Failure) -> Option<String> {
-    failure.details.as_ref()?.get("hint")?.as_str().map(str::to_owned)
+    crate::report::error::failure_hint(failure)
 }
 
 /// What recorders are told about a deployment whose outcome is decided.
