@@ -7,6 +7,13 @@
 //! Secret placeholders are replaced in header values, inside the base64 of `Authorization: Basic`, so that ordinary
 //! HTTP libraries can be given a placeholder as the password, and in the path and query of an address. They are not
 //! replaced in bodies.
+//!
+//! A server that is granted a secret may reflect it: into a header, a page, an error. So every answer of such a server
+//! is searched for all secret values, in all forms that the redactor knows: head, body and trailers, piece by piece. It
+//! is asked for whole and plain answers, and one that is partial or encoded all the same is refused. Which request
+//! carried the value does not matter, so that asking a second time for what the first left at the server gives nothing.
+//! What is left: the server itself knows the value, and can hand it over in a form that nobody can find: encrypted, in
+//! UTF-16, a letter at a time. Granting a secret to a server means to trust it with the secret.
 
 pub(crate) mod addresses;
 mod audit;
@@ -24,13 +31,14 @@ use http::{Method, Request, Response};
 use url::Url;
 use windlass_documents::Failure;
 
-use super::failure::{failure, passing};
+use super::failure::{failure, hinted, passing};
 use super::grants::{Grants, Wish};
 use super::log::Log;
 use super::secrets::PluginSecrets;
 use crate::config::document::printable;
 use crate::config::{Limits, Origin};
 use audit::Audit;
+use body::Search;
 
 pub use body::ResponseBody;
 pub use client::Clients;
@@ -153,10 +161,13 @@ impl Http {
                 format!("one call may send {} HTTP requests (`http-requests` in `[limits]`)", self.limits.requests);
             return Err(failure("limit-exceeded", message));
         }
-        let headers = headers::outgoing(&parts.headers, &self.secrets, &origin, self.limits.header_bytes)?;
+        let searched = grants.iter().any(|grant| !grant.secrets.is_empty());
+        let most = self.limits.header_bytes;
+        let headers = headers::outgoing(&parts.headers, &self.secrets, &origin, most, searched)?;
         let target = target::fill(&parts.uri, &url, &self.secrets, &origin)?;
         let client = self.clients.get(ranges, authorities, self.limits.timeout).await?;
         let clamp = |asked: Option<Duration>| asked.unwrap_or(self.limits.timeout).min(self.limits.timeout);
+        let asks_for_head = parts.method == Method::HEAD;
         let (body, watched) = body::outgoing(body, self.limits.request_bytes);
         let request = client.request(parts.method, target).headers(headers).body(body);
         let begins = clamp(timeouts.connect) + clamp(timeouts.first_byte);
@@ -176,13 +187,28 @@ impl Http {
         };
         audit.answered(answer.status(), answer.remote_addr());
         headers::check_size(answer.headers(), self.limits.header_bytes)?;
+        if searched {
+            headers::readable(answer.status(), answer.headers()).map_err(|what| {
+                let message = format!(
+                    "`{origin}` gave an answer that is {what}: the secrets that it is granted could not be found in it"
+                );
+                hinted(failure("unavailable", message), "let the server give whole and plain answers to such requests")
+            })?;
+        }
         let answer: Response<reqwest::Body> = answer.into();
         let (mut head, body) = answer.into_parts();
         // The connection's own details are nothing for plugins.
         head.extensions.clear();
-        head.headers = headers::incoming(head.headers, self.secrets.redactor());
+        let redactor = self.secrets.redactor();
+        head.headers = headers::incoming(head.headers, redactor);
+        let filter = if searched { redactor.filter() } else { None };
+        if filter.is_some() && !asks_for_head {
+            // What is replaced has another length.
+            head.headers.remove(http::header::CONTENT_LENGTH);
+        }
+        let search = Search { filter, redactor: redactor.clone() };
         let limits = body::Limits { bytes: self.limits.response_bytes, pause: clamp(timeouts.between_bytes) };
-        Ok(Response::from_parts(head, ResponseBody::new(body, limits, audit, origin)))
+        Ok(Response::from_parts(head, ResponseBody::new(body, limits, audit, origin, search)))
     }
 
     /// What went wrong before there was an answer.

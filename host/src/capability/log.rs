@@ -70,7 +70,8 @@ impl Log {
         let shown = cut(message, self.limits.total.saturating_mul(2));
         let rest = message[shown.len()..].lines().count() as u64;
         self.said.lock().unwrap_or_else(PoisonError::into_inner).dropped += rest;
-        let message = self.redactor.text(shown);
+        let whole = shown.len() == message.len();
+        let message = if whole { self.redactor.text(shown) } else { self.redactor.beginning(shown) };
         for line in message.lines() {
             let line = plain(cut(line, self.limits.line));
             if let Some(line) = self.admit(line) {
@@ -81,7 +82,10 @@ impl Log {
 
     /// `log.progress`.
     pub fn progress(&self, message: &str, percent: Option<u8>) {
-        let message = plain(cut(&self.redactor.text(cut(message, self.limits.line.saturating_mul(2))), 512));
+        let shown = cut(message, self.limits.line.saturating_mul(2));
+        let whole = shown.len() == message.len();
+        let message = if whole { self.redactor.text(shown) } else { self.redactor.beginning(shown) };
+        let message = plain(cut(&message, 512));
         let percent = percent.map(|percent| percent.min(100));
         if self.count(message.len()) {
             self.watch.notice(&Progress::Doing { source: self.source.to_string(), message, percent });
@@ -185,6 +189,15 @@ mod tests {
             *seen.0.lock().unwrap(),
             ["the password is [redacted:db]", "and [2Jagain [redacted:db]", "with [redacted:db]"]
         );
+    }
+
+    #[test]
+    fn a_secret_at_a_cut_is_not_shown_in_part() {
+        let (log, seen, redactor) = log(LogLimits { line: 16, lines: 100, total: 16 });
+        redactor.learn("hunter22-hunter22", "[redacted:db]");
+        log.log(Level::Info, &format!("{}hunter22-hunter22", "\n".repeat(20)));
+        log.progress(&format!("{}hunter22-hunter22", " ".repeat(20)), None);
+        assert!(!seen.0.lock().unwrap().concat().contains("hunt"), "{:?}", seen.0.lock().unwrap());
     }
 
     #[test]

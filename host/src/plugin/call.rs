@@ -76,7 +76,7 @@ impl Caller<'_> {
         let started = Instant::now();
         let deadline = call.as_ref().and_then(|call| call.deadline).unwrap_or_else(|| started + self.limits.call);
         let cancel = call.as_ref().map(|call| call.cancel.clone()).unwrap_or_default();
-        let mut store = self.store(Sandbox::new(self.limits, call, deadline));
+        let mut store = self.store(Sandbox::new(self.limits, self.redactor, call, deadline));
         let running = self.runtime.running();
         let outcome = tokio::select! {
             outcome = self.program.ask(&mut store, &request) => outcome.map_err(Ended::Broke),

@@ -18,6 +18,7 @@ use super::meter::Meter;
 use super::wasi::{self, Captured, Sink};
 use crate::capability::Capabilities;
 use crate::progress::Level;
+use crate::redact::Redactor;
 
 /// The store's data.
 pub(super) struct Sandbox {
@@ -37,7 +38,7 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(super) fn new(limits: &Arc<Limits>, call: Option<Arc<Call>>, deadline: Instant) -> Self {
+    pub(super) fn new(limits: &Arc<Limits>, redactor: &Redactor, call: Option<Arc<Call>>, deadline: Instant) -> Self {
         let sink = |level| -> Sink {
             let call = call.clone();
             Arc::new(move |line| {
@@ -46,8 +47,8 @@ impl Sandbox {
                 }
             })
         };
-        let stdout = Captured::new(size(limits.stdio), size(limits.log_line), sink(Level::Info));
-        let stderr = Captured::new(size(limits.stdio), size(limits.log_line), sink(Level::Warn));
+        let stdout = Captured::new(size(limits.stdio), size(limits.log_line), redactor.clone(), sink(Level::Info));
+        let stderr = Captured::new(size(limits.stdio), size(limits.log_line), redactor.clone(), sink(Level::Warn));
         let denied = Arc::new(Mutex::new(Vec::new()));
         let mut table = ResourceTable::new();
         table.set_max_capacity(size(limits.handles));

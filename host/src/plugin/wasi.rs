@@ -14,6 +14,7 @@ use wasmtime_wasi_io::poll::Pollable;
 use wasmtime_wasi_io::streams::{OutputStream, StreamResult};
 
 use super::text::{beginning, plain};
+use crate::redact::Redactor;
 
 /// Lines of standard error that a failure shows.
 const LAST_LINES: usize = 20;
@@ -35,14 +36,18 @@ struct Lines {
     /// The longest line; the rest of a longer one is dropped.
     longest: usize,
     line: Vec<u8>,
+    /// Whether the line goes on behind what is kept of it.
+    cut: bool,
     last: VecDeque<String>,
     dropped: usize,
+    redactor: Redactor,
 }
 
 impl Captured {
     /// A stream that takes `most` bytes, hands whole lines of at most `longest` bytes to `sink`, and then drops.
-    pub(super) fn new(most: usize, longest: usize, sink: Sink) -> Self {
-        let lines = Lines { sink, left: most, longest, line: Vec::new(), last: VecDeque::new(), dropped: 0 };
+    pub(super) fn new(most: usize, longest: usize, redactor: Redactor, sink: Sink) -> Self {
+        let (line, last) = (Vec::new(), VecDeque::new());
+        let lines = Lines { sink, left: most, longest, line, cut: false, last, dropped: 0, redactor };
         Self(Arc::new(Mutex::new(lines)))
     }
 
@@ -73,6 +78,7 @@ impl Lines {
             let room = self.longest.saturating_sub(self.line.len()).min(text.len());
             self.line.extend_from_slice(&text[..room]);
             self.dropped += text.len() - room;
+            self.cut |= room < text.len();
             if ends {
                 self.end_line();
             }
@@ -83,7 +89,10 @@ impl Lines {
         if self.line.is_empty() {
             return;
         }
-        let text = plain(&String::from_utf8_lossy(&self.line));
+        let text = String::from_utf8_lossy(&self.line);
+        // What is cut off here is never seen, so half a secret must not be either. The rest is cut after this.
+        let cut = std::mem::take(&mut self.cut) || self.left == 0;
+        let text = plain(&if cut { self.redactor.beginning(&text) } else { self.redactor.text(&text) });
         self.line.clear();
         (self.sink)(&text);
         if self.last.len() == LAST_LINES {
@@ -146,12 +155,29 @@ pub(super) fn nothing(stdout: &Captured, stderr: &Captured) -> WasiCtx {
 mod tests {
     use super::*;
 
+    fn redactor() -> Redactor {
+        let redactor = Redactor::new();
+        redactor.learn("hunter22-hunter22", "[redacted:db]");
+        redactor
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_where_a_line_is_cut() {
+        let (stream, seen) = captured(300, 40);
+        stream.take(b"a line with hunter22-hunter22 in it\n");
+        stream.take(format!("{}hunter22-hunter22\n", "x".repeat(30)).as_bytes());
+        stream.take(format!("{}\n", "y".repeat(199)).as_bytes());
+        let last = stream.finish("stderr");
+        assert_eq!(last[..2], ["a line with [redacted:db] in it", &"x".repeat(30)]);
+        assert!(!seen.lock().unwrap().concat().contains("hunter"));
+    }
+
     fn captured(most: usize, longest: usize) -> (Captured, Arc<Mutex<Vec<String>>>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         let sink: Sink =
             Arc::new(move |line| sink.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned()));
-        (Captured::new(most, longest, sink), seen)
+        (Captured::new(most, longest, redactor(), sink), seen)
     }
 
     #[test]

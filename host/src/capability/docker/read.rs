@@ -18,8 +18,36 @@ use super::{Docker, Events, host, names, probe};
 
 /// The most log lines that are returned.
 const MOST_LINES: u32 = 1_000;
+/// From this length on, the engine may have cut what a health check wrote: it keeps 4096 bytes.
+const ENGINE_KEEPS: usize = 4_000;
+/// The most bytes of a log that are looked at: the last.
+const MOST_BYTES: usize = 4 << 20;
 /// The longest log line, in bytes; the rest of a longer one is cut off.
 const LONGEST_LINE: usize = 16 * 1024;
+
+/// The end of what a container wrote.
+#[derive(Default)]
+struct Said {
+    bytes: Vec<u8>,
+    /// Whether the last piece was of standard error; the engine cuts long lines into pieces of one stream.
+    of_stderr: bool,
+}
+
+impl Said {
+    fn take(&mut self, piece: LogOutput) {
+        let of_stderr = matches!(piece, LogOutput::StdErr { .. });
+        let open = self.bytes.last().is_some_and(|byte| *byte != b'\n');
+        if open && std::mem::replace(&mut self.of_stderr, of_stderr) != of_stderr {
+            self.bytes.push(b'\n');
+        }
+        self.of_stderr = of_stderr;
+        self.bytes.extend_from_slice(&piece.into_bytes());
+        // Moved in large pieces, not for every line.
+        if self.bytes.len() > 2 * MOST_BYTES {
+            self.bytes.drain(..self.bytes.len() - MOST_BYTES);
+        }
+    }
+}
 
 impl Docker {
     /// Refuses without the grant. A grant to write includes reading.
@@ -89,7 +117,15 @@ impl Docker {
     /// `GET /containers/{id}/json` by id or name; another owner's container is `not-found`.
     pub async fn inspect_container(&self, container: &str) -> Result<Value, Failure> {
         self.may_read()?;
-        let found = self.own_container(container).await?;
+        let mut found = self.own_container(container).await?;
+        let health = found.state.as_mut().and_then(|state| state.health.as_mut());
+        for result in health.and_then(|health| health.log.as_mut()).into_iter().flatten() {
+            // Of what a health check wrote, the engine keeps the beginning.
+            result.output = result.output.take().map(|output| match output.len() {
+                ENGINE_KEEPS.. => self.redactor.beginning(&output),
+                _ => output,
+            });
+        }
         self.answer(&found)
     }
 
@@ -210,23 +246,26 @@ impl Docker {
         let id = found.id.as_deref().unwrap_or(container);
         let options =
             LogsOptions { stdout: true, stderr: true, tail: tail.min(MOST_LINES).to_string(), ..Default::default() };
-        let pieces: Vec<LogOutput> = self
+        let said = self
             .engine
             .call(ORDINARY, |client| {
                 let options = options.clone();
-                async move { client.logs(id, Some(options)).try_collect().await }
+                async move {
+                    let said = client.logs(id, Some(options));
+                    said.try_fold(Said::default(), async |mut said, piece| {
+                        Ok({
+                            said.take(piece);
+                            said
+                        })
+                    })
+                    .await
+                }
             })
             .await
             .map_err(|error| self.explain(error, &format!("read the log of container `{container}`")))?;
-        // Redacted as a whole, so that a value that was written across lines is found.
-        let mut bytes = Vec::new();
-        for piece in pieces {
-            bytes.extend_from_slice(&piece.into_bytes());
-            if bytes.last() != Some(&b'\n') {
-                bytes.push(b'\n');
-            }
-        }
-        let text = self.redactor.text(&String::from_utf8_lossy(&bytes));
+        // Redacted as a whole, so that a value that was written across lines is found. The first line may be the middle
+        // of one.
+        let text = self.redactor.end(&String::from_utf8_lossy(&said.bytes));
         let lines: Vec<&str> = text.lines().collect();
         let first = lines.len().saturating_sub(usize::try_from(tail.min(MOST_LINES)).unwrap_or(usize::MAX));
         Ok(lines[first..].iter().map(|line| cut(line)).collect())

@@ -14,6 +14,8 @@ pub(super) struct Stream<R> {
     limit: usize,
     beginning: bool,
     cut: bool,
+    /// Whether anything of it is not even in `bytes`.
+    lost: bool,
 }
 
 /// Keeps the beginning.
@@ -28,7 +30,7 @@ pub(super) fn end<R: AsyncRead + Unpin>(source: Option<R>, limit: u64) -> Stream
 
 fn stream<R>(source: Option<R>, limit: u64, beginning: bool) -> Stream<R> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX - MARGIN);
-    Stream { source, bytes: Vec::new(), limit, beginning, cut: false }
+    Stream { source, bytes: Vec::new(), limit, beginning, cut: false, lost: false }
 }
 
 impl<R: AsyncRead + Unpin> Stream<R> {
@@ -50,11 +52,13 @@ impl<R> Stream<R> {
         let room = self.limit.saturating_add(MARGIN);
         if self.beginning {
             let free = room.saturating_sub(self.bytes.len());
+            self.lost |= bytes.len() > free;
             self.bytes.extend_from_slice(&bytes[..bytes.len().min(free)]);
         } else {
             self.bytes.extend_from_slice(bytes);
             // Moved in large pieces, not for every read.
             if self.bytes.len() > room.saturating_mul(2) {
+                self.lost = true;
                 self.bytes.drain(..self.bytes.len() - room);
             }
         }
@@ -70,7 +74,12 @@ impl<R> Stream<R> {
     pub(super) fn redacted(self, redactor: &Redactor) -> Vec<u8> {
         let mut bytes = self.bytes;
         let text = String::from_utf8_lossy(&bytes);
-        let clean = redactor.text(&text);
+        // Where a value was cut in half, its half is a secret as well.
+        let clean = match (self.lost, self.beginning) {
+            (false, _) => redactor.text(&text),
+            (true, true) => redactor.beginning(&text),
+            (true, false) => redactor.end(&text),
+        };
         // Bytes that are not text stay as they are unless there is something to hide.
         if clean != text {
             bytes = clean.into_bytes();

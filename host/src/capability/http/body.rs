@@ -1,4 +1,4 @@
-//! Bodies on their way: counted, bounded, and ended when they stand still.
+//! Bodies on their way: counted, bounded, ended when they stand still, and searched for secret values.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,15 +13,24 @@ use tokio::time::{Instant, Sleep};
 use windlass_documents::Failure;
 
 use super::audit::Audit;
-use super::client;
+use super::{client, headers};
 use crate::capability::failure::{failure, passing};
 use crate::config::Origin;
+use crate::redact::{Filter, Redactor};
 
 /// What is left of an answer to read, and how long it may stand still.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) bytes: u64,
     pub(super) pause: Duration,
+}
+
+/// What removes secret values from an answer.
+pub(super) struct Search {
+    /// From its pieces; none where the answer is not searched.
+    pub(super) filter: Option<Filter>,
+    /// From its trailers.
+    pub(super) redactor: Redactor,
 }
 
 /// The body of an answer.
@@ -33,6 +42,9 @@ pub struct ResponseBody {
     ended: bool,
     audit: Audit,
     origin: Origin,
+    search: Search,
+    /// What follows before anything more is read.
+    next: Option<Frame<Bytes>>,
 }
 
 impl std::fmt::Debug for ResponseBody {
@@ -46,9 +58,37 @@ impl std::fmt::Debug for ResponseBody {
 }
 
 impl ResponseBody {
-    pub(super) fn new(body: reqwest::Body, limits: Limits, audit: Audit, origin: Origin) -> Self {
+    pub(super) fn new(body: reqwest::Body, limits: Limits, audit: Audit, origin: Origin, search: Search) -> Self {
         let pause = Box::pin(tokio::time::sleep(limits.pause));
-        Self { body: Box::pin(body), limits, read: 0, pause, ended: false, audit, origin }
+        Self { body: Box::pin(body), limits, read: 0, pause, ended: false, audit, origin, search, next: None }
+    }
+
+    /// A frame without secret values; none when all of it is held back.
+    fn clean(&mut self, frame: Frame<Bytes>) -> Option<Frame<Bytes>> {
+        let Some(filter) = &mut self.search.filter else { return Some(frame) };
+        let mut clean = Vec::new();
+        match frame.into_data() {
+            Ok(data) => filter.push(&data, &mut clean),
+            Err(frame) => {
+                // Trailers end the body.
+                filter.finish(&mut clean);
+                let trailers = frame.into_trailers().ok()?;
+                let trailers = Frame::trailers(headers::incoming(trailers, &self.search.redactor));
+                if clean.is_empty() {
+                    return Some(trailers);
+                }
+                self.next = Some(trailers);
+            }
+        }
+        (!clean.is_empty()).then(|| Frame::data(clean.into()))
+    }
+
+    /// What was held back, at the end of the body.
+    fn rest(&mut self) -> Option<Frame<Bytes>> {
+        let filter = self.search.filter.as_mut().filter(|filter| !filter.is_empty())?;
+        let mut clean = Vec::new();
+        filter.finish(&mut clean);
+        Some(Frame::data(clean.into()))
     }
 
     /// The whole rest, for callers that do not stream.
@@ -73,45 +113,64 @@ impl Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let this = self.get_mut();
+        if let Some(frame) = this.next.take() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
         if this.ended {
             return Poll::Ready(None);
         }
-        match this.body.as_mut().poll_frame(context) {
-            Poll::Ready(Some(Ok(frame))) => {
-                this.pause.as_mut().reset(Instant::now() + this.limits.pause);
-                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-                this.read = this.read.saturating_add(length);
-                if this.read > this.limits.bytes {
-                    let limit = this.limits.bytes;
-                    let message = format!(
-                        "the answer of `{}` has more than {limit} bytes (`http-response` in `[limits]`)",
-                        this.origin
-                    );
-                    return this.end(Some(failure("limit-exceeded", message)));
+        loop {
+            match this.body.as_mut().poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    this.pause.as_mut().reset(Instant::now() + this.limits.pause);
+                    let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                    this.read = this.read.saturating_add(length);
+                    if this.read > this.limits.bytes {
+                        let limit = this.limits.bytes;
+                        let message = format!(
+                            "the answer of `{}` has more than {limit} bytes (`http-response` in `[limits]`)",
+                            this.origin
+                        );
+                        return this.end(Some(failure("limit-exceeded", message)));
+                    }
+                    if let Some(frame) = this.clean(frame) {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
                 }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                let failure = client::failed(&error, &this.origin.to_string());
-                this.end(Some(failure))
-            }
-            Poll::Ready(None) => this.end(None),
-            Poll::Pending => match this.pause.as_mut().poll(context) {
-                Poll::Ready(()) => {
-                    let message = format!("the answer of `{}` stood still for {:?}", this.origin, this.limits.pause);
-                    this.end(Some(passing("timeout", message)))
+                Poll::Ready(Some(Err(error))) => {
+                    let failure = client::failed(&error, &this.origin.to_string());
+                    return this.end(Some(failure));
                 }
-                Poll::Pending => Poll::Pending,
-            },
+                Poll::Ready(None) => {
+                    return match this.rest() {
+                        Some(frame) => Poll::Ready(Some(Ok(frame))),
+                        None => this.end(None),
+                    };
+                }
+                Poll::Pending => {
+                    return match this.pause.as_mut().poll(context) {
+                        Poll::Ready(()) => {
+                            let message =
+                                format!("the answer of `{}` stood still for {:?}", this.origin, this.limits.pause);
+                            this.end(Some(passing("timeout", message)))
+                        }
+                        Poll::Pending => Poll::Pending,
+                    };
+                }
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || self.body.is_end_stream()
+        let held = self.search.filter.as_ref().is_some_and(|filter| !filter.is_empty());
+        self.next.is_none() && (self.ended || (self.body.is_end_stream() && !held))
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match self.search.filter {
+            Some(_) if !self.is_end_stream() => SizeHint::default(),
+            _ => self.body.size_hint(),
+        }
     }
 }
 

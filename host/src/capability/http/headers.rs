@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use windlass_documents::Failure;
 use zeroize::Zeroizing;
@@ -9,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::capability::failure::failure;
 use crate::capability::secrets::{PluginSecrets, mentions_secret};
 use crate::config::Origin;
+use crate::config::document::printable;
 use crate::redact::Redactor;
 
 /// Headers that belong to a connection (RFC 9110 section 7.6.1) or are made from the address.
@@ -24,33 +26,64 @@ const OURS: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// A plugin's headers, ready to be sent to a server.
+/// Headers that ask for an answer in which a value cannot be found: in pieces, or encoded.
+const HIDING: [HeaderName; 4] =
+    [header::RANGE, header::IF_RANGE, header::ACCEPT_ENCODING, HeaderName::from_static("a-im")];
+
+/// A plugin's headers, ready to be sent to a server. Where its answers are `searched` for secret values, it is asked for
+/// them whole and plain; a server need not heed such headers, so that leaving them out is within the protocol.
 pub(super) fn outgoing(
     given: &HeaderMap,
     secrets: &PluginSecrets,
     origin: &Origin,
     limit: u64,
+    searched: bool,
 ) -> Result<HeaderMap, Failure> {
     check_size(given, limit)?;
     let mut headers = HeaderMap::with_capacity(given.len());
     for (name, value) in given {
-        if OURS.contains(name) {
+        if OURS.contains(name) || (searched && HIDING.contains(name)) {
             continue;
         }
         headers.append(name.clone(), fill(name, value, secrets, origin)?);
     }
+    if searched {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     Ok(headers)
 }
 
+/// Whether values could be found in an answer. The error is a fragment: what the answer is.
+pub(super) fn readable(status: StatusCode, headers: &HeaderMap) -> Result<(), String> {
+    if status == StatusCode::PARTIAL_CONTENT {
+        return Err("a part of what was asked for (206)".to_owned());
+    }
+    for (name, plain) in [(header::CONTENT_ENCODING, "identity"), (header::TRANSFER_ENCODING, "chunked")] {
+        let others = |value: &&HeaderValue| !value.as_bytes().trim_ascii().eq_ignore_ascii_case(plain.as_bytes());
+        if let Some(value) = headers.get_all(&name).iter().find(others) {
+            let value = printable(&String::from_utf8_lossy(value.as_bytes()));
+            return Err(format!("encoded (`{name}: {value}`)"));
+        }
+    }
+    Ok(())
+}
+
 /// A server's headers, as a plugin may read them.
-pub(super) fn incoming(mut headers: HeaderMap, redactor: &Redactor) -> HeaderMap {
-    for value in headers.values_mut() {
-        let Ok(text) = value.to_str() else { continue };
-        let clean = redactor.text(text);
-        if clean != text
-            && let Ok(clean) = HeaderValue::from_str(&clean)
-        {
-            *value = clean;
+pub(super) fn incoming(given: HeaderMap, redactor: &Redactor) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(given.len());
+    let mut last = None;
+    for (name, value) in given {
+        let Some(name) = name.or_else(|| last.clone()) else { continue };
+        last = Some(name.clone());
+        // Whoever names a header by a value gives the value away by the name.
+        if redactor.text(name.as_str()) != name.as_str() {
+            continue;
+        }
+        let clean = redactor.bytes(value.as_bytes());
+        if clean == value.as_bytes() {
+            headers.append(name, value);
+        } else {
+            headers.append(name, HeaderValue::from_bytes(&clean).unwrap_or(HeaderValue::from_static("[redacted]")));
         }
     }
     headers
@@ -86,7 +119,6 @@ fn fill(
     {
         let filled = secrets.fill_for(&decoded, origin)?;
         let encoded = Zeroizing::new(STANDARD.encode(filled.as_bytes()));
-        secrets.redactor().learn(&encoded, "[redacted:basic-authorization]");
         return secret_value(name, &Zeroizing::new(format!("Basic {}", encoded.as_str())));
     }
     Ok(value.clone())

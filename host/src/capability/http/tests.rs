@@ -19,6 +19,8 @@ use crate::config::SecretSource;
 use crate::plugin::Kind;
 use crate::redact::Redactor;
 
+mod reflection;
+
 /// A server that answers every request with the same bytes and keeps what it was sent.
 struct Server {
     address: SocketAddr,
