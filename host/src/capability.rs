@@ -38,9 +38,6 @@ pub struct Scope {
     pub deployment: String,
     /// The environment's name.
     pub environment: String,
-    /// The lines of `agent.toml` that would bind the application to where its release is from; none where that is so.
-    /// Without them nothing that is granted to it by name is granted.
-    pub unbound: Option<String>,
 }
 
 /// Everything that one plugin call can reach, one field per import of the contract.

@@ -180,13 +180,16 @@ fn what_succeeded_and_was_tested_goes_on_over_ssh_by_git_and_as_a_file() -> Resu
 
     let document = uat.host.root().join("exported.json").display().to_string();
     expect(uat.host.run(["release", "export", name, "--out", &document])?, 0)?;
+    let signed = Signed::new(&document)?;
     let ssh_config = sshd.client_config().display().to_string();
     let sources = format!(
         "[promote.uat]\nssh = \"uat1\"\nssh-config = \"{ssh_config}\"\n\
          [promote.state]\ngit = \"{0}\"\nbranch = \"main\"\npath = \"uat.json\"\n\
          [promote.gone]\ngit = \"{0}\"\nbranch = \"main\"\npath = \"production.json\"\n\
-         [promote.dark]\nssh = \"nobody\"\nssh-config = \"{ssh_config}\"\ntimeout = \"5s\"\n",
-        records.display()
+         [promote.dark]\nssh = \"nobody\"\nssh-config = \"{ssh_config}\"\ntimeout = \"5s\"\n\
+         [releases]\nkeys = [\"{1}\"]\n",
+        records.display(),
+        signed.key
     );
     for (from, files) in [("uat", false), (document.as_str(), false), ("state", true)] {
         let production = Production::set(&sources)?;
@@ -227,6 +230,66 @@ fn what_succeeded_and_was_tested_goes_on_over_ssh_by_git_and_as_a_file() -> Resu
         let failed = expect(production.run(&["promote", name, "--from", from])?, code)?.stderr;
         assert!(failed.contains(expected), "{failed}");
     }
+    Ok(())
+}
+
+/// A key of minisign, and a file that it has signed.
+struct Signed {
+    key: String,
+    _keys: tempfile::TempDir,
+}
+
+impl Signed {
+    fn new(file: &str) -> Result<Self> {
+        let keys = tempfile::TempDir::new()?;
+        let (public, secret) = (keys.path().join("key.pub"), keys.path().join("key"));
+        let run = |command: &mut Command| -> Result<()> {
+            let output = command.output()?;
+            ensure!(output.status.success(), "minisign: {}", String::from_utf8_lossy(&output.stderr));
+            Ok(())
+        };
+        run(Command::new("minisign").args(["-G", "-W", "-f", "-p"]).arg(&public).arg("-s").arg(&secret))?;
+        run(Command::new("minisign").arg("-S").arg("-s").arg(&secret).args(["-m", file]))?;
+        let key = fs::read_to_string(public)?.lines().nth(1).unwrap_or_default().to_owned();
+        Ok(Self { key, _keys: keys })
+    }
+}
+
+#[test]
+fn what_a_file_says_of_itself_counts_only_when_somebody_trusted_has_signed_it() -> Result<()> {
+    let uat = tested("proofs")?;
+    let name = uat.name.as_str();
+    let path = uat.host.root().join("proof.json");
+    let document = path.display().to_string();
+    // It ran, and was tested, nowhere but in the mind of whoever wrote this.
+    expect(uat.host.run(["release", "create", name, "--out", &document])?, 0)?;
+    let mut value: Value = serde_json::from_slice(&fs::read(&path)?)?;
+    value["proof"] = serde_json::json!({
+        "environment": "uat", "host": "uat1", "deployment": "d1", "actor": "ada",
+        "finished": "2026-01-01T00:00:00Z", "smoke": { "page": "pass" },
+    });
+    fs::write(&path, value.to_string())?;
+    let production = Production::set("")?;
+    let before = uat.world()?;
+    let refused = expect(production.run(&["promote", name, "--from", &document])?, 10)?.stderr;
+    let words = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("nobody trusted has signed that it succeeded in `uat`"), "{refused}");
+    assert!(words.contains("minisign -S -m FILE") && words.contains("accept-unsigned-proofs"), "{refused}");
+    assert_eq!(uat.world()?, before, "nothing was touched");
+    // A signature that nobody here trusts is none.
+    let signed = Signed::new(&document)?;
+    expect(production.run(&["promote", name, "--from", &document])?, 10)?;
+    let trusting = Production::set(&format!("[releases]\nkeys = [\"{}\"]\n", signed.key))?;
+    expect(trusting.run(&["promote", name, "--from", &document])?, 0)?;
+    // The operator may believe everybody, and a person may go over it once; the history says what it was worth.
+    fs::remove_file(uat.host.root().join("proof.json.minisig"))?;
+    let believing = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
+    expect(believing.run(&["promote", name, "--from", &document])?, 0)?;
+    let urgent = Production::set("")?;
+    expect(urgent.run(&["promote", name, "--from", &document, "--break-glass", "the login is broken"])?, 0)?;
+    let history = expect(urgent.run(&["history", name])?, 0)?.stdout;
+    assert!(history.contains("whose proof nobody has signed"), "{history}");
+    assert!(!history.contains("deployment d1"), "{history}");
     Ok(())
 }
 

@@ -110,8 +110,36 @@ fn a_brokers_event_starts_a_check_and_one_that_led_to_nothing_may_come_again() -
     let checked = expect(trigger(&small, &["contracts"], &message(SECRET))?, 0)?;
     assert!(checked.stderr.contains(&format!("windlass check {name}")), "{}", checked.stderr);
     let again = expect(trigger(&small, &["contracts"], &message(SECRET))?, 0)?.stdout;
-    assert!(again.contains("it was acted on at"), "{again}");
+    assert!(again.contains("it was acted on at") && again.contains("for 1 h"), "{again}");
     let command = expect(trigger(&small, &["wrong"], &message(SECRET))?, 3)?.stderr;
     assert!(command.contains("`run` of the trigger `wrong` is not a command"), "{command}");
+    Ok(())
+}
+
+#[test]
+fn two_events_of_a_broker_in_the_same_words_are_two_when_the_first_is_long_ago() -> Result<()> {
+    let small = small("repeated")?;
+    let body = |more: &str| format!("{{\"consumer\":\"web\"{more}}}");
+    let at = |time: &str, body: &str| -> Result<String> {
+        let message = format!("X-Windlass-Token: {SECRET}\n\n{body}");
+        let mut command = small.host.command(["trigger", "contracts"]);
+        command.env("WINDLASS_TEST_TIME", time);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        child.stdin.take().context("no standard input")?.write_all(message.as_bytes())?;
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let ignored = |told: &str| told.contains("the event is ignored");
+    assert!(!ignored(&at("2026-01-01T10:00:00Z", &body(""))?));
+    // The broker sends what was not taken for 38 minutes.
+    assert!(ignored(&at("2026-01-01T10:40:00Z", &body(""))?));
+    assert!(!ignored(&at("2026-01-01T11:30:00Z", &body(""))?), "the same words, another verification");
+    assert!(ignored(&at("2026-01-01T11:40:00Z", &body(""))?));
+    // What names its verification is another event at once, and the same for weeks.
+    let named = |number: u32| body(&format!(",\"verification-result-url\":\"http://broker/results/{number}\""));
+    assert!(!ignored(&at("2026-01-01T11:41:00Z", &named(1))?));
+    assert!(!ignored(&at("2026-01-01T11:42:00Z", &named(2))?));
+    assert!(ignored(&at("2026-01-20T12:00:00Z", &named(1))?));
     Ok(())
 }

@@ -91,9 +91,8 @@ impl Reality {
             kind,
             deployment: deployment.to_owned(),
             environment: self.config.environment.clone(),
-            unbound: unbound.map(str::to_owned),
         };
-        Grants::decide(scope, &plugin.manifest().capabilities, &self.config.grants)
+        Grants::decide_from(scope, &plugin.manifest().capabilities, &self.config.grants, unbound)
     }
 
     /// All secrets that the call could use: the release's own, those that are granted, and those of commands.

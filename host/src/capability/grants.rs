@@ -100,8 +100,9 @@ pub struct Grants {
     registry: BTreeSet<String>,
     probe_tcp: BTreeSet<Endpoint>,
     state: bool,
-    /// What would be granted if the application were bound to where its release is from; none where it is.
-    if_bound: Option<Box<Grants>>,
+    /// The lines that would bind the application to where its release is from, and what would be granted then; none where
+    /// it is bound.
+    if_bound: Option<(String, Box<Grants>)>,
 }
 
 impl Grants {
@@ -109,12 +110,16 @@ impl Grants {
     /// what the manifest does not ask for or the kind may not have is taken away.
     #[must_use]
     pub fn decide(scope: Scope, asked: &[Ask], granted: &[Grant]) -> Self {
-        let if_bound = scope.unbound.as_ref().map(|_| {
-            let bound = Scope { unbound: None, ..scope.clone() };
-            Box::new(Self::decide(bound, asked, granted))
-        });
+        Self::decide_from(scope, asked, granted, None)
+    }
+
+    /// The same for a release that may not be from where the application is: `unbound` has the lines of `agent.toml` that
+    /// would bind the application to it, and what is granted to the application by name is not granted then.
+    #[must_use]
+    pub fn decide_from(scope: Scope, asked: &[Ask], granted: &[Grant], unbound: Option<&str>) -> Self {
+        let if_bound = unbound.map(|lines| (lines.to_owned(), Box::new(Self::decide(scope.clone(), asked, granted))));
         let mut grants = Self { asked: asked.to_vec(), if_bound, ..Self::nothing(scope) };
-        for grant in granted.iter().filter(|grant| matches(grant, &grants.scope)) {
+        for grant in granted.iter().filter(|grant| matches(grant, &grants.scope, unbound.is_none())) {
             grants.docker_read |= grant.docker_read || grant.docker_write.is_some();
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
@@ -253,9 +258,7 @@ impl Grants {
 
     /// The lines that bind the application, where that is all that is missing.
     fn binding_for(&self, enough: impl Fn(&Self) -> bool) -> Option<&str> {
-        let bound = self.if_bound.as_deref().filter(|bound| enough(bound))?;
-        debug_assert!(bound.scope.unbound.is_none());
-        self.scope.unbound.as_deref()
+        self.if_bound.as_ref().filter(|(_, bound)| enough(bound)).map(|(lines, _)| lines.as_str())
     }
 
     /// A plugin that reads before it writes asks for both at once, so that the operator is asked once.
@@ -339,8 +342,8 @@ pub struct Missing {
 
 /// What a plugin asks for and does not have at all, for admission and `windlass plugin grants`.
 #[must_use]
-pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> {
-    let have = Grants::decide(scope.clone(), asked, granted);
+pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant], unbound: Option<&str>) -> Vec<Missing> {
+    let have = Grants::decide_from(scope.clone(), asked, granted, unbound);
     let mut missing = Vec::new();
     for ask in asked {
         let Some(wish) = lines::example(ask) else { continue };
@@ -362,14 +365,14 @@ fn bind(lines: &str) -> serde_json::Value {
 /// Whether a grant is for this plugin and application. One that names applications is for those alone that come from
 /// where the operator said that they are. A grant without a digest trusts the name, and only the agent's
 /// own plugins cannot borrow one.
-fn matches(grant: &Grant, scope: &Scope) -> bool {
+fn matches(grant: &Grant, scope: &Scope, bound: bool) -> bool {
     let same_bytes = match &grant.digest {
         Some(digest) => *digest == scope.plugin.digest,
         None => scope.bundled,
     };
     grant.plugin == scope.plugin.name
         && same_bytes
-        && (grant.applications.is_empty() || scope.unbound.is_none() && grant.applications.contains(&scope.application))
+        && (grant.applications.is_empty() || bound && grant.applications.contains(&scope.application))
 }
 
 /// Why a kind of plugin can never have something.

@@ -21,7 +21,6 @@ pub(super) fn scope(kind: Kind) -> Scope {
         kind,
         deployment: "d1".to_owned(),
         environment: "uat".to_owned(),
-        unbound: None,
     }
 }
 

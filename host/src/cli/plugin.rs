@@ -110,10 +110,9 @@ pub(super) async fn grants_of(session: &Session, config: &Config, asked: &Asked)
             kind,
             deployment: String::new(),
             environment: config.environment.clone(),
-            unbound: asked.unbound.clone(),
         };
         let wishes = &plugin.manifest().capabilities;
-        let missing = grants::missing(&scope, wishes, &config.grants);
+        let missing = grants::missing(&scope, wishes, &config.grants, asked.unbound.as_deref());
         for ask in wishes {
             let lacks = missing.iter().find(|missing| missing.ask == *ask);
             facts.push(GrantFact {

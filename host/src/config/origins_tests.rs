@@ -53,10 +53,7 @@ fn mistakes_are_shown_where_they_are() {
         ("[promote.uat]\nssh = \"a\"\ngit = \"b\"\n", "needs one of `file`, `ssh` and `git`"),
         ("[promote.uat]\nssh = \"-oProxyCommand=x\"\n", "agent.toml:2:7: `-oProxyCommand=x` is not a host"),
         ("[promote.uat]\nssh = \"uat1;id\"\n", "agent.toml:2:7: `uat1;id` is not a host"),
-        (
-            "[promote.uat]\ngit = \"--upload-pack=x\"\npath = \"a\"\n",
-            "agent.toml:2:7: `-oProxyCommand=x` is not a host",
-        ),
+        ("[promote.uat]\ngit = \"--upload-pack=x\"\npath = \"a\"\n", "agent.toml:2:7: it is empty, begins with `-`"),
         ("[promote.uat]\nssh = \"uat1;id\"\n", "agent.toml:2:7: `uat1;id` is not a host"),
         ("[promote.uat]\ngit = \"x\"\n", "agent.toml:2:7: `git` needs `path`"),
         ("[promote.uat]\ngit = \"x\"\npath = \"../a\"\n", "agent.toml:3:8: a path in the repository is relative"),

@@ -228,7 +228,7 @@ fn names_below_a_wildcard_and_nothing_else() {
 
 #[test]
 fn what_a_manifest_misses_is_told_with_reasons() {
-    let missing = missing(&scope(Kind::Check), &asks(), &config(&agent("state = true")).grants);
+    let missing = missing(&scope(Kind::Check), &asks(), &config(&agent("state = true")).grants, None);
     let told: Vec<_> =
         missing.iter().map(|missing| (missing.ask.name.as_str(), missing.impossible.is_some())).collect();
     let expected = [
@@ -247,13 +247,14 @@ fn what_a_manifest_misses_is_told_with_reasons() {
 #[test]
 fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     let lines = "[[applications]]\nname = \"kudos\"\ndirectory = \"/srv/kudos\"\n";
-    let unbound = Scope { unbound: Some(lines.to_owned()), ..scope(Kind::Strategy) };
+    let scope = || scope(Kind::Strategy);
+    let unbound = |asked: &[Ask], granted: &[Grant]| Grants::decide_from(scope(), asked, granted, Some(lines));
     let named = config(&agent(&format!("applications = [\"kudos\"]\n{EVERYTHING}"))).grants;
     let all = config(&agent(EVERYTHING)).grants;
     for wish in wishes() {
-        assert!(Grants::decide(scope(Kind::Strategy), &asks(), &named).check(&wish).is_ok(), "{wish:?}");
-        assert!(Grants::decide(unbound.clone(), &asks(), &all).check(&wish).is_ok(), "{wish:?}");
-        let failure = Grants::decide(unbound.clone(), &asks(), &named).check(&wish).unwrap_err();
+        assert!(Grants::decide(scope(), &asks(), &named).check(&wish).is_ok(), "{wish:?}");
+        assert!(unbound(&asks(), &all).check(&wish).is_ok(), "{wish:?}");
+        let failure = unbound(&asks(), &named).check(&wish).unwrap_err();
         assert_eq!((failure.code.as_str(), &failure.details.unwrap()["grant"]), ("capability-denied", &json!(lines)));
         assert!(failure.message.contains("agent.toml does not bind `kudos`"), "{}", failure.message);
     }
@@ -266,12 +267,12 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
             })
             .collect::<Vec<_>>()
     };
-    let grants = Grants::decide(unbound.clone(), &asks(), &named);
+    let grants = unbound(&asks(), &named);
     assert!(grants.secret_names().is_empty() && grants.commands().is_empty(), "nothing of it is even resolved");
     let failure = grants.check_needs().unwrap_err();
     assert_eq!(failure.details.unwrap()["grant"], json!(lines));
-    assert!(missing(&unbound, &asks(), &named).iter().all(|missing| missing.lines == lines));
+    assert!(missing(&scope(), &asks(), &named, Some(lines)).iter().all(|missing| missing.lines == lines));
     // What nobody granted is asked for as before.
-    let failure = Grants::decide(unbound, &asks(), &[]).check(&Wish::State).unwrap_err();
+    let failure = unbound(&asks(), &[]).check(&Wish::State).unwrap_err();
     assert!(failure.details.unwrap()["grant"].as_str().unwrap().contains("[[grants]]"));
 }
