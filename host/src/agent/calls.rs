@@ -191,6 +191,7 @@ impl Reality {
             pinned_images: self.pinned(&context.application)?,
             bundle: Some(material.directory.clone()),
             state_directory: self.config.state_directory.clone(),
+            applications_directory: self.config.applications_directory.clone(),
             guarded: self.config.guarded().into(),
         })
     }

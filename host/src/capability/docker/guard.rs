@@ -48,13 +48,23 @@ impl Docker {
         })
     }
 
+    /// Where other applications' release files are: whoever writes there is deployed with what is granted to them.
+    fn of_other_applications(&self) -> Vec<PathBuf> {
+        let all = &self.scope.applications_directory;
+        // Two may be links to one directory.
+        let own = resolve(&all.join(&self.scope.application)).ok();
+        let entries = std::fs::read_dir(all).into_iter().flatten().flatten();
+        let places = entries.filter_map(|entry| resolve(&entry.path()).ok());
+        places.filter(|path| path.is_dir() && Some(path) != own.as_ref()).collect()
+    }
+
     /// The grant, with the places of this host that it does not open.
     pub(super) async fn guard(&self) -> Result<Guard, Failure> {
         let grant = self.may_write()?.clone();
         let data_root = self.engine.data_root().await.map_err(|error| self.explain(error, "find the engine's data"))?;
         let place = |path: &Path, what, allow| {
             let path = resolve(path).unwrap_or_else(|_| path.to_owned());
-            Protected { identity: walk::identity(&path), path, what, allow, readable: false }
+            Protected { identity: walk::identity(&path), path, what, allow, readable: false, inside: true }
         };
         let mut protected: Vec<Protected> = SOCKETS
             .iter()
@@ -71,6 +81,12 @@ impl Docker {
             let written = Protected { path: guarded.path.clone(), ..place(&guarded.path, guarded.what, None) };
             let followed = place(&guarded.path, guarded.what, None);
             protected.extend([written, followed].map(|place| Protected { readable: guarded.readable, ..place }));
+        }
+        protected
+            .extend(self.of_other_applications().iter().map(|path| place(path, "another application's files", None)));
+        let all = place(&self.scope.applications_directory, "the files of all applications", None);
+        if all.path.is_absolute() {
+            protected.push(Protected { inside: false, ..all });
         }
         Ok(Guard { grant, protected })
     }

@@ -58,6 +58,8 @@ pub(crate) struct Protected {
     pub(crate) identity: Option<Identity>,
     /// Whether it may be mounted read-only: it holds no secret.
     pub(crate) readable: bool,
+    /// Whether what is inside is meant as well.
+    pub(crate) inside: bool,
     /// What it is, for people: `the Docker socket`.
     pub(crate) what: &'static str,
     /// The danger that allows it; none when nothing does.

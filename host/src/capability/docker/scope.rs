@@ -45,6 +45,8 @@ pub struct DockerScope {
     pub bundle: Option<PathBuf>,
     /// The state directory. Nothing in it is ever mounted but the bundle's copy and materialised secrets.
     pub state_directory: PathBuf,
+    /// Where the release files of all applications are, each in a directory of its name.
+    pub applications_directory: PathBuf,
     /// Files and directories of the operator that are never mounted, whatever is granted.
     pub guarded: Arc<[Guarded]>,
 }

@@ -217,7 +217,7 @@ impl Policy<'_> {
         let identity = super::super::walk::identity(path);
         for place in self.protected {
             let same = identity.is_some() && identity == place.identity;
-            let touches = same || path.starts_with(&place.path) || place.path.starts_with(path);
+            let touches = same || place.path.starts_with(path) || place.inside && path.starts_with(&place.path);
             if !touches || place.readable && read_only {
                 continue;
             }

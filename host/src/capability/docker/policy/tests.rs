@@ -13,8 +13,14 @@ struct Pretended {
 
 impl Pretended {
     fn new() -> Self {
-        let place =
-            |path: &str, what, allow| Protected { path: path.into(), identity: None, readable: false, what, allow };
+        let place = |path: &str, what, allow| Protected {
+            path: path.into(),
+            identity: None,
+            readable: false,
+            inside: true,
+            what,
+            allow,
+        };
         Self {
             scope: DockerScope {
                 plugin: "strategy-compose".to_owned(),

@@ -63,6 +63,7 @@ fn what_decides_and_what_is_secret_is_not_mounted_whatever_covers_it() {
         path: path.into(),
         identity: super::super::super::walk::identity(Path::new(path)),
         readable,
+        inside: true,
         what: "a file of the operator",
         allow: None,
     };
