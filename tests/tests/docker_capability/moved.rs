@@ -38,7 +38,7 @@ impl Rooted {
     fn granted(&self, application: &Application, step: &str) -> Docker {
         let scope = DockerScope { bundle: None, ..application.scope(step) };
         let write = ContainerGrant { bind_roots: vec![self.root.clone()], ..ContainerGrant::default() };
-        let grant = DockerGrant { read: true, write: Some(write) };
+        let grant = DockerGrant { read: true, write: Some(write), ..DockerGrant::default() };
         Docker::new(application.engine.clone(), scope, grant, application.redactor.clone())
     }
 
