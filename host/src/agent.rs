@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub use self::error::Error;
 pub use self::images::registries;
 use self::reality::Reality;
+#[cfg(any(test, fuzzing))]
+pub use self::sealed::plan_file;
 use crate::capability::docker;
 use crate::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use crate::config::{Config, DEFAULT_PATH};

@@ -10,6 +10,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deployment;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hooks;
 pub mod journal;
 pub mod names;

@@ -17,6 +17,8 @@ mod convert;
 mod disk;
 mod engine;
 mod failure;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod identity;
 mod imports;
 mod inspect;
@@ -58,6 +60,8 @@ pub use admit::{AdmissionError, Description, Refusal};
 pub use cache::CacheError;
 pub use call::Call;
 pub use compile::{CompileError, PRECOMPILE, precompile_main};
+#[cfg(any(test, fuzzing))]
+pub use fuzzing::guest_document;
 pub use identity::{Identity, Kind};
 pub use inspect::InspectError;
 pub use limits::Limits;

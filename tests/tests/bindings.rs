@@ -28,12 +28,8 @@ fn history(small: &Small) -> Result<String> {
 /// The lines for agent.toml that an error shows.
 fn lines(run: &Run) -> Result<String> {
     let start = run.stderr.find("[[applications]]").with_context(|| format!("no lines in\n{}", run.stderr))?;
-    Ok(run.stderr[start..]
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.is_empty())
-        .map(|line| format!("{line}\n"))
-        .collect())
+    let lines: Vec<&str> = run.stderr[start..].lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    Ok(lines.join("\n") + "\n")
 }
 
 fn minisign(keys: &Path, name: &str) -> Result<String> {
@@ -362,13 +358,13 @@ fn a_plan_that_was_changed_is_refused_by_the_name_of_what_was_changed() -> Resul
 /// Everything that a team can put in place of a file.
 #[test]
 fn nothing_outside_of_a_teams_directory_is_read_shown_or_waited_for() -> Result<()> {
+    type Put<'a> = Box<dyn Fn(&Path) -> Result<()> + 'a>;
     let small = Small::running("beneath")?;
     let name = small.name.as_str();
     let secret = small.host.root().join("shadow");
     fs::write(&secret, "root:$6$hunter2:19000:0:99999:7:::\n")?;
     let (before, good) = (small.world()?, small.release());
     let chown = |path: &Path| std::os::unix::fs::chown(path, Some(4712), None);
-    type Put<'a> = Box<dyn Fn(&Path) -> Result<()> + 'a>;
     let puts: Vec<(&str, Put<'_>, &str)> = vec![
         (
             "a link to what only root reads",
@@ -383,8 +379,15 @@ fn nothing_outside_of_a_teams_directory_is_read_shown_or_waited_for() -> Result<
         ),
         ("a device by a link", Box::new(|path| Ok(std::os::unix::fs::symlink("/dev/zero", path)?)), "leads out"),
         ("a directory", Box::new(|path| Ok(fs::create_dir(path)?)), ""),
-        ("a pipe", Box::new(|path| Ok(ensure!(Command::new("mkfifo").arg(path).status()?.success(), "mkfifo"))), ""),
-        ("a socket", Box::new(|path| Ok(drop(std::os::unix::net::UnixListener::bind(path)?))), ""),
+        (
+            "a pipe",
+            Box::new(|path| {
+                ensure!(Command::new("mkfifo").arg(path).status()?.success(), "mkfifo");
+                Ok(())
+            }),
+            "",
+        ),
+        ("a socket", Box::new(|path| Ok(std::os::unix::net::UnixListener::bind(path).map(drop)?)), ""),
         (
             "a file of nobody knows whom",
             Box::new(|path| {

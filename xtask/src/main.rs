@@ -38,9 +38,11 @@ enum Chore {
     Test(test::Order),
     /// Measure the budgets, side by side with Docker Compose, and write docs/performance.md.
     Bench,
-    /// Look for Compose files that break the loader.
+    /// Give what takes strangers' input whatever a fuzzer makes up: `compose`, and the directories in `host/fuzz/seeds`.
     Fuzz {
-        /// For how long.
+        /// Only these.
+        names: Vec<String>,
+        /// For how long, each.
         #[arg(long, default_value_t = 600)]
         seconds: u32,
     },
@@ -77,7 +79,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Demo => demo::run(),
         Chore::Test(order) => test::run(&order),
         Chore::Bench => bench::run(),
-        Chore::Fuzz { seconds } => fuzz::run(seconds),
+        Chore::Fuzz { names, seconds } => fuzz::run(&names, seconds),
         Chore::Dist => dist::pack().map(drop),
         Chore::Tidy => tidy::check(),
         Chore::Kudos => agent::kudos().map(drop),

@@ -56,6 +56,22 @@ fn refused(message: String) -> Failure {
     Failure { code: "refused".to_owned(), message, retryable: false, details }
 }
 
+/// What a stranger made up is never believed.
+///
+/// # Panics
+/// When a plan without this host's code is taken.
+#[cfg(any(test, fuzzing))]
+pub fn plan_file(input: &[u8]) {
+    let Ok(file) = serde_json::from_slice::<PlanFile>(input) else { return };
+    let key = HostKey::from_bytes(&[7; 32]);
+    let bundles = Bundles::new(std::path::Path::new("/nowhere"));
+    let said = vouch(&key, &bundles, &Releases::default(), &file).map_err(|failure| failure.message);
+    assert!(said.as_ref().is_err_and(|message| message.len() < 4_000), "{said:?}");
+    // What is refused before the seal is looked at must not be what alone holds it up.
+    let found = digests(&file).map(|found| content(&found)).unwrap_or_default();
+    assert!(file.seal.is_none_or(|seal| !key.is_code(USE, &found, &seal.code)));
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

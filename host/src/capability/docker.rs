@@ -35,6 +35,8 @@ mod write;
 
 pub use engine::{Engine, Patience};
 pub use events::Events;
+#[cfg(any(test, fuzzing))]
+pub use policy::docker_body;
 pub(crate) use policy::range;
 pub use scope::{
     ContainerGrant, Docker, DockerGrant, DockerScope, ImageOwners, NoCredentials, NoImages, NoSecrets,

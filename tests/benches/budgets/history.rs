@@ -36,6 +36,7 @@ fn opened(number: u64, application: &str) -> Event {
             break_glass: None,
             retry: false,
             of: None,
+            unbound: None,
         },
         owner: Owner { actor: "bench".to_owned(), pid: 1, boot: "bench".to_owned(), agent: "bench".to_owned() },
         previous: None,

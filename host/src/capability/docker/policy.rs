@@ -7,10 +7,14 @@
 
 mod container;
 mod fields;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod known;
 mod mounts;
 mod network;
 pub(crate) mod options;
+#[cfg(any(test, fuzzing))]
+mod pretended;
 mod subnets;
 mod volume;
 
@@ -27,6 +31,8 @@ use super::failure::{failure, hinted};
 use super::scope::{ContainerGrant, DockerScope};
 use super::walk::Identity;
 
+#[cfg(any(test, fuzzing))]
+pub use fuzzing::docker_body;
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use subnets::{Occupied, Wanted, is_in, range};
 

@@ -2,57 +2,14 @@
 
 use serde_json::json;
 
+use super::pretended::Pretended;
 use super::*;
 
-/// A policy over a pretended host: `/srv/kudos` is granted, `/srv/kudos/link` leads to `/`.
-struct Pretended {
-    scope: DockerScope,
-    grant: ContainerGrant,
-    protected: Vec<Protected>,
-}
-
 impl Pretended {
-    fn new() -> Self {
-        let place = |path: &str, what, allow| Protected {
-            path: path.into(),
-            identity: None,
-            readable: false,
-            inside: true,
-            what,
-            allow,
-        };
-        Self {
-            scope: DockerScope {
-                plugin: "strategy-compose".to_owned(),
-                application: "kudos".to_owned(),
-                projects: BTreeSet::from(["kudos".to_owned()]),
-                bundle: Some("/state/bundles/sha256/ab".into()),
-                state_directory: "/state".into(),
-                ..DockerScope::default()
-            },
-            grant: ContainerGrant { bind_roots: vec!["/srv/kudos".into()], ..ContainerGrant::default() },
-            protected: vec![
-                place("/run/docker.sock", "the engine's socket", Some("docker-socket")),
-                place("/var/lib/docker", "the engine's data", None),
-                place("/state", "the agent's state", None),
-            ],
-        }
-    }
-
     fn allowing(dangers: &[&str]) -> Self {
         let mut pretended = Self::new();
         pretended.grant.allow = dangers.iter().map(|danger| (*danger).to_owned()).collect();
         pretended
-    }
-
-    fn policy(&self) -> Policy<'_> {
-        Policy {
-            scope: &self.scope,
-            grant: &self.grant,
-            protected: &self.protected,
-            resolve: &links,
-            beneath: &|_, _| Ok(()),
-        }
     }
 
     fn container(&self, body: &Value) -> Result<References, Failure> {
@@ -62,21 +19,6 @@ impl Pretended {
     fn host(&self, field: &str, value: &Value) -> Result<References, Failure> {
         self.container(&json!({ "Image": "a", "HostConfig": { field: value } }))
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "it stands for one that can fail")]
-fn links(path: &Path) -> io::Result<PathBuf> {
-    for (link, target) in [
-        ("/srv/kudos/link", "/"),
-        ("/var/run", "/run"),
-        ("/srv/kudos/sock", "/run/docker.sock"),
-        ("/state/bundles/sha256/ab/out", "/etc"),
-    ] {
-        if let Ok(rest) = path.strip_prefix(link) {
-            return Ok(if rest.as_os_str().is_empty() { target.into() } else { Path::new(target).join(rest) });
-        }
-    }
-    Ok(path.to_owned())
 }
 
 fn names(items: &[(&str, &str)]) -> BTreeSet<(String, String)> {

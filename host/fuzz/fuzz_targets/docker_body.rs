@@ -1,0 +1,5 @@
+//! Bodies for the engine. What must hold is in `windlass::fuzzing`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::docker_body(input));

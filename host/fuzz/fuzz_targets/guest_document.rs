@@ -1,0 +1,5 @@
+//! What a plugin hands over. What must hold is in `windlass::fuzzing`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::guest_document(input));

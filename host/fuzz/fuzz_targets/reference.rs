@@ -1,0 +1,5 @@
+//! Names of images. What must hold is in `windlass::fuzzing`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::reference(input));

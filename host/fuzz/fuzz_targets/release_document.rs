@@ -1,0 +1,5 @@
+//! Release documents. What must hold is in `windlass::fuzzing`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::release_document(input));
