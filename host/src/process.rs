@@ -16,3 +16,21 @@ pub fn keep_memory_private() {
     let _ = setrlimit(Resource::Core, limit);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::dumpable_behavior;
+
+    use super::*;
+
+    #[test]
+    fn nobody_reads_this_memory_and_children_can_raise_their_limit() {
+        let before = getrlimit(Resource::Core);
+        keep_memory_private();
+        let after = getrlimit(Resource::Core);
+        assert_eq!((after.current, after.maximum), (Some(0), before.maximum));
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        // What the agent reads of itself is there all the same.
+        assert!(std::env::current_exe().is_ok());
+    }
+}

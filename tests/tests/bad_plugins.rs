@@ -105,6 +105,31 @@ fn what_a_check_keeps_is_there_at_its_next_call_and_nobody_elses() -> Result<()>
 }
 
 #[test]
+fn a_check_keeps_no_more_than_the_operator_allows() -> Result<()> {
+    let small = Small::set("fills")?;
+    let digest = bring(&small, "hostile-check")?;
+    let limits = "\n[limits]\nstate-keys = 20\nstate-total = \"100KiB\"\n";
+    small.operator(&format!("{}{limits}", grant("hostile-check", &digest, "state = true")))?;
+    for (bytes, words) in [
+        (10, ["20 kept, then limit-exceeded: 21 keys with", "`state-keys`"]),
+        (50_000, ["2 kept, then limit-exceeded: 3 keys with", "`state-total`"]),
+    ] {
+        let run = expect(ask(&small, &format!("{{ do = \"fill\", bytes = {bytes} }}"))?, 0)?;
+        tells(&run, &words)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_schema_without_end_is_refused_at_once() -> Result<()> {
+    let small = Small::set("schema")?;
+    let schema = crate::hostile::schemas::linked(40, |next| json!({ "anyOf": [next, { "allOf": [next, next] }] }));
+    small.write("ours.wasm", crate::hostile::support::with_schema(&schema)?)?;
+    let run = expect(ask(&small, "{}")?, 3)?;
+    tells(&run, &["ours.wasm", "the schema of its configuration looks at one value more than 20000 times"])
+}
+
+#[test]
 fn a_check_runs_the_commands_that_the_operator_named() -> Result<()> {
     let small = Small::set("runs")?;
     let digest = bring(&small, "hostile-check")?;
@@ -118,10 +143,12 @@ fn a_check_runs_the_commands_that_the_operator_named() -> Result<()> {
          [commands.tell]\npath = \"/usr/bin/printenv\"\nenvironment = {{ TOKEN = \"{{secret:token}}\" }}\n\
          [commands.fail]\npath = \"/bin/ls\"\narguments = [\"/nowhere\"]\n\
          [commands.sleep]\npath = \"/bin/sleep\"\narguments = [\"600\"]\ntimeout = \"200ms\"\n\
+         [commands.limit]\npath = \"/bin/sh\"\narguments = [\"-c\", \"ulimit -Sc; ulimit -Hc\"]\n\
+         [commands.any]\npath = \"/bin/echo\"\nallow-arguments = [\".+\"]\n\
          [commands.secret]\npath = \"/bin/echo\"\n",
         secret.display()
     );
-    let granted = "exec = [\"greet\", \"read\", \"tell\", \"fail\", \"sleep\"]";
+    let granted = "exec = [\"greet\", \"read\", \"tell\", \"fail\", \"sleep\", \"limit\", \"any\"]";
     small.operator(&format!("{}{commands}", grant("hostile-check", &digest, granted)))?;
     let run = |command: &str, arguments: &str, code: i32, words: &[&str]| -> Result<()> {
         let with = format!("{{ do = \"exec\", command = \"{command}\", arguments = [{arguments}] }}");
@@ -138,6 +165,10 @@ fn a_check_runs_the_commands_that_the_operator_named() -> Result<()> {
     // No shell, nothing that the operator did not foresee.
     run("greet", "\"anna; id\"", 10, &["argument 1 of the command `greet`", "does not match"])?;
     run("greet", "\"anna\", \"more\"", 10, &["greet"])?;
+    run("any", "\"a-b\"", 0, &["0 [a-b] []"])?;
+    run("any", "\"-n\"", 10, &["argument 1 of the command `any`", "for an option"])?;
+    // Neither the agent nor what it starts leaves its memory in a file; a command may raise the limit for itself.
+    run("limit", "", 0, &["0 [0 "])?;
     run("sleep", "", 10, &["sleep"])?;
     run("secret", "", 10, &["exec = [\"secret\"]"])?;
     run("/bin/sh", "\"-c\", \"id\"", 10, &["exec = [\"/bin/sh\"]"])

@@ -4,7 +4,7 @@
 //! `capability::http`. Here the plugin itself tries; what a team's files and other users of the host try on a whole agent
 //! is in `host`.
 
-mod support;
+pub(crate) mod support;
 
 mod admission;
 mod cache;
@@ -12,3 +12,4 @@ mod host;
 mod limits;
 mod plans;
 mod reach;
+pub(crate) mod schemas;

@@ -122,6 +122,30 @@ async fn asking_the_host_without_end_is_stopped() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_answer_is_no_larger_than_it_may_be() -> Result<()> {
+    let yard = Yard::new()?;
+    for (with, reason) in [
+        (
+            json!({"do": "report", "findings": 1_001, "evidence": 0}),
+            "its report has 1001 findings (limit `findings` = 1000)",
+        ),
+        (
+            json!({"do": "report", "findings": 1, "evidence": 2 << 20}),
+            "the evidence of a finding has 2097154 bytes (limit `facts` = 1 MiB)",
+        ),
+    ] {
+        let wanted = format!("hostile-check 0.1.0 (sha256:…) failed in `run`: {reason}");
+        assert_eq!(yard.message_of(with).await?, wanted);
+    }
+    // Why something failed is kept, as far as it can be read.
+    let failure = yard.failure_of(json!({"do": "fail-long", "bytes": 2 << 20})).await?;
+    assert!(failure.message.len() < 17 << 10 && failure.message.ends_with("xxx…"), "{}", failure.message.len());
+    let details = failure.details.unwrap_or_default().to_string();
+    assert!(details.contains("(limit `facts` = 1 MiB)") && details.len() < 200, "{details}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn deep_recursion_is_stopped() -> Result<()> {
     let yard = Yard::new()?;
     assert_eq!(

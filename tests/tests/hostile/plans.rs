@@ -50,6 +50,22 @@ async fn ten_thousand_steps_are_refused() -> Result<()> {
 }
 
 #[tokio::test]
+async fn steps_that_need_millions_of_others_are_refused() -> Result<()> {
+    assert_eq!(
+        refusal(json!({"do": "needs", "steps": 7_800, "needs": 90})).await?,
+        "hostile-strategy 0.1.0 (sha256:…) failed in `plan`: its plan has 697905 needs (limit `plan-needs` = 100000)"
+    );
+    // As many as are allowed are counted, ordered and shown as quickly as they are read.
+    let yard = Yard::new()?;
+    let plugin = yard.strategy().await?;
+    let plan = plugin.plan(yard.call(&plugin, json!({"do": "needs", "steps": 7_800, "needs": 12}))?).await;
+    let plan = plan.map_err(|failure| anyhow!(failure.message))?;
+    let page = windlass::report::plan::totals(&plan);
+    assert!(page.contains("7,800 steps") || page.contains("7800 steps"), "{page}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_hundred_megabytes_of_json_are_refused() -> Result<()> {
     let message = refusal(json!({"do": "detail", "mebibytes": 36})).await?;
     assert_eq!(

@@ -198,3 +198,22 @@ async fn a_secret_reaches_the_server_that_it_is_for_and_nobody_else() -> Result<
     assert!(!format!("{findings:?}{said}").contains(value), "{findings:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_plugin_itself_does_not_see_a_secret_that_a_server_gives_back() -> Result<()> {
+    let value = "correct-horse-battery";
+    let port = server("HTTP/1.1 200 OK\r\n{asked}")?;
+    let yard = Yard::with(&format!(
+        "[secrets.token]\nfile = \"DIRECTORY/token\"\n{GRANT}secrets = [\"token\"]\nhttp = [\n\
+         {{ to = \"http://127.0.0.1:{port}\", addresses = [\"127.0.0.0/8\"], secrets = [\"token\"] }},\n]\n"
+    ))?;
+    let path = yard.directory.path().join("token");
+    fs::write(&path, value)?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let urls = [format!("http://127.0.0.1:{port}/?{{secret}}")];
+    let with = json!({"do": "http", "urls": urls, "secret": "token", "backwards": true});
+    let findings = yard.findings_of(with).await?;
+    let told: String = findings[0].chars().rev().collect();
+    assert!(told.contains("Bearer {{windlass.secret:token@") && !told.contains(value), "{told}");
+    Ok(())
+}

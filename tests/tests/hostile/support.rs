@@ -31,6 +31,18 @@ pub(crate) fn guest(name: &str) -> Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("{} is not there: `cargo xtask plugins` builds it", path.display()))
 }
 
+/// The guest whose configuration has this schema.
+pub(crate) fn with_schema(schema: &Value) -> Result<Vec<u8>> {
+    let mut bytes = guest("hostile-schema")?;
+    let here = b"{\"title\": \"here goes the schema of a test\"}";
+    let at = bytes.windows(here.len()).position(|window| window == here).context("the guest has no room")?;
+    let schema = schema.to_string();
+    let room = bytes.get_mut(at..at + schema.len().max(here.len())).context("the schema is too long")?;
+    room.fill(b' ');
+    room[..schema.len()].copy_from_slice(schema.as_bytes());
+    Ok(bytes)
+}
+
 /// A sandbox and its host.
 pub(crate) struct Yard {
     pub(crate) plugins: Plugins,

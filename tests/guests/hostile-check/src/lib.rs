@@ -90,6 +90,26 @@ pub enum Config {
         /// A secret that each request authorises itself with; `{secret}` in an address is its placeholder.
         #[serde(default)]
         secret: Option<String>,
+        /// Whether the answers are told backwards, so that nobody behind the plugin recognises what it saw.
+        #[serde(default)]
+        backwards: bool,
+    },
+    /// Keeps values under new keys until it is refused, and says how far it came.
+    Fill {
+        /// Bytes of each value.
+        bytes: usize,
+    },
+    /// Reports so much.
+    Report {
+        /// Findings.
+        findings: usize,
+        /// Bytes of each one's evidence.
+        evidence: usize,
+    },
+    /// Fails with so many bytes of message and details.
+    FailLong {
+        /// How many.
+        bytes: usize,
     },
     /// Counts its calls in its store, and tries to change what somebody else changed.
     Count,
@@ -165,7 +185,7 @@ impl Check for Hostile {
             }
             Config::LookAround => return Ok(look_around()),
             Config::Count => return count(),
-            Config::Http { urls, header, secret } => {
+            Config::Http { urls, header, secret, backwards } => {
                 return Ok(answers(urls, |url| {
                     let placeholder = secret.as_deref().map(secrets::placeholder).transpose()?;
                     let url = url.replace("{secret}", placeholder.as_deref().unwrap_or_default());
@@ -177,8 +197,23 @@ impl Check for Hostile {
                         request = request.header("authorization", format!("Bearer {placeholder}"));
                     }
                     let response = request.send()?;
-                    Ok(format!("{} {}", response.status, response.text()))
+                    let told = format!("{} {}", response.status, response.text());
+                    Ok(if *backwards { told.chars().rev().collect() } else { told })
                 }));
+            }
+            Config::Fill { bytes } => return Ok(fill(*bytes)),
+            Config::Report { findings, evidence } => {
+                let finding = |number: usize| Finding {
+                    id: number.to_string(),
+                    verdict: Verdict::Pass,
+                    title: "one of many".to_owned(),
+                    remedy: None,
+                    evidence: (*evidence > 0).then(|| Value::String("x".repeat(*evidence))),
+                };
+                return Ok(Report { findings: (0..*findings).map(finding).collect(), ..Report::pass("much") });
+            }
+            Config::FailLong { bytes } => {
+                return Err(Error::new("plugin:long", "x".repeat(*bytes)).detail("x", json!("y".repeat(*bytes))));
             }
             Config::Secret { name } => return tell_secret(name),
             Config::Exec { command, arguments } => {
@@ -219,6 +254,16 @@ fn count() -> Result<Report> {
         "call {calls} at revision {revision}; {stale}, {blind}, {deleted}; keys {keys}; gone {gone}; large {large}"
     );
     Ok(Report::pass(summary))
+}
+
+fn fill(bytes: usize) -> Report {
+    let value = vec![b'x'; bytes];
+    for number in 0..100_000 {
+        if let Err(error) = state::put(&format!("fill/{number}"), &value, None) {
+            return Report::pass(format!("{number} kept, then {}: {}", error.code(), error.message()));
+        }
+    }
+    Report::pass("all kept")
 }
 
 fn compute_for_ever() {

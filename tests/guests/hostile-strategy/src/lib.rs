@@ -16,6 +16,13 @@ pub enum Config {
         /// How many.
         count: usize,
     },
+    /// Plans so many steps, each of which needs so many of the first.
+    Needs {
+        /// Steps.
+        steps: usize,
+        /// Needs of each.
+        needs: usize,
+    },
     /// Plans nothing at all.
     Empty,
     /// Plans steps that need each other.
@@ -47,6 +54,12 @@ impl Strategy for Hostile {
                 let need = |number: usize| number.checked_sub(1).map(|number| number.to_string());
                 (0..*count)
                     .map(|number| step(&number.to_string(), need(number).as_slice(), &Value::Null))
+                    .collect::<Result<_>>()?
+            }
+            Config::Needs { steps, needs } => {
+                let first = |number: usize| (0..number.min(*needs)).map(|need| need.to_string()).collect::<Vec<_>>();
+                (0..*steps)
+                    .map(|number| step(&number.to_string(), &first(number), &Value::Null))
                     .collect::<Result<_>>()?
             }
             Config::Empty => Vec::new(),
