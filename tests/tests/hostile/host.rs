@@ -53,12 +53,12 @@ fn a_service_cannot_lead_anothers_mount_elsewhere() -> Result<()> {
     let before = small.world()?;
     let data = data.display();
     let device =
-        format!("volumes:\n  d: {{ driver: local, driver_opts: {{ type: none, o: bind, device: {data} }} }}\n");
+        format!("volumes:\n  data: {{ driver: local, driver_opts: {{ type: none, o: bind, device: {data} }} }}\n");
     for (writer, reader, more) in [
         (format!("'{data}:/d'"), format!("'{data}/x:/host'"), ""),
         (format!("'{data}:/d'"), format!("'{data}/x:/host:ro'"), ""),
         (format!("'{data}:/d', '{data}/x:/host'"), String::new(), ""),
-        ("'d:/d'".to_owned(), format!("'{data}/x:/host'"), device.as_str()),
+        ("'data:/d'".to_owned(), format!("'{data}/x:/host'"), device.as_str()),
     ] {
         with(&small, &[sleeper(&small, "a", &writer), sleeper(&small, "b", &reader)], more)?;
         for run in [small.host.run(["plan", &small.name])?, small.deploy(&["--retry"])?] {
@@ -98,9 +98,9 @@ fn a_volume_that_could_be_read_in_two_ways_is_refused() -> Result<()> {
     ] {
         let device = device.display();
         let more = format!(
-            "volumes:\n  d: {{ driver: local, driver_opts: {{ type: none, o: '{flags}', device: {device} }} }}\n"
+            "volumes:\n  data: {{ driver: local, driver_opts: {{ type: none, o: '{flags}', device: {device} }} }}\n"
         );
-        with(&small, &[sleeper(&small, "a", "'d:/d'")], &more)?;
+        with(&small, &[sleeper(&small, "a", "'data:/d'")], &more)?;
         let run = small.deploy(&["--retry"])?;
         ensure!(run.code != 0, "{flags} {device}: {}", text(&run));
         tells(&run, &["DriverOpts."])?;

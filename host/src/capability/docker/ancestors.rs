@@ -159,6 +159,18 @@ impl Docker {
         Ok(())
     }
 
+    /// Containers of all applications whose mounts others of them could lead elsewhere, as sentences for the operator: an
+    /// earlier agent made them, and the engine starts them by itself.
+    pub async fn moved_mounts(&self) -> Result<Vec<String>, Failure> {
+        self.may_read()?;
+        let (devices, containers) = (self.devices().await?, self.all_containers().await?);
+        let ours = containers.iter().filter(|one| one.labels.iter().flatten().any(|(label, _)| label == APPLICATION));
+        let all: Vec<(String, Reached)> = ours
+            .flat_map(|one| Self::mounted(one).reached(&Who::Another, &devices).into_iter().map(|way| (name_of(one), way)))
+            .collect();
+        Ok(pairs(&all).into_iter().collect())
+    }
+
     fn mounted(container: &ContainerSummary) -> Mounting {
         let mut mounting = Mounting::default();
         mounting.add(container.mounts.as_deref().unwrap_or_default());
@@ -167,16 +179,12 @@ impl Docker {
 
     /// Whose a container is, if it counts.
     fn whose(&self, container: &ContainerSummary) -> Option<Who> {
-        let name = || {
-            let name = container.names.iter().flatten().next().map(|name| name.trim_start_matches('/').to_owned());
-            name.unwrap_or_else(|| container.id.clone().unwrap_or_default())
-        };
         let labels = container.labels.as_ref()?;
         match labels.get(APPLICATION) {
-            Some(application) if *application == self.scope.application => Some(Who::Own(name())),
+            Some(application) if *application == self.scope.application => Some(Who::Own(name_of(container))),
             Some(_) => Some(Who::Another),
             None => {
-                labels.get(PROJECT).filter(|project| self.scope.projects.contains(*project)).map(|_| Who::Own(name()))
+                labels.get(PROJECT).filter(|project| self.scope.projects.contains(*project)).map(|_| Who::Own(name_of(container)))
             }
         }
     }
@@ -275,6 +283,23 @@ impl Docker {
     }
 }
 
+/// Who mounts what below what somebody writes.
+fn pairs(all: &[(String, Reached)]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (reader, read) in all {
+        for (writer, written) in all.iter().filter(|(_, other)| read.is_moved_by(other)) {
+            let (read, written) = (read.way.real.display(), written.way.real.display());
+            found.insert(format!("`{reader}` mounts `{read}`, and `{writer}` can write `{written}` above it"));
+        }
+    }
+    found
+}
+
+fn name_of(container: &ContainerSummary) -> String {
+    let name = container.names.iter().flatten().next().map(|name| name.trim_start_matches('/').to_owned());
+    name.unwrap_or_else(|| container.id.clone().unwrap_or_default())
+}
+
 fn is_called(container: &ContainerSummary, name: &str) -> bool {
     let named = container.names.iter().flatten().any(|one| one.trim_start_matches('/') == name);
     named || container.id.as_deref().is_some_and(|id| id.starts_with(name))
@@ -343,6 +368,20 @@ mod tests {
             };
             assert_eq!(reached(reader, false).is_moved_by(&reached(writer, writable)), moved, "{reader} by {writer}");
         }
+    }
+
+    #[test]
+    fn what_stands_in_each_others_way_is_told_by_name() {
+        let place = tempfile::tempdir().unwrap();
+        let top = place.path().canonicalize().unwrap();
+        fs::create_dir_all(top.join("root/x")).unwrap();
+        let one = |name: &str, path: &str, writable| {
+            (name.to_owned(), Reached::new(Who::Another, &top.join(path), writable))
+        };
+        let all = [one("a", "root", true), one("b", "root/x", false), one("c", "root", false), one("d", "other", true)];
+        let found: Vec<String> = pairs(&all).into_iter().collect();
+        let top = top.display();
+        assert_eq!(found, [format!("`b` mounts `{top}/root/x`, and `a` can write `{top}/root` above it")]);
     }
 
     #[test]

@@ -48,6 +48,11 @@ pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
             well("clock", "the engine's clock and this one agree")
         });
     }
+    for seen in docker.moved_mounts().await.unwrap_or_default() {
+        let remedy = "whoever writes there can put a link in its place: deploy a release that mounts the directory itself in \
+                      both, or remove one of the containers (docs/docker-policy.md)";
+        facts.push(warn("mounts", seen, remedy));
+    }
     let disk = info.get("Disk");
     let free = disk.and_then(|disk| disk.get("available")).and_then(Value::as_u64);
     let path = disk.and_then(|disk| disk.get("path")).and_then(Value::as_str);

@@ -57,15 +57,15 @@ impl Policy<'_> {
         if options.values().any(|value| !value.is_string()) {
             return Err(wrong(field, "an object of texts"));
         }
-        let option = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
+        let written = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
         let read = options::local(options).map_err(|refusal| {
-            self.forbidden(&format!("{field}.{}", refusal.key), option(refusal.key), &refusal.why)
+            self.forbidden(&format!("{field}.{}", refusal.key), written(refusal.key), &refusal.why)
         })?;
         match read {
             Local::Plain | Local::Memory => Ok(None),
             Local::HostPath { device, read_only, propagation } => {
                 if propagation.is_some() {
-                    self.require("mount-propagation", &format!("{field}.o"), option("o"))?;
+                    self.require("mount-propagation", &format!("{field}.o"), written("o"))?;
                 }
                 // Not the release's own files either: a volume outlives its release, and the mount of it is the
                 // engine's to make.
@@ -75,7 +75,7 @@ impl Policy<'_> {
                 Ok(Some(HostMount::new(&named, device, path, !read_only)))
             }
             Local::Other { kind } => {
-                let shown = format!("type={kind},o={},device={}", option("o"), option("device"));
+                let shown = format!("type={kind},o={},device={}", written("o"), written("device"));
                 self.require(&format!("volume-type:{kind}"), field, &shown)?;
                 Ok(None)
             }
