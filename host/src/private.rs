@@ -13,9 +13,6 @@ use rustix::fs::Mode;
 
 use crate::report::{ExitCode, Explain};
 
-/// The permission bits of everybody but the owner.
-const OTHERS: u32 = 0o077;
-
 /// What of the state is the agent's own, by the name in the state directory; directories that somebody made there for
 /// plugins' files keep their modes.
 const OWN: &[&str] = &["locks", "bundles", "secrets", "cache", "plugins", "key"];

@@ -166,7 +166,9 @@ impl Docker {
         let (devices, containers) = (self.devices().await?, self.all_containers().await?);
         let ours = containers.iter().filter(|one| one.labels.iter().flatten().any(|(label, _)| label == APPLICATION));
         let all: Vec<(String, Reached)> = ours
-            .flat_map(|one| Self::mounted(one).reached(&Who::Another, &devices).into_iter().map(|way| (name_of(one), way)))
+            .flat_map(|one| {
+                Self::mounted(one).reached(&Who::Another, &devices).into_iter().map(|way| (name_of(one), way))
+            })
             .collect();
         Ok(pairs(&all).into_iter().collect())
     }
@@ -183,9 +185,10 @@ impl Docker {
         match labels.get(APPLICATION) {
             Some(application) if *application == self.scope.application => Some(Who::Own(name_of(container))),
             Some(_) => Some(Who::Another),
-            None => {
-                labels.get(PROJECT).filter(|project| self.scope.projects.contains(*project)).map(|_| Who::Own(name_of(container)))
-            }
+            None => labels
+                .get(PROJECT)
+                .filter(|project| self.scope.projects.contains(*project))
+                .map(|_| Who::Own(name_of(container))),
         }
     }
 
@@ -375,9 +378,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let top = place.path().canonicalize().unwrap();
         fs::create_dir_all(top.join("root/x")).unwrap();
-        let one = |name: &str, path: &str, writable| {
-            (name.to_owned(), Reached::new(Who::Another, &top.join(path), writable))
-        };
+        let one =
+            |name: &str, path: &str, writable| (name.to_owned(), Reached::new(Who::Another, &top.join(path), writable));
         let all = [one("a", "root", true), one("b", "root/x", false), one("c", "root", false), one("d", "other", true)];
         let found: Vec<String> = pairs(&all).into_iter().collect();
         let top = top.display();
