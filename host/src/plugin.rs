@@ -226,7 +226,9 @@ impl Plugin {
 
     /// Asks a strategy what runs.
     pub async fn observe(&self, call: Call) -> Result<Observation, Failure> {
-        self.document(Request::Observe, call, "observation").await
+        let observation = self.document(Request::Observe, call, "observation").await?;
+        plan::observed(&observation, &self.0.gate.limits).map_err(|reason| self.nonsense("observe", reason))?;
+        Ok(observation)
     }
 
     /// Asks a strategy for a plan. The plan is checked: unique ids, no cycle, known needs, its number of steps.

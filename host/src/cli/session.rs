@@ -22,7 +22,7 @@ use crate::report::{ExitCode, Fault, Printer, Teller, deployment};
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// How long the process has after the second signal to end in order.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(6);
 
 /// Ends a process that two signals did not end.
 #[expect(clippy::exit, reason = "every other thread may be busy for ever; the journal copes, as it does with a kill")]

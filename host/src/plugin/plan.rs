@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use windlass_documents::{Action, PLAN_FORMAT, Plan, Step};
+use windlass_documents::{Action, Observation, PLAN_FORMAT, Plan, Step};
 
 use super::limits::{Limits, bytes, size};
 
@@ -72,6 +72,26 @@ fn count(plan: &Plan, limits: &Limits) -> Result<(), String> {
         Some(text) => {
             let most = bytes(limits.text);
             Err(format!("its plan has a text of {} bytes (limit `text` = {most})", text.len()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is wrong with an observation: a fragment that begins "its observation …".
+pub(super) fn observed(observation: &Observation, limits: &Limits) -> Result<(), String> {
+    let (parts, most) = (observation.parts.len(), limits.plan_steps);
+    if parts > size(most) {
+        return Err(format!("its observation has {parts} parts (limit `plan-steps` = {most})"));
+    }
+    let texts = observation.parts.iter().flat_map(|part| {
+        let words = [&part.service, &part.instance, &part.state];
+        let more = [&part.release, &part.version, &part.reference, &part.health, &part.since];
+        words.into_iter().chain(more.into_iter().flatten())
+    });
+    match texts.chain([&observation.fingerprint]).find(|text| text.len() > size(limits.text)) {
+        Some(text) => {
+            let most = bytes(limits.text);
+            Err(format!("its observation has a text of {} bytes (limit `text` = {most})", text.len()))
         }
         None => Ok(()),
     }
@@ -211,6 +231,20 @@ mod tests {
             (plan["format"], plan["fingerprint"]) = (json!(1), json!("f"));
             let plan = serde_json::from_value(plan).map_err(|error| error.to_string());
             assert_eq!(plan.and_then(|plan| check(&plan, &defaults())), Err(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn counts_what_is_observed() {
+        let part = |state: &str| json!({"service": "web", "instance": "web-1", "state": state});
+        for (parts, text) in [
+            (vec![part("up"); 8_001], "its observation has 8001 parts (limit `plan-steps` = 8000)"),
+            (vec![part(&"x".repeat(17 << 10))], "its observation has a text of 17408 bytes (limit `text` = 16 KiB)"),
+        ] {
+            let observation = json!({"format": 1, "fingerprint": "f", "parts": parts});
+            let observation = serde_json::from_value(observation).map_err(|error| error.to_string());
+            let checked = observation.and_then(|observation| observed(&observation, &defaults()));
+            assert_eq!(checked, Err(text.to_owned()));
         }
     }
 

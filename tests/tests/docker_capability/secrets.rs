@@ -133,3 +133,38 @@ fn nothing_listens_to_what_the_docker_library_logs() {
         assert!(!lock.contains(&format!("name = \"{bridge}\"")), "{bridge} would show request bodies with secrets");
     }
 }
+
+#[tokio::test]
+async fn no_tail_of_a_log_begins_in_a_value() {
+    let application = Application::new("tail");
+    let strategy = knowing(&application);
+    let lines = [
+        "-----BEGIN KEY-----",
+        "AAAAB3NzaC1yc2EAAAADAQABAAAB",
+        "BBBBB3NzaC1yc2EAAAADAQABAAAB",
+        "CCCC",
+        "-----END KEY-----",
+    ];
+    application.redactor.learn(&lines.join("\n"), "[redacted:key]");
+    // Whole, behind something else in each line, in JSON, in base64, and across the pieces of a long line.
+    let script = "echo before; echo \"$KEY\"; echo \"$KEY\" | sed 's/^/x: /'; echo \"$KEY\" | base64; \
+                  head -c 16370 /dev/zero | tr '\\0' .; echo \"$TOKEN\"; echo after";
+    let body = json!({
+        "Image": BUSYBOX, "Env": [format!("KEY={}", lines.join("\n")), format!("TOKEN={PLACEHOLDER}")],
+        "Cmd": ["sh", "-c", script], "HostConfig": { "NetworkMode": "none" },
+    });
+    let id = strategy.create_container(&application.named("web"), &body).await.unwrap();
+    finished(&strategy, &id).await;
+    let raw = docker(["logs", &id]).unwrap();
+    assert!(raw.contains(lines[1]) && raw.contains(VALUE), "{raw}");
+    for tail in 1..=20 {
+        let said = strategy.logs(&id, tail).await.unwrap().join("\n");
+        assert!(said.ends_with("after"), "{tail}: {said}");
+        let shown: Vec<_> = ["AAAAB3", "BBBBB3", "QUFBQUIz", "s3cr3t", "of-the-test"]
+            .iter()
+            .filter(|part| said.contains(**part))
+            .collect();
+        assert!(shown.is_empty(), "{tail}: {shown:?} in {said}");
+    }
+    strategy.remove_container(&id, true).await.unwrap();
+}
