@@ -208,7 +208,7 @@ impl Grants {
             return Err(failure);
         }
         let wishes: Vec<Wish> = missing.into_iter().map(|(wish, _)| self.whole(&wish)).collect();
-        failure.details = Some(json!({ "grant": lines::grants(&self.scope, &wishes) }));
+        failure.details = Some(json!({ "grant": self.with_binding(lines::grants(&self.scope, &wishes)) }));
         Err(failure)
     }
 
@@ -252,13 +252,21 @@ impl Grants {
             );
             return Failure { details: Some(bind(lines)), ..self.denied(wish, &why, None) };
         }
-        let lines = lines::grant(&self.scope, &self.whole(wish));
+        let lines = self.with_binding(lines::grant(&self.scope, &self.whole(wish)));
         self.denied(wish, "the operator has not granted it", Some(("grant", lines)))
     }
 
     /// The lines that bind the application, where that is all that is missing.
     fn binding_for(&self, enough: impl Fn(&Self) -> bool) -> Option<&str> {
         self.if_bound.as_ref().filter(|(_, bound)| enough(bound)).map(|(lines, _)| lines.as_str())
+    }
+
+    /// The lines of a grant name the application: where it is not bound, they come with the lines that bind it.
+    fn with_binding(&self, lines: String) -> String {
+        match &self.if_bound {
+            Some((binding, _)) => format!("{binding}{lines}"),
+            None => lines,
+        }
     }
 
     /// A plugin that reads before it writes asks for both at once, so that the operator is asked once.
@@ -350,7 +358,7 @@ pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant], unbound: Option<
         let impossible = above_kind(scope.kind, &wish);
         if !have.has_any(&wish) || impossible.is_some() {
             let binding = have.binding_for(|bound| bound.has_any(&wish)).map(str::to_owned);
-            let lines = binding.unwrap_or_else(|| lines::grant(scope, &wish));
+            let lines = binding.unwrap_or_else(|| have.with_binding(lines::grant(scope, &wish)));
             missing.push(Missing { ask: ask.clone(), impossible, lines });
         }
     }

@@ -11,6 +11,7 @@ use super::session::Session;
 use crate::config::Config;
 use crate::deployment::{self, Target as Wanted};
 use crate::journal::Mode;
+use crate::names;
 use crate::private;
 use crate::release::bundle::Bundles;
 use crate::release::document;
@@ -81,7 +82,9 @@ fn origin(document: &ReleaseDocument, fetched: &Fetched, vouched: bool) -> Strin
     match &document.proof {
         // What nobody vouches for does not stand in the history as if it were so.
         Some(_) if !vouched => format!("{}, whose proof nobody has signed", fetched.origin),
-        Some(proof) => format!("{}, deployment {} on {}", proof.environment, proof.deployment, proof.host),
+        Some(proof) => {
+            names::actor(&format!("{}, deployment {} on {}", proof.environment, proof.deployment, proof.host))
+        }
         None => fetched.origin.clone(),
     }
 }

@@ -2,8 +2,8 @@
 
 use windlass_documents::Failure;
 
-use super::request::hint_of;
 use crate::journal;
+use crate::report::error::failure_hint;
 use crate::report::{ExitCode, Explain};
 
 /// Why there is no ending.
@@ -114,7 +114,7 @@ impl Explain for Error {
                 Some(format!("`windlass resume {application}` goes on, and puts back what was touched"))
             }
             Self::NoTarget { application, .. } => Some(format!("see `windlass history {application}`")),
-            Self::Failed(failure) => hint_of(failure),
+            Self::Failed(failure) => failure_hint(failure),
             Self::Journal(error) => error.hint(),
             Self::Stopped
             | Self::NothingOpen { .. }

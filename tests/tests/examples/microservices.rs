@@ -61,6 +61,8 @@ fn versions_are_bumped_a_broken_one_is_pinned_away_and_a_hotfix_goes_the_same_wa
     let text = fs::read_to_string(&agent).unwrap();
     fs::write(&agent, format!("{text}\n[registries.\"{}\"]\nplain-http = true\n", registry.address())).unwrap();
     fs::copy(ground.host.application(&name).join("release.toml"), repository.work.join("release.toml")).unwrap();
+    // The application is the checkout, and nothing in the operator's own directory.
+    fs::remove_dir_all(ground.host.application(&name)).unwrap();
     let work = repository.work.display().to_string();
     let deploy = |code: i32, commit: &str| ground.run(code, &["deploy", &work, "--commit", commit]);
 
