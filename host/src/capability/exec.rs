@@ -12,6 +12,7 @@ mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,12 @@ pub struct Exec {
 pub fn secret_names(commands: &BTreeMap<String, Command>, granted: &BTreeSet<String>) -> BTreeSet<String> {
     let used = commands.iter().filter(|(name, _)| granted.contains(*name));
     used.flat_map(|(_, command)| command.environment.values().flat_map(|value| secrets_of(value))).collect()
+}
+
+/// Why a program is not run, as the end of a sentence that begins with its path; none when it is.
+#[must_use]
+pub fn distrust(program: &Path) -> Option<String> {
+    program::check(program).err()
 }
 
 impl Exec {

@@ -226,9 +226,16 @@ fn a_bundle_that_was_changed_is_brought_back_or_not_used() -> Result<()> {
     expect(small.host.run(["rollback", &small.name])?, 0)?;
     ensure!(!planted.exists() && mode(&bundle.join("page.txt"))? == 0o444);
     small.serves("1")?;
-    // What was written over is never deployed, and the directory brings it back.
+    // A file that the other release has as well comes from there.
     small.write("compose.yaml", mounted.replace("VERSION: \"1\"", "VERSION: \"2\""))?;
     expect(small.deploy(&["--retry"])?, 0)?;
+    fs::write(bundle.join("page.txt"), "evil")?;
+    expect(small.host.run(["rollback", &small.name])?, 0)?;
+    small.serves("1")?;
+    ensure!(fs::read_to_string(bundle.join("page.txt"))? == "as it was");
+    // What was written over otherwise is never deployed, and the directory brings it back.
+    expect(small.deploy(&["--retry"])?, 0)?;
+    fs::write(bundle.join("compose.yaml"), "services: {}")?;
     fs::write(bundle.join("page.txt"), "evil")?;
     let run = small.host.run(["rollback", &small.name])?;
     ensure!(run.code != 0, "{}", text(&run));
@@ -258,6 +265,9 @@ fn bundles_that_nothing_needs_go_with_a_deployment() -> Result<()> {
         expect(small.host.run(["plan", &small.name])?, 0)?;
     }
     ensure!(kept()?.len() == 3, "{:?}", kept()?);
+    small.version("9")?;
+    let plan = small.host.root().join("plan.json").display().to_string();
+    expect(small.host.run(["plan", &small.name, "--out", &plan])?, 0)?;
     let long_ago = SystemTime::now() - Duration::from_hours(24 * 30);
     for bundle in kept()? {
         fs::File::open(bundle)?.set_modified(long_ago)?;
@@ -267,6 +277,11 @@ fn bundles_that_nothing_needs_go_with_a_deployment() -> Result<()> {
     tells(&run, &["removed the bundle sha256:"])?;
     let left = kept()?;
     ensure!(left.len() == 2 && left.contains(&first[0]), "{left:?}");
+    // A plan that is that old says so.
+    let run = small.host.run(["deploy", &small.name, "--plan", &plan])?;
+    ensure!(run.code != 0, "{}", text(&run));
+    tells(&run, &["is not on this host", "those of plans for 7 days"])?;
+    small.serves("2")?;
     // The way back is there.
     expect(small.host.run(["rollback", &small.name])?, 0)?;
     small.serves("1")

@@ -48,6 +48,19 @@ async fn a_denial_that_the_plugin_hides_is_told_all_the_same() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_program_that_others_could_have_put_there_is_not_run() -> Result<()> {
+    let yard = Yard::with(&format!("[commands.ours]\npath = \"DIRECTORY/bin/ours\"\n{GRANT}exec = [\"ours\"]\n"))?;
+    let directory = yard.directory.path().join("bin");
+    fs::create_dir(&directory)?;
+    symlink("/bin/true", directory.join("ours"))?;
+    // The directory of a test is in /tmp, where everybody can be the first with a name.
+    let failure = yard.failure_of(json!({"do": "exec", "command": "ours", "arguments": []})).await?;
+    assert!(failure.message.contains("can write `/"), "{}", failure.message);
+    assert!(failure.message.contains("is not trusted"), "{}", failure.message);
+    Ok(())
+}
+
+#[tokio::test]
 async fn files_cannot_be_left() -> Result<()> {
     let yard = Yard::with(&format!(
         "{GRANT}files = [{{ root = \"records\", path = \"DIRECTORY/records\", write = true }}]\n"

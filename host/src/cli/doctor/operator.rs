@@ -1,6 +1,7 @@
 //! The operator's file, and the secrets that it names.
 
 use super::{bad, broken, note, warn, well};
+use crate::capability::exec::distrust;
 use crate::capability::secrets::HostKey;
 use crate::capability::secrets::Secrets;
 use crate::cli::session::Session;
@@ -69,6 +70,11 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
         if !command.path.is_file() {
             let seen = format!("the command `{name}` is `{}`, which is not there", command.path.display());
             facts.push(bad("commands", seen, Some("install it, or correct `path` in agent.toml".to_owned())));
+        } else if let Some(why) = distrust(&command.path) {
+            let seen = format!("the command `{name}` is not run: `{}` {why}", command.path.display());
+            let remedy =
+                "only root and the agent's user may write the program, the directories on its path and the links";
+            facts.push(bad("commands", seen, Some(remedy.to_owned())));
         }
     }
 }

@@ -243,6 +243,27 @@ fn a_kept_bundle_that_was_changed_is_put_right_or_not_used() {
 }
 
 #[test]
+fn a_file_that_another_kept_bundle_has_comes_from_there() {
+    let fixture = fixture();
+    let kept = fixture.bundles.keep(&fixture.directory).unwrap();
+    fs::write(fixture.directory.join("release.toml"), "application = \"kudos\"\n# later\n").unwrap();
+    let later = fixture.bundles.keep(&fixture.directory).unwrap();
+    make_writable(&kept.directory);
+    fs::remove_file(kept.directory.join("run.sh")).unwrap();
+    set_mode(&kept.directory.join("conf/app.conf"), 0o644);
+    fs::write(kept.directory.join("conf/app.conf"), "evil").unwrap();
+    assert_eq!(fixture.bundles.open(&kept.bundle).unwrap(), kept);
+    assert_eq!(mode(&kept.directory.join("run.sh")), 0o555);
+    // One that was changed as well is no source.
+    for bundle in [&kept, &later] {
+        make_writable(&bundle.directory);
+        set_mode(&bundle.directory.join("conf/app.conf"), 0o644);
+        fs::write(bundle.directory.join("conf/app.conf"), "evil").unwrap();
+    }
+    assert!(matches!(fixture.bundles.open(&kept.bundle), Err(BundleError::Damaged { .. })));
+}
+
+#[test]
 fn anything_that_happens_to_a_kept_bundle_shows_in_its_stamp() {
     for (what, harm, _) in HARMS {
         let fixture = fixture();

@@ -1,6 +1,7 @@
 //! Whether a kept bundle is still exactly what was kept: its files and no others, plain ones, with the modes and the
 //! owner that they were given. What is not is put right where that is possible: what does not belong there is removed,
-//! modes and owners are set again, and files are written anew from the release's own directory where it is at hand.
+//! modes and owners are set again, and files are written anew from the release's own directory where it is at hand, or else
+//! from another kept bundle that has the very file.
 //!
 //! It is done in place, file by file, so that a container that mounts a directory of the bundle sees it whole again.
 
@@ -18,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::collect::{self, Collected};
 use super::digest::{self, Entries, Entry};
 use super::error::BundleError;
-use super::store::{DIRECTORY, FILE, PROGRAM, directories, make_removable};
+use super::store::{self, DIRECTORY, FILE, PROGRAM, directories, make_removable};
 use super::{MAX_BYTES, MAX_FILES};
 
 /// How deep directories are looked into: those of a bundle are not deeper.
@@ -192,9 +193,39 @@ fn put_right(
             }
         }
     }
+    if let (None, Some(files)) = (source, files) {
+        for (path, digest) in files {
+            if now.get(path).is_none_or(|entry| entry.digest != *digest) {
+                from_another(&root, directory, path, digest).map_err(failed)?;
+            }
+        }
+    }
     for directory in directories(directory) {
         let set = fs::set_permissions(&directory, Permissions::from_mode(DIRECTORY));
         set.and_then(|()| fs::File::open(&directory)?.sync_all()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Writes a file anew from another bundle that has it, if one does: releases of one application share most files.
+fn from_another(root: &Dir, directory: &Path, path: &str, wanted: &str) -> io::Result<()> {
+    let all = directory.parent().unwrap_or(directory);
+    for digest in store::list(all) {
+        let Ok(place) = store::place(all, &digest) else { continue };
+        if place == directory {
+            continue;
+        }
+        let Ok(other) = Dir::open_ambient_dir(&place, ambient_authority()) else { continue };
+        let Ok(metadata) = other.symlink_metadata(path) else { continue };
+        if !metadata.is_file() || metadata.len() > MAX_BYTES {
+            continue;
+        }
+        let (found, _) = digest::copy(&mut open(&other, path)?.take(metadata.len()), &mut io::sink())?;
+        if found == wanted {
+            let from = open(&other, path)?;
+            // What was written is verified with all the rest.
+            return write(root, directory, path, from, metadata.mode() & 0o100 != 0).map(drop);
+        }
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ const SERVICES: &[(&str, &str)] = &[
     ),
     (
         "mounted",
-        "volumes: [{type: bind, source: /dev, target: /a, bind: {propagation: rslave}}, {type: bind, source: /dev, target: /b, read_only: true, bind: {create_host_path: true, propagation: rslave}}, {type: tmpfs, target: /c}, '/dev/shm:/d:ro']",
+        "volumes: [{type: bind, source: /dev/shm, target: /a, bind: {propagation: rslave}}, {type: bind, source: /dev/shm, target: /b, read_only: true, bind: {create_host_path: true, propagation: rslave}}, {type: tmpfs, target: /c}, '/dev/shm:/d:ro']",
     ),
     ("needs", "depends_on: {nothing: {condition: service_started}, health: {condition: service_healthy}}"),
 ];

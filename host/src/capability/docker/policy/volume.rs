@@ -58,10 +58,10 @@ impl Policy<'_> {
             return Err(wrong(field, "an object of texts"));
         }
         let written = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
-        let read = options::local(options).map_err(|refusal| {
+        let meant = options::local(options).map_err(|refusal| {
             self.forbidden(&format!("{field}.{}", refusal.key), written(refusal.key), &refusal.why)
         })?;
-        match read {
+        match meant {
             Local::Plain | Local::Memory => Ok(None),
             Local::HostPath { device, read_only, propagation } => {
                 if propagation.is_some() {
