@@ -166,6 +166,10 @@ fn revisions_are_deployed_put_back_and_rolled_back_without_docker() -> Result<()
     let first = shop.commit(&Starting::Serves("one"))?;
     shop.deploy(&first, 0)?;
     shop.serves("one", &first)?;
+    // What a command makes is as open as the operator's own shell makes it, unlike what the agent makes.
+    let own = shop.place.path().join("own");
+    fs::write(&own, "")?;
+    assert_eq!(fs::metadata(shop.serving())?.permissions(), fs::metadata(own)?.permissions());
 
     let doctor = expect(shop.host.run(["doctor"])?, 0)?.stdout;
     assert!(doctor.contains("no plugin is granted") && doctor.contains("ready: nothing"), "{doctor}");
