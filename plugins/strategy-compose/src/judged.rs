@@ -13,13 +13,17 @@ use crate::apply;
 use crate::desired::{self, Desired};
 use crate::operation::{Operation, Shared};
 
-/// The objects, as the host takes them.
-pub(crate) fn objects(desired: &Desired, plan: &Plan) -> Result<Vec<Value>> {
+/// How many containers are asked about at once: what crosses the sandbox's wall in one call is limited.
+const AT_ONCE: usize = 100;
+
+/// The objects, as the host takes them: in parts that can each be judged by itself.
+pub(crate) fn parts(desired: &Desired, plan: &Plan) -> Result<Vec<Vec<Value>>> {
     // Also those that are there already: a container that joins one is where its addresses are.
-    let mut objects: Vec<Value> = desired.networks.values().map(|network| json!({ "network": network.body })).collect();
+    let networks: Vec<Value> = desired.networks.values().map(|network| json!({ "network": network.body })).collect();
+    let mut made = Vec::new();
     for step in &plan.steps {
         match apply::read(step)?.0 {
-            Operation::CreateVolume { body, .. } => objects.push(json!({ "volume": body })),
+            Operation::CreateVolume { body, .. } => made.push(json!({ "volume": body })),
             Operation::Create { mut body, endpoints, shares, .. } => {
                 let host = |shared: &Shared| match shared {
                     Shared::New(new) => new.name.clone(),
@@ -32,10 +36,13 @@ pub(crate) fn objects(desired: &Desired, plan: &Plan) -> Result<Vec<Value>> {
                     let all = endpoints.iter().map(|endpoint| (endpoint.network.clone(), endpoint.config()));
                     body["NetworkingConfig"] = json!({ "EndpointsConfig": all.collect::<BTreeMap<_, _>>() });
                 }
-                objects.push(json!({ "container": body }));
+                made.push(json!({ "container": body }));
             }
             _ => {}
         }
     }
-    Ok(objects)
+    if made.is_empty() {
+        return Ok(vec![networks]);
+    }
+    Ok(made.chunks(AT_ONCE).map(|part| [networks.as_slice(), part].concat()).collect())
 }

@@ -61,7 +61,9 @@ impl Strategy for Compose {
         let desired = bundle::read(context, config)?;
         let state = gather(&Host, &desired.project, Some(&desired), Detail::Decisions)?;
         let plan = planned(&desired, &state)?;
-        Host.permits(&judged::objects(&desired, &plan)?)?;
+        for part in judged::parts(&desired, &plan)? {
+            Host.permits(&part)?;
+        }
         Ok(plan)
     }
 

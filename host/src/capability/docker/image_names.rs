@@ -82,8 +82,7 @@ impl Docker {
         if pinned || has_pinned("RepoDigests") || has_pinned("RepoTags") {
             return Ok(());
         }
-        // A name of the application's own may go from an image that others have under names of theirs.
-        if !self.is_named_by(reference, &image) && is_among(&image, &self.images.others()?) {
+        if is_among(&image, &self.images.others()?) {
             return Ok(());
         }
         let answer =

@@ -10,9 +10,10 @@ use super::Docker;
 use super::ancestors::Mounting;
 use super::engine::invalid;
 use super::failure::hinted;
-use super::surroundings::Around;
+use super::policy::References;
+use super::surroundings::{Around, ranges};
 
-/// Networks that are to be made, each with its ranges.
+/// Networks of a plan that are judged already, each with its ranges.
 pub(super) type Planned<'a> = BTreeMap<&'a str, Vec<IpNet>>;
 
 impl Docker {
@@ -25,7 +26,7 @@ impl Docker {
         let around = Around::new(self);
         let objects = objects.as_array().ok_or_else(|| invalid("the objects to judge must be a list"))?;
         let mut planned = Planned::new();
-        let mut containers = Vec::new();
+        let mut all = References::default();
         let mut mounting = Mounting::default();
         for object in objects {
             let mut fields = object.as_object().into_iter().flatten();
@@ -36,34 +37,37 @@ impl Docker {
                 "network" => {
                     let wanted = policy.network(body)?;
                     let name = body.get("Name").and_then(Value::as_str).unwrap_or_default();
-                    if self.named_network(name).await?.is_some() {
-                        self.usable_network(&policy, &around, name).await?;
-                        continue;
-                    }
-                    around.is_free(&policy, &wanted, None).await?;
-                    apart(&planned, name, &wanted.subnets)?;
-                    planned.insert(name, wanted.subnets);
+                    let subnets = if self.named_network(name).await?.is_some() {
+                        ranges(self.usable_network(&policy, &around, name).await?.ipam.as_ref())
+                    } else {
+                        around.is_free(&policy, &wanted, None).await?;
+                        apart(&planned, name, &wanted.subnets)?;
+                        wanted.subnets
+                    };
+                    planned.insert(name, subnets);
                 }
                 "volume" => {
                     if let Some(mount) = policy.volume(body)? {
                         mounting.join(Mounting::path(&mount.real, mount.writable));
                     }
                 }
-                "container" => containers.push(policy.container(body)?),
+                "container" => {
+                    let references = policy.container(body)?;
+                    mounting.join(Mounting::of(&references));
+                    all.extend(references);
+                }
                 other => return Err(invalid(format!("`{other}` is not a kind of object that is judged"))),
             }
         }
-        for references in containers {
-            self.check_references(&policy, &around, &references, Some(&planned)).await?;
-            mounting.join(Mounting::of(&references));
-        }
+        // Many containers refer to the same few things, which are looked at once.
+        self.check_references(&policy, &around, &all, Some(&planned)).await?;
         self.nobody_moves(mounting, None).await
     }
 }
 
 /// Whether a network that is to be made shares no address with the others.
 fn apart(planned: &Planned<'_>, name: &str, subnets: &[IpNet]) -> Result<(), Failure> {
-    for (other, ranges) in planned {
+    for (other, ranges) in planned.iter().filter(|(other, _)| **other != name) {
         let both = |range: &&IpNet| subnets.iter().any(|subnet| subnet.contains(*range) || range.contains(subnet));
         if let Some(range) = ranges.iter().find(both) {
             return Err(hinted(

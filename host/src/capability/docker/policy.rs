@@ -137,6 +137,16 @@ impl References {
     }
 }
 
+impl References {
+    /// Adds what another body refers to.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.containers.extend(other.containers);
+        self.networks.extend(other.networks);
+        self.volumes.extend(other.volumes);
+        self.addresses.extend(other.addresses);
+    }
+}
+
 impl Policy<'_> {
     /// Whether the operator allowed a danger by name.
     fn allows(&self, danger: &str) -> bool {

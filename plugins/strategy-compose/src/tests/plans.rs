@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::world::{desired, desired_with, shown};
 use crate::desired::Desired;
+use crate::judged;
 use crate::plan::plan;
 use crate::state::{Container, Image, State};
 
@@ -410,6 +411,37 @@ fn a_network_is_made_and_compared_with_its_addresses() {
     let moved = planned(&wanted(&text.replace("10.9.0.1}", "10.9.0.2}")), &state);
     assert!(moved.contains("the network `app_n` is there with another ipam.config"), "{moved}");
     assert!(planned(&desired, &state).starts_with("keep network app_n"));
+}
+
+#[test]
+fn the_host_is_asked_about_everything_that_a_plan_would_make() {
+    let text = "services:
+  front: {image: front, network_mode: 'service:back', volumes: ['data:/d']}
+  back: {image: back, networks: {n: {ipv4_address: 10.9.0.7}, m: {ipv4_address: 10.8.0.7}}}
+networks: {n: {ipam: {config: [{subnet: 10.9.0.0/16}]}}, m: {external: true, name: proxy}}
+volumes: {data: {}}
+";
+    let desired = wanted(text);
+    let mut state = images(&desired, State::default());
+    state.networks.insert("proxy".to_owned(), json!({ "Name": "proxy" }));
+    let [part] = judged::parts(&desired, &plan_of(&desired, &state)).unwrap().try_into().unwrap();
+    let kinds: Vec<&str> =
+        part.iter().flat_map(|object| object.as_object().unwrap().keys().map(String::as_str)).collect();
+    assert_eq!(kinds, ["network", "network", "volume", "container", "container"]);
+    let containers: Vec<&Value> = part.iter().filter_map(|object| object.get("container")).collect();
+    let address = |network: &str| {
+        let pointer = format!("/NetworkingConfig/EndpointsConfig/{network}/IPAMConfig/IPv4Address");
+        containers.iter().find_map(|body| body.pointer(&pointer)).cloned()
+    };
+    assert_eq!((address("app_n"), address("proxy")), (Some(json!("10.9.0.7")), Some(json!("10.8.0.7"))));
+    assert!(
+        containers.iter().any(|body| body["HostConfig"]["NetworkMode"] == "container:app-back-1"),
+        "{containers:?}"
+    );
+    // Where nothing is to be done, the networks are where they are all the same.
+    let state = running(&desired);
+    let parts = judged::parts(&desired, &plan_of(&desired, &state)).unwrap();
+    assert!(parts.len() == 1 && parts[0].iter().any(|object| object.get("network").is_some()), "{parts:?}");
 }
 
 #[test]
