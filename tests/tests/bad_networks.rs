@@ -103,5 +103,10 @@ fn a_network_of_others_addresses_is_not_taken_over() -> Result<()> {
     ensure!(run.code != 0 && run.code != 11 && run.code != 12, "{run:?}");
     tells(&run, &[&network, "198.51.100.0/28", "subnets = [\"198.51.100.0/28\"]"])?;
     ensure!(small.world()? == before, "something was touched");
-    Ok(())
+    // With the operator's word it is the application's.
+    small.operator(
+        "\n[[grants]]\nplugin = \"strategy-compose\"\ndocker-write = { subnets = [\"198.51.100.0/28\"] }\n",
+    )?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("1")
 }

@@ -90,6 +90,12 @@ fn mistakes_are_shown_where_they_are() {
         ),
         ("[[grants]]\nplugin = 'p'\ndocker-write = { bind-roots = ['data'] }", "3:32: `data` is not an absolute path"),
         (
+            "[[grants]]\nplugin = 'p'\ndocker-write = { subnets = ['10.0.0.1/8'] }",
+            "3:29: `10.0.0.1/8` is not a range of addresses such as `172.28.0.0/16`: it has bits below its prefix; is `10.0.0.0/8` meant?",
+        ),
+        ("[[grants]]\nplugin = 'p'\nprobe-tcp = ['db']", "3:14: `db` is not `host:port`"),
+        ("[registries.'a']\naddresses = ['x']", "2:14: `x` is not an address range such as `10.0.0.0/8`"),
+        (
             "[[grants]]\nplugin = 'p'\nhttp = [{ to = 'https://a', addresses = ['10.0.0.0/40'] }]",
             "3:42: `10.0.0.0/40` is not an address range such as `10.0.0.0/8`",
         ),
