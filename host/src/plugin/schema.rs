@@ -38,7 +38,9 @@ pub(super) async fn compile(schema: Value, limits: &Limits) -> Result<Arc<Schema
     graph::measure(&schema, limits.config_schema, "config-schema")?;
     apart(move || {
         Graph::of(&schema)?.check()?;
+        // A `format` is for people, as in the newest draft: some would compile a text of the table as an expression.
         let validator = jsonschema::options()
+            .should_validate_formats(false)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_MEMORY).dfa_size_limit(PATTERN_MEMORY))
             .build(&schema)
             .map_err(|error| format!("is not valid: {}", beginning(&plain(&error.to_string()), 500)))?;
