@@ -33,3 +33,4 @@ mod story;
 mod stuck;
 mod told;
 mod triggers;
+mod untrusted;

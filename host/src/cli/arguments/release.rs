@@ -41,7 +41,7 @@ Every image is pinned by its digest and every file is inside.")]
 Examples:
   windlass release export kudos --out kudos.json       What runs
   windlass release export kudos v1                     To standard output
-  ssh uat1 windlass release export kudos | ssh prod1 windlass promote kudos --from -")]
+  minisign -S -m kudos.json                            Sign it, so that `promote --from kudos.json` believes it")]
     Export {
         /// The application's name
         #[arg(value_name = "APP")]
