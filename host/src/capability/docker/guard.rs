@@ -14,8 +14,16 @@ use super::policy::{Policy, Protected, grant_lines};
 use super::scope::ContainerGrant;
 use super::walk;
 
-/// Sockets through which a container could command an engine, besides the one that is used.
-const SOCKETS: &[&str] = &["/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock"];
+/// Sockets through which a container could command an engine, besides the one that is used, and the directories in which
+/// engines have more of them. A socket comes before the directory that it is in.
+const SOCKETS: &[&str] = &[
+    "/var/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/podman/podman.sock",
+    "/run/crio/crio.sock",
+    "/run/docker",
+    "/run/containerd",
+];
 
 /// Where grants and secrets are: whoever writes there allows himself everything.
 const CONFIGURATION: &str = "/etc/windlass";
@@ -84,8 +92,8 @@ impl Docker {
         }
         protected
             .extend(self.of_other_applications().iter().map(|path| place(path, "another application's files", None)));
-        let all = place(&self.scope.applications_directory, "the files of all applications", None);
-        if all.path.is_absolute() {
+        if self.scope.applications_directory.is_absolute() {
+            let all = place(&self.scope.applications_directory, "the files of all applications", None);
             protected.push(Protected { inside: false, ..all });
         }
         Ok(Guard { grant, protected })
