@@ -96,19 +96,20 @@ async fn nobody_mounts_what_is_below_a_directory_that_a_container_writes() {
         rooted.bind("not-there-yet", ""),
     ];
     let (one, two) = (rooted.application.named("one"), rooted.application.named("two"));
-    for writer in &writers {
-        for reader in &readers {
-            // In both orders, and started or not.
-            for (first, second) in [(writer, reader), (reader, writer)] {
-                let strategy = rooted.docker("step");
-                strategy.create_container(&one, first).await.unwrap_or_else(|failure| panic!("{first}: {failure:?}"));
-                let failure = strategy.create_container(&two, second).await.expect_err(&format!("{first} {second}"));
-                assert!(is_moved(&failure), "{first} {second}: {failure:?}");
-                assert!(failure.message.contains(&one), "{failure:?}");
-                assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("itself in both"));
-                assert!(docker(["inspect", &two]).is_err());
-                strategy.remove_container(&one, true).await.unwrap();
-            }
+    // Each writer with one reader, and each reader with one writer.
+    let pairs =
+        writers.iter().map(|writer| (writer, &readers[0])).chain(readers.iter().map(|reader| (&writers[0], reader)));
+    for (writer, reader) in pairs {
+        // In both orders, and started or not.
+        for (first, second) in [(writer, reader), (reader, writer)] {
+            let strategy = rooted.docker("step");
+            strategy.create_container(&one, first).await.unwrap_or_else(|failure| panic!("{first}: {failure:?}"));
+            let failure = strategy.create_container(&two, second).await.expect_err(&format!("{first} {second}"));
+            assert!(is_moved(&failure), "{first} {second}: {failure:?}");
+            assert!(failure.message.contains(&one), "{failure:?}");
+            assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("itself in both"));
+            assert!(docker(["inspect", &two]).is_err());
+            strategy.remove_container(&one, true).await.unwrap();
         }
     }
     // Nothing below is mounted here, or nothing can be written above.

@@ -22,6 +22,7 @@ fn a_path_below_one_that_can_be_written_is_refused_with_its_line() {
         ("'/srv/a:/d'", "'/srv/a/x:/host:ro'", "", true),
         ("'/srv/a:/d:rw'", "'/srv/a/x/y:/host'", "", true),
         ("'/srv/a:/d', '/srv/a/x:/e'", "", "", true),
+        ("'/srv/a:/d'", "'/srv//a/./x/:/host'", "", true),
         ("{type: bind, source: /srv/a, target: /d}", "{type: bind, source: /srv/a/x, target: /h}", "", true),
         ("'data:/d'", "'/srv/a/x:/host'", bind, true),
         ("'/srv/a:/d'", "'data:/host'", within, true),
