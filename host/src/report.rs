@@ -28,8 +28,16 @@ pub use progress::Teller;
 
 /// Prints what clap says about a command line: help and version to stdout, errors to stderr.
 #[must_use]
+#[expect(clippy::print_stderr, reason = "the report prints")]
 pub fn usage(error: &clap::Error) -> ExitCode {
-    // There is nowhere left to report to when writing to the terminal fails.
-    drop(error.print());
+    // It repeats arguments, which may be somebody else's text: an event's, a script's.
+    let lines: Vec<String> = error.render().to_string().lines().map(page::clean).collect();
+    let text = lines.join("\n") + "\n";
+    if error.use_stderr() && text != error.render().to_string() {
+        eprint!("{text}");
+    } else {
+        // There is nowhere left to report to when writing to the terminal fails.
+        drop(error.print());
+    }
     if error.use_stderr() { ExitCode::Usage } else { ExitCode::Succeeded }
 }

@@ -7,6 +7,6 @@ mod engines;
 mod moved;
 mod pulls;
 mod secrets;
-mod support;
+pub(crate) mod support;
 mod views;
 mod walls;

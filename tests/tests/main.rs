@@ -10,6 +10,7 @@ mod bad_input;
 mod bad_networks;
 mod bad_plugins;
 mod bad_registry;
+mod battery;
 mod bindings;
 mod cli;
 mod commands;

@@ -143,6 +143,8 @@ impl References {
         self.containers.extend(other.containers);
         self.networks.extend(other.networks);
         self.volumes.extend(other.volumes);
+        self.written.extend(other.written);
+        self.host.extend(other.host);
         self.addresses.extend(other.addresses);
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use windlass_documents::Failure;
 
-use super::fields::{is_nothing, list, object, shown, text, texts, wrong};
+use super::fields::{is_nothing, is_unset, list, object, shown, text, texts, wrong};
 use super::known::{
     CHECKED_HOST, DEFAULT_CAPABILITIES, LOG_DRIVERS, MASKED, MASKED_SINCE, READ_ONLY, SAFE, SAFE_HOST, SAFE_UPDATE,
 };
@@ -22,7 +22,7 @@ impl Policy<'_> {
                 "NetworkingConfig" => self.networking(value, &mut references)?,
                 "Labels" => self.labels("Labels", value)?,
                 name if SAFE.contains(&name) => {}
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
                 name => return Err(self.unknown(name, SAFE)),
             }
         }
@@ -32,7 +32,7 @@ impl Policy<'_> {
     /// Decides about a body of `POST /containers/{id}/update`.
     pub(crate) fn update(&self, body: &Value) -> Result<(), Failure> {
         for (name, value) in object("body", body)? {
-            if is_nothing(value) || SAFE_UPDATE.contains(&name.as_str()) {
+            if is_unset(value) || SAFE_UPDATE.contains(&name.as_str()) {
                 continue;
             }
             // A danger that create would refuse is named as such, with the same lines to add.
@@ -58,7 +58,7 @@ impl Policy<'_> {
         if matches!(name, "MaskedPaths" | "ReadonlyPaths") {
             return self.paths(&field, value, if name == "MaskedPaths" { MASKED } else { READ_ONLY });
         }
-        if is_nothing(value) {
+        if is_unset(value) || is_nothing(value) && (SAFE_HOST.contains(&name) || CHECKED_HOST.contains(&name)) {
             return Ok(());
         }
         match name {

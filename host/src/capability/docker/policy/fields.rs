@@ -42,6 +42,12 @@ pub(super) fn is_nothing(value: &Value) -> bool {
     }
 }
 
+/// Whether a value of a field that is not known says nothing. An empty object may: of some fields the engine only looks
+/// whether they are there.
+pub(super) fn is_unset(value: &Value) -> bool {
+    is_nothing(value) && !value.is_object()
+}
+
 /// A value in a message.
 pub(super) fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

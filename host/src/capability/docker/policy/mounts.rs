@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 use windlass_documents::Failure;
 
-use super::fields::{is_nothing, object, shown, text, wrong};
+use super::fields::{is_nothing, is_unset, object, shown, text, wrong};
 use super::options;
 use super::{HostMount, PLACEHOLDER, Policy, RESERVED, References, hinted};
 
@@ -70,7 +70,7 @@ impl Policy<'_> {
             let field = format!("HostConfig.Mounts[{index}]");
             let fields = object(&field, mount)?;
             if let Some((name, _)) =
-                fields.iter().find(|(name, value)| !MOUNT_FIELDS.contains(&name.as_str()) && !is_nothing(value))
+                fields.iter().find(|(name, value)| !MOUNT_FIELDS.contains(&name.as_str()) && !is_unset(value))
             {
                 return Err(self.unknown(&format!("{field}.{name}"), MOUNT_FIELDS));
             }
@@ -120,7 +120,7 @@ impl Policy<'_> {
                 | "CreateMountpoint"
                 | "ReadOnlyNonRecursive"
                 | "ReadOnlyForceRecursive" => {}
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
                 name => {
                     return Err(
                         self.unknown(&format!("{field}.{name}"), &["Propagation", "NonRecursive", "CreateMountpoint"])
@@ -140,7 +140,7 @@ impl Policy<'_> {
         for (name, value) in object(field, value)? {
             match name.as_str() {
                 "NoCopy" | "Subpath" => {}
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
                 "Labels" => {
                     // They are put on a volume that the mount makes, where the host writes none of its own over them.
                     let field = format!("{field}.Labels");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::container::links;
-use super::fields::{is_nothing, list, object, shown, text};
+use super::fields::{is_nothing, is_unset, list, object, shown, text};
 use super::subnets::binding;
 use super::{Policy, References, Wanted};
 
@@ -42,7 +42,7 @@ impl Policy<'_> {
     pub(crate) fn network(&self, body: &Value) -> Result<Wanted, Failure> {
         let mut wanted = Wanted::default();
         for (name, value) in object("body", body)? {
-            if is_nothing(value) {
+            if is_unset(value) || is_nothing(value) && matches!(name.as_str(), "Options" | "IPAM" | "Labels") {
                 continue;
             }
             match name.as_str() {
@@ -76,7 +76,8 @@ impl Policy<'_> {
         let mut subnets: Vec<IpNet> = Vec::new();
         for (name, value) in object("IPAM", value)? {
             match name.as_str() {
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
+                "Options" if is_nothing(value) => {}
                 "Driver" if value == "default" => {}
                 "Driver" => self.require(&format!("ipam-driver:{}", shown(value)), "IPAM.Driver", &shown(value))?,
                 "Options" => self.require("ipam-options", "IPAM.Options", &shown(value))?,
@@ -95,7 +96,7 @@ impl Policy<'_> {
     pub(super) fn networking(&self, value: &Value, references: &mut References) -> Result<(), Failure> {
         for (name, value) in object("NetworkingConfig", value)? {
             match name.as_str() {
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
                 "EndpointsConfig" => {
                     for (network, endpoint) in object("NetworkingConfig.EndpointsConfig", value)? {
                         if !matches!(network.as_str(), "default" | "bridge" | "none") {
@@ -124,7 +125,7 @@ impl Policy<'_> {
         }
         for (name, value) in object(field, value)? {
             match name.as_str() {
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
                 "MacAddress" | "Aliases" | "GwPriority" => {}
                 "IPAMConfig" => {
                     for (field, address) in self.fixed(&format!("{field}.IPAMConfig"), value)? {

@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value};
 use windlass_documents::Failure;
 
-use super::fields::{is_nothing, object, text};
+use super::fields::{is_nothing, is_unset, object, text};
 use super::{Policy, hinted, shorten};
 use crate::capability::http::addresses::METADATA;
 
@@ -216,7 +216,7 @@ impl Policy<'_> {
         for (name, value) in object(field, value)? {
             let field = format!("{field}.{name}");
             match name.as_str() {
-                _ if is_nothing(value) => {}
+                _ if is_unset(value) => {}
                 "IPv4Address" | "IPv6Address" => {
                     let address = in_field(&field, address(text(&field, value)?))?;
                     if address.is_ipv4() != (name == "IPv4Address") {

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 use windlass_documents::Failure;
 
-use super::fields::{is_nothing, object, shown, text, wrong};
+use super::fields::{is_nothing, is_unset, object, shown, text, wrong};
 use super::options::{self, Local};
 use super::{HostMount, Policy};
 
@@ -18,7 +18,7 @@ impl Policy<'_> {
     pub(crate) fn volume(&self, body: &Value) -> Result<Option<HostMount>, Failure> {
         let fields = object("body", body)?;
         if let Some((name, _)) =
-            fields.iter().find(|(name, value)| !FIELDS.contains(&name.as_str()) && !is_nothing(value))
+            fields.iter().find(|(name, value)| !FIELDS.contains(&name.as_str()) && !is_unset(value))
         {
             return Err(self.unknown(name, FIELDS));
         }
