@@ -96,14 +96,16 @@ impl Docker {
         references: &References,
         planned: Option<&Planned<'_>>,
     ) -> Result<(), Failure> {
-        // A plan names containers that others of its steps make.
-        for (container, field) in references.containers.iter().filter(|_| planned.is_none()) {
-            let Some(found) = self.find_container(container).await?.own() else {
-                let nothing = self.nothing("container", container);
-                return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });
-            };
-            if field == VOLUMES_FROM {
-                self.may_inherit(policy, &found)?;
+        for (container, field) in &references.containers {
+            match self.find_container(container).await? {
+                Found::Own(found) if field == VOLUMES_FROM => self.may_inherit(policy, &found)?,
+                Found::Own(_) => {}
+                // A plan names containers that others of its steps make.
+                Found::Missing if planned.is_some() => {}
+                Found::Foreign(_) | Found::Missing => {
+                    let nothing = self.nothing("container", container);
+                    return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });
+                }
             }
         }
         let mut subnets: BTreeMap<&str, Vec<IpNet>> = planned.cloned().unwrap_or_default();
