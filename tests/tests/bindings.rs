@@ -115,7 +115,7 @@ fn what_claims_to_be_another_application_is_refused_by_every_command_that_takes_
 
 #[test]
 fn what_is_granted_by_name_waits_for_the_binding_and_so_does_a_secret() -> Result<()> {
-    let small = Small::set("named")?;
+    let small = Small::set("bound-by-name")?;
     let name = small.name.as_str();
     // Not in the operator's directory.
     let team = claim(&small, "team")?;

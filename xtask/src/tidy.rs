@@ -2,6 +2,7 @@
 //!
 //! They read files as text, so that they hold for code that a build leaves out, too.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -49,9 +50,18 @@ fn code(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The names of small applications that a test lays out.
+fn small(text: &str) -> impl Iterator<Item = &str> {
+    ["Small::set(\"", "Small::running(\""]
+        .into_iter()
+        .flat_map(|call| text.split(call).skip(1))
+        .filter_map(|rest| rest.split('"').next())
+}
+
 /// Runs every rule and reports all that is wrong at once.
 pub(crate) fn check() -> Result<()> {
     let mut wrong = Vec::new();
+    let mut applications = BTreeMap::new();
     for path in ["host", "plugins", "tests", "xtask"]
         .iter()
         .flat_map(|below| paths::files_below(&paths::root().join(below), "rs"))
@@ -64,6 +74,15 @@ pub(crate) fn check() -> Result<()> {
         let lines = text.lines().take_while(|line| line.trim() != "#[cfg(test)]").count();
         if lines > LONGEST && !name.contains("/tests/") {
             wrong.push(format!("{name}: {lines} lines; more than {LONGEST} is two ideas"));
+        }
+        if name.starts_with("tests/tests") {
+            for application in small(&text) {
+                if let Some(other) = applications.insert(application.to_owned(), name.clone()) {
+                    wrong.push(format!(
+                        "{name}: the application `{application}` is one of {other} too; they share an engine"
+                    ));
+                }
+            }
         }
         if text.lines().any(|line| line.ends_with(' ')) {
             wrong.push(format!("{name}: blanks at the end of a line"));
