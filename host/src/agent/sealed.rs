@@ -39,7 +39,7 @@ pub(super) fn vouch(key: &HostKey, bundles: &Bundles, releases: &Releases, file:
         && !document.signer.as_ref().is_some_and(|signer| releases.keys.contains(signer))
     {
         return Err(refused(format!(
-            "the plan's release is from {}, which nobody trusted has signed",
+            "the plan's release is from {}, which no trusted key has signed",
             document.origin
         )));
     }
@@ -197,7 +197,7 @@ mod tests {
         assert!(judge(&of(Some("RWnew")), &required).is_ok());
         for signer in [None, Some("RWold")] {
             let failure = judge(&of(signer), &required).unwrap_err();
-            assert!(failure.message.contains("nobody trusted has signed"), "{}", failure.message);
+            assert!(failure.message.contains("no trusted key has signed"), "{}", failure.message);
         }
     }
 }

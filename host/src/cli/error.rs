@@ -86,7 +86,7 @@ pub enum CliError {
         /// Why.
         source: Reason,
     },
-    /// A plan was made where the application was bound, and nobody says any more where it is.
+    /// A plan was made where the application was bound, and agent.toml no longer says where it is.
     #[error("`{}` was made from where `{application}` was, and agent.toml does not say any more where that is", path.display())]
     PlanElsewhere {
         /// The file.

@@ -81,7 +81,7 @@ fn file(from: &str) -> Option<&Path> {
 fn origin(document: &ReleaseDocument, fetched: &Fetched, vouched: bool) -> String {
     match &document.proof {
         // What nobody vouches for does not stand in the history as if it were so.
-        Some(_) if !vouched => format!("{}, whose proof nobody has signed", fetched.origin),
+        Some(_) if !vouched => format!("{}, with an unsigned proof", fetched.origin),
         Some(proof) => {
             names::actor(&format!("{}, deployment {} on {}", proof.environment, proof.deployment, proof.host))
         }

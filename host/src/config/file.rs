@@ -71,9 +71,9 @@ pub(super) struct Application {
 pub(super) struct Releases {
     /// Public keys of minisign that are trusted.
     pub(super) keys: Vec<Spot<String>>,
-    /// Refuse releases from files that nobody trusted has signed.
+    /// Refuse releases from files that no trusted key has signed.
     pub(super) require_signature: Option<Spot<bool>>,
-    /// Believe what a release document says about where it succeeded although nobody trusted has signed it.
+    /// Believe what a release document says about where it succeeded although no trusted key has signed it.
     pub(super) accept_unsigned_proofs: Option<Spot<bool>>,
 }
 

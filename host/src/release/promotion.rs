@@ -74,7 +74,7 @@ pub enum PromotionError {
         why: String,
     },
     /// Nobody vouches for what the document says about it.
-    #[error("release {version} may not be promoted: nobody trusted has signed that it succeeded in `{environment}`")]
+    #[error("release {version} may not be promoted: no trusted key has signed that it succeeded in `{environment}`")]
     Unsigned {
         /// Its label.
         version: String,

@@ -114,8 +114,9 @@ impl Docker {
     fn not_ours(&self, reference: &str, what: &str, why: &str) -> Failure {
         let (plugin, application) = (&self.scope.plugin, &self.scope.application);
         let message = format!("plugin `{plugin}` may not {what} `{reference}` for application `{application}`: {why}");
-        let hint =
-            format!("name images that are nobody's release below `windlass/{application}`; no grant allows more");
+        let hint = format!(
+            "give images that belong to no release a name below `windlass/{application}`; no grant allows more"
+        );
         hinted("capability-denied", message, &hint)
     }
 }

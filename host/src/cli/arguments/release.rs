@@ -100,7 +100,7 @@ Examples:
                                                 ./kudos.json.minisig beside it
 
 The same digests and the same files, with the settings of this environment. Refused when the release did not
-succeed there or was not smoke tested, and when nobody trusted has signed the file that says so.")]
+succeed there or was not smoke tested, and when no trusted key has signed the file that says so.")]
 pub struct PromoteArguments {
     /// The application's name
     #[arg(value_name = "APP")]

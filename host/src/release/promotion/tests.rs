@@ -23,7 +23,7 @@ fn only_what_succeeded_and_was_tested_goes_on() {
     let good = document(&proof(&json!({ "pages": "pass", "slow": "warn" })));
     assert!(proved(&good, Some("uat"), true).is_ok() && proved(&good, None, true).is_ok());
     let unsigned = proved(&good, None, false).unwrap_err();
-    assert!(unsigned.to_string().contains("nobody trusted has signed that it succeeded in `uat`"), "{unsigned}");
+    assert!(unsigned.to_string().contains("no trusted key has signed that it succeeded in `uat`"), "{unsigned}");
     assert_eq!(unsigned.exit(), ExitCode::Refused);
     for (document, environment, expected) in [
         (document(&serde_json::Value::Null), "uat", "it did not succeed there"),

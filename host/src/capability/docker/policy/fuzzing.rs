@@ -69,8 +69,9 @@ fn harmless(host: &HostConfig) {
     }
     for bind in host.binds.iter().flatten() {
         let mut parts = bind.split(':');
-        let (source, _, options) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-        if source.starts_with(['/', '.', '~']) {
+        let (source, target, options) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+        // One path alone is a place in the container, for a volume without a name.
+        if target.is_some() && source.starts_with('/') {
             inside(source, options.is_some_and(|options| options.split(',').any(|option| option == "ro")));
         }
     }
