@@ -121,7 +121,7 @@ impl Derived {
                 (Some(one), Some(other)) => {
                     let pairs = one.values.iter().zip(&other.values).zip(&columns);
                     found.extend(pairs.filter(|((made, there), _)| made != there).map(|((made, there), column)| {
-                        let (made, there) = (short(made), short(there));
+                        let (made, there) = around(made, there);
                         format!(
                             "{} has `{column}` = {there} in the table `{table}`, and the lines say {made}",
                             name(one)
@@ -168,12 +168,17 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Short enough for a message.
-fn short(value: &Value) -> String {
+/// Two values, short enough for a message: of long ones, what stands around the first difference.
+fn around(made: &Value, there: &Value) -> (String, String) {
     const LONGEST: usize = 60;
-    let text = shown(value);
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("`{}…`", text.get(..end).unwrap_or_default()),
-        None => format!("`{text}`"),
-    }
+    const BEFORE: usize = 20;
+    let (made, there) = (shown(made), shown(there));
+    let same = made.chars().zip(there.chars()).take_while(|(one, other)| one == other).count();
+    let from = if made.chars().count().max(there.chars().count()) > LONGEST { same.saturating_sub(BEFORE) } else { 0 };
+    let excerpt = |text: &str| {
+        let (begin, end) =
+            (if from > 0 { "…" } else { "" }, if text.chars().count() > from + LONGEST { "…" } else { "" });
+        format!("`{begin}{}{end}`", text.chars().skip(from).take(LONGEST).collect::<String>())
+    };
+    (excerpt(&made), excerpt(&there))
 }

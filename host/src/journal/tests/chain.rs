@@ -129,7 +129,10 @@ fn what_follows_from_the_lines_is_made_again_and_compared() {
             "deployment dddd is in the table `deployments`, and no line says so",
         ),
         ("UPDATE applications SET running = 'aaaa'", "application kudos has `running` = `aaaa`"),
-        ("UPDATE applications SET release = replace(release, 'v2', 'v9')", "application kudos has `release`"),
+        (
+            "UPDATE applications SET release = replace(release, '\"version\":\"v2\"', '\"version\":\"v9\"')",
+            "application kudos has `release` = `…\"kudos\",\"version\":\"v9\"",
+        ),
         ("DELETE FROM applications", "application kudos is missing"),
         ("DELETE FROM quarantine", "quarantine of kudos sha256:v3 is missing"),
         ("UPDATE quarantine SET release = 'sha256:v2'", "quarantine of kudos sha256:v2 is in the table"),
