@@ -5,10 +5,12 @@
 //! in the files is not known here; which directory they must be in is the business of
 //! [`crate::release::directory`].
 
-use std::fs::{File, FileType, Metadata};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+use rustix::fs::FileType;
 
 /// What opening must not do: wait for the other end of a pipe, or make a terminal the agent's own.
 #[must_use]
@@ -17,15 +19,15 @@ pub fn flags() -> i32 {
     i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC).bits()).unwrap_or_default()
 }
 
-/// What something is that is no plain file, in words; none for a plain file.
+/// What something of this mode is that is no plain file, in words; none for a plain file.
 #[must_use]
-pub fn other_kind(kind: FileType) -> Option<&'static str> {
-    Some(match kind {
-        kind if kind.is_file() => return None,
-        kind if kind.is_dir() => "a directory",
-        kind if kind.is_fifo() => "a pipe",
-        kind if kind.is_socket() => "a socket",
-        kind if kind.is_symlink() => "a symbolic link",
+pub fn other_kind(mode: u32) -> Option<&'static str> {
+    Some(match FileType::from_raw_mode(mode) {
+        FileType::RegularFile => return None,
+        FileType::Directory => "a directory",
+        FileType::Fifo => "a pipe",
+        FileType::Socket => "a socket",
+        FileType::Symlink => "a symbolic link",
         _ => "a device",
     })
 }
@@ -36,7 +38,7 @@ fn refused(what: &str) -> io::Error {
 }
 
 fn plain(metadata: &Metadata) -> io::Result<()> {
-    other_kind(metadata.file_type()).map_or(Ok(()), |what| Err(refused(what)))
+    other_kind(metadata.mode()).map_or(Ok(()), |what| Err(refused(what)))
 }
 
 /// Opens a plain file that a person named.

@@ -31,10 +31,10 @@ pub use progress::Teller;
 #[expect(clippy::print_stderr, reason = "the report prints")]
 pub fn usage(error: &clap::Error) -> ExitCode {
     // It repeats arguments, which may be somebody else's text: an event's, a script's.
-    let lines: Vec<String> = error.render().to_string().lines().map(page::clean).collect();
-    let text = lines.join("\n") + "\n";
-    if error.use_stderr() && text != error.render().to_string() {
-        eprint!("{text}");
+    let said = error.render().to_string();
+    let clean: String = said.lines().flat_map(|line| [page::clean(line), "\n".to_owned()]).collect();
+    if error.use_stderr() && clean != said {
+        eprint!("{clean}");
     } else {
         // There is nowhere left to report to when writing to the terminal fails.
         drop(error.print());

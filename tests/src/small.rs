@@ -184,6 +184,14 @@ impl Small {
         self.host.run(["deploy", &self.name].iter().chain(more))
     }
 
+    /// Its history as JSON lines.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn history(&self) -> Result<String> {
+        Ok(expect(self.host.run(["history", &self.name, "--json"])?, 0)?.stdout)
+    }
+
     /// What the page says.
     ///
     /// # Errors

@@ -20,10 +20,6 @@ fn claim(small: &Small, place: &str) -> Result<PathBuf> {
     Ok(directory)
 }
 
-fn history(small: &Small) -> Result<String> {
-    Ok(expect(small.host.run(["history", &small.name, "--json"])?, 0)?.stdout)
-}
-
 /// The lines for agent.toml that an error shows.
 fn lines(run: &Run) -> Result<String> {
     let start = run.stderr.find("[[applications]]").with_context(|| format!("no lines in\n{}", run.stderr))?;
@@ -57,7 +53,7 @@ fn what_claims_to_be_another_application_is_refused_by_every_command_that_takes_
     // A link that the operator did not make leads to it as well, and a path is the same by another way.
     std::os::unix::fs::symlink(&evil, small.host.root().join("link"))?;
     let link = small.host.root().join("link/release.toml").display().to_string();
-    let (before, told) = (small.world()?, history(&small)?);
+    let (before, told) = (small.world()?, small.history()?);
     for arguments in [
         &["deploy", &evil][..],
         &["deploy", &link],
@@ -100,7 +96,7 @@ fn what_claims_to_be_another_application_is_refused_by_every_command_that_takes_
         ensure!(refused.stdout.is_empty(), "{arguments:?} tells something: {}", refused.stdout);
     }
     ensure!(small.world()? == before, "something was touched");
-    ensure!(history(&small)? == told, "the history has more");
+    ensure!(small.history()? == told, "the history has more");
     // The very lines that are shown make it so.
     let more = lines(&small.host.run(["deploy", &evil])?)?;
     small.operator(&more)?;

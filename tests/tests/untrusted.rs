@@ -13,10 +13,6 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use windlass_tests::{Small, expect, tells, text};
 
-fn history(small: &Small) -> Result<String> {
-    Ok(expect(small.host.run(["history", &small.name, "--json"])?, 0)?.stdout)
-}
-
 fn pipe(path: &Path) -> Result<()> {
     ensure!(Command::new("mkfifo").arg(path).status()?.success(), "mkfifo failed");
     Ok(())
@@ -51,7 +47,7 @@ fn a_plan_that_was_changed_is_refused_by_the_name_of_what_was_changed() -> Resul
     let file = path.display().to_string();
     expect(small.host.run(["plan", name, "--out", &file])?, 0)?;
     let plan: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
-    let (before, told) = (small.world()?, history(&small)?);
+    let (before, told) = (small.world()?, small.history()?);
     let changed = |pointer: &str, value: serde_json::Value| -> Result<String> {
         let mut forged = plan.clone();
         *forged.pointer_mut(pointer).with_context(|| format!("no {pointer}"))? = value;
@@ -109,7 +105,7 @@ fn a_plan_that_was_changed_is_refused_by_the_name_of_what_was_changed() -> Resul
     fs::File::create(&path)?.set_len(1 << 40)?;
     expect(small.deploy(&["--plan", &file])?, 3)?;
     ensure!(small.world()? == before, "something was touched");
-    ensure!(history(&small)? == told, "the history has more");
+    ensure!(small.history()? == told, "the history has more");
     // As it was made it meets the pin, and nothing else.
     fs::remove_file(&path)?;
     fs::write(&path, serde_json::to_string(&plan)?)?;

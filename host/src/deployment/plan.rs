@@ -1,6 +1,6 @@
 //! Plan: from what runs to the release, as data. Reads and changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use windlass_documents::{Failure, Observation, Phase, Plan};
@@ -202,34 +202,8 @@ fn valid(plan: &Plan) -> Result<(), Failure> {
             }
         }
     }
-    match cycle(plan) {
+    match plan.endless().first() {
         Some(step) => wrong(format!("the step `{step}` needs itself in the end")),
         None => Ok(()),
     }
-}
-
-/// A step of a cycle, if there is one.
-fn cycle(plan: &Plan) -> Option<&str> {
-    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
-    for step in &plan.steps {
-        let needs: BTreeSet<&str> = step.needs.iter().map(String::as_str).collect();
-        waits.insert(&step.id, needs.len());
-        for need in needs {
-            dependents.entry(need).or_default().push(&step.id);
-        }
-    }
-    let mut free: Vec<&str> = waits.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
-    while let Some(id) = free.pop() {
-        waits.remove(id);
-        for dependent in dependents.get(id).into_iter().flatten() {
-            if let Some(count) = waits.get_mut(dependent) {
-                *count -= 1;
-                if *count == 0 {
-                    free.push(dependent);
-                }
-            }
-        }
-    }
-    waits.into_keys().next()
 }

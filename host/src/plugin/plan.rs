@@ -127,37 +127,18 @@ fn needs(plan: &Plan, steps: &BTreeMap<&str, &Step>) -> Result<(), String> {
 
 /// The ids around a cycle, the first repeated at the end; none when there is no cycle.
 fn cycle(plan: &Plan) -> Option<Vec<&str>> {
-    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
-    for step in &plan.steps {
-        waits.insert(&step.id, step.needs.len());
-        for need in &step.needs {
-            dependents.entry(need).or_default().push(&step.id);
-        }
-    }
-    let mut free: Vec<&str> = waits.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
-    while let Some(id) = free.pop() {
-        waits.remove(id);
-        for dependent in dependents.get(id).into_iter().flatten() {
-            if let Some(count) = waits.get_mut(dependent) {
-                *count -= 1;
-                if *count == 0 {
-                    free.push(dependent);
-                }
-            }
-        }
-    }
+    let endless = plan.endless();
     // Every step that is left needs another one that is left: following needs must come back.
     let needs: HashMap<&str, BTreeSet<&str>> = plan
         .steps
         .iter()
-        .filter(|step| waits.contains_key(step.id.as_str()))
+        .filter(|step| endless.contains(step.id.as_str()))
         .map(|step| {
-            let left = step.needs.iter().map(String::as_str).filter(|need| waits.contains_key(need));
+            let left = step.needs.iter().map(String::as_str).filter(|need| endless.contains(need));
             (step.id.as_str(), left.collect())
         })
         .collect();
-    let mut path = vec![*waits.keys().next()?];
+    let mut path = vec![*endless.first()?];
     let mut places = HashMap::from([(path[0], 0)]);
     loop {
         let next = *needs.get(path.last()?)?.first()?;

@@ -208,15 +208,7 @@ impl TeamDirectory {
     }
 
     fn check(&self, name: &str, metadata: &Metadata, plain: bool) -> Result<(), DirectoryError> {
-        use cap_std::fs::FileTypeExt as _;
-        let kind = metadata.file_type();
-        if plain && !metadata.is_file() {
-            let kind = match kind {
-                kind if kind.is_dir() => "a directory",
-                kind if kind.is_fifo() => "a pipe",
-                kind if kind.is_socket() => "a socket",
-                _ => "a device",
-            };
+        if plain && let Some(kind) = regular::other_kind(metadata.mode()) {
             return Err(DirectoryError::Special { path: self.path.join(name), kind });
         }
         if self.owners.include(metadata.uid()) {

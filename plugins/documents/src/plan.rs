@@ -2,6 +2,8 @@
 //!
 //! The same value is shown, checked, executed and stored.
 
+use std::collections::{BTreeSet, HashMap};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +38,33 @@ impl Plan {
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         !self.steps.iter().any(|step| step.changes)
+    }
+
+    /// The ids of steps that wait for themselves in the end, or for such a step; none in a plan that can be executed.
+    /// Takes time in proportion to the plan.
+    #[must_use]
+    pub fn endless(&self) -> BTreeSet<&str> {
+        let mut waits: HashMap<&str, usize> = HashMap::new();
+        let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
+        for step in &self.steps {
+            waits.insert(&step.id, step.needs.len());
+            for need in &step.needs {
+                dependents.entry(need).or_default().push(&step.id);
+            }
+        }
+        let mut free: Vec<&str> = waits.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
+        while let Some(id) = free.pop() {
+            waits.remove(id);
+            for dependent in dependents.get(id).into_iter().flatten() {
+                if let Some(count) = waits.get_mut(dependent) {
+                    *count -= 1;
+                    if *count == 0 {
+                        free.push(dependent);
+                    }
+                }
+            }
+        }
+        waits.into_keys().collect()
     }
 }
 
