@@ -17,6 +17,7 @@ mod record;
 mod recover;
 mod request;
 mod resolve;
+mod retry;
 pub mod seal;
 mod steps;
 mod stop;

@@ -39,11 +39,11 @@ pub enum Progress {
         /// Its name in the release file; `health` for the strategy's own verification.
         name: String,
     },
-    /// It said `pending` and is asked again.
+    /// It said `pending`, or failed for a reason that may pass, and is asked again.
     ProbePending {
         /// Its name.
         name: String,
-        /// What it waits for.
+        /// What it waits for, or why there was no answer.
         summary: String,
     },
     /// It answered.

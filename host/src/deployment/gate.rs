@@ -123,12 +123,14 @@ fn refusal(answers: &[Answered]) -> Option<Failure> {
     Some(failure)
 }
 
+/// What to do about an answer that refuses: about the worst of what was found, where the plugin knows.
 fn remedy(answer: &Answer) -> Option<String> {
     match answer {
         Answer::Report(report) => report
             .findings
             .iter()
-            .find(|finding| finding.verdict == Verdict::Fail && finding.remedy.is_some())
+            .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Warn) && finding.remedy.is_some())
+            .min_by_key(|finding| std::cmp::Reverse(finding.verdict.severity()))
             .and_then(|finding| finding.remedy.clone()),
         Answer::Failure(failure) => super::hint_of(failure),
     }

@@ -1,6 +1,8 @@
 //! Asking a check, the verification or a smoke test: again after `pending`, again after a failure that may pass, and
 //! never beyond the deadline. What an answer means is policy.
 
+mod wait;
+
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 use windlass_documents::{Failure, Report, Verdict};
@@ -10,9 +12,7 @@ use super::subject::{Subject, within};
 use super::work::failure;
 use crate::journal::{Answer, Ruling};
 use crate::progress::Progress;
-
-/// How often a failure that may pass is asked about again.
-const MOST_FAILURES: u32 = 3;
+use wait::{Next, Wait};
 
 /// Asks until there is an answer. Asking changes nothing, so a wish to stop ends it at once.
 pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Answer
@@ -38,32 +38,18 @@ where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
 {
     let end = Instant::now() + probe.deadline;
-    let mut failures = 0;
+    let mut wait = Wait::new(probe.deadline, probe.interval, subject.engine.pace.retry_delay);
     let mut attempt = 1;
     loop {
-        let remaining = end.saturating_duration_since(Instant::now());
-        let context = subject.context(&probe.name, attempt, remaining);
+        let began = Instant::now();
+        let context = subject.context(&probe.name, attempt, end.saturating_duration_since(began));
         let answer = within(&context, &probe.name, call(subject, context.clone())).await;
-        let (pause, last) = match answer {
-            Ok(report) if report.verdict == Verdict::Pending => {
-                subject
-                    .engine
-                    .notice(&Progress::ProbePending { name: probe.name.clone(), summary: report.summary.clone() });
-                let message = format!("still pending after {} s: {}", probe.deadline.as_secs(), report.summary);
-                (probe.interval, failure("timeout", message))
-            }
-            Ok(report) => return Ok(report),
-            Err(failed) => {
-                failures += 1;
-                if !failed.retryable || failures >= MOST_FAILURES {
-                    return Err(failed);
-                }
-                (subject.engine.pace.retry_delay * failures, failed)
-            }
+        let left = end.saturating_duration_since(Instant::now());
+        let (pause, summary) = match wait.next(answer, began.elapsed(), left) {
+            Next::Done(answer) => return answer,
+            Next::Again { pause, summary } => (pause, summary),
         };
-        if Instant::now() + pause >= end {
-            return Err(last);
-        }
+        subject.engine.notice(&Progress::ProbePending { name: probe.name.clone(), summary });
         tokio::time::sleep(pause).await;
         attempt += 1;
     }

@@ -1,5 +1,7 @@
 //! What the gates let through.
 
+use std::time::Duration;
+
 use windlass_documents::{Failure, Migration, Outcome, Verdict};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
@@ -23,6 +25,37 @@ async fn one_no_refuses_and_all_answers_are_kept() {
     assert!(host.world().calls.is_empty(), "nothing was touched");
     // The gates refuse a release without condemning it.
     host.world().checks.clear();
+    assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_check_that_is_pending_at_its_deadline_is_not_passed_over_as_an_error() {
+    let host = Host::three();
+    host.world().errors_pass = true;
+    host.world().patience = Some(Duration::from_millis(50));
+    let away = Failure { code: "unavailable".to_owned(), retryable: true, ..broken() };
+    let answers = vec![Ok(report(Verdict::Pending, "not verified yet")), Err(away)];
+    host.world().checks.insert("contract".to_owned(), answers);
+    let ending = host.deploy("v1").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    let message = ending.account.failure.as_ref().unwrap().message.clone();
+    assert_eq!(message, "`contract`: still pending after 50 ms: not verified yet");
+    assert!(host.world().calls.is_empty(), "nothing was touched");
+    let told = &host.world().told[0].1.checks;
+    let contract = told.iter().find(|check| check.name == "contract").unwrap();
+    assert_eq!(contract.report.verdict, Verdict::Inconclusive);
+    assert!(contract.report.findings.iter().any(|finding| finding.title.contains("calls failed: no answer")));
+}
+
+#[tokio::test]
+async fn an_outage_within_the_deadline_is_waited_out() {
+    let host = Host::three();
+    let away = Failure { code: "unavailable".to_owned(), retryable: true, ..broken() };
+    let mut answers = vec![Ok(report(Verdict::Pending, "not verified yet"))];
+    answers.extend(std::iter::repeat_n(Err(away), 6));
+    answers.push(Ok(report(Verdict::Pass, "verified")));
+    host.world().checks.insert("contract".to_owned(), answers.clone());
+    host.world().smoke.insert("pages".to_owned(), answers);
     assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
 }
 

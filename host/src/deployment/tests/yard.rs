@@ -67,6 +67,10 @@ pub(super) struct World {
     pub(super) stop_at: Option<(String, Stop)>,
     pub(super) stop_twice: bool,
     pub(super) deadline: Option<Duration>,
+    /// How long a check or smoke test may take in all.
+    pub(super) patience: Option<Duration>,
+    /// Whether checks and smoke tests that break are passed over.
+    pub(super) errors_pass: bool,
     /// A step that never ends until it is told to stop.
     pub(super) hangs: Option<String>,
     pub(super) changes_behind: bool,
@@ -169,14 +173,14 @@ impl Outside for Yard {
     }
 
     fn orders<'a>(&'a self, _: &'a Release) -> Answering<'a, Orders> {
+        let world = self.world();
         let probe = |name: &String| Probe {
             name: name.clone(),
-            deadline: Duration::from_secs(5),
+            deadline: world.patience.unwrap_or(Duration::from_secs(5)),
             interval: Duration::from_millis(1),
-            on_error: OnDoubt::Refuse,
+            on_error: if world.errors_pass { OnDoubt::Warn } else { OnDoubt::Refuse },
             on_inconclusive: OnDoubt::Refuse,
         };
-        let world = self.world();
         let orders = Orders {
             checks: world.checks.keys().map(probe).collect(),
             smoke: world.smoke.keys().map(probe).collect(),

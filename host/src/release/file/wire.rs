@@ -147,7 +147,7 @@ pub(super) struct Probe {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Value>")]
     pub(super) with: Option<Spot<toml::Table>>,
-    /// How long it may take, all attempts together. Default `60s`.
+    /// How long it may take, all attempts together. One that says "not yet" until then cannot tell. Default `60s`.
     #[serde(default)]
     pub(super) deadline: Option<Spot<Span>>,
     /// The pause before one that says "not yet" is asked again. Default `5s`.

@@ -1,0 +1,17 @@
+//! How long to leave something alone that failed, before it is asked again.
+
+use std::time::Duration;
+
+use windlass_documents::Failure;
+
+/// Twice as long after each failure in a row, at most `longest`, and at least as long as the one who failed wishes.
+/// `failures` counts this one.
+pub(super) fn pause(first: Duration, longest: Duration, failures: u32, failure: &Failure) -> Duration {
+    let doubled = first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
+    doubled.min(longest).max(retry_after(failure).unwrap_or_default())
+}
+
+/// How long a server said that it wants to be left alone: `retry-after` in the details, in seconds.
+pub(super) fn retry_after(failure: &Failure) -> Option<Duration> {
+    failure.details.as_ref()?.get("retry-after")?.as_u64().map(Duration::from_secs)
+}
