@@ -61,6 +61,31 @@ fn a_volume_or_network_whose_definition_changed_is_refused_with_the_ways_out() -
 }
 
 #[test]
+fn what_an_application_writes_into_its_volume_makes_no_plan_stale() -> Result<()> {
+    let small = Small::set("busy")?;
+    let writes = "sh, -c, \"while :; do echo > /data/journal; rm /data/journal; usleep 20000; done\"";
+    let more = service("store", &small.name, "    volumes: [\"data:/data\"]\n").replace("\"sleep\", \"600\"", writes);
+    let text = |version: &str| {
+        let web = small.compose().replace("VERSION: \"1\"", &format!("VERSION: \"{version}\""));
+        format!("{web}{more}volumes: {{ data: {{}} }}\n")
+    };
+    small.write("compose.yaml", text("1"))?;
+    expect(small.deploy(&[])?, 0)?;
+    small.write("compose.yaml", text("2"))?;
+    let plan = small.host.root().join("plan.json");
+    let out = plan.to_str().context("the path is not text")?;
+    expect(small.host.run(&["plan", &small.name, "--out", out])?, 0)?;
+    // The time of the volume's directory is told in whole seconds.
+    docker(["exec", &format!("{}-store-1", small.name), "sh", "-c", "sleep 1; echo > /data/upload"])?;
+    expect(small.host.run(&["deploy", &small.name, "--plan", out])?, 0)?;
+    assert_eq!(small.read()?, "2");
+    small.write("compose.yaml", text("3"))?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(small.read()?, "3");
+    Ok(())
+}
+
+#[test]
 fn what_others_should_keep_and_what_others_have_already_is_said_before_anything_is_touched() -> Result<()> {
     let small = Small::running("others")?;
     let before = small.world()?;

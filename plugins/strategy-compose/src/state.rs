@@ -215,7 +215,9 @@ impl State {
     }
 
     /// Changes when and only when something changed that a plan depends on: which containers, networks and volumes
-    /// there are and which containers run; not uptime and not health.
+    /// there are and which containers run; not uptime and not health, and nothing that the application changes by
+    /// working. When a volume was created is such a thing: the engine's local driver tells the time of the last change
+    /// of the volume's directory.
     pub(crate) fn fingerprint(&self) -> String {
         let mut hasher = Sha256::new();
         for container in &self.containers {
@@ -226,7 +228,13 @@ impl State {
             hasher.update(format!("network {name} {}\n", json::text(network, "/Id").unwrap_or_default()));
         }
         for (name, volume) in &self.volumes {
-            hasher.update(format!("volume {name} {}\n", json::text(volume, "/CreatedAt").unwrap_or_default()));
+            let driver = json::text(volume, "/Driver").unwrap_or_default();
+            // In the order of their names: the engine's answers are in any order.
+            let fields = |key| -> BTreeMap<&String, &Value> {
+                volume.pointer(key).and_then(Value::as_object).into_iter().flatten().collect()
+            };
+            let (options, labels) = (fields("/Options"), fields("/Labels"));
+            hasher.update(format!("volume {name} {driver} {options:?} {labels:?}\n"));
         }
         hex::encode(hasher.finalize())
     }
