@@ -31,6 +31,7 @@ mod routes;
 mod scope;
 mod surroundings;
 mod walk;
+mod wire;
 mod write;
 
 pub use engine::{Engine, Patience};

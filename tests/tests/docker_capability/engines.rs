@@ -1,7 +1,7 @@
 //! Engines that are not there, and one that goes and comes back.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -72,17 +72,27 @@ async fn restart() {
     drop(engine);
 }
 
-/// An engine that says what a real one rarely does: a stand-in for three requests, in the words of its API.
-fn scripted(socket: &Path, events: String) {
+/// What an engine says that does what a real one rarely does: a stand-in for a few requests, in the words of its API.
+#[derive(Clone, Default)]
+struct Script {
+    events: String,
+    oldest_api: &'static str,
+    newest_api: &'static str,
+    /// The first line of each request.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+fn scripted(socket: &Path, script: &Script) {
     let listener = UnixListener::bind(socket).unwrap();
+    let script = script.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, events.clone()));
+            tokio::spawn(answer(stream, script.clone()));
         }
     });
 }
 
-async fn answer(stream: UnixStream, events: String) {
+async fn answer(stream: UnixStream, script: Script) {
     let mut stream = BufReader::new(stream);
     let mut lines = Vec::new();
     loop {
@@ -95,13 +105,16 @@ async fn answer(stream: UnixStream, events: String) {
         }
         lines.push(line);
     }
-    let (body, length) = match lines.first().map(String::as_str).unwrap_or_default() {
+    let first = lines.first().map(|line| line.trim().to_owned()).unwrap_or_default();
+    script.asked.lock().unwrap().push(first.clone());
+    let (body, length) = match first.as_str() {
         line if line.contains("/version") => {
-            (json!({ "ApiVersion": "1.41", "MinAPIVersion": "1.12" }).to_string(), true)
+            (json!({ "ApiVersion": script.newest_api, "MinAPIVersion": script.oldest_api }).to_string(), true)
         }
+        line if line.contains("/containers/json") => ("[]".to_owned(), true),
         line if line.contains("/info") => (json!({ "SystemTime": "2026-01-01T00:00:00Z" }).to_string(), true),
         // It goes on until the connection ends, which it does not.
-        _ => (events, false),
+        _ => (script.events, false),
     };
     let length = if length { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{length}\r\n");
@@ -121,11 +134,32 @@ async fn an_event_that_is_told_late_is_not_lost() {
                 "time": at / 1_000_000_000, "timeNano": at })
     };
     // The second one happened before the first, by a little.
-    scripted(&socket, format!("{}\n{}\n", event("start", 2_000), event("health_status: healthy", 1_000)));
+    let events = format!("{}\n{}\n", event("start", 2_000), event("health_status: healthy", 1_000));
+    scripted(&socket, &Script { events, oldest_api: "1.12", newest_api: "1.41", ..Script::default() });
     application.engine = Arc::new(Engine::new(&format!("unix://{}", socket.display())));
     let mut events = application.strategy("s").subscribe().await.unwrap();
     for expected in ["start", "health_status: healthy"] {
         let told = events.next(10_000).await.unwrap().unwrap_or_else(|| panic!("{expected} was not told"));
         assert_eq!(told["Action"], expected);
+    }
+}
+
+#[tokio::test]
+async fn every_request_names_the_oldest_api_that_both_speak() {
+    for (oldest_api, newest_api, spoken) in
+        [("1.12", "1.41", "1.41"), ("1.24", "1.52", "1.41"), ("1.44", "1.52", "1.44")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("docker.sock");
+        let script = Script { oldest_api, newest_api, ..Script::default() };
+        scripted(&socket, &script);
+        let mut application = Application::new("versioned");
+        application.engine = Arc::new(Engine::new(&format!("unix://{}", socket.display())));
+        application.check().list_containers().await.unwrap();
+        let asked = script.asked.lock().unwrap().clone();
+        let prefix = format!("GET /v{spoken}/");
+        let (first, rest) = asked.split_first().unwrap();
+        assert_eq!(first, "GET /version HTTP/1.1");
+        assert!(!rest.is_empty() && rest.iter().all(|line| line.starts_with(&prefix)), "{rest:?}");
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
 
 use super::failure::{RequestError, failure, hinted};
+use super::wire;
 
 /// As long as the operator lets an ordinary request take.
 pub(super) const ORDINARY: Limit = Limit::Ordinary;
@@ -194,18 +195,20 @@ impl Engine {
         if !socket.is_absolute() {
             return Err(RequestError::Other(format!("`{}` is not a Unix socket (`unix:///path`)", self.endpoint)));
         }
-        let open = |version: &ClientVersion| {
+        let open = |version: ClientVersion| {
             bollard::Docker::connect_with_unix(
                 &socket.to_string_lossy(),
                 self.patience.request.as_secs().max(1),
-                version,
+                &version,
             )
-            .map(|client| client.with_request_modifier(url_safe_login))
+            .map(|client| client.with_request_modifier(move |request| wire::complete(request, &version)))
             .map_err(unusable)
         };
-        // `/version` is served to clients of every version.
-        let newest = open(API_DEFAULT_VERSION)?;
-        let version = self.once(&newest, limit, &|client| async move { client.version().await }).await?;
+        // What is asked without a version is answered to clients of every version.
+        let unversioned =
+            bollard::Docker::connect_with_unix(&socket.to_string_lossy(), limit.as_secs().max(1), API_DEFAULT_VERSION)
+                .map_err(unusable)?;
+        let version = self.once(&unversioned, limit, &|client| async move { client.version().await }).await?;
         let parse = |text: Option<String>| -> Option<(usize, usize)> {
             let text = text?;
             let (major, minor) = text.split_once('.')?;
@@ -220,20 +223,8 @@ impl Engine {
             )));
         }
         let (major_version, minor_version) = parse(version.min_api_version).unwrap_or(oldest).max(oldest);
-        open(&ClientVersion { major_version, minor_version })
+        open(ClientVersion { major_version, minor_version })
     }
-}
-
-/// The engine reads `X-Registry-Auth` as URL-safe base64 and takes anything else for no login at all; bollard writes
-/// the standard alphabet.
-fn url_safe_login(mut request: bollard::BollardRequest) -> bollard::BollardRequest {
-    if let Some(login) = request.headers_mut().get_mut("x-registry-auth")
-        && let Ok(text) = login.to_str()
-        && let Ok(safe) = http::HeaderValue::from_str(&text.replace('+', "-").replace('/', "_"))
-    {
-        *login = safe;
-    }
-    request
 }
 
 /// A request of the kind that needs a deployment was made outside one.
