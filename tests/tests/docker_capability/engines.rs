@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use windlass::capability::docker::Engine;
+use windlass::capability::docker::{Engine, Patience};
 
 use crate::docker_capability::support::{Application, sleeper};
 
@@ -107,6 +108,16 @@ async fn answer(stream: UnixStream, script: Script) {
     }
     let first = lines.first().map(|line| line.trim().to_owned()).unwrap_or_default();
     script.asked.lock().unwrap().push(first.clone());
+    if first.contains("/images/create") {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+        let stands = json!({ "id": "1a2b3c", "status": "Downloading", "progressDetail": { "current": 5, "total": 9 } });
+        let mut told = format!("{head}{stands}\r\n");
+        while stream.write_all(told.as_bytes()).await.is_ok() {
+            told = format!("{stands}\r\n");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        return;
+    }
     let (body, length) = match first.as_str() {
         line if line.contains("/version") => {
             (json!({ "ApiVersion": script.newest_api, "MinAPIVersion": script.oldest_api }).to_string(), true)
@@ -162,4 +173,23 @@ async fn every_request_names_the_oldest_api_that_both_speak() {
         assert_eq!(first, "GET /version HTTP/1.1");
         assert!(!rest.is_empty() && rest.iter().all(|line| line.starts_with(&prefix)), "{rest:?}");
     }
+}
+
+#[tokio::test]
+async fn a_pull_that_is_where_it_was_again_and_again_stands_still() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("docker.sock");
+    scripted(&socket, &Script { oldest_api: "1.24", newest_api: "1.48", ..Script::default() });
+    let mut application = Application::new("standing");
+    let patience = Patience {
+        pull_stall: Duration::from_millis(500),
+        // Too short for another attempt.
+        pull: Duration::from_secs(2),
+        ..Patience::default()
+    };
+    let endpoint = format!("unix://{}", socket.display());
+    application.engine = Arc::new(Engine::new(&endpoint).with_patience(patience));
+    let failure = application.strategy("s").pull_image("registry.example/web:1").await.unwrap_err();
+    assert_eq!(failure.code, "timeout");
+    assert!(failure.message.contains("made no progress"), "{failure:?}");
 }

@@ -11,7 +11,7 @@ use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptions;
 use futures::StreamExt as _;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use windlass_documents::Failure;
 
 use super::Docker;
@@ -95,9 +95,12 @@ async fn attempt_once(docker: &Docker, reference: &str, parts: &Reference) -> Re
     let mut told = None::<Instant>;
     let silence = docker.engine.patience.pull_stall;
     let stood_still = |_| stalled(reference, "made no progress", silence, "pull-stall");
-    while let Some(item) = timeout(silence, stream.next()).await.map_err(stood_still)? {
+    let mut moved = Instant::now();
+    while let Some(item) = timeout_at(moved + silence, stream.next()).await.map_err(stood_still)? {
         let item = item.map_err(|error| explain(RequestError::new(docker.engine.endpoint(), silence, &error)))?;
-        layers.notice(item);
+        if layers.notice(item) {
+            moved = Instant::now();
+        }
         if told.is_none_or(|told| told.elapsed() >= PACE) {
             told = Some(Instant::now());
             tell(docker, &format!("pulling {reference}"), layers.percent());
@@ -172,11 +175,17 @@ fn classify(reference: &str, registry: &str, error: RequestError) -> Failure {
 struct Layers {
     /// Bytes present and bytes in all, for each layer that is downloaded.
     sizes: HashMap<String, (i64, i64)>,
+    /// What was said last of each layer, or of the whole under no id: the words and the bytes.
+    said: HashMap<String, (String, i64)>,
 }
 
 impl Layers {
-    fn notice(&mut self, item: CreateImageInfo) {
-        let (Some(id), Some(status)) = (item.id, item.status) else { return };
+    /// Whether anything moved. An engine with the image store of containerd repeats where it stands again and again.
+    fn notice(&mut self, item: CreateImageInfo) -> bool {
+        let (id, status) = (item.id.unwrap_or_default(), item.status.unwrap_or_default());
+        let bytes = item.progress_detail.as_ref().and_then(|detail| detail.current).unwrap_or_default();
+        let said = (status.clone(), bytes);
+        let moved = self.said.insert(id.clone(), said.clone()).as_ref() != Some(&said);
         match (status.as_str(), item.progress_detail) {
             ("Downloading", Some(detail)) => {
                 if let (Some(current), Some(total @ 1..)) = (detail.current, detail.total) {
@@ -190,6 +199,7 @@ impl Layers {
             }
             _ => {}
         }
+        moved
     }
 
     /// None as long as no size is known. Stays below 100 until the end.
@@ -248,5 +258,7 @@ mod tests {
         assert_eq!(layers.percent(), Some(25));
         layers.notice(item("b", "Download complete", None));
         assert_eq!(layers.percent(), Some(75));
+        assert!(layers.notice(item("a", "Downloading", Some((60, 100)))));
+        assert!(!layers.notice(item("a", "Downloading", Some((60, 100)))), "the same again is no progress");
     }
 }
