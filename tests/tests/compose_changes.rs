@@ -86,6 +86,30 @@ fn what_an_application_writes_into_its_volume_makes_no_plan_stale() -> Result<()
 }
 
 #[test]
+fn each_of_several_containers_of_a_service_is_waited_for_and_proved() -> Result<()> {
+    let small = Small::set("several")?;
+    small.operator("[[grants]]\nplugin = \"smoke-containers\"\ndocker-read = true\n")?;
+    let smoke = "[smoke.containers]\nplugin = \"smoke-containers\"\nwith = { settle = \"200ms\" }\n\n";
+    small
+        .write("release.toml", small.release().replace("[environments.uat]", &format!("{smoke}[environments.uat]")))?;
+    for (replicas, containers) in [
+        (1, vec!["web-1", "worker-1"]),
+        (3, vec!["web-1", "worker-1", "worker-2", "worker-3"]),
+        (2, vec!["web-1", "worker-1", "worker-2"]),
+        (0, vec!["web-1"]),
+        (2, vec!["web-1", "worker-1", "worker-2"]),
+    ] {
+        let more = service("worker", &small.name, &format!("    deploy: {{ replicas: {replicas} }}\n"));
+        small.write("compose.yaml", format!("{}{more}", small.compose()))?;
+        let run = expect(small.deploy(&[])?, 0)?;
+        let told = format!("{} containers run and are healthy", containers.len());
+        assert!(run.stderr.contains(&told), "{}", run.stderr);
+        assert_eq!(names(&small)?, containers);
+    }
+    Ok(())
+}
+
+#[test]
 fn what_others_should_keep_and_what_others_have_already_is_said_before_anything_is_touched() -> Result<()> {
     let small = Small::running("others")?;
     let before = small.world()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_sdk::prelude::*;
 
-use crate::member::Member;
+use crate::member::{Member, Place};
 
 /// What was seen of a container at first; nothing of it may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum State {
 /// How each container fares, in the order given, and services that have none.
 pub(crate) fn judge(
     members: &[Member],
-    expected: &[String],
+    expected: &[Place],
     deployment: &str,
     baseline: &mut Baseline,
 ) -> Vec<(String, Option<Member>, State)> {
@@ -38,9 +38,9 @@ pub(crate) fn judge(
         .iter()
         .map(|member| (member.name.clone(), Some(member.clone()), one(member, deployment, baseline)))
         .collect();
-    for service in expected {
-        if !members.iter().any(|member| member.service == *service) {
-            states.push((service.clone(), None, State::Starting("has no container".to_owned())));
+    for place in expected {
+        if !members.iter().any(|member| place.is_of(member)) {
+            states.push((place.to_string(), None, State::Starting("has no container".to_owned())));
         }
     }
     states
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_service_without_a_container_is_missed() {
-        let states = judge(&[], &["web".to_owned()], "d", &mut Baseline::new());
+        let states = judge(&[], &[Place::service("web")], "d", &mut Baseline::new());
         assert_eq!(states[0].2, State::Starting("has no container".to_owned()));
     }
 

@@ -6,6 +6,8 @@ use windlass_sdk::prelude::*;
 
 /// The label by which Docker Compose and Windlass name a container's service.
 const SERVICE: &str = "com.docker.compose.service";
+/// Which of its service's containers a container is, from 1.
+const NUMBER: &str = "com.docker.compose.container-number";
 /// Marks containers of `docker compose run`.
 const ONEOFF: &str = "com.docker.compose.oneoff";
 /// The release that a container was made for.
@@ -19,6 +21,7 @@ pub(crate) struct Member {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) service: String,
+    pub(crate) number: u64,
     pub(crate) release: Option<String>,
     pub(crate) deployment: Option<String>,
     /// `created`, `running`, `paused`, `restarting`, `exited`, `dead`.
@@ -44,6 +47,43 @@ pub(crate) struct Attachment {
     pub(crate) aliases: BTreeSet<String>,
 }
 
+/// A service, or one of its containers where it has several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) service: String,
+    /// From 1; any where it is none.
+    number: Option<u64>,
+}
+
+impl Place {
+    /// All containers of a service.
+    pub(crate) fn service(name: &str) -> Self {
+        Self { service: name.to_owned(), number: None }
+    }
+
+    /// What a plan means by `service web` and `service web#2`: the first and the second container of `web`.
+    pub(crate) fn of_subject(subject: &str) -> Option<Self> {
+        let name = subject.strip_prefix("service ")?;
+        Some(match name.rsplit_once('#').and_then(|(service, number)| Some((service, number.parse().ok()?))) {
+            Some((service, number)) => Self { service: service.to_owned(), number: Some(number) },
+            None => Self { service: name.to_owned(), number: Some(1) },
+        })
+    }
+
+    pub(crate) fn is_of(&self, member: &Member) -> bool {
+        self.service == member.service && self.number.is_none_or(|number| number == member.number)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.number {
+            None | Some(1) => formatter.write_str(&self.service),
+            Some(number) => write!(formatter, "{}#{number}", self.service),
+        }
+    }
+}
+
 impl Member {
     /// Reads the answer of `GET /containers/{id}/json`; none when it is no service's container.
     pub(crate) fn read(inspection: &Value) -> Option<Self> {
@@ -61,6 +101,7 @@ impl Member {
             id: text("/Id")?,
             name: text("/Name").unwrap_or_default().trim_start_matches('/').to_owned(),
             service: label(SERVICE)?,
+            number: label(NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1),
             release: label(RELEASE),
             deployment: label(DEPLOYMENT),
             state: text("/State/Status").unwrap_or_default(),
@@ -72,6 +113,10 @@ impl Member {
             is_restarted: !matches!(policy.as_str(), "" | "no"),
             networks: networks(inspection),
         })
+    }
+
+    fn place(&self) -> (String, u64) {
+        (self.service.clone(), self.number)
     }
 
     /// Whether it did its work and ended, as a migration does.
@@ -99,22 +144,20 @@ fn networks(inspection: &Value) -> Vec<Attachment> {
         .collect()
 }
 
-/// The containers that count: of a service, those of the release where there are any, otherwise all that are not
-/// leftovers of an earlier one.
+/// The containers that count: of each place in a service, those of the release where there are any, otherwise all that
+/// are not leftovers of an earlier one.
 pub(crate) fn current(mut members: Vec<Member>, release: &str) -> Vec<Member> {
-    let of_release: BTreeSet<String> = members
-        .iter()
-        .filter(|member| member.release.as_deref() == Some(release))
-        .map(|member| member.service.clone())
-        .collect();
-    let running: BTreeSet<String> =
-        members.iter().filter(|member| member.state == "running").map(|member| member.service.clone()).collect();
+    let places = |counts: &dyn Fn(&Member) -> bool| -> BTreeSet<(String, u64)> {
+        members.iter().filter(|member| counts(member)).map(Member::place).collect()
+    };
+    let of_release = places(&|member| member.release.as_deref() == Some(release));
+    let running = places(&|member| member.state == "running");
     members.retain(|member| {
-        if of_release.contains(&member.service) {
+        if of_release.contains(&member.place()) {
             member.release.as_deref() == Some(release)
         } else {
-            // A service that the release did not touch has no old version beside it, unless one was left stopped.
-            member.state == "running" || !running.contains(&member.service)
+            // What the release did not touch has no old version beside it, unless one was left stopped.
+            member.state == "running" || !running.contains(&member.place())
         }
     });
     members.sort_by(|a, b| (&a.service, &a.name).cmp(&(&b.service, &b.name)));
@@ -152,10 +195,23 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_plan_names_each_container_of_a_service() {
+        let second = Member { number: 2, ..member("web", "r1") };
+        let place = Place::of_subject("service web#2").unwrap();
+        assert!(place.is_of(&second) && !place.is_of(&member("web", "r1")) && place.to_string() == "web#2");
+        let first = Place::of_subject("service web").unwrap();
+        assert!(first.is_of(&member("web", "r1")) && !first.is_of(&second) && first.to_string() == "web");
+        assert!(Place::service("web").is_of(&second));
+        assert_eq!(Place::of_subject("network web"), None);
+    }
+
+    #[test]
     fn old_containers_beside_the_new_do_not_count() {
         let old = Member { state: "exited".to_owned(), ..member("web", "r1") };
         let kept = member("db", "r0");
         let counted = current(vec![old, member("web", "r2"), kept.clone()], "r2");
-        assert_eq!(counted, [kept, member("web", "r2")]);
+        assert_eq!(counted, [kept.clone(), member("web", "r2")]);
+        let second = Member { number: 2, ..member("db", "r2") };
+        assert_eq!(current(vec![kept.clone(), second.clone()], "r2"), [kept, second], "the first one was kept");
     }
 }

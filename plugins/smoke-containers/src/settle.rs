@@ -1,5 +1,6 @@
 //! Waits until all is well and stays so. Subscribes first, looks second, waits third: nothing is missed that way.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use windlass_sdk::prelude::*;
@@ -7,7 +8,7 @@ use windlass_sdk::prelude::*;
 use crate::config::Config;
 use crate::connect;
 use crate::judge::{Baseline, State, judge, matters};
-use crate::member::{Member, current};
+use crate::member::{Member, Place, current};
 
 /// What is kept of the host's own deadline for the report.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -22,7 +23,7 @@ pub(crate) fn run(context: &Context<'_>, config: &Config) -> Result<Report> {
     let deployment = context.deployment();
     let plan = context.plan()?;
     let expected = expected(config, plan.as_ref());
-    let gone = removed(plan.as_ref());
+    let planned: BTreeSet<String> = planned(plan.as_ref()).map(|(_, place)| place.service).collect();
     let start = Instant::now();
     let end = start + config.deadline.0.min(context.remaining().saturating_sub(MARGIN));
 
@@ -31,7 +32,7 @@ pub(crate) fn run(context: &Context<'_>, config: &Config) -> Result<Report> {
     let mut well_since: Option<Instant> = None;
     loop {
         context.stop_if_cancelled()?;
-        let members = look(config, &release, &gone)?;
+        let members = look(config, &release, &expected, &planned)?;
         let states = judge(&members, &expected, &deployment, &mut baseline);
         if states.iter().any(|(_, _, state)| matches!(state, State::Broken(_))) {
             return Ok(report(&states, Verdict::Fail, start.elapsed()));
@@ -100,29 +101,29 @@ fn finish(
     Ok(whole)
 }
 
-/// The services that must run.
-fn expected(config: &Config, plan: Option<&Plan>) -> Vec<String> {
-    if !config.services.is_empty() {
-        return config.services.clone();
+/// What must run: what the plan keeps or makes of the services that are asked about, and these in any case.
+fn expected(config: &Config, plan: Option<&Plan>) -> Vec<Place> {
+    let planned = planned(plan).filter(|(action, _)| *action != Action::Remove).map(|(_, place)| place);
+    if config.services.is_empty() {
+        return planned.collect();
     }
-    let changes = plan.into_iter().flat_map(|plan| &plan.changes);
-    changes
-        .filter(|change| change.action != Action::Remove)
-        .filter_map(|change| change.subject.strip_prefix("service ").map(str::to_owned))
-        .collect()
+    let mut wanted: Vec<Place> = planned.filter(|place| config.services.contains(&place.service)).collect();
+    for name in &config.services {
+        if !wanted.iter().any(|place| place.service == *name) {
+            wanted.push(Place::service(name));
+        }
+    }
+    wanted
 }
 
-/// The services that the release does without: their stopped containers stay until they are swept.
-fn removed(plan: Option<&Plan>) -> Vec<String> {
+/// What becomes of each container that the plan speaks of.
+fn planned(plan: Option<&Plan>) -> impl Iterator<Item = (Action, Place)> {
     let changes = plan.into_iter().flat_map(|plan| &plan.changes);
-    changes
-        .filter(|change| change.action == Action::Remove)
-        .filter_map(|change| change.subject.strip_prefix("service ").map(str::to_owned))
-        .collect()
+    changes.filter_map(|change| Some((change.action, Place::of_subject(&change.subject)?)))
 }
 
 /// The containers that count, as they are now.
-fn look(config: &Config, release: &str, gone: &[String]) -> Result<Vec<Member>> {
+fn look(config: &Config, release: &str, expected: &[Place], planned: &BTreeSet<String>) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     for summary in docker::list_containers()? {
         let Some(id) = summary.get("Id").and_then(Value::as_str) else { continue };
@@ -134,7 +135,8 @@ fn look(config: &Config, release: &str, gone: &[String]) -> Result<Vec<Member>> 
         }
     }
     let mut members = current(members, release);
-    members.retain(|member| !gone.contains(&member.service));
+    // Of a service that the release does without, or has less of, stopped containers stay until they are swept.
+    members.retain(|member| !planned.contains(&member.service) || expected.iter().any(|place| place.is_of(member)));
     if !config.services.is_empty() {
         members.retain(|member| config.services.contains(&member.service));
     }
@@ -177,13 +179,17 @@ mod tests {
             "format": 1, "fingerprint": "f", "steps": [], "changes": [
                 { "subject": "service web", "action": "replace", "cause": "", "differences": [] },
                 { "subject": "service old", "action": "remove", "cause": "" },
+                { "subject": "service old#2", "action": "remove", "cause": "" },
                 { "subject": "service db", "action": "keep", "cause": "" },
+                { "subject": "service db#2", "action": "create", "cause": "" },
                 { "subject": "network front", "action": "create", "cause": "" },
             ],
         }))
         .unwrap();
-        assert_eq!(expected(&Config::default(), Some(&plan)), ["web", "db"]);
-        assert_eq!(removed(Some(&plan)), ["old"]);
+        let named = |places: Vec<Place>| places.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(named(expected(&Config::default(), Some(&plan))), ["web", "db", "db#2"]);
+        let some = Config { services: vec!["db".to_owned(), "other".to_owned()], ..Config::default() };
+        assert_eq!(named(expected(&some, Some(&plan))), ["db", "db#2", "other"]);
     }
 
     #[test]
