@@ -3,10 +3,14 @@
 use regex_lite::Regex;
 use windlass_sdk::prelude::*;
 
-/// What is looked for unless something else is said: `${NAME}`, `{{ name }}`, `<your-name>`, and words.
-const DEFAULT: [&str; 6] = [
+/// What is looked for unless something else is said: `${NAME}`, `#{NAME}`, `{{ name }}`, `__NAME__`, `%(name)s`,
+/// `<your-name>`, and words.
+const DEFAULT: [&str; 9] = [
     r"\$\{[^}]*\}",
+    r"#\{[^}]*\}",
     r"\{\{[^}]*\}\}",
+    r"\b__[A-Z][A-Z0-9_]*__\b",
+    r"%\([A-Za-z_][A-Za-z0-9_.]*\)[sd]",
     r"<[A-Za-z][A-Za-z0-9_ .-]*>",
     r"(?i)\bchange[-_ ]?me\b",
     r"(?i)\breplace[-_ ]?me\b",
@@ -51,12 +55,32 @@ mod tests {
     #[test]
     fn placeholders_are_told_from_values() {
         let unresolved = Unresolved::new(None).unwrap();
-        for text in
-            ["a ${HOST} b", "{{ host }}", "<your-key>", "CHANGEME", "change-me", "REPLACE_ME", "# TODO: x", "FIXME"]
-        {
+        for text in [
+            "a ${HOST} b",
+            "host=#{Db_Host}",
+            "{{ host }}",
+            "user=__DB_USER__",
+            "%(password)s",
+            "<your-key>",
+            "CHANGEME",
+            "change-me",
+            "REPLACE_ME",
+            "# TODO: x",
+            "FIXME",
+        ] {
             assert!(unresolved.find(text).is_some(), "{text}");
         }
-        for text in ["https://a.example/?x=1", "5 < 6 > 4", "exchanged", "$HOME is {x}", "TODOS", "a<1>"] {
+        for text in [
+            "https://a.example/?x=1",
+            "5 < 6 > 4",
+            "exchanged",
+            "$HOME is {x}",
+            "TODOS",
+            "a<1>",
+            "__init__",
+            "#fff",
+            "100%",
+        ] {
             assert_eq!(unresolved.find(text), None, "{text}");
         }
         let own = Unresolved::new(Some(&["XXX+".to_owned()])).unwrap();

@@ -40,9 +40,14 @@ pub(crate) fn judge(subject: &Subject) -> Vec<Finding> {
         }
         Some(Some(Ordering::Less)) => {
             let message = format!("{title} would go back from `{old}`, which runs, to `{version}`");
-            subject
-                .finding("version", Verdict::Fail, message)
-                .remedy("go back with `windlass rollback`, or release it with a greater version")
+            let remedy = match numbered(old, version) {
+                None => "go back with `windlass rollback`, or release it with a greater version".to_owned(),
+                Some((before, after, dotted)) => format!(
+                    "`{before}` and `{after}` are compared letter by letter, so that `{after}` is the smaller one: deploy \
+                     it once with `--break-glass` and the reason, and write `{dotted}` from the next version on"
+                ),
+            };
+            subject.finding("version", Verdict::Fail, message).remedy(remedy)
         }
         Some(Some(Ordering::Equal)) if subject.policy.must_increase => {
             let message = format!("{title} is `{version}`, which comes no later than `{old}`, which runs");
@@ -50,6 +55,22 @@ pub(crate) fn judge(subject: &Subject) -> Vec<Finding> {
         }
         Some(_) => subject.finding("version", Verdict::Pass, format!("{title} goes from `{old}` to `{version}`")),
     }]
+}
+
+/// The parts of two semantic versions that decide, where they are compared as texts and were meant as numbers, and how
+/// numbers are written: `rc9`, `rc10` and `rc.1`. An identifier with letters is compared as ASCII text (Semantic
+/// Versioning 2.0.0, 11.4).
+fn numbered<'a>(old: &'a str, new: &'a str) -> Option<(&'a str, &'a str, String)> {
+    let identifiers = |text: &'a str| {
+        let core = text.split('+').next().unwrap_or_default();
+        core.split_once('-').map(|(_, identifiers)| identifiers.split('.'))
+    };
+    let (before, after) = identifiers(old)?.zip(identifiers(new)?).find(|(before, after)| before != after)?;
+    let (word, one) = before.split_at(before.find(|letter: char| letter.is_ascii_digit())?);
+    let (same_word, other) = after.split_at(after.find(|letter: char| letter.is_ascii_digit())?);
+    let (one, number) = (one.parse::<u64>().ok()?, other.parse::<u64>().ok()?);
+    let is_meant = !word.is_empty() && word == same_word && number > one && after < before;
+    is_meant.then(|| (before, after, format!("{}.1", word.trim_end_matches('-'))))
 }
 
 /// The same version: is it the same thing?
@@ -76,4 +97,25 @@ fn same(subject: &Subject, version: &str, former: &State) -> Finding {
         return subject.finding("version", Verdict::Fail, message).remedy("release it with a greater version");
     }
     subject.finding("version", Verdict::Pass, format!("{title} is `{version}`, which runs already"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_compared_as_texts_are_told() {
+        let told = |old, new| numbered(old, new).map(|(before, after, meant)| format!("{before} {after} {meant}"));
+        assert_eq!(told("1.0.0-rc9", "1.0.0-rc10").as_deref(), Some("rc9 rc10 rc.1"));
+        assert_eq!(told("v2.0.0-a.beta-9+1", "v2.0.0-a.beta-12").as_deref(), Some("beta-9 beta-12 beta.1"));
+        for (old, new) in [
+            ("1.0.0-rc.9", "1.0.0-rc.10"),
+            ("1.0.0-rc2", "1.0.0-rc1"),
+            ("1.0.0-rc9", "1.0.0-beta10"),
+            ("1.0.0", "0.9.0"),
+            ("1.0.0-rc9", "1.0.0-rc"),
+        ] {
+            assert_eq!(told(old, new), None, "{old} {new}");
+        }
+    }
 }
