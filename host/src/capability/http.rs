@@ -21,6 +21,7 @@ mod body;
 mod client;
 mod headers;
 mod target;
+mod tls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -9,7 +9,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-pub(crate) use convert::is_label;
+pub(crate) use convert::{LABEL, is_label};
 
 use serde_json::Value;
 use windlass_documents::Migration;

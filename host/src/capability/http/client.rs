@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use windlass_documents::Failure;
 
-use super::addresses;
+use super::{addresses, tls};
 use crate::capability::failure::{failure, lost, passing};
 
 /// How long an unused connection is kept.
@@ -147,15 +147,8 @@ pub(super) fn failed(error: &reqwest::Error, server: &str) -> Failure {
         return passing("timeout", format!("`{server}` did not answer in time"));
     }
     let reason = error.source().map_or_else(|| "the exchange failed".to_owned(), chain);
-    if reason.contains("certificate") {
-        // In the message itself, because plugins pass only that on.
-        return failure(
-            "unavailable",
-            format!(
-                "`{server}` cannot be asked: {reason}; where its authority is your own, name its PEM file with `ca = \"FILE\"` \
-                 in the grant for `{server}` in agent.toml"
-            ),
-        );
+    if let Some(failure) = tls::failed(error, server, &reason) {
+        return failure;
     }
     passing("unavailable", format!("`{server}` cannot be asked: {reason}"))
 }

@@ -20,6 +20,7 @@ use crate::plugin::Kind;
 use crate::redact::Redactor;
 
 mod reflection;
+mod tls;
 
 /// A server that answers every request with the same bytes and keeps what it was sent.
 struct Server {
@@ -423,48 +424,4 @@ async fn an_answer_is_streamed() {
     go.send(()).unwrap();
     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "last");
     assert!(body.frame().await.is_none());
-}
-
-/// A TLS server on a thread; its certificate is for `localhost` and from the authority in `fixtures`.
-fn tls_server() -> u16 {
-    use rustls::pki_types::pem::PemObject as _;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("fixtures/server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("fixtures/server.key")).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let server = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let server = Arc::new(server.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(connection) = rustls::ServerConnection::new(Arc::clone(&server)) else { return };
-            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
-            let mut buffer = [0; 4096];
-            // A client that does not trust the certificate breaks off here.
-            if stream.read(&mut buffer).is_ok() {
-                let _ = stream.write_all(HELLO.as_bytes());
-                stream.conn.send_close_notify();
-                let _ = stream.flush();
-            }
-        }
-    });
-    port
-}
-
-#[tokio::test]
-async fn authorities_are_the_systems_and_the_operators() {
-    let port = tls_server();
-    let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/src/capability/http/fixtures/ca.pem");
-    let url = format!("https://localhost:{port}");
-    let trusting =
-        stage(&format!("{{ to = \"{url}\", addresses = [\"127.0.0.1\"], ca = {ca:?} }}"), HttpLimits::default());
-    let response = trusting.http.send(get(&url), Timeouts::default()).await.unwrap();
-    assert_eq!(response.into_body().read_all().await.unwrap(), "hello");
-    let strict = stage(&format!("{{ to = \"{url}\", addresses = [\"127.0.0.1\"] }}"), HttpLimits::default());
-    let failure = refused(&strict, &url).await;
-    assert!(failure.code == "unavailable" && failure.message.contains("certificate"), "{}", failure.message);
-    let missing =
-        stage(&format!("{{ to = \"{url}\", addresses = [\"127.0.0.1\"], ca = \"/none.pem\" }}"), HttpLimits::default());
-    assert!(refused(&missing, &url).await.message.contains("`/none.pem`"));
 }

@@ -39,7 +39,7 @@ pub(super) fn read(document: &Document) -> Result<ReleaseFile, DocumentError> {
 }
 
 /// What may be a release's own version.
-const LABEL: &str = "at most 100 letters, digits, `.`, `_`, `+` and `-`";
+pub(crate) const LABEL: &str = "at most 100 letters, digits, `.`, `_`, `+` and `-`, the first a letter, a digit or `_`";
 
 /// Whether a text may be one: it goes into names of tags, files and addresses.
 pub(crate) fn is_label(text: &str) -> bool {

@@ -201,7 +201,7 @@ fn points_at_what_is_wrong() {
     release.toml:5:7: `v{version}` is not a tag
     hint: tags are letters, digits, `_`, `.` and `-`; `{commit}` stands for the commit of `--commit`, and `{version}` for what `version-file` has
     release.toml:5:16: `../package.json` is not the path of a file beside the release file
-    release.toml:2:11: `1 2` is not a version: at most 100 letters, digits, `.`, `_`, `+` and `-`
+    release.toml:2:11: `1 2` is not a version: at most 100 letters, digits, `.`, `_`, `+` and `-`, the first a letter, a digit or `_`
     release.toml:3:16: `version` and `version-file` both say what the release is called
     release.toml:5:10: `sha256:abc` is not `sha256:` and 64 hexadecimal digits
     release.toml:5:7: the artifact `backend` has a fixed `digest`, so that its tag cannot follow the commit

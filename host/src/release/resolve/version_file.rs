@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::release::directory::{DirectoryError, TeamDirectory};
-use crate::release::file::{ReleaseFile, is_label};
+use crate::release::file::{LABEL, ReleaseFile, is_label};
 use crate::report::{ExitCode, Explain};
 
 /// The largest such file, in bytes.
@@ -71,7 +71,8 @@ pub fn label(file: &ReleaseFile, directory: &Path) -> Result<Option<String>, Ver
     if is_label(&version) {
         return Ok(Some(version));
     }
-    let reason = format!("`{}` is not a version", version.chars().take(100).collect::<String>().escape_debug());
+    let reason =
+        format!("`{}` is not a version: {LABEL}", version.chars().take(100).collect::<String>().escape_debug());
     Err(VersionFileError::Malformed { file: path.clone(), reason })
 }
 
@@ -138,6 +139,10 @@ mod tests {
         assert_eq!(label("version = \"7\"").unwrap().as_deref(), Some("7"));
         assert_eq!(label("").unwrap(), None);
         write("VERSION", "two words");
-        assert!(label("version-file = \"VERSION\"").unwrap_err().contains("`two words` is not a version"));
+        assert!(
+            label("version-file = \"VERSION\"")
+                .unwrap_err()
+                .contains("`two words` is not a version: at most 100 letters")
+        );
     }
 }
