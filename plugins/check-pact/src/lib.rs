@@ -5,12 +5,17 @@
 
 mod ask;
 mod config;
+mod gather;
 mod judge;
+mod nothing;
+mod webhook;
+mod words;
 
-use windlass_pact::Pacticipant;
+use windlass_pact::{Client, Pacticipant};
 use windlass_sdk::prelude::*;
 
 pub use config::{Config, Policy};
+use judge::Question;
 
 /// The release file's lines that show what it can do.
 const EXAMPLE: &str = include_str!("../example.toml");
@@ -27,9 +32,12 @@ impl Check for CheckPact {
     }
 
     fn run(context: &Context<'_>, config: &Config) -> Result<Report> {
-        let pacticipants = Pacticipant::of_release(&context.release()?, &config.pacticipants, config.version)?;
+        let pacticipants = Pacticipant::of_release(&context.release()?, &config.pacticipants, &config.version)?;
         let environment = config.environment.clone().unwrap_or_else(|| context.environment());
-        let answer = ask::ask(context, config, &pacticipants, &environment);
+        let answer = Client::new(&config.broker, context.remaining()).and_then(|client| {
+            let question = Question { config, pacticipants: &pacticipants, environment: &environment };
+            ask::ask(&client, &question, context.attempt() == 1)
+        });
         if config.dry_run { dry(answer) } else { answer }
     }
 }

@@ -1,5 +1,7 @@
 //! What an answer means: a resource, a no with the broker's reasons, or an error with a message of its own.
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use serde_json::Value;
 use windlass_sdk::http::Response;
 use windlass_sdk::{Error, Result};
@@ -23,7 +25,8 @@ pub(crate) enum Answer {
 pub(crate) fn judge(response: &Response, what: &str, settings: &Settings) -> Result<Answer> {
     match response.status {
         200..=299 => body(response, what).map(Answer::Found),
-        404 => Ok(Answer::Missing(reasons(response).join("; "))),
+        404 if is_json(response) => Ok(Answer::Missing(reasons(response).join("; "))),
+        404 => Err(stranger(response, what)),
         // The open-source broker answers a bearer token with an empty 400, before it looks at anything else.
         400 if response.body.is_empty() && settings.who() == Who::Token => Err(no_tokens(settings)),
         400 | 409 | 422 if is_json(response) => Ok(Answer::Refused(reasons(response))),
@@ -34,8 +37,9 @@ pub(crate) fn judge(response: &Response, what: &str, settings: &Settings) -> Res
             .hint("is `broker.url` the address of a Pact Broker?")),
         429 => Err(limited(response, what)),
         status @ 500..=599 => {
-            let error = unavailable(format!("the broker answered {status} to {what}{}", excerpt(response))).retryable();
-            Err(later(response, error))
+            let message = format!("the broker answered {status} to {what}{}", excerpt(response));
+            let error = unavailable(message).retryable();
+            Err(later(response, if is_page(response) { error.hint(PAGE) } else { error }))
         }
         status @ 300..=399 => {
             let place = response.header("location").unwrap_or("nowhere");
@@ -58,18 +62,53 @@ fn body(response: &Response, what: &str) -> Result<Resource> {
     match serde_json::from_slice(&response.body) {
         Ok(value @ Value::Object(_)) => Ok(Resource(value)),
         Ok(_) => Err(unavailable(format!("what came as an answer to {what} is no JSON object"))),
-        Err(_) => {
-            let kind = response.header("content-type").unwrap_or("without a type");
-            let wrong = if is_json(response) { "breaks off or is not JSON" } else { "is not JSON" };
-            Err(unavailable(format!("what came as an answer to {what} {wrong} ({kind})")).retryable().hint(
-                "is `broker.url` the address of a Pact Broker, and is there a proxy in between that asks for a login?",
-            ))
+        Err(_) if is_json(response) => {
+            Err(unavailable(format!("the answer to {what} breaks off or is not JSON ({})", kind(response))).retryable())
         }
+        Err(_) => Err(stranger(response, what)),
     }
 }
 
 fn is_json(response: &Response) -> bool {
     response.header("content-type").is_some_and(|kind| kind.contains("json"))
+}
+
+/// What to do about a page where a broker's answer should be.
+const PAGE: &str = "a proxy in front of the broker, or another server, answered: is `broker.url` the address of a Pact \
+                    Broker's index, and can it be asked without a login page?";
+
+fn is_page(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|kind| kind.contains("html"))
+}
+
+/// What answers in another language is not the broker. Its page is not repeated, but for its title.
+fn stranger(response: &Response, what: &str) -> Error {
+    let (status, page) = (response.status, page(response));
+    unavailable(format!("what answered {what} is not a Pact Broker: it answered {status} with {page}"))
+        .retryable()
+        .hint(PAGE)
+}
+
+/// Type and title of what is no JSON.
+fn page(response: &Response) -> String {
+    match title(&response.text()) {
+        Some(title) => format!("{}, titled \"{title}\"", kind(response)),
+        None => kind(response),
+    }
+}
+
+fn kind(response: &Response) -> String {
+    response.header("content-type").map_or_else(|| "no content type".to_owned(), |kind| cut(kind, 100))
+}
+
+fn title(page: &str) -> Option<String> {
+    // Only letters of ASCII change their case here, so that places stay the same.
+    let lower = page.to_ascii_lowercase();
+    let begin = lower.find("<title")?;
+    let begin = begin + lower.get(begin..)?.find('>')? + 1;
+    let end = begin + lower.get(begin..)?.find("</title")?;
+    let words: Vec<&str> = page.get(begin..end)?.split_whitespace().collect();
+    (!words.is_empty()).then(|| cut(&words.join(" "), 100))
 }
 
 fn unauthorized(what: &str, settings: &Settings) -> Error {
@@ -109,9 +148,16 @@ fn limited(response: &Response, what: &str) -> Error {
     later(response, error.retryable())
 }
 
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3); the form with a date is left alone.
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3): as it stands there, or until a date. The date is compared with the
+/// server's own clock where it tells it, and otherwise with the agent's.
 fn seconds(response: &Response) -> Option<u64> {
-    response.header("retry-after")?.trim().parse().ok()
+    let wished = response.header("retry-after")?.trim();
+    if let Ok(seconds) = wished.parse() {
+        return Some(seconds);
+    }
+    let date = |text: &str| rfc2822::parse(text).ok().map(|time| time.timestamp());
+    let now = response.header("date").and_then(date).unwrap_or_else(Timestamp::now);
+    Some(u64::try_from(date(wished)?.as_second() - now.as_second()).unwrap_or(0))
 }
 
 fn later(response: &Response, error: Error) -> Error {
@@ -122,6 +168,9 @@ fn later(response: &Response, error: Error) -> Error {
 }
 
 fn excerpt(response: &Response) -> String {
+    if is_page(response) {
+        return format!(" with {}", page(response));
+    }
     let reasons = if is_json(response) { reasons(response) } else { Vec::new() };
     if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
 }
@@ -173,9 +222,13 @@ fn plain(value: &Value) -> String {
 
 /// The beginning of a text of the broker, without what a terminal would act on.
 pub(crate) fn clip(text: &str) -> String {
+    cut(text, 500)
+}
+
+fn cut(text: &str, most: usize) -> String {
     let mut short: String =
-        text.chars().take(500).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    if text.chars().nth(500).is_some() {
+        text.chars().take(most).map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    if text.chars().nth(most).is_some() {
         short.push('…');
     }
     short

@@ -15,8 +15,11 @@ const MOST_BYTES: usize = 8 << 20;
 /// How long one answer may take: a broker computes a large matrix for a while.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is kept of the host's own deadline for saying that there was no answer.
-const MARGIN: Duration = Duration::from_secs(1);
+/// What is kept of the host's own deadline for saying what is known.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// Less than this is no time for an answer: a request that is begun with less would only hide what is known already.
+const LEAST: Duration = Duration::from_millis(750);
 
 /// HAL for what is there, and problem details (RFC 9457) for what is not; plain JSON is answered with 406.
 const ACCEPT: &str = "application/hal+json, application/problem+json";
@@ -42,14 +45,22 @@ impl<'a> Client<'a> {
     /// Through the host, with placeholders for user, password and token, as long as the host's call may take.
     pub fn new(settings: &'a Settings, remaining: Duration) -> Result<Self> {
         let authorization = settings.authorization()?;
-        let end = Instant::now() + remaining.saturating_sub(MARGIN);
-        Ok(Self { settings, origin: settings.origin(), authorization, end, send: Box::new(Request::send) })
+        let mut client = Self::with(settings, Request::send).within(remaining);
+        client.authorization = authorization;
+        Ok(client)
     }
 
     /// With answers of a test's own.
     pub fn with(settings: &'a Settings, send: impl Fn(&Request) -> Result<Response> + 'static) -> Self {
         let end = Instant::now() + TIMEOUT;
         Self { settings, origin: settings.origin(), authorization: None, end, send: Box::new(send) }
+    }
+
+    /// The same with a time of its own.
+    #[must_use]
+    pub fn within(mut self, remaining: Duration) -> Self {
+        self.end = Instant::now() + remaining.saturating_sub(MARGIN);
+        self
     }
 
     /// The broker's index, from which everything else is found.
@@ -83,7 +94,11 @@ impl<'a> Client<'a> {
     fn ask(&self, request: Request) -> Result<Answer> {
         let what = format!("{} {}", request.method(), path_of(request.url()));
         self.own(request.url())?;
-        let left = self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
+        let left = self.end.saturating_duration_since(Instant::now());
+        if left < LEAST {
+            let message = format!("the time of this attempt is used up: the broker was not asked any more for {what}");
+            return Err(Error::new("timeout", message).retryable().hint("give the check a longer `deadline`"));
+        }
         let mut request = request
             .header("accept", ACCEPT)
             .header("user-agent", concat!("windlass/", env!("CARGO_PKG_VERSION")))
@@ -160,6 +175,18 @@ mod tests {
         assert_eq!(error.code(), "plugin:foreign-link");
         assert!(error.message().contains("http://a.example"), "{error}");
         assert!(client.found("http://a/elsewhere").is_ok(), "a broker below a path may link beside it");
+    }
+
+    #[test]
+    fn nothing_is_asked_when_there_is_no_time_for_an_answer() {
+        let settings = Settings { url: "http://a/x".to_owned(), username: None, password: None, token: None };
+        let answer = |_: &Request| Err(Error::internal("was asked"));
+        let client = Client::with(&settings, answer).within(Duration::from_millis(900));
+        let error = client.index().unwrap_err();
+        assert_eq!((error.code(), error.is_retryable()), ("timeout", true));
+        assert!(error.message().contains("was not asked any more for GET /x"), "{error}");
+        let client = Client::with(&settings, answer).within(Duration::from_mins(1));
+        assert!(client.index().unwrap_err().message().contains("was asked"));
     }
 
     #[test]

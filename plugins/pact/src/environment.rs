@@ -8,6 +8,8 @@ use windlass_sdk::{Error, Result};
 
 use crate::client::Client;
 use crate::hal::Resource;
+use crate::pacticipant::Pacticipant;
+use crate::version::Record;
 
 /// An environment that the broker knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +21,38 @@ pub struct Environment {
 
 /// Versions that are deployed or released and supported in an environment, by pacticipant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Live(BTreeMap<String, BTreeSet<String>>);
+pub struct Live(BTreeMap<String, BTreeMap<String, BTreeSet<Place>>>);
+
+/// How a version is live.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Deployed, as an instance with a name or as the one without.
+    Deployed(Option<String>),
+    /// Released and supported.
+    Released,
+}
+
+/// What a deployment brings, and what it takes the place of.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The versions that it brings.
+    pub pacticipants: &'a [Pacticipant],
+    /// What is recorded after it: a deployment replaces, a release does not.
+    pub record: Record,
+    /// The name of the instance that it replaces.
+    pub instance: Option<&'a str>,
+}
+
+/// A live version of a pacticipant that a deployment brings in another version: it stays beside that one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staying {
+    /// Whose version.
+    pub name: String,
+    /// Which.
+    pub version: String,
+    /// As what it stays live.
+    pub places: Vec<Place>,
+}
 
 impl Client<'_> {
     /// The environment of that name, or the names of those that the broker has.
@@ -35,8 +68,17 @@ impl Client<'_> {
     /// Everything that is live in an environment.
     pub fn live(&self, environment: &Environment) -> Result<Live> {
         let mut live = Live::default();
-        for entry in self.deployed(environment, None)?.iter().chain(&self.supported(environment, None)?) {
-            live.add(entry.text("/_embedded/pacticipant/name")?, entry.text("/_embedded/version/number")?);
+        let mut add = |entry: &Resource, place: Place| -> Result<()> {
+            live.add(entry.text("/_embedded/pacticipant/name")?, entry.text("/_embedded/version/number")?, place);
+            Ok(())
+        };
+        for entry in &self.deployed(environment, None)? {
+            // An empty name is the same instance as none.
+            let named = ["/applicationInstance", "/target"].iter().find_map(|name| entry.0.pointer(name)?.as_str());
+            add(entry, Place::Deployed(named.filter(|name| !name.is_empty()).map(str::to_owned)))?;
+        }
+        for entry in &self.supported(environment, None)? {
+            add(entry, Place::Released)?;
         }
         Ok(live)
     }
@@ -68,19 +110,55 @@ impl Client<'_> {
 
 impl Live {
     /// Adds a version.
-    pub fn add(&mut self, pacticipant: &str, version: &str) {
-        self.0.entry(pacticipant.to_owned()).or_default().insert(version.to_owned());
+    pub fn add(&mut self, pacticipant: &str, version: &str, place: Place) {
+        let versions = self.0.entry(pacticipant.to_owned()).or_default();
+        versions.entry(version.to_owned()).or_default().insert(place);
     }
 
     /// The live versions of a pacticipant.
     pub fn versions(&self, pacticipant: &str) -> impl Iterator<Item = &str> {
-        self.0.get(pacticipant).into_iter().flatten().map(String::as_str)
+        self.0.get(pacticipant).into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
+    /// Other versions of the pacticipants of a deployment that stay live after it.
+    #[must_use]
+    pub fn staying(&self, arrival: &Arrival<'_>) -> Vec<Staying> {
+        let stays = |place: &&Place| match place {
+            Place::Released => true,
+            Place::Deployed(instance) => arrival.record == Record::Release || instance.as_deref() != arrival.instance,
+        };
+        let mut found = Vec::new();
+        for new in arrival.pacticipants {
+            for (version, places) in self.0.get(&new.name).into_iter().flatten() {
+                let places: Vec<Place> = places.iter().filter(stays).cloned().collect();
+                if *version != new.version && !places.is_empty() {
+                    found.push(Staying { name: new.name.clone(), version: version.clone(), places });
+                }
+            }
+        }
+        found
     }
 
     /// Whether nothing of a pacticipant is live.
     #[must_use]
     pub fn lacks(&self, pacticipant: &str) -> bool {
         self.versions(pacticipant).next().is_none()
+    }
+}
+
+impl std::fmt::Display for Staying {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}", self.name, self.version)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Deployed(Some(instance)) => write!(formatter, "as instance `{instance}`"),
+            Self::Deployed(None) => formatter.write_str("without an instance's name"),
+            Self::Released => formatter.write_str("as a release"),
+        }
     }
 }
 
@@ -102,5 +180,35 @@ impl Environment {
     pub fn unknown_error(name: &str, known: &[String]) -> Error {
         let (message, hint) = Self::unknown(name, known);
         Error::new("not-found", message).hint(hint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staying(record: Record, instance: Option<&str>) -> Vec<String> {
+        let mut live = Live::default();
+        for (name, version, place) in [
+            ("Web", "1", Place::Deployed(None)),
+            ("Web", "2", Place::Deployed(Some("blue".to_owned()))),
+            ("Web", "3", Place::Deployed(Some("green".to_owned()))),
+            ("Web", "3", Place::Released),
+            ("Web", "4", Place::Deployed(Some("blue".to_owned()))),
+            ("Other", "9", Place::Deployed(None)),
+        ] {
+            live.add(name, version, place);
+        }
+        let new = Pacticipant { artifact: "web".to_owned(), name: "Web".to_owned(), version: "4".to_owned() };
+        let staying = live.staying(&Arrival { pacticipants: &[new], record, instance });
+        staying.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_deployment_takes_the_place_of_its_own_instance_alone() {
+        assert_eq!(staying(Record::Deployment, None), ["Web 2", "Web 3"]);
+        assert_eq!(staying(Record::Deployment, Some("blue")), ["Web 1", "Web 3"]);
+        assert_eq!(staying(Record::Deployment, Some("green")), ["Web 1", "Web 2", "Web 3"], "3 is released as well");
+        assert_eq!(staying(Record::Release, None), ["Web 1", "Web 2", "Web 3"], "a release takes nobody's place");
     }
 }

@@ -6,17 +6,23 @@
 
 mod answer;
 mod client;
+mod contracts;
 mod environment;
 mod hal;
 mod matrix;
+mod naming;
 mod pacticipant;
 mod settings;
 mod version;
+mod webhook;
 
 pub use client::Client;
-pub use environment::{Environment, Live};
+pub use contracts::Integrations;
+pub use environment::{Arrival, Environment, Live, Place, Staying};
 pub use hal::{Link, Resource};
 pub use matrix::{Matrix, Notice, Row};
-pub use pacticipant::{Naming, Pacticipant};
+pub use naming::Naming;
+pub use pacticipant::{Named, Pacticipant};
 pub use settings::Settings;
 pub use version::{Record, Recorded, Version};
+pub use webhook::{Sent, Subject, Webhook};

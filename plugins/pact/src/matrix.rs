@@ -31,7 +31,7 @@ pub struct Matrix {
     pub notices: Vec<Notice>,
     /// The rows that were looked at.
     pub rows: Vec<Row>,
-    /// Whether there may be more rows than the broker lists.
+    /// Whether there may be more rows than the broker lists: as many as were asked for, or fewer than it counts.
     pub may_be_cut: bool,
 }
 
@@ -84,15 +84,14 @@ impl Client<'_> {
                 return Ok(answer);
             }
         }
-        let mut query = String::new();
-        for Pacticipant { name, version, .. } in pacticipants {
-            let (name, version) = (encode(name), encode(version));
-            query.extend([format!("q%5B%5D%5Bpacticipant%5D={name}&q%5B%5D%5Bversion%5D={version}&")]);
-        }
-        // `cvpv`: every live version of a provider, where the clients' `cvp` shows only the latest that was verified.
-        let environment = encode(environment);
-        let path = format!("/matrix?{query}latestby=cvpv&environment={environment}&limit={MOST_ROWS}");
+        let versions = pacticipants.iter().map(|one| (one.name.as_str(), one.version.as_str()));
+        let path = format!("{}&environment={}", selected(versions), encode(environment));
         self.ask_matrix(&self.address(&path), MOST_ROWS)
+    }
+
+    /// Asks about versions and each other alone, whatever is live: a name may not come twice.
+    pub fn matrix_between(&self, versions: &[(&str, &str)]) -> Result<Result<Matrix, Vec<String>>> {
+        self.ask_matrix(&self.address(&selected(versions.iter().copied())), MOST_ROWS)
     }
 
     fn ask_matrix(&self, address: &str, limit: usize) -> Result<Result<Matrix, Vec<String>>> {
@@ -101,6 +100,17 @@ impl Client<'_> {
             answer => Matrix::read(&required("GET", answer, address)?, limit).map(Ok),
         }
     }
+}
+
+/// The beginning of a question about versions.
+fn selected<'a>(versions: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut query = String::new();
+    for (name, version) in versions {
+        let (name, version) = (encode(name), encode(version));
+        query.extend([format!("q%5B%5D%5Bpacticipant%5D={name}&q%5B%5D%5Bversion%5D={version}&")]);
+    }
+    // `cvpv`: every live version of a provider, where the clients' `cvp` shows only the latest that was verified.
+    format!("/matrix?{query}latestby=cvpv&limit={MOST_ROWS}")
 }
 
 impl Matrix {
@@ -113,6 +123,11 @@ impl Matrix {
         let summary = resource.0.get("summary").filter(|summary| summary.is_object()).ok_or_else(strange)?;
         let listed = resource.0.get("matrix").and_then(Value::as_array).ok_or_else(strange)?;
         let count = |name: &str| summary.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let rows: Vec<Row> = listed.iter().map(|row| Row::read(row).ok_or_else(strange)).collect::<Result<_>>()?;
+        let listed = |success: bool| rows.iter().filter(|row| row.success == Some(success) && !row.ignored).count();
+        let more =
+            |counted: u64, success: bool| usize::try_from(counted).map_or(true, |counted| counted > listed(success));
+        let may_be_cut = rows.len() >= limit || more(count("success"), true) || more(count("failed"), false);
         let notices = resource.0.get("notices").and_then(Value::as_array);
         Ok(Self {
             deployable: summary.get("deployable").and_then(Value::as_bool),
@@ -121,8 +136,8 @@ impl Matrix {
             failed: count("failed"),
             unknown: count("unknown"),
             notices: notices.into_iter().flatten().filter_map(Notice::read).collect(),
-            rows: listed.iter().map(|row| Row::read(row).ok_or_else(strange)).collect::<Result<_>>()?,
-            may_be_cut: listed.len() >= limit,
+            rows,
+            may_be_cut,
         })
     }
 }
@@ -168,6 +183,17 @@ mod tests {
             let answer = json!({ "summary": { "deployable": deployable }, "matrix": [] });
             assert_eq!(Matrix::read(&Resource(answer), 100).unwrap().deployable, expected);
         }
+    }
+
+    #[test]
+    fn fewer_rows_than_are_counted_are_not_all() {
+        let of = |success: u64, limit: usize| {
+            let row = json!({ "consumer": { "name": "a" }, "provider": { "name": "b" },
+                "verificationResult": { "success": true } });
+            let answer = json!({ "summary": { "deployable": true, "success": success }, "matrix": [row] });
+            Matrix::read(&Resource(answer), limit).unwrap().may_be_cut
+        };
+        assert_eq!([of(1, 100), of(2, 100), of(1, 1)], [false, true, true]);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use windlass_sdk::documents::Release;
 use windlass_sdk::{Error, Result};
 
+use crate::naming::Naming;
+
 /// An application as the broker knows it, in one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pacticipant {
@@ -18,25 +20,56 @@ pub struct Pacticipant {
     pub version: String,
 }
 
-/// What a pacticipant's version is called at the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Naming {
-    /// The artifact's tag.
-    #[default]
-    Tag,
-    /// The release's commit, in full.
-    Commit,
-    /// The release's version label.
-    Release,
+/// What an artifact is called at the broker: a name, or a table with a name and what its versions are called.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "Written")]
+#[schemars(with = "Written")]
+pub struct Named {
+    /// The name, where case matters.
+    pub name: String,
+    /// What its versions are called, where that is not what the others' are called.
+    pub version: Option<Naming>,
+}
+
+/// As people write it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a name, or a table with `name` and `version`")]
+enum Written {
+    /// The name.
+    Name(String),
+    /// The name, and what versions of this pacticipant are called.
+    Both(Both),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Both {
+    /// The name at the broker.
+    name: String,
+    /// What its versions are called there. Default: as those of the others.
+    #[serde(default)]
+    version: Option<String>,
+}
+
+impl TryFrom<Written> for Named {
+    type Error = String;
+
+    fn try_from(written: Written) -> std::result::Result<Self, String> {
+        match written {
+            Written::Name(name) => Ok(Self { name, version: None }),
+            Written::Both(Both { name, version }) => {
+                Ok(Self { name, version: version.map(Naming::try_from).transpose()? })
+            }
+        }
+    }
 }
 
 impl Pacticipant {
     /// The pacticipants of a release by a table from artifacts to names, in the order of their names at the broker.
-    pub fn of_release(release: &Release, table: &BTreeMap<String, String>, naming: Naming) -> Result<Vec<Self>> {
+    pub fn of_release(release: &Release, table: &BTreeMap<String, Named>, naming: &Naming) -> Result<Vec<Self>> {
         let mut found: Vec<Self> = Vec::new();
-        for (artifact, name) in table {
-            let version = version(release, artifact, naming)?;
+        for (artifact, Named { name, version }) in table {
+            let version = naming_of(release, artifact, version.as_ref().unwrap_or(naming))?;
             match found.iter().find(|known| known.name == *name) {
                 None => found.push(Self { artifact: artifact.clone(), name: name.clone(), version }),
                 Some(known) if known.version == version => {}
@@ -53,13 +86,13 @@ impl Pacticipant {
     }
 
     /// What a table cannot be.
-    pub fn check(table: &BTreeMap<String, String>) -> Result<()> {
+    pub fn check(table: &BTreeMap<String, Named>) -> Result<()> {
         if table.is_empty() {
             return Err(Error::config("`pacticipants` is empty").hint(
                 "write what each artifact is called at the broker: `pacticipants = { backend = \"Example API\" }`",
             ));
         }
-        match table.iter().find(|(_, name)| name.trim().is_empty()) {
+        match table.iter().find(|(_, named)| named.name.trim().is_empty()) {
             Some((artifact, _)) => Err(Error::config(format!("the pacticipant of `{artifact}` has no name"))),
             None => Ok(()),
         }
@@ -72,35 +105,18 @@ impl std::fmt::Display for Pacticipant {
     }
 }
 
-fn version(release: &Release, name: &str, naming: Naming) -> Result<String> {
-    let Some(artifact) = release.artifacts.get(name) else {
-        let known: Vec<&str> = release.artifacts.keys().map(String::as_str).collect();
-        return Err(Error::config(format!(
-            "`pacticipants` names the artifact `{name}`, which the release does not have"
-        ))
-        .hint(format!("it has: {}", known.join(", "))));
-    };
-    match naming {
-        Naming::Release => Ok(release.version.clone()),
-        Naming::Commit => release.commit.clone().ok_or_else(|| {
-            Error::config("the release names no commit, which `version = \"commit\"` needs")
-                .hint("give `--commit`, or write `version = \"tag\"`")
-        }),
-        Naming::Tag => match artifact.tag.as_deref() {
-            Some("latest") => Err(Error::config(format!(
-                "the artifact `{name}` is asked for as `latest`, which names no version that a broker could know"
-            ))
-            .hint("deploy it by the tag that its build gave it, or write `version = \"commit\"`")),
-            Some(tag) => Ok(tag.to_owned()),
-            None => Err(Error::config(format!("the artifact `{name}` is asked for by digest and has no tag"))
-                .hint("write `version = \"commit\"` or `version = \"release\"`, or give the artifact a tag")),
-        },
+fn naming_of(release: &Release, artifact: &str, naming: &Naming) -> Result<String> {
+    if release.artifacts.contains_key(artifact) {
+        return naming.version(release, artifact);
     }
+    let known: Vec<&str> = release.artifacts.keys().map(String::as_str).collect();
+    Err(Error::config(format!("`pacticipants` names the artifact `{artifact}`, which the release does not have"))
+        .hint(format!("it has: {}", known.join(", "))))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -114,29 +130,42 @@ mod tests {
         .unwrap()
     }
 
-    fn all(table: &[(&str, &str)], naming: Naming) -> Result<Vec<String>> {
-        let table = table.iter().map(|(artifact, name)| ((*artifact).to_owned(), (*name).to_owned())).collect();
-        let found = Pacticipant::of_release(&release(), &table, naming)?;
+    fn all(table: &Value, naming: &str) -> Result<Vec<String>> {
+        let table: BTreeMap<String, Named> = serde_json::from_value(table.clone())?;
+        let found = Pacticipant::of_release(&release(), &table, &Naming::parse(naming)?)?;
         Ok(found.iter().map(ToString::to_string).collect())
     }
 
     #[test]
     fn a_version_is_what_the_build_published() {
-        let both = [("web", "Shop Web"), ("api", "Shop API")];
-        assert_eq!(all(&both, Naming::Tag).unwrap(), ["Shop API 3.4", "Shop Web 1.2"]);
-        assert_eq!(all(&both, Naming::Commit).unwrap(), ["Shop API c0ffee", "Shop Web c0ffee"]);
-        assert_eq!(all(&both, Naming::Release).unwrap(), ["Shop API 7", "Shop Web 7"]);
+        let both = json!({ "web": "Shop Web", "api": "Shop API" });
+        assert_eq!(all(&both, "tag").unwrap(), ["Shop API 3.4", "Shop Web 1.2"]);
+        assert_eq!(all(&both, "commit").unwrap(), ["Shop API c0ffee", "Shop Web c0ffee"]);
+        assert_eq!(all(&both, "release").unwrap(), ["Shop API 7", "Shop Web 7"]);
+        let made = all(&both, "{release} build {commit}/{tag}").unwrap();
+        assert_eq!(made, ["Shop API 7 build c0ffee/3.4", "Shop Web 7 build c0ffee/1.2"]);
+    }
+
+    #[test]
+    fn a_pacticipant_may_have_versions_of_its_own_kind() {
+        let table = json!({ "web": "Shop Web", "api": { "name": "Shop API", "version": "{{{commit}}}" },
+            "new": { "name": "Shop New", "version": "release" } });
+        assert_eq!(all(&table, "tag").unwrap(), ["Shop API {c0ffee}", "Shop New 7", "Shop Web 1.2"]);
+        let wrong = json!({ "api": { "name": "Shop API", "version": "{branch}" } });
+        assert!(all(&wrong, "tag").unwrap_err().message().contains("`{branch}`, which is unknown"));
+        let wrong = json!({ "api": 5 });
+        assert!(all(&wrong, "tag").unwrap_err().message().contains("a table with `name` and `version`"));
     }
 
     #[test]
     fn what_names_no_version_is_refused() {
         for (table, words) in [
-            (vec![("new", "New")], "`latest`"),
-            (vec![("pin", "Pin")], "by digest"),
-            (vec![("gone", "Gone")], "does not have"),
-            (vec![("web", "One"), ("api", "One")], "both the pacticipant `One`"),
+            (json!({ "new": "New" }), "`latest`"),
+            (json!({ "pin": "Pin" }), "by digest"),
+            (json!({ "gone": "Gone" }), "does not have"),
+            (json!({ "web": "One", "api": "One" }), "both the pacticipant `One`"),
         ] {
-            let error = all(&table, Naming::Tag).unwrap_err();
+            let error = all(&table, "tag").unwrap_err();
             assert!(error.code() == "invalid-config" && error.message().contains(words), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! Versions of pacticipants: what is recorded of them, and webhooks.
+//! Versions of pacticipants, and what is recorded of them.
 //!
 //! No version is ever made here: one that the broker does not know was not published by its build.
 
@@ -50,16 +50,27 @@ impl Client<'_> {
     /// Which of the two the broker does not know.
     fn unknown(&self, index: &Resource, of: &Pacticipant) -> Result<Error> {
         let address = index.link("pb:pacticipant")?.expand(&[("pacticipant", &of.name)])?;
-        let Pacticipant { artifact, name, version } = of;
+        let Pacticipant { name, version, .. } = of;
         Ok(match self.get(&address)? {
-            Answer::Missing(_) => Error::new("not-found", format!("the broker knows no pacticipant `{name}`")).hint(
-                format!("names are case-sensitive; correct `pacticipants.{artifact}`, or let its build publish first"),
-            ),
+            Answer::Missing(_) => {
+                let (message, hint) = of.unknown(&self.pacticipants(index).unwrap_or_default());
+                Error::new("not-found", message).hint(hint)
+            }
             _ => Error::new("not-found", format!("the broker knows no version {version} of `{name}`")).hint(format!(
                 "nothing was created: let the build of {version} publish its contracts or `pact-broker \
                  create-or-update-version`; the record is tried again"
             )),
         })
+    }
+
+    /// Whether the broker knows the version of a pacticipant.
+    pub fn knows(&self, index: &Resource, of: &Pacticipant) -> Result<bool> {
+        let link = index.link("pb:pacticipant-version")?;
+        let address = link.expand(&[("pacticipant", &of.name), ("version", &of.version)])?;
+        match self.get(&address)? {
+            Answer::Missing(_) => Ok(false),
+            answer => required("GET", answer, &address).map(|_| true),
+        }
     }
 
     /// Records a version as deployed or released, unless it is already.
@@ -96,29 +107,6 @@ impl Client<'_> {
         let answer = self.post(&link.href, Some(&body))?;
         let made = required("POST", answer, &link.href)?;
         Ok(Recorded { address: own_address(&made), already: false })
-    }
-
-    /// Has the broker send a webhook now, such as one that starts a provider's verification. Returns its answer in
-    /// short.
-    pub fn execute_webhook(&self, index: &Resource, id: &str) -> Result<String> {
-        let address = index.link("pb:webhook")?.expand(&[("uuid", id)])?;
-        let webhook = match self.get(&address)? {
-            Answer::Missing(_) => {
-                return Err(Error::new("not-found", format!("the broker has no webhook `{id}`"))
-                    .hint("`webhook` is the last part of the webhook's address at the broker"));
-            }
-            answer => required("GET", answer, &address)?,
-        };
-        let execute = webhook.link("pb:execute")?.href;
-        let answer = self.post(&execute, None)?;
-        let done = required("POST", answer, &execute)?;
-        let status = done.0.pointer("/response/status").and_then(Value::as_u64);
-        let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-        if done.0.get("success").and_then(Value::as_bool) == Some(true) {
-            return Ok(format!("answered {status}"));
-        }
-        Err(Error::new("plugin:webhook-failed", format!("the broker sent the webhook `{id}` and got {status}"))
-            .hint("the broker's page of the webhook shows the exchange"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_pact::{Naming, Pacticipant, Record, Settings};
+use windlass_pact::{Named, Naming, Pacticipant, Record, Settings};
 use windlass_sdk::prelude::*;
 
 /// What is recorded at which broker.
@@ -11,9 +11,9 @@ use windlass_sdk::prelude::*;
 pub struct Config {
     /// The broker.
     pub broker: Settings,
-    /// What each artifact is called at the broker.
-    pub pacticipants: BTreeMap<String, String>,
-    /// What their versions are called there.
+    /// What each artifact is called at the broker: a name, or a table with a name and what its versions are called.
+    pub pacticipants: BTreeMap<String, Named>,
+    /// What their versions are called there: `tag`, `commit`, `release`, or a text with these in braces.
     #[serde(default)]
     pub version: Naming,
     /// What the environment is called there. Default: as in the deployment.

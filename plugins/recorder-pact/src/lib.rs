@@ -29,7 +29,7 @@ impl Recorder for RecorderPact {
         // An earlier release to which a rollback went may lack what this one has.
         let mut table = config.pacticipants.clone();
         table.retain(|name, _| running.artifacts.contains_key(name) || !event.release.artifacts.contains_key(name));
-        let pacticipants = Pacticipant::of_release(running, &table, config.version)?;
+        let pacticipants = Pacticipant::of_release(running, &table, &config.version)?;
         let name = config.environment.as_deref().unwrap_or(&event.environment);
         let client = Client::new(&config.broker, context.remaining())?;
         let index = client.index()?;

@@ -151,7 +151,7 @@ impl Answer {
     /// A page for people.
     #[must_use]
     pub fn html(status: u16) -> Self {
-        let body = b"<html><body>Sign in</body></html>".to_vec();
+        let body = b"<html><head><title>Sign in</title></head><body>Password: <input></body></html>".to_vec();
         Self { body, ..Self::empty(status).with("Content-Type", "text/html; charset=utf-8") }
     }
 

@@ -3,8 +3,8 @@
 //! test makes up. `tests/recorded.rs` holds it to what was seen of a real one: status, type and form of every answer, and
 //! what the broker concludes in each case. Its prose is its own, since no client may depend on the broker's.
 //!
-//! Answered: the index, environments, pacticipants and versions, can-i-deploy and the matrix, deployments and releases
-//! with what is live, one webhook's execution, basic authentication with a user who may write and one who may only read,
+//! Answered: the index, environments, pacticipants and versions, can-i-deploy and the matrix (also between versions alone),
+//! who has contracts with whom, deployments and releases with what is live, webhooks on demand, basic authentication with a user who may write and one who may only read,
 //! and faults on demand. Bearer tokens are accepted when a test lists them, as a proxy in front of a broker does;
 //! how `PactFlow` answers was not seen. Everything is in memory and ends with the value.
 
@@ -21,7 +21,7 @@ use anyhow::Result;
 use windlass_stand_in::{Request, StandIn, lock};
 
 pub use answer::{Answer, Asked};
-pub use state::{Fault, Recorded, Side, State};
+pub use state::{Fault, Happens, Recorded, Side, Sides, State};
 
 /// A server that ends when it is dropped.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Whether versions may be deployed: the rows and the conclusion, by the broker's rules.
 //!
 //! A row with a result for every version that has one; one row without a result where none has; nothing at all about a
-//! live version that is silent beside others that spoke. An unknown hides a failure.
+//! live version that is silent beside others that spoke. An unknown hides a failure. A pacticipant that is asked about hides
+//! every other version of it that is live, and without an environment only those that are asked about are looked at.
 
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ pub(crate) fn can_i_deploy(asked: &Asked, state: &State) -> Answer {
         return Answer::invalid(asked, Some("environment"), &format!("{environment} is not there"));
     }
     let selector = Selector { name: name.to_owned(), version: version.to_owned() };
-    conclude(state, &[selector], environment, true)
+    conclude(state, &[selector], Some(environment), true, 100)
 }
 
 /// `GET /matrix`
@@ -60,26 +61,33 @@ pub(crate) fn matrix(asked: &Asked, state: &State) -> Answer {
     if let Some(unknown) = selectors.iter().find(|selector| !state.pacticipants.contains_key(&selector.name)) {
         return Answer::invalid(asked, None, &format!("nobody is called {}", unknown.name));
     }
-    let environment = asked.parameter("environment").unwrap_or_default();
-    if state.environment_id(environment).is_none() {
-        return Answer::invalid(asked, None, &format!("no environment is called {environment}"));
+    let environment = asked.parameter("environment");
+    if let Some(unknown) = environment.filter(|environment| state.environment_id(environment).is_none()) {
+        return Answer::invalid(asked, None, &format!("no environment is called {unknown}"));
     }
-    conclude(state, &selectors, environment, asked.parameter("latestby") == Some("cvpv"))
+    let limit = asked.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
+    conclude(state, &selectors, environment, asked.parameter("latestby") == Some("cvpv"), limit)
 }
 
-fn conclude(state: &State, selectors: &[Selector], place: &str, every_version: bool) -> Answer {
+fn conclude(state: &State, selectors: &[Selector], place: Option<&str>, every_version: bool, limit: usize) -> Answer {
     if let Some(selector) = selectors.iter().find(|selector| !state.has(&selector.name, &selector.version)) {
         let reason = format!("{} {} published nothing", selector.name, selector.version);
         return written(state, &json!(false), &[reason], &[]);
     }
-    let named = |name: &str| selectors.iter().find(|selector| selector.name == name);
-    let versions = |name: &str| match named(name) {
-        Some(selector) => vec![selector.version.clone()],
-        None => state.live(name, place).into_iter().collect(),
+    let named = |name: &str| selectors.iter().any(|selector| selector.name == name);
+    let versions = |name: &str| -> Vec<String> {
+        if named(name) {
+            let of = selectors.iter().filter(|selector| selector.name == name);
+            return of.map(|selector| selector.version.clone()).collect();
+        }
+        place.map(|place| state.live(name, place).into_iter().collect()).unwrap_or_default()
     };
     let mut rows: Vec<Row<'_>> = Vec::new();
     for pact in &state.pacts {
-        let asked_about = named(&pact.consumer).is_some() || named(&pact.provider).is_some();
+        let asked_about = match place {
+            Some(_) => named(&pact.consumer) || named(&pact.provider),
+            None => named(&pact.consumer) && named(&pact.provider),
+        };
         if !asked_about || !versions(&pact.consumer).contains(&pact.version) {
             continue;
         }
@@ -96,6 +104,8 @@ fn conclude(state: &State, selectors: &[Selector], place: &str, every_version: b
         }
         rows.extend(found);
     }
+    rows.truncate(limit);
+    let place = place.unwrap_or("any environment");
     let failed = rows.iter().filter(|row| matches!(row.result, Some((_, false, _)))).count();
     let unknown = rows.iter().filter(|row| row.result.is_none()).count();
     let (deployable, reasons) = match (unknown, failed) {

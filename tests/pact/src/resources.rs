@@ -1,9 +1,13 @@
 //! What is shown: the index, environments, pacticipants, versions, records, webhooks, and their links.
 
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::answer::encode;
-use crate::state::{Recorded, State};
+use crate::state::{Pact, Recorded, State};
 
 const TIME: &str = "2026-01-01T00:00:00+00:00";
 
@@ -33,6 +37,7 @@ pub(crate) fn index(state: &State) -> Value {
         "pb:pacticipants": plain("/pacticipants"),
         "pb:pacticipant": template("/pacticipants/{pacticipant}"),
         "pb:pacticipant-version": template("/pacticipants/{pacticipant}/versions/{version}"),
+        "pb:integrations": plain("/integrations"),
         "pb:webhooks": plain("/webhooks"),
         "pb:webhook": template("/webhooks/{uuid}"),
         "pb:can-i-deploy-pacticipant-version-to-environment":
@@ -87,6 +92,52 @@ pub(crate) fn pacticipant(state: &State, name: &str) -> Value {
         "name": name, "createdAt": TIME, "updatedAt": TIME, "_embedded": { "labels": [] },
         "_links": { "self": { "href": pacticipant_link(state, name) } },
     })
+}
+
+/// The list of pacticipants.
+pub(crate) fn pacticipants(state: &State) -> Value {
+    let shown: Vec<Value> = state.pacticipants.keys().map(|name| pacticipant(state, name)).collect();
+    json!({
+        "_embedded": { "pacticipants": shown },
+        "_links": { "self": { "href": link(state, &["pacticipants"]) } },
+    })
+}
+
+/// The list of those who have contracts with each other, in the form that the broker's source gives it; no answer of a
+/// real one was seen.
+pub(crate) fn integrations(state: &State) -> Value {
+    let pairs: BTreeSet<(&str, &str)> =
+        state.pacts.iter().map(|pact| (pact.consumer.as_str(), pact.provider.as_str())).collect();
+    let shown: Vec<Value> = pairs
+        .into_iter()
+        .map(|(consumer, provider)| {
+            json!({
+                "consumer": { "name": consumer }, "provider": { "name": provider }, "verificationStatus": "success",
+                "_links": { "pb:group": { "href": link(state, &["groups", consumer]) } },
+            })
+        })
+        .collect();
+    json!({
+        "_embedded": { "integrations": shown },
+        "_links": { "self": { "title": "The list", "href": link(state, &["integrations"]) } },
+    })
+}
+
+/// The contract of a consumer's version.
+pub(crate) fn pact(state: &State, consumer: &str, version: &str, provider: &str) -> Option<Value> {
+    let is = |pact: &&Pact| {
+        (pact.consumer.as_str(), pact.version.as_str(), pact.provider.as_str()) == (consumer, version, provider)
+    };
+    let content = &state.pacts.iter().find(is)?.content;
+    let place = ["pacts", "provider", provider, "consumer", consumer];
+    let at = |rest: &[&str]| link(state, &[&place[..], rest].concat());
+    Some(json!({
+        "consumer": { "name": consumer }, "provider": { "name": provider }, "interactions": [], "createdAt": TIME,
+        "_links": {
+            "self": { "title": "The contract", "name": version, "href": at(&["version", version]) },
+            "pb:pact-version": { "title": "Its content", "name": content, "href": at(&["pact-version", content]) },
+        },
+    }))
 }
 
 /// A version, with what may be recorded of it.
@@ -159,8 +210,33 @@ pub(crate) fn recorded(state: &State, kind: &str, record: &Recorded, listed: boo
 /// A webhook.
 pub(crate) fn webhook(state: &State, id: &str) -> Value {
     let titled = |segments: &[&str]| json!({ "title": "A webhook", "href": link(state, segments) });
-    json!({
+    let mut shown = json!({
         "uuid": id, "description": "starts the verification", "enabled": true,
         "_links": { "self": titled(&["webhooks", id]), "pb:execute": titled(&["webhooks", id, "execute"]) },
+    });
+    if let (Some((consumer, provider)), Some(fields)) = (state.webhook_sides.get(id), shown.as_object_mut()) {
+        for (side, name) in [("consumer", consumer), ("provider", provider)] {
+            if let Some(name) = name {
+                fields.insert(side.to_owned(), json!({ "name": name }));
+            }
+        }
+    }
+    shown
+}
+
+/// What a webhook sends on demand: the newest contract between its sides, whatever anybody waits for, and no version of the
+/// provider.
+pub(crate) fn sent(state: &State, id: &str) -> Value {
+    let sides = state.webhook_sides.get(id).cloned().unwrap_or_default();
+    let is = |name: &Option<String>, found: &str| name.as_deref().is_none_or(|name| name == found);
+    let newest = state.pacts.iter().rfind(|pact| is(&sides.0, &pact.consumer) && is(&sides.1, &pact.provider));
+    let Some(Pact { consumer, version, provider, content }) = newest.filter(|_| !state.webhooks_say_nothing) else {
+        return json!({ "event": "test" });
+    };
+    let metadata = STANDARD.encode(format!("cvn={}&w=true", encode(version)));
+    let place = ["pacts", "provider", provider, "consumer", consumer, "pact-version", content, "metadata", &metadata];
+    json!({
+        "event": "test", "pactUrl": link(state, &place), "consumer": consumer, "consumerVersion": version,
+        "provider": provider, "providerVersion": "",
     })
 }

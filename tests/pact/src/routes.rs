@@ -17,10 +17,15 @@ pub(crate) fn answer(asked: &Asked, state: &mut State) -> Answer {
         Some(Fault::Broken) => return Answer::broken(asked),
         Some(Fault::Down) => return Answer::html(502),
         Some(Fault::Html) => return Answer::html(200),
+        Some(Fault::Lost) => return Answer::html(404),
         Some(Fault::Limited) => return Answer::empty(429).with("Retry-After", "7"),
         Some(Fault::Half | Fault::Slow) | None => {}
     }
     let mut answer = authorized(asked, state);
+    if let Some(place) = state.after.iter().position(|(part, _)| asked.line.contains(part)) {
+        let (_, happens) = state.after.remove(place);
+        happens(state);
+    }
     match fault {
         Some(Fault::Half) => answer.body.truncate(answer.body.len() / 2),
         Some(Fault::Slow) => answer.delay = Duration::from_mins(1),
@@ -69,6 +74,14 @@ fn resource(asked: &Asked, state: &mut State) -> Answer {
         ("GET", ["environments", uuid, kind, "currently-deployed" | "currently-supported"]) => {
             records::live(asked, state, uuid, kind)
         }
+        ("GET", ["pacticipants"]) => Answer::hal(200, &resources::pacticipants(state)),
+        ("GET", ["integrations"]) => Answer::hal(200, &resources::integrations(state)),
+        ("GET", ["pacts", "provider", provider, "consumer", consumer, "version", version]) => {
+            match resources::pact(state, consumer, version, provider) {
+                Some(pact) => Answer::hal(200, &pact),
+                None => Answer::nowhere(),
+            }
+        }
         ("GET", ["pacticipants", name]) if state.pacticipants.contains_key(*name) => {
             Answer::hal(200, &resources::pacticipant(state, name))
         }
@@ -105,7 +118,7 @@ fn execute(state: &mut State, id: &str) -> Answer {
         state.verify(consumer, provider, success);
     }
     let body: Value = json!({
-        "request": { "headers": {}, "body": {}, "url": "/verify" },
+        "request": { "headers": {}, "body": resources::sent(state, id), "url": "/verify" },
         "response": { "status": 201, "headers": {}, "body": {} },
         "logs": "sent",
         "success": true,

@@ -5,6 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// A pacticipant's name and version.
 pub type Side = (&'static str, &'static str);
 
+/// The consumer and the provider that a webhook names.
+pub type Sides = (Option<String>, Option<String>);
+
+/// What happens to a broker between two requests.
+pub type Happens = fn(&mut State);
+
 /// A broker's database and its mood.
 #[derive(Debug, Default)]
 pub struct State {
@@ -24,6 +30,10 @@ pub struct State {
     pub released: Vec<Recorded>,
     /// Webhooks that it has, and how often each was sent.
     pub webhooks: BTreeMap<String, u32>,
+    /// For contracts of which consumer and provider a webhook is; of all where it is not here.
+    pub webhook_sides: BTreeMap<String, Sides>,
+    /// Whether webhooks' texts name no contract.
+    pub webhooks_say_nothing: bool,
     /// What is verified as soon as a webhook is sent: consumer, provider, and whether it keeps the contract.
     pub when_sent: Vec<(Side, Side, bool)>,
     /// Who may write: user and password. Nobody needs to say who they are while there is none.
@@ -36,6 +46,8 @@ pub struct State {
     pub fault: Option<Fault>,
     /// How it misbehaves once each, to requests that come next and write.
     pub write_faults: VecDeque<Fault>,
+    /// What happens once each, after a request whose method and address have this text in them was answered.
+    pub after: Vec<(&'static str, Happens)>,
     /// Methods and addresses in the order that they were asked.
     pub asked: Vec<String>,
 }
@@ -86,6 +98,8 @@ pub enum Fault {
     Down,
     /// 200 with a page of HTML, as a proxy's login.
     Html,
+    /// 404 with a page of HTML, as a server that is not the broker.
+    Lost,
     /// Does what it is asked and answers with JSON that ends in the middle.
     Half,
     /// Every answer takes a minute.

@@ -191,6 +191,20 @@ fn from_a_contract_to_the_record_over_ssh_and_back_when_it_fails() {
     assert_eq!(shop.ground.containers(), before);
     shop.runs("f2", "b2");
 
+    // A pair that fits, beside a front end of another host that goes on running and that this back end breaks.
+    {
+        let mut state = broker.state();
+        state.publish(("Shop Web", "f0"), "Shop API", "zeroth");
+        state.verify(("Shop Web", "f0"), ("Shop API", "b1"), false);
+        state.deploy("Shop Web", "f0", "uat", Some("uat2"));
+    }
+    let refused = shop.deploy("f1", "b1", 10);
+    assert!(refused.contains("Shop Web f0 stays live in uat as instance `uat2`"), "{refused}");
+    assert!(refused.contains("nothing was touched"), "{refused}");
+    assert_eq!(shop.ground.containers(), before);
+    broker.state().deployed.retain(|record| record.version != "f0");
+    shop.runs("f2", "b2");
+
     // A back end that turns unhealthy, and one whose migration fails: everything is as before, and the records say so.
     for backend in ["b3", "b4"] {
         broker.state().version("Shop API", backend);

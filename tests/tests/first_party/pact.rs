@@ -1,8 +1,10 @@
 //! The plugins that ask a Pact Broker, against a stand-in that answers as a real one was seen to.
 
 mod asked;
+mod beside;
 mod told;
 mod troubled;
+mod webhooks;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -27,6 +29,8 @@ struct Desk {
     plugin: &'static str,
     /// What every answer must not hold.
     settings: Value,
+    /// How long one attempt of the check may take: so long that only a defect reaches it, unless a test wants it to end.
+    patience: Duration,
 }
 
 impl Desk {
@@ -40,12 +44,18 @@ impl Desk {
             state.deploy("Shop API", "1", "test", None);
             state.publish(("Shop Web", "2"), "Shop API", "one");
         }
+        let sandbox = Self::sandbox(plugin, broker.url());
+        let settings = json!({ "url": broker.url() });
+        Self { broker, sandbox, plugin, settings, patience: Duration::from_mins(2) }
+    }
+
+    /// A sandbox whose operator lets a plugin ask one server, with secrets.
+    fn sandbox(plugin: &str, url: &str) -> Sandbox {
         let names: Vec<String> = SECRETS.iter().map(|(name, _)| format!("{name:?}")).collect();
         let names = names.join(", ");
         let mut agent = format!(
             "[[grants]]\nplugin = \"{plugin}\"\nsecrets = [{names}]\n\
-             http = [{{ to = \"{}\", addresses = [\"127.0.0.0/8\"], secrets = [{names}] }}]\n",
-            broker.url()
+             http = [{{ to = \"{url}\", addresses = [\"127.0.0.0/8\"], secrets = [{names}] }}]\n"
         );
         for (name, _) in SECRETS {
             agent.extend([format!("[secrets.{name}]\nfile = \"DIRECTORY/records/{name}\"\n")]);
@@ -56,8 +66,7 @@ impl Desk {
             fs::write(&path, value).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
-        let settings = json!({ "url": broker.url() });
-        Self { broker, sandbox, plugin, settings }
+        sandbox
     }
 
     /// From now on the broker asks for a user, and the plugin says who it is.
@@ -95,7 +104,7 @@ impl Desk {
         let mut call = self.sandbox.call(&plugin, with, &json!({}));
         call.release = Arc::new(release("2"));
         call.attempt = attempt;
-        call.deadline = Some(Instant::now() + Duration::from_secs(3));
+        call.deadline = Some(Instant::now() + self.patience);
         let answer = plugin.check(call).await;
         secretless(&format!("{answer:?}"));
         answer

@@ -31,10 +31,13 @@ fn each_trouble_has_its_code_and_message() {
         (response(401, &[], ""), "token", "GET /", "unauthorized", "`pact-token`: it is expired"),
         (response(400, &[], ""), "token", "GET /", "unauthorized", "it takes no bearer token"),
         (response(403, &HAL, "{}"), "user", "GET /", "forbidden", "refuses GET /"),
-        (response(500, &HTML, "<html>"), "", "GET /", "unavailable", "answered 500"),
+        (response(500, &HTML, "<html>"), "", "GET /", "unavailable", "answered 500 to GET / with text/html"),
+        (response(502, &HTML, "<title>\nBad\n Gateway</title>"), "", "GET /", "unavailable", "titled \"Bad Gateway\""),
         (response(500, &HAL, r#"{"error":{"message":"see log A1"}}"#), "", "GET /", "unavailable", "see log A1"),
         (response(429, &[("retry-after", "7")], ""), "", "GET /", "rate-limited", "again in 7 s"),
-        (response(200, &HTML, "<html>"), "", "GET /", "unavailable", "is not JSON (text/html)"),
+        (response(200, &HTML, "<html>"), "", "GET /", "unavailable", "GET / is not a Pact Broker: it answered 200"),
+        (response(404, &HTML, "<p>Secret"), "", "GET /", "unavailable", "it answered 404 with text/html"),
+        (response(404, &[], ""), "", "GET /", "unavailable", "it answered 404 with no content type"),
         (response(200, &HAL, r#"{"a":"#), "", "GET /", "unavailable", "breaks off"),
         (response(200, &HAL, "[]"), "", "GET /", "unavailable", "no JSON object"),
         (response(302, &[("location", "/login")], ""), "", "GET /", "unavailable", "leads to /login"),
@@ -44,6 +47,7 @@ fn each_trouble_has_its_code_and_message() {
         let error = judge(&response, what, &settings(who)).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
         assert!(error.message().contains(words), "{error}");
+        assert!(!error.message().contains(['<', '\n']), "no page is repeated: {error}");
     }
 }
 
@@ -54,6 +58,24 @@ fn what_may_pass_says_so_and_until_when() {
     assert_eq!(error.details().unwrap()["retry-after"], 7);
     assert!(judge(&response(503, &[], ""), "GET /", &settings("")).unwrap_err().is_retryable());
     assert!(!judge(&response(401, &[], ""), "GET /", &settings("")).unwrap_err().is_retryable());
+}
+
+#[test]
+fn a_wait_may_be_given_as_a_date() {
+    let (now, later) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:50:07 GMT");
+    for (headers, seconds) in [
+        (vec![("retry-after", " 7 ")], Some(7)),
+        (vec![("retry-after", later), ("date", now)], Some(30)),
+        (vec![("retry-after", now), ("date", later)], Some(0)),
+        (vec![("retry-after", now)], Some(0)),
+        (vec![("retry-after", "soon")], None),
+        (vec![("retry-after", "-7")], None),
+        (vec![], None),
+    ] {
+        let error = judge(&response(503, &headers, ""), "GET /", &settings("")).unwrap_err();
+        let told = error.details().and_then(|details| details.get("retry-after")?.as_u64());
+        assert_eq!(told, seconds, "{headers:?}");
+    }
 }
 
 #[test]

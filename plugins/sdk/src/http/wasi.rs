@@ -128,7 +128,9 @@ pub(super) fn stream_error(url: &str, cause: &StreamError) -> Error {
             if let Some(code) = wasip2::http::types::http_error_code(cause) {
                 return error(url, &code);
             }
-            Error::new("unavailable", format!("{url}: {}", cause.to_debug_string()))
+            // What the host says in its own words comes through a stream as the text of an error.
+            let text = cause.to_debug_string();
+            return told(url, text.strip_prefix("internal error: ").unwrap_or(&text));
         }
     }
     .retryable()

@@ -114,9 +114,35 @@ async fn nothing_to_check_is_no_yes_unless_policy_says_so() {
     let alone = json!({ "pacticipants": { "web": "Alone" } });
     let report = desk.check(alone).await.unwrap();
     assert_eq!(report.verdict, Verdict::Inconclusive);
-    assert!(report.summary.contains("Alone 2 has no contract with anything in test"), "{}", report.summary);
+    assert!(report.summary.contains("Alone 2 has no contract with anything: the broker knows"), "{}", report.summary);
     let alone = json!({ "pacticipants": { "web": "Alone" }, "nothing-to-check": "pass" });
-    assert_eq!(desk.check(alone).await.unwrap().verdict, Verdict::Pass);
+    let report = desk.check(alone).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert!(report.summary.ends_with("which `nothing-to-check` lets pass"), "{}", report.summary);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_goes_first_and_both_may_go_at_once() {
+    let desk = desk();
+    {
+        let mut state = desk.broker.state();
+        state.environment("new");
+        state.verify(WEB, ("Shop API", "2"), true);
+    }
+    // The consumer alone cannot be first, and is told what can.
+    let consumer = desk.check(json!({ "environment": "new" })).await.unwrap();
+    assert_eq!(consumer.verdict, Verdict::Fail);
+    let remedy = consumer.findings[0].remedy.as_ref().unwrap();
+    assert!(remedy.contains("deploy Shop API to new first") && remedy.contains("both in one release"), "{remedy}");
+    let provider = json!({ "environment": "new", "pacticipants": { "api": "Shop API" } });
+    let provider = desk.check(provider).await.unwrap();
+    assert_eq!(provider.verdict, Verdict::Pass, "{provider:?}");
+    let words = "nothing to break in new: none of its consumers (Shop Web) is live there";
+    assert!(provider.summary.contains(words) && !provider.summary.contains("0 verif"), "{}", provider.summary);
+    let both = json!({ "environment": "new", "pacticipants": { "web": "Shop Web", "api": "Shop API" } });
+    let both = desk.check(both).await.unwrap();
+    assert_eq!(both.verdict, Verdict::Pass, "{both:?}");
+    assert!(both.summary.ends_with("1 verification succeeded"), "{}", both.summary);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,21 +166,66 @@ async fn several_are_asked_about_at_once_and_held_to_each_other() {
     let asked = desk.broker.state().asked.clone();
     let matrix: Vec<&String> = asked.iter().filter(|line| line.contains("/matrix")).collect();
     assert_eq!(matrix.len(), 2, "one question each time");
-    assert!(matrix[0].contains("latestby=cvpv&environment=test"), "{matrix:?}");
+    assert!(matrix[0].contains("latestby=cvpv&limit=1000&environment=test"), "{matrix:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_broker_does_not_know_is_named() {
     let desk = desk();
     for (with, words) in [
-        (json!({ "pacticipants": { "web": "shop web" } }), "cannot say for `shop web`"),
-        (json!({ "pacticipants": { "web": "shop web", "api": "Shop API" } }), "`shop web`"),
+        (json!({ "pacticipants": { "web": "shop web" } }), "the broker knows no pacticipant `shop web`"),
+        (json!({ "pacticipants": { "web": "shop web", "api": "Shop API" } }), "knows no pacticipant `shop web`"),
         (json!({ "environment": "uat" }), "no environment `uat`; it has: test, production"),
-        (json!({ "version": "commit" }), "the broker says no"),
+        (json!({ "version": "commit" }), "the broker knows no version c0ffee of `Shop Web`"),
+        (json!({ "pacticipants": { "web": "Shop Web", "api": "Shop API" } }), "knows no version 2 of `Shop API`"),
     ] {
         let report = desk.check(with).await.unwrap();
         assert_eq!(report.verdict, Verdict::Fail, "{report:?}");
         assert!(report.summary.contains(words), "{}", report.summary);
         assert!(report.findings.iter().any(|finding| finding.remedy.is_some()), "{report:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_meant_is_offered_and_which_version_is_missing_is_named() {
+    let desk = desk();
+    let report = desk.check(json!({ "pacticipants": { "web": "shop-web" } })).await.unwrap();
+    let remedy = report.findings[0].remedy.as_ref().unwrap();
+    assert!(
+        remedy.contains("`pacticipants.web`") && remedy.contains("similar names that it has: `Shop Web`"),
+        "{remedy}"
+    );
+    assert!(
+        !report.findings.iter().any(|finding| finding.title.contains("nobody")),
+        "not in the broker's words: {report:?}"
+    );
+    let both = json!({ "pacticipants": { "web": "Shop Web", "api": "Shop API" } });
+    let report = desk.check(both).await.unwrap();
+    let missing: Vec<String> =
+        titles(&report, Verdict::Fail).into_iter().filter(|title| title.contains("knows no version")).collect();
+    assert_eq!(missing, ["the broker knows no version 2 of `Shop API`"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_at_the_broker_may_be_made_of_facts_and_hold_what_no_tag_can() {
+    let desk = desk();
+    {
+        let mut state = desk.broker.state();
+        state.publish(("Shop Web", "2 build c0ffee/x"), "Shop API", "one");
+        state.verify(WEB, ("Shop API", "1"), true);
+    }
+    let report = desk.check(json!({ "version": "{tag} build {commit}/x" })).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
+    assert!(report.summary.starts_with("Shop Web 2 build c0ffee/x may be"), "{}", report.summary);
+    let table = json!({ "web": { "name": "Shop Web", "version": "{release} build {commit}/x" } });
+    let report = desk.check(json!({ "version": "commit", "pacticipants": table })).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
+    for wrong in
+        [json!({ "version": "{branch}" }), json!({ "pacticipants": { "web": { "name": "A", "version": "{branch}" } } })]
+    {
+        let failure = desk.check(wrong).await.unwrap_err();
+        assert_eq!(failure.code, "invalid-config");
+        let told = &failure.message;
+        assert!(told.contains("`{branch}`, which is unknown") && told.contains("`{tag}`"), "{told}");
     }
 }

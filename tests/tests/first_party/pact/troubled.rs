@@ -1,5 +1,8 @@
 //! `check-pact` and a broker that does not answer: never a yes and never a no.
 
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
 use serde_json::json;
 use windlass_pact_stand_in::Fault;
 
@@ -13,11 +16,12 @@ fn desk() -> Desk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_trouble_is_an_error_that_says_what_it_is() {
-    let desk = desk();
+    let desk = Desk { patience: Duration::from_secs(3), ..desk() };
     for (fault, code, words) in [
         (Fault::Broken, "unavailable", "the broker answered 500 to GET /"),
         (Fault::Down, "unavailable", "the broker answered 502 to GET /"),
-        (Fault::Html, "unavailable", "is not JSON (text/html"),
+        (Fault::Html, "unavailable", "what answered GET / is not a Pact Broker: it answered 200 with text/html"),
+        (Fault::Lost, "unavailable", "it answered 404 with text/html; charset=utf-8, titled \"Sign in\""),
         (Fault::Half, "unavailable", "breaks off"),
         (Fault::Limited, "rate-limited", "again in 7 s"),
         (Fault::Slow, "timeout", "the broker gave no answer"),
@@ -26,7 +30,30 @@ async fn each_trouble_is_an_error_that_says_what_it_is() {
         let failure = desk.check(json!({})).await.unwrap_err();
         assert_eq!(failure.code, code, "{failure:?}");
         assert!(failure.message.contains(words) && failure.retryable, "{failure:?}");
+        assert!(!failure.message.contains('<'), "no page is repeated: {failure:?}");
+        let wait = failure.details.as_ref().map(|details| details["retry-after"].clone()).unwrap_or_default();
+        assert_eq!(wait, if fault == Fault::Limited { json!(7) } else { json!(null) }, "{failure:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_breaks_off_is_told_in_the_hosts_words() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut desk = desk();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    desk.sandbox = Desk::sandbox("check-pact", &address);
+    desk.settings["url"] = json!(address);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/hal+json\r\nContent-Length: 500\r\n\r\n{";
+            let _ = stream.write_all(head.as_bytes());
+        }
+    });
+    let failure = desk.check(json!({})).await.unwrap_err();
+    assert!(failure.code == "unavailable" && failure.retryable, "{failure:?}");
+    assert!(!failure.message.contains("internal error") && !failure.message.contains("unavailable:"), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
