@@ -19,7 +19,10 @@ pub(crate) fn ask(client: &Client<'_>, question: &Question<'_>, first: bool) -> 
     findings.extend(judge::judge(question, &gathered));
     if let Some(error) = gathered.unasked.take() {
         let known = judge::whole(&findings);
+        // How long the broker wants to be left alone reaches the host in an error only.
+        let must_wait = error.details().is_some_and(|details| details.get("retry-after").is_some());
         match (known, error.code()) {
+            (Verdict::Pending, _) if must_wait => return Err(error),
             (Verdict::Fail | Verdict::Pending, _) => findings.push(unasked(&error, Verdict::Warn)),
             (_, "timeout") => findings.push(unasked(&error, Verdict::Pending)),
             _ => return Err(error),

@@ -30,7 +30,8 @@ fn finding(question: &Question<'_>, gathered: &Gathered, one: &Pacticipant) -> F
     let Some(known) = &gathered.integrations else {
         return unchecked(
             format!("{one} has no contract with anything in {environment}"),
-            "were its contracts published, and is what runs there recorded? If it needs none, set `nothing-to-check`"
+            "were its contracts published, and is what runs there recorded? If it needs none, or is a provider that goes first, set \
+             `nothing-to-check` to \"pass\""
                 .to_owned(),
         );
     };

@@ -1,7 +1,7 @@
 //! What an answer means: a resource, a no with the broker's reasons, or an error with a message of its own.
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
+use std::time::SystemTime;
+
 use serde_json::Value;
 use windlass_sdk::http::Response;
 use windlass_sdk::{Error, Result};
@@ -155,9 +155,9 @@ fn seconds(response: &Response) -> Option<u64> {
     if let Ok(seconds) = wished.parse() {
         return Some(seconds);
     }
-    let date = |text: &str| rfc2822::parse(text).ok().map(|time| time.timestamp());
-    let now = response.header("date").and_then(date).unwrap_or_else(Timestamp::now);
-    Some(u64::try_from(date(wished)?.as_second() - now.as_second()).unwrap_or(0))
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let now = response.header("date").and_then(date).unwrap_or_else(SystemTime::now);
+    Some(date(wished)?.duration_since(now).map_or(0, |wait| wait.as_secs()))
 }
 
 fn later(response: &Response, error: Error) -> Error {

@@ -292,6 +292,18 @@ fn nothing_to_check_is_a_question_of_policy_for_each() {
 }
 
 #[test]
+fn what_an_old_version_has_is_no_contract_of_the_new_one() {
+    let mut answer = gathered(matrix(&json!(true), &[]), live(&[("Web", "1")]));
+    answer.beside = vec![(staying("Web", "1"), fair(&[row(("Web", "1"), ("API", Some("2")), Some(true))]))];
+    let mut known = Integrations::default();
+    known.add("Web", "API");
+    answer.integrations = Some(known);
+    let (verdict, summary) = ask(&[("API", "2"), WEB], &answer);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(summary.contains("Web 2 has published no contract"), "{summary}");
+}
+
+#[test]
 fn a_version_that_the_broker_does_not_know_is_a_no() {
     let (verdict, summary) = web(&matrix(&json!(false), &[]), live(&[]));
     assert_eq!(verdict, Verdict::Fail);

@@ -174,7 +174,16 @@ async fn an_answer_that_comes_too_late_does_not_hide_what_is_known() {
         assert_eq!(report.verdict, verdict, "{report:?}");
         assert!(report.summary.contains(words), "{}", report.summary);
     }
-    // Another error is one, unless there is a no already.
+    // Another error is one when nothing is known, and when the broker wants to be left alone.
+    let waits = desk();
+    waits.broker.state().after.push(("/matrix", |state| {
+        state.deploy("Shop Mail", "1", "test", None);
+        state.publish(("Shop Web", "2"), "Shop Mail", "mail");
+    }));
+    assert_eq!(check(&waits, json!({})).await.verdict, Verdict::Pending);
+    waits.broker.state().after.push(("/matrix", |state| state.fault = Some(Fault::Limited)));
+    let failure = waits.check(both(&json!({}))).await.unwrap_err();
+    assert_eq!(failure.details.unwrap_or_default()["retry-after"], 7);
     let desk = desk();
     desk.broker.state().after.push(("/matrix", |state| state.fault = Some(Fault::Broken)));
     assert_eq!(desk.check(both(&json!({}))).await.unwrap_err().code, "unavailable");
