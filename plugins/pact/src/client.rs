@@ -97,7 +97,9 @@ impl<'a> Client<'a> {
         let left = self.end.saturating_duration_since(Instant::now());
         if left < LEAST {
             let message = format!("the time of this attempt is used up: the broker was not asked any more for {what}");
-            return Err(Error::new("timeout", message).retryable().hint("give the check a longer `deadline`"));
+            let error = Error::new("timeout", message).retryable().hint("give it more time, with a longer `deadline`");
+            // So that whoever has an answer of an earlier attempt can tell that this one says nothing new.
+            return Err(error.detail("not-asked", true.into()));
         }
         let mut request = request
             .header("accept", ACCEPT)

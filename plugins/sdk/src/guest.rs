@@ -38,9 +38,11 @@ pub fn validate<C: Config>(config: &str, validate: fn(&C) -> Result<()>) -> Answ
 }
 
 fn parse_config<C: Config>(text: &str) -> Result<C> {
+    // As a value first: its errors name no place in a text that nobody wrote.
+    let read = |text: &str| serde_json::from_str::<Value>(text).and_then(serde_json::from_value);
     // A plugin without a `with` table may have the unit type, which is null in JSON.
-    serde_json::from_str(text)
-        .or_else(|error| if text == "{}" { serde_json::from_str("null").map_err(|_| error) } else { Err(error) })
+    read(text)
+        .or_else(|error| if text == "{}" { read("null").map_err(|_| error) } else { Err(error) })
         .map_err(|error| Error::config(format!("the `with` table does not fit: {error}")))
 }
 

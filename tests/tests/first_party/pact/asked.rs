@@ -227,5 +227,6 @@ async fn versions_at_the_broker_may_be_made_of_facts_and_hold_what_no_tag_can() 
         assert_eq!(failure.code, "invalid-config");
         let told = &failure.message;
         assert!(told.contains("`{branch}`, which is unknown") && told.contains("`{tag}`"), "{told}");
+        assert!(!told.contains(" at line "), "nobody wrote that line: {told}");
     }
 }
