@@ -28,8 +28,8 @@ use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
-    Application, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Put, Quarantine, Room, Running, Shown, Stored,
-    Summary, Verification,
+    Application, Aside, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal, Requeued, Room,
+    Running, Shown, Stored, Summary, Verification, summary_of,
 };
 use crate::clock::Clock;
 use crate::progress::Level;
@@ -211,15 +211,52 @@ impl Journal {
         self.store().verify()
     }
 
-    /// Events that a recorder wasn't told yet, in order; only those of `application`.
+    /// Events of an application that a recorder wasn't told yet, in order: those that wait, and those that were set
+    /// aside and that no person said anything about.
     pub fn undelivered(&self, application: &str) -> Result<Vec<Delivery>, Error> {
         self.store().undelivered(application)
     }
 
-    /// A recorder was told; `facts` are what it answered.
-    pub fn delivered(&self, delivery: i64, facts: Option<&serde_json::Value>) -> Result<(), Error> {
+    /// Who was or will be told about a deployment.
+    pub fn deliveries(&self, deployment: &str) -> Result<Vec<Delivery>, Error> {
+        self.store().deliveries_of(deployment)
+    }
+
+    /// What a recorder answered to the last events of an application that it answered with facts, the newest first and
+    /// at most `most`.
+    pub fn answers(&self, application: &str, recorder: &str, most: u32) -> Result<Vec<serde_json::Value>, Error> {
+        self.store().answers(application, recorder, most)
+    }
+
+    /// A recorder was told; `facts` are what it answered. Earlier events that it `passed` over are set aside.
+    pub fn delivered(
+        &self,
+        delivery: i64,
+        facts: Option<&serde_json::Value>,
+        passed: &[(i64, Refusal)],
+    ) -> Result<(), Error> {
         let facts = facts.map(|facts| self.redactor.json(facts));
-        self.store().delivered(delivery, self.clock.now(), facts.as_ref())
+        let passed: Vec<_> = passed.iter().map(|(id, refusal)| (*id, self.clean(refusal))).collect();
+        self.store().delivered(delivery, self.clock.now(), facts.as_ref(), &passed)
+    }
+
+    /// A recorder will never take this event: it is told about later ones without it, and a person has to look. With a
+    /// line of the chain.
+    pub fn set_aside(&self, delivery: i64, refusal: &Refusal) -> Result<(), Error> {
+        self.crash.before()?;
+        self.store().set_aside(delivery, self.clock.now(), &self.clean(refusal))?;
+        self.crash.after()
+    }
+
+    /// Lets an event that was set aside wait again, with a line of the chain.
+    pub fn requeue(&self, delivery: i64, actor: &str) -> Result<Requeued, Error> {
+        self.store().requeue(delivery, self.clock.now(), actor)
+    }
+
+    fn clean(&self, refusal: &Refusal) -> Refusal {
+        let Refusal { code, reason, hint } = refusal;
+        let text = |text: &String| self.redactor.text(text);
+        Refusal { code: text(code), reason: text(reason), hint: hint.as_ref().map(text) }
     }
 
     /// A recorder could not be told; it is tried again from `due` on.

@@ -260,7 +260,13 @@ impl Plugin {
     /// Tells a recorder; returns facts for the record.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
         match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
-            Answer::Maybe(Some(text)) => self.result("deliver", &text).map(Some),
+            Answer::Maybe(Some(text)) => {
+                let mut facts = self.result("deliver", &text)?;
+                if let Some(Value::String(summary)) = facts.get_mut("summary") {
+                    *summary = self.cleaner().sentence(summary);
+                }
+                Ok(Some(facts))
+            }
             _ => Ok(None),
         }
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use windlass_documents::{Failure, Outcome, Plan, Release, Report};
 
 /// Something that happened just now. Texts are redacted by who tells.
@@ -113,8 +114,41 @@ pub enum Progress {
         recorder: String,
         /// Whether it was told.
         told: bool,
+        /// What it says about it in one sentence, where it does.
+        summary: Option<String>,
         /// How long it took.
         took: Duration,
+    },
+    /// A recorder cannot be told about a deployment, now and later: a person has to look, and it is told about later ones
+    /// without it.
+    SetAside {
+        /// Its number in the outbox.
+        number: i64,
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+        /// The label of its release.
+        version: String,
+        /// Why.
+        reason: String,
+        /// What to do about it, where that is known.
+        hint: Option<String>,
+    },
+    /// Events wait for a recorder, in order.
+    RecordsWait {
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// How many.
+        count: usize,
+        /// When the first of these deployments ended, RFC 3339.
+        since: String,
+        /// Why the first one could not be told, where it was tried.
+        reason: Option<String>,
+        /// What to do about it, where that is known.
+        hint: Option<String>,
+        /// When the first one is tried again.
+        due: Timestamp,
     },
     /// A plugin or the host says what it is doing.
     Doing {

@@ -51,7 +51,9 @@ impl Reality {
         let plugin = self.plugin(wish, kind, material).await?;
         let grants =
             Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
-        let secrets = Self::secrets(store, &grants, &self.config.commands, material)?;
+        // The operator of this host puts a secret right; what was to be told is told then.
+        let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
+        let secrets = Self::secrets(store, &grants, &self.config.commands, material).map_err(passes)?;
         let variables = variables(material, &secrets)?;
         let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
         let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
@@ -68,6 +70,7 @@ impl Reality {
             variables: Arc::new(variables),
             host: Arc::new(self.host_facts()),
             attempt: context.attempt,
+            last_facts: context.last_facts.clone(),
             deadline: Some(Instant::now() + context.deadline),
             cancel: context.cancelled.clone(),
             capabilities: Arc::new(capabilities),

@@ -78,6 +78,27 @@ pub enum CliError {
         /// What was asked for.
         number: i64,
     },
+    /// Nothing like that is set aside.
+    #[error("nothing with the number {number} is set aside in the outbox")]
+    NotSetAside {
+        /// What was asked for.
+        number: i64,
+    },
+    /// It would take the place of what is newer.
+    #[error(
+        "event {number} is not told again: recorder {recorder} of {application} was told about a later deployment, \
+         {later}, and the older record would take the place of the newer one"
+    )]
+    Overtaken {
+        /// What was asked for.
+        number: i64,
+        /// Whose it is.
+        application: String,
+        /// The recorder.
+        recorder: String,
+        /// What it was told since.
+        later: String,
+    },
     /// The file is not a plan.
     #[error("`{}` is not a plan", path.display())]
     NotAPlan {
@@ -152,6 +173,7 @@ impl Explain for CliError {
             | Self::NotDeployed { .. }
             | Self::NotQuarantined { .. }
             | Self::NoDelivery { .. }
+            | Self::NotSetAside { .. }
             | Self::NoValue { .. } => ExitCode::NotFound,
             Self::Exists { .. }
             | Self::NotAsked
@@ -164,7 +186,7 @@ impl Explain for CliError {
             Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } | Self::NoConfig { .. } => {
                 ExitCode::Configuration
             }
-            Self::PlanElsewhere { .. } => ExitCode::Refused,
+            Self::PlanElsewhere { .. } | Self::Overtaken { .. } => ExitCode::Refused,
             Self::Runtime(_) => ExitCode::Unexpected,
         }
     }
@@ -192,6 +214,11 @@ impl Explain for CliError {
             }
             Self::NotQuarantined { .. } => Some("`windlass status` lists what is".to_owned()),
             Self::NoDelivery { .. } => Some("`windlass outbox list` lists what waits".to_owned()),
+            Self::NotSetAside { .. } => Some("`windlass outbox list` shows what is set aside".to_owned()),
+            Self::Overtaken { number, application, .. } => Some(format!(
+                "deploy the running release of {application} again (it is `unchanged`): the recorder looks, and repairs \
+                 its record; `windlass outbox drop {number} --reason …` says that you saw this"
+            )),
             Self::NotCompose { .. } => Some("`windlass plan` shows what it would change".to_owned()),
             Self::Read { .. }
             | Self::Write { .. }

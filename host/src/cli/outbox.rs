@@ -1,12 +1,13 @@
-//! `windlass outbox`: what recorders were not told yet, and telling them.
+//! `windlass outbox`: what recorders were not told, telling them, and what a person says about what they will never take.
 
 use super::arguments::OutboxCommand;
 use super::error::CliError;
+use super::present;
 use super::session::Session;
 use crate::agent::Agent;
 use crate::deployment;
-use crate::journal::{Delivery, Mode};
-use crate::report::facts::{DeliveryFact, Fact};
+use crate::journal::{Mode, Requeued};
+use crate::report::facts::Fact;
 use crate::report::{ExitCode, Fault, outbox};
 
 /// Carries out one of them.
@@ -20,6 +21,18 @@ pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<Ex
         OutboxCommand::Flush { app } => {
             let wished = app.as_ref().map(|app| session.name(app)).transpose()?;
             flush(wished.as_deref(), session).await
+        }
+        OutboxCommand::Retry { number } => {
+            let agent = session.open(Mode::Write).await?;
+            match agent.journal.requeue(*number, &session.actor())? {
+                Requeued::Waits { application } => {
+                    tell(&agent, Some(&application), session).map(|_| ExitCode::Succeeded)
+                }
+                Requeued::NotSetAside => Err(CliError::NotSetAside { number: *number }.into()),
+                Requeued::Overtaken { application, recorder, later } => {
+                    Err(CliError::Overtaken { number: *number, application, recorder, later }.into())
+                }
+            }
         }
         OutboxCommand::Drop { number, reason } => {
             let agent = session.open(Mode::Write).await?;
@@ -41,35 +54,22 @@ async fn flush(wished: Option<&str>, session: &Session) -> Result<ExitCode, Faul
     Ok(if left == 0 { ExitCode::Succeeded } else { ExitCode::Unavailable })
 }
 
-/// Applications with something that waits.
+/// Applications with something that was not told.
 fn waiting(agent: &Agent, wished: Option<&str>) -> Result<Vec<String>, Fault> {
     let applications = agent.journal.status(wished)?;
     Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.name).collect())
 }
 
-/// What waits now, and how much that is.
+/// What is not told now, and how much that is.
 fn tell(agent: &Agent, wished: Option<&str>, session: &Session) -> Result<usize, Fault> {
     let mut facts = Vec::new();
     for application in waiting(agent, wished)? {
         let deliveries = agent.journal.undelivered(&application)?;
-        facts.extend(deliveries.into_iter().map(|delivery| fact(&application, delivery)));
+        facts.extend(deliveries.into_iter().map(|delivery| present::delivery(&application, &delivery)));
     }
     session.teller.finish();
     let left = facts.len();
     let width = session.printer.width();
     session.printer.list(facts, Fact::Delivery, |facts| outbox::page(facts, width));
     Ok(left)
-}
-
-/// One event that waits.
-pub(super) fn fact(application: &str, delivery: Delivery) -> DeliveryFact {
-    DeliveryFact {
-        number: delivery.id,
-        application: application.to_owned(),
-        recorder: delivery.recorder,
-        deployment: delivery.deployment,
-        attempts: delivery.attempts,
-        due: delivery.due.to_string(),
-        failure: delivery.failure,
-    }
 }

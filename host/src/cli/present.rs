@@ -10,6 +10,9 @@ use crate::progress::Level;
 use crate::report::facts::{AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact};
 
 mod phases;
+mod records;
+
+pub(super) use records::delivery;
 
 /// How a deployment ended. `phases` is what was measured while it ran.
 pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
@@ -17,6 +20,9 @@ pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact 
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(crate::report::facts::milliseconds(ending.took));
     fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
+    fact.records = ending.deliveries.iter().map(records::record).collect();
+    let application = &ending.account.application;
+    fact.outbox = ending.undelivered.iter().map(|delivery| records::delivery(application, delivery)).collect();
     fact
 }
 
@@ -44,6 +50,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
         "resolved".clone_into(&mut fact.outcome);
     }
     fact.resolved = answer;
+    fact.records = shown.deliveries.iter().map(records::record).collect();
     Ok(fact)
 }
 
@@ -73,6 +80,8 @@ fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>
         undo_failure,
         left_behind: account.left_behind.clone(),
         resolved: None,
+        records: Vec::new(),
+        outbox: Vec::new(),
         next: Vec::new(),
     }
 }

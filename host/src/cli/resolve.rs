@@ -24,9 +24,9 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     if let Some(shown) = stuck.map(|stuck| agent.journal.show(&stuck.id)).transpose()?.flatten() {
         let mut fact = present::shown(&agent.journal, &shown)?;
         fact.next = vec![format!("`windlass deploy {name}` is possible again")];
-        session
-            .printer
-            .answer(&Fact::Deployment(Box::new(fact.clone())), |_| crate::report::deployment::summary(&fact));
+        session.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| {
+            crate::report::deployment::summary(&fact, session.printer.width())
+        });
     }
     Ok(ExitCode::Succeeded)
 }

@@ -174,7 +174,8 @@ impl Session {
             self.printer.warn(warning);
         }
         self.printer.always_page(&deployment::errors(&fact, self.printer.width()));
-        self.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| deployment::summary(&fact));
+        self.printer
+            .answer(&Fact::Deployment(Box::new(fact.clone())), |_| deployment::summary(&fact, self.printer.width()));
         ending.exit()
     }
 }

@@ -9,7 +9,7 @@ use windlass_documents::{Action, Change, Observation};
 use super::arguments::StatusArguments;
 use super::error::CliError;
 use super::session::Session;
-use super::{holds, outbox};
+use super::{holds, present};
 use crate::agent::Agent;
 use crate::deployment::Context;
 use crate::journal::{Application, Mode, Running};
@@ -90,7 +90,12 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
         frozen: holds.frozen,
         pinned: holds.pinned,
         quarantined: holds.quarantined,
-        outbox: agent.journal.undelivered(name)?.into_iter().map(|delivery| outbox::fact(name, delivery)).collect(),
+        outbox: agent
+            .journal
+            .undelivered(name)?
+            .into_iter()
+            .map(|delivery| present::delivery(name, &delivery))
+            .collect(),
     })
 }
 
@@ -109,6 +114,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
         attempt: 1,
         deadline: PATIENCE,
         cancelled: CancellationToken::new(),
+        last_facts: Arc::default(),
         unbound,
     };
     let outside = &agent.engine.outside;

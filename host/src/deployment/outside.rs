@@ -39,6 +39,8 @@ pub struct Context {
     pub deadline: Duration,
     /// Set when somebody asked to stop.
     pub cancelled: CancellationToken,
+    /// What this recorder returned for its last events of this application, the newest first; nothing for other plugins.
+    pub last_facts: Arc<Vec<Value>>,
     /// As for [`Source`]: the release is not from where the operator said that the application is.
     pub unbound: Option<String>,
 }

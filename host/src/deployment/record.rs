@@ -1,26 +1,34 @@
 //! Record: recorders are told how it ended, at least once and in order.
 //!
-//! A recorder that cannot be reached is told later, by the next command that deploys or by `windlass outbox flush`; it
-//! never changes an outcome.
+//! A recorder that cannot be reached is told later, by the next command that deploys or by `windlass outbox flush`. What it
+//! will never take is set aside for a person, and later events go on. Neither changes an outcome.
+
+mod judge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Outcome};
 
+use self::judge::{Answer, judge, refusal, wish};
 use super::engine::Engine;
 use super::error::Error;
+use super::request::hint_of;
 use super::subject::{Subject, within};
 use super::work::{Deployment, failure};
-use crate::journal::{Delivery, outcome_word};
+use crate::journal::{Delivery, Refusal, outcome_word, summary_of};
 use crate::progress::{FlowPhase, Level, Progress};
 
 /// A recorder that fails is tried again after a day at the latest.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many earlier answers of its own a recorder can see.
+const EARLIER_ANSWERS: u32 = 20;
 
 /// What the time of the next attempt means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +42,7 @@ pub(super) enum Due {
 /// Tells the recorders of this application what they don't know yet.
 pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
     let application = deployment.with(|account| account.application.clone());
-    if deployment.engine.journal.undelivered(&application)?.is_empty() {
+    if deployment.engine.journal.undelivered(&application)?.iter().all(|delivery| delivery.aside.is_some()) {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Record);
@@ -53,7 +61,9 @@ pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
 pub(super) async fn drain(engine: &Engine, application: &str, due: Due) -> Result<(), Error> {
     let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in engine.journal.undelivered(application)? {
-        queues.entry(delivery.recorder.clone()).or_default().push(delivery);
+        if delivery.aside.is_none() {
+            queues.entry(delivery.recorder.clone()).or_default().push(delivery);
+        }
     }
     for told in join_all(queues.into_values().map(|queue| one_recorder(engine, application, queue, due))).await {
         told?;
@@ -61,54 +71,119 @@ pub(super) async fn drain(engine: &Engine, application: &str, due: Due) -> Resul
     Ok(())
 }
 
+/// Refused deployments about which the recorder could not be told, and that hold up no later event: once a later one was
+/// told they never can be, in order.
+type Passed = Vec<(Delivery, Refusal)>;
+
 async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, due: Due) -> Result<(), Error> {
-    for delivery in queue {
+    let mut passed = Passed::new();
+    let mut first: Option<Waits> = None;
+    for (number, delivery) in queue.iter().enumerate() {
         let now = engine.journal.now();
         // The first attempt is due at once; a later one has to wait its time.
         if due == Due::Kept && delivery.attempts > 0 && delivery.due > now {
-            return Ok(());
+            let waits = Waits { due: delivery.due, reason: delivery.failure.clone(), hint: None };
+            first.get_or_insert(waits);
+            return wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
         }
-        let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
-        engine.notice(&Progress::TellingStarted { recorder: recorder.clone(), deployment });
-        let began = Instant::now();
-        let answer = deliver(engine, application, &delivery).await;
-        engine.notice(&Progress::TellingFinished { recorder, told: answer.is_ok(), took: began.elapsed() });
-        match answer {
-            Ok(facts) => engine.journal.delivered(delivery.id, facts.as_ref())?,
-            Err(failure) => {
-                let message =
-                    format!("the recorder `{}` was not told and will be later: {}", delivery.recorder, failure.message);
-                engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
-                engine.notice(&Progress::Log { source: delivery.recorder.clone(), level: Level::Warn, message });
-                let due = now.checked_add(delay(engine, delivery.attempts, &failure)).unwrap_or(now);
-                engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
-                // In order: what came later waits too.
-                return Ok(());
+        match tell(engine, application, delivery).await {
+            Ok(facts) => {
+                let refusals: Vec<_> = passed.iter().map(|(passed, refusal)| (passed.id, refusal.clone())).collect();
+                engine.journal.delivered(delivery.id, facts.as_ref(), &refusals)?;
+                for (passed, refusal) in passed.drain(..) {
+                    aside(engine, &passed, &refusal);
+                }
+                first = None;
             }
+            Err(failure) => match judge(&failure, delivery) {
+                Answer::Never => {
+                    let refusal = refusal(&failure);
+                    engine.journal.set_aside(delivery.id, &refusal)?;
+                    aside(engine, delivery, &refusal);
+                }
+                answer @ (Answer::Later | Answer::LaterOrNever) => {
+                    let waits = later(engine, delivery, &failure, now)?;
+                    first.get_or_insert(waits);
+                    if answer == Answer::Later {
+                        return wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+                    }
+                    passed.push((delivery.clone(), refusal(&failure)));
+                }
+            },
         }
     }
+    wait(engine, &[], &passed, first)
+}
+
+/// What is known of the first event that waits.
+struct Waits {
+    due: Timestamp,
+    reason: Option<String>,
+    hint: Option<String>,
+}
+
+/// Tells one event, and whoever watches.
+async fn tell(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, Failure> {
+    let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
+    engine.notice(&Progress::TellingStarted { recorder: recorder.clone(), deployment });
+    let began = Instant::now();
+    let answer = deliver(engine, application, delivery).await;
+    let summary = answer.as_ref().ok().and_then(|facts| summary_of(facts.as_ref())).map(str::to_owned);
+    let told = answer.is_ok();
+    engine.notice(&Progress::TellingFinished { recorder, told, summary, took: began.elapsed() });
+    answer
+}
+
+/// It could not be told now. The log of its deployment says why.
+fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Result<Waits, Error> {
+    let message = format!("the recorder `{}` was not told and will be later: {}", delivery.recorder, failure.message);
+    engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
+    let due = now.checked_add(delay(engine, delivery.attempts, failure)).unwrap_or(now);
+    engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
+    Ok(Waits { due, reason: Some(failure.message.clone()), hint: hint_of(failure) })
+}
+
+/// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.
+fn wait(engine: &Engine, rest: &[Delivery], passed: &Passed, first: Option<Waits>) -> Result<(), Error> {
+    let waiting = || passed.iter().map(|(delivery, _)| delivery).chain(rest);
+    let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return Ok(()) };
+    engine.notice(&Progress::RecordsWait {
+        recorder: oldest.recorder.clone(),
+        count: waiting().count(),
+        since: oldest.event.as_ref().map(|event| event.finished.clone()).unwrap_or_default(),
+        reason,
+        hint,
+        due,
+    });
     Ok(())
+}
+
+/// Says loudly what was set aside.
+fn aside(engine: &Engine, delivery: &Delivery, refusal: &Refusal) {
+    let Delivery { id: number, recorder, deployment, .. } = delivery.clone();
+    let Refusal { reason, hint, .. } = refusal.clone();
+    let message = format!("the recorder `{recorder}` will never take this, which is set aside for a person: {reason}");
+    engine.journal.log(&deployment, &recorder, Level::Error, &message);
+    let version = delivery.event.as_ref().map(|event| event.release.version.clone()).unwrap_or_default();
+    engine.notice(&Progress::SetAside { number, recorder, deployment, version, reason, hint });
 }
 
 /// Twice as long each time, and at least as long as the server said that it wants to be left alone.
 fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {
     let delay = engine.pace.delivery_delay.saturating_mul(2_u32.saturating_pow(attempts));
-    let wished = failure.details.as_ref().and_then(|details| details.get("retry-after")?.as_u64()).unwrap_or(0);
-    let delay = delay.max(std::time::Duration::from_secs(wished));
+    let delay = delay.max(std::time::Duration::from_secs(wish(failure).unwrap_or(0)));
     SignedDuration::try_from(delay).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY)
 }
 
-async fn deliver(
-    engine: &Engine,
-    application: &str,
-    delivery: &Delivery,
-) -> Result<Option<serde_json::Value>, Failure> {
+async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, Failure> {
     let Some(event) = &delivery.event else {
         return Err(failure("internal", "the stored event cannot be read"));
     };
     let orders = engine.outside.orders(&event.release).await?;
-    let account = engine.journal.account(&delivery.deployment);
-    let unbound = account.map_err(|error| failure("internal", error.to_string()))?.asked.unbound;
+    // What the journal cannot say now it can say later.
+    let unread = |error: crate::journal::Error| Failure { retryable: true, ..failure("internal", error.to_string()) };
+    let unbound = engine.journal.account(&delivery.deployment).map_err(unread)?.asked.unbound;
+    let earlier = engine.journal.answers(application, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
     let subject = Subject {
         engine,
         deployment: delivery.deployment.clone(),
@@ -121,10 +196,14 @@ async fn deliver(
         cancelled: CancellationToken::new(),
         unbound,
     };
-    let context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.orders.call_deadline);
+    let mut context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.orders.call_deadline);
+    context.last_facts = Arc::new(earlier);
     let told = engine.outside.deliver(&context, &delivery.recorder, event);
     let facts = within(&context, &delivery.recorder, told).await?;
-    let message = format!("told that deployment {} {}", delivery.deployment, outcome_word(event.outcome));
+    let message = match summary_of(facts.as_ref()) {
+        Some(summary) => summary.to_owned(),
+        None => format!("told that deployment {} {}", delivery.deployment, outcome_word(event.outcome)),
+    };
     engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Info, &message);
     Ok(facts)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, Failure, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 
 use super::seal::Seal;
-use crate::journal::{Account, Answer, Answered, Purpose, Ruling};
+use crate::journal::{Account, Answer, Answered, Delivery, Purpose, Ruling};
 use crate::report::ExitCode;
 
 /// A wish to deploy.
@@ -175,8 +175,10 @@ pub struct Ending {
     pub account: Account,
     /// The release that ran before.
     pub previous: Option<Arc<Release>>,
-    /// Recorders that were not told yet, with the last failure of each; they are told later.
-    pub undelivered: Vec<(String, Option<String>)>,
+    /// What recorders were not told yet, also about earlier deployments: what waits, and what is set aside.
+    pub undelivered: Vec<Delivery>,
+    /// What became of telling each recorder about this deployment.
+    pub deliveries: Vec<Delivery>,
     /// What went wrong and changed nothing about the outcome: a failed sweep, say.
     pub warnings: Vec<String>,
     /// From when it was asked for to its end.

@@ -43,6 +43,7 @@ impl Subject<'_> {
             attempt,
             deadline,
             cancelled: self.cancelled.clone(),
+            last_facts: Arc::default(),
             unbound: self.unbound.clone(),
         }
     }

@@ -331,11 +331,11 @@ impl<'a> Deployment<'a> {
     /// How it ended, for the one who asked.
     pub(super) fn ending(&self) -> Ending {
         let account = self.account();
-        let undelivered = self.engine.journal.undelivered(&account.application).unwrap_or_default();
         Ending {
             outcome: account.outcome().unwrap_or(Outcome::Refused),
             previous: self.previous.clone(),
-            undelivered: undelivered.into_iter().map(|delivery| (delivery.recorder, delivery.failure)).collect(),
+            undelivered: self.engine.journal.undelivered(&account.application).unwrap_or_default(),
+            deliveries: self.engine.journal.deliveries(&account.id).unwrap_or_default(),
             warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             took: self.began.elapsed(),
             account,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Report};
 
 /// The version of the whole journal: tables and events. An agent refuses a journal with a higher number.
-pub const JOURNAL_FORMAT: u32 = 1;
+pub const JOURNAL_FORMAT: u32 = 2;
 
 /// Why a deployment is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -300,6 +300,36 @@ pub enum Notice {
         recorder: String,
         /// The deployment's id.
         deployment: String,
+        /// The event's idempotency key; none in lines of format 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
+    /// A recorder cannot be told about a deployment, and is told about later ones without it. A person has to look.
+    SetAside {
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+        /// The event's idempotency key.
+        key: String,
+        /// The failure's code.
+        code: String,
+        /// Why.
+        reason: String,
+        /// What to do about it, where the recorder says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// What was set aside is told again.
+    Requeued {
+        /// Who says so.
+        actor: String,
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+        /// The event's idempotency key.
+        key: String,
     },
     /// This release may be deployed again.
     Unquarantined {
@@ -325,6 +355,8 @@ impl Notice {
             Self::Quarantined { .. } => "quarantined",
             Self::Unquarantined { .. } => "unquarantined",
             Self::Untold { .. } => "untold",
+            Self::SetAside { .. } => "set-aside",
+            Self::Requeued { .. } => "requeued",
         }
     }
 }

@@ -88,7 +88,7 @@ impl Store {
             }
         };
         let mut connection = opened.map_err(|error| explain(path, error))?;
-        prepare(&mut connection, path)?;
+        prepare(&mut connection, path, mode)?;
         Ok(connection)
     }
 
@@ -206,8 +206,12 @@ impl From<super::transition::Illegal> for Fault {
     }
 }
 
-/// Checks the format and makes the tables where there are none.
-fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+/// What makes a journal of each older format one of the next: the format that it makes, and its SQL.
+const UPGRADES: [(u32, &str); 1] = [(2, include_str!("store/upgrades/2.sql"))];
+
+/// Checks the format, makes the tables where there are none, and brings an older journal to this format. Who only reads
+/// changes nothing: an agent of before can go on with the file.
+fn prepare(connection: &mut Connection, path: &Path, mode: Mode) -> Result<(), Error> {
     let explain = |error| explain(path, error);
     connection.busy_timeout(PATIENCE).map_err(explain)?;
     // Read before anything is set, so that a journal of a newer agent stays as it is.
@@ -219,15 +223,31 @@ fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     if found == JOURNAL_FORMAT {
         return Ok(());
     }
+    if found > 0 && mode == Mode::Read {
+        return stand_in(connection, found).map_err(explain);
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
     // Another process may have been faster.
     let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
     if found == 0 {
         transaction.execute_batch(include_str!("store/schema.sql")).map_err(explain)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
-        transaction.pragma_update(None, "user_version", JOURNAL_FORMAT).map_err(explain)?;
     }
+    for (_, sql) in UPGRADES.iter().filter(|(makes, _)| found > 0 && *makes > found) {
+        transaction.execute_batch(sql).map_err(explain)?;
+    }
+    transaction.pragma_update(None, "user_version", JOURNAL_FORMAT).map_err(explain)?;
     transaction.commit().map_err(explain)
+}
+
+/// Tables that an older journal lacks, empty and for this reader alone.
+fn stand_in(connection: &Connection, found: u32) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "memory")?;
+    for (_, sql) in UPGRADES.iter().filter(|(makes, _)| *makes > found) {
+        let tables = sql.lines().filter(|line| !line.starts_with("CREATE INDEX")).collect::<Vec<_>>().join("\n");
+        connection.execute_batch(&tables.replace("CREATE TABLE", "CREATE TEMP TABLE"))?;
+    }
+    Ok(())
 }
 
 fn settings(connection: &Connection) -> rusqlite::Result<()> {

@@ -4,6 +4,7 @@ mod chain;
 mod disk;
 mod log;
 mod transitions;
+mod upgrades;
 
 use std::collections::BTreeMap;
 use std::path::Path;

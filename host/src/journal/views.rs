@@ -143,8 +143,65 @@ pub struct Delivery {
     pub delivered: Option<Timestamp>,
     /// What it answered.
     pub facts: Option<Value>,
-    /// Why it could not be told the last time.
+    /// Why it could not be told the last time, or who gave it up and why.
     pub failure: Option<String>,
+    /// Since when it is set aside; none while it waits, and once a person said something about it.
+    pub aside: Option<Aside>,
+}
+
+impl Delivery {
+    /// What the recorder says about it in one sentence, where it does.
+    #[must_use]
+    pub fn summary(&self) -> Option<&str> {
+        summary_of(self.facts.as_ref())
+    }
+}
+
+/// What a recorder says in its facts in one sentence, where it does.
+#[must_use]
+pub fn summary_of(facts: Option<&Value>) -> Option<&str> {
+    facts?.get("summary")?.as_str().filter(|summary| !summary.is_empty())
+}
+
+/// An event that a recorder will never take, and that a person has to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// Why a recorder will never take an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The failure's code.
+    pub code: String,
+    /// Its message.
+    pub reason: String,
+    /// What to do about it, where the recorder says.
+    pub hint: Option<String>,
+}
+
+/// What became of the wish to tell again what was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requeued {
+    /// It waits again.
+    Waits {
+        /// Whose it is.
+        application: String,
+    },
+    /// Nothing of that number is set aside.
+    NotSetAside,
+    /// The recorder was told something later since.
+    Overtaken {
+        /// Whose it is.
+        application: String,
+        /// The recorder.
+        recorder: String,
+        /// The last deployment that it was told about.
+        later: String,
+    },
 }
 
 /// Why a release is refused here.

@@ -49,6 +49,8 @@ pub struct Call {
     pub host: Arc<Value>,
     /// Which attempt it is, from 1.
     pub attempt: u32,
+    /// What this recorder returned for its last events of this application, the newest first.
+    pub last_facts: Arc<Vec<Value>>,
     /// When the host ends the call; none means [`Limits::call`] from now.
     pub deadline: Option<Instant>,
     /// Ends the call early: the plugin sees it through `cancelled`, and is stopped after five seconds.

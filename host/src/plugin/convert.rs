@@ -13,6 +13,9 @@ use crate::redact::Redactor;
 /// The longest code of a failure, in bytes.
 const LONGEST_CODE: usize = 128;
 
+/// The longest sentence that is shown in place of the agent's own words, in bytes.
+const LONGEST_SENTENCE: usize = 400;
+
 /// The longest message of the JSON reader that is repeated, in bytes: it quotes the document.
 const LONGEST_REASON: usize = 500;
 
@@ -77,6 +80,12 @@ impl Cleaner<'_> {
     /// A text for people: redacted, and then cut.
     pub(super) fn text(&self, text: &str) -> String {
         beginning(&plain(&self.redactor.text(text)), size(self.limits.text))
+    }
+
+    /// A text for people that is one sentence: on one line, and short.
+    pub(super) fn sentence(&self, text: &str) -> String {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        beginning(&self.text(&words.join(" ")), LONGEST_SENTENCE)
     }
 
     /// A document of a known shape. The error is a fragment: "its plan …".

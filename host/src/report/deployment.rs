@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::error;
 use super::facts::{DeploymentFact, ReleaseFact};
 use super::page::{Ink, Line, Page};
-use super::probe;
 use super::table::Table;
-use super::words;
+use super::{outbox, probe, words};
 
 /// The ink of an outcome's word.
 #[must_use]
@@ -19,9 +18,10 @@ pub fn ink(outcome: &str) -> Ink {
     }
 }
 
-/// The answer of `deploy`: outcome, versions, what failed, how long each phase took, what to do next.
+/// The answer of `deploy`: outcome, versions, what failed, how long each phase took, what recorders were not told, what to
+/// do next.
 #[must_use]
-pub fn summary(fact: &DeploymentFact) -> Page {
+pub fn summary(fact: &DeploymentFact, width: usize) -> Page {
     let mut page = Page::new();
     page.push(headline(fact));
     page.gap();
@@ -29,6 +29,7 @@ pub fn summary(fact: &DeploymentFact) -> Page {
     page.append(left_behind(fact));
     page.gap();
     page.append(phases(fact));
+    page.append(outbox::left(&fact.outbox, width));
     page.append(next(fact));
     page
 }
@@ -164,6 +165,11 @@ pub fn show(fact: &DeploymentFact, width: usize) -> Page {
     page.gap();
     page.append(failures(fact, width));
     page.append(left_behind(fact));
+    if !fact.records.is_empty() {
+        page.gap();
+        page.push(Line::new().ink(Ink::Bold, "records"));
+        page.append(outbox::records(&fact.records));
+    }
     page.gap();
     page.append(phases(fact));
     page.append(next(fact));
@@ -260,13 +266,15 @@ mod tests {
             undo_failure: None,
             left_behind: Vec::new(),
             resolved: None,
+            records: Vec::new(),
+            outbox: Vec::new(),
             next: vec!["`windlass status kudos`".to_owned()],
         }
     }
 
     #[test]
     fn a_success_names_what_runs_now_and_before() {
-        insta::assert_snapshot!(summary(&fact("succeeded")).render(false), @r"
+        insta::assert_snapshot!(summary(&fact("succeeded"), 100).render(false), @r"
         succeeded: kudos v2 runs in uat
 
           backend  v2  sha256:1ef921a31ef9  before: v1
@@ -288,7 +296,7 @@ mod tests {
             next: vec!["remove it, then `windlass resolve kudos --reason …`".to_owned()],
             ..fact("stuck")
         };
-        let text = format!("{}{}", errors(&fact, 100).render(false), summary(&fact).render(false));
+        let text = format!("{}{}", errors(&fact, 100).render(false), summary(&fact, 100).render(false));
         insta::assert_snapshot!(text, @r"
         error: `start backend (new)` failed: the container is unhealthy
         error: `start backend (new)` could not be undone: the engine does not answer

@@ -22,7 +22,7 @@ use super::error::Fault;
 pub use config::{ConfigFact, OriginFact};
 pub use deployment::{
     AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, PlanFact, ProbeFact,
-    ReleaseFact, StepFact,
+    RecordFact, ReleaseFact, StepFact,
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;

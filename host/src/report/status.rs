@@ -106,7 +106,8 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
         remarks.push((Ink::Warn, "quarantined:", version.clone()));
     }
     for delivery in &fact.outbox {
-        remarks.push((Ink::Warn, "outbox:", outbox::sentence(delivery)));
+        let (ink, heading) = outbox::heading(delivery);
+        remarks.push((ink, heading, outbox::sentence(delivery)));
     }
     remarks
 }
@@ -187,15 +188,15 @@ mod tests {
             frozen: Some("by ada since 2026-08-19: the sale runs".to_owned()),
             pinned: Some("to v2 by ada since 2026-08-19: v3 loses orders".to_owned()),
             quarantined: vec!["v3 failed on 2026-08-20: backend was unhealthy".to_owned()],
-            outbox: vec![DeliveryFact {
-                number: 12,
-                application: "kudos".to_owned(),
-                recorder: "state".to_owned(),
-                deployment: "4f0c9t2m1k8z".to_owned(),
-                attempts: 2,
-                due: "2026-08-22T09:05:00Z".to_owned(),
-                failure: Some("the disk is full".to_owned()),
-            }],
+            outbox: vec![
+                DeliveryFact {
+                    recorder: "state".to_owned(),
+                    attempts: 2,
+                    failure: Some("the disk is full".to_owned()),
+                    ..outbox::tests::waiting()
+                },
+                outbox::tests::aside(),
+            ],
             open: Some(OpenFact {
                 deployment: "7hxk2m0c9t4f".to_owned(),
                 version: Some("v4".to_owned()),
@@ -213,9 +214,12 @@ mod tests {
           frozen: by ada since 2026-08-19: the sale runs
           pinned: to v2 by ada since 2026-08-19: v3 loses orders
           quarantined: v3 failed on 2026-08-20: backend was unhealthy
-          outbox: recorder state was not told about deployment 4f0c9t2m1k8z yet, tried 2 times: the disk is
-                  full; the next deployment after 2026-08-22 09:05:00Z tries again, `windlass outbox flush`
-                  now
+          outbox: recorder state was not told about deployment 4f0c9t2m1k8z (v2) yet, tried 2 times: the
+                  disk is full; the next deployment after 2026-08-22 09:05:00Z tries again, `windlass outbox
+                  flush` now
+          not recorded: recorder broker will never take deployment 0c9t2m1k8z4f (v1): the broker knows no
+                        version v1 of `Kudos`; publish v1, then deploy it again; `windlass outbox drop 11
+                        --reason …` says that you saw this, `windlass outbox retry 11` lets it wait again
         ");
     }
 }

@@ -80,6 +80,7 @@ fn call(plugin: &Plugin) -> Result<Call> {
         variables: Arc::new(BTreeMap::new()),
         host: Arc::new(json!({})),
         attempt: 1,
+        last_facts: Arc::default(),
         deadline: None,
         cancel: CancellationToken::new(),
         capabilities: Arc::new(Capabilities::nothing(scope)),

@@ -175,6 +175,7 @@ impl Sandbox {
             variables: Arc::new(BTreeMap::new()),
             host: Arc::new(json!({})),
             attempt: 1,
+            last_facts: Arc::default(),
             deadline: None,
             cancel: tokio_util::sync::CancellationToken::new(),
             capabilities: Arc::new(self.capabilities(plugin)),

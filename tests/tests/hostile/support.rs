@@ -134,6 +134,7 @@ impl Yard {
             variables: Arc::new(BTreeMap::new()),
             host: Arc::new(json!({})),
             attempt: 1,
+            last_facts: Arc::default(),
             deadline: None,
             cancel: CancellationToken::default(),
             capabilities: Arc::new(self.capabilities(plugin)?),

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{bad, broken, note, warn, well};
+use crate::cli::present;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::{Journal, Mode};
 use crate::private;
 use crate::redact::Redactor;
-use crate::report::facts::DoctorFact;
+use crate::report::facts::{DeliveryFact, DoctorFact};
 use crate::report::words;
 
 /// With less than this, the next pull probably fails.
@@ -58,9 +59,15 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
     let journal = Journal::open(&config.state_directory, Mode::Read, Arc::new(SystemClock), Redactor::new());
     let verified = journal.and_then(|journal| {
         let verification = journal.verify()?;
-        Ok((verification, journal.history(None, 1, None)?, journal.open_deployments(None)?, journal.stuck(None)?))
+        let mut untold = Vec::new();
+        for application in journal.status(None)? {
+            let all = journal.undelivered(&application.name)?;
+            untold.extend(all.iter().map(|one| present::delivery(&application.name, one)));
+        }
+        let (open, stuck) = (journal.open_deployments(None)?, journal.stuck(None)?);
+        Ok((verification, journal.history(None, 1, None)?, open, stuck, untold))
     });
-    let (verification, last, open, stuck) = match verified {
+    let (verification, last, open, stuck, untold) = match verified {
         Ok(verified) => verified,
         Err(error) => return facts.push(broken(subject, &error)),
     };
@@ -81,10 +88,28 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
         let remedy = format!("put things in order, then `windlass resolve {} --reason …`", stuck.application);
         facts.push(bad(subject, format!("deployment {} of {} is stuck", stuck.id, stuck.application), Some(remedy)));
     }
+    records(&untold, facts);
     let now = jiff::Timestamp::now();
     if let Some(last) = last.first().filter(|last| last.started > now) {
         let seen = format!("it is {} here, before the last deployment began", words::timestamp(now));
         facts.push(warn("clock", seen, format!("set the clock; deployment {} is in the future", last.id)));
+    }
+}
+
+/// What recorders were not told: each event that is set aside, and how many wait.
+fn records(untold: &[DeliveryFact], facts: &mut Vec<DoctorFact>) {
+    for fact in untold.iter().filter(|fact| fact.is_set_aside()) {
+        let failure = fact.failure.as_deref().unwrap_or_default();
+        let DeliveryFact { application, recorder, deployment, number, .. } = fact;
+        let seen = format!("recorder {recorder} of {application} will never take deployment {deployment}: {failure}");
+        let hint = fact.hint.as_ref().and_then(|hint| hint.lines().next()).map(|hint| format!("{hint}; then "));
+        let hint = hint.unwrap_or_default();
+        facts.push(warn("records", seen, format!("{hint}`windlass outbox drop {number} --reason …`")));
+    }
+    let waiting = untold.iter().filter(|fact| !fact.is_set_aside() && fact.attempts > 0).count();
+    if waiting > 0 {
+        let seen = format!("{} could not be told to a recorder yet", words::count(waiting, "event"));
+        facts.push(warn("records", seen, "`windlass outbox list` says why, `windlass outbox flush` tries again now"));
     }
 }
 

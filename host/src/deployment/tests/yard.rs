@@ -56,6 +56,10 @@ pub(super) struct World {
     /// For how many seconds it wants to be left alone then.
     pub(super) recorder_retry_after: Option<u64>,
     pub(super) told: Vec<(String, Event)>,
+    /// What a recorder says about a version, instead of taking it.
+    pub(super) recorder_refuses: BTreeMap<String, Failure>,
+    /// What it is shown of its own answers, in the order in which it was told.
+    pub(super) seen_answers: Vec<Vec<Value>>,
     pub(super) missing: Vec<String>,
     pub(super) migration: BTreeMap<String, Migration>,
     pub(super) unresolvable: Option<Failure>,
@@ -363,16 +367,26 @@ impl Outside for Yard {
         async move { answer }.boxed()
     }
 
-    fn deliver<'a>(&'a self, _: &'a Context, recorder: &'a str, event: &'a Event) -> Answering<'a, Option<Value>> {
+    fn deliver<'a>(
+        &'a self,
+        context: &'a Context,
+        recorder: &'a str,
+        event: &'a Event,
+    ) -> Answering<'a, Option<Value>> {
         async move {
             let mut world = self.world();
+            if let Some(refusal) = world.recorder_refuses.get(&event.release.version) {
+                return Err(refusal.clone());
+            }
             if world.recorder_down {
                 let mut away = said("unavailable", "the ledger is away");
+                away.retryable = true;
                 away.details = world.recorder_retry_after.map(|seconds| json!({ "retry-after": seconds }));
                 return Err(away);
             }
             world.told.push((recorder.to_owned(), event.clone()));
-            Ok(None)
+            world.seen_answers.push(context.last_facts.to_vec());
+            Ok(Some(json!({ "wrote": event.release.version, "summary": format!("wrote {}", event.release.version) })))
         }
         .boxed()
     }

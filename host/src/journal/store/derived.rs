@@ -1,7 +1,7 @@
 //! What follows from the lines: made again from them, in a database of its own, and compared with the tables.
 //!
-//! `status`, `history`, what runs, what is pinned, frozen and in quarantine are read from tables, so that an answer takes
-//! no longer in a long history. Who changes such a table changes the answers without touching a line; here it is found.
+//! `status`, `history`, what runs, what is pinned, frozen, in quarantine and set aside are read from tables, so that an
+//! answer takes no longer in a long history. Who changes such a table changes the answers without touching a line; here it is found.
 //! Queues and stores that do not follow from the lines (the outbox, logs, values of plugins, events of triggers) are
 //! not looked at.
 
@@ -16,12 +16,13 @@ use crate::journal::account::Account;
 use crate::journal::format::{Event, Notice};
 
 /// The tables that follow from the lines: name, what a row is about, the columns that name it.
-const TABLES: [(&str, &str, &[&str]); 5] = [
+const TABLES: [(&str, &str, &[&str]); 6] = [
     ("deployments", "deployment", &["id"]),
     ("applications", "application", &["name"]),
     ("quarantine", "quarantine of", &["application", "release"]),
     ("freezes", "freeze of", &["application"]),
     ("pins", "pin of", &["application"]),
+    ("set_aside", "event set aside", &["key"]),
 ];
 
 /// The most differences that are told of one table; there can be as many as there are rows.

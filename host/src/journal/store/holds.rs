@@ -1,5 +1,5 @@
 //! What holds deployments back: freezes, pins and quarantine, set and lifted by people with a line of the chain, or by a
-//! deployment that failed.
+//! deployment that failed. Every table that a notice changes is changed here.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -111,8 +111,14 @@ pub(super) fn change(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![application, release, version, actor, reason, since],
         ),
-        // Its row is changed where the outbox is.
-        Notice::Untold { .. } => Ok(0),
+        Notice::SetAside { recorder, deployment, key, code, reason, hint } => connection.execute(
+            "INSERT OR REPLACE INTO set_aside (key, application, recorder, deployment, code, reason, hint, since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![key, application, recorder, deployment, code, reason, hint, since],
+        ),
+        // The event itself is a row of the outbox and changed there.
+        Notice::Untold { key, .. } => connection.execute("DELETE FROM set_aside WHERE key = ?1", [key]),
+        Notice::Requeued { key, .. } => connection.execute("DELETE FROM set_aside WHERE key = ?1", [key]),
         Notice::Unquarantined { release, .. } => connection
             .execute("DELETE FROM quarantine WHERE application = ?1 AND release = ?2", params![application, release]),
     }

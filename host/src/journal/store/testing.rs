@@ -12,6 +12,21 @@ impl Store {
         self.full = true;
     }
 
+    /// As an agent left it whose newest format was 1.
+    pub(in crate::journal) fn as_format_1(&mut self) {
+        self.run("DROP TABLE set_aside; DROP INDEX outbox_answers; PRAGMA user_version = 1;");
+    }
+
+    /// The format of the file.
+    pub(in crate::journal) fn format(&self) -> u32 {
+        self.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    /// Changes the file behind the agent's back.
+    pub(in crate::journal) fn run(&mut self, sql: &str) {
+        self.connection.execute_batch(sql).unwrap();
+    }
+
     /// Room again, as on a disk that the reserve was taken from.
     pub(super) fn room(&mut self) {
         self.connection.pragma_update(None, "max_page_count", u32::MAX - 1).unwrap();

@@ -77,6 +77,11 @@ impl context::HostCtx for Sandbox {
         Ok(self.told()?.cancel.is_cancelled())
     }
 
+    async fn last_facts(&mut self, _: Resource<Context>, most: u32) -> wasmtime::Result<Vec<String>> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(self.told()?.last_facts.iter().take(most).map(to_json).collect())
+    }
+
     async fn drop(&mut self, context: Resource<Context>) -> wasmtime::Result<()> {
         self.table.delete(context)?;
         Ok(())

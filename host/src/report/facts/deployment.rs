@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::status::DeliveryFact;
 use schemars::JsonSchema;
 use serde::Serialize;
 use windlass_documents::{Artifact, Failure, Plan, Release, Report, Verdict};
@@ -115,8 +116,33 @@ pub struct DeploymentFact {
     /// Who took it upon them that things are in order, when it was stuck.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<AnswerFact>,
+    /// What became of telling each recorder about it.
+    pub records: Vec<RecordFact>,
+    /// What recorders were not told, also about earlier deployments of the application; only at the end of a deployment.
+    pub outbox: Vec<DeliveryFact>,
     /// What to do next: commands, or sentences with commands in backticks.
     pub next: Vec<String>,
+}
+
+/// What became of telling one recorder.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordFact {
+    /// Its name in the release file.
+    pub recorder: String,
+    /// Its number in the outbox.
+    pub number: i64,
+    /// `told`, `waiting`, `set-aside` or `given-up`.
+    pub state: String,
+    /// What the recorder says about it in one sentence, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Why it was not told, the last time; or who gave it up and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// When it was told or given up, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
 }
 
 /// A person's answer for a deployment that was stuck.

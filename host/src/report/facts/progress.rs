@@ -132,8 +132,45 @@ pub enum ProgressFact {
         recorder: String,
         /// Whether it was told.
         told: bool,
+        /// What it says about it in one sentence, where it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        summary: Option<String>,
         /// How long it took, in milliseconds.
         took: u64,
+    },
+    /// A recorder cannot be told about a deployment, now and later. A person has to look; it is told about later ones
+    /// without it.
+    SetAside {
+        /// Its number in the outbox, for `outbox drop` and `outbox retry`.
+        number: i64,
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// The deployment's id.
+        deployment: String,
+        /// The label of its release.
+        version: String,
+        /// Why.
+        reason: String,
+        /// What to do about it, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// Events wait for a recorder, in order.
+    RecordsWait {
+        /// The recorder's name in the release file.
+        recorder: String,
+        /// How many.
+        count: usize,
+        /// When the first of these deployments ended, RFC 3339.
+        since: String,
+        /// Why the first one could not be told, where it was tried.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What to do about it, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+        /// When the first one is tried again, RFC 3339: by the next deployment after it.
+        due: String,
     },
     /// A plugin or the host says what it is doing.
     Doing {
@@ -193,8 +230,14 @@ impl From<&Progress> for ProgressFact {
             Progress::UndoFinished { step } => Self::UndoFinished { step },
             Progress::UndoFailed { step, failure } => Self::UndoFailed { step, failure },
             Progress::TellingStarted { recorder, deployment } => Self::TellingStarted { recorder, deployment },
-            Progress::TellingFinished { recorder, told, took } => {
-                Self::TellingFinished { recorder, told, took: milliseconds(took) }
+            Progress::TellingFinished { recorder, told, summary, took } => {
+                Self::TellingFinished { recorder, told, summary, took: milliseconds(took) }
+            }
+            Progress::SetAside { number, recorder, deployment, version, reason, hint } => {
+                Self::SetAside { number, recorder, deployment, version, reason, hint }
+            }
+            Progress::RecordsWait { recorder, count, since, reason, hint, due } => {
+                Self::RecordsWait { recorder, count, since, reason, hint, due: due.to_string() }
             }
             Progress::Doing { source, message, percent } => Self::Doing { source, message, percent },
             Progress::Log { source, level, message } => Self::Log { source, level: word(level), message },

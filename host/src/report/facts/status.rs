@@ -44,7 +44,7 @@ pub struct StatusFact {
     pub pinned: Option<String>,
     /// Releases that are refused and need `--retry`, each with why.
     pub quarantined: Vec<String>,
-    /// Recorders that were not told yet; they are told later.
+    /// What recorders were not told: what waits and is told later, and what is set aside for a person.
     pub outbox: Vec<DeliveryFact>,
 }
 
@@ -64,25 +64,45 @@ pub struct HoldsFact {
     pub quarantined: Vec<String>,
 }
 
-/// What a recorder was not told yet.
+/// What a recorder was not told.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeliveryFact {
-    /// Its number in the outbox, for `outbox drop`.
+    /// Its number in the outbox, for `outbox drop` and `outbox retry`.
     pub number: i64,
+    /// `waiting`, and told later; or `set-aside`, because the recorder will never take it, until a person says something.
+    pub state: String,
     /// The application's name.
     pub application: String,
     /// The recorder's name in the release file.
     pub recorder: String,
     /// The deployment that it is about.
     pub deployment: String,
+    /// The label of that deployment's release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// When that deployment ended, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// How often it was tried.
     pub attempts: u32,
-    /// When it is tried again, RFC 3339.
-    pub due: String,
+    /// When it is tried again, RFC 3339; none for what is set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
     /// Why it failed the last time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// What to do about it, where the recorder says; only of what is set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl DeliveryFact {
+    /// Whether a person has to say something about it.
+    #[must_use]
+    pub fn is_set_aside(&self) -> bool {
+        self.state == "set-aside"
+    }
 }
 
 /// A deployment that has not ended.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use windlass_documents::{Action, Failure, Plan, Release, Report, Verdict};
 
 use crate::progress::{FlowPhase, Level, Progress};
+use crate::report::outbox::Waiting;
 use crate::report::page::{Ink, Line, Page};
 use crate::report::{error, plan, probe, words};
 
@@ -112,9 +113,27 @@ impl Narrator {
             Progress::TellingStarted { recorder, .. } => {
                 vec![Told::Begin { key: teller_key(recorder), verb: "Telling", text: recorder.clone(), plain: None }]
             }
-            Progress::TellingFinished { recorder, told, took } => {
-                let line = told.then(|| Told::Line(said(Ink::Good, "Told", recorder).join(time(*took))));
+            Progress::TellingFinished { recorder, told, summary, took } => {
+                let line = told.then(|| {
+                    let line = match summary {
+                        Some(summary) => said(Ink::Good, "Recorder", &format!("{recorder}: {summary}")),
+                        None => said(Ink::Good, "Told", recorder),
+                    };
+                    Told::Line(line.join(time(*took)))
+                });
                 std::iter::once(Told::End { key: teller_key(recorder) }).chain(line).collect()
+            }
+            Progress::SetAside { number, recorder, deployment, version, reason, hint } => {
+                let text = format!(
+                    "the recorder `{recorder}` will never take deployment {deployment} ({version}): {reason}; it is set \
+                     aside, and `windlass outbox drop {number} --reason …` says that you saw this"
+                );
+                self.warned((Ink::Bad, "NOT TOLD"), &text, hint.as_deref())
+            }
+            Progress::RecordsWait { recorder, count, since, reason, hint, due } => {
+                let due = due.to_string();
+                let text = Waiting { recorder, count: *count, since, reason: reason.as_deref(), due: &due }.to_string();
+                self.warned((Ink::Warn, "Waits"), &text, hint.as_deref())
             }
             Progress::Doing { source, message, percent } => self.doing(source, message, *percent),
             Progress::Log { source, level, message } => self.log(source, *level, message),
@@ -207,6 +226,19 @@ impl Narrator {
         }
         let lines = page.lines().iter().cloned().map(Told::Warning);
         std::iter::once(Told::End { key: step_key(step) }).chain(lines).collect()
+    }
+
+    /// A warning with what to do about it.
+    fn warned(&self, (ink, verb): (Ink, &str), text: &str, hint: Option<&str>) -> Vec<Told> {
+        let indent = " ".repeat(VERB + 1);
+        let mut page = Page::new();
+        page.wrapped(said(ink, verb, ""), Ink::Plain, text, self.width);
+        if let Some(hint) = hint {
+            let mut hints = Page::new();
+            error::paragraph(&mut hints, ("hint:", Ink::Accent), hint, self.width.saturating_sub(indent.len()));
+            page.indented(&indent, hints);
+        }
+        page.lines().iter().cloned().map(Told::Warning).collect()
     }
 
     /// The verbs for a step under way and one that ended, and what they are about.
@@ -315,134 +347,4 @@ fn planned(plan: &Plan) -> Vec<Told> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use windlass_documents::{Finding, Outcome};
-
-    use super::*;
-
-    /// What a log without a terminal shows.
-    fn plain(events: &[Progress]) -> String {
-        let mut narrator = Narrator::new(false, 100);
-        let mut page = Page::new();
-        for told in events.iter().flat_map(|event| narrator.narrate(event)) {
-            match told {
-                Told::Line(line)
-                | Told::Warning(line)
-                | Told::Begin { plain: Some(line), .. }
-                | Told::Update { plain: Some(line), .. } => page.push(line),
-                _ => {}
-            }
-        }
-        page.render(false)
-    }
-
-    fn failure(message: &str) -> Failure {
-        Failure { code: "internal".to_owned(), message: message.to_owned(), retryable: false, details: None }
-    }
-
-    fn pass(summary: &str) -> Report {
-        Report { verdict: Verdict::Pass, summary: summary.to_owned(), findings: Vec::new(), data: None }
-    }
-
-    const TENTH: Duration = Duration::from_millis(100);
-
-    fn started(step: &str, title: &str) -> Progress {
-        Progress::StepStarted { step: step.to_owned(), title: title.to_owned() }
-    }
-
-    #[test]
-    fn a_deployment_reads_well_without_a_terminal() {
-        let probe = |name: &str, answer| Progress::ProbeFinished { name: name.to_owned(), answer, took: TENTH };
-        let doing = |message: &str, percent| Progress::Doing {
-            source: "backend:pull".to_owned(),
-            message: message.to_owned(),
-            percent,
-        };
-        insta::assert_snapshot!(plain(&[
-            Progress::Opened {
-                deployment: "4f0c9t2m1k8z".to_owned(),
-                application: "kudos".to_owned(),
-                environment: "uat".to_owned(),
-                resumed: false,
-            },
-            Progress::PhaseStarted(FlowPhase::Resolve),
-            Progress::Resolved(Arc::new(plan::tests::release("v2"))),
-            Progress::PhaseFinished(FlowPhase::Resolve, TENTH),
-            Progress::Planned(Arc::new(plan::tests::plan())),
-            Progress::PhaseStarted(FlowPhase::Check),
-            Progress::ProbeStarted { name: "readiness".to_owned() },
-            probe("readiness", Ok(pass("11 things are well"))),
-            Progress::PhaseStarted(FlowPhase::Apply),
-            started("backend:pull", "pull backend"),
-            doing("layer 1 of 2", None),
-            doing("layer 1 of 2", Some(50)),
-            doing("layer 1 of 2", None),
-            Progress::StepFinished { step: "backend:pull".to_owned(), took: TENTH },
-            Progress::Log { source: "backend:pull".to_owned(), level: Level::Info, message: "quiet".to_owned() },
-            Progress::Log { source: "backend:pull".to_owned(), level: Level::Warn, message: "slow".to_owned() },
-            Progress::PhaseStarted(FlowPhase::Verify),
-            Progress::ProbeStarted { name: "health".to_owned() },
-            probe("health", Ok(pass("2 services held for 15s"))),
-            probe("web", Ok(pass("3 requests"))),
-            Progress::Finished { outcome: Outcome::Succeeded, took: TENTH },
-        ]), @r"
-        Deploying kudos to uat (deployment 4f0c9t2m1k8z)
-         Resolved kudos v2 (release 8a1b2c3d8a1b)
-                  backend v2 is sha256:1ef921a31ef9
-          Planned 1 to make, 1 to replace, 1 to remove, 2 to leave as it is; 5 steps
-                  ~ service backend: image changed; start-first
-                  + network front: new in this release
-                  - service worker: no longer in the Compose files
-          Warning web is away for about 2s, because it publishes port 8080
-          Checked readiness: pass, 11 things are well (0.1s)
-         Applying pull backend
-         Applying pull backend: layer 1 of 2
-          Applied pull backend (0.1s)
-             warn pull backend: slow
-        Verifying health
-         Verified health: pass, 2 services held for 15s (0.1s)
-           Tested web: pass, 3 requests (0.1s)
-        ");
-    }
-
-    #[test]
-    fn a_failure_and_the_way_back_read_well() {
-        let unhealthy = Report {
-            verdict: Verdict::Fail,
-            summary: "1 of 2 services is not healthy".to_owned(),
-            findings: vec![Finding {
-                id: "backend".to_owned(),
-                verdict: Verdict::Fail,
-                title: "backend is unhealthy".to_owned(),
-                remedy: Some("look at its log".to_owned()),
-                evidence: Some(serde_json::json!({"log": "starting\nno such table: kudos"})),
-            }],
-            data: None,
-        };
-        insta::assert_snapshot!(plain(&[
-            Progress::PhaseStarted(FlowPhase::Apply),
-            started("backend:start", "start backend (new)"),
-            Progress::StepFailed { step: "backend:start".to_owned(), failure: failure("no space left on device") },
-            Progress::PhaseStarted(FlowPhase::Verify),
-            Progress::ProbeFinished { name: "health".to_owned(), answer: Ok(unhealthy), took: TENTH },
-            Progress::Unwinding { cause: "`health` failed".to_owned() },
-            Progress::UndoStarted { step: "backend:start".to_owned(), title: "start backend (new)".to_owned() },
-            Progress::UndoFinished { step: "backend:start".to_owned() },
-            Progress::UndoFailed { step: "backend:pull".to_owned(), failure: failure("the engine is gone") },
-        ]), @r"
-         Applying start backend (new)
-           Failed start backend (new): no space left on device
-         Verified health: fail, 1 of 2 services is not healthy (0.1s)
-                  fail  backend is unhealthy
-                        log:
-                          starting
-                          no such table: kudos
-                        remedy: look at its log
-        Unwinding `health` failed
-           Undone start backend (new)
-           Failed undo of backend:pull: the engine is gone
-        ");
-    }
-}
+mod tests;
