@@ -1,7 +1,7 @@
 //! What an answer means: a body, or the reason why there is none, each reason with a message of its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use serde_json::Value;
 use windlass_sdk::http::Response;
 use windlass_sdk::{Error, Result};
@@ -39,9 +39,13 @@ pub(crate) fn judge(response: &Response, path: &str, settings: &Settings) -> Res
         401 => Err(unauthorized(settings)),
         403 | 429 if is_limit(response) => Err(limited(response, settings)),
         403 => Err(forbidden(response, path, settings)),
-        status @ 500..=599 => {
-            Err(Error::new("unavailable", format!("GitHub answered {status} to {path}: it is down or overloaded"))
-                .retryable())
+        status @ (408 | 425 | 500..=599) => {
+            let message = format!("GitHub answered {status} to {path}: it is down or overloaded");
+            let error = Error::new("unavailable", message).retryable();
+            Err(match retry_after(response) {
+                Some(seconds) => error.detail("retry-after", seconds.into()),
+                None => error,
+            })
         }
         status => {
             Err(Error::new("plugin:github", format!("GitHub answered {status} to {path}: {}", message(response))))
@@ -112,11 +116,28 @@ fn is_limit(response: &Response) -> bool {
         || message(response).contains("rate limit")
 }
 
+/// The time by the server's own clock where it tells it, or else the agent's.
+fn now(response: &Response) -> Timestamp {
+    response.header("date").and_then(date).unwrap_or_else(Timestamp::now)
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    rfc2822::parse(text.trim()).ok().map(|time| time.timestamp())
+}
+
+/// RFC 9110 section 10.2.3: seconds, or a date.
+fn retry_after(response: &Response) -> Option<u64> {
+    let wished = response.header("retry-after")?.trim();
+    if let Ok(seconds) = wished.parse() {
+        return Some(seconds);
+    }
+    Some(u64::try_from(date(wished)?.as_second() - now(response).as_second()).unwrap_or(0))
+}
+
 fn limited(response: &Response, settings: &Settings) -> Error {
-    let number = |name: &str| response.header(name).and_then(|text| text.trim().parse::<u64>().ok());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map(|time| time.as_secs()).unwrap_or_default();
-    let reset = number("x-ratelimit-reset").map(|at| at.saturating_sub(now));
-    let wait = number("retry-after").or(reset);
+    let reset = response.header("x-ratelimit-reset").and_then(|text| text.trim().parse::<i64>().ok());
+    let reset = reset.map(|at| u64::try_from(at.saturating_sub(now(response).as_second())).unwrap_or(0));
+    let wait = retry_after(response).or(reset);
     let when = match wait {
         Some(seconds) => format!("again in {} min", seconds.div_ceil(60).max(1)),
         None => "it does not say until when".to_owned(),
@@ -171,6 +192,23 @@ mod tests {
             let error = judge(&response, "/x", &settings()).unwrap_err();
             assert_eq!(error.code(), code, "{error}");
             assert!(error.message().contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_may_work_later_says_when() {
+        let (now, later) = ("Wed, 21 Oct 2015 07:27:30 GMT", "Wed, 21 Oct 2015 07:28:00 GMT");
+        for (status, headers, expected) in [
+            (429, vec![("retry-after", "61")], Some(61)),
+            (429, vec![("x-ratelimit-reset", "1445412480"), ("date", now)], Some(30)),
+            (503, vec![("retry-after", later), ("date", now)], Some(30)),
+            (503, vec![("retry-after", now), ("date", later)], Some(0)),
+            (503, vec![("retry-after", "soon")], None),
+            (408, vec![], None),
+        ] {
+            let error = judge(&response(status, &headers, "{}"), "/x", &settings()).unwrap_err();
+            let wish = error.details().and_then(|details| details.get("retry-after")?.as_u64());
+            assert_eq!((error.is_retryable(), wish), (true, expected), "{status} {headers:?}");
         }
     }
 

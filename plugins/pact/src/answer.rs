@@ -36,7 +36,7 @@ pub(crate) fn judge(response: &Response, what: &str, settings: &Settings) -> Res
         406 => Err(unavailable(format!("the broker answered 406 to {what}: it cannot speak HAL"))
             .hint("is `broker.url` the address of a Pact Broker?")),
         429 => Err(limited(response, what)),
-        status @ 500..=599 => {
+        status @ (408 | 425 | 500..=599) => {
             let message = format!("the broker answered {status} to {what}{}", excerpt(response));
             let error = unavailable(message).retryable();
             Err(later(response, if is_page(response) { error.hint(PAGE) } else { error }))

@@ -91,7 +91,7 @@ impl<'a> Client<'a> {
         })
     }
 
-    fn ask(&self, request: Request) -> Result<Answer> {
+    pub(crate) fn ask(&self, request: Request) -> Result<Answer> {
         let what = format!("{} {}", request.method(), path_of(request.url()));
         self.own(request.url())?;
         let left = self.end.saturating_duration_since(Instant::now());

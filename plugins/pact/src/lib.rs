@@ -7,6 +7,7 @@
 mod answer;
 mod client;
 mod contracts;
+mod ended;
 mod environment;
 mod hal;
 mod matrix;
@@ -18,6 +19,7 @@ mod webhook;
 
 pub use client::Client;
 pub use contracts::Integrations;
+pub use ended::{Ended, Slot};
 pub use environment::{Arrival, Environment, Live, Place, Staying};
 pub use hal::{Link, Resource};
 pub use matrix::{Matrix, Notice, Row};

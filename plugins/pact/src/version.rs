@@ -58,7 +58,7 @@ impl Client<'_> {
             }
             _ => Error::new("not-found", format!("the broker knows no version {version} of `{name}`")).hint(format!(
                 "nothing was created: let the build of {version} publish its contracts or `pact-broker \
-                 create-or-update-version`; the record is tried again"
+                 create-or-update-version`, then deploy the release again"
             )),
         })
     }

@@ -1,24 +1,60 @@
 //! The file's new content: a pure function of the old one and the event.
 
 use serde_json::Map;
-use windlass_records::{Facts, fill_json, merge};
+use windlass_records::{Facts, fill_json, is_of_one_deployment, merge, says_what_runs};
 use windlass_sdk::prelude::*;
 
 use crate::config::Config;
 
 /// The new content, or `None` when the file says it already.
+///
+/// After a deployment that changed nothing a file is set right where it is lost or says that something else runs. What it
+/// says about the deployment that brought it there stays.
 pub(crate) fn content(old: Option<&[u8]>, config: &Config, event: &Event) -> Result<Option<Vec<u8>>> {
+    let repair = event.outcome == Outcome::Unchanged && !config.on.contains(&Outcome::Unchanged);
     let new = if config.content.is_empty() {
+        if repair && says_what_runs(old, event) {
+            return Ok(None);
+        }
         let Some(file) = merge(old, event, config.history)? else { return Ok(None) };
         pretty(&file)?
     } else {
         let mut file = old.map(object).transpose()?.unwrap_or_default();
         let facts = Facts::of(event);
-        let ours = fill_json(&Value::Object(config.content.clone()), &facts, &str::to_owned)?;
+        let template = Value::Object(config.content.clone());
+        let mut ours = fill_json(&template, &facts, &str::to_owned)?;
+        if repair {
+            keep(&mut ours, &template, &Value::Object(file.clone()))?;
+        }
         put(&mut file, ours);
         pretty(&file)?
     };
     Ok((old != Some(new.as_slice())).then_some(new))
+}
+
+/// Takes what a file has of one deployment over into what would be written about another.
+fn keep(ours: &mut Value, template: &Value, old: &Value) -> Result<()> {
+    match (ours, template) {
+        (Value::Object(ours), Value::Object(template)) => {
+            for (key, template) in template {
+                if let (Some(ours), Some(old)) = (ours.get_mut(key), old.get(key)) {
+                    keep(ours, template, old)?;
+                }
+            }
+        }
+        (ours, template) if is_of_one(template)? => *ours = old.clone(),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn is_of_one(template: &Value) -> Result<bool> {
+    match template {
+        Value::String(text) => is_of_one_deployment(text),
+        Value::Array(items) => items.iter().try_fold(false, |found, item| Ok(found || is_of_one(item)?)),
+        Value::Object(fields) => fields.values().try_fold(false, |found, item| Ok(found || is_of_one(item)?)),
+        _ => Ok(false),
+    }
 }
 
 /// A file that others may write into, too: what is not in `content` stays.
@@ -86,5 +122,27 @@ mod tests {
         let file: Value = serde_json::from_slice(&new).unwrap();
         assert_eq!(file["applications"]["kudos"]["artifacts"]["backend"]["tag"], "2");
         assert_eq!(content(Some(&new), &Config::default(), &event).unwrap(), None);
+    }
+
+    #[test]
+    fn after_a_deployment_that_changed_nothing_only_what_is_lost_or_wrong_is_written() {
+        let templates = json!({ "kudos": {
+            "image": "{artifacts.backend.image}:{artifacts.backend.version}", "by": "{actor}", "log": ["{deployment}"],
+        } });
+        let of_templates = Config::deserialize(json!({ "content": templates })).unwrap();
+        for (config, tampered) in [(of_templates, "\"r/backend:2\""), (Config::default(), "\"sha256:image-2\"")] {
+            let told = |deployment: &str, outcome: &str| Event {
+                actor: deployment.to_owned(),
+                ..event(deployment, "2", outcome)
+            };
+            let first = content(None, &config, &told("d1", "succeeded")).unwrap().unwrap();
+            let again = told("d2", "unchanged");
+            assert_eq!(content(Some(&first), &config, &again).unwrap(), None, "nothing is lost");
+            let wrong = String::from_utf8(first.clone()).unwrap().replace(tampered, "\"other\"");
+            let mended = content(Some(wrong.as_bytes()), &config, &again).unwrap().unwrap();
+            let mended = String::from_utf8(mended).unwrap();
+            assert!(mended.contains(tampered) && mended.contains("d1"), "{mended}");
+            assert!(content(None, &config, &again).unwrap().is_some(), "a lost file is written");
+        }
     }
 }

@@ -6,76 +6,59 @@ use windlass_sdk::prelude::*;
 /// How much of git's own words is repeated.
 const MOST: usize = 600;
 
-/// A part of git's words, what it means, whether it may pass, and what to do.
-const KNOWN: [(&str, &str, bool, &str); 12] = [
+/// A part of git's words, what it means, and what to do. All are put right on this host or at the server, and never by
+/// another release: what was to be told waits for that.
+const KNOWN: [(&str, &str, &str); 12] = [
     (
         "dubious ownership",
         "unavailable",
-        false,
         "give the command `user` the owner of the clone, or give the clone to the agent's user",
     ),
-    (
-        "not a git repository",
-        "unavailable",
-        false,
-        "make the clone that the command names: `git clone --bare URL DIRECTORY`",
-    ),
-    (
-        "cannot change to",
-        "unavailable",
-        false,
-        "make the clone that the command names: `git clone --bare URL DIRECTORY`",
-    ),
+    ("not a git repository", "unavailable", "make the clone that the command names: `git clone --bare URL DIRECTORY`"),
+    ("cannot change to", "unavailable", "make the clone that the command names: `git clone --bare URL DIRECTORY`"),
     (
         "couldn't find remote ref",
         "conflict",
-        false,
         "push a first commit to the branch, or name another branch in the commands",
     ),
     (
         "Permission denied (publickey",
         "unavailable",
-        true,
         "check the key that the commands give to ssh, and that the server knows it",
     ),
     (
         "Host key verification failed",
         "unavailable",
-        true,
         "add the server's host key to the known hosts that the commands give to ssh",
     ),
-    ("Authentication failed", "unavailable", true, "check the credential helper that the operator's git uses"),
-    ("could not read Username", "unavailable", true, "configure a credential helper for the operator's git"),
+    ("Authentication failed", "unavailable", "check the credential helper that the operator's git uses"),
+    ("could not read Username", "unavailable", "configure a credential helper for the operator's git"),
     (
         "Please tell me who you are",
         "unavailable",
-        false,
         "set `user.name` and `user.email` in the clone, or in the command's environment",
     ),
     (
         "empty ident name",
         "unavailable",
-        false,
         "set `user.name` and `user.email` in the clone, or in the command's environment",
     ),
     (
         "failed to sign",
         "unavailable",
-        true,
         "check `user.signingkey` and `gpg.format` of the operator's git: `git commit-tree -S` must work without a question",
     ),
-    ("read-only", "unavailable", true, "make the clone's file system writable for the command's user"),
+    ("read-only", "unavailable", "make the clone's file system writable for the command's user"),
 ];
 
 /// The error of a command that failed.
 pub(crate) fn failed(command: &str, output: &Output) -> Error {
     let words = words(&output.stderr);
     let message = format!("the command `{command}` ended with {}: {words}", output.exit_code);
-    let Some((_, code, passes, hint)) = KNOWN.iter().find(|(part, ..)| words.contains(part)) else {
-        return Error::new("unavailable", message).retryable();
-    };
-    let error = Error::new(*code, message).hint(*hint);
-    if *passes { error.retryable() } else { error }
+    match KNOWN.iter().find(|(part, ..)| words.contains(part)) {
+        Some((_, code, hint)) => Error::new(*code, message).hint(*hint).retryable(),
+        None => Error::new("unavailable", message).retryable(),
+    }
 }
 
 /// The last of what git said, on one line and without user and password of an address.
@@ -119,7 +102,7 @@ mod tests {
     #[test]
     fn known_complaints_have_advice() {
         let error = failed("git-state-fetch", &output("fatal: couldn't find remote ref refs/heads/main\n"));
-        assert_eq!((error.code(), error.is_retryable()), ("conflict", false));
+        assert_eq!((error.code(), error.is_retryable()), ("conflict", true));
         let error = failed("git-state-fetch", &output("ssh: connect to host x port 22: Connection refused\n"));
         assert!(error.is_retryable() && error.message().contains("Connection refused"), "{error}");
     }

@@ -33,7 +33,9 @@ impl Recorder for RecorderGitState {
     }
 
     fn deliver(context: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
-        if !config.on.contains(&event.outcome) {
+        // A deployment that changed nothing is a reason to look whether the file is still there.
+        let looks = event.outcome == Outcome::Unchanged && config.on.contains(&Outcome::Succeeded);
+        if !config.on.contains(&event.outcome) && !looks {
             return Ok(Some(json!({ "skipped": event.outcome })));
         }
         write::write(context, config, event).map(Some)

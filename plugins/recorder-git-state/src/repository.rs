@@ -50,7 +50,9 @@ impl Repository<'_> {
             Some(Answer::Cut(id)) => id.clone(),
             _ => {
                 let name = self.name("fetch");
+                // The command is the operator's, who can change it without another release.
                 return Err(Error::config(format!("`{name}` did not bring the branch to `{reference}`"))
+                    .retryable()
                     .hint(format!("its last argument must be `+refs/heads/BRANCH:{reference}`")));
             }
         };
@@ -84,7 +86,9 @@ impl Repository<'_> {
             Some(Answer::Cut(_)) | None if output.truncated => {
                 let name = self.name("read");
                 let message = format!("`{path}` is larger than the output that `{name}` may have");
-                Err(Error::new("limit-exceeded", message).hint(format!("raise `max-output` in `[commands.{name}]`")))
+                Err(Error::new("limit-exceeded", message)
+                    .retryable()
+                    .hint(format!("raise `max-output` in `[commands.{name}]`")))
             }
             Some(Answer::Cut(_)) | None => {
                 Err(Error::new("conflict", format!("`{path}` cannot be read as it is: does it hold a secret's value?")))

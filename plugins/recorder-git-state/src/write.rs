@@ -21,12 +21,16 @@ pub(crate) fn write(context: &Context<'_>, config: &Config, event: &Event) -> Re
         repository.fetch()?;
         let branch = repository.branch()?;
         if branch.commits.iter().any(|commit| is_of(commit, event, &path)) {
-            return Ok(json!({ "path": path, "head": branch.head, "unchanged": true, "recorded": "before" }));
+            let summary = format!("{path} was committed before");
+            return Ok(
+                json!({ "path": path, "head": branch.head, "unchanged": true, "recorded": "before", "summary": summary }),
+            );
         }
         let old = repository.file(&branch.head, &path)?;
         let new = content(old.as_deref(), config, event).map_err(|error| error.context(format!("`{path}`")))?;
         let Some(new) = new else {
-            return Ok(json!({ "path": path, "head": branch.head, "unchanged": true }));
+            let summary = format!("{path} says so already");
+            return Ok(json!({ "path": path, "head": branch.head, "unchanged": true, "summary": summary }));
         };
         let reference = repository.next();
         let commit =
@@ -40,7 +44,13 @@ pub(crate) fn write(context: &Context<'_>, config: &Config, event: &Event) -> Re
                 log::info(format!("somebody else pushed first ({why}); attempt {attempt} of {}", config.attempts));
                 reason = why;
             }
-            _ => return Ok(json!({ "path": path, "commit": made, "attempt": attempt })),
+            _ => {
+                let short: String = made.chars().take(12).collect();
+                let lost =
+                    if event.outcome == Outcome::Unchanged { ", which was lost or said something else" } else { "" };
+                let summary = format!("committed {path}{lost} ({short})");
+                return Ok(json!({ "path": path, "commit": made, "attempt": attempt, "summary": summary }));
+            }
         }
     }
     let attempts = config.attempts;

@@ -51,9 +51,7 @@ fn create(client: &Client<'_>, reference: &str, event: &Event) -> Result<u64> {
         } },
     });
     let made = client.post("/deployments", &body).map_err(|error| match error.code() {
-        "invalid-argument" => {
-            error.hint("push the commit or the tag; if it never comes, give this event up with `windlass outbox drop`")
-        }
+        "invalid-argument" => error.hint("push the commit or the tag, then `windlass outbox retry NUMBER`"),
         _ => error,
     })?;
     let id = made.and_then(|made| made.get("id")?.as_u64());

@@ -42,8 +42,26 @@ impl Recorder for RecorderGitHub {
         if let Some(announce) = config.announce.filter(|_| event.outcome == Outcome::Succeeded && !event.rollback) {
             facts["announcement"] = announce::tell(&client, config, announce, event)?;
         }
+        facts["summary"] = json!(summary(&facts));
         Ok(Some(facts))
     }
+}
+
+/// What GitHub was told, in one sentence.
+fn summary(facts: &Value) -> String {
+    let text = |pointer: &str| facts.pointer(pointer).and_then(Value::as_str);
+    let mut parts = Vec::new();
+    if let Some(state) = text("/deployment/state") {
+        parts.push(format!("deployment {} is {state}", facts["deployment"]["id"]));
+    }
+    if let Some(announcement) = facts.get("announcement") {
+        let what = match announcement.get("issue") {
+            Some(number) => format!("issue {number}"),
+            None => format!("release {}", text("/announcement/release").unwrap_or_default()),
+        };
+        parts.push(format!("announced as {what}"));
+    }
+    parts.join("; ")
 }
 
 windlass_sdk::export!(recorder RecorderGitHub {

@@ -1,17 +1,31 @@
 //! Records in a Pact Broker what runs in an environment, so that it can say what may be deployed beside it.
 //!
-//! It writes down what runs after a deployment, also after one that was put back, and makes no pacticipant, no version
-//! and no environment: one that the broker does not know is an error to be mended.
+//! It writes down what runs after a deployment, also after one that was put back; writes it again where the broker lost it;
+//! and ends its own records of what no longer runs. It makes no pacticipant, no version and no environment: one that the
+//! broker does not know is an error to be mended.
 
 mod config;
+mod entry;
+mod failed;
+mod words;
+mod work;
 
-use windlass_pact::{Client, Environment, Pacticipant, Record, Recorded, Resource};
+use std::collections::BTreeMap;
+
+use windlass_pact::{Client, Ended, Environment, Recorded, Resource, Slot};
 use windlass_sdk::prelude::*;
 
 pub use config::Config;
 
+use entry::{Earlier, Entry};
+use words::Done;
+use work::Work;
+
 /// The release file's lines that show what it can do.
 const EXAMPLE: &str = include_str!("../example.toml");
+
+/// How many of its earlier answers it looks through: those about deployments that changed nothing may say nothing.
+const EARLIER: u32 = 20;
 
 /// The plugin.
 #[derive(Debug)]
@@ -25,71 +39,111 @@ impl Recorder for RecorderPact {
     }
 
     fn deliver(context: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
-        let Some(running) = news(event) else { return Ok(Some(json!({ "recorded": [] }))) };
-        // An earlier release to which a rollback went may lack what this one has.
-        let mut table = config.pacticipants.clone();
-        table.retain(|name, _| running.artifacts.contains_key(name) || !event.release.artifacts.contains_key(name));
-        let pacticipants = Pacticipant::of_release(running, &table, &config.version)?;
-        let name = config.environment.as_deref().unwrap_or(&event.environment);
+        let earlier = Earlier::of(&context.last_facts(EARLIER)?);
+        // Nothing was changed, or nobody knows what runs.
+        if matches!(event.outcome, Outcome::Refused | Outcome::Stuck) {
+            return Ok(Some(earlier.facts()));
+        }
+        let work = work::work(config, event, &earlier)?;
+        let mut done = Done::default();
+        if !work.record.is_empty() || !work.end.is_empty() {
+            done = Desk::open(context, config)?.carry_out(&work)?;
+        }
+        let summary = words::summary(&done, &earlier.entries, &work.elsewhere);
+        for (entry, ended) in &done.ended {
+            if let Ended::Taken(version) = ended {
+                log::warn(format!(
+                    "{entry} was recorded here and no longer runs; the broker has version {version} in its place in {}, \
+                     which this recorder did not record and leaves as it is",
+                    entry.environment
+                ));
+            }
+        }
+        let entries: Vec<Entry> = done.recorded.into_iter().map(|(entry, _)| entry).chain(work.keep).collect();
+        if entries.is_empty() && earlier.entries.is_empty() {
+            return Ok(Some(earlier.facts()));
+        }
+        let release = event.running.as_ref().map(|running| running.id.as_str());
+        let mut facts = entry::facts(Some(&config.broker.url), release, &entries);
+        if let (Some(fields), Some(summary)) = (facts.as_object_mut(), summary) {
+            fields.insert("summary".to_owned(), json!(summary));
+        }
+        // That nothing is recorded any more is worth remembering, too.
+        if let Some(fields) = facts.as_object_mut().filter(|_| entries.is_empty()) {
+            fields.insert("environment".to_owned(), json!(event.environment));
+        }
+        Ok(Some(facts))
+    }
+}
+
+/// A broker with its index.
+struct Desk<'a> {
+    client: Client<'a>,
+    index: Resource,
+    config: &'a Config,
+    environments: BTreeMap<String, Result<Environment, Vec<String>>>,
+}
+
+impl<'a> Desk<'a> {
+    fn open(context: &Context<'_>, config: &'a Config) -> Result<Self> {
         let client = Client::new(&config.broker, context.remaining())?;
         let index = client.index()?;
-        let environment =
-            client.environment(&index, name)?.map_err(|known| Environment::unknown_error(name, &known))?;
-        let told: Vec<Result<Recorded>> =
-            pacticipants.iter().map(|one| record(&client, &index, &environment, one, config)).collect();
-        facts(&pacticipants, told, name, config.record).map(Some)
+        Ok(Self { client, index, config, environments: BTreeMap::new() })
     }
-}
 
-/// What runs now, when the deployment may have changed it. After one that is stuck nobody knows.
-fn news(event: &Event) -> Option<&Release> {
-    match event.outcome {
-        Outcome::Succeeded | Outcome::RolledBack => event.running.as_ref(),
-        Outcome::Unchanged | Outcome::Refused | Outcome::Stuck => None,
-    }
-}
-
-fn record(
-    client: &Client<'_>,
-    index: &Resource,
-    environment: &Environment,
-    one: &Pacticipant,
-    config: &Config,
-) -> Result<Recorded> {
-    let version = client.version(index, one)?;
-    client.record(&version, one, environment, config.record, config.instance.as_deref())
-}
-
-/// All facts, or one error for all that failed: the next attempt finds what was recorded and goes on with the rest.
-fn facts(
-    pacticipants: &[Pacticipant],
-    told: Vec<Result<Recorded>>,
-    environment: &str,
-    record: Record,
-) -> Result<Value> {
-    let (mut recorded, mut failed) = (Vec::new(), Vec::new());
-    for (one, result) in pacticipants.iter().zip(told) {
-        match result {
-            Ok(Recorded { address, already }) => recorded.push(json!({
-                "pacticipant": one.name, "version": one.version, "address": address, "already": already,
-            })),
-            Err(error) => failed.push(error.context(format!("{one} is not recorded in {environment}"))),
+    /// Does everything that can be done, or gives one error for all that failed: the next attempt finds what was done and
+    /// goes on with the rest.
+    fn carry_out(mut self, work: &Work) -> Result<Done> {
+        let (mut done, mut failed) = (Done::default(), Vec::new());
+        for entry in &work.record {
+            match self.record(entry) {
+                Ok(Recorded { address, already }) => done.recorded.push((Entry { address, ..entry.clone() }, already)),
+                Err(error) => {
+                    failed.push(error.context(format!("{entry} is not recorded in {}", entry.environment)));
+                }
+            }
         }
+        for entry in &work.end {
+            match self.end(entry) {
+                Ok(ended) => done.ended.push((entry.clone(), ended)),
+                Err(error) => {
+                    failed.push(error.context(format!("the record of {entry} in {} is not ended", entry.environment)));
+                }
+            }
+        }
+        failed::together(failed).map_or(Ok(done), Err)
     }
-    let mut failed = failed.into_iter();
-    let Some(first) = failed.next() else {
-        let record = match record {
-            Record::Deployment => "deployment",
-            Record::Release => "release",
+
+    fn record(&mut self, entry: &Entry) -> Result<Recorded> {
+        let name = &entry.environment;
+        let environment = self.environment(name)?.map_err(|known| Environment::unknown_error(name, &known))?;
+        let version = self.client.version(&self.index, &entry.pacticipant)?;
+        let instance = entry.instance.clone().unwrap_or_else(|| self.config.instance.clone());
+        self.client.record(&version, &entry.pacticipant, &environment, entry.record, instance.as_deref())
+    }
+
+    fn end(&mut self, entry: &Entry) -> Result<Ended> {
+        // The records of an environment went with it.
+        let Ok(environment) = self.environment(&entry.environment)? else { return Ok(Ended::Before) };
+        let instance = entry.instance.clone().unwrap_or_else(|| self.config.instance.clone());
+        let slot = Slot {
+            pacticipant: &entry.pacticipant.name,
+            version: &entry.pacticipant.version,
+            instance: instance.as_deref(),
+            address: entry.address.as_deref().filter(|_| entry.instance.is_none()),
         };
-        return Ok(json!({ "environment": environment, "record": record, "recorded": recorded }));
-    };
-    let mut failure = first.into_failure();
-    for error in failed {
-        failure.message = format!("{}; {error}", failure.message);
-        failure.retryable |= error.is_retryable();
+        self.client.end_deployment(&environment, slot)
     }
-    Err(Error::from_failure(failure))
+
+    /// The environment of that name, or the names of those that there are.
+    fn environment(&mut self, name: &str) -> Result<Result<Environment, Vec<String>>> {
+        if let Some(known) = self.environments.get(name) {
+            return Ok(known.clone());
+        }
+        let found = self.client.environment(&self.index, name)?;
+        self.environments.insert(name.to_owned(), found.clone());
+        Ok(found)
+    }
 }
 
 windlass_sdk::export!(recorder RecorderPact {
@@ -116,7 +170,7 @@ mod tests {
     fn the_example_is_valid() {
         let config: Config = windlass_sdk::testing::example(EXAMPLE).unwrap();
         RecorderPact::validate(&config).unwrap();
-        assert_eq!(config.record, Record::Deployment);
+        assert_eq!(config.record, windlass_pact::Record::Deployment);
     }
 
     #[test]
@@ -125,24 +179,7 @@ mod tests {
         config.instance = Some(String::new());
         assert!(RecorderPact::validate(&config).unwrap_err().message().contains("`instance` is empty"));
         config.instance = Some("blue".to_owned());
-        config.record = Record::Release;
+        config.record = windlass_pact::Record::Release;
         assert!(RecorderPact::validate(&config).is_err());
-    }
-
-    #[test]
-    fn every_failure_is_named_and_the_whole_is_tried_again_when_one_may_pass() {
-        let one =
-            |name: &str| Pacticipant { artifact: name.to_owned(), name: name.to_owned(), version: "1".to_owned() };
-        let told = vec![
-            Err(Error::new("not-found", "the broker knows no version 1")),
-            Ok(Recorded { address: None, already: false }),
-            Err(Error::new("unavailable", "the broker is away").retryable()),
-        ];
-        let error = facts(&[one("A"), one("B"), one("C")], told, "uat", Record::Deployment).unwrap_err();
-        assert!(error.is_retryable());
-        assert_eq!(
-            error.message(),
-            "A 1 is not recorded in uat: the broker knows no version 1; C 1 is not recorded in uat: the broker is away"
-        );
     }
 }

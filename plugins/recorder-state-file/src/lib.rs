@@ -54,7 +54,7 @@ impl Recorder for RecorderStateFile {
                 let mut text = serde_json::to_vec_pretty(&file)?;
                 text.push(b'\n');
                 files::write_atomic(ROOT, &path, &text)?;
-                Ok(Some(json!({ "root": ROOT, "path": path })))
+                Ok(Some(json!({ "root": ROOT, "path": path, "summary": format!("wrote {path}") })))
             }
             None => Ok(Some(json!({ "root": ROOT, "path": path, "unchanged": true }))),
         }

@@ -22,7 +22,10 @@ pub(crate) fn judge(response: &Response, url: &str, time: &str) -> Result<Value>
             Err(Error::new("unavailable", format!("`{server}` took the event and did not deliver it: {words}"))
                 .retryable())
         }
-        200..=299 => Ok(json!({ "server": server, "status": status })),
+        200..=299 => {
+            let summary = format!("sent to {server}, which answered {status}");
+            Ok(json!({ "server": server, "status": status, "summary": summary }))
+        }
         300..=399 => {
             let message =
                 format!("`{server}` answered {status}: the address has moved, and redirects are not followed");
@@ -36,14 +39,20 @@ pub(crate) fn judge(response: &Response, url: &str, time: &str) -> Result<Value>
             }
         }
         _ => {
-            let message =
-                format!("`{server}` refuses the event with {status}{}; it will refuse it again", said(&words));
-            Err(Error::new("plugin:refused", message).hint(match status {
+            let again = if matches!(status, 401 | 403) { "" } else { "; it will refuse it again" };
+            let message = format!("`{server}` refuses the event with {status}{}{again}", said(&words));
+            // A secret is put right on this host, and what waits is told then.
+            let code = match status {
+                401 => "unauthorized",
+                403 => "forbidden",
+                _ => "plugin:refused",
+            };
+            Err(Error::new(code, message).hint(match status {
                 401 | 403 => {
                     "check the secret in `url`, `headers` or `sign`; `windlass outbox flush` tells the event then"
                 }
                 404 | 410 => "the webhook is gone: make a new one and change the secret or `url`",
-                _ => "change `body`, or give the event up with `windlass outbox drop NUMBER`",
+                _ => "change `url`, `method` or `body` in the release file",
             }))
         }
     }
@@ -106,9 +115,11 @@ mod tests {
 
     #[test]
     fn a_no_is_said_plainly() {
-        for status in [301, 400, 401, 404, 410, 422] {
+        for status in [301, 400, 401, 403, 404, 410, 422] {
             let error = answer(status, &[], "no_service\n").unwrap_err();
             assert!(!error.is_retryable() && error.message().contains(&status.to_string()), "{error}");
+            let waits = matches!(error.code(), "unauthorized" | "forbidden");
+            assert_eq!(waits, matches!(status, 401 | 403), "a secret is put right on this host: {error}");
         }
         let error = answer(404, &[], "no_service\n").unwrap_err();
         assert!(error.message().contains("refuses the event with 404: no_service; it will refuse it again"), "{error}");

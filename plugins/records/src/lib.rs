@@ -9,5 +9,5 @@ mod template;
 
 pub use facts::Facts;
 pub use layout::{Application, Artifact, Attempt, STATE_FORMAT, StateFile};
-pub use merge::merge;
-pub use template::{Filler, check, check_json, fill, fill_json, fill_with};
+pub use merge::{merge, says_what_runs};
+pub use template::{Filler, check, check_json, fill, fill_json, fill_with, is_of_one_deployment};

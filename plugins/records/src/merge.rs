@@ -72,24 +72,39 @@ fn running(application: &mut Application, event: &Event) {
     if proved.is_some() || application.release != id {
         application.record = proved;
     }
+    application.version = event.running.as_ref().map(|release| release.version.clone());
+    application.commit = event.running.as_ref().and_then(|release| release.commit.clone());
+    application.artifacts = artifacts(event);
     if application.release == id && application.deployment.is_some() {
         return;
     }
-    application.version = event.running.as_ref().map(|release| release.version.clone());
-    application.commit = event.running.as_ref().and_then(|release| release.commit.clone());
-    application.artifacts = event
-        .running
-        .iter()
-        .flat_map(|release| &release.artifacts)
-        .map(|(name, artifact)| {
-            let (repository, tag) = (artifact.repository.clone(), artifact.tag.clone());
-            (name.clone(), Artifact { repository, tag, digest: artifact.digest.clone() })
-        })
-        .collect();
     let brought = id.is_some();
     application.release = id;
     application.deployment = brought.then(|| event.deployment.clone());
     application.since = brought.then(|| event.finished.clone());
+}
+
+fn artifacts(event: &Event) -> BTreeMap<String, Artifact> {
+    let of = |(name, artifact): (&String, &windlass_sdk::documents::Artifact)| {
+        let (repository, tag) = (artifact.repository.clone(), artifact.tag.clone());
+        (name.clone(), Artifact { repository, tag, digest: artifact.digest.clone() })
+    };
+    event.running.iter().flat_map(|release| &release.artifacts).map(of).collect()
+}
+
+/// Whether a file says of the event's application what runs, so that after a deployment that changed nothing there is
+/// nothing to repair. A file that cannot be read says nothing.
+#[must_use]
+pub fn says_what_runs(old: Option<&[u8]>, event: &Event) -> bool {
+    let file = old.and_then(|bytes| read(bytes, event).ok());
+    let Some(application) = file.as_ref().and_then(|file| file.applications.get(&event.application)) else {
+        return false;
+    };
+    let running = event.running.as_ref();
+    application.release.as_ref() == running.map(|release| &release.id)
+        && application.version.as_ref() == running.map(|release| &release.version)
+        && application.commit.as_ref() == running.and_then(|release| release.commit.as_ref())
+        && application.artifacts == artifacts(event)
 }
 
 fn attempt(event: &Event) -> Attempt {
@@ -201,6 +216,20 @@ mod tests {
             assert!(error.message().contains(word), "{error}");
             assert_eq!(error.code(), "conflict");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_lost_or_says_something_else_is_known_and_set_right() {
+        let first = event(1, "v1", "succeeded", Some("v1"));
+        let again = event(2, "v1", "unchanged", Some("v1"));
+        let mut file = merge(None, &first, 10).unwrap().unwrap();
+        assert!(says_what_runs(Some(&bytes(&file)), &again));
+        assert!(!says_what_runs(None, &again) && !says_what_runs(Some(b"x"), &again));
+        file.applications.get_mut("kudos").unwrap().artifacts.get_mut("backend").unwrap().digest.clear();
+        assert!(!says_what_runs(Some(&bytes(&file)), &again));
+        let mended = merge(Some(&bytes(&file)), &again, 10).unwrap().unwrap();
+        assert!(says_what_runs(Some(&bytes(&mended)), &again));
+        assert_eq!(mended.applications["kudos"].deployment.as_deref(), Some("d1"), "it was there since then");
     }
 
     #[test]

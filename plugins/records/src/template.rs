@@ -78,6 +78,17 @@ pub fn fill_json(value: &Value, facts: &Facts, escape: &dyn Fn(&str) -> String) 
     })
 }
 
+/// Whether a template has facts of one deployment, and not only of what runs: who asked, say, or when it ended. After a
+/// deployment that changed nothing such a text is another one, although what it is about is the same.
+pub fn is_of_one_deployment(template: &str) -> Result<bool> {
+    let lasts = |name: &str| {
+        let of_what_runs = name.starts_with("running.") || name.starts_with("artifacts.");
+        of_what_runs || matches!(name, "application" | "environment" | "host" | "version" | "commit" | "release")
+    };
+    let pieces = pieces(template)?;
+    Ok(pieces.iter().any(|piece| matches!(piece, Piece::Name(name) if !lasts(name))))
+}
+
 /// Whether a template can be filled, as far as that is known before there is an event.
 pub fn check(template: &str, secrets: bool) -> Result<()> {
     for piece in pieces(template)? {

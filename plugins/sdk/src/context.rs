@@ -57,6 +57,8 @@ pub struct Fixture {
     pub variables: BTreeMap<String, String>,
     /// Facts about the host.
     pub host: Host,
+    /// What the recorder returned before, the newest first.
+    pub last_facts: Vec<Value>,
 }
 
 impl<'a> Context<'a> {
@@ -160,6 +162,20 @@ impl<'a> Context<'a> {
         match &self.source {
             Source::Host(context) => Duration::from_millis(context.remaining_ms()),
             Source::Fixture(_) => Duration::from_mins(1),
+        }
+    }
+
+    /// What this recorder returned for the last events of this application that it returned facts for, the newest first
+    /// and at most `most`; the host keeps 20 at hand. Nothing for plugins that are no recorders.
+    pub fn last_facts(&self, most: u32) -> Result<Vec<Value>> {
+        match &self.source {
+            Source::Host(context) => {
+                context.last_facts(most).iter().map(|text| parse("record of earlier facts", text)).collect()
+            }
+            Source::Fixture(fixture) => {
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                Ok(fixture.last_facts.iter().take(most).cloned().collect())
+            }
         }
     }
 

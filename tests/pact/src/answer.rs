@@ -20,6 +20,8 @@ pub struct Asked {
     pub accept: Option<String>,
     /// The value of `Authorization`.
     pub authorization: Option<String>,
+    /// The value of `Content-Type`.
+    pub kind: Option<String>,
     /// The body.
     pub body: Vec<u8>,
     /// Method and path as they came, for the list of what was asked.
@@ -51,6 +53,7 @@ impl Asked {
             query: query(asked),
             accept: header(request, "Accept"),
             authorization: header(request, "Authorization"),
+            kind: header(request, "Content-Type"),
             body,
             line: format!("{} {}", request.method(), request.url()),
         }

@@ -51,3 +51,20 @@ pub(crate) fn record(asked: &Asked, state: &mut State, name: &str, version: &str
     let place = link(state, &[kind, &made.uuid]);
     Answer::hal(201, &recorded(state, kind, &made, false)).with("Location", &place)
 }
+
+/// `PATCH /deployed-versions/ID` and its twin: the end of a record, which is final.
+pub(crate) fn end(asked: &Asked, state: &mut State, kind: &str, uuid: &str) -> Answer {
+    if asked.kind.as_deref() != Some("application/merge-patch+json") {
+        return Answer::empty(415).with("Content-Type", "application/hal+json;charset=utf-8");
+    }
+    let records = if kind == "deployed-versions" { &mut state.deployed } else { &mut state.released };
+    let Some(record) = records.iter_mut().find(|record| record.uuid == uuid) else { return Answer::nowhere() };
+    let (_, live) = words(kind);
+    let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
+    if body.get(live).and_then(Value::as_bool) != Some(false) {
+        return Answer::hal(422, &json!({ "errors": { live: ["it can only be ended"] } }));
+    }
+    record.live = false;
+    let ended = record.clone();
+    Answer::hal(200, &recorded(state, kind, &ended, false))
+}

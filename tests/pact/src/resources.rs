@@ -201,6 +201,10 @@ pub(crate) fn recorded(state: &State, kind: &str, record: &Recorded, listed: boo
             fields.insert("applicationInstance".to_owned(), json!(instance));
         }
         fields.insert("createdAt".to_owned(), json!(TIME));
+        if !record.live {
+            let ended = if kind == "deployed-versions" { "undeployedAt" } else { "supportEndedAt" };
+            fields.insert(ended.to_owned(), json!(TIME));
+        }
         fields.insert("_embedded".to_owned(), embedded);
         fields.insert("_links".to_owned(), json!({ "self": { "href": link(state, &[kind, &record.uuid]) } }));
     }

@@ -101,6 +101,7 @@ fn resource(asked: &Asked, state: &mut State) -> Answer {
                 uuid,
             ],
         ) => records::record(asked, state, name, version, kind, uuid),
+        ("PATCH", [kind @ ("deployed-versions" | "released-versions"), uuid]) => records::end(asked, state, kind, uuid),
         ("GET", ["webhooks", id]) if state.webhooks.contains_key(*id) => {
             Answer::hal(200, &resources::webhook(state, id))
         }

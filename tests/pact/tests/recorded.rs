@@ -98,12 +98,13 @@ fn check(case: &Value) -> Vec<String> {
         request = request.header("authorization", authorization);
     }
     let body = text(&ask["body"]).unwrap_or_default();
+    let kind = text(&ask["content-type"]).unwrap_or_else(|| "application/json".to_owned());
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true).build().into();
     let mut response = if body.is_empty() {
         agent.run(request.body(()).unwrap()).unwrap()
     } else {
-        agent.run(request.header("content-type", "application/json").body(body).unwrap()).unwrap()
+        agent.run(request.header("content-type", kind).body(body).unwrap()).unwrap()
     };
     let mut found = Vec::new();
     if want["status"] != response.status().as_u16() {

@@ -2,6 +2,7 @@
 
 mod asked;
 mod beside;
+mod ended;
 mod told;
 mod troubled;
 mod webhooks;
@@ -111,10 +112,16 @@ impl Desk {
     }
 
     async fn deliver(&self, more: Value, event: &Event) -> Result<Value, Failure> {
+        self.deliver_after(&[], more, event).await
+    }
+
+    /// Tells a recorder that answered this before, the newest first.
+    async fn deliver_after(&self, before: &[&Value], more: Value, event: &Event) -> Result<Value, Failure> {
         let with = self.with(&more);
         let plugin = self.sandbox.plugin(self.plugin).await;
         plugin.validate_config(&with).await?;
-        let call = self.sandbox.call(&plugin, with, &json!({}));
+        let mut call = self.sandbox.call(&plugin, with, &json!({}));
+        call.last_facts = Arc::new(before.iter().map(|facts| (*facts).clone()).collect());
         let answer = plugin.deliver(call, event).await;
         secretless(&format!("{answer:?}"));
         answer.map(Option::unwrap_or_default)

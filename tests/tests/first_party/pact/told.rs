@@ -6,14 +6,14 @@ use windlass_pact_stand_in::{Fault, Recorded};
 
 use super::{Desk, hint, release};
 
-fn desk() -> Desk {
+pub(super) fn desk() -> Desk {
     let desk = Desk::new("recorder-pact").with_users();
     desk.broker.state().version("Shop API", "2");
     desk
 }
 
 /// The end of a deployment of a version, after which another may run.
-fn event(version: &str, outcome: &str, running: Option<&str>) -> Event {
+pub(super) fn event(version: &str, outcome: &str, running: Option<&str>) -> Event {
     serde_json::from_value(json!({
         "format": 1, "idempotency-key": "k", "deployment": "d1", "sequence": 1, "application": "shop",
         "environment": "test", "host": "h", "outcome": outcome, "rollback": false, "actor": "me",
@@ -23,7 +23,7 @@ fn event(version: &str, outcome: &str, running: Option<&str>) -> Event {
     .unwrap()
 }
 
-fn both() -> Value {
+pub(super) fn both() -> Value {
     json!({ "pacticipants": { "web": "Shop Web", "api": "Shop API" } })
 }
 
@@ -35,11 +35,11 @@ fn live(records: &[Recorded]) -> Vec<String> {
     live
 }
 
-fn deployed(desk: &Desk) -> Vec<String> {
+pub(super) fn deployed(desk: &Desk) -> Vec<String> {
     live(&desk.broker.state().deployed)
 }
 
-fn writes(desk: &Desk) -> usize {
+pub(super) fn writes(desk: &Desk) -> usize {
     desk.broker.state().asked.iter().filter(|line| !line.starts_with("GET ")).count()
 }
 
@@ -74,9 +74,7 @@ async fn after_a_rollback_what_runs_is_recorded_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_that_changed_nothing_is_not_even_asked_about() {
     let desk = desk();
-    for (outcome, running) in
-        [("unchanged", Some("2")), ("refused", Some("1")), ("stuck", Some("1")), ("rolled-back", None)]
-    {
+    for (outcome, running) in [("refused", Some("1")), ("stuck", Some("1")), ("rolled-back", None)] {
         let facts = desk.deliver(both(), &event("2", outcome, running)).await.unwrap();
         assert_eq!(facts, json!({ "recorded": [] }), "{outcome}");
     }
