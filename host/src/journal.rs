@@ -132,7 +132,7 @@ impl Journal {
             time: self.clock.now(),
             source: source.to_owned(),
             level,
-            message: self.redactor.text(message),
+            message: self.redactor.whole(message),
         };
         let mut waiting = lock(&self.waiting);
         waiting.push(line);

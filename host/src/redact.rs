@@ -5,8 +5,9 @@
 //! three times; in base64, at any place of a longer text; in hexadecimal digits; with other line ends and indents; and
 //! line by line. A value that somebody transforms on purpose is not found: nothing can find that.
 //!
-//! A value shorter than four characters is not searched for in running text, where it would blot out unrelated words;
-//! such secrets are refused when they are resolved.
+//! A value shorter than four characters is not searched for in running text, where it would blot out unrelated words, nor
+//! in documents and headers, where the same word may be a name, a version or a number of seconds. It is replaced where it
+//! is a whole line of a log ([`Redactor::whole`]), and whoever plans or looks with `doctor` is told its secret's name.
 //!
 //! A text is redacted before it is cut. Where only a part of a text is there, [`Redactor::beginning`] and
 //! [`Redactor::end`] also hide the part of a value that the cut left.
@@ -24,8 +25,14 @@ use serde_json::Value;
 use search::Matcher;
 pub use stream::Filter;
 
-/// The shortest secret value that can be told apart from ordinary text.
+/// The shortest secret value that can be told apart from ordinary text, in characters.
 pub const SHORTEST_SECRET: usize = 4;
+
+/// Whether a value is too short to be searched for.
+#[must_use]
+pub fn is_short(value: &str) -> bool {
+    value.chars().count() < SHORTEST_SECRET
+}
 
 /// Larger texts are searched piece by piece, so that memory stays small.
 const PIECE: usize = 1 << 20;
@@ -40,6 +47,8 @@ pub struct Redactor {
 struct Known {
     /// Values, and what is written instead.
     values: BTreeMap<String, String>,
+    /// The same for values that are too short to be searched for.
+    short: BTreeMap<String, String>,
     /// Made when it is first needed after a value was learnt.
     matcher: Option<Arc<Matcher>>,
 }
@@ -59,10 +68,14 @@ impl Redactor {
 
     /// From now on `value` is written as `replacement`, a placeholder or `[redacted:NAME]`, in all its forms.
     pub fn learn(&self, value: &str, replacement: &str) {
-        if value.len() < SHORTEST_SECRET {
+        if value.is_empty() {
             return;
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if is_short(value) {
+            known.short.insert(value.to_owned(), replacement.to_owned());
+            return;
+        }
         let before = known.values.insert(value.to_owned(), replacement.to_owned());
         if before.as_deref() != Some(replacement) {
             known.matcher = None;
@@ -86,6 +99,18 @@ impl Redactor {
             Some(clean) => words(clean),
             None => text.to_owned(),
         }
+    }
+
+    /// A line of a log: as [`Redactor::text`], and a value that is too short to be searched for is replaced when it is all
+    /// of the line.
+    #[must_use]
+    pub fn whole(&self, text: &str) -> String {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(replacement) = known.short.get(text.trim()) {
+            return replacement.clone();
+        }
+        drop(known);
+        self.text(text)
     }
 
     /// A text whose end was cut off, with every known value replaced. What could be the beginning of one is left out at

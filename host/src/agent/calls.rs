@@ -1,7 +1,7 @@
 //! Calls: what a plugin is told, and what it may reach, for one call.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ use crate::capability::state::{Quota, State};
 use crate::capability::{Capabilities, Grants, Scope};
 use crate::deployment::Context;
 use crate::plugin::{Call, Kind, Plugin};
-use crate::progress::Watch;
+use crate::progress::{Level, Progress, Watch};
 use crate::release::environment::PluginUse;
 
 /// A plugin and the call to make.
@@ -54,6 +54,9 @@ impl Reality {
         // The operator of this host puts a secret right; what was to be told is told then.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
         let secrets = Self::secrets(store, &grants, &self.config.commands, material).map_err(passes)?;
+        if !is_deployment(context) && context.source != "status" {
+            self.say_what_is_short(&secrets);
+        }
         let variables = variables(material, &secrets)?;
         let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
         let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
@@ -109,6 +112,21 @@ impl Reality {
         names.extend(grants.secret_names());
         names.extend(secret_names(commands, grants.commands()));
         store.secrets(names)
+    }
+
+    /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.
+    fn say_what_is_short(&self, secrets: &Secrets) {
+        let mut said = self.short.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: Vec<String> = secrets.short().filter(|name| said.insert((*name).to_owned())).map(quoted).collect();
+        if new.is_empty() {
+            return;
+        }
+        let names = crate::report::words::list(&new);
+        let message = format!(
+            "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
+             can hold it"
+        );
+        self.watch.notice(&Progress::Log { source: "secrets".to_owned(), level: Level::Warn, message });
     }
 
     fn capabilities(
@@ -259,4 +277,8 @@ fn variables(material: &Material, secrets: &Secrets) -> Result<BTreeMap<String, 
         variables.insert(variable.clone(), placeholder.to_owned());
     }
     Ok(variables)
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
 }

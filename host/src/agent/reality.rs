@@ -1,8 +1,8 @@
 //! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox, Docker's images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -43,6 +43,8 @@ pub(super) struct Reality {
     pub(super) host: String,
     pub(super) clients: Clients,
     pub(super) commands: Arc<BTreeMap<String, Command>>,
+    /// Secrets of which it was said that their values are too short.
+    pub(super) short: Mutex<BTreeSet<String>>,
     store: OnceLock<Store>,
     registries: OnceLock<Registries>,
 }
@@ -67,6 +69,7 @@ impl Reality {
             clock,
             host,
             clients: Clients::default(),
+            short: Mutex::default(),
             store: OnceLock::new(),
             registries: OnceLock::new(),
         }

@@ -71,7 +71,7 @@ impl Log {
         let rest = message[shown.len()..].lines().count() as u64;
         self.said.lock().unwrap_or_else(PoisonError::into_inner).dropped += rest;
         let whole = shown.len() == message.len();
-        let message = if whole { self.redactor.text(shown) } else { self.redactor.beginning(shown) };
+        let message = if whole { self.redactor.whole(shown) } else { self.redactor.beginning(shown) };
         for line in message.lines() {
             let line = plain(cut(line, self.limits.line));
             if let Some(line) = self.admit(line) {
@@ -84,7 +84,7 @@ impl Log {
     pub fn progress(&self, message: &str, percent: Option<u8>) {
         let shown = cut(message, self.limits.line.saturating_mul(2));
         let whole = shown.len() == message.len();
-        let message = if whole { self.redactor.text(shown) } else { self.redactor.beginning(shown) };
+        let message = if whole { self.redactor.whole(shown) } else { self.redactor.beginning(shown) };
         let message = plain(cut(&message, 512));
         let percent = percent.map(|percent| percent.min(100));
         if self.count(message.len()) {

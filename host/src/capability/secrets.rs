@@ -104,6 +104,12 @@ impl Secrets {
         Ok(Self { resolved: Arc::new(resolved), redactor: redactor.clone() })
     }
 
+    /// The names of those whose values are too short to be searched for in running text: logs can hold them.
+    pub fn short(&self) -> impl Iterator<Item = &str> {
+        let short = |secret: &&Resolved| crate::redact::is_short(&secret.value);
+        self.resolved.iter().filter(move |(_, secret)| short(secret)).map(|(name, _)| name.as_str())
+    }
+
     /// What stands for a secret: the same while its value and this host's key are the same.
     #[must_use]
     pub fn placeholder(&self, name: &str) -> Option<&str> {

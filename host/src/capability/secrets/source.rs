@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::config::SecretSource;
-use crate::redact::SHORTEST_SECRET;
 
 /// The longest value, in bytes: a header or a small key file.
 const LIMIT: u64 = 64 << 10;
@@ -39,11 +38,9 @@ pub enum SourceError {
     /// The agent was not started with credentials.
     #[error("the credential `{0}` is not there: the agent was not started by systemd with `LoadCredential=`")]
     NoCredentials(String),
-    /// The value is too short to be told apart from ordinary text, so that it could not be kept out of logs.
-    #[error(
-        "its value has fewer than {SHORTEST_SECRET} characters, and could not be told apart from ordinary text in logs"
-    )]
-    TooShort,
+    /// There is no value.
+    #[error("its value is empty")]
+    Empty,
     /// The value is larger than a secret is.
     #[error("its value has more than {LIMIT} bytes")]
     TooLong,
@@ -95,8 +92,8 @@ pub(super) fn read(
     if text.contains('\0') {
         return Err(SourceError::NotText);
     }
-    if text.chars().count() < SHORTEST_SECRET {
-        return Err(SourceError::TooShort);
+    if text.is_empty() {
+        return Err(SourceError::Empty);
     }
     Ok(Zeroizing::new(text.to_owned()))
 }

@@ -54,8 +54,8 @@ fn files_that_others_can_read_are_refused() {
 fn values_that_cannot_be_kept_secret_are_refused_with_a_reason() {
     let directory = tempfile::tempdir().unwrap();
     for (value, expected) in [
-        (&b"abc\n"[..], "fewer than 4 characters"),
-        (b"", "fewer than 4 characters"),
+        (&b""[..], "is empty"),
+        (b"\n", "is empty"),
         (b"\xff\xfe\xfd\xfc\xfb", "not UTF-8"),
         (b"abc\0def", "zero byte"),
         (&vec![b'x'; 70_000], "more than 65536 bytes"),
@@ -63,6 +63,24 @@ fn values_that_cannot_be_kept_secret_are_refused_with_a_reason() {
         let error = read(&file(&directory, "x", value, 0o600), |_| None).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_short_value_is_a_value_that_logs_cannot_be_kept_free_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let sources = BTreeMap::from([
+        ("user".to_owned(), file(&directory, "user", b"ci\n", 0o600)),
+        ("password".to_owned(), file(&directory, "password", b"hunter22", 0o600)),
+    ]);
+    let redactor = Redactor::new();
+    let key = HostKey::from_bytes(&[1; 32]);
+    let secrets = Secrets::resolve_all(&sources, ["user", "password"], &key, &redactor).unwrap();
+    assert_eq!(secrets.short().collect::<Vec<_>>(), ["user"]);
+    let placeholder = secrets.placeholder("user").unwrap();
+    let filled = secrets.substitute(&format!("{placeholder}:x"), |_| Ok(())).unwrap();
+    assert_eq!(filled.as_str(), "ci:x");
+    assert_eq!(redactor.text("a decision of ci"), "a decision of ci", "words are not blotted out");
+    assert_eq!(redactor.whole("ci"), placeholder, "where it stands alone it is hidden");
 }
 
 #[test]

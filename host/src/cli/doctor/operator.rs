@@ -47,13 +47,23 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
     // Fingerprints are not shown, so any key does; the host's own may not exist yet.
     let key = HostKey::from_bytes(&[0; 32]);
     let before = facts.len();
+    let mut short = Vec::new();
     for name in config.secrets.keys() {
-        if let Err(error) = Secrets::resolve_all(&config.secrets, [name.as_str()], &key, &Redactor::new()) {
-            facts.push(broken("secrets", &error));
+        match Secrets::resolve_all(&config.secrets, [name.as_str()], &key, &Redactor::new()) {
+            Ok(secrets) => short.extend(secrets.short().map(|name| format!("`{name}`"))),
+            Err(error) => facts.push(broken("secrets", &error)),
         }
     }
     if facts.len() == before {
         facts.push(well("secrets", format!("{} can be read", words::count(config.secrets.len(), "secret"))));
+    }
+    if !short.is_empty() {
+        let seen = format!("the value of {} is too short to be kept out of logs", words::list(&short));
+        facts.push(warn(
+            "secrets",
+            seen,
+            "a user's name may be; choose a longer value for anything that is to stay secret",
+        ));
     }
     let granted = |name: &String| {
         config.grants.iter().any(|grant| {
