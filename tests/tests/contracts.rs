@@ -1,7 +1,7 @@
 //! Deployments between a Pact Broker's word before and its records after, with the agent as people run it. The broker is a
 //! stand-in that answers as a real one was seen to.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use windlass_pact_stand_in::{Broker, Fault};
 use windlass_stage::docker;
 use windlass_tests::{Small, expect};
@@ -142,5 +142,55 @@ fn a_broker_that_is_away_refuses_and_is_no_no() -> Result<()> {
     broker.state().fault = None;
     expect(small.host.run(["outbox", "flush", &small.name])?, 0)?;
     assert_eq!(live(&broker), ["1"]);
+    Ok(())
+}
+
+#[test]
+fn what_the_broker_lost_is_recorded_again_and_what_it_never_knew_holds_nothing_up() -> Result<()> {
+    let broker = broker()?;
+    let small = Small::set("repaired")?;
+    small.host.secret("pact-user", USER)?;
+    small.host.secret("pact-password", PASSWORD)?;
+    lay_out(&small, &broker, "1")?;
+    small.begin()?;
+    broker.state().deployed.retain(|record| record.pacticipant != "Web");
+    let again = expect(small.deploy(&[])?, 0)?;
+    assert!(again.stdout.contains("unchanged"), "{}", again.stdout);
+    assert!(again.stderr.contains("recorded again Web 1 in uat: the broker had lost it"), "{}", again.stderr);
+    assert_eq!(live(&broker), ["1"]);
+
+    // Nobody published version 3; it is deployed all the same, and runs.
+    lay_out(&small, &broker, "3")?;
+    let unknown = expect(small.deploy(&["--break-glass", "nobody published it"])?, 0)?;
+    let said = unknown.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("NOT TOLD") && said.contains("the broker knows no version 3 of `Web`"), "{said}");
+    assert_eq!(live(&broker), ["1"]);
+    // Once it is published, the running release is deployed again, and the recorder looks.
+    broker.state().publish(("Web", "3"), "API", "one");
+    expect(small.deploy(&["--break-glass", "published since"])?, 0)?;
+    assert_eq!(live(&broker), ["3"]);
+    let status = expect(small.host.run(["status", &small.name])?, 0)?.stdout;
+    assert!(status.contains("not recorded:"), "until somebody says that they saw it: {status}");
+    Ok(())
+}
+
+#[test]
+fn a_user_whose_name_is_short_is_a_secret_like_others() -> Result<()> {
+    let broker = broker()?;
+    broker.state().writer = Some(("ci".to_owned(), PASSWORD.to_owned()));
+    let small = Small::set("short")?;
+    small.host.secret("pact-user", "ci")?;
+    small.host.secret("pact-password", PASSWORD)?;
+    lay_out(&small, &broker, "1")?;
+    let planned = expect(small.host.run(["check", &small.name])?, 0)?;
+    let said = planned.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(said.matches("the secret `pact-user` is too short").count(), 1, "{said}");
+    small.begin()?;
+    assert_eq!(live(&broker), ["1"]);
+    let doctor = small.host.run(["doctor"])?.stdout;
+    assert!(doctor.contains("the value of `pact-user` is too short to be kept out of logs"), "{doctor}");
+    small.host.secret("pact-user", "")?;
+    let refused = small.deploy(&[])?;
+    ensure!(refused.code != 0 && refused.stderr.contains("its value is empty"), "{}", refused.stderr);
     Ok(())
 }

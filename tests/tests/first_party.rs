@@ -21,6 +21,16 @@ use windlass::config::document::Document;
 
 use support::{PLUGINS, Sandbox};
 
+/// A component imports what it calls: one that was compiled before a getter was added is like one that does not call it.
+#[test]
+fn who_does_not_ask_for_a_newer_getter_is_a_plugin_of_before() {
+    let asks = |name: &str| support::component(name).windows(14).any(|bytes| bytes == b"ctx.last-facts");
+    assert!(asks("recorder-pact"), "it looks after what it recorded");
+    for name in PLUGINS.iter().filter(|name| **name != "recorder-pact") {
+        assert!(!asks(name), "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_plugin_is_admitted_and_accepts_its_own_example() {
     let sandbox = Sandbox::new("");

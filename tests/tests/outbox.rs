@@ -22,6 +22,8 @@ enum Mood {
     Broken,
     /// 429 with an hour to wait.
     Overrun,
+    /// 422: it will never take this.
+    Refusing,
     /// Nothing, until it is well again.
     Silent,
 }
@@ -104,6 +106,7 @@ fn answer(stream: &TcpStream, shared: &Shared) -> Option<()> {
     let (status, extra) = match mood {
         Mood::Well => ("200 OK", ""),
         Mood::Broken => ("500 Internal Server Error", ""),
+        Mood::Refusing => ("422 Unprocessable Content", ""),
         Mood::Overrun => ("429 Too Many Requests", "retry-after: 3600\r\n"),
         Mood::Silent => {
             let mood = shared.mood.lock().unwrap();
@@ -135,17 +138,24 @@ fn sequences(arrived: &[(String, String)]) -> Vec<&str> {
 
 #[test]
 fn what_a_broken_or_overrun_server_was_not_told_is_told_in_order() -> Result<()> {
-    let (small, ledger) = ledger("told", "10s")?;
+    let (small, ledger) = ledger("ledger", "10s")?;
     let name = small.name.as_str();
     ledger.mood(Mood::Broken);
     let broken = expect(small.deploy(&[])?, 0)?.stderr;
-    assert!(
-        broken.contains("the recorder `ledger` was not told and will be later") && broken.contains("500"),
-        "{broken}"
-    );
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = words(&broken);
+    assert!(said.contains("the recorder `ledger` was not told and will be later") && said.contains("500"), "{broken}");
     small.serves("1")?;
     small.version("2")?;
-    expect(small.deploy(&[])?, 0)?;
+    // That nothing is told because it is not time yet is said, too: how many wait, since when, why, until when.
+    let waiting = expect(small.deploy(&[])?, 0)?;
+    for text in [words(&waiting.stderr), words(&waiting.stdout)] {
+        for part in
+            ["answered 500", "2 events wait since 20", "the next deployment after 20", "`windlass outbox flush`"]
+        {
+            assert!(text.contains(part), "no {part:?} in {text}");
+        }
+    }
     assert_eq!(
         sequences(&ledger.arrived()),
         ["1"],
@@ -204,5 +214,62 @@ fn an_agent_that_is_killed_in_the_middle_of_telling_tells_again() -> Result<()> 
     assert_eq!(arrived[0].0, arrived[1].0, "whoever is told twice can tell");
     assert_eq!(expect(small.host.run(["outbox", "list"])?, 0)?.stdout, "every recorder was told everything\n");
     small.serves("1")?;
+    Ok(())
+}
+
+#[test]
+fn what_a_server_refuses_for_good_is_set_aside_loudly_and_later_deployments_are_told() -> Result<()> {
+    let (small, ledger) = ledger("refused", "10s")?;
+    let name = small.name.as_str();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    ledger.mood(Mood::Refusing);
+    let run = expect(small.deploy(&[])?, 0)?;
+    small.serves("1")?;
+    assert!(words(&run.stderr).contains("NOT TOLD the recorder `ledger` will never take deployment"), "{}", run.stderr);
+    assert!(words(&run.stdout).contains("not recorded: recorder ledger will never take deployment"), "{}", run.stdout);
+
+    ledger.mood(Mood::Well);
+    small.version("2")?;
+    let run = expect(small.deploy(&["--json"])?, 0)?;
+    assert_eq!(sequences(&ledger.arrived()), ["1", "2"], "it is told once, and what comes later is told as well");
+    let last: serde_json::Value = serde_json::from_str(run.stdout.lines().last().context("no answer")?)?;
+    assert_eq!(last["outbox"][0]["state"], "set-aside", "{last}");
+    assert_eq!((&last["records"][0]["state"], last["outbox"].as_array().map(Vec::len)), (&"told".into(), Some(1)));
+    let summary = last["records"][0]["summary"].as_str().context("no summary")?;
+    assert!(summary.contains("which answered 200"), "{summary}");
+
+    // Until a person says something about it.
+    let number = last["outbox"][0]["number"].to_string();
+    for arguments in [&["status", name][..], &["outbox", "list"], &["doctor"]] {
+        let run = small.host.run(arguments)?;
+        assert!(words(&run.stdout).contains("422"), "{arguments:?}: {}", run.stdout);
+    }
+    let listed = expect(small.host.run(["outbox", "list", name])?, 0)?.stdout;
+    assert!(listed.starts_with("set aside, until you say something about each\n"), "{listed}");
+    expect(small.host.run(["outbox", "flush"])?, 15)?;
+    let retried = expect(small.host.run(["outbox", "retry", &number])?, 10)?.stderr;
+    let said = words(&retried);
+    assert!(said.contains("the older record would take the place of the newer one"), "{retried}");
+    assert!(said.contains("(it is `unchanged`): the recorder looks, and repairs its record"), "{retried}");
+
+    expect(small.host.run(["outbox", "drop", &number, "--reason", "the ledger needs no first entry"])?, 0)?;
+    assert!(!expect(small.host.run(["status", name])?, 0)?.stdout.contains("not recorded"));
+    expect(small.host.run(["audit", "verify"])?, 0)?;
+    assert_eq!(sequences(&ledger.arrived()), ["1", "2"]);
+    Ok(())
+}
+
+#[test]
+fn what_was_set_aside_is_told_again_while_nothing_later_was() -> Result<()> {
+    let (small, ledger) = ledger("requeued", "10s")?;
+    ledger.mood(Mood::Refusing);
+    expect(small.deploy(&[])?, 0)?;
+    ledger.mood(Mood::Well);
+    expect(small.host.run(["outbox", "retry", "7"])?, 17)?;
+    let waits = expect(small.host.run(["outbox", "retry", "1"])?, 0)?.stdout;
+    assert!(waits.starts_with("waiting, and told in this order\n"), "{waits}");
+    expect(small.host.run(["outbox", "flush"])?, 0)?;
+    assert_eq!(sequences(&ledger.arrived()), ["1", "1"]);
+    expect(small.host.run(["audit", "verify"])?, 0)?;
     Ok(())
 }

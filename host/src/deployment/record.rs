@@ -84,7 +84,8 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, 
         if due == Due::Kept && delivery.attempts > 0 && delivery.due > now {
             let waits = Waits { due: delivery.due, reason: delivery.failure.clone(), hint: None };
             first.get_or_insert(waits);
-            return wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+            wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+            return Ok(());
         }
         match tell(engine, application, delivery).await {
             Ok(facts) => {
@@ -105,14 +106,16 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, 
                     let waits = later(engine, delivery, &failure, now)?;
                     first.get_or_insert(waits);
                     if answer == Answer::Later {
-                        return wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+                        wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+                        return Ok(());
                     }
                     passed.push((delivery.clone(), refusal(&failure)));
                 }
             },
         }
     }
-    wait(engine, &[], &passed, first)
+    wait(engine, &[], &passed, first);
+    Ok(())
 }
 
 /// What is known of the first event that waits.
@@ -144,9 +147,9 @@ fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp
 }
 
 /// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.
-fn wait(engine: &Engine, rest: &[Delivery], passed: &Passed, first: Option<Waits>) -> Result<(), Error> {
+fn wait(engine: &Engine, rest: &[Delivery], passed: &Passed, first: Option<Waits>) {
     let waiting = || passed.iter().map(|(delivery, _)| delivery).chain(rest);
-    let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return Ok(()) };
+    let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return };
     engine.notice(&Progress::RecordsWait {
         recorder: oldest.recorder.clone(),
         count: waiting().count(),
@@ -155,7 +158,6 @@ fn wait(engine: &Engine, rest: &[Delivery], passed: &Passed, first: Option<Waits
         hint,
         due,
     });
-    Ok(())
 }
 
 /// Says loudly what was set aside.

@@ -39,19 +39,15 @@ pub(crate) fn write(context: &Context<'_>, config: &Config, event: &Event) -> Re
         if config.sign {
             made = repository.sign(&made, &branch.head, &message)?;
         }
-        match repository.push(&made)? {
-            Pushed::Behind(why) => {
-                log::info(format!("somebody else pushed first ({why}); attempt {attempt} of {}", config.attempts));
-                reason = why;
-            }
-            _ => {
-                let short: String = made.chars().take(12).collect();
-                let lost =
-                    if event.outcome == Outcome::Unchanged { ", which was lost or said something else" } else { "" };
-                let summary = format!("committed {path}{lost} ({short})");
-                return Ok(json!({ "path": path, "commit": made, "attempt": attempt, "summary": summary }));
-            }
+        if let Pushed::Behind(why) = repository.push(&made)? {
+            log::info(format!("somebody else pushed first ({why}); attempt {attempt} of {}", config.attempts));
+            reason = why;
+            continue;
         }
+        let short: String = made.chars().take(12).collect();
+        let lost = if event.outcome == Outcome::Unchanged { ", which was lost or said something else" } else { "" };
+        let summary = format!("committed {path}{lost} ({short})");
+        return Ok(json!({ "path": path, "commit": made, "attempt": attempt, "summary": summary }));
     }
     let attempts = config.attempts;
     let message = format!("`{path}` was not pushed: {attempts} times somebody else was faster, at last {reason}");

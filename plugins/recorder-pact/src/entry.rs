@@ -10,12 +10,38 @@ pub(crate) struct Entry {
     pub(crate) pacticipant: Pacticipant,
     /// The environment's name at the broker.
     pub(crate) environment: String,
-    /// The instance's name, or that it has none; nothing is known of what earlier versions of this plugin wrote.
-    pub(crate) instance: Option<Option<String>>,
+    /// As which instance.
+    pub(crate) instance: Instance,
     /// What kind of record.
     pub(crate) record: Record,
     /// Where it is at the broker.
     pub(crate) address: Option<String>,
+}
+
+/// What the broker calls an application instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Instance {
+    /// The one without a name.
+    Unnamed,
+    /// One with a name.
+    Named(String),
+    /// Facts of earlier versions of this plugin do not say.
+    Unsaid,
+}
+
+impl Instance {
+    pub(crate) fn of(name: Option<&str>) -> Self {
+        name.map_or(Self::Unnamed, |name| Self::Named(name.to_owned()))
+    }
+
+    /// Its name; where nothing was said, that of now.
+    pub(crate) fn name<'a>(&'a self, now: Option<&'a str>) -> Option<&'a str> {
+        match self {
+            Self::Unnamed => None,
+            Self::Named(name) => Some(name),
+            Self::Unsaid => now,
+        }
+    }
 }
 
 /// What was recorded when a recorder was told something last.
@@ -47,8 +73,8 @@ impl Earlier {
             Some(Entry {
                 pacticipant: Pacticipant { artifact: String::new(), name, version: text(entry, "version")? },
                 environment: either("environment")?,
-                // A null says that it has none.
-                instance: entry.get("instance").map(|instance| instance.as_str().map(str::to_owned)),
+                // A null says that it has no name.
+                instance: entry.get("instance").map_or(Instance::Unsaid, |name| Instance::of(name.as_str())),
                 record: if either("record")? == "release" { Record::Release } else { Record::Deployment },
                 address: text(entry, "address"),
             })
@@ -87,8 +113,8 @@ impl Entry {
             "pacticipant": self.pacticipant.name, "version": self.pacticipant.version,
             "environment": self.environment, "record": word(self.record), "address": self.address,
         });
-        if let (Some(fields), Some(instance)) = (fact.as_object_mut(), &self.instance) {
-            fields.insert("instance".to_owned(), json!(instance));
+        if let Some(fields) = fact.as_object_mut().filter(|_| self.instance != Instance::Unsaid) {
+            fields.insert("instance".to_owned(), json!(self.instance.name(None)));
         }
         fact
     }
@@ -96,8 +122,8 @@ impl Entry {
     /// Whether a newer record takes the place of this one at the broker, or is it.
     pub(crate) fn is_replaced_by(&self, newer: &Self) -> bool {
         // What is not known of an older record is taken to be as it is now.
-        let instance = |entry: &Self| entry.instance.clone();
-        let same = self.instance.is_none() || newer.instance.is_none() || instance(self) == instance(newer);
+        let same =
+            self.instance == newer.instance || self.instance == Instance::Unsaid || newer.instance == Instance::Unsaid;
         self.record == newer.record
             && self.environment == newer.environment
             && self.pacticipant.name == newer.pacticipant.name
@@ -108,7 +134,7 @@ impl Entry {
 impl std::fmt::Display for Entry {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.pacticipant)?;
-        if let Some(Some(instance)) = &self.instance {
+        if let Instance::Named(instance) = &self.instance {
             write!(formatter, " ({instance})")?;
         }
         Ok(())
@@ -131,7 +157,7 @@ mod tests {
         let entry = Entry {
             pacticipant: Pacticipant { artifact: String::new(), name: "A".to_owned(), version: "1".to_owned() },
             environment: "uat".to_owned(),
-            instance: Some(Some("blue".to_owned())),
+            instance: Instance::Named("blue".to_owned()),
             record: Record::Deployment,
             address: Some("http://b/deployed-versions/1".to_owned()),
         };
@@ -146,7 +172,7 @@ mod tests {
             { "pacticipant": "A", "version": "1", "address": "http://b/1", "already": false },
         ] });
         let earlier = Earlier::of(&[facts]);
-        assert_eq!((earlier.broker, earlier.entries[0].instance.clone()), (None, None));
+        assert_eq!((earlier.broker, earlier.entries[0].instance.clone()), (None, Instance::Unsaid));
         assert_eq!(earlier.entries[0].environment, "uat");
     }
 }

@@ -6,7 +6,7 @@ use windlass_sdk::prelude::*;
 const WAITING: [&str; 3] = ["capability-denied", "unauthorized", "forbidden"];
 
 /// All messages in one; none when there is none. What may pass decides for all: the next attempt finds what was done.
-pub(crate) fn together(failed: Vec<Error>) -> Option<Error> {
+pub(crate) fn together(failed: &[Error]) -> Option<Error> {
     let waits = |error: &&Error| error.is_retryable() || WAITING.contains(&error.code());
     let decides = failed.iter().find(waits).or(failed.first())?;
     let mut whole = decides.clone().into_failure();
@@ -23,13 +23,13 @@ mod tests {
     fn every_failure_is_named_and_the_whole_is_tried_again_when_one_may_pass() {
         let lost = || Error::new("not-found", "the broker knows no version 1");
         let away = || Error::new("unavailable", "the broker is away").retryable().detail("retry-after", json!(7));
-        let error = together(vec![lost(), away()]).unwrap();
+        let error = together(&[lost(), away()]).unwrap();
         assert_eq!((error.is_retryable(), error.code()), (true, "unavailable"));
         assert_eq!(error.message(), "the broker knows no version 1; the broker is away");
         assert_eq!(error.details().unwrap()["retry-after"], 7);
-        let error = together(vec![lost(), Error::new("unauthorized", "it may not write")]).unwrap();
+        let error = together(&[lost(), Error::new("unauthorized", "it may not write")]).unwrap();
         assert_eq!((error.is_retryable(), error.code()), (false, "unauthorized"));
-        assert_eq!(together(vec![lost()]).unwrap().code(), "not-found");
-        assert!(together(Vec::new()).is_none());
+        assert_eq!(together(&[lost()]).unwrap().code(), "not-found");
+        assert!(together(&[]).is_none());
     }
 }

@@ -17,7 +17,7 @@ use windlass_sdk::prelude::*;
 
 pub use config::Config;
 
-use entry::{Earlier, Entry};
+use entry::{Earlier, Entry, Instance};
 use words::Done;
 use work::Work;
 
@@ -59,12 +59,16 @@ impl Recorder for RecorderPact {
                 ));
             }
         }
+        let already: Vec<bool> = done.recorded.iter().map(|(_, already)| *already).collect();
         let entries: Vec<Entry> = done.recorded.into_iter().map(|(entry, _)| entry).chain(work.keep).collect();
         if entries.is_empty() && earlier.entries.is_empty() {
             return Ok(Some(earlier.facts()));
         }
         let release = event.running.as_ref().map(|running| running.id.as_str());
         let mut facts = entry::facts(Some(&config.broker.url), release, &entries);
+        for (number, already) in already.into_iter().enumerate() {
+            facts["recorded"][number]["already"] = json!(already);
+        }
         if let (Some(fields), Some(summary)) = (facts.as_object_mut(), summary) {
             fields.insert("summary".to_owned(), json!(summary));
         }
@@ -111,26 +115,25 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        failed::together(failed).map_or(Ok(done), Err)
+        failed::together(&failed).map_or(Ok(done), Err)
     }
 
     fn record(&mut self, entry: &Entry) -> Result<Recorded> {
         let name = &entry.environment;
         let environment = self.environment(name)?.map_err(|known| Environment::unknown_error(name, &known))?;
         let version = self.client.version(&self.index, &entry.pacticipant)?;
-        let instance = entry.instance.clone().unwrap_or_else(|| self.config.instance.clone());
-        self.client.record(&version, &entry.pacticipant, &environment, entry.record, instance.as_deref())
+        let instance = entry.instance.name(self.config.instance.as_deref());
+        self.client.record(&version, &entry.pacticipant, &environment, entry.record, instance)
     }
 
     fn end(&mut self, entry: &Entry) -> Result<Ended> {
         // The records of an environment went with it.
         let Ok(environment) = self.environment(&entry.environment)? else { return Ok(Ended::Before) };
-        let instance = entry.instance.clone().unwrap_or_else(|| self.config.instance.clone());
         let slot = Slot {
             pacticipant: &entry.pacticipant.name,
             version: &entry.pacticipant.version,
-            instance: instance.as_deref(),
-            address: entry.address.as_deref().filter(|_| entry.instance.is_none()),
+            instance: entry.instance.name(self.config.instance.as_deref()),
+            address: entry.address.as_deref().filter(|_| entry.instance == Instance::Unsaid),
         };
         self.client.end_deployment(&environment, slot)
     }

@@ -4,7 +4,7 @@ use windlass_pact::{Pacticipant, Record};
 use windlass_sdk::prelude::*;
 
 use crate::config::Config;
-use crate::entry::{Earlier, Entry};
+use crate::entry::{Earlier, Entry, Instance};
 
 /// What is to be done at the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,7 +55,7 @@ fn wanted(config: &Config, event: &Event, running: &Release) -> Result<Vec<Entry
     let entry = |pacticipant| Entry {
         pacticipant,
         environment: config.environment.clone().unwrap_or_else(|| event.environment.clone()),
-        instance: Some(config.instance.clone()),
+        instance: Instance::of(config.instance.as_deref()),
         record: config.record,
         address: None,
     };
@@ -86,7 +86,7 @@ mod tests {
         .unwrap()
     }
 
-    fn config(pacticipants: Value, more: Value) -> Config {
+    fn config(pacticipants: &Value, more: &Value) -> Config {
         let mut with = json!({ "broker": { "url": "http://b" }, "pacticipants": pacticipants });
         for (key, value) in more.as_object().unwrap() {
             with[key] = value.clone();
@@ -119,7 +119,7 @@ mod tests {
         for (what, with, told, was, record, end) in [
             (
                 "the same names",
-                config(both(), json!({})),
+                config(&both(), &json!({})),
                 event("succeeded", &new, Some(&new)),
                 json!({}),
                 vec!["API 2 in uat", "Web 2 in uat"],
@@ -127,7 +127,7 @@ mod tests {
             ),
             (
                 "no back end",
-                config(json!({ "web": "Web" }), json!({})),
+                config(&json!({ "web": "Web" }), &json!({})),
                 event("succeeded", &without, Some(&without)),
                 json!({}),
                 vec!["Web 2 in uat"],
@@ -135,7 +135,7 @@ mod tests {
             ),
             (
                 "another name",
-                config(json!({ "api": "API", "web": "Shop" }), json!({})),
+                config(&json!({ "api": "API", "web": "Shop" }), &json!({})),
                 event("unchanged", &old, Some(&old)),
                 json!({}),
                 vec!["API 1 in uat", "Shop 1 in uat"],
@@ -143,7 +143,7 @@ mod tests {
             ),
             (
                 "an instance",
-                config(json!({ "web": "Web" }), json!({ "instance": "blue" })),
+                config(&json!({ "web": "Web" }), &json!({ "instance": "blue" })),
                 event("succeeded", &new, Some(&new)),
                 json!({}),
                 vec!["Web 2 (blue) in uat"],
@@ -151,7 +151,7 @@ mod tests {
             ),
             (
                 "another environment",
-                config(both(), json!({ "environment": "test" })),
+                config(&both(), &json!({ "environment": "test" })),
                 event("succeeded", &new, Some(&new)),
                 json!({}),
                 vec!["API 2 in test", "Web 2 in test"],
@@ -159,7 +159,7 @@ mod tests {
             ),
             (
                 "nothing runs",
-                config(both(), json!({})),
+                config(&both(), &json!({})),
                 event("rolled-back", &new, None),
                 json!({}),
                 vec![],
@@ -167,7 +167,7 @@ mod tests {
             ),
             (
                 "a release stays supported",
-                config(json!({ "web": "Web" }), json!({ "record": "release" })),
+                config(&json!({ "web": "Web" }), &json!({ "record": "release" })),
                 event("succeeded", &new, Some(&new)),
                 json!({ "record": "release" }),
                 vec!["Web 2 in uat"],
@@ -175,7 +175,7 @@ mod tests {
             ),
             (
                 "no deployment any more",
-                config(json!({ "web": "Web" }), json!({ "record": "release" })),
+                config(&json!({ "web": "Web" }), &json!({ "record": "release" })),
                 event("succeeded", &new, Some(&new)),
                 json!({}),
                 vec!["Web 2 in uat"],
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn what_was_put_back_keeps_the_names_that_it_was_recorded_by() {
         let (old, new) = (release("1", &["api", "web"]), release("2", &["web"]));
-        let with = config(json!({ "web": "Shop" }), json!({}));
+        let with = config(&json!({ "web": "Shop" }), &json!({}));
         let told = event("rolled-back", &new, Some(&old));
         let restored = work(&with, &told, &earlier(&json!({}))).unwrap();
         assert_eq!(names(&restored.record), ["API 1 in uat", "Web 1 in uat"]);
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn another_broker_is_not_asked_about_the_first_ones_records() {
         let new = release("2", &["web"]);
-        let with = config(json!({ "web": "Web" }), json!({}));
+        let with = config(&json!({ "web": "Web" }), &json!({}));
         let was = earlier(&json!({ "broker": "http://old" }));
         let work = work(&with, &event("succeeded", &new, Some(&new)), &was).unwrap();
         assert_eq!(names(&work.elsewhere), ["API 1 in uat", "Web 1 in uat"]);

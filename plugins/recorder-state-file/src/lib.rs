@@ -48,12 +48,14 @@ impl Recorder for RecorderStateFile {
 
     fn deliver(_: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
         let path = config.path.clone().unwrap_or_else(|| format!("{}.json", event.environment));
-        let old = files::read_if_there(ROOT, &path)?;
-        match merge(old.as_deref(), event, config.history).map_err(|error| error.context(&path))? {
+        // The file is on this host, whose operator puts right what is in its way; what was to be written waits for that.
+        let old = files::read_if_there(ROOT, &path).map_err(Error::retryable)?;
+        let merged = merge(old.as_deref(), event, config.history);
+        match merged.map_err(|error| error.context(&path).retryable())? {
             Some(file) => {
                 let mut text = serde_json::to_vec_pretty(&file)?;
                 text.push(b'\n');
-                files::write_atomic(ROOT, &path, &text)?;
+                files::write_atomic(ROOT, &path, &text).map_err(Error::retryable)?;
                 Ok(Some(json!({ "root": ROOT, "path": path, "summary": format!("wrote {path}") })))
             }
             None => Ok(Some(json!({ "root": ROOT, "path": path, "unchanged": true }))),

@@ -82,6 +82,11 @@ pub trait Recorder {
     }
 
     /// Delivers one event, at least once and in order. Returns facts for the record, such as the address of what was
-    /// written. An error is retried later and never fails the deployment.
+    /// written; `summary` in them, one sentence, is shown to the operator, and [`Context::last_facts`] gives them back.
+    /// After a deployment that is unchanged, look whether the world still has what was written.
+    ///
+    /// An error never fails the deployment. One that is [`Error::retryable`](crate::Error::retryable), `capability-denied`, `unauthorized` or
+    /// `forbidden` is tried again later, before anything that comes after it; with any other the event is set aside for
+    /// a person.
     fn deliver(context: &Context<'_>, config: &Self::Config, event: &Event) -> Result<Option<Value>>;
 }

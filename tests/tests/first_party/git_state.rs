@@ -203,6 +203,26 @@ async fn what_runs_is_committed_when_it_changed_ten_times_in_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_lost_or_written_over_is_committed_again_after_an_unchanged_deployment() {
+    let yard = Yard::new(world(), Differing { clone: vec!["--bare"], ..Differing::default() }).await;
+    yard.deliver(with(), &succeeded(1)).await.unwrap();
+    let unchanged = |number| event(number, "1", "unchanged", Some("1"));
+    let facts = yard.deliver(with(), &unchanged(2)).await.unwrap();
+    assert_eq!(facts["summary"], "environments/uat.json says so already", "{facts}");
+    let before = yard.remote("environments/uat.json").1;
+    // Somebody deploys something else by hand, and says so.
+    yard.deliver(with(), &event(3, "9", "succeeded", Some("9"))).await.unwrap();
+    let facts = yard.deliver(with(), &unchanged(4)).await.unwrap();
+    assert!(facts["summary"].as_str().unwrap().contains("which was lost or said something else"), "{facts}");
+    assert_eq!(yard.remote("environments/uat.json"), (images("1"), before + 2));
+    // Whoever records no success has nothing repaired.
+    let mut failures = with();
+    failures["on"] = json!(["stuck"]);
+    let facts = yard.deliver(failures, &unchanged(5)).await.unwrap();
+    assert_eq!(facts["skipped"], "unchanged", "{facts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_table_the_file_is_a_state_file_and_a_rollback_says_what_runs() {
     let yard = Yard::new(world(), Differing { clone: vec!["--bare"], ..Differing::default() }).await;
     yard.deliver(json!({}), &succeeded(1)).await.unwrap();
@@ -342,7 +362,7 @@ async fn a_no_of_the_remote_is_told_with_its_words() {
     // No branch, no clone.
     git(&remote(yard.place.path()), &["branch", "-m", "main", "trunk"]);
     let failure = yard.deliver(with(), &succeeded(1)).await.unwrap_err();
-    assert!(failure.message.contains("refs/heads/main") && !failure.retryable, "{failure:?}");
+    assert!(failure.message.contains("refs/heads/main") && failure.retryable, "{failure:?}");
     fs::remove_dir_all(yard.place.path().join("clone")).unwrap();
     let failure = yard.deliver(with(), &succeeded(1)).await.unwrap_err();
     assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("git clone"), "{}", failure.message);

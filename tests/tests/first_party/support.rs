@@ -99,6 +99,14 @@ fn key() -> Vec<u8> {
     fs::read(state().join("key")).unwrap_or_else(|_| KEY.to_owned())
 }
 
+/// A plugin's bytes as `cargo xtask plugins` built it.
+pub(crate) fn component(name: &str) -> Vec<u8> {
+    let built = env::var_os("WINDLASS_PLUGINS_DIR")
+        .map_or_else(|| windlass_tests::root().join("target/plugins"), PathBuf::from);
+    let path = built.join(name).with_extension("wasm");
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask plugins`", path.display()))
+}
+
 /// A sandbox and its host. Secrets, commands and grants are those of the operator's file; what a call is about
 /// (`running`, `purpose`, `host`, `attempt`) is changed in the [`Call`] before it is made.
 pub(crate) struct Sandbox {
@@ -137,11 +145,7 @@ impl Sandbox {
 
     /// A plugin as `cargo xtask plugins` built it.
     pub(crate) async fn plugin(&self, name: &str) -> Plugin {
-        let built = env::var_os("WINDLASS_PLUGINS_DIR")
-            .map_or_else(|| windlass_tests::root().join("target/plugins"), PathBuf::from);
-        let path = built.join(name).with_extension("wasm");
-        let bytes =
-            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: `cargo xtask plugins`", path.display()));
+        let bytes = component(name);
         let _lock = windlass_tests::compiling(&state()).await.unwrap();
         self.plugins.admit(&Source::Bytes(name.to_owned(), bytes.into()), None).await.unwrap()
     }

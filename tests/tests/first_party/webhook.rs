@@ -195,7 +195,8 @@ async fn a_body_of_ones_own_is_sent_and_signed() {
     });
     let yard = Yard::new("reveal = [\"key\"]\n");
     let facts = yard.deliver(with.clone(), &event("succeeded")).await.unwrap();
-    assert_eq!(facts, json!({ "server": yard.server.address, "status": 200 }));
+    let summary = format!("sent to {}, which answered 200", yard.server.address);
+    assert_eq!(facts, json!({ "server": yard.server.address, "status": 200, "summary": summary }));
     let seen = &yard.server.seen()[0];
     assert_eq!(seen.line, "PUT /deployments/kudos HTTP/1.1");
     assert_eq!(seen.header("authorization"), format!("Bearer {TOKEN}"));

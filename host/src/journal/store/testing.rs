@@ -68,6 +68,10 @@ impl Store {
             "SELECT id FROM deployments WHERE status = 'stuck'",
             "SELECT id FROM deployments WHERE application = 'x' AND open = 1",
             "SELECT count(*) FROM outbox WHERE application = 'x' AND delivered IS NULL",
+            "SELECT outbox.id, set_aside.since FROM outbox LEFT JOIN set_aside ON set_aside.key = outbox.key
+             WHERE outbox.application = 'x' AND outbox.delivered IS NULL ORDER BY outbox.id",
+            "SELECT facts FROM outbox WHERE application = 'x' AND recorder = 'y' AND facts IS NOT NULL
+             ORDER BY id DESC LIMIT 20",
         ]
         .iter()
         .flat_map(|sql| {

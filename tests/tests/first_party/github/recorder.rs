@@ -138,11 +138,12 @@ async fn a_release_is_made_of_the_tag_and_one_that_is_there_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_written_is_an_error_that_is_told_again() {
+async fn what_cannot_be_written_is_an_error_that_says_whether_waiting_helps() {
     let hub = Hub::new(NAME);
     hub.history();
     let failure = hub.record(json!({}), &event(1, "succeeded", None, 0xff)).await.unwrap_err();
-    assert!(failure.message.contains("No ref found for") && hint(&failure).contains("outbox drop"), "{failure:?}");
+    assert!(failure.message.contains("No ref found for") && hint(&failure).contains("outbox retry"), "{failure:?}");
+    assert!(!failure.retryable, "{failure:?}");
     hub.github.state().fault = Some(Fault::SecondaryLimit);
     let failure = hub.record(json!({}), &event(1, "succeeded", None, 1)).await.unwrap_err();
     assert_eq!(failure.details.as_ref().unwrap()["retry-after"], 60, "{failure:?}");
