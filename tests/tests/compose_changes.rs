@@ -74,10 +74,10 @@ fn what_an_application_writes_into_its_volume_makes_no_plan_stale() -> Result<()
     small.write("compose.yaml", text("2"))?;
     let plan = small.host.root().join("plan.json");
     let out = plan.to_str().context("the path is not text")?;
-    expect(small.host.run(&["plan", &small.name, "--out", out])?, 0)?;
+    expect(small.host.run(["plan", &small.name, "--out", out])?, 0)?;
     // The time of the volume's directory is told in whole seconds.
     docker(["exec", &format!("{}-store-1", small.name), "sh", "-c", "sleep 1; echo > /data/upload"])?;
-    expect(small.host.run(&["deploy", &small.name, "--plan", out])?, 0)?;
+    expect(small.host.run(["deploy", &small.name, "--plan", out])?, 0)?;
     assert_eq!(small.read()?, "2");
     small.write("compose.yaml", text("3"))?;
     expect(small.deploy(&[])?, 0)?;

@@ -7,7 +7,7 @@ mod judge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -15,17 +15,18 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Outcome};
 
-use self::judge::{Answer, judge, refusal, wish};
+use self::judge::{Answer, judge, refusal};
 use super::engine::Engine;
 use super::error::Error;
 use super::request::hint_of;
+use super::retry;
 use super::subject::{Subject, within};
 use super::work::{Deployment, failure};
 use crate::journal::{Delivery, Refusal, outcome_word, summary_of};
 use crate::progress::{FlowPhase, Level, Progress};
 
 /// A recorder that fails is tried again after a day at the latest.
-const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(24);
+const LONGEST_DELAY: Duration = Duration::from_hours(24);
 
 /// How many earlier answers of its own a recorder can see.
 const EARLIER_ANSWERS: u32 = 20;
@@ -170,11 +171,9 @@ fn aside(engine: &Engine, delivery: &Delivery, refusal: &Refusal) {
     engine.notice(&Progress::SetAside { number, recorder, deployment, version, reason, hint });
 }
 
-/// Twice as long each time, and at least as long as the server said that it wants to be left alone.
 fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {
-    let delay = engine.pace.delivery_delay.saturating_mul(2_u32.saturating_pow(attempts));
-    let delay = delay.max(std::time::Duration::from_secs(wish(failure).unwrap_or(0)));
-    SignedDuration::try_from(delay).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY)
+    let pause = retry::pause(engine.pace.delivery_delay, LONGEST_DELAY, attempts.saturating_add(1), failure);
+    SignedDuration::try_from(pause.min(LONGEST_DELAY)).unwrap_or(SignedDuration::MAX)
 }
 
 async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, Failure> {

@@ -4,6 +4,7 @@
 use windlass_documents::{Failure, Outcome};
 
 use crate::deployment::request::hint_of;
+use crate::deployment::retry::retry_after;
 use crate::journal::{Delivery, Refusal};
 
 /// Failures that may pass although the plugin does not say so: the operator of this host puts them right (a grant, a
@@ -31,7 +32,7 @@ pub(super) fn judge(failure: &Failure, delivery: &Delivery) -> Answer {
     if !failure.retryable && (refused || !may_pass(failure)) {
         return Answer::Never;
     }
-    let left_alone = wish(failure).is_some() && delivery.attempts + 1 < PATIENCE;
+    let left_alone = retry_after(failure).is_some() && delivery.attempts + 1 < PATIENCE;
     if refused && !left_alone { Answer::LaterOrNever } else { Answer::Later }
 }
 
@@ -39,11 +40,6 @@ fn may_pass(failure: &Failure) -> bool {
     // What was denied to a plugin may hide behind a code of its own.
     let denied = failure.details.as_ref().is_some_and(|details| details.get("denied").is_some());
     denied || MAY_PASS.contains(&failure.code.as_str())
-}
-
-/// For how many seconds the server said that it wants to be left alone, where it did.
-pub(super) fn wish(failure: &Failure) -> Option<u64> {
-    failure.details.as_ref()?.get("retry-after")?.as_u64()
 }
 
 /// Why it is set aside.

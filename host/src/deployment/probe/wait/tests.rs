@@ -21,8 +21,8 @@ fn report(verdict: Verdict, summary: &str) -> Report {
     Report { verdict, summary: summary.to_owned(), findings, data: Some(json!({ "kept": true })) }
 }
 
-fn pending() -> Result<Report, Failure> {
-    Ok(report(Verdict::Pending, "not verified yet"))
+fn pending() -> Report {
+    report(Verdict::Pending, "not verified yet")
 }
 
 fn away() -> Failure {
@@ -63,8 +63,8 @@ fn a_conclusion_ends_the_wait() {
 #[test]
 fn what_is_pending_at_the_deadline_is_inconclusive_with_all_that_was_found() {
     let mut wait = wait();
-    assert_eq!(pause(wait.next(pending(), QUICK, left(50))), left(5));
-    let answer = done(wait.next(pending(), QUICK, left(4))).unwrap();
+    assert_eq!(pause(wait.next(Ok(pending()), QUICK, left(50))), left(5));
+    let answer = done(wait.next(Ok(pending()), QUICK, left(4))).unwrap();
     assert_eq!(answer.verdict, Verdict::Inconclusive);
     assert_eq!(answer.summary, "still pending after 60 s: not verified yet");
     let found: Vec<_> = answer.findings.iter().map(|finding| (finding.id.as_str(), finding.verdict)).collect();
@@ -78,7 +78,7 @@ fn failures_in_a_row_are_left_alone_longer_and_an_answer_begins_anew() {
     let mut pauses = |answer: Result<Report, Failure>| pause(wait.next(answer, QUICK, left(59))).as_secs();
     let outage: Vec<u64> = (0..6).map(|_| pauses(Err(away()))).collect();
     assert_eq!(outage, [1, 2, 4, 8, 10, 10]);
-    assert_eq!([pauses(pending()), pauses(Err(away())), pauses(Err(away()))], [5, 1, 2]);
+    assert_eq!([pauses(Ok(pending())), pauses(Err(away())), pauses(Err(away()))], [5, 1, 2]);
 }
 
 #[test]
@@ -100,14 +100,14 @@ fn a_call_that_cannot_end_in_time_is_not_begun() {
     let failure = done(wait.next(Err(away()), QUICK, left(3))).unwrap_err();
     assert_eq!(failure.message, "the broker is away (after 2 calls that failed)");
     let mut slow = self::wait();
-    pause(slow.next(pending(), left(9), left(20)));
-    done(slow.next(pending(), left(6), left(13))).unwrap();
+    pause(slow.next(Ok(pending()), left(9), left(20)));
+    done(slow.next(Ok(pending()), left(6), left(13))).unwrap();
 }
 
 #[test]
 fn running_out_of_time_hides_neither_what_is_pending_nor_the_reason() {
     let mut open = wait();
-    pause(open.next(pending(), QUICK, left(50)));
+    pause(open.next(Ok(pending()), QUICK, left(50)));
     pause(open.next(Err(away()), QUICK, left(40)));
     let answer = done(open.next(Err(late()), left(30), left(0))).unwrap();
     assert_eq!(answer.verdict, Verdict::Inconclusive);
@@ -125,6 +125,6 @@ fn running_out_of_time_hides_neither_what_is_pending_nor_the_reason() {
 fn what_only_a_person_can_mend_ends_the_wait_at_once() {
     let denied = Failure { code: "capability-denied".to_owned(), retryable: false, ..away() };
     let mut wait = wait();
-    pause(wait.next(pending(), QUICK, left(50)));
+    pause(wait.next(Ok(pending()), QUICK, left(50)));
     assert_eq!(done(wait.next(Err(denied.clone()), QUICK, left(40))).unwrap_err(), denied);
 }
