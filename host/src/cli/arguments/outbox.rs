@@ -40,8 +40,8 @@ Exit codes: 0 all were told, 15 something waits or is set aside")]
 Examples:
   windlass outbox retry 12                      Then `windlass outbox flush` tells it now
 
-An event that was overtaken by a later one is not told again: it would take the place of what is newer. To have a
-recorder look at what runs and repair its record, deploy the running release again (`unchanged`).")]
+An event that was overtaken by a later one is not told again: it would take the place of what is newer.
+To have a recorder look and repair its record, deploy the running release again (it is `unchanged`).")]
     Retry {
         /// Its number in `outbox list`
         #[arg(value_name = "NUMBER")]
