@@ -63,8 +63,13 @@ fn load(settings: &Settings, application: &str, files: &Directory) -> Result<(Lo
     let mut variables = settings.variables.clone();
     let secrets = settings.secrets.iter().map(|(variable, name)| (variable.clone(), format!("[secret {name}]")));
     variables.extend(secrets);
-    variables.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| project.clone());
-    let options = Options { files: with.files, variables, profiles: with.profiles, ..Options::default() };
+    let options = Options {
+        files: with.files,
+        project: Some(project.clone()),
+        variables,
+        profiles: with.profiles,
+        ..Options::default()
+    };
     Ok((compose::read(files, &options)?, project))
 }
 

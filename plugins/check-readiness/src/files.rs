@@ -38,6 +38,7 @@ pub(crate) fn check(context: &Context<'_>, config: &Config, findings: &mut Vec<F
     }
     let options = Options {
         files: config.files.clone(),
+        project: Some(context.application()),
         variables: context.variables()?,
         profiles: config.profiles.clone(),
         ..Options::default()

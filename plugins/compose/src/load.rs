@@ -127,9 +127,6 @@ impl<'a> Loader<'a> {
     /// What is known before any file is: the variables of the release.
     fn root_scope(&mut self, options: &Options) -> Result<Scope, Problem> {
         let mut scope = Scope::given(&options.variables);
-        if let Some(project) = &options.project {
-            scope.set(PROJECT, project.clone(), Source::Given);
-        }
         if options.files.is_empty() {
             // `COMPOSE_FILE` may stand in it.
             self.env_file(&mut scope, ".env", None)?;
@@ -148,6 +145,10 @@ impl<'a> Loader<'a> {
         let dotenv = if directory.is_empty() { ".env".to_owned() } else { format!("{directory}/.env") };
         if !options.files.is_empty() || !directory.is_empty() {
             self.env_file(&mut scope, &dotenv, None)?;
+        }
+        // Whatever a variable says; what `.env` makes of that variable is made before, as with Docker Compose.
+        if let Some(project) = &options.project {
+            scope.set(PROJECT, project.clone(), Source::Given);
         }
         let mut documents = Vec::new();
         for name in names {

@@ -27,6 +27,9 @@ const MOST_WARNINGS: usize = 50;
 pub(crate) enum Mode {
     /// A later file over an earlier one.
     Files,
+    /// A later document over an earlier one of a file whose services are extended. Marks stay, because they are meant
+    /// for what these services extend themselves.
+    Documents,
     /// A service over the one that it extends. Marks stay, because they are meant for earlier files too.
     Extends,
 }
@@ -110,6 +113,10 @@ impl Merge<'_> {
         if over.is_null() {
             return Ok(());
         }
+        if rule == Rule::Hosts {
+            forms::hosts(base);
+            forms::hosts(&mut over);
+        }
         match (&mut base.value, &mut over.value) {
             (Value::Mapping(ours), Value::Mapping(theirs)) => {
                 if rule == Rule::Driver && drivers_differ(ours, theirs) {
@@ -148,7 +155,7 @@ impl Merge<'_> {
             let found = find(ours, places.as_ref(), &entry.key);
             let reset = entry.value.tag.as_deref() == Some("reset");
             let Some(existing) = found.and_then(|place| ours.entries.get_mut(place)) else {
-                if !reset || self.mode == Mode::Extends {
+                if !reset || self.mode != Mode::Files {
                     if let Some(places) = &mut places {
                         places.insert(entry.key.clone(), ours.entries.len());
                     }
@@ -166,7 +173,7 @@ impl Merge<'_> {
                         entry.value.position, existing.position.file
                     )
                 });
-            } else if reset && self.mode == Mode::Extends {
+            } else if reset && self.mode != Mode::Files {
                 *existing = entry;
             } else if reset {
                 removed.insert(entry.key);

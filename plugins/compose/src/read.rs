@@ -107,7 +107,7 @@ impl Report {
     /// A text and nothing else: where Compose takes no number and no boolean.
     pub(crate) fn string(&self, node: &Node, path: &dyn Display) -> Option<String> {
         match &node.value {
-            Value::Scalar(scalar) if scalar.resolve() == Resolved::Text => Some(scalar.written().to_owned()),
+            Value::Scalar(scalar) if scalar.is_text() => Some(scalar.written().to_owned()),
             Value::Scalar(scalar) if !node.is_null() => {
                 let message = format!("`{path}` must be a text, not {}", node.kind());
                 self.shape(Problem::at(&node.position, message).hint(format!("write `\"{}\"`", scalar.written())));
@@ -154,7 +154,7 @@ impl Report {
         None
     }
 
-    /// A whole number, also as text.
+    /// A whole number, also as text. `1.0` is one; Docker Compose would cut `1.5` to 1 without a word.
     pub(crate) fn integer(&self, node: &Node, path: &dyn Display) -> Option<i64> {
         if let Value::Scalar(scalar) = &node.value {
             match scalar.resolve() {
@@ -163,7 +163,15 @@ impl Report {
                     self.wrong_type(node, path, "a whole number");
                     return None;
                 }
-                Resolved::Float(_) | Resolved::Text => {}
+                Resolved::Float(value) => {
+                    let whole = whole(value);
+                    if whole.is_none() {
+                        let written = scalar.written();
+                        self.at(&node.position, format!("`{path}` must be a whole number, not `{written}`"));
+                    }
+                    return whole;
+                }
+                Resolved::Text => {}
             }
             let value = scalar.written().parse().ok();
             if value.is_none() {
@@ -176,8 +184,49 @@ impl Report {
         None
     }
 
-    /// A value that a function reads from a text or a number.
-    pub(crate) fn parsed<T>(
+    /// A whole number that is written as one, also as text: where Compose takes no `1.0`.
+    pub(crate) fn plain_integer(&self, node: &Node, path: &dyn Display) -> Option<i64> {
+        if matches!(&node.value, Value::Scalar(scalar) if matches!(scalar.resolve(), Resolved::Float(_))) {
+            self.wrong_type(node, path, "a whole number");
+            return None;
+        }
+        self.integer(node, path)
+    }
+
+    /// A whole number and no text: where Compose takes none, not even that of a variable.
+    pub(crate) fn number(&self, node: &Node, path: &dyn Display) -> Option<i64> {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.resolve() == Resolved::Text) {
+            self.wrong_type(node, path, "a number");
+            return None;
+        }
+        self.integer(node, path)
+    }
+
+    /// Bytes: a whole number of them, or a text with a unit. A number with a fraction is refused: Docker Compose
+    /// takes it as 0, which for a limit is none at all.
+    pub(crate) fn size(&self, node: &Node, path: &dyn Display) -> Option<i64> {
+        let Value::Scalar(scalar) = &node.value else {
+            self.wrong_type(node, path, "a size");
+            return None;
+        };
+        match scalar.resolve() {
+            Resolved::Integer(value) if value >= 0 => Some(value),
+            Resolved::Text => self.understood(node, path, scalar.written(), bytes),
+            Resolved::Null | Resolved::Boolean(_) => {
+                self.wrong_type(node, path, "a size");
+                None
+            }
+            Resolved::Integer(_) | Resolved::Float(_) => {
+                let written = scalar.written();
+                let problem = Problem::at(&node.position, format!("`{path}`: `{written}` is not a number of bytes"));
+                self.problem(problem.hint("write a whole number of bytes, or a text with a unit such as `\"1.5g\"`"));
+                None
+            }
+        }
+    }
+
+    /// A value that a function reads from a text or a number, which may have a fraction.
+    pub(crate) fn decimal<T>(
         &self,
         node: &Node,
         path: &dyn Display,
@@ -187,6 +236,22 @@ impl Report {
             && matches!(scalar.resolve(), Resolved::Null | Resolved::Boolean(_))
         {
             self.wrong_type(node, path, "a text or a number");
+            return None;
+        }
+        self.understood(node, path, &self.text(node, path)?, read)
+    }
+
+    /// A value that a function reads from a text or a whole number.
+    pub(crate) fn parsed<T>(
+        &self,
+        node: &Node,
+        path: &dyn Display,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if let Value::Scalar(scalar) = &node.value
+            && matches!(scalar.resolve(), Resolved::Null | Resolved::Boolean(_) | Resolved::Float(_))
+        {
+            self.wrong_type(node, path, "a text or a whole number");
             return None;
         }
         self.understood(node, path, &self.text(node, path)?, read)
@@ -239,7 +304,7 @@ impl Report {
         list
     }
 
-    /// A list of texts and numbers.
+    /// A list of texts and whole numbers.
     pub(crate) fn texts(&self, node: &Node, path: &dyn Display) -> Vec<String> {
         let read = |item: &Node| self.parsed(item, path, |text| Ok(text.to_owned()));
         self.items(node, path).iter().filter_map(read).collect()
@@ -282,4 +347,10 @@ impl Report {
     pub(crate) fn text_pairs(&self, node: &Node, path: &dyn Display) -> BTreeMap<String, String> {
         self.pairs(node, path).into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect()
     }
+}
+
+/// The whole number that a number with a point is, where it is one.
+fn whole(value: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be far below 2^63")]
+    (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64)
 }

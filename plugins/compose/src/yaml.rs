@@ -155,6 +155,23 @@ impl Node {
         (nodes, bytes)
     }
 
+    /// Takes out what is marked with `!reset` below. With Docker Compose such a mark works where it is written, and an
+    /// alias of what is around it stands for the rest.
+    pub(crate) fn forget_resets(&mut self) {
+        let stays = |node: &Self| node.tag.as_deref() != Some("reset");
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::Sequence(items) => {
+                items.retain(stays);
+                items.iter_mut().for_each(Self::forget_resets);
+            }
+            Value::Mapping(mapping) => {
+                mapping.entries.retain(|entry| stays(&entry.value));
+                mapping.entries.iter_mut().for_each(|entry| entry.value.forget_resets());
+            }
+        }
+    }
+
     /// What it is, in the words of an error.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
@@ -163,8 +180,10 @@ impl Node {
             Value::Scalar(scalar) => match scalar.resolve() {
                 Resolved::Null => "nothing",
                 Resolved::Boolean(_) => "a boolean",
-                Resolved::Integer(_) | Resolved::Float(_) => "a number",
-                Resolved::Text => "a text",
+                Resolved::Integer(_) => "a number",
+                Resolved::Float(_) => "a number with a point",
+                Resolved::Text if scalar.is_text() => "a text",
+                Resolved::Text => "a date",
             },
         }
     }

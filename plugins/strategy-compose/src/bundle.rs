@@ -31,14 +31,18 @@ pub(crate) fn read(context: &Context<'_>, config: &Config) -> Result<Desired> {
 pub(crate) fn read_from(
     files: &dyn Files,
     release: &Release,
-    mut variables: std::collections::BTreeMap<String, String>,
+    variables: std::collections::BTreeMap<String, String>,
     config: &Config,
 ) -> Result<Desired> {
-    check_project(&config.project_of(&release.application))?;
-    // Compose gives this one to every file.
-    variables.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| config.project_of(&release.application));
-    let options =
-        Options { files: config.files.clone(), variables, profiles: config.profiles.clone(), ..Options::default() };
+    let project = config.project_of(&release.application);
+    check_project(&project)?;
+    let options = Options {
+        files: config.files.clone(),
+        project: Some(project),
+        variables,
+        profiles: config.profiles.clone(),
+        ..Options::default()
+    };
     let loaded = windlass_compose::load(files, &options).map_err(|problems| refused(&problems))?;
     let mut desired =
         desired(&loaded.application, &loaded.files, release, config).map_err(|problems| refused(&problems))?;

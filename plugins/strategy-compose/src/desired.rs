@@ -40,6 +40,8 @@ pub(crate) struct Desired {
     pub(crate) services: BTreeMap<String, DesiredService>,
     /// Services of the files that should have no container.
     pub(crate) idle: BTreeSet<String>,
+    /// The profiles of the services that are not active, where none is: then nothing is to be deployed.
+    pub(crate) asleep: BTreeSet<String>,
     /// By key in the file.
     pub(crate) networks: BTreeMap<String, Resource>,
     /// By key in the file.
@@ -205,7 +207,9 @@ pub(crate) fn desired(
     }
     let warnings = Vec::new();
     let (settle, remove_orphans) = (config.settle.0, config.remove_orphans);
-    Ok(Desired { project, services, idle, networks, volumes, warnings, settle, remove_orphans })
+    let nobody = application.services.is_empty();
+    let asleep = application.inactive.values().flatten().filter(|_| nobody).cloned().collect();
+    Ok(Desired { project, services, idle, asleep, networks, volumes, warnings, settle, remove_orphans })
 }
 
 /// What the body of a service is made from, besides the service.

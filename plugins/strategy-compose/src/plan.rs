@@ -30,6 +30,9 @@ pub(crate) use resources::Obstacles;
 pub(crate) fn plan(desired: &Desired, state: &State) -> Result<Plan, Obstacles> {
     let plan = Plan { warnings: desired.warnings.clone(), ..empty(state) };
     let mut draft = Draft { plan, prepared: Vec::new(), ids: BTreeSet::new() };
+    if !desired.asleep.is_empty() {
+        return asleep(desired, state, draft.plan);
+    }
     resources::add(desired, state, &mut draft)?;
     let decisions = decide::all(desired, state);
     for (service, decision) in &decisions {
@@ -41,6 +44,24 @@ pub(crate) fn plan(desired: &Desired, state: &State) -> Result<Plan, Obstacles> 
     plan.way_back.sort();
     plan.way_back.dedup();
     Ok(plan)
+}
+
+/// No service is active. That is a plan without steps where nothing runs; what runs is never removed by it.
+fn asleep(desired: &Desired, state: &State, mut plan: Plan) -> Result<Plan, Obstacles> {
+    let names: Vec<String> = desired.asleep.iter().map(|profile| format!("`{profile}`")).collect();
+    let first = desired.asleep.first().map_or("", String::as_str);
+    let message = format!("no service is active: each is behind a profile ({})", names.join(", "));
+    let hint = format!("name the profiles in the strategy's `with` table, such as `profiles = [\"{first}\"]`");
+    if state.containers.is_empty() {
+        plan.warnings.push(format!("{message}; {hint}"));
+        return Ok(plan);
+    }
+    let count = state.containers.len();
+    let runs = format!("{count} container{} of `{}`", if count == 1 { "" } else { "s" }, desired.project);
+    Err(Obstacles(vec![(
+        format!("{message}, and this would remove {runs}"),
+        format!("{hint}; where they are to go, stop and remove them with `docker compose -p {} down`", desired.project),
+    )]))
 }
 
 fn empty(state: &State) -> Plan {

@@ -3,6 +3,7 @@
 mod above;
 mod corpus;
 mod engine;
+mod files;
 mod flow;
 mod numbers;
 mod peer;

@@ -70,6 +70,7 @@ fn process(service: &Service, shown: &mut Shown) {
     shown.put("working_dir", service.working_dir.clone().map(Value::String));
     shown.put("stop_signal", service.stop_signal.clone().map(Value::String));
     shown.put("stop_grace_period", service.stop_grace_period.map(duration));
+    shown.some("pre_start", service.pre_start.iter().map(hook).collect());
     shown.some("post_start", service.post_start.iter().map(hook).collect());
     shown.some("pre_stop", service.pre_stop.iter().map(hook).collect());
 }
@@ -203,6 +204,7 @@ fn volume_options(options: &VolumeOptions) -> Value {
     let mut shown = Shown::default();
     shown.some("nocopy", json!(options.no_copy));
     shown.put("subpath", options.subpath.clone().map(Value::String));
+    shown.some("labels", json!(options.labels));
     shown.value()
 }
 
@@ -244,7 +246,7 @@ fn healthcheck(check: &Healthcheck) -> Value {
 
 fn logging(logging: &Logging) -> Value {
     let mut shown = Shown::default();
-    shown.put("driver", logging.driver.clone().map(Value::String));
+    shown.put("driver", logging.driver.clone().filter(|driver| !driver.is_empty()).map(Value::String));
     shown.some("options", json!(logging.options));
     shown.value()
 }

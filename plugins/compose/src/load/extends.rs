@@ -76,7 +76,11 @@ impl Loader<'_> {
     }
 
     fn add(&mut self, file: &Arc<str>, services: Mapping) -> usize {
-        let places = services.places();
+        let mut places = services.places();
+        // What is taken back is no service for the others.
+        places.retain(|_, place| {
+            services.entries.get(*place).is_some_and(|entry| entry.value.tag.as_deref() != Some("reset"))
+        });
         let states = vec![State::AsWritten; services.entries.len()];
         self.bases.sets.push(Set { file: Arc::clone(file), services, places, states });
         self.bases.sets.len() - 1
@@ -115,10 +119,13 @@ impl Loader<'_> {
         };
         *state = State::Done;
         if let Some(source) = source {
-            let own = std::mem::replace(&mut entry.value, source);
+            let mut own = std::mem::replace(&mut entry.value, source);
             let position = own.position.clone();
+            // A mark of the whole service is meant for earlier files alone.
+            let mark = own.tag.take();
             merge(&mut entry.value, own, Mode::Extends, &mut self.warnings)?;
             entry.value.position = position;
+            entry.value.tag = mark;
         }
         Ok(())
     }
@@ -183,7 +190,10 @@ impl Loader<'_> {
         let mut root = None;
         for mut document in self.sources.documents(&file, Some(position))? {
             self.interpolated(&mut document, way.scope)?;
-            self.put(&mut root, document)?;
+            match &mut root {
+                None => root = Some(document),
+                Some(root) => merge(root, document, Mode::Documents, &mut self.warnings)?,
+            }
         }
         let prefix = paths::from_to(way.directory, paths::directory(&file));
         let services = root.and_then(|mut root| {

@@ -24,7 +24,6 @@ fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
         Rule::Dependencies => names(node, started),
         Rule::Build => build(node),
         Rule::OneOrMore | Rule::EnvFiles => one_or_more(node),
-        Rule::Hosts => hosts(node),
         _ => {}
     }
     unique(node, rule);
@@ -103,7 +102,9 @@ fn started(position: &Position) -> Node {
 }
 
 fn build(node: &mut Node) {
-    let Some(context) = node.as_text() else { return };
+    // What is no text is left for the model to refuse.
+    let is_text = matches!(&node.value, Value::Scalar(scalar) if scalar.is_text());
+    let Some(context) = node.as_text().filter(|_| is_text) else { return };
     let context = Entry {
         key: "context".to_owned(),
         position: node.position.clone(),
@@ -119,8 +120,8 @@ fn one_or_more(node: &mut Node) {
     }
 }
 
-/// `{h: a, i: [b, c]}` as `[h=a, i=b, i=c]`.
-fn hosts(node: &mut Node) {
+/// `{h: a, i: [b, c]}` as `[h=a, i=b, i=c]`. Only merging needs that: a mapping that stands alone stays one.
+pub(super) fn hosts(node: &mut Node) {
     let Value::Mapping(mapping) = &node.value else { return };
     let mut items = Vec::new();
     for entry in &mapping.entries {

@@ -121,7 +121,7 @@ fn service(key: &str) -> Place {
         "deploy" => return Place::Deploy,
         "build" => return Place::Build,
         "ulimits" => return Place::Ulimits,
-        "post_start" | "pre_stop" => return Place::Hooks,
+        "pre_start" | "post_start" | "pre_stop" => return Place::Hooks,
         "depends_on" => Rule::Dependencies,
         "expose" | "cap_add" | "cap_drop" | "dns_opt" | "profiles" | "links" => Rule::Unique,
         "tmpfs" | "dns" | "dns_search" | "label_file" => Rule::OneOrMore,

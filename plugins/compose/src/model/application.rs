@@ -1,6 +1,6 @@
 //! The whole: services, networks, volumes, secrets and configs, and what they say about each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -17,6 +17,8 @@ pub struct Application {
     pub name: Option<String>,
     /// Services of the active profiles, by key.
     pub services: BTreeMap<String, Service>,
+    /// Services of other profiles, each with its own.
+    pub inactive: BTreeMap<String, Vec<String>>,
     /// Networks that a service uses, by key; `default` is there when one does not name any.
     pub networks: BTreeMap<String, Network>,
     /// Volumes that a service uses, by key.
@@ -42,6 +44,7 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
     let mut application = Application {
         name,
         services: BTreeMap::new(),
+        inactive: BTreeMap::new(),
         networks: networks::declared(context, &group(&mut fields, "networks")),
         volumes: volumes::declared(context, &group(&mut fields, "volumes")),
         secrets: files::declared(context, &group(&mut fields, "secrets"), "secrets"),
@@ -54,7 +57,6 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
             .collect(),
     };
     let services = group(&mut fields, "services");
-    let mut inactive = BTreeSet::new();
     let most = context.limits.services;
     if services.entries.len() > most {
         context.problem(Problem::at(&root.position, format!("more than {most} services")));
@@ -63,18 +65,19 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
     for entry in &services.entries {
         if !service::is_active(entry, profiles) {
             context.report.shapes_only(|| service::read(context, entry));
-            inactive.insert(entry.key.clone());
+            application.inactive.insert(entry.key.clone(), service::profiles(entry));
         } else if let Some(service) = service::read(context, entry) {
             application.services.insert(service.name.clone(), service);
         }
     }
     fields.finish(&keys::TOP);
-    if application.services.is_empty() {
+    // Where all are behind profiles, there is something to deploy at another time.
+    if application.services.is_empty() && application.inactive.is_empty() {
         context.problem(Problem::at(&root.position, "no service is defined"));
     }
     application.networks.entry("default".to_owned()).or_default();
     check_references(context, &application);
-    check_dependencies(context, &application, &inactive);
+    check_dependencies(context, &application);
     drop_unused(&mut application);
     Some(application)
 }

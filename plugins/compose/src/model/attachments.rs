@@ -54,9 +54,10 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
             attachment.ipv4_address = fields.parsed_string("ipv4_address", address);
             attachment.ipv6_address = fields.parsed_string("ipv6_address", address);
             attachment.link_local_ips = fields.strings("link_local_ips");
-            attachment.mac_address = fields.parsed_string("mac_address", names::mac_address);
-            attachment.priority = fields.integer("priority").unwrap_or(0);
-            attachment.gw_priority = fields.integer("gw_priority");
+            attachment.mac_address =
+                fields.parsed_string("mac_address", names::mac_address).filter(|address| !address.is_empty());
+            attachment.priority = fields.number("priority").unwrap_or(0);
+            attachment.gw_priority = fields.number("gw_priority");
             attachment.driver_opts = fields.pairs("driver_opts");
             for local in &attachment.link_local_ips {
                 if local.parse::<IpAddr>().is_err() {

@@ -1,6 +1,7 @@
 //! `blkio_config`: how much a container may read from and write to block devices.
 
-use crate::read::{Fields, bytes};
+use crate::Position;
+use crate::read::Fields;
 
 /// Weights and limits of block devices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,8 +41,8 @@ pub struct ThrottleDevice {
 pub(super) fn read(fields: &mut Fields<'_>) -> Blkio {
     Blkio {
         weight: weight(fields),
-        weight_device: fields.each("weight_device", |fields| {
-            let (path, weight) = (fields.string("path"), weight(fields));
+        weight_device: fields.each("weight_device", |fields, position| {
+            let (path, weight) = (path(fields, position, "weight"), weight(fields));
             Some(WeightDevice { path: path?, weight: weight? })
         }),
         device_read_bps: throttles(fields, "device_read_bps"),
@@ -54,7 +55,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Blkio {
 /// Docker Compose takes no text here, and the engine nothing outside 10 to 1000 but 0.
 fn weight(fields: &mut Fields<'_>) -> Option<u16> {
     fields.with("weight", |report, node, path| {
-        let weight = report.integer(node, path)?;
+        let weight = report.number(node, path)?;
         let fits = u16::try_from(weight).ok().filter(|weight| matches!(weight, 0 | 10..=1000));
         if fits.is_none() {
             report.at(&node.position, format!("`{path}` must be between 10 and 1000, not `{weight}`"));
@@ -64,8 +65,18 @@ fn weight(fields: &mut Fields<'_>) -> Option<u16> {
 }
 
 fn throttles(fields: &mut Fields<'_>, key: &'static str) -> Vec<ThrottleDevice> {
-    fields.each(key, |fields| {
-        let (path, rate) = (fields.string("path"), fields.parsed("rate", bytes));
+    fields.each(key, |fields, position| {
+        let (path, rate) = (path(fields, position, "rate"), fields.size("rate"));
         Some(ThrottleDevice { path: path?, rate: rate? })
     })
+}
+
+/// The device. Docker Compose takes an item without it, or without what it is about, and no engine does.
+fn path(fields: &mut Fields<'_>, position: &Position, about: &'static str) -> Option<String> {
+    for key in ["path", about] {
+        if !fields.has(key) {
+            fields.missing(position, key);
+        }
+    }
+    fields.string("path")
 }

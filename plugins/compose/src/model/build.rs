@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, Path, names, paths, process, ulimits};
-use crate::read::{Fields, bytes, json};
-use crate::yaml::{Node, Value};
+use super::{Context, Path, hooks, labels, names, paths, process, ulimits};
+use crate::Problem;
+use crate::read::{Fields, json};
+use crate::yaml::{Entry, Node, Resolved, Value};
 
 /// What is shown of `build`. Relative paths keep a mark that [`crate::Application::config`] replaces.
 pub(super) fn build(context: &Context<'_>, node: &Node, path: &str) -> Option<Json> {
@@ -19,19 +20,22 @@ pub(super) fn build(context: &Context<'_>, node: &Node, path: &str) -> Option<Js
         let text = context.report.string(node, &path)?;
         shown.put("context", mark(context, &text));
     }
-    shown.0.entry("context").or_insert_with(|| json!(mark(context, ".")));
-    if !shown.0.contains_key("dockerfile_inline") {
+    if node.as_mapping().is_none_or(|build| build.get("context").is_none()) {
+        shown.0.entry("context").or_insert_with(|| json!(mark(context, ".")));
+    }
+    let says = |key: &str| node.as_mapping().is_some_and(|build| build.get(key).is_some());
+    if !says("dockerfile") && !says("dockerfile_inline") {
         shown.0.entry("dockerfile").or_insert_with(|| json!("Dockerfile"));
     }
     Some(Json::Object(shown.0))
 }
 
 fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &mut Shown) {
-    if let Some(text) = fields.string("context") {
+    if let Some(text) = fields.string("context").filter(|text| !text.is_empty()) {
         shown.put("context", mark(context, &text));
     }
     for key in ["dockerfile", "dockerfile_inline", "network", "target", "isolation"] {
-        shown.some(key, fields.string(key));
+        shown.some(key, fields.text(key));
     }
     for key in ["cache_from", "cache_to", "entitlements", "platforms", "tags"] {
         shown.list(key, fields.strings(key));
@@ -39,7 +43,9 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &
     for key in ["no_cache", "privileged", "pull"] {
         shown.some(key, fields.boolean(key).filter(|value| *value));
     }
-    for key in ["args", "labels", "ssh"] {
+    shown.list("ssh", fields.with("ssh", |_, node, path| keys(context, node, path)).unwrap_or_default());
+    shown.list("no_cache_filter", fields.one_or_more("no_cache_filter"));
+    for key in ["args", "labels"] {
         let mut pairs = fields.with(key, |report, node, path| report.pairs(node, path)).unwrap_or_default();
         for (name, value) in &mut pairs {
             // An argument without a value is that of the environment, where it is set there.
@@ -50,12 +56,16 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &
             shown.put(key, pairs.into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect::<BTreeMap<_, _>>());
         }
     }
-    let contexts = fields.pairs("additional_contexts");
-    if !contexts.is_empty() {
-        let marked = contexts.iter().map(|(name, text)| (name, mark(context, text)));
-        shown.put("additional_contexts", marked.collect::<BTreeMap<_, _>>());
-    }
-    shown.some("shm_size", fields.parsed("shm_size", bytes).map(|size| size.to_string()));
+    let contexts = fields.with("additional_contexts", |report, node, path| {
+        let entries = report.mapping(node, path).map(|mapping| mapping.entries.as_slice()).unwrap_or_default();
+        let one = |entry: &Entry| {
+            let text = report.string(&entry.value, &format!("{path}.{}", entry.key))?;
+            Some((entry.key.clone(), mark(context, &text)))
+        };
+        entries.iter().filter_map(one).collect::<BTreeMap<_, _>>()
+    });
+    shown.some("additional_contexts", contexts.filter(|contexts| !contexts.is_empty()));
+    shown.some("shm_size", fields.size("shm_size").map(|size| size.to_string()));
     if let Some(node) = fields.take("extra_hosts") {
         let hosts = names::extra_hosts(context, node, &format!("{path}.extra_hosts"));
         shown.list("extra_hosts", hosts.iter().map(|host| host.replacen(':', "=", 1)).collect());
@@ -64,9 +74,39 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &
         let limits = ulimits::read(context, node, &format!("{path}.ulimits"));
         shown.put("ulimits", limits.iter().map(|(name, limit)| (name, limit.shown())).collect::<BTreeMap<_, _>>());
     }
-    // Of the secrets, and of what later releases of Docker Compose know.
-    for key in ["secrets", "provenance", "sbom"] {
-        shown.some(key, fields.with(key, |_, node, _| json(node)));
+    shown.some("secrets", fields.with("secrets", |_, node, _| json(node)));
+    // Of later releases: a text, or a truth that is shown as one.
+    for key in ["provenance", "sbom"] {
+        let text = fields.with(key, |report, node, path| match &node.value {
+            Value::Scalar(scalar) if matches!(scalar.resolve(), Resolved::Boolean(_)) => Some(scalar.to_text()),
+            _ => report.string(node, path),
+        });
+        shown.some(key, text.flatten().filter(|text| !text.is_empty()));
+    }
+}
+
+/// `default`, or `id=path`.
+fn keys(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Display) -> Vec<String> {
+    if let Value::Sequence(items) = &node.value {
+        let texts = items.iter().filter_map(Node::as_text);
+        if let Some(wrong) = texts.into_iter().find(|text| text != "default" && !text.contains('=')) {
+            context.report.at(&node.position, format!("`{path}`: `{wrong}` is not `default` or `id=path`"));
+        }
+    }
+    let shown = |(id, path): (&String, &String)| {
+        if path.is_empty() { id.clone() } else { format!("{id}={}", mark(context, path)) }
+    };
+    labels::listed(context.report, node, path).iter().map(shown).collect()
+}
+
+/// A service's `platform` must be among those that its image is built for.
+pub(super) fn platforms(context: &Context<'_>, build: &Node, platform: Option<&Node>, service: &str) {
+    let Some(platforms) = build.as_mapping().and_then(|build| build.get("platforms")) else { return };
+    let Value::Sequence(items) = &platforms.value else { return };
+    let Some(platform) = platform.and_then(Node::as_text).filter(|platform| !platform.is_empty()) else { return };
+    if !items.is_empty() && !items.iter().any(|item| item.as_text().as_ref() == Some(&platform)) {
+        let message = format!("`{service}.build.platforms` must have `{platform}`, which is the service's `platform`");
+        context.problem(Problem::at(&platforms.position, message));
     }
 }
 
@@ -98,8 +138,7 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
     }
     let mapping = context.report.mapping(node, &path)?;
     let mut fields = Fields::new(context.report, mapping, path.to_owned());
-    let position = &node.position;
-    let watch = fields.each("watch", |fields| {
+    let watch = fields.each("watch", |fields, position| {
         let mut shown = Shown(Map::new());
         let path = fields.string("path");
         let action = fields.word("action", &["rebuild", "sync", "restart", "sync+restart", "sync+exec"]);
@@ -108,24 +147,35 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
                 fields.require(position, key);
             }
         }
+        let target = fields.text("target");
+        if target.is_none() && action.as_deref().is_some_and(|action| action.starts_with("sync")) {
+            fields.missing(position, "target");
+        }
         shown.some("path", path.map(|path| mark(context, &path)));
         shown.some("action", action);
-        shown.some("target", fields.string("target"));
+        shown.some("target", target);
         shown.list("ignore", fields.strings("ignore"));
         shown.list("include", fields.strings("include"));
-        let command = fields.inner("exec", |fields| {
-            fields.boolean("privileged");
-            for key in ["user", "working_dir"] {
-                fields.string(key);
-            }
-            fields.pairs("environment");
-            fields.with("command", |_, node, path| process::read(context, node, path)).flatten()
-        });
-        shown.put("exec", json!({ "command": command.flatten() }));
+        shown.some("initial_sync", fields.boolean("initial_sync").filter(|value| *value));
+        let hook = fields.inner("exec", |fields| exec(context, fields));
+        shown.put("exec", hook.unwrap_or_else(|| json!({ "command": null })));
         Some(Json::Object(shown.0))
     });
     fields.finish(&[]);
-    Some(json!({ "watch": watch }))
+    Some(if mapping.get("watch").is_some() { json!({ "watch": watch }) } else { json!({}) })
+}
+
+/// What is run in the container when files have changed.
+fn exec(context: &Context<'_>, fields: &mut Fields<'_>) -> Json {
+    let mut shown = Shown(Map::new());
+    shown.put("command", fields.with("command", |_, node, path| process::read(context, node, path)).flatten());
+    for key in ["user", "working_dir"] {
+        shown.some(key, fields.text(key));
+    }
+    shown.some("privileged", fields.boolean("privileged").filter(|value| *value));
+    let variables = fields.with("environment", |_, node, path| hooks::written(context, node, path));
+    shown.some("environment", variables.filter(|variables| !variables.is_empty()));
+    Json::Object(shown.0)
 }
 
 /// Where a relative path begins until the project's directory is known.

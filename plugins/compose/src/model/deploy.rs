@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Context, DeviceRequest, devices};
 use crate::Position;
-use crate::read::{Fields, bytes, decimal, duration};
+use crate::read::{Fields, bytes, duration};
 use crate::yaml::Node;
 
 /// `deploy` of a service.
@@ -113,14 +113,14 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Option<Dep
     let mut fields = Fields::new(context.report, mapping, path.to_owned());
     let mut resources = (None, None);
     let deploy = Deploy {
-        mode: fields.string("mode"),
+        mode: fields.text("mode"),
         replicas: fields.count("replicas").and_then(|count| u32::try_from(count).ok()),
         labels: fields.pairs("labels"),
         update_config: fields.inner("update_config", update),
         rollback_config: fields.inner("rollback_config", update),
         restart_policy: restart_policy(&mut fields),
         placement: fields.inner("placement", placement).unwrap_or_default(),
-        endpoint_mode: fields.string("endpoint_mode"),
+        endpoint_mode: fields.text("endpoint_mode"),
         position: node.position.clone(),
         limits: {
             fields.inner("resources", |fields| {
@@ -140,14 +140,14 @@ fn update(fields: &mut Fields<'_>) -> UpdateConfig {
         delay: fields.parsed_string("delay", duration),
         failure_action: fields.word("failure_action", &["continue", "pause", "rollback"]),
         monitor: fields.parsed_string("monitor", duration),
-        max_failure_ratio: fields.parsed("max_failure_ratio", decimal),
+        max_failure_ratio: fields.decimal("max_failure_ratio"),
         order: fields.word("order", &["start-first", "stop-first"]),
     }
 }
 
 fn limits(fields: &mut Fields<'_>) -> DeployLimits {
     DeployLimits {
-        nano_cpus: fields.parsed("cpus", decimal),
+        nano_cpus: fields.decimal("cpus"),
         memory: fields.parsed_string("memory", bytes),
         pids: fields.integer("pids"),
     }
@@ -157,11 +157,11 @@ fn reservations(context: &Context<'_>, fields: &mut Fields<'_>) -> Option<Deploy
     fields.inner("reservations", |fields| {
         let path = fields.path("devices").to_string();
         DeployReservations {
-            nano_cpus: fields.parsed("cpus", decimal),
+            nano_cpus: fields.decimal("cpus"),
             memory: fields.parsed_string("memory", bytes),
             devices: fields.take("devices").map(|node| devices::reserved(context, node, &path)).unwrap_or_default(),
             generic_resources: fields
-                .each("generic_resources", |fields| {
+                .each("generic_resources", |fields, _| {
                     fields.inner("discrete_resource_spec", |fields| {
                         let (kind, value) = (fields.string("kind"), fields.integer("value"));
                         Some((kind?, value?))
@@ -188,7 +188,7 @@ fn restart_policy(fields: &mut Fields<'_>) -> Option<DeployRestart> {
 fn placement(fields: &mut Fields<'_>) -> Placement {
     Placement {
         constraints: fields.strings("constraints"),
-        spread: fields.each("preferences", |fields| fields.string("spread")),
+        spread: fields.each("preferences", |fields, _| fields.string("spread")),
         max_replicas_per_node: fields.count("max_replicas_per_node"),
     }
 }

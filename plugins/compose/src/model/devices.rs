@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Context;
+use super::{Context, labels};
 use crate::Position;
 use crate::read::Fields;
 use crate::yaml::{Node, Value};
@@ -115,14 +115,16 @@ fn requests(context: &Context<'_>, node: &Node, path: &str) -> Vec<DeviceRequest
             capabilities: fields.strings("capabilities"),
             count: fields.parsed("count", count),
             ids: fields.strings("device_ids"),
-            driver: fields.string("driver"),
-            options: fields.pairs("options"),
+            driver: fields.text("driver"),
+            options: fields
+                .with("options", |report, node, path| labels::listed(report, node, path))
+                .unwrap_or_default(),
         };
         fields.finish(&[]);
         if request.count.is_some() && !request.ids.is_empty() {
             context.report.at(&item.position, format!("`{path}` can have `count` or `device_ids`, not both"));
         }
-        if request.count.is_none() && request.ids.is_empty() {
+        if request.count.is_none() && mapping.get("device_ids").is_none() {
             request.count = Some(-1);
         }
         requests.push(request);

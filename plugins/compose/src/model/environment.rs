@@ -93,6 +93,13 @@ pub(super) fn from_file(context: &Context<'_>, item: &Node, path: &str, seen: &d
         context.report.name(item, &path)
     };
     let Some(file) = file else { return EnvFile::default() };
+    if file.is_empty() {
+        // Of a variable that is not set.
+        if required {
+            context.report.at(&item.position, format!("`{path}` names no file"));
+        }
+        return EnvFile::default();
+    }
     let read = match contents(context, &file) {
         Ok(Some((file, text))) if raw => dotenv::parse_raw(&text, &file, seen, context.limits),
         Ok(Some((file, text))) => dotenv::parse(&text, &file, seen, context.limits),

@@ -1,10 +1,11 @@
 //! `secrets` and `configs`: single files that containers are given.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::{Context, Path, keys, networks, paths};
-use crate::read::Fields;
-use crate::yaml::{Mapping, Node, Value};
+use crate::read::{Fields, Report};
+use crate::yaml::{Mapping, Node, Resolved, Value};
 use crate::{Position, Problem};
 
 /// A secret or a config of the application.
@@ -29,8 +30,8 @@ pub enum FileSource {
     Environment {
         /// The variable.
         variable: String,
-        /// Its value.
-        value: String,
+        /// Its value; none where it is set nowhere. What uses it then cannot run.
+        value: Option<String>,
     },
     /// This text, which may hold placeholders of secrets.
     Content(String),
@@ -101,10 +102,13 @@ fn source(
 ) -> Result<Option<FileSource>, String> {
     Ok(match (file, environment, inline, external) {
         (Some(file), None, None, false) => Some(FileSource::File(paths::read(&file, context.directory)?)),
-        (None, Some(variable), None, false) => match context.variable(&variable, position).map(str::to_owned) {
-            Some(value) => Some(FileSource::Environment { variable, value }),
-            None => return Err(format!("the variable `{variable}` is not set")),
-        },
+        (None, Some(variable), None, false) if !variable.is_empty() => {
+            let value = context.variable(&variable, position).map(str::to_owned);
+            if value.is_none() {
+                context.origins.borrow_mut().unset.insert(variable.clone());
+            }
+            Some(FileSource::Environment { variable, value })
+        }
         (None, None, Some(text), false) => Some(FileSource::Content(text)),
         (None, None, None, true) => Some(FileSource::External),
         _ => None,
@@ -128,8 +132,8 @@ pub(super) fn referenced(context: &Context<'_>, node: &Node, path: &str, base: &
             let mut fields = Fields::new(context.report, mapping, path.to_owned());
             let source = fields.string("source");
             reference.written = fields.string("target");
-            reference.uid = fields.string("uid");
-            reference.gid = fields.string("gid");
+            reference.uid = fields.text("uid");
+            reference.gid = fields.text("gid");
             reference.mode = permissions(&mut fields);
             fields.finish(&[]);
             if source.is_none() && mapping.get("source").is_none() {
@@ -151,14 +155,27 @@ pub(super) fn referenced(context: &Context<'_>, node: &Node, path: &str, base: &
     references
 }
 
-/// Permission bits: a number, `0440` in YAML's octal form. Docker Compose takes no text for them.
-pub(super) fn permissions(fields: &mut Fields<'_>) -> Option<u32> {
+/// Permission bits: a number, `0440` in YAML's octal form, or a text, which is octal. Docker Compose 2.26 took the
+/// digits of a text as decimal ones.
+fn permissions(fields: &mut Fields<'_>) -> Option<u32> {
     fields.with("mode", |report, node, path| {
-        let mode = report.integer(node, path)?;
-        let bits = u32::try_from(mode).ok().filter(|mode| *mode <= 0o7777);
-        if bits.is_none() {
-            report.at(&node.position, format!("`{path}` must be permission bits such as `0440`, not `{mode}`"));
+        let text = match &node.value {
+            Value::Scalar(scalar) if scalar.resolve() == Resolved::Text => Some(scalar.written()),
+            _ => None,
+        };
+        if let Some(text) = text {
+            return bits(report, node, path, i64::from_str_radix(text, 8).ok(), text);
         }
-        bits
+        let mode = report.plain_integer(node, path)?;
+        bits(report, node, path, Some(mode), &mode.to_string())
     })?
+}
+
+/// Bits that are permissions; what else is written is refused.
+pub(super) fn bits(report: &Report, node: &Node, path: &dyn Display, mode: Option<i64>, written: &str) -> Option<u32> {
+    let bits = mode.and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode <= 0o7777);
+    if bits.is_none() {
+        report.at(&node.position, format!("`{path}` must be permission bits such as `0440`, not `{written}`"));
+    }
+    bits
 }

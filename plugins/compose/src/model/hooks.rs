@@ -1,4 +1,4 @@
-//! `post_start` and `pre_stop`: commands that are run inside a container.
+//! `pre_start`, `post_start` and `pre_stop`: commands that are run with a container.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,19 @@ pub struct Hook {
     pub position: Position,
 }
 
+/// `pre_start` may name an image of its own, and say whether it is run for each container.
+pub(super) fn before_start(context: &Context<'_>, node: &Node, path: &str) -> Vec<Hook> {
+    hooks(context, node, path, |fields| {
+        fields.string("image");
+        fields.boolean("per_replica");
+    })
+}
+
 pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Hook> {
+    hooks(context, node, path, |_| ())
+}
+
+fn hooks(context: &Context<'_>, node: &Node, path: &str, more: impl Fn(&mut Fields<'_>)) -> Vec<Hook> {
     let mut hooks = Vec::new();
     for item in context.report.items(node, &path) {
         let Some(mapping) = context.report.mapping(item, &path) else { continue };
@@ -38,6 +50,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Hook> 
             environment: fields.with("environment", |_, node, path| variables(context, node, path)).unwrap_or_default(),
             position: item.position.clone(),
         };
+        more(&mut fields);
         fields.finish(&[]);
         if hook.command.is_empty() && mapping.get("command").is_none_or(|node| node.as_mapping().is_none()) {
             context.report.at(&item.position, format!("`{path}`: a hook without a `command` does nothing"));
@@ -47,21 +60,27 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Hook> 
     hooks
 }
 
-/// A mapping, or a list of `NAME=value`: merging leaves lists inside of lists as they are.
+/// Variables of a hook; one without a value has that of the release.
 fn variables(context: &Context<'_>, node: &Node, path: &dyn std::fmt::Display) -> BTreeMap<String, Option<String>> {
-    let mut variables = if let Value::Sequence(items) = &node.value {
-        let texts = items.iter().filter_map(|item| context.report.string(item, path));
-        texts
-            .map(|text| match text.split_once('=') {
-                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-                None => (text, None),
-            })
-            .collect()
-    } else {
-        context.report.pairs(node, path)
-    };
+    let mut variables = written(context, node, path);
     for (name, value) in &mut variables {
         *value = value.take().or_else(|| context.variables.value(name).map(str::to_owned));
     }
     variables
+}
+
+/// A mapping, or a list of `NAME=value`: merging leaves lists inside of lists as they are.
+pub(super) fn written(
+    context: &Context<'_>,
+    node: &Node,
+    path: &dyn std::fmt::Display,
+) -> BTreeMap<String, Option<String>> {
+    let Value::Sequence(items) = &node.value else { return context.report.pairs(node, path) };
+    let texts = items.iter().filter_map(|item| context.report.string(item, path));
+    texts
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (text, None),
+        })
+        .collect()
 }

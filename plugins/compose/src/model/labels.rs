@@ -1,9 +1,25 @@
 //! `labels` and `label_file`.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::{Context, environment};
+use crate::read::Report;
 use crate::yaml::{Node, Value};
+
+/// `KEY=value` texts where merging leaves lists as they are, or a mapping.
+pub(super) fn listed(report: &Report, node: &Node, path: &dyn Display) -> BTreeMap<String, String> {
+    if !matches!(node.value, Value::Sequence(_)) {
+        return report.text_pairs(node, path);
+    }
+    let texts = report.unique(node, path, report.strings(node, path, false)).into_iter();
+    texts
+        .map(|text| match text.split_once('=') {
+            Some((key, value)) => (key.to_owned(), value.to_owned()),
+            None => (text, String::new()),
+        })
+        .collect()
+}
 
 /// Labels: those of the files, then the service's own over them. `path` is `services.NAME`.
 pub(super) fn read(

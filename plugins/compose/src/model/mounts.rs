@@ -1,7 +1,9 @@
 //! `volumes` of a service: named volumes, host directories, files of the release, memory.
 
-use super::{Context, files, paths};
-use crate::read::{Fields, bytes};
+use std::collections::BTreeMap;
+
+use super::{Context, files, labels, paths};
+use crate::read::Fields;
 use crate::yaml::{Node, Value};
 use crate::{Position, Problem};
 
@@ -60,6 +62,8 @@ pub struct VolumeOptions {
     pub no_copy: bool,
     /// The directory of the volume that is mounted. Needs an engine of API 1.45.
     pub subpath: Option<String>,
+    /// Labels of the volume, where the engine makes it with the container: of one without a name.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// How a file or directory is mounted.
@@ -152,7 +156,7 @@ fn short(context: &Context<'_>, text: &str, position: &Position) -> Result<Mount
         }
         source => {
             // As Docker Compose shows it: what has one or two characters is taken as it is.
-            let options = (text.len() > 2).then_some(VolumeOptions { no_copy, subpath: None });
+            let options = (text.len() > 2).then_some(VolumeOptions { no_copy, ..VolumeOptions::default() });
             MountKind::Volume { name: source.map(str::to_owned), options }
         }
     };
@@ -174,10 +178,10 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
     });
     let volume = fields.inner("volume", |fields| VolumeOptions {
         no_copy: fields.boolean("nocopy").unwrap_or(false),
-        subpath: fields.string("subpath"),
+        subpath: fields.text("subpath"),
+        labels: fields.with("labels", |report, node, path| labels::listed(report, node, path)).unwrap_or_default(),
     });
-    let memory = fields
-        .inner("tmpfs", |fields| TmpfsOptions { size: fields.parsed("size", bytes), mode: files::permissions(fields) });
+    let memory = fields.inner("tmpfs", |fields| TmpfsOptions { size: fields.size("size"), mode: mode(fields) });
     let given = [("bind", bind.is_some()), ("volume", volume.is_some()), ("tmpfs", memory.is_some())];
     for (key, _) in given.iter().filter(|(key, is_given)| *is_given && kind.as_deref() != Some(*key)) {
         let kind = kind.as_deref().unwrap_or_default();
@@ -221,4 +225,12 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
     }
     fields.finish(&[("image", "it needs an engine of API 1.48")]);
     Some(Mount { target: target?, read_only, kind: result?, consistency, position: item.position.clone() })
+}
+
+/// The permission bits of memory, a number in any case.
+fn mode(fields: &mut Fields<'_>) -> Option<u32> {
+    fields.with("mode", |report, node, path| {
+        let mode = report.number(node, path)?;
+        files::bits(report, node, path, Some(mode), &mode.to_string())
+    })?
 }

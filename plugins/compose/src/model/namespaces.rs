@@ -86,7 +86,7 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Namespaces {
 fn mode(fields: &mut Fields<'_>, key: &'static str, sharable: bool, words: &[&str]) -> Option<Mode> {
     fields.with(key, |report: &Report, node: &Node, path| {
         let kind = report.parsed_string(node, path, |text| {
-            if text.is_empty() {
+            if text.is_empty() && key != "cgroup" {
                 return Ok(None);
             }
             let shared = text.split_once(':').filter(|(_, name)| sharable && !name.is_empty());

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use crate::Position;
 use crate::read::Fields;
 use crate::yaml::Mapping;
+use crate::{Position, Problem};
 
 /// A network of the application.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,7 +76,6 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             network.enable_ipv6 = fields.boolean("enable_ipv6");
             network.labels = fields.pairs("labels");
             fields.finish(&[]);
-            external_says_nothing_else(context, network.external, mapping, &path);
         }
         if network.external && network.name.is_none() {
             network.name = Some(entry.key.clone());
@@ -93,7 +92,7 @@ fn ipam(fields: &mut Fields<'_>) -> Ipam {
     }
     Ipam {
         driver: fields.string("driver"),
-        pools: fields.each("config", |fields| {
+        pools: fields.each("config", |fields, _| {
             Some(Pool {
                 subnet: fields.string("subnet"),
                 ip_range: fields.string("ip_range"),
@@ -104,14 +103,25 @@ fn ipam(fields: &mut Fields<'_>) -> Ipam {
     }
 }
 
-/// `external: true`, or the old form `external: {name: …}`.
+/// `external: true`, or the old form `external: {name: …}`, whose name may not be another than that beside it.
 pub(super) fn external(fields: &mut Fields<'_>, name: Option<String>) -> (bool, Option<String>) {
     let old = fields.with("external", |report, node, path| match node.as_mapping() {
         Some(mapping) => {
             let mut inner = Fields::new(report, mapping, path.to_string());
-            let name = inner.string("name");
+            let own = inner.string("name");
             inner.finish(&[]);
-            (true, name)
+            if let (Some(name), Some(own)) = (&name, &own)
+                && name != own
+            {
+                report.problem(
+                    Problem::at(
+                        &node.position,
+                        format!("`{path}.name` is `{own}`, but the `name` beside it is `{name}`"),
+                    )
+                    .hint("write the right one as `name`, and `external: true`"),
+                );
+            }
+            (true, own)
         }
         None => (report.boolean(node, path).unwrap_or(false), None),
     });
@@ -121,8 +131,8 @@ pub(super) fn external(fields: &mut Fields<'_>, name: Option<String>) -> (bool, 
     }
 }
 
-/// What somebody else makes has the properties that they gave it. Docker Compose refuses
-/// this for volumes, and ignores it for networks.
+/// What somebody else makes has the properties that they gave it. Docker Compose refuses others for volumes; for
+/// networks it takes them, to no effect.
 pub(super) fn external_says_nothing_else(context: &Context<'_>, external: bool, mapping: &Mapping, path: &str) {
     let other = mapping
         .entries

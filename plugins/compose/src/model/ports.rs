@@ -119,7 +119,7 @@ fn identity(port: &Port) -> Identity {
 }
 
 fn long(mut fields: Fields<'_>, item: &Node) -> Option<Port> {
-    let target = fields.parsed("target", number);
+    let target = fields.between("target", 1, 65535).and_then(|port| u16::try_from(port).ok());
     let published =
         fields.parsed("published", |text| if text.is_empty() { Ok(None) } else { published(text).map(Some) });
     let address =
@@ -194,7 +194,11 @@ fn address(text: &str) -> Result<IpAddr, String> {
 }
 
 fn number(text: &str) -> Result<u16, String> {
-    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("`{text}` is not a port between 1 and 65535"))
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|port| digits && *port != 0)
+        .ok_or_else(|| format!("`{text}` is not a port between 1 and 65535"))
 }
 
 /// Port 0 of the host is any that is free.
@@ -204,7 +208,8 @@ fn published(text: &str) -> Result<(u16, u16), String> {
 
 fn range(text: &str) -> Result<(u16, u16), String> {
     let Some((first, last)) = text.split_once('-') else { return number(text).map(|port| (port, port)) };
-    let (first, last) = (number(first)?, number(last)?);
+    let one = |end: &str| number(end).map_err(|_| format!("`{text}` is not a port or a range of ports"));
+    let (first, last) = (one(first)?, one(last)?);
     if first > last { Err(format!("the range `{text}` ends before it begins")) } else { Ok((first, last)) }
 }
 

@@ -42,13 +42,13 @@ pub(super) fn check_references(context: &Context<'_>, application: &Application)
 }
 
 /// Dependencies that do not exist and cycles are refused. Optional ones of inactive profiles stay, and say nothing.
-pub(super) fn check_dependencies(context: &Context<'_>, application: &Application, inactive: &BTreeSet<String>) {
+pub(super) fn check_dependencies(context: &Context<'_>, application: &Application) {
+    let inactive = &application.inactive;
     let known: BTreeSet<String> = application.services.keys().cloned().collect();
     for service in application.services.values() {
-        let missing = service
-            .depends_on
-            .iter()
-            .filter(|(name, dependency)| !known.contains(*name) && (dependency.required || !inactive.contains(*name)));
+        let missing = service.depends_on.iter().filter(|(name, dependency)| {
+            !known.contains(*name) && (dependency.required || !inactive.contains_key(*name))
+        });
         for (name, dependency) in missing {
             context.report.at(
                 &dependency.position,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Blkio, Context, blkio};
-use crate::read::{Fields, bytes, decimal};
-use crate::yaml::Node;
+use crate::read::Fields;
+use crate::yaml::{Node, Resolved, Value};
 
 /// Limits and reservations; none where the engine decides.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,11 +52,11 @@ pub struct Logging {
 
 pub(super) fn read(service: &mut Fields<'_>) -> Resources {
     Resources {
-        memory: service.parsed("mem_limit", bytes),
-        memory_swap: service.parsed("memswap_limit", |text| if text == "-1" { Ok(-1) } else { bytes(text) }),
-        memory_swappiness: service.parsed("mem_swappiness", |text| between(text, 0, 100)),
-        memory_reservation: service.parsed("mem_reservation", bytes),
-        nano_cpus: service.parsed("cpus", decimal),
+        memory: service.size("mem_limit"),
+        memory_swap: swap(service),
+        memory_swappiness: swappiness(service),
+        memory_reservation: service.size("mem_reservation"),
+        nano_cpus: service.decimal("cpus"),
         cpu_shares: service.integer("cpu_shares"),
         cpuset: service.string("cpuset"),
         cpu_period: service.integer("cpu_period"),
@@ -65,16 +65,28 @@ pub(super) fn read(service: &mut Fields<'_>) -> Resources {
         cpu_rt_runtime: service.integer("cpu_rt_runtime"),
         pids: service.integer("pids_limit"),
         oom_kill_disable: service.boolean("oom_kill_disable").unwrap_or(false),
-        oom_score_adj: service.parsed("oom_score_adj", |text| between(text, -1000, 1000)),
+        oom_score_adj: service.between("oom_score_adj", -1000, 1000),
         blkio: service.inner("blkio_config", blkio::read),
     }
 }
 
-fn between(text: &str, least: i64, most: i64) -> Result<i64, String> {
-    text.parse()
-        .ok()
-        .filter(|value| (least..=most).contains(value))
-        .ok_or_else(|| format!("`{text}` is not a number between {least} and {most}"))
+/// -1 for no limit, as a number only: Docker Compose takes no text for it.
+fn swap(service: &mut Fields<'_>) -> Option<i64> {
+    service.with("memswap_limit", |report, node, path| {
+        let unlimited = matches!(&node.value, Value::Scalar(scalar) if scalar.resolve() == Resolved::Integer(-1));
+        if unlimited { Some(-1) } else { report.size(node, path) }
+    })?
+}
+
+/// In percent, written as a size, as Docker Compose reads it.
+fn swappiness(service: &mut Fields<'_>) -> Option<i64> {
+    service.with("mem_swappiness", |report, node, path| {
+        let percent = report.size(node, path)?;
+        if percent > 100 {
+            report.at(&node.position, format!("`{path}`: `{percent}` is not a number between 0 and 100"));
+        }
+        Some(percent)
+    })?
 }
 
 pub(super) fn logging(context: &Context<'_>, node: &Node, path: &str) -> Option<Logging> {

@@ -36,7 +36,11 @@ impl RestartPolicy {
     }
 }
 
-pub(super) fn read(text: &str) -> Result<Restart, String> {
+/// An empty text says nothing.
+pub(super) fn read(text: &str) -> Result<Option<Restart>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
     let wrong = || format!("`{text}` is not `no`, `always`, `on-failure`, `on-failure:N` or `unless-stopped`");
     let (word, count) = text.split_once(':').map_or((text, None), |(word, count)| (word, Some(count)));
     let policy = [RestartPolicy::No, RestartPolicy::Always, RestartPolicy::OnFailure, RestartPolicy::UnlessStopped]
@@ -48,5 +52,5 @@ pub(super) fn read(text: &str) -> Result<Restart, String> {
         Some(count) if policy == RestartPolicy::OnFailure => count.parse().map_err(|_| wrong())?,
         Some(_) => return Err(wrong()),
     };
-    Ok(Restart { policy, maximum })
+    Ok(Some(Restart { policy, maximum }))
 }

@@ -11,7 +11,7 @@ use super::{
     deploy, devices, effective, environment, extension, files, health, hooks, keys, labels, links, mounts, names,
     namespaces, ports, process, resources, restart, ulimits,
 };
-use crate::read::{Fields, bytes, duration};
+use crate::read::{Fields, duration};
 use crate::yaml::{Entry, Mapping, Node, Value};
 use crate::{Located, Position, Problem};
 
@@ -35,6 +35,8 @@ pub struct Service {
     pub command: Option<Vec<String>>,
     /// The program; an empty list clears the image's.
     pub entrypoint: Option<Vec<String>>,
+    /// Commands that are run before the container starts.
+    pub pre_start: Vec<Hook>,
     /// Commands that are run inside when the container has started.
     pub post_start: Vec<Hook>,
     /// Commands that are run inside before the container is stopped.
@@ -137,7 +139,7 @@ pub struct Service {
     pub platform: Option<String>,
     /// `default`: others are for Windows.
     pub isolation: Option<String>,
-    /// When Docker Compose pulls: `always`, `never`, `missing` or `build`.
+    /// When Docker Compose pulls: `always`, `never`, `missing`, `build`, `refresh`, `daily`, `weekly` or `every_…`.
     pub pull_policy: Option<String>,
     /// Secrets.
     pub secrets: Vec<FileReference>,
@@ -171,7 +173,7 @@ pub(super) fn read(context: &Context<'_>, entry: &Entry) -> Option<Service> {
     let mut fields = Fields::new(context.report, mapping, path.clone());
     let mut service = elements(context, &mut fields, entry, mapping, &path);
     fields.finish(&keys::SERVICE);
-    networks(context, &mut service);
+    networks(context, &mut service, mapping.get("network_mode").is_some());
     dependencies::implicit(&mut service);
     effective::agree(context, &service);
     one_name(context, &service);
@@ -185,11 +187,15 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         name: entry.key.clone(),
         position: entry.position.clone(),
         image,
-        build: fields.take("build").and_then(|node| build::build(context, node, &at("build"))),
+        build: fields.take("build").and_then(|node| {
+            build::platforms(context, node, mapping.get("platform"), path);
+            build::build(context, node, &at("build"))
+        }),
         develop: fields.take("develop").and_then(|node| build::develop(context, node, &at("develop"))),
-        container_name: text(fields, "container_name"),
+        container_name: fields.text("container_name"),
         command: fields.with("command", |_, node, path| process::read(context, node, path)).flatten(),
         entrypoint: fields.with("entrypoint", |_, node, path| process::read(context, node, path)).flatten(),
+        pre_start: list(fields, "pre_start", |node| hooks::before_start(context, node, &at("pre_start"))),
         post_start: list(fields, "post_start", |node| hooks::read(context, node, &at("post_start"))),
         pre_stop: list(fields, "pre_stop", |node| hooks::read(context, node, &at("pre_stop"))),
         environment: environment::read(context, fields.take("environment"), fields.take("env_file"), path),
@@ -198,8 +204,8 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         mounts: list(fields, "volumes", |node| mounts::read(context, node, &at("volumes"))),
         volumes_from: list(fields, "volumes_from", |node| links::volumes_from(context, node, &at("volumes_from"))),
         tmpfs: fields.one_or_more("tmpfs"),
-        shm_size: fields.parsed("shm_size", bytes),
-        storage_opt: fields.pairs("storage_opt"),
+        shm_size: fields.size("shm_size"),
+        storage_opt: list(fields, "storage_opt", |node| storage(context, node, &at("storage_opt"))),
         networks: fields
             .take("networks")
             .map(|node| attachments::read(context, node, &at("networks")))
@@ -209,20 +215,20 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         external_links: fields.strings("external_links"),
         dns: names::dns(fields),
         extra_hosts: list(fields, "extra_hosts", |node| names::extra_hosts(context, node, &at("extra_hosts"))),
-        hostname: text(fields, "hostname"),
-        domainname: text(fields, "domainname"),
-        mac_address: fields.parsed_string("mac_address", names::mac_address),
+        hostname: fields.text("hostname"),
+        domainname: fields.text("domainname"),
+        mac_address: fields.parsed_string("mac_address", names::mac_address).filter(|address| !address.is_empty()),
         depends_on: fields
             .take("depends_on")
             .map(|node| dependencies::read(context, node, &at("depends_on")))
             .unwrap_or_default(),
         healthcheck: fields.take("healthcheck").and_then(|node| health::read(context, node, &at("healthcheck"))),
-        restart: fields.parsed_string("restart", restart::read),
+        restart: fields.parsed_string("restart", restart::read).flatten(),
         scale: fields.count("scale").and_then(|count| u32::try_from(count).ok()),
         deploy: fields.take("deploy").and_then(|node| deploy::read(context, node, &at("deploy"))),
         labels: labels::read(context, fields.take("labels"), fields.take("label_file"), path),
         annotations: fields.pairs("annotations"),
-        user: text(fields, "user"),
+        user: fields.text("user"),
         group_add: list(fields, "group_add", |node| {
             let path = at("group_add");
             context.report.unique(node, &path, context.report.texts(node, &path))
@@ -231,8 +237,8 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         stdin_open: fields.boolean("stdin_open").unwrap_or(false),
         tty: fields.boolean("tty").unwrap_or(false),
         attach: fields.boolean("attach"),
-        working_dir: text(fields, "working_dir"),
-        stop_signal: text(fields, "stop_signal"),
+        working_dir: fields.text("working_dir"),
+        stop_signal: fields.text("stop_signal"),
         stop_grace_period: fields.parsed_string("stop_grace_period", duration),
         logging: fields.take("logging").and_then(|node| resources::logging(context, node, &at("logging"))),
         resources: resources::read(fields),
@@ -246,9 +252,9 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
         cap_add: fields.strings("cap_add"),
         cap_drop: fields.strings("cap_drop"),
         security_opt: fields.strings("security_opt"),
-        cgroup_parent: text(fields, "cgroup_parent"),
-        runtime: text(fields, "runtime"),
-        platform: text(fields, "platform"),
+        cgroup_parent: fields.text("cgroup_parent"),
+        runtime: fields.text("runtime"),
+        platform: fields.text("platform"),
         isolation: isolation(fields),
         pull_policy: pull_policy(fields),
         secrets: list(fields, "secrets", |node| files::referenced(context, node, &at("secrets"), "/run/secrets/")),
@@ -263,24 +269,34 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
 
 /// Whether a service takes part. Docker Compose reads the others only as far as to know their shape.
 pub(super) fn is_active(entry: &Entry, profiles: &[String]) -> bool {
-    let Some(Value::Sequence(own)) =
-        entry.value.as_mapping().and_then(|service| service.get("profiles")).map(|node| &node.value)
-    else {
-        return true;
-    };
-    own.is_empty()
-        || profiles
-            .iter()
-            .any(|profile| profile == "*" || own.iter().any(|node| node.as_text().as_deref() == Some(profile.as_str())))
+    let own = self::profiles(entry);
+    let has = |profile: &str| own.iter().any(|own| own == profile);
+    // Without any profile, the empty one is active.
+    own.is_empty() || (profiles.is_empty() && has("")) || profiles.iter().any(|profile| profile == "*" || has(profile))
 }
 
-/// A text; an empty one says nothing.
-fn text(fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
-    fields.string(key).filter(|text| !text.is_empty())
+/// The profiles of a service that is not read.
+pub(super) fn profiles(entry: &Entry) -> Vec<String> {
+    match entry.value.as_mapping().and_then(|service| service.get("profiles")).map(|node| &node.value) {
+        Some(Value::Sequence(own)) => own.iter().map(|node| node.as_text().unwrap_or_default()).collect(),
+        _ => Vec::new(),
+    }
 }
 
-fn list<T>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(&Node) -> Vec<T>) -> Vec<T> {
+fn list<T: Default>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(&Node) -> T) -> T {
     fields.take(key).map(read).unwrap_or_default()
+}
+
+/// Options of the container's own file system: texts and whole numbers.
+fn storage(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<String, String> {
+    let entries = context.report.mapping(node, &path).map(|mapping| mapping.entries.as_slice()).unwrap_or_default();
+    let read = |entry: &Entry| {
+        let path = format!("{path}.{}", entry.key);
+        let empty = entry.value.is_null().then(String::new);
+        let value = empty.or_else(|| context.report.parsed(&entry.value, &path, |text| Ok(text.to_owned())))?;
+        Some((entry.key.clone(), value))
+    };
+    entries.iter().filter_map(read).collect()
 }
 
 /// The image, which must be there: a release builds none.
@@ -315,9 +331,24 @@ fn refused_build(path: &str, node: &Node) -> Problem {
     )
 }
 
+/// Those of later releases pull again after some time. A release has one image, which is pulled once.
 fn pull_policy(fields: &mut Fields<'_>) -> Option<String> {
-    let policy = fields.word("pull_policy", &["always", "never", "missing", "if_not_present", "build"])?;
-    Some(if policy == "if_not_present" { "missing".to_owned() } else { policy })
+    fields.parsed_string("pull_policy", |text| match text {
+        "if_not_present" => Ok("missing".to_owned()),
+        "always" | "never" | "missing" | "build" | "refresh" | "daily" | "weekly" => Ok(text.to_owned()),
+        _ if text.strip_prefix("every_").is_some_and(is_period) => Ok(text.to_owned()),
+        _ => Err(format!(
+            "`{text}` is not `always`, `never`, `missing`, `if_not_present`, `build`, `refresh`, `daily`, `weekly` or a \
+             period such as `every_12h`"
+        )),
+    })
+}
+
+/// `12h`, `1w2d`.
+fn is_period(text: &str) -> bool {
+    let mut parts = text.split_inclusive(|letter: char| !letter.is_ascii_digit());
+    let part = |part: &str| part.len() > 1 && part.ends_with(['w', 'd', 'h', 'm', 's']);
+    !text.is_empty() && parts.all(part)
 }
 
 fn isolation(fields: &mut Fields<'_>) -> Option<String> {
@@ -331,12 +362,13 @@ fn isolation(fields: &mut Fields<'_>) -> Option<String> {
 }
 
 /// Without any, a service is in the network `default`, unless it has somebody's whole network.
-fn networks(context: &Context<'_>, service: &mut Service) {
+fn networks(context: &Context<'_>, service: &mut Service, has_mode: bool) {
     match &service.namespaces.network {
         Some(mode) if !service.networks.is_empty() => context
             .report
             .at(&mode.position, format!("`services.{}` can have `network_mode` or `networks`, not both", service.name)),
-        None if service.networks.is_empty() => {
+        // An empty mode, of a variable that is not set, leaves a service without any.
+        None if service.networks.is_empty() && !has_mode => {
             let plain = Attachment { is_plain: true, ..Attachment::default() };
             service.networks.insert("default".to_owned(), plain);
         }

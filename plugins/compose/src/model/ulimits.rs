@@ -33,7 +33,8 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
         let path = format!("{path}.{}", entry.key);
         let limit = if let Value::Mapping(mapping) = &entry.value.value {
             let mut fields = Fields::new(context.report, mapping, path);
-            let (soft, hard) = (fields.integer("soft"), fields.integer("hard"));
+            let mut limit = |key| fields.with(key, |report, node, path| report.plain_integer(node, path)).flatten();
+            let (soft, hard) = (limit("soft"), limit("hard"));
             for key in ["soft", "hard"] {
                 if mapping.get(key).is_none() {
                     fields.require(&entry.position, key);
@@ -42,7 +43,11 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
             fields.finish(&[]);
             soft.zip(hard).map(|(soft, hard)| Ulimit { soft, hard, single: false })
         } else {
-            context.report.integer(&entry.value, &path).map(|limit| Ulimit { soft: limit, hard: limit, single: true })
+            context.report.plain_integer(&entry.value, &path).map(|limit| Ulimit {
+                soft: limit,
+                hard: limit,
+                single: true,
+            })
         };
         limits.extend(limit.map(|limit| (entry.key.clone(), limit)));
     }

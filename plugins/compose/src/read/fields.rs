@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Report;
+use super::{Report, decimal};
 use crate::yaml::{Mapping, Node};
 use crate::{Position, Problem};
 
@@ -47,6 +47,11 @@ impl<'a> Fields<'a> {
         self.with(key, |report, node, path| report.string(node, path)).flatten()
     }
 
+    /// A text; an empty one says nothing.
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
+        self.string(key).filter(|text| !text.is_empty())
+    }
+
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
         self.with(key, |report, node, path| report.boolean(node, path)).flatten()
     }
@@ -68,7 +73,35 @@ impl<'a> Fields<'a> {
         .flatten()
     }
 
-    /// A text or a number that a function reads.
+    /// A whole number and no text.
+    pub(crate) fn number(&mut self, key: &'static str) -> Option<i64> {
+        self.with(key, |report, node, path| report.number(node, path)).flatten()
+    }
+
+    /// A whole number within bounds, also as text.
+    pub(crate) fn between(&mut self, key: &'static str, least: i64, most: i64) -> Option<i64> {
+        self.with(key, |report, node, path| {
+            let value = report.integer(node, path)?;
+            let fits = (least..=most).contains(&value);
+            if !fits {
+                report.at(&node.position, format!("`{path}`: `{value}` is not a number between {least} and {most}"));
+            }
+            fits.then_some(value)
+        })
+        .flatten()
+    }
+
+    /// Bytes.
+    pub(crate) fn size(&mut self, key: &'static str) -> Option<i64> {
+        self.with(key, |report, node, path| report.size(node, path)).flatten()
+    }
+
+    /// A number that may have a fraction, in billionths.
+    pub(crate) fn decimal(&mut self, key: &'static str) -> Option<i64> {
+        self.with(key, |report, node, path| report.decimal(node, path, decimal)).flatten()
+    }
+
+    /// A text or a whole number that a function reads.
     pub(crate) fn parsed<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         self.with(key, |report, node, path| report.parsed(node, path, read)).flatten()
     }
@@ -117,15 +150,19 @@ impl<'a> Fields<'a> {
         Some(value)
     }
 
-    /// Reads every mapping of a list.
-    pub(crate) fn each<T>(&mut self, key: &'static str, read: impl Fn(&mut Fields<'a>) -> Option<T>) -> Vec<T> {
+    /// Reads every mapping of a list, each with its place.
+    pub(crate) fn each<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&mut Fields<'a>, &Position) -> Option<T>,
+    ) -> Vec<T> {
         let Some(node) = self.take(key) else { return Vec::new() };
         let path = self.path(key).to_string();
         let mut values = Vec::new();
         for item in self.report.items(node, &path) {
             let Some(mapping) = self.report.mapping(item, &path) else { continue };
             let mut fields = Fields::new(self.report, mapping, path.clone());
-            values.extend(read(&mut fields));
+            values.extend(read(&mut fields, &item.position));
             fields.finish(&[]);
         }
         values
@@ -139,6 +176,11 @@ impl<'a> Fields<'a> {
     /// Reports a key that must be there and is not.
     pub(crate) fn require(&self, node: &Position, key: &'static str) {
         self.report.shape(Problem::at(node, format!("`{}` is missing", self.path(key))));
+    }
+
+    /// Reports a key that Docker Compose does without and no engine does.
+    pub(crate) fn missing(&self, position: &Position, key: &'static str) {
+        self.report.at(position, format!("`{}` is missing", self.path(key)));
     }
 
     /// The problems' collector.

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// See `RAMInBytes` of github.com/docker/go-units.
 pub(crate) fn bytes(text: &str) -> Result<i64, String> {
     let expected = || format!("`{text}` is not a size such as `512m` or `1.5gb`");
-    let lower = text.trim().to_ascii_lowercase();
+    let lower = text.trim_end().to_ascii_lowercase();
     let split = lower.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(lower.len());
     let (number, unit) = lower.split_at(split);
     let shift = match unit {

@@ -199,7 +199,9 @@ impl Builder<'_> {
         if anchor != 0 {
             // The kept copy costs memory like any other node.
             self.spend(cost, &node.position)?;
-            self.anchors.insert(anchor, (node.clone(), cost));
+            let mut kept = node.clone();
+            kept.forget_resets();
+            self.anchors.insert(anchor, (kept, cost));
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.documents.push(node),

@@ -53,8 +53,16 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
             if let Some(volume) = name.as_ref().and_then(|key| scope.volumes.get(key)) {
                 body.insert("Source".to_owned(), json!(volume.name));
             }
+            let mut words = Map::new();
             if options.as_ref().is_some_and(|options| options.no_copy) {
-                body.insert("VolumeOptions".to_owned(), json!({ "NoCopy": true }));
+                words.insert("NoCopy".to_owned(), json!(true));
+            }
+            // Of a volume that the engine makes with the container; one with a name is there by then.
+            if let Some(labels) = options.as_ref().map(|options| &options.labels).filter(|labels| !labels.is_empty()) {
+                words.insert("Labels".to_owned(), json!(labels));
+            }
+            if !words.is_empty() {
+                body.insert("VolumeOptions".to_owned(), Value::Object(words));
             }
             mounted.mounts.push(Value::Object(body));
         }
@@ -130,9 +138,9 @@ fn file(
             mounted.mounts.push(Value::Object(body));
             Ok(())
         }
-        // Refused before.
-        FileSource::External => Ok(()),
-        FileSource::Content(text) | FileSource::Environment { value: text, .. } => {
+        // Refused by name.
+        FileSource::External | FileSource::Environment { value: None, .. } => Ok(()),
+        FileSource::Content(text) | FileSource::Environment { value: Some(text), .. } => {
             let encoded = base64::engine::general_purpose::STANDARD.encode(text);
             let mut body = base("bind", &reference.target, true);
             let access = access(reference);

@@ -1,5 +1,7 @@
 //! What Compose files may say and this strategy does not do: refused by name, never ignored.
 
+use std::net::IpAddr;
+
 use windlass_compose::{Application, FileSource, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
 
 use super::Platform;
@@ -30,9 +32,22 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
     sharing(application, service, &mut refuse);
     later(service, &mut refuse);
     files(application, service, &mut refuse);
-    for (key, hooks) in [("post_start", &service.post_start), ("pre_stop", &service.pre_stop)] {
+    let hooks =
+        [("pre_start", &service.pre_start), ("post_start", &service.post_start), ("pre_stop", &service.pre_stop)];
+    for (key, hooks) in hooks {
         if let Some(hook) = hooks.first() {
             refuse(&hook.position, key, "is not supported yet");
+        }
+    }
+    if service.networks.is_empty() && service.namespaces.network.is_none() {
+        refuse(&service.position, "network_mode", "is empty; leave it out, or write `none` for no network at all");
+    }
+    for host in &service.extra_hosts {
+        let (name, address) = host.split_once(':').unwrap_or((host, ""));
+        if address != "host-gateway" && address.parse::<IpAddr>().is_err() {
+            let why =
+                format!("gives `{name}` the address `{address}`, which is neither an IP address nor `host-gateway`");
+            refuse(&service.position, "extra_hosts", &why);
         }
     }
     for option in &service.security_opt {
@@ -161,6 +176,10 @@ fn files(application: &Application, service: &Service, refuse: &mut Refuse<'_>) 
                 ),
                 // Docker Compose heeds them where it writes the file itself, and nowhere else.
                 FileSource::Content(_) | FileSource::Environment { .. } => {
+                    if let FileSource::Environment { variable, value: None } = &object.source {
+                        let why = format!("names `{}`, whose variable `{variable}` is not set", reference.source);
+                        refuse(&reference.position, group, &why);
+                    }
                     if let Some((key, id)) = named {
                         let why = format!("gives `{}` the {key} `{id}`, which is not a number", reference.source);
                         refuse(&reference.position, group, &why);

@@ -51,6 +51,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("deploy/replicas", "is for clusters"),
     ("deploy/without-effect-on-one-machine", "is for clusters"),
     ("networks/attachment-options", "gw_priority"),
+    ("networks/mode-that-is-empty", "network_mode"),
     ("service/annotations-list", "annotations"),
     ("service/annotations-map", "annotations"),
     ("service/build-policy-beside-image", "pull_policy"),
@@ -75,6 +76,9 @@ fn is_of_the_engine(message: &str) -> bool {
         "requires API version",
         "require Docker Engine",
         "Docker Compose does not support",
+        "no service selected",
+        // A secret's variable.
+        "is not set",
         "unsupported external",
         "could not be found",
         "not found",
