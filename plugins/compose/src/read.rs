@@ -154,6 +154,15 @@ impl Report {
         None
     }
 
+    /// A boolean and no text: where Compose takes none, not even that of a variable.
+    pub(crate) fn truth(&self, node: &Node, path: &dyn Display) -> Option<bool> {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.resolve() == Resolved::Text) {
+            self.wrong_type(node, path, "`true` or `false`");
+            return None;
+        }
+        self.boolean(node, path)
+    }
+
     /// A whole number, also as text. `1.0` is one; Docker Compose would cut `1.5` to 1 without a word.
     pub(crate) fn integer(&self, node: &Node, path: &dyn Display) -> Option<i64> {
         if let Value::Scalar(scalar) = &node.value {

@@ -33,7 +33,8 @@ pub(super) fn reference(reference: &FileReference, is_secret: bool) -> Value {
     let mut shown = Shown::default();
     shown.put("source", Some(json!(reference.source)));
     let default = is_secret.then(|| reference.target.clone());
-    shown.put("target", reference.written.clone().or(default).map(Value::String));
+    let target = reference.written.clone().or(default).filter(|target| !target.is_empty());
+    shown.put("target", target.map(Value::String));
     shown.put("uid", reference.uid.clone().map(Value::String));
     shown.put("gid", reference.gid.clone().map(Value::String));
     shown.put("mode", reference.mode.map(|mode| json!(mode)));

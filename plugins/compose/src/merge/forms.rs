@@ -23,6 +23,7 @@ fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
         Rule::Names => names(node, |position| Node::null(position.clone())),
         Rule::Dependencies => names(node, started),
         Rule::Build => build(node),
+        Rule::Gpus => gpus(node),
         Rule::OneOrMore | Rule::EnvFiles => one_or_more(node),
         _ => {}
     }
@@ -111,6 +112,16 @@ fn build(node: &mut Node) {
         value: Node { trace: node.trace.clone(), ..Node::text(context, node.position.clone()) },
     };
     node.value = Value::Mapping(Mapping { entries: vec![context], ..Mapping::default() });
+}
+
+/// `all` as a request for all of them.
+fn gpus(node: &mut Node) {
+    if node.as_text().as_deref() == Some("all") {
+        let value = Node { trace: node.trace.clone(), ..Node::text("all", node.position.clone()) };
+        let count = Entry { key: "count".to_owned(), position: node.position.clone(), value };
+        let request = Mapping { entries: vec![count], ..Mapping::default() };
+        node.value = Value::Sequence(vec![Node::mapping(request, node.position.clone())]);
+    }
 }
 
 fn one_or_more(node: &mut Node) {

@@ -23,6 +23,8 @@ pub(super) enum Rule {
     Unique,
     /// Likewise; one text is a list of one.
     OneOrMore,
+    /// `all`, which is short for a list with one request.
+    Gpus,
     /// Lists of env files, one per path.
     EnvFiles,
     /// Lists of mounts, one per target.
@@ -125,6 +127,7 @@ fn service(key: &str) -> Place {
         "depends_on" => Rule::Dependencies,
         "expose" | "cap_add" | "cap_drop" | "dns_opt" | "profiles" | "links" => Rule::Unique,
         "tmpfs" | "dns" | "dns_search" | "label_file" => Rule::OneOrMore,
+        "gpus" => Rule::Gpus,
         "env_file" => Rule::EnvFiles,
         "volumes" => Rule::Mounts,
         "secrets" => Rule::Secrets,

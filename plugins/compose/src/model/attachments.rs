@@ -58,7 +58,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
                 fields.parsed_string("mac_address", names::mac_address).filter(|address| !address.is_empty());
             attachment.priority = fields.number("priority").unwrap_or(0);
             attachment.gw_priority = fields.number("gw_priority");
-            attachment.driver_opts = fields.pairs("driver_opts");
+            attachment.driver_opts = fields.options("driver_opts", false);
             for local in &attachment.link_local_ips {
                 if local.parse::<IpAddr>().is_err() {
                     let path = fields.path("link_local_ips").to_string();

@@ -140,7 +140,7 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
     let mut fields = Fields::new(context.report, mapping, path.to_owned());
     let watch = fields.each("watch", |fields, position| {
         let mut shown = Shown(Map::new());
-        let path = fields.string("path");
+        let path = fields.with("path", |report, node, path| report.name(node, &path)).flatten();
         let action = fields.word("action", &["rebuild", "sync", "restart", "sync+restart", "sync+exec"]);
         for (key, value) in [("path", &path), ("action", &action)] {
             if value.is_none() && !fields.has(key) {

@@ -1,10 +1,11 @@
 //! `devices`, and requests for devices that a driver gives: `gpus` and `deploy.resources.reservations.devices`.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::{Context, labels};
 use crate::Position;
-use crate::read::Fields;
+use crate::read::{Fields, Report};
 use crate::yaml::{Node, Value};
 
 /// A device of the host in a container.
@@ -40,7 +41,9 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Device
     for item in context.report.items(node, &path) {
         let device = if let Value::Mapping(mapping) = &item.value {
             let mut fields = Fields::new(context.report, mapping, path.to_owned());
-            let (source, target) = (fields.string("source"), fields.string("target"));
+            let path = |report: &Report, node: &Node, path: &dyn Display| report.name(node, path);
+            let source = fields.with("source", |report, node, key| path(report, node, key)).flatten();
+            let target = fields.with("target", |report, node, key| path(report, node, key)).flatten();
             let permissions = fields.parsed_string("permissions", permissions);
             for (key, value) in [("source", &source), ("target", &target)] {
                 if value.is_none() && mapping.get(key).is_none() {

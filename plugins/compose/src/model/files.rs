@@ -146,8 +146,8 @@ pub(super) fn referenced(context: &Context<'_>, node: &Node, path: &str, base: &
         let Some(source) = source else { continue };
         reference.target = match &reference.written {
             Some(target) if target.starts_with('/') => target.clone(),
-            Some(target) => format!("{base}{target}"),
-            None => format!("{base}{source}"),
+            Some(target) if !target.is_empty() => format!("{base}{target}"),
+            _ => format!("{base}{source}"),
         };
         reference.source = source;
         references.push(reference);

@@ -44,9 +44,9 @@ fn hooks(context: &Context<'_>, node: &Node, path: &str, more: impl Fn(&mut Fiel
         let command = fields.with("command", |_, node, path| process::read(context, node, path)).flatten();
         let hook = Hook {
             command: command.unwrap_or_default(),
-            user: fields.string("user"),
+            user: fields.text("user"),
             privileged: fields.boolean("privileged").unwrap_or(false),
-            working_dir: fields.string("working_dir"),
+            working_dir: fields.text("working_dir"),
             environment: fields.with("environment", |_, node, path| variables(context, node, path)).unwrap_or_default(),
             position: item.position.clone(),
         };
@@ -75,9 +75,12 @@ pub(super) fn written(
     node: &Node,
     path: &dyn std::fmt::Display,
 ) -> BTreeMap<String, Option<String>> {
-    let Value::Sequence(items) = &node.value else { return context.report.pairs(node, path) };
-    let texts = items.iter().filter_map(|item| context.report.string(item, path));
+    if !matches!(node.value, Value::Sequence(_)) {
+        return context.report.pairs(node, path);
+    }
+    let texts = context.report.unique(node, path, context.report.strings(node, path, false));
     texts
+        .into_iter()
         .map(|text| match text.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (text, None),

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::Position;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// Another name for a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub(super) fn links(context: &Context<'_>, node: &Node, path: &str) -> Vec<Link>
 
 /// `service[:ro|rw]` or `container:name[:ro|rw]`.
 pub(super) fn volumes_from(context: &Context<'_>, node: &Node, path: &str) -> Vec<VolumesFrom> {
+    if let Value::Sequence(items) = &node.value {
+        context.report.unique(node, &path, items.iter().filter_map(Node::as_text).collect());
+    }
     let read = |item: &Node| {
         let (source, mode) = context.report.parsed_string(item, &path, |text| {
             let parts: Vec<&str> = text.split(':').collect();

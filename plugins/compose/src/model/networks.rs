@@ -65,10 +65,10 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             && let Some(mapping) = context.report.mapping(&entry.value, &path)
         {
             let mut fields = Fields::new(context.report, mapping, path.clone());
-            let name = fields.string("name");
+            let name = fields.with("name", |report, node, path| report.name(node, path)).flatten();
             (network.external, network.name) = external(&mut fields, name);
-            network.driver = fields.string("driver");
-            network.driver_opts = fields.pairs("driver_opts");
+            network.driver = fields.text("driver");
+            network.driver_opts = fields.options("driver_opts", false);
             network.ipam = fields.inner("ipam", ipam).unwrap_or_default();
             network.internal = fields.boolean("internal").unwrap_or(false);
             network.attachable = fields.boolean("attachable").unwrap_or(false);
@@ -91,12 +91,12 @@ fn ipam(fields: &mut Fields<'_>) -> Ipam {
         fields.report().warn(format!("`{}` has no effect, as with Docker Compose", fields.path("options")));
     }
     Ipam {
-        driver: fields.string("driver"),
+        driver: fields.text("driver"),
         pools: fields.each("config", |fields, _| {
             Some(Pool {
-                subnet: fields.string("subnet"),
-                ip_range: fields.string("ip_range"),
-                gateway: fields.string("gateway"),
+                subnet: fields.text("subnet"),
+                ip_range: fields.text("ip_range"),
+                gateway: fields.text("gateway"),
                 aux_addresses: fields.pairs("aux_addresses"),
             })
         }),

@@ -126,7 +126,7 @@ fn long(mut fields: Fields<'_>, item: &Node) -> Option<Port> {
         fields.parsed_string("host_ip", |text| if text.is_empty() { Ok(None) } else { address(text).map(Some) });
     let protocol = fields.parsed_string("protocol", Protocol::read).unwrap_or(Protocol::Tcp);
     // Words for people and for other platforms; Docker Compose does nothing with them on an engine.
-    let (name, app_protocol) = (fields.string("name"), fields.string("app_protocol"));
+    let (name, app_protocol) = (fields.text("name"), fields.text("app_protocol"));
     let mode = fields.word("mode", &["host", "ingress"]).unwrap_or_else(ingress);
     if target.is_none() && item.as_mapping().is_some_and(|mapping| mapping.get("target").is_none()) {
         fields.require(&item.position, "target");

@@ -92,7 +92,7 @@ fn swappiness(service: &mut Fields<'_>) -> Option<i64> {
 pub(super) fn logging(context: &Context<'_>, node: &Node, path: &str) -> Option<Logging> {
     let mapping = context.report.mapping(node, &path)?;
     let mut fields = Fields::new(context.report, mapping, path.to_owned());
-    let logging = Logging { driver: fields.string("driver"), options: fields.pairs("options") };
+    let logging = Logging { driver: fields.string("driver"), options: fields.options("options", true) };
     fields.finish(&[]);
     Some(logging)
 }

@@ -40,10 +40,10 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             && let Some(mapping) = context.report.mapping(&entry.value, &path)
         {
             let mut fields = Fields::new(context.report, mapping, path.clone());
-            let name = fields.string("name");
+            let name = fields.with("name", |report, node, path| report.name(node, path)).flatten();
             (volume.external, volume.name) = networks::external(&mut fields, name);
-            volume.driver = fields.string("driver");
-            volume.driver_opts = fields.pairs("driver_opts");
+            volume.driver = fields.text("driver");
+            volume.driver_opts = fields.options("driver_opts", false);
             volume.labels = fields.pairs("labels");
             fields.finish(&[]);
             networks::external_says_nothing_else(context, volume.external, mapping, &path);

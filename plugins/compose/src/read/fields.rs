@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Report, decimal};
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Entry, Mapping, Node};
 use crate::{Position, Problem};
 
 /// The fields of one mapping while it is read.
@@ -137,6 +137,22 @@ impl<'a> Fields<'a> {
     /// A mapping of texts.
     pub(crate) fn pairs(&mut self, key: &'static str) -> BTreeMap<String, String> {
         self.with(key, |report, node, path| report.text_pairs(node, path)).unwrap_or_default()
+    }
+
+    /// A mapping of texts and numbers, options of drivers. With `empty`, one may say nothing.
+    pub(crate) fn options(&mut self, key: &'static str, empty: bool) -> BTreeMap<String, String> {
+        self.with(key, |report, node, path| {
+            let entries = report.mapping(node, path).map(|mapping| mapping.entries.as_slice()).unwrap_or_default();
+            let read = |entry: &Entry| {
+                let path = format!("{path}.{}", entry.key);
+                if empty && entry.value.is_null() {
+                    return Some((entry.key.clone(), String::new()));
+                }
+                Some((entry.key.clone(), report.decimal(&entry.value, &path, |text| Ok(text.to_owned()))?))
+            };
+            entries.iter().filter_map(read).collect()
+        })
+        .unwrap_or_default()
     }
 
     /// Reads the fields of a mapping below this one.
