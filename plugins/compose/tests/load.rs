@@ -394,4 +394,10 @@ fn values_may_hold_secrets_only_where_the_host_replaces_them() {
 fn unset_variables_are_warned_about() {
     let loaded = read(&web("command: a$NONE")).unwrap();
     assert_eq!(loaded.warnings, ["the variable `NONE` is not set and is taken as empty"]);
+    let text =
+        "services: {web: {image: x, secrets: [s]}}\nsecrets: {s: {environment: NONE}, unused: {environment: NONE}}\n";
+    assert_eq!(
+        read(text).unwrap().warnings,
+        ["`secrets.s` is the variable `NONE`, which is not set: what uses it cannot be deployed"]
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::references::{check_dependencies, check_references, drop_unused};
-use super::{Context, FileObject, Network, Service, Volume, files, keys, networks, service, volumes};
+use super::{Context, FileObject, FileSource, Network, Service, Volume, files, keys, networks, service, volumes};
 use crate::Problem;
 use crate::read::{Fields, json};
 use crate::yaml::{Mapping, Node};
@@ -79,5 +79,14 @@ pub(crate) fn read(context: &Context<'_>, root: &Node, profiles: &[String]) -> O
     check_references(context, &application);
     check_dependencies(context, &application);
     drop_unused(&mut application);
+    for (group, objects) in [("secrets", &application.secrets), ("configs", &application.configs)] {
+        for (key, object) in objects {
+            if let FileSource::Environment { variable, value: None } = &object.source {
+                context.report.warn(format!(
+                    "`{group}.{key}` is the variable `{variable}`, which is not set: what uses it cannot be deployed"
+                ));
+            }
+        }
+    }
     Some(application)
 }

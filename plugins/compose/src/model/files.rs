@@ -104,9 +104,6 @@ fn source(
         (Some(file), None, None, false) => Some(FileSource::File(paths::read(&file, context.directory)?)),
         (None, Some(variable), None, false) if !variable.is_empty() => {
             let value = context.variable(&variable, position).map(str::to_owned);
-            if value.is_none() {
-                context.origins.borrow_mut().unset.insert(variable.clone());
-            }
             Some(FileSource::Environment { variable, value })
         }
         (None, None, Some(text), false) => Some(FileSource::Content(text)),
