@@ -135,7 +135,7 @@ pub fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
 /// # Errors
 /// When it is not here.
 pub fn compose() -> Result<PathBuf> {
-    built("DOCKER_COMPOSE", "target/docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
+    built("DOCKER_COMPOSE", "target/docker-compose/older")
 }
 
 /// Tasks of one process do not wait for each other by a lock of a file.

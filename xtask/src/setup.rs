@@ -11,7 +11,7 @@ mod wasm;
 
 use anyhow::Result;
 
-pub(crate) use compose::find as docker_compose;
+pub(crate) use compose::Peer;
 
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum Need {
     Engine,
     /// A registry to push to.
     Registry,
-    /// Docker Compose v2, the peer to compare with.
+    /// Docker Compose v2 in two versions, the peers to compare with.
     Compose,
     /// The servers that the tests talk to.
     Servers,

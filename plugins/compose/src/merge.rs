@@ -117,7 +117,12 @@ impl Merge<'_> {
             forms::hosts(base);
             forms::hosts(&mut over);
         }
+        if rule == Rule::Gpus && matches!(over.value, Value::Sequence(_)) {
+            forms::gpus(base);
+        }
         match (&mut base.value, &mut over.value) {
+            // `all` adds nothing to what is there, and Docker Compose refuses it.
+            (_, Value::Scalar(_)) if rule == Rule::Gpus => return Err(collision(base, &over, path)),
             (Value::Mapping(ours), Value::Mapping(theirs)) => {
                 if rule == Rule::Driver && drivers_differ(ours, theirs) {
                     self.replace(base, over);
@@ -137,12 +142,7 @@ impl Merge<'_> {
                 unique(base, rule);
             }
             (Value::Scalar(_), _) => self.replace(base, over),
-            _ => {
-                let message =
-                    format!("`{path}` is {} at {}, over which {} cannot go", base.kind(), base.position, over.kind());
-                return Err(Problem::at(&over.position, message)
-                    .hint("write it in the same form as in the earlier file, or replace it whole with `!override`"));
-            }
+            _ => return Err(collision(base, &over, path)),
         }
         Ok(())
     }
@@ -187,6 +187,12 @@ impl Merge<'_> {
         }
         Ok(())
     }
+}
+
+fn collision(base: &Node, over: &Node, path: &Path<'_>) -> Problem {
+    let message = format!("`{path}` is {} at {}, over which {} cannot go", base.kind(), base.position, over.kind());
+    Problem::at(&over.position, message)
+        .hint("write it in the same form as in the earlier file, or replace it whole with `!override`")
 }
 
 fn find(mapping: &Mapping, places: Option<&HashMap<String, usize>>, key: &str) -> Option<usize> {

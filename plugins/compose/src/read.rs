@@ -96,25 +96,28 @@ impl Report {
     pub(crate) fn text(&self, node: &Node, path: &dyn Display) -> Option<String> {
         match &node.value {
             Value::Scalar(_) if node.is_null() => None,
-            Value::Scalar(scalar) => Some(scalar.to_text()),
+            Value::Scalar(scalar) if scalar.resolve() != Resolved::Date => Some(scalar.to_text()),
             _ => {
-                self.wrong_type(node, path, "a text");
+                self.no_text(node, path);
                 None
             }
         }
     }
 
+    fn no_text(&self, node: &Node, path: &dyn Display) {
+        let problem = Problem::at(&node.position, format!("`{path}` must be a text, not {}", node.kind()));
+        self.shape(match &node.value {
+            Value::Scalar(scalar) if !node.is_null() => problem.hint(format!("write `\"{}\"`", scalar.written())),
+            _ => problem,
+        });
+    }
+
     /// A text and nothing else: where Compose takes no number and no boolean.
     pub(crate) fn string(&self, node: &Node, path: &dyn Display) -> Option<String> {
         match &node.value {
-            Value::Scalar(scalar) if scalar.is_text() => Some(scalar.written().to_owned()),
-            Value::Scalar(scalar) if !node.is_null() => {
-                let message = format!("`{path}` must be a text, not {}", node.kind());
-                self.shape(Problem::at(&node.position, message).hint(format!("write `\"{}\"`", scalar.written())));
-                None
-            }
+            Value::Scalar(scalar) if scalar.resolve() == Resolved::Text => Some(scalar.written().to_owned()),
             _ => {
-                self.wrong_type(node, path, "a text");
+                self.no_text(node, path);
                 None
             }
         }
@@ -135,7 +138,7 @@ impl Report {
         if let Value::Scalar(scalar) = &node.value {
             match scalar.resolve() {
                 Resolved::Boolean(value) => return Some(value),
-                Resolved::Null | Resolved::Integer(_) | Resolved::Float(_) => {
+                Resolved::Null | Resolved::Integer(_) | Resolved::Float(_) | Resolved::Date => {
                     self.wrong_type(node, path, "`true` or `false`");
                     return None;
                 }
@@ -154,9 +157,9 @@ impl Report {
         None
     }
 
-    /// A boolean and no text: where Compose takes none, not even that of a variable.
+    /// A boolean and no text.
     pub(crate) fn truth(&self, node: &Node, path: &dyn Display) -> Option<bool> {
-        if matches!(&node.value, Value::Scalar(scalar) if scalar.resolve() == Resolved::Text) {
+        if matches!(&node.value, Value::Scalar(scalar) if scalar.is_text()) {
             self.wrong_type(node, path, "`true` or `false`");
             return None;
         }
@@ -168,7 +171,7 @@ impl Report {
         if let Value::Scalar(scalar) = &node.value {
             match scalar.resolve() {
                 Resolved::Integer(value) => return Some(value),
-                Resolved::Null | Resolved::Boolean(_) => {
+                Resolved::Null | Resolved::Boolean(_) | Resolved::Date => {
                     self.wrong_type(node, path, "a whole number");
                     return None;
                 }
@@ -221,7 +224,7 @@ impl Report {
         match scalar.resolve() {
             Resolved::Integer(value) if value >= 0 => Some(value),
             Resolved::Text => self.understood(node, path, scalar.written(), bytes),
-            Resolved::Null | Resolved::Boolean(_) => {
+            Resolved::Null | Resolved::Boolean(_) | Resolved::Date => {
                 self.wrong_type(node, path, "a size");
                 None
             }

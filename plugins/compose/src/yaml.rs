@@ -182,8 +182,8 @@ impl Node {
                 Resolved::Boolean(_) => "a boolean",
                 Resolved::Integer(_) => "a number",
                 Resolved::Float(_) => "a number with a point",
-                Resolved::Text if scalar.is_text() => "a text",
-                Resolved::Text => "a date",
+                Resolved::Date => "a date",
+                Resolved::Text => "a text",
             },
         }
     }

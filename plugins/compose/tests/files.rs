@@ -90,7 +90,7 @@ fn elements_are_merged_by_their_own_rules() {
             "web.networks.default.aliases",
             "{0:a 1:b}",
         ),
-        ("x-a: {a: 1, b: 2}", "x-a: {b: 3}", "web.x-a", "{b:3}"),
+        ("x-a: {a: 1, b: 2}", "x-a: {b: 3}", "web.x-a", "{a:1 b:3}"),
         ("deploy: {labels: [a=1]}", "deploy: {labels: {a: 3}}", "web.deploy.labels", "{a:3}"),
         ("environment: {A: 1, B: 2}", "environment: {A: !reset null}", "web.environment", "{B:2}"),
         // Compose keeps what was written as a list.
@@ -121,7 +121,7 @@ fn whole_elements_are_merged_reset_and_kept() {
     check(
         "services:\n  web: {image: a}\n  gone: {image: b}\nx-t: {a: 1, b: 2}\n=== over.yaml\nservices:\n  gone: !reset null\nx-t: {b: 3}\n",
         &files,
-        &[("services", "{web:{image:a}}"), ("x-t", "{b:3}")],
+        &[("services", "{web:{image:a}}"), ("x-t", "{a:1 b:3}")],
     );
     check("services:\n  web: {image: a}\n=== over.yaml\n# nothing\n", &files, &[("web", "{image:a}")]);
     check("services:\n  web: {image: a}\n=== over.yaml\nservices: {web: }\n", &files, &[("web", "{image:a}")]);
@@ -318,11 +318,16 @@ fn variables_of_compose_itself_are_honoured() {
 }
 
 #[test]
-fn dates_and_numbers_are_texts_as_compose_writes_them() {
+fn numbers_are_texts_as_compose_writes_them_and_dates_are_none() {
     check(
-        "services:\n  web:\n    image: a\n    labels: {A: 1.50, B: true, C: 2020-01-01, D: '2020-01-01'}\n",
+        "services:\n  web:\n    image: a\n    labels: {A: 1.50, B: true, D: '2020-01-01'}\n",
         &[],
-        &[("web.labels", "{A:1.5 B:true C:2020-01-01 00:00:00 +0000 UTC D:2020-01-01}")],
+        &[("web.labels", "{A:1.5 B:true D:2020-01-01}")],
+    );
+    refused(
+        "services:\n  web: {image: a, labels: {C: 2020-01-01}}\n",
+        &[],
+        "compose.yaml:2:31: `services.web.labels.C` must be a text, not a date",
     );
     refused(
         "services:\n  web: {image: a, environment: [1]}\n",

@@ -195,7 +195,7 @@ fn whole_files_mean_what_they_mean_to_compose() {
         (
             "services:\n  web:\n    image: x\n    env_file: [a.env, {path: none.env, required: false}]\n    environment: {A: 3}\n=== a.env\nA=1\nB=${A}2\n",
             "environment",
-            "A=3 B=12",
+            "A=3 B=32",
         ),
         (
             "services:\n  web:\n    image: x\n    env_file: [{path: a.env, format: raw}]\n=== a.env\nA='$X'\n",

@@ -1,58 +1,124 @@
-//! Docker Compose v2: the peer that deployments are compared with.
+//! Docker Compose v2 in two versions: the peers that deployments and readings of Compose files are compared with.
 //!
-//! Debian 12 has only the first, Python one. A later Debian release has v2, a static program without dependencies:
-//! its package is fetched from the mirror that this machine uses, and unpacked below `target/`. Nothing is installed.
+//! Debian 12 has only the first, Python one. Later releases of Debian have v2, a program without dependencies of its own:
+//! the packages are fetched from the mirror that this machine uses, which apt verifies with Debian's keys and checksums,
+//! and the programs are put below `target/`. Nothing is installed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::say;
 use crate::paths;
 use crate::process;
 
-/// The Debian release whose package is v2 and static.
-const SUITE: &str = "trixie";
+/// The releases of Debian that have the packages.
+const SUITES: &[&str] = &["trixie", "forky", "sid"];
 
-/// Docker Compose v2 as a program, if it is here: ours below `target/`, or the plugin of Docker's client.
-pub(crate) fn find() -> Option<PathBuf> {
-    let plugins =
-        ["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"];
-    let unpacked = directory().join("usr/libexec/docker/cli-plugins/docker-compose");
-    std::iter::once(unpacked)
-        .chain(plugins.iter().map(|directory| PathBuf::from(directory).join("docker-compose")))
-        .find(|program| process::succeeds(Command::new(program).arg("version")))
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// What a stable Debian has.
+    Older,
+    /// The newest that Debian has.
+    Newer,
+}
+
+impl Peer {
+    /// Both, the older one first.
+    pub(crate) const BOTH: [Self; 2] = [Self::Older, Self::Newer];
+
+    /// The variable that tells a test where the program is.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Older => "DOCKER_COMPOSE",
+            Self::Newer => "DOCKER_COMPOSE_NEWER",
+        }
+    }
+
+    /// The version that the tests were last compared with, which is fetched while Debian has it.
+    fn series(self) -> &'static str {
+        match self {
+            Self::Older => "2.26",
+            Self::Newer => "2.40",
+        }
+    }
+
+    fn unpacked(self) -> PathBuf {
+        directory().join(match self {
+            Self::Older => "older",
+            Self::Newer => "newer",
+        })
+    }
+
+    /// The program, if it is here: ours below `target/`, or the plugin of Docker's client when it is of this version.
+    pub(crate) fn find(self) -> Option<PathBuf> {
+        let plugins =
+            ["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"]
+                .map(|directory| Path::new(directory).join("docker-compose"));
+        let unpacked = Some(self.unpacked()).filter(|program| version(program).is_some());
+        unpacked.or_else(|| plugins.into_iter().find(|program| version(program).is_some_and(|found| self.is(&found))))
+    }
+
+    fn is(self, version: &str) -> bool {
+        version.strip_prefix(self.series()).is_some_and(|rest| rest.starts_with('.'))
+    }
 }
 
 fn directory() -> PathBuf {
     paths::target().join("docker-compose")
 }
 
-/// Makes sure of it.
+/// What a program says it is; nothing when it does not run.
+fn version(program: &Path) -> Option<String> {
+    let text = process::output(Command::new(program).args(["version", "--short"])).ok()?;
+    Some(text.trim().trim_start_matches('v').to_owned())
+}
+
+/// Makes sure of both.
 pub(crate) fn ensure() -> Result<()> {
-    if find().is_some() {
-        say("Docker Compose v2: there");
-        return Ok(());
+    let missing: Vec<Peer> = Peer::BOTH.into_iter().filter(|peer| peer.find().is_none()).collect();
+    if !missing.is_empty() {
+        let wanted: Vec<&str> = missing.iter().map(|peer| peer.series()).collect();
+        say(&format!("Docker Compose {}: fetching Debian's packages", wanted.join(" and ")));
+        fetch(&missing).with_context(|| {
+            format!(
+                "Docker Compose {} is not here; install it elsewhere and name it in {}",
+                wanted.join(" and "),
+                missing.iter().map(|peer| peer.variable()).collect::<Vec<_>>().join(" and ")
+            )
+        })?;
     }
-    say(&format!("Docker Compose v2: fetching Debian {SUITE}'s package"));
-    fetch().context("no Docker Compose v2: install Docker's `docker-compose-plugin`")?;
-    if find().is_none() {
-        bail!("the unpacked docker-compose does not run here");
+    for peer in Peer::BOTH {
+        let program = peer.find().with_context(|| format!("{} does not run here", peer.unpacked().display()))?;
+        let found = version(&program).unwrap_or_default();
+        say(&format!("Docker Compose {found}: there"));
+        if !peer.is(&found) {
+            say(&format!(
+                "Debian has no Docker Compose {} any more; the tests may find what {found} does otherwise",
+                peer.series()
+            ));
+        }
     }
     Ok(())
 }
 
-/// Fetches and unpacks the package with package lists of our own.
-fn fetch() -> Result<()> {
+/// Fetches and unpacks the packages with package lists of our own.
+fn fetch(peers: &[Peer]) -> Result<()> {
     let mirror = mirror().context("the package sources of this machine name no Debian mirror")?;
-    let work = directory();
+    // What an earlier version of this chore unpacked goes, too.
+    let _ = fs::remove_dir_all(directory().join("usr"));
+    let work = directory().join("fetching");
     let lists = work.join("lists");
+    let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(lists.join("partial"))?;
     let sources = work.join("sources.list");
     let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-    fs::write(&sources, format!("deb [signed-by={keyring}] {mirror} {SUITE} main\n"))?;
+    let lines: Vec<String> =
+        SUITES.iter().map(|suite| format!("deb [signed-by={keyring}] {mirror} {suite} main\n")).collect();
+    fs::write(&sources, lines.concat())?;
     let apt_get = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command
@@ -62,17 +128,33 @@ fn fetch() -> Result<()> {
             .args(["-o", "Dir::Etc::sourceparts=-"])
             .args(["-o", &format!("Dir::State::lists={}", lists.display())])
             .args(["-o", "Acquire::Languages=none"])
+            .args(["-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false"])
             .args(arguments);
-        command
+        process::run_quietly(&mut command)
     };
-    process::run_quietly(&mut apt_get(&["update"]))?;
-    process::run_quietly(&mut apt_get(&["download", "docker-compose"]))?;
-    let package = fs::read_dir(&work)?
+    apt_get(&["update"])?;
+    for peer in peers {
+        let wanted = format!("docker-compose={}.*", peer.series());
+        match (apt_get(&["download", &wanted]), peer) {
+            (Ok(()), _) => {}
+            (Err(_), Peer::Newer) => apt_get(&["download", "docker-compose"])?,
+            (Err(error), Peer::Older) => return Err(error),
+        }
+        unpack(&work, &peer.unpacked())?;
+    }
+    fs::remove_dir_all(&work)?;
+    Ok(())
+}
+
+/// Takes the program out of the one package that is in a directory.
+fn unpack(work: &Path, program: &Path) -> Result<()> {
+    let package = fs::read_dir(work)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .context("the package was not downloaded")?;
-    process::run_quietly(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&work))?;
-    fs::remove_dir_all(&lists)?;
+    process::run_quietly(Command::new("dpkg-deb").arg("-x").arg(&package).arg(work.join("package")))?;
+    fs::rename(work.join("package/usr/libexec/docker/cli-plugins/docker-compose"), program)?;
+    fs::remove_dir_all(work.join("package"))?;
     fs::remove_file(&package)?;
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::packages::Wish;
 use crate::agent::{self, Build};
 use crate::paths;
 use crate::process;
-use crate::setup;
+use crate::setup::Peer;
 
 /// What lives as long as the run.
 #[derive(Default)]
@@ -31,8 +31,10 @@ impl Shared {
             import_busybox(|arguments| docker(arguments))?;
         }
         if wishes.contains(&Wish::Compose) {
-            let compose = setup::docker_compose().context("no Docker Compose v2 to compare with")?;
-            shared.variables.push(("DOCKER_COMPOSE", compose.into()));
+            for peer in Peer::BOTH {
+                let compose = peer.find().context("no Docker Compose v2 to compare with")?;
+                shared.variables.push((peer.variable(), compose.into()));
+            }
         }
         if wishes.contains(&Wish::Registry) {
             shared.registry = Some(Registry::start()?);

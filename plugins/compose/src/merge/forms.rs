@@ -23,8 +23,7 @@ fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
         Rule::Names => names(node, |position| Node::null(position.clone())),
         Rule::Dependencies => names(node, started),
         Rule::Build => build(node),
-        Rule::Gpus => gpus(node),
-        Rule::OneOrMore | Rule::EnvFiles => one_or_more(node),
+        Rule::OneOrMore | Rule::Again | Rule::EnvFiles => one_or_more(node),
         _ => {}
     }
     unique(node, rule);
@@ -114,21 +113,22 @@ fn build(node: &mut Node) {
     node.value = Value::Mapping(Mapping { entries: vec![context], ..Mapping::default() });
 }
 
-/// `all` as a request for all of them.
-fn gpus(node: &mut Node) {
-    if node.as_text().as_deref() == Some("all") {
-        let value = Node { trace: node.trace.clone(), ..Node::text("all", node.position.clone()) };
-        let count = Entry { key: "count".to_owned(), position: node.position.clone(), value };
-        let request = Mapping { entries: vec![count], ..Mapping::default() };
-        node.value = Value::Sequence(vec![Node::mapping(request, node.position.clone())]);
-    }
-}
-
 fn one_or_more(node: &mut Node) {
     if matches!(node.value, Value::Scalar(_)) && !node.is_null() {
         let item = Node { tag: None, ..node.clone() };
         node.value = Value::Sequence(vec![item]);
     }
+}
+
+/// `all` as `[{count: all}]`.
+pub(super) fn gpus(node: &mut Node) {
+    if node.as_text().as_deref() != Some("all") {
+        return;
+    }
+    let value = Node { trace: node.trace.clone(), ..Node::text("all", node.position.clone()) };
+    let count = Entry { key: "count".to_owned(), position: node.position.clone(), value };
+    let device = Mapping { entries: vec![count], ..Mapping::default() };
+    node.value = Value::Sequence(vec![Node::mapping(device, node.position.clone())]);
 }
 
 /// `{h: a, i: [b, c]}` as `[h=a, i=b, i=c]`. Only merging needs that: a mapping that stands alone stays one.

@@ -23,7 +23,9 @@ pub(super) enum Rule {
     Unique,
     /// Likewise; one text is a list of one.
     OneOrMore,
-    /// `all`, which is short for a list with one request.
+    /// One text is a list of one, in which the same may stand again: the last one counts.
+    Again,
+    /// `all` is a list of one device, to which a list may be added.
     Gpus,
     /// Lists of env files, one per path.
     EnvFiles,
@@ -87,7 +89,7 @@ impl Place {
     pub(super) fn child(self, key: &str) -> Self {
         // Also below `services`: a service of that name is no service to Compose.
         if key.starts_with("x-") {
-            return Self::Field(Rule::Override);
+            return Self::Field(Rule::Plain);
         }
         match (self, key) {
             (Self::Root, "services") => Self::Services,
@@ -126,7 +128,8 @@ fn service(key: &str) -> Place {
         "pre_start" | "post_start" | "pre_stop" => return Place::Hooks,
         "depends_on" => Rule::Dependencies,
         "expose" | "cap_add" | "cap_drop" | "dns_opt" | "profiles" | "links" => Rule::Unique,
-        "tmpfs" | "dns" | "dns_search" | "label_file" => Rule::OneOrMore,
+        "tmpfs" | "dns" | "dns_search" => Rule::OneOrMore,
+        "label_file" => Rule::Again,
         "gpus" => Rule::Gpus,
         "env_file" => Rule::EnvFiles,
         "volumes" => Rule::Mounts,

@@ -156,7 +156,7 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
         shown.some("target", target);
         shown.list("ignore", fields.strings("ignore"));
         shown.list("include", fields.strings("include"));
-        shown.some("initial_sync", fields.boolean("initial_sync").filter(|value| *value));
+        shown.some("initial_sync", fields.truth("initial_sync").filter(|value| *value));
         let hook = fields.inner("exec", |fields| exec(context, fields));
         shown.put("exec", hook.unwrap_or_else(|| json!({ "command": null })));
         Some(Json::Object(shown.0))

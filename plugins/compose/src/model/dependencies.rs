@@ -82,8 +82,7 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
             if let Some(condition) = fields.parsed_string("condition", Condition::read) {
                 dependency.condition = condition;
             }
-            dependency.required =
-                fields.with("required", |report, node, path| report.truth(node, path)).flatten().unwrap_or(true);
+            dependency.required = fields.truth("required").unwrap_or(true);
             dependency.restart = fields.boolean("restart").unwrap_or(false);
             fields.finish(&[]);
         }

@@ -20,11 +20,12 @@ pub(super) fn read(
     files: Option<&Node>,
     path: &str,
 ) -> BTreeMap<String, Option<String>> {
+    let values = own.map(|own| context.report.pairs(own, &format!("{path}.environment"))).unwrap_or_default();
     let mut variables = BTreeMap::new();
     let mut outside: BTreeMap<String, FromOutside> = BTreeMap::new();
     if let Some(files) = files {
         for item in context.report.items(files, &format!("{path}.env_file")) {
-            let seen = Seen { context, earlier: &variables };
+            let seen = Seen { context, own: &values, earlier: &variables };
             for entry in from_file(context, item, &format!("{path}.env_file"), &seen).entries {
                 let value = Some(entry.value.clone());
                 outside.insert(
@@ -36,7 +37,6 @@ pub(super) fn read(
         }
     }
     if let Some(own) = own {
-        let values = context.report.pairs(own, &format!("{path}.environment"));
         for (name, mut value) in values {
             outside.remove(&name);
             if value.is_none()
@@ -57,15 +57,18 @@ pub(super) fn read(
     variables
 }
 
-/// What an env file sees: the variables of the release, then those of the service's earlier env files.
+/// What an env file sees: the variables of the release, then those of the service's `environment`, then those of its
+/// earlier env files.
 struct Seen<'a> {
     context: &'a Context<'a>,
+    own: &'a BTreeMap<String, Option<String>>,
     earlier: &'a BTreeMap<String, Option<String>>,
 }
 
 impl Lookup for Seen<'_> {
     fn value(&self, name: &str) -> Option<&str> {
-        self.context.variables.value(name).or_else(|| self.earlier.get(name)?.as_deref())
+        let given = self.context.variables.value(name);
+        given.or_else(|| self.own.get(name)?.as_deref()).or_else(|| self.earlier.get(name)?.as_deref())
     }
 }
 

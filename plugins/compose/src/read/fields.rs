@@ -56,6 +56,11 @@ impl<'a> Fields<'a> {
         self.with(key, |report, node, path| report.boolean(node, path)).flatten()
     }
 
+    /// A boolean and no text: where Compose takes none, not even that of a variable.
+    pub(crate) fn truth(&mut self, key: &'static str) -> Option<bool> {
+        self.with(key, |report, node, path| report.truth(node, path)).flatten()
+    }
+
     pub(crate) fn integer(&mut self, key: &'static str) -> Option<i64> {
         self.with(key, |report, node, path| report.integer(node, path)).flatten()
     }

@@ -22,6 +22,7 @@ pub(crate) fn json(node: &Node) -> Json {
             Resolved::Float(value) => {
                 Number::from_f64(value).map_or_else(|| Json::String(scalar.to_text()), Json::Number)
             }
+            Resolved::Date => Json::String(scalar.to_text()),
             Resolved::Text => Json::String(scalar.written().to_owned()),
         },
     }

@@ -1,10 +1,9 @@
-//! Dates without quotes, which Docker Compose's YAML reader turns into times and then writes in Go's way.
+//! Dates without quotes, which are a type of their own in YAML: Compose takes them nowhere but in extensions.
 //!
-//! `2024-01-02` in a label becomes `2024-01-02 00:00:00 +0000 UTC`. Nobody wants that, but what Compose deploys is
-//! what is deployed here. Calendars are not checked beyond the number of days of a month.
+//! Calendars are not checked beyond the number of days of a month.
 
-/// What Go prints for a date or time of YAML; none for anything else.
-pub(super) fn written(text: &str) -> Option<String> {
+/// A date or time of YAML as Docker Compose prints it, `2024-01-02T00:00:00Z`; none for anything else.
+pub(super) fn read(text: &str) -> Option<String> {
     // Cheap first: no other text begins with four digits and a dash.
     let bytes = text.as_bytes();
     if bytes.len() < 8 || bytes.len() > 40 || bytes.get(4) != Some(&b'-') {
@@ -20,7 +19,7 @@ pub(super) fn written(text: &str) -> Option<String> {
     }
     let date = format!("{year:04}-{month:02}-{day:02}");
     if rest.is_empty() {
-        return Some(format!("{date} 00:00:00 +0000 UTC"));
+        return Some(format!("{date}T00:00:00Z"));
     }
     let zoned = rest.starts_with(['T', 't']);
     let (clock, zone) = if zoned {
@@ -30,7 +29,7 @@ pub(super) fn written(text: &str) -> Option<String> {
     } else {
         (rest.strip_prefix(' ')?, "")
     };
-    Some(format!("{date} {} {}", time(clock)?, offset(zone)?))
+    Some(format!("{date}T{}{}", time(clock)?, offset(zone)?))
 }
 
 /// `15:4:5.25`, with two digits each and no zeros at the end of the fraction.
@@ -47,15 +46,15 @@ fn time(clock: &str) -> Option<String> {
     Some(format!("{hour:02}:{minute:02}:{second:02}{dot}{fraction}"))
 }
 
-/// `+0200 +0200` for `+02:00`.
+/// `Z` for what is no offset at all.
 fn offset(zone: &str) -> Option<String> {
     if matches!(zone, "" | "Z") {
-        return Some("+0000 UTC".to_owned());
+        return Some("Z".to_owned());
     }
     let (sign, rest) = zone.split_at(1);
     let (hours, minutes) = rest.split_once(':')?;
-    let zone = format!("{sign}{:02}{:02}", number(hours, 2, 2)?, number(minutes, 2, 2)?);
-    Some(if zone.ends_with("0000") { "+0000 UTC".to_owned() } else { format!("{zone} {zone}") })
+    let zone = format!("{sign}{:02}:{:02}", number(hours, 2, 2)?, number(minutes, 2, 2)?);
+    Some(if zone.ends_with("00:00") { "Z".to_owned() } else { zone })
 }
 
 fn number(text: &str, least: usize, most: usize) -> Option<u32> {
@@ -74,16 +73,16 @@ fn days(year: u32, month: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::written;
+    use super::read;
 
     #[test]
-    fn dates_are_written_as_go_writes_them() {
+    fn dates_are_told_from_texts() {
         let table = [
-            ("2024-01-02", Some("2024-01-02 00:00:00 +0000 UTC")),
-            ("2024-1-2", Some("2024-01-02 00:00:00 +0000 UTC")),
-            ("2024-01-02T03:04:05Z", Some("2024-01-02 03:04:05 +0000 UTC")),
-            ("2024-01-02T03:04:05.250+02:00", Some("2024-01-02 03:04:05.25 +0200 +0200")),
-            ("2024-01-02 3:4:5", Some("2024-01-02 03:04:05 +0000 UTC")),
+            ("2024-01-02", Some("2024-01-02T00:00:00Z")),
+            ("2024-1-2", Some("2024-01-02T00:00:00Z")),
+            ("2024-01-02T03:04:05Z", Some("2024-01-02T03:04:05Z")),
+            ("2024-01-02T03:04:05.250+02:00", Some("2024-01-02T03:04:05.25+02:00")),
+            ("2024-01-02 3:4:5", Some("2024-01-02T03:04:05Z")),
             ("2024-13-02", None),
             ("2023-02-29", None),
             ("2024-01-02x", None),
@@ -92,7 +91,7 @@ mod tests {
             ("20240-01-02", None),
         ];
         for (text, expected) in table {
-            assert_eq!(written(text).as_deref(), expected, "{text}");
+            assert_eq!(read(text).as_deref(), expected, "{text}");
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) enum Resolved {
     Boolean(bool),
     Integer(i64),
     Float(f64),
+    Date,
     Text,
 }
 
@@ -42,7 +43,7 @@ impl Scalar {
 
     /// Whether it is a text by itself: no number, boolean, date or nothing.
     pub(crate) fn is_text(&self) -> bool {
-        self.resolve() == Resolved::Text && !(self.plain && super::date::written(&self.text).is_some())
+        self.resolve() == Resolved::Text
     }
 
     /// Whether both are of the same type and value.
@@ -74,7 +75,11 @@ impl Scalar {
         if let Some(integer) = integer(&self.text).and_then(|integer| i64::try_from(integer).ok()) {
             return Resolved::Integer(integer);
         }
-        float(&self.text).map_or(Resolved::Text, Resolved::Float)
+        match float(&self.text) {
+            Some(float) => Resolved::Float(float),
+            None if super::date::read(&self.text).is_some() => Resolved::Date,
+            None => Resolved::Text,
+        }
     }
 
     /// The text that a program is given for it: Go's `fmt.Sprint` of the value, empty for null.
@@ -87,7 +92,7 @@ impl Scalar {
             Resolved::Float(value) => {
                 integer(&self.text).map_or_else(|| go_float(value), |integer| integer.to_string())
             }
-            Resolved::Text if self.plain => super::date::written(&self.text).unwrap_or_else(|| self.text.clone()),
+            Resolved::Date => super::date::read(&self.text).unwrap_or_else(|| self.text.clone()),
             Resolved::Text => self.text.clone(),
         }
     }
@@ -178,6 +183,8 @@ mod tests {
             ("1e400", Resolved::Text, "1e400"),
             ("0.00001", Resolved::Float(1e-5), "1e-05"),
             ("1.2.3", Resolved::Text, "1.2.3"),
+            ("2024-01-02", Resolved::Date, "2024-01-02T00:00:00Z"),
+            ("2024-13-02", Resolved::Text, "2024-13-02"),
             ("22:22", Resolved::Text, "22:22"),
             ("-", Resolved::Text, "-"),
             (".", Resolved::Text, "."),

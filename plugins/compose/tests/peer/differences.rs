@@ -1,6 +1,12 @@
 //! Everything in which we differ from Docker Compose, and why. `docs/compose.md` shows this table.
 
-use crate::peer::case::{self, Kind};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::peer::case::{self, Case, Kind, Outcome};
+use crate::peer::docker::Version::{self, Newer, Older};
 
 /// One row.
 pub(crate) struct Difference {
@@ -11,8 +17,23 @@ pub(crate) struct Difference {
     why: &'static str,
     /// Cases of the corpus that show it; a name that ends in `/` stands for all below it.
     cases: &'static [&'static str],
-    /// Fields of the resolved application that may differ; `*` stands for one part of the path.
-    fields: &'static [&'static str],
+    /// Fields of the resolved application that may differ.
+    fields: &'static [Field],
+}
+
+/// One field that may be otherwise.
+pub(crate) struct Field {
+    /// `*` stands for one part of the path.
+    path: &'static str,
+    versions: &'static [Version],
+    /// In what way: what they have, if anything, and what we have.
+    is: fn(Option<&Value>, &Value) -> bool,
+}
+
+/// `"0440"` for 288.
+fn octal_text(theirs: Option<&Value>, ours: &Value) -> bool {
+    let bits = theirs.and_then(Value::as_str).and_then(|text| u64::from_str_radix(text, 8).ok());
+    bits.is_some() && bits == ours.as_u64()
 }
 
 pub(crate) const DIFFERENCES: &[Difference] = &[
@@ -80,19 +101,19 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[],
     },
     Difference {
-        what: "Values that the engine refuses: an unknown `restart`, an unknown type of mount, words in `expose`, a hook without a command, a rate or weight of `blkio_config` without a path, a path without either, an empty device, an empty name of a network or volume, a variable, label or option without a name (an empty text in their list)",
+        what: "Values that the engine refuses: an unknown `restart`, words in `expose`, a rate or weight of `blkio_config` without a path, a path without either, an empty device, an empty name of a network or volume, a variable, label or option without a name (an empty text in their list)",
         docker_compose: "accepted; `up` fails when half of the application has changed",
         windlass: "refused",
         why: "What cannot work is refused before anything is touched.",
         cases: &[
             "refused/stricter/restart-unknown",
-            "refused/stricter/mount-of-an-unknown-type",
             "refused/stricter/expose-words",
-            "refused/stricter/hook-without-command",
             "refused/stricter/rate-without-path",
             "refused/stricter/weight-without-path",
             "refused/stricter/path-without-rate",
             "refused/stricter/device-that-is-empty",
+            "refused/stricter/network-without-a-name",
+            "refused/stricter/volume-without-a-name",
             "refused/stricter/network-without-a-name",
             "refused/stricter/volume-without-a-name",
             "refused/stricter/environment-without-a-name",
@@ -111,11 +132,11 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[],
     },
     Difference {
-        what: "Two services with one `container_name`",
-        docker_compose: "accepted; `up` fails at the second",
+        what: "`provider`, `models`",
+        docker_compose: "has programs of the host or Docker Desktop start something outside of the engine",
         windlass: "refused",
-        why: "The same.",
-        cases: &["refused/stricter/same-container-name"],
+        why: "The engine neither knows nor stops it, so no release could be put back.",
+        cases: &["refused/newer/"],
         fields: &[],
     },
     Difference {
@@ -132,14 +153,6 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         windlass: "refused",
         why: "No shell reads the text, and half a command is never what was meant: `sh -c '…'` is.",
         cases: &["refused/stricter/command-with-shell-signs", "refused/stricter/command-with-a-pipe"],
-        fields: &[],
-    },
-    Difference {
-        what: "A date where a command is meant, `command: 2024-01-01`",
-        docker_compose: "2.26 drops it without a word; later releases refuse it",
-        windlass: "refused",
-        why: "In quotes it is a text.",
-        cases: &["refused/stricter/command-that-is-a-date"],
         fields: &[],
     },
     Difference {
@@ -183,35 +196,19 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[],
     },
     Difference {
-        what: "`env_file` with `format: raw`",
-        docker_compose: "unknown to this version",
-        windlass: "taken as the specification says",
-        why: "Newer versions know it.",
-        cases: &["otherwise/environment/file-raw"],
-        fields: &[],
-    },
-    Difference {
-        what: "What later releases of Docker Compose know: `pre_start`, `build.no_cache_filter`, `volume.labels`, `initial_sync` of `watch`, `pull_policy` of `daily`, `weekly`, `every_…` and `refresh`",
-        docker_compose: "unknown to this version",
+        what: "What later releases of Docker Compose know: `pre_start`, `build.no_cache_filter`",
+        docker_compose: "unknown to these versions",
         windlass: "read as the specification says",
         why: "A file that a newer Docker Compose runs is a good one.",
         cases: &["otherwise/newer/"],
         fields: &[],
     },
     Difference {
-        what: "`mode` of secrets and configs in quotes, `\"0440\"`",
-        docker_compose: "2.26 takes the digits as decimal ones; later releases as octal ones",
-        windlass: "as later releases",
-        why: "Permission bits are octal.",
-        cases: &["otherwise/secrets/mode-in-quotes"],
-        fields: &[],
-    },
-    Difference {
-        what: "`!override` and `!reset` of a service in a file that is extended, when services of both files have one name",
-        docker_compose: "2.26 takes the value of the extended service away as well; later releases do not",
-        windlass: "as later releases",
-        why: "A mark is about the service that it stands in.",
-        cases: &["otherwise/extends/marks-where-names-repeat"],
+        what: "`!reset` and `!override` of a service in the middle of a chain of `extends` that begins in another file",
+        docker_compose: "forgets them, although it heeds them when the chain is one shorter or in one file",
+        windlass: "heeded, as by 2.26",
+        why: "What a file took back, such as a port, must not come back because one more service extends it.",
+        cases: &["otherwise/extends/"],
         fields: &[],
     },
     Difference {
@@ -220,7 +217,11 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         windlass: "printed",
         why: "So that what is deployed can be seen.",
         cases: &[],
-        fields: &["/services/*/networks/*/gw_priority"],
+        fields: &[Field {
+            path: "/services/*/networks/*/gw_priority",
+            versions: &[Older],
+            is: |theirs, _| theirs.is_none(),
+        }],
     },
     Difference {
         what: "A limit of `ulimits` that is 0",
@@ -228,7 +229,22 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         windlass: "printed as `0`",
         why: "The same limit reaches the engine.",
         cases: &[],
-        fields: &["/services/*/ulimits/core"],
+        fields: &[Field {
+            path: "/services/*/ulimits/core",
+            versions: &[Older, Newer],
+            is: |theirs, ours| theirs.is_some_and(|theirs| *theirs == json!({})) && *ours == json!(0),
+        }],
+    },
+    Difference {
+        what: "`mode` of configs and secrets",
+        docker_compose: "printed in octal and in quotes, which 2.26 does not read",
+        windlass: "printed as a number",
+        why: "The same bits, in a form that both versions read.",
+        cases: &[],
+        fields: &[
+            Field { path: "/services/*/secrets/*/mode", versions: &[Newer], is: octal_text },
+            Field { path: "/services/*/configs/*/mode", versions: &[Newer], is: octal_text },
+        ],
     },
     Difference {
         what: "Alias bombs, deep nesting, huge texts",
@@ -243,21 +259,69 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
 pub(crate) const BEGIN: &str = "<!-- differences: made by plugins/compose/tests/peer -->\n";
 pub(crate) const END: &str = "<!-- end of differences -->\n";
 
-/// The table as Markdown.
-pub(crate) fn table() -> String {
-    let mut table = "\n| what | Docker Compose | Windlass | why |\n| --- | --- | --- | --- |\n".to_owned();
+/// Fields that were excused in this process.
+static USED: Mutex<BTreeSet<(Version, &str)>> = Mutex::new(BTreeSet::new());
+
+/// Both tables as Markdown.
+pub(crate) fn tables() -> String {
+    let cases: Vec<Case> = Kind::EVERY.into_iter().flat_map(case::all).collect();
+    let mut page = "\n| what | Docker Compose | does | Windlass | why |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for row in DIFFERENCES {
-        let cells = [row.what, row.docker_compose, row.windlass, row.why];
-        let cells = cells.map(|cell| cell.replace('|', "\\|"));
-        table.extend(["| ", &cells.join(" | "), " |\n"]);
+        let versions: Vec<&str> = row.versions(&cases).into_iter().map(Version::name).collect();
+        line(&mut page, &[row.what, &versions.join(", "), row.docker_compose, row.windlass, row.why]);
     }
-    table.push('\n');
-    table
+    let [older, newer] = Version::BOTH.map(Version::name);
+    page.extend(["\n### Where the two versions disagree\n\nWindlass does what ", newer, " does.\n\n"]);
+    page.extend(["| what | ", older, " | ", newer, " and Windlass |\n| --- | --- | --- |\n"]);
+    let mut lines: Vec<[&str; 3]> = cases.iter().filter_map(disagreement).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    for cells in lines {
+        line(&mut page, &cells);
+    }
+    page.push('\n');
+    page
 }
 
-/// Whether a field of the resolved application may differ.
-pub(crate) fn may_differ(path: &str) -> bool {
-    DIFFERENCES.iter().flat_map(|row| row.fields).any(|field| matches(field, path))
+fn line(page: &mut String, cells: &[&str]) {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    page.extend(["| ", &cells.join(" | "), " |\n"]);
+}
+
+fn disagreement(case: &Case) -> Option<[&str; 3]> {
+    let theirs = match case.outcome(Version::Older) {
+        Outcome::Refuses => "refused",
+        Outcome::Accepts => "accepted",
+        Outcome::Differs => "read otherwise",
+        Outcome::Same => "read so",
+    };
+    let ours = match (case.kind, theirs) {
+        (Kind::Invalid, _) => "refused",
+        (_, "refused") => "accepted",
+        _ => "read so",
+    };
+    Some([case.about.as_deref()?, theirs, ours])
+}
+
+/// Whether a field of the resolved application may be otherwise with this version.
+pub(crate) fn may_differ(version: Version, path: &str, theirs: Option<&Value>, ours: &Value) -> bool {
+    let fields = DIFFERENCES.iter().flat_map(|row| row.fields);
+    let mut excused = fields
+        .filter(|field| field.versions.contains(&version) && matches(field.path, path) && (field.is)(theirs, ours));
+    let field = excused.next();
+    USED.lock().unwrap().extend(field.map(|field| (version, field.path)));
+    field.is_some()
+}
+
+/// What is excused without need.
+pub(crate) fn unused() -> Vec<String> {
+    let used = USED.lock().unwrap();
+    let fields = DIFFERENCES.iter().flat_map(|row| row.fields);
+    fields
+        .flat_map(|field| field.versions.iter().map(move |version| (*version, field.path)))
+        .filter(|excuse| !used.contains(excuse))
+        .map(|(version, path)| format!("{path}: no valid case needs this excuse for {}", version.name()))
+        .collect()
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
@@ -265,21 +329,66 @@ fn matches(pattern: &str, path: &str) -> bool {
     pattern.len() == path.len() && pattern.iter().zip(&path).all(|(pattern, part)| *pattern == "*" || pattern == part)
 }
 
-fn shows(row: &Difference, name: &str) -> bool {
-    row.cases.iter().any(|case| if case.ends_with('/') { name.starts_with(case) } else { name == *case })
+impl Difference {
+    fn is_shown_by(&self, name: &str) -> bool {
+        self.cases.iter().any(|case| if case.ends_with('/') { name.starts_with(case) } else { name == *case })
+    }
+
+    /// From which versions this is a difference.
+    fn versions(&self, cases: &[Case]) -> Vec<Version> {
+        let of_cases = cases.iter().filter(|case| self.is_shown_by(&case.name)).flat_map(Case::apart_from);
+        let of_fields = self.fields.iter().flat_map(|field| field.versions.iter().copied());
+        of_cases.chain(of_fields).collect::<BTreeSet<Version>>().into_iter().collect()
+    }
 }
 
-/// Cases of the kinds that differ without a row, and rows without a case.
+/// Cases of the kinds that differ without a row, rows without a case, and rows that mix versions.
 pub(crate) fn uncovered() -> Vec<String> {
-    let differing = [Kind::Refused, Kind::Otherwise, Kind::Hostile].into_iter().flat_map(case::all);
-    let names: Vec<String> = differing.map(|case| case.name).collect();
-    let lonely = names
-        .iter()
-        .filter(|name| !DIFFERENCES.iter().any(|row| shows(row, name)))
-        .map(|name| format!("{name}: no row explains it"));
-    let unshown = DIFFERENCES
-        .iter()
-        .filter(|row| row.fields.is_empty() && !names.iter().any(|name| shows(row, name)))
-        .map(|row| format!("{}: no case shows it", row.what));
-    lonely.chain(unshown).collect()
+    let cases: Vec<Case> = [Kind::Refused, Kind::Otherwise, Kind::Hostile].into_iter().flat_map(case::all).collect();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let name = &case.name;
+        match DIFFERENCES.iter().find(|row| row.is_shown_by(name)) {
+            None => wrong.push(format!("{name}: no row explains it")),
+            Some(row) if row.versions(&cases) != case.apart_from() => {
+                wrong.push(format!("{name}: is a difference from other versions than the other cases of its row"));
+            }
+            Some(_) => {}
+        }
+    }
+    for row in DIFFERENCES {
+        for pattern in row.cases {
+            let one = Difference { cases: std::slice::from_ref(pattern), ..*row };
+            if !cases.iter().any(|case| one.is_shown_by(&case.name)) {
+                wrong.push(format!("{}: there is no case {pattern}", row.what));
+            }
+        }
+        if row.cases.is_empty() && row.fields.is_empty() {
+            wrong.push(format!("{}: no case shows it", row.what));
+        }
+    }
+    wrong
+}
+
+/// What a case says of a version and cannot be, says nothing, or is explained nowhere.
+pub(crate) fn unexplained() -> Vec<String> {
+    let explain = |case: Case| -> Option<String> {
+        let why = if case.says_what_cannot_be() {
+            "says of a version what cannot be, or what is so anyway"
+        } else {
+            match case.kind {
+                Kind::Valid | Kind::Invalid if case.apart_from().contains(&Version::Newer) => {
+                    "is a difference from the version that we follow: it belongs to those that differ, with a reason"
+                }
+                Kind::Valid | Kind::Invalid if case.apart_from().is_empty() == case.about.is_some() => {
+                    "`about` is there when the older version does something else, and only then"
+                }
+                Kind::Refused | Kind::Otherwise if case.about.is_some() => "a row of the table says what it is about",
+                Kind::Refused | Kind::Otherwise if case.apart_from().is_empty() => "is no difference from any version",
+                _ => return None,
+            }
+        };
+        Some(format!("{}: {why}", case.name))
+    };
+    Kind::EVERY.into_iter().flat_map(case::all).filter_map(explain).collect()
 }

@@ -102,10 +102,15 @@ fn rights(host: &Value, view: &mut View) {
             view.insert(field.to_owned(), "true".to_owned());
         }
     }
-    for (key, field) in [("CapAdd", "cap_add"), ("CapDrop", "cap_drop"), ("DeviceCgroupRules", "device_cgroup_rules")] {
+    for (key, field) in [("CapAdd", "cap_add"), ("CapDrop", "cap_drop")] {
         for item in look::texts(host, &format!("/{key}")) {
-            view.insert(format!("{field}.{item}"), "yes".to_owned());
+            // The engine takes `CAP_NET_ADMIN` and `net_admin` for the same, and keeps what it was given.
+            let name = item.to_ascii_uppercase();
+            view.insert(format!("{field}.{}", name.strip_prefix("CAP_").unwrap_or(&name)), "yes".to_owned());
         }
+    }
+    for item in look::texts(host, "/DeviceCgroupRules") {
+        view.insert(format!("device_cgroup_rules.{item}"), "yes".to_owned());
     }
     // The engine adds this one by itself where a container shares what labels would keep apart.
     for option in look::texts(host, "/SecurityOpt").iter().filter(|option| *option != "label=disable") {

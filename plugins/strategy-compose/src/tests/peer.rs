@@ -143,6 +143,7 @@ fn comparable(inspect: &Value, directory: &Path) -> Value {
     // A map of Docker Compose's, which it writes in no order.
     sort(&mut host["ExtraHosts"]);
     sort(&mut host["Ulimits"]);
+    name_capabilities(&mut host);
     let mut mounts: Vec<String> = inspect["Mounts"].as_array().unwrap().iter().map(mount).collect();
     mounts.sort();
     let mut networks = inspect["NetworkSettings"]["Networks"].clone();
@@ -206,18 +207,39 @@ pub(super) fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// Docker Compose: what `DOCKER_COMPOSE` names, or what `cargo xtask setup` brings. With an engine, its absence is a
-/// failure: nothing would be compared.
-pub(super) fn program() -> PathBuf {
-    let path = std::env::var_os("DOCKER_COMPOSE").map_or_else(
-        || {
-            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-            root.join("target/docker-compose/usr/libexec/docker/cli-plugins/docker-compose")
-        },
-        PathBuf::from,
-    );
-    assert!(path.is_file(), "{} is not there: `cargo xtask setup` fetches Docker Compose", path.display());
-    path.canonicalize().unwrap()
+/// A version of Docker Compose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Version {
+    Older,
+    Newer,
+}
+
+impl Version {
+    pub(super) const BOTH: [Self; 2] = [Self::Older, Self::Newer];
+
+    /// What a variable names, or what `cargo xtask setup` brings. With an engine, its absence is a failure: nothing would
+    /// be compared.
+    pub(super) fn program(self) -> PathBuf {
+        let (variable, name) = match self {
+            Self::Older => ("DOCKER_COMPOSE", "older"),
+            Self::Newer => ("DOCKER_COMPOSE_NEWER", "newer"),
+        };
+        let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/docker-compose").join(name);
+        let path = std::env::var_os(variable).map_or(unpacked, PathBuf::from);
+        assert!(path.is_file(), "{} is not there: `cargo xtask setup` fetches Docker Compose", path.display());
+        path.canonicalize().unwrap()
+    }
+}
+
+/// Capabilities as the newer Docker Compose writes them. The engine takes their names in either form and any order.
+pub(super) fn name_capabilities(host: &mut Value) {
+    for key in ["CapAdd", "CapDrop"] {
+        for item in host[key].as_array_mut().into_iter().flatten() {
+            let name = item.as_str().unwrap().to_ascii_uppercase();
+            *item = json!(if name.starts_with("CAP_") || name == "ALL" { name } else { format!("CAP_{name}") });
+        }
+        sort(&mut host[key]);
+    }
 }
 
 pub(super) struct Directory(pub(super) PathBuf);
@@ -244,11 +266,11 @@ impl Drop for Directory {
 fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
     let stage = Stage::new("peer", 1);
     let text = file();
-    let files = [("compose.yaml", text.as_str()), ("one.env", "A=1\nB=\"${A} 2\"\n"), ("conf/a", "a\n")];
+    let files = [("compose.yaml", text.as_str()), ("one.env", "A=1\nC=3\nB=\"${C} 2\"\n"), ("conf/a", "a\n")];
     let directory = Directory::new("peer", &files);
     let tagged = stage.tag("app");
-    let compose = |arguments: &[&str]| {
-        let output = Command::new(program())
+    let compose = |version: Version, arguments: &[&str]| {
+        let output = Command::new(version.program())
             .args(["-p", &stage.project, "-f"])
             .arg(directory.0.join("compose.yaml"))
             .args(arguments)
@@ -256,21 +278,22 @@ fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    compose(&["up", "--no-start"]);
-    let theirs = containers(&stage, &directory.0);
-
     let desired = desired_with(&stage.project, &[("app", &stage.images[0])], &files).unwrap();
-    let plan = stage.plan(&desired);
-    // What mounts files of the release is made anew, because nobody knows what files Docker Compose mounted.
-    let replaced: Vec<&str> = plan
-        .changes
-        .iter()
-        .filter(|change| change.action == windlass_documents::Action::Replace)
-        .map(|change| change.subject.as_str())
-        .collect();
-    assert_eq!(replaced, ["service given", "service volumes"], "{}", shown(&plan));
-
-    compose(&["down", "--volumes"]);
+    let theirs = Version::BOTH.map(|version| {
+        compose(version, &["up", "--no-start"]);
+        let theirs = containers(&stage, &directory.0);
+        let plan = stage.plan(&desired);
+        // What mounts files of the release is made anew, because nobody knows what files Docker Compose mounted.
+        let replaced: Vec<&str> = plan
+            .changes
+            .iter()
+            .filter(|change| change.action == windlass_documents::Action::Replace)
+            .map(|change| change.subject.as_str())
+            .collect();
+        assert_eq!(replaced, ["service given", "service volumes"], "{version:?}: {}", shown(&plan));
+        compose(version, &["down", "--volumes"]);
+        theirs
+    });
     let engine = super::engine::Real { bundle: directory.0.display().to_string(), ..stage.engine("peer") };
     let context = stage.context("peer");
     for step in ordered(&stage.plan(&desired), Phase::Apply) {
@@ -280,7 +303,9 @@ fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
     }
     let ours = containers(&stage, &directory.0);
     let mut lines = Vec::new();
-    differences("", &json!(theirs), &json!(ours), &mut lines);
+    for (version, theirs) in Version::BOTH.iter().zip(&theirs) {
+        differences(&format!("{version:?}"), &json!(theirs), &json!(ours), &mut lines);
+    }
     drop(tagged);
     assert_eq!(lines, Vec::<String>::new(), "{}", lines.join("\n"));
 }
