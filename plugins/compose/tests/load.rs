@@ -321,7 +321,7 @@ fn what_is_wrong_is_named_with_its_place() {
             &web("mem_limit: 1g\ndeploy: {resources: {limits: {memory: 2g}}}"),
             "`services.web.mem_limit` and `services.web.deploy.resources.limits.memory` must say the same",
         ),
-        (&web("scale: 2\ncontainer_name: a"), "`services.web` has 2 containers, which cannot all be named `a`"),
+        (&web("scale: 2\ncontainer_name: ab"), "`services.web` has 2 containers, which cannot all be named `ab`"),
         (&web("healthcheck: {test: [curl]}"), "must begin with `CMD`, `CMD-SHELL` or `NONE`, not `curl`"),
         (&web("healthcheck: {interval: 5}"), "`services.web.healthcheck.interval` must be a text, not a number"),
         (&web("volumes: [\"./d:/d\"]"), "`./d` is part of the release, which no container may change"),

@@ -160,7 +160,7 @@ fn resources(resources: &Resources, shown: &mut Shown) {
 fn port(port: &Port) -> Value {
     let mut shown = Shown::default();
     shown.put("name", port.name.clone().map(Value::String));
-    shown.put("mode", Some(json!(port.mode)));
+    shown.put("mode", Some(json!(port.mode)).filter(|_| !port.mode.is_empty()));
     shown.put("host_ip", port.address.map(|address| json!(address.to_string())));
     shown.put("target", Some(json!(port.target)));
     shown.put(

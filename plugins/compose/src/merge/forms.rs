@@ -1,6 +1,6 @@
 //! One form for each element, before files are merged: short forms and lists that stand for mappings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::place::{Place, Rule};
 use super::put;
@@ -17,6 +17,9 @@ fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
     let rule = place.rule();
     if matches!(rule, Rule::KeyValues | Rule::Names | Rule::Dependencies) && !texts_only(node, key, problems) {
         return;
+    }
+    if rule == Rule::Dependencies {
+        once(node, key, problems);
     }
     match rule {
         Rule::KeyValues => key_values(node),
@@ -54,6 +57,16 @@ fn texts_only(node: &mut Node, key: &str, problems: &mut Vec<Problem>) -> bool {
     problems.push(Problem::at(&odd.position, format!("an item of `{key}` must be a text, not {}", odd.kind())));
     node.value = Value::Mapping(Mapping::default());
     false
+}
+
+/// Compose takes no name twice here.
+fn once(node: &Node, key: &str, problems: &mut Vec<Problem>) {
+    let Value::Sequence(items) = &node.value else { return };
+    let mut seen = HashSet::new();
+    if let Some(again) = items.iter().find(|item| !seen.insert(item.as_text())) {
+        problems
+            .push(Problem::at(&again.position, format!("`{key}` has `{}` twice", again.as_text().unwrap_or_default())));
+    }
 }
 
 /// What a list says. `!reset` on an item takes back nothing but the item.

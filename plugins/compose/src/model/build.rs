@@ -37,7 +37,10 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &
     for key in ["dockerfile", "dockerfile_inline", "network", "target", "isolation"] {
         shown.some(key, fields.text(key));
     }
-    for key in ["cache_from", "cache_to", "entitlements", "platforms", "tags"] {
+    for key in ["cache_from", "cache_to", "entitlements"] {
+        shown.list(key, fields.list(key));
+    }
+    for key in ["platforms", "tags"] {
         shown.list(key, fields.strings(key));
     }
     for key in ["no_cache", "privileged", "pull"] {
@@ -154,8 +157,8 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
         shown.some("path", path.map(|path| mark(context, &path)));
         shown.some("action", action);
         shown.some("target", target);
-        shown.list("ignore", fields.strings("ignore"));
-        shown.list("include", fields.strings("include"));
+        shown.list("ignore", fields.one_or_more("ignore"));
+        shown.list("include", fields.one_or_more("include"));
         shown.some("initial_sync", fields.truth("initial_sync").filter(|value| *value));
         let hook = fields.inner("exec", |fields| exec(context, fields));
         shown.put("exec", hook.unwrap_or_else(|| json!({ "command": null })));

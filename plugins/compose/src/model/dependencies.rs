@@ -69,11 +69,6 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
             implied: false,
             position: entry.position.clone(),
         };
-        // The list form, as merging leaves it.
-        if entry.value.is_null() {
-            dependencies.insert(entry.key.clone(), dependency);
-            continue;
-        }
         if let Some(mapping) = context.report.mapping(&entry.value, &path) {
             let mut fields = Fields::new(context.report, mapping, path);
             if mapping.get("condition").is_none() {

@@ -138,7 +138,7 @@ fn update(fields: &mut Fields<'_>) -> UpdateConfig {
     UpdateConfig {
         parallelism: fields.count("parallelism"),
         delay: fields.parsed_string("delay", duration),
-        failure_action: fields.word("failure_action", &["continue", "pause", "rollback"]),
+        failure_action: fields.word_or_none("failure_action", &["continue", "pause", "rollback"]),
         monitor: fields.parsed_string("monitor", duration),
         max_failure_ratio: fields.decimal("max_failure_ratio"),
         order: fields.word("order", &["start-first", "stop-first"]),
@@ -177,7 +177,7 @@ fn reservations(context: &Context<'_>, fields: &mut Fields<'_>) -> Option<Deploy
 fn restart_policy(fields: &mut Fields<'_>) -> Option<DeployRestart> {
     let position = fields.take("restart_policy").map(|node| node.position.clone());
     fields.inner("restart_policy", |fields| DeployRestart {
-        condition: fields.word("condition", &["none", "on-failure", "any", "always", "unless-stopped", "no"]),
+        condition: fields.word_or_none("condition", &["none", "on-failure", "any", "always", "unless-stopped", "no"]),
         delay: fields.parsed_string("delay", duration),
         max_attempts: fields.count("max_attempts"),
         window: fields.parsed_string("window", duration),
@@ -187,7 +187,7 @@ fn restart_policy(fields: &mut Fields<'_>) -> Option<DeployRestart> {
 
 fn placement(fields: &mut Fields<'_>) -> Placement {
     Placement {
-        constraints: fields.strings("constraints"),
+        constraints: fields.list("constraints"),
         spread: fields.each("preferences", |fields, _| fields.string("spread")),
         max_replicas_per_node: fields.count("max_replicas_per_node"),
     }

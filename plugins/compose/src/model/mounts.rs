@@ -169,10 +169,10 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
     let source = fields.string("source");
     let target = fields.string("target");
     let read_only = fields.boolean("read_only").unwrap_or(false);
-    let consistency = fields.word("consistency", &["consistent", "cached", "delegated", "default"]);
+    let consistency = fields.word_or_none("consistency", &["consistent", "cached", "delegated", "default"]);
     let bind = fields.inner("bind", |fields| BindOptions {
         create_host_path: fields.boolean("create_host_path").unwrap_or(false),
-        propagation: fields.word("propagation", &PROPAGATION),
+        propagation: fields.word_or_none("propagation", &PROPAGATION),
         selinux: fields.word("selinux", &["z", "Z"]),
         recursive: fields.word("recursive", &["enabled", "disabled", "writable", "readonly"]),
     });

@@ -122,12 +122,14 @@ fn long(mut fields: Fields<'_>, item: &Node) -> Option<Port> {
     let target = fields.between("target", 1, 65535).and_then(|port| u16::try_from(port).ok());
     let published =
         fields.parsed("published", |text| if text.is_empty() { Ok(None) } else { published(text).map(Some) });
-    let address =
-        fields.parsed_string("host_ip", |text| if text.is_empty() { Ok(None) } else { address(text).map(Some) });
+    let address = fields.parsed_string("host_ip", |text| address(text).map(Some));
     let protocol = fields.parsed_string("protocol", Protocol::read).unwrap_or(Protocol::Tcp);
     // Words for people and for other platforms; Docker Compose does nothing with them on an engine.
     let (name, app_protocol) = (fields.text("name"), fields.text("app_protocol"));
-    let mode = fields.word("mode", &["host", "ingress"]).unwrap_or_else(ingress);
+    let mode = match fields.word_or_none("mode", &["host", "ingress"]) {
+        None if fields.has("mode") => String::new(),
+        mode => mode.unwrap_or_else(ingress),
+    };
     if target.is_none() && item.as_mapping().is_some_and(|mapping| mapping.get("target").is_none()) {
         fields.require(&item.position, "target");
     }

@@ -192,7 +192,7 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, entry: &Entry, mappi
             build::build(context, node, &at("build"))
         }),
         develop: fields.take("develop").and_then(|node| build::develop(context, node, &at("develop"))),
-        container_name: fields.text("container_name"),
+        container_name: fields.parsed_string("container_name", container_name),
         command: fields.with("command", |_, node, path| process::read(context, node, path)).flatten(),
         entrypoint: fields.with("entrypoint", |_, node, path| process::read(context, node, path)).flatten(),
         pre_start: list(fields, "pre_start", |node| hooks::before_start(context, node, &at("pre_start"))),
@@ -374,6 +374,20 @@ fn networks(context: &Context<'_>, service: &mut Service, has_mode: bool) {
         }
         _ => {}
     }
+}
+
+/// What the engine takes as a name of a container.
+fn container_name(name: &str) -> Result<String, String> {
+    let mut letters = name.chars();
+    let begins = letters.next().is_some_and(|first| first.is_ascii_alphanumeric());
+    let goes_on = letters.all(|letter| letter.is_ascii_alphanumeric() || "_.-".contains(letter));
+    if begins && goes_on && name.len() > 1 {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` cannot be the name of a container: it must be two or more letters, digits, `_`, `.` or `-`, and begin \
+         with a letter or digit"
+    ))
 }
 
 fn one_name(context: &Context<'_>, service: &Service) {

@@ -127,6 +127,19 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// One of some words, or an empty text, which comes from a variable that is not set and says nothing.
+    pub(crate) fn word_or_none(&mut self, key: &'static str, words: &[&str]) -> Option<String> {
+        if self.mapping.get(key).and_then(Node::as_text).is_some_and(|text| text.is_empty()) {
+            return self.text(key);
+        }
+        self.word(key, words)
+    }
+
+    /// A list of texts, in which the same may stand again.
+    pub(crate) fn list(&mut self, key: &'static str) -> Vec<String> {
+        self.with(key, |report, node, path| report.strings(node, path, false)).unwrap_or_default()
+    }
+
     /// A list of texts.
     pub(crate) fn strings(&mut self, key: &'static str) -> Vec<String> {
         self.with(key, |report, node, path| report.unique(node, path, report.strings(node, path, false)))
