@@ -1,6 +1,6 @@
 //! The resolved application in the shape of `docker compose config`, as JSON and as YAML.
 //!
-//! The fields and their forms are those of Docker Compose 2.26; where that release reads an element and does not show
+//! The fields and their forms are those of Docker Compose; where a version of it reads an element and does not show
 //! it, it is shown here in the form of later ones. Nothing is written that the files do not say, except what Docker
 //! Compose fills in as well: names, protocols, the default network, dependencies.
 

@@ -189,11 +189,15 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[],
     },
     Difference {
-        what: "Unknown keys of `include` and of the items of `gpus`",
+        what: "Unknown keys of `include`, of `extends` and of the items of `gpus`",
         docker_compose: "ignored",
         windlass: "refused",
         why: "An unknown key is a typing error, and what it says would be missing without a word.",
-        cases: &["refused/stricter/include-unknown-key", "refused/stricter/gpus-unknown-key"],
+        cases: &[
+            "refused/stricter/include-unknown-key",
+            "refused/stricter/extends-unknown-key",
+            "refused/stricter/gpus-unknown-key",
+        ],
         fields: &[],
     },
     Difference {
@@ -304,7 +308,11 @@ pub(crate) fn tables() -> String {
         line(&mut page, &[row.what, &versions.join(", "), row.docker_compose, row.windlass, row.why]);
     }
     let [older, newer] = Version::BOTH.map(Version::name);
-    page.extend(["\n### Where the two versions disagree\n\nWindlass does what ", newer, " does.\n\n"]);
+    page.extend([
+        "\n### Where the two versions disagree\n\nWindlass does what ",
+        newer,
+        " does, unless the table above says why not.\n\n",
+    ]);
     page.extend(["| what | ", older, " | ", newer, " and Windlass |\n| --- | --- | --- |\n"]);
     let mut lines: Vec<[&str; 3]> = cases.iter().filter_map(disagreement).collect();
     lines.sort_unstable();
