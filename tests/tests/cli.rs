@@ -1,6 +1,7 @@
 //! What the `windlass` binary says to a person who makes a mistake, and its help. Nothing here needs an engine.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod init;
 mod support;
 
 use support::Stage;

@@ -165,7 +165,7 @@ pub struct InitArguments {
     /// The application's name; without one, the Compose project's, which is the directory's name by default
     #[arg(long, value_name = "NAME")]
     pub application: Option<String>,
-    /// The directory for release.toml and agent.toml; without one, that of the Compose file
+    /// The directory for release.toml and agent.toml: that of the Compose file, which it is without this, or one above
     #[arg(long, value_name = "DIRECTORY")]
     pub output: Option<PathBuf>,
     /// Write without asking

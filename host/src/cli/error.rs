@@ -48,6 +48,18 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// `init` would write a release file from which the Compose file cannot be reached.
+    #[error(
+        "`{}` is not in `{}`, where release.toml would be written, nor below it; a release has only what is there",
+        compose.display(),
+        output.display()
+    )]
+    OutsideOutput {
+        /// The Compose file, or its directory.
+        compose: PathBuf,
+        /// The directory for the release file.
+        output: PathBuf,
+    },
     /// Nobody is there to say yes.
     #[error("nothing was written: this is not a terminal, so nobody can be asked")]
     NotAsked,
@@ -176,6 +188,7 @@ impl Explain for CliError {
             | Self::NotSetAside { .. }
             | Self::NoValue { .. } => ExitCode::NotFound,
             Self::Exists { .. }
+            | Self::OutsideOutput { .. }
             | Self::NotAsked
             | Self::Declined
             | Self::PlanDecides { .. }
@@ -199,6 +212,9 @@ impl Explain for CliError {
             }
             Self::Exists { .. } => {
                 Some("remove it first, or choose another place with `--output DIRECTORY`".to_owned())
+            }
+            Self::OutsideOutput { .. } => {
+                Some("give the directory of the Compose file or one above it, or leave out `--output`".to_owned())
             }
             Self::NotAsked => Some("look at the files above, then write them with `--yes`".to_owned()),
             Self::NotAPlan { .. } | Self::PlanElsewhere { .. } => {

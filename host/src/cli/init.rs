@@ -3,6 +3,8 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use windlass_compose::DEFAULT_FILES;
+
 use super::arguments::InitArguments;
 use super::error::CliError;
 use crate::release::application::RELEASE_FILE;
@@ -17,7 +19,7 @@ const AGENT_FILE: &str = "agent.toml";
 
 /// Proposes, shows, asks, writes.
 pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCode, Fault> {
-    let (directory, compose) = place(arguments.compose.as_deref());
+    let (directory, file) = place(arguments.compose.as_deref());
     let absolute =
         std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory.clone(), source })?;
     let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -25,10 +27,14 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
     // As it is, not as a link to it is called.
     let place = std::fs::canonicalize(&into).or_else(|_| std::path::absolute(&into));
     let place = place.map_err(|source| CliError::Read { path: into.clone(), source })?;
+    let compose = seen_from(&place, &directory, &file).ok_or_else(|| CliError::OutsideOutput {
+        compose: directory.join(&file),
+        output: into.clone(),
+    })?;
     let agent_file = place.join(AGENT_FILE);
     let proposal = propose(&Inputs {
         agent_file: &agent_file,
-        files: &Directory(directory.clone()),
+        files: &Directory(into.clone()),
         compose: &compose,
         application: arguments.application.as_deref(),
         directory: &name,
@@ -75,6 +81,20 @@ fn place(compose: Option<&Path>) -> (PathBuf, String) {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     (directory.to_owned(), name)
+}
+
+/// The path of the Compose file from the directory of the release file; none when it is not below it. Empty where the
+/// library looks for the usual names there.
+fn seen_from(root: &Path, directory: &Path, file: &str) -> Option<String> {
+    let real = std::fs::canonicalize(directory).or_else(|_| std::path::absolute(directory)).ok()?;
+    let inside = real.strip_prefix(root).ok()?;
+    if inside.as_os_str().is_empty() {
+        return Some(file.to_owned());
+    }
+    // Elsewhere than beside the release file, the library finds only what is named.
+    let usual = || DEFAULT_FILES.into_iter().find(|name| real.join(name).is_file()).unwrap_or(DEFAULT_FILES[0]);
+    let file = if file.is_empty() { usual() } else { file };
+    Some(inside.join(file).to_string_lossy().into_owned())
 }
 
 /// The directory as the next command takes it: `.` alone would be a name to nobody else.

@@ -17,7 +17,7 @@ use artifacts::Found;
 
 /// What the proposal is made from.
 pub struct Inputs<'a> {
-    /// The directory that the release file will be in, with the Compose file.
+    /// The directory that the release file will be in, with the Compose file in it or below it.
     pub files: &'a dyn Files,
     /// The Compose file, relative to that directory; empty for the one that Docker Compose would find.
     pub compose: &'a str,
@@ -138,9 +138,8 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     if needs.docker_socket {
         remarks.push("a service mounts the engine's socket and can do anything on this host; the grant says so".into());
     }
-    let compose = loaded.files.first().map_or("compose.yaml", String::as_str);
     Ok(Proposal {
-        release_file: write::release_file(&application, compose, &loaded.application, &found, &needs),
+        release_file: write::release_file(&application, &loaded.files, &loaded.application, &found, &needs),
         agent_file: write::agent_file(&application, inputs.place, &needs),
         application,
         remarks,

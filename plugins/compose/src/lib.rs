@@ -31,7 +31,7 @@ mod yaml;
 pub use config::to_yaml;
 pub use explain::Origin;
 pub use limits::Limits;
-pub use load::{Files, Loaded, Options, load};
+pub use load::{DEFAULT_FILES, Files, Loaded, Options, load};
 pub use model::{
     Application, Attachment, BindOptions, Blkio, Condition, Dependency, Deploy, DeployLimits, DeployReservations,
     DeployRestart, Device, DeviceRequest, Dns, Extension, FileObject, FileReference, FileSource, Healthcheck, Hook,

@@ -9,7 +9,7 @@ mod include;
 mod options;
 mod sources;
 
-pub use options::{Files, Loaded, Options};
+pub use options::{DEFAULT_FILES, Files, Loaded, Options};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -16,13 +16,15 @@ const EXAMPLES: usize = 3;
 /// `release.toml`.
 pub(super) fn release_file(
     name: &str,
-    compose: &str,
+    compose: &[String],
     application: &Application,
     found: &Found,
     needs: &Needs,
 ) -> String {
+    let first = compose.first().map_or("compose.yaml", String::as_str);
+    let beside = if first.contains('/') { "above" } else { "beside" };
     let mut out = format!(
-        "# How {name} is released. This file belongs to the application's team and lives beside {compose};\n\
+        "# How {name} is released. This file belongs to the application's team and lives {beside} {first};\n\
          # all files of this directory travel with a release, except for what `.windlassignore` names.\n\
          # `windlass plan .` shows what a deployment would change. `windlass schema release.toml` knows every key.\n\n\
          application = {}\n",
@@ -56,9 +58,10 @@ pub(super) fn release_file(
     push(
         &mut out,
         format_args!(
-            "\n# How it is deployed: {} of {compose}.\n[strategy]\nplugin = \"strategy-compose\"\nwith = {{ files = [{}] }}\n",
+            "\n# How it is deployed: {} of {}.\n[strategy]\nplugin = \"strategy-compose\"\nwith = {{ files = [{}] }}\n",
             services(application.services.len()),
-            text(compose)
+            compose.join(", "),
+            compose.iter().map(|file| text(file)).collect::<Vec<_>>().join(", ")
         ),
     );
     out.push_str(

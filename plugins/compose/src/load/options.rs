@@ -13,7 +13,7 @@ use crate::{Application, Limits, Position, Problem};
 use super::Loader;
 
 /// The names that Docker Compose looks for, in its order.
-const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+pub const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 /// The file that is put over the default one where it is there.
 const DEFAULT_OVERRIDES: [&str; 4] =
     ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml"];
