@@ -6,6 +6,7 @@
 mod actor;
 mod arguments;
 mod audit;
+mod build;
 mod check;
 mod completions;
 mod config;

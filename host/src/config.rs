@@ -5,6 +5,7 @@
 
 mod allowance;
 mod bindings;
+mod data_roots;
 pub mod document;
 mod endpoint;
 mod file;
@@ -171,6 +172,9 @@ pub struct Grant {
 pub struct DockerWrite {
     /// Host directories below which bind mounts are allowed. Absolute.
     pub bind_roots: Vec<PathBuf>,
+    /// The directory for the application's data, below which relative paths are mounted to be written. Absolute, of one
+    /// application alone.
+    pub data_root: Option<PathBuf>,
     /// Dangers that are allowed by name.
     pub allow: Vec<Allowance>,
     /// Compose projects of other names than the application's that are the application's all the same.

@@ -9,6 +9,7 @@
 
 pub mod application;
 pub mod binding;
+pub mod build;
 pub mod bundle;
 pub mod compose;
 pub mod directory;

@@ -12,6 +12,8 @@ mod bad_plugins;
 mod bad_registry;
 mod battery;
 mod bindings;
+mod building;
+mod checkout;
 mod cli;
 mod commands;
 mod compose_changes;

@@ -60,6 +60,7 @@ impl Reality {
         let variables = variables(material, &secrets)?;
         let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
         let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
+        let host = Arc::new(self.host_facts(&grants));
         let capabilities = self.capabilities(context, grants, secrets, material, scope)?;
         let call = Call {
             deployment: context.deployment.clone(),
@@ -71,7 +72,7 @@ impl Reality {
             plan: context.plan.clone(),
             config: Arc::new(wish.with.clone()),
             variables: Arc::new(variables),
-            host: Arc::new(self.host_facts()),
+            host,
             attempt: context.attempt,
             last_facts: context.last_facts.clone(),
             deadline: Some(Instant::now() + context.deadline),
@@ -213,7 +214,7 @@ impl Reality {
             bundle: Some(material.directory.clone()),
             state_directory: self.config.state_directory.clone(),
             applications_directory: self.config.applications_directory.clone(),
-            guarded: self.config.guarded().into(),
+            guarded: self.config.guarded_from(&context.application).into(),
         })
     }
 
@@ -238,13 +239,27 @@ impl Reality {
         })
     }
 
-    fn host_facts(&self) -> Value {
-        json!({
+    /// What a plugin is told about the host. A strategy also learns where the application's data are, or which lines of
+    /// `agent.toml` would say so.
+    fn host_facts(&self, grants: &Grants) -> Value {
+        let mut facts = json!({
             "hostname": self.host,
             "os": std::env::consts::OS,
             "architecture": std::env::consts::ARCH,
             "time": self.clock.now().to_string(),
-        })
+        });
+        if grants.scope().kind == Kind::Strategy {
+            let wish = Wish::DataRoot(grants.scope().application.clone());
+            let granted = grants.check(&wish).map(|()| grants.docker().write.and_then(|write| write.data_root));
+            match granted {
+                Ok(root) => facts["data-root"] = json!(root),
+                Err(denied) => {
+                    let lines = denied.details.as_ref().and_then(|details| details.get("grant"));
+                    facts["data-root-grant"] = lines.cloned().unwrap_or_default();
+                }
+            }
+        }
+        facts
     }
 
     /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said

@@ -4,6 +4,8 @@
 
 mod lines;
 
+pub use lines::DATA;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -25,6 +27,8 @@ pub enum Wish {
     DockerWrite,
     /// Work on a Compose project of another name than the application's.
     Project(String),
+    /// Let containers of the application, by its name, write below a directory of its own.
+    DataRoot(String),
     /// Ask a server.
     Http(Origin),
     /// Ask a server at an address that is closed unless granted.
@@ -51,7 +55,7 @@ impl Wish {
     pub fn capability(&self) -> &'static str {
         match self {
             Self::DockerRead => "docker-read",
-            Self::DockerWrite | Self::Project(_) => "docker-write",
+            Self::DockerWrite | Self::Project(_) | Self::DataRoot(_) => "docker-write",
             Self::Http(_) | Self::Address(..) | Self::SecretTo(..) => "http",
             Self::Files(..) => "files",
             Self::Secret(_) => "secrets",
@@ -68,6 +72,7 @@ impl Wish {
             Self::DockerRead => "look at the Docker Engine".to_owned(),
             Self::DockerWrite => "change anything in the Docker Engine".to_owned(),
             Self::Project(name) => format!("work on the Compose project `{name}`"),
+            Self::DataRoot(name) => format!("use a directory of this host for the data of `{name}`"),
             Self::Http(origin) => format!("ask `{origin}`"),
             Self::Address(origin, address) => {
                 format!("ask `{origin}` at {address}, an address that must be granted as a range")
@@ -124,6 +129,8 @@ impl Grants {
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
                 all.bind_roots.extend(write.bind_roots.iter().cloned());
+                // An application has one; whoever reads the file sees to it.
+                all.data_root = write.data_root.clone().or(all.data_root.take());
                 all.allow.extend(write.allow.iter().map(ToString::to_string));
                 all.subnets.extend(write.subnets.iter().copied());
                 grants.projects.extend(write.projects.iter().cloned());
@@ -294,6 +301,7 @@ impl Grants {
             Wish::DockerRead => self.docker_read,
             Wish::DockerWrite => self.docker_write.is_some(),
             Wish::Project(name) => *name == self.scope.application || self.projects.contains(name),
+            Wish::DataRoot(_) => self.docker_write.as_ref().is_some_and(|write| write.data_root.is_some()),
             Wish::Http(origin) => self.covering(origin).next().is_some(),
             Wish::Address(origin, address) => {
                 self.covering(origin).any(|http| http.addresses.iter().any(|range| range.contains(address)))
@@ -316,9 +324,12 @@ impl Grants {
             Wish::Reveal(_) => !self.reveal.is_empty(),
             Wish::Exec(_) => !self.exec.is_empty(),
             Wish::Registry(_) => !self.registry.is_empty(),
-            Wish::DockerRead | Wish::DockerWrite | Wish::Project(_) | Wish::Files(..) | Wish::State => {
-                self.is_granted(wish)
-            }
+            Wish::DockerRead
+            | Wish::DockerWrite
+            | Wish::Project(_)
+            | Wish::DataRoot(_)
+            | Wish::Files(..)
+            | Wish::State => self.is_granted(wish),
         }
     }
 
@@ -387,7 +398,7 @@ fn matches(grant: &Grant, scope: &Scope, bound: bool) -> bool {
 fn above_kind(kind: Kind, wish: &Wish) -> Option<&'static str> {
     match (kind, wish) {
         (Kind::Strategy, _) => None,
-        (_, Wish::DockerWrite | Wish::Project(_)) => Some("only a strategy can"),
+        (_, Wish::DockerWrite | Wish::Project(_) | Wish::DataRoot(_)) => Some("only a strategy can"),
         (Kind::Check, Wish::Files(_, true)) => Some("a check changes nothing"),
         (Kind::Recorder, Wish::DockerRead) => Some("a recorder cannot"),
         (Kind::Smoke | Kind::Recorder, Wish::Registry(_)) => Some("only checks and strategies can"),

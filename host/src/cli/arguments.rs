@@ -24,7 +24,7 @@ pub(super) use holds::{
     FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
 };
 pub(super) use outbox::{OutboxArguments, OutboxCommand};
-pub(super) use release::{PromoteArguments, ReleaseCommand, ReleaseCommandArguments, is_file};
+pub(super) use release::{BuildArguments, PromoteArguments, ReleaseCommand, ReleaseCommandArguments, is_file};
 pub(super) use trigger::TriggerArguments;
 
 /// What was typed.

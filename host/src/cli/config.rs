@@ -4,11 +4,12 @@
 //! pins them by digest.
 
 use serde::Deserialize;
-use windlass_compose::{Loaded, Options, to_yaml};
+use windlass_compose::{DataRoot, Loaded, Options, Problem, to_yaml};
 
 use super::arguments::{ConfigArguments, ConfigFormat};
 use super::error::CliError;
-use super::session::Session;
+use super::session::{Asked, Session};
+use crate::release::bundle::Bundles;
 use crate::release::compose::{self, Directory};
 use crate::release::environment::{PluginName, Settings};
 use crate::report::facts::{ConfigFact, Fact, OriginFact};
@@ -34,9 +35,12 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
     let environment = arguments.environment.clone().unwrap_or(here);
     let settings = asked.file.settings(&environment)?;
     let directory = asked.location.directory.clone();
-    let (loaded, project) = load(&settings, &asked.name, &Directory(directory.clone()))?;
+    let (mut loaded, project) = load(&settings, &asked.name, &Directory(directory.clone()))?;
     for warning in &loaded.warnings {
         session.printer.warn(warning);
+    }
+    for problem in place_data(&mut loaded, &asked, session)? {
+        session.printer.warn(&problem.to_string());
     }
     if let Some(path) = &arguments.explain {
         return explain(&loaded, path, session);
@@ -51,7 +55,25 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
     Ok(ExitCode::Succeeded)
 }
 
-fn load(settings: &Settings, application: &str, files: &Directory) -> Result<(Loaded, String), Fault> {
+/// Shows the application's data where they are on this host; what a deployment would refuse is told.
+fn place_data(loaded: &mut Loaded, asked: &Asked, session: &Session) -> Result<Vec<Problem>, Fault> {
+    if loaded.application.data_mounts().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let config = session.config()?;
+    let bundle = Bundles::new(&config.state_directory).inspect(&asked.location.directory)?;
+    let granted = config.data_root(STRATEGY, &asked.name).filter(|_| asked.unbound.is_none());
+    let root = granted.map(|root| root.display().to_string());
+    let first = loaded.files.first().map(String::as_str).unwrap_or_default();
+    Ok(loaded.application.place_data(&DataRoot {
+        root: root.as_deref().ok_or("`windlass plan` shows the lines that grant one"),
+        project: first.rsplit_once('/').map_or("", |(directory, _)| directory),
+        is_released: &|path| bundle.has(path),
+    }))
+}
+
+/// The Compose application of a release file, and the project's name. Secrets are shown as `[secret NAME]`.
+pub(super) fn load(settings: &Settings, application: &str, files: &Directory) -> Result<(Loaded, String), Fault> {
     let strategy = &settings.strategy.plugin;
     match &strategy.plugin {
         PluginName::Bundled(name) if name == STRATEGY => {}

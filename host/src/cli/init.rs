@@ -8,6 +8,7 @@ use windlass_compose::DEFAULT_FILES;
 use super::arguments::InitArguments;
 use super::error::CliError;
 use crate::release::application::RELEASE_FILE;
+use crate::release::bundle::IGNORE_FILE;
 use crate::release::compose::Directory;
 use crate::release::init::{Inputs, propose};
 use crate::report::facts::{Fact, FileFact};
@@ -27,10 +28,8 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
     // As it is, not as a link to it is called.
     let place = std::fs::canonicalize(&into).or_else(|_| std::path::absolute(&into));
     let place = place.map_err(|source| CliError::Read { path: into.clone(), source })?;
-    let compose = seen_from(&place, &directory, &file).ok_or_else(|| CliError::OutsideOutput {
-        compose: directory.join(&file),
-        output: into.clone(),
-    })?;
+    let compose = seen_from(&place, &directory, &file)
+        .ok_or_else(|| CliError::OutsideOutput { compose: directory.join(&file), output: into.clone() })?;
     let agent_file = place.join(AGENT_FILE);
     let proposal = propose(&Inputs {
         agent_file: &agent_file,
@@ -39,8 +38,22 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         application: arguments.application.as_deref(),
         directory: &name,
         place: &place,
+        is_there: &|path| is_there(&place.join(path)),
     })?;
-    let files = [(into.join(RELEASE_FILE), proposal.release_file), (into.join(AGENT_FILE), proposal.agent_file)];
+    let builds = proposal.ignore_file.is_some();
+    let mut files =
+        vec![(into.join(RELEASE_FILE), proposal.release_file), (into.join(AGENT_FILE), proposal.agent_file)];
+    let mut remarks = proposal.remarks;
+    let ignore = into.join(IGNORE_FILE);
+    match proposal.ignore_file {
+        Some(_) if ignore.symlink_metadata().is_ok() => remarks.push(format!(
+            "`{}` is there already: add `/{}.json`, the release that is built, and `/agent.toml` to it",
+            ignore.display(),
+            proposal.application
+        )),
+        Some(text) => files.push((ignore, text)),
+        None => {}
+    }
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         return Err(CliError::Exists { path: path.clone() }.into());
     }
@@ -49,7 +62,7 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
             printer.page(&host::file(&fact(path, text, false)));
         }
     }
-    for remark in &proposal.remarks {
+    for remark in &remarks {
         printer.warn(remark);
     }
     if !arguments.yes {
@@ -67,7 +80,17 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
     }
     if !printer.json() {
         let next = "next: look at both; give agent.toml to the operator as /etc/windlass/agent.toml; then";
-        printer.status(&Line::plain(format!("{next} `windlass plan {}`", shown(&into))));
+        let (place, name) = (shown(&into), &proposal.application);
+        printer.status(&Line::plain(if builds {
+            let document = into.join(format!("{name}.json"));
+            let document = document.strip_prefix(".").unwrap_or(&document).display();
+            format!(
+                "{next} `windlass release create {place} --build --out {document}`, and \
+                 `windlass plan {place} --release {document}`"
+            )
+        } else {
+            format!("{next} `windlass plan {place}`")
+        }));
     }
     Ok(ExitCode::Succeeded)
 }
@@ -97,6 +120,14 @@ fn seen_from(root: &Path, directory: &Path, file: &str) -> Option<String> {
     Some(inside.join(file).to_string_lossy().into_owned())
 }
 
+/// Whether a release from there would have it: an empty directory has nothing for it.
+fn is_there(path: &Path) -> bool {
+    match path.read_dir() {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => path.symlink_metadata().is_ok(),
+    }
+}
+
 /// The directory as the next command takes it: `.` alone would be a name to nobody else.
 fn shown(directory: &Path) -> String {
     let text = directory.display().to_string();
@@ -112,7 +143,7 @@ fn ask(printer: Printer) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::NotAsked);
     }
-    printer.always(&Line::plain("Write both files? [y/N]"));
+    printer.always(&Line::plain("Write these files? [y/N]"));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(|_| CliError::NotAsked)?;
     if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { Err(CliError::Declined) }

@@ -1,10 +1,12 @@
 //! `windlass release`: releases as files, and those that this host knows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use windlass_documents::{Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
+use windlass_documents::{Built, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
 
 use super::arguments::{ReleaseCommand, is_file};
+use super::build;
 use super::deploy::source;
 use super::error::CliError;
 use super::session::Session;
@@ -23,19 +25,32 @@ use crate::report::{ExitCode, Fault, release};
 /// Carries out one of them.
 pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<ExitCode, Fault> {
     match command {
-        ReleaseCommand::Create { release, out } => {
+        ReleaseCommand::Create { release, building, out } => {
             let asked = session.find(&release.app)?;
             let agent = session.open(Mode::Read).await?;
             session.environment(release.environment.as_deref(), &agent)?;
-            let made = agent.engine.outside.resolve(&asked.name, &source(&asked, release)).await;
+            let mut source = source(&asked, release);
+            let built = if building.build {
+                build::run(&agent, &asked, building, &mut source, session).await?
+            } else {
+                BTreeMap::new()
+            };
+            let made = agent.engine.outside.resolve(&asked.name, &source).await;
             let made = made.map_err(deployment::Error::Failed)?;
-            write(&agent, &made, None, out.as_deref(), session)
+            let code = write(&agent, &made, Extra { proof: None, built }, out.as_deref(), session)?;
+            if let Some(out) = out.as_deref().filter(|out| is_released(out, &asked.location.directory, &agent)) {
+                session.printer.warn(&format!(
+                    "`{}` is a file of the next release: name it in .windlassignore, or write it elsewhere",
+                    out.display()
+                ));
+            }
+            Ok(code)
         }
         ReleaseCommand::Export { app, release, out } => {
             let name = session.name(app)?;
             let agent = session.open(Mode::Read).await?;
             let (release, proof) = succeeded(&agent, &name, release.as_deref())?;
-            write(&agent, &release, proof, out.as_deref(), session)
+            write(&agent, &release, Extra { proof, built: BTreeMap::new() }, out.as_deref(), session)
         }
         ReleaseCommand::List { app } => {
             let name = session.name(app)?;
@@ -45,6 +60,14 @@ pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<E
         ReleaseCommand::Show { of, release } => show(of, release.as_deref(), session).await,
         ReleaseCommand::Verify { file, key } => verify(file, key, session),
     }
+}
+
+/// Whether a file that was written is one of a release from that directory.
+fn is_released(file: &Path, directory: &Path, agent: &Agent) -> bool {
+    let (Ok(file), Ok(real)) = (file.canonicalize(), directory.canonicalize()) else { return false };
+    let Ok(inside) = file.strip_prefix(real) else { return false };
+    let bundle = Bundles::new(&agent.state_directory).inspect(directory);
+    bundle.is_ok_and(|bundle| bundle.has(&inside.to_string_lossy()))
 }
 
 /// A release document as a target: checked, signed where it must be, and its files kept on this host.
@@ -141,17 +164,23 @@ fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release
     Ok((release, Some(proof)))
 }
 
+/// What a document says besides the release.
+struct Extra {
+    proof: Option<Proof>,
+    built: BTreeMap<String, Built>,
+}
+
 /// Writes a document to a file, and shows what it is; or to standard output, and shows nothing else.
 fn write(
     agent: &Agent,
     release: &Release,
-    proof: Option<Proof>,
+    extra: Extra,
     out: Option<&Path>,
     session: &Session,
 ) -> Result<ExitCode, Fault> {
     let stored =
         Bundles::new(&agent.state_directory).load(&release.bundle.digest).map_err(document::DocumentError::from)?;
-    let document = document::make(release, &stored, proof)?;
+    let document = ReleaseDocument { built: extra.built, ..document::make(release, &stored, extra.proof)? };
     session.teller.finish();
     let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::from);
     let Some(path) = out else {
@@ -176,7 +205,8 @@ async fn show(of: &str, wished: Option<&str>, session: &Session) -> Result<ExitC
     let (release, proof) = succeeded(&agent, of, wished)?;
     session.teller.finish();
     let format = windlass_documents::RELEASE_DOCUMENT_FORMAT;
-    tell(&ReleaseDocument { format, release, proof, files: None }, None, None, session);
+    let built = BTreeMap::new();
+    tell(&ReleaseDocument { format, release, proof, built, files: None }, None, None, session);
     Ok(ExitCode::Succeeded)
 }
 
@@ -202,6 +232,7 @@ fn tell(document: &ReleaseDocument, path: Option<&Path>, signed_by: Option<Strin
         bundle: document.release.bundle.digest.clone(),
         files: document.release.bundle.files.clone(),
         complete: document.files.is_some(),
+        built: document.built.clone(),
         proof: document.proof.clone(),
         signed_by,
         path: path.map(|path| path.display().to_string()),

@@ -198,6 +198,9 @@ pub(super) struct Grant {
 pub(super) struct DockerWrite {
     /// Host directories below which bind mounts are allowed.
     pub(super) bind_roots: Vec<Spot<String>>,
+    /// The directory for the data of the one application that the grant names: what its files mount to be written by
+    /// relative paths is below it.
+    pub(super) data_root: Option<Spot<String>>,
     /// Dangers that are allowed by name.
     #[schemars(with = "Vec<Allowance>")]
     pub(super) allow: Vec<Spot<String>>,

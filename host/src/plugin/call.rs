@@ -45,7 +45,8 @@ pub struct Call {
     pub config: Arc<Value>,
     /// Variables for interpolation; secrets as placeholders.
     pub variables: Arc<BTreeMap<String, String>>,
-    /// Facts about the host: `{"hostname", "os", "architecture", "time"}`.
+    /// Facts about the host: `{"hostname", "os", "architecture", "time"}`, for a strategy also `data-root` or
+    /// `data-root-grant`.
     pub host: Arc<Value>,
     /// Which attempt it is, from 1.
     pub attempt: u32,

@@ -129,7 +129,13 @@ pub fn make(release: &Release, stored: &StoredBundle, proof: Option<Proof>) -> R
         };
         files.insert(path.clone(), file);
     }
-    Ok(ReleaseDocument { format: RELEASE_DOCUMENT_FORMAT, release: release.clone(), proof, files: Some(files) })
+    Ok(ReleaseDocument {
+        format: RELEASE_DOCUMENT_FORMAT,
+        release: release.clone(),
+        proof,
+        built: BTreeMap::new(),
+        files: Some(files),
+    })
 }
 
 fn is_program(path: &Path) -> std::io::Result<bool> {
@@ -192,6 +198,9 @@ fn check(document: &ReleaseDocument) -> Result<(), String> {
         && !names::Kind::Environment.is(&proof.environment)
     {
         return Err(format!("`proof.environment`: {}", names::Kind::Environment.complaint(&proof.environment)));
+    }
+    if let Some(name) = document.built.keys().find(|name| !release.artifacts.contains_key(*name)) {
+        return Err(format!("`built.{}` is no artifact of the release", name.escape_debug()));
     }
     let Some(files) = &document.files else { return Ok(()) };
     if let Some(path) = release.bundle.files.keys().find(|path| !files.contains_key(*path)) {

@@ -8,9 +8,10 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as HostPath;
 
-use windlass_compose::{Application, Files, MountKind, Options, Path, Protocol, Service};
+use windlass_compose::{Application, DataRoot, Files, Loaded, MountKind, Options, Path, Protocol, Service};
 
 use super::compose::{self, ComposeError};
+use crate::capability::grants::DATA;
 use crate::names::Kind;
 use crate::report::{ExitCode, Explain, Place};
 use artifacts::Found;
@@ -27,6 +28,8 @@ pub struct Inputs<'a> {
     pub directory: &'a str,
     /// The absolute path of the directory that the release file will be in: the application is bound to it.
     pub place: &'a std::path::Path,
+    /// Whether the directory has a file of that path, or a directory with something in it.
+    pub is_there: &'a dyn Fn(&str) -> bool,
     /// Where the operator's file is written: no directory with it in it is proposed to be mounted.
     pub agent_file: &'a HostPath,
 }
@@ -42,6 +45,9 @@ pub struct Proposal {
     pub agent_file: String,
     /// What a person should look at.
     pub remarks: Vec<String>,
+    /// Where images must be built before the release can be made: `.windlassignore`, so that what is made is no part of the
+    /// next release.
+    pub ignore_file: Option<String>,
 }
 
 /// Why there is no proposal.
@@ -86,6 +92,8 @@ impl Explain for InitError {
 struct Needs {
     /// Host directories that are mounted.
     bind_roots: BTreeSet<String>,
+    /// The directory for data, where containers write to relative paths.
+    data_root: Option<String>,
     /// Whether the engine's socket is mounted.
     docker_socket: bool,
     /// Registries of the images.
@@ -130,9 +138,10 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     let options = Options { files, profiles: vec!["*".to_owned()], ..Options::default() };
     let loaded = compose::read(inputs.files, &options)?;
     let application = name(inputs, &loaded.application)?;
-    let found = artifacts::find(&loaded.application);
+    let found = artifacts::find(&loaded.application, &application);
     let mut needs = needs(&loaded.application, &found);
-    let mut remarks = loaded.warnings;
+    let mut remarks = loaded.warnings.clone();
+    data(inputs, &application, &loaded, &mut needs, &mut remarks);
     needs.leave_out(inputs.agent_file, &mut remarks);
     remarks.extend(found.remarks.iter().cloned());
     if needs.docker_socket {
@@ -141,6 +150,7 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     Ok(Proposal {
         release_file: write::release_file(&application, &loaded.files, &loaded.application, &found, &needs),
         agent_file: write::agent_file(&application, inputs.place, &needs),
+        ignore_file: found.artifacts.values().any(|artifact| artifact.built).then(|| write::ignore_file(&application)),
         application,
         remarks,
     })
@@ -157,6 +167,42 @@ fn name(inputs: &Inputs<'_>, application: &Application) -> Result<String, InitEr
     }
 }
 
+/// Proposes a directory for what containers write to by relative paths, and says what of it is where.
+fn data(inputs: &Inputs<'_>, application: &str, loaded: &Loaded, needs: &mut Needs, remarks: &mut Vec<String>) {
+    let root = format!("{DATA}/{application}");
+    let first = loaded.files.first().map(String::as_str).unwrap_or_default();
+    let mut on_host = loaded.application.clone();
+    let problems = on_host.place_data(&DataRoot {
+        root: Ok(&root),
+        project: first.rsplit_once('/').map_or("", |(directory, _)| directory),
+        is_released: inputs.is_there,
+    });
+    let mut binds = loaded.application.data_mounts().peekable();
+    if binds.peek().is_some() {
+        needs.data_root = Some(root);
+    }
+    let place_of = |service: &str, target: &str| {
+        let mount = on_host.services.get(service)?.mounts.iter().find(|mount| mount.target == target)?;
+        match &mount.kind {
+            MountKind::Bind { source: Path::Host(path), .. } => Some(path.clone()),
+            _ => None,
+        }
+    };
+    for bind in binds {
+        if let Some(place) = place_of(bind.service, bind.target) {
+            remarks.push(format!(
+                "the service `{}` writes to `{}`, which will be `{place}` on this host (`data-root` in agent.toml); move there \
+                 what it has now",
+                bind.service, bind.path
+            ));
+        }
+    }
+    for problem in problems {
+        let hint = problem.hint.as_deref().map(|hint| format!(": {hint}")).unwrap_or_default();
+        remarks.push(format!("{problem}{hint}"));
+    }
+}
+
 fn needs(application: &Application, found: &Found) -> Needs {
     let mut needs = Needs::default();
     for service in application.services.values() {
@@ -169,7 +215,8 @@ fn needs(application: &Application, found: &Found) -> Needs {
             }
         }
     }
-    needs.registries = found.artifacts.values().map(|artifact| artifact.reference.registry().to_owned()).collect();
+    let pulled = found.artifacts.values().filter(|artifact| !artifact.built);
+    needs.registries = pulled.map(|artifact| artifact.reference.registry().to_owned()).collect();
     needs
 }
 

@@ -28,6 +28,10 @@ pub fn document(fact: &ReleaseDocumentFact) -> Page {
         let local = if artifact.local { ", only on the host that made it" } else { "" };
         row(name, format!("{}{tag} is {}{local}", artifact.repository, artifact.digest));
     }
+    for (name, built) in &fact.built {
+        let changed = if built.changed { ", with changes that are not in the commit" } else { "" };
+        row("built", format!("{name} on {} at {}{changed}", built.host, words::time(&built.time)));
+    }
     let held = if fact.complete || fact.path.is_none() { "" } else { ", not in the document" };
     row("files", format!("{}{held}, {}", words::count(fact.files.len(), "file"), fact.bundle));
     match &fact.proof {

@@ -18,7 +18,7 @@ pub use yaml::to_yaml;
 
 use crate::model::DIRECTORY;
 use crate::read::go_duration;
-use crate::{Application, Path};
+use crate::{Application, Path, Service};
 
 impl Application {
     /// The application as `docker compose config --format json` shows it. `project` is the project's name;
@@ -37,6 +37,25 @@ impl Application {
             root.put(key, Some(value.clone()));
         }
         escaped(root.value(), directory)
+    }
+}
+
+impl Service {
+    /// How the image is built, with the absolute path `directory` for the root of the files. Paths that lead out of it
+    /// stay as they are written.
+    #[must_use]
+    pub fn build_from(&self, directory: &str) -> Option<Value> {
+        self.build.clone().map(|build| placed(build, directory))
+    }
+}
+
+/// Puts the directory where its mark is.
+fn placed(value: Value, directory: &str) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace(DIRECTORY, directory)),
+        Value::Array(items) => items.into_iter().map(|item| placed(item, directory)).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, placed(value, directory))).collect(),
+        other => other,
     }
 }
 

@@ -10,6 +10,7 @@
 //! The format is the [Compose specification](https://github.com/compose-spec/compose-spec/blob/main/spec.md).
 
 mod config;
+mod data;
 mod dotenv;
 mod explain;
 mod interpolate;
@@ -29,6 +30,7 @@ mod trace;
 mod yaml;
 
 pub use config::to_yaml;
+pub use data::{DataMount, DataRoot};
 pub use explain::Origin;
 pub use limits::Limits;
 pub use load::{DEFAULT_FILES, Files, Loaded, Options, load};

@@ -39,7 +39,7 @@ fn field(application: &Application, name: &str) -> String {
             .join(" ")
     };
     match name {
-        "image" => web.image.value.clone(),
+        "image" => web.image.as_ref().map(|image| image.value.clone()).unwrap_or_default(),
         "command" => format!("{:?}", web.command),
         "entrypoint" => format!("{:?}", web.entrypoint),
         "environment" => environment(),
@@ -306,10 +306,6 @@ fn what_is_wrong_is_named_with_its_place() {
             &web("use_api_socket: true"),
             "compose.yaml:4:5: `services.web.use_api_socket` is refused: it hands the engine's socket",
         ),
-        (
-            "services:\n  web:\n    build: .\n",
-            "compose.yaml:3:12: `services.web.build` is refused: a release deploys images and builds none",
-        ),
         (&web("user: 5"), "compose.yaml:4:11: `services.web.user` must be a text, not a number"),
         (&web("ports: 5"), "compose.yaml:4:12: `services.web.ports` must be a list, not a number"),
         (&web("ports: [abc]"), "compose.yaml:4:13: `services.web.ports`: `abc` is not a port between 1 and 65535"),
@@ -324,7 +320,6 @@ fn what_is_wrong_is_named_with_its_place() {
         (&web("scale: 2\ncontainer_name: ab"), "`services.web` has 2 containers, which cannot all be named `ab`"),
         (&web("healthcheck: {test: [curl]}"), "must begin with `CMD`, `CMD-SHELL` or `NONE`, not `curl`"),
         (&web("healthcheck: {interval: 5}"), "`services.web.healthcheck.interval` must be a text, not a number"),
-        (&web("volumes: [\"./d:/d\"]"), "`./d` is part of the release, which no container may change"),
         (&web("volumes: [\"../d:/d:ro\"]"), "`../d` leaves the release's directory"),
         (&web("volumes: [\"data:/d\"]"), "`services.web` uses `volumes.data`, which no file defines"),
         (&web("volumes: [\"n:/d\"]"), "Docker Compose reads `n:/d` as a Windows path"),

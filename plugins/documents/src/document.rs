@@ -25,9 +25,25 @@ pub struct ReleaseDocument {
     /// Where it succeeded; none when it was not deployed before the document was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+    /// Images that were built when the document was made, by artifact. No part of the release: the digests are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub built: BTreeMap<String, Built>,
     /// The files of its bundle by path; none where whoever deploys it must have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<BTreeMap<String, BundledFile>>,
+}
+
+/// Where and when an image was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Built {
+    /// The host's name.
+    pub host: String,
+    /// When it was there, RFC 3339.
+    pub time: String,
+    /// Whether the files had changes that are not in the commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
 }
 
 /// A deployment of the release that succeeded.
@@ -96,6 +112,7 @@ impl ReleaseDocument {
                 checks: verdicts(&event.checks),
                 smoke: verdicts(&event.smoke),
             }),
+            built: BTreeMap::new(),
             files: None,
         })
     }

@@ -16,7 +16,7 @@ pub mod reference;
 mod release;
 mod report;
 
-pub use document::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, ReleaseDocument, VERIFICATION};
+pub use document::{Built, BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, ReleaseDocument, VERIFICATION};
 pub use event::{EVENT_FORMAT, Event, NamedReport, Outcome};
 pub use observation::{OBSERVATION_FORMAT, Observation, Part};
 pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step};

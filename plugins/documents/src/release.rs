@@ -89,6 +89,16 @@ pub struct Bundle {
     pub files: BTreeMap<String, String>,
 }
 
+impl Bundle {
+    /// Whether there is a file or a directory of that path; the empty path is the whole.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        let inside =
+            |name: &String| name.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        path.is_empty() || self.files.keys().any(inside)
+    }
+}
+
 /// What a release says about the data that it migrates.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

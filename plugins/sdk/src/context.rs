@@ -24,7 +24,7 @@ enum Source<'a> {
 
 /// Facts about the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Host {
     /// The host's name.
     pub hostname: String,
@@ -34,6 +34,10 @@ pub struct Host {
     pub architecture: String,
     /// The agent's clock, RFC 3339.
     pub time: String,
+    /// The directory of the host that the operator granted for the application's data. Only strategies are told.
+    pub data_root: Option<String>,
+    /// Where none is granted: the lines of `agent.toml` that would grant one.
+    pub data_root_grant: Option<String>,
 }
 
 /// A context for unit tests: see [`Context::fixture`].

@@ -1,8 +1,8 @@
 //! The Compose files of the release's bundle, and what should run because of them.
 
-use windlass_compose::{Files, Options, Problems};
+use windlass_compose::{DataRoot, Files, Options, Problems};
 use windlass_documents::Release;
-use windlass_sdk::{Context, Error, Result, files};
+use windlass_sdk::{Context, Error, Host, Result, files};
 
 use crate::Config;
 use crate::config::check_project;
@@ -24,7 +24,7 @@ impl Files for Bundle<'_> {
 pub(crate) fn read(context: &Context<'_>, config: &Config) -> Result<Desired> {
     let release = context.release()?;
     let variables = context.variables()?;
-    read_from(&Bundle(&release), &release, variables, config)
+    read_from(&Bundle(&release), &release, variables, config, &context.host()?)
 }
 
 /// The same from any files.
@@ -33,6 +33,7 @@ pub(crate) fn read_from(
     release: &Release,
     variables: std::collections::BTreeMap<String, String>,
     config: &Config,
+    host: &Host,
 ) -> Result<Desired> {
     let project = config.project_of(&release.application);
     check_project(&project)?;
@@ -43,7 +44,17 @@ pub(crate) fn read_from(
         profiles: config.profiles.clone(),
         ..Options::default()
     };
-    let loaded = windlass_compose::load(files, &options).map_err(|problems| refused(&problems))?;
+    let mut loaded = windlass_compose::load(files, &options).map_err(|problems| refused(&problems))?;
+    let granting = granting(host);
+    let first = loaded.files.first().map(String::as_str).unwrap_or_default();
+    let misplaced = loaded.application.place_data(&DataRoot {
+        root: host.data_root.as_deref().ok_or(&granting),
+        project: first.rsplit_once('/').map_or("", |(directory, _)| directory),
+        is_released: &|path| release.bundle.has(path),
+    });
+    if !misplaced.is_empty() {
+        return Err(refused(&Problems(misplaced)));
+    }
     let mut desired =
         desired(&loaded.application, &loaded.files, release, config).map_err(|problems| refused(&problems))?;
     desired.warnings.extend(loaded.warnings);
@@ -55,6 +66,15 @@ pub(crate) fn read_from(
         ));
     }
     Ok(desired)
+}
+
+/// What to do where no directory is granted for data.
+fn granting(host: &Host) -> String {
+    let otherwise = "use a named volume, or write `:ro` for what comes with the release";
+    match &host.data_root_grant {
+        Some(lines) => format!("{otherwise}; or the operator grants one, with these lines in agent.toml:\n{lines}"),
+        None => otherwise.to_owned(),
+    }
 }
 
 fn refused(problems: &Problems) -> Error {

@@ -231,7 +231,7 @@ fn one(
     config: &Config,
 ) -> Result<DesiredService, Vec<Problem>> {
     let mut problems = Vec::new();
-    let image = pin::pin(service, scope.release).unwrap_or_else(|problem| {
+    let image = pin::pin(service, scope.release, scope.project).unwrap_or_else(|problem| {
         problems.push(problem);
         Pinned::default()
     });

@@ -1,6 +1,7 @@
 //! Tables of plans, and whole deployments on a real engine.
 
 mod above;
+mod checkout;
 mod corpus;
 mod engine;
 mod files;

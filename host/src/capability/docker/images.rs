@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bollard::query_parameters::RemoveImageOptions;
 use windlass_documents::Failure;
+use windlass_documents::reference::Reference;
 
 use super::Engine;
 use super::engine::ORDINARY;
@@ -19,6 +20,16 @@ impl Engine {
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error.into_failure(&format!("inspect image `{reference}`"))),
         }
+    }
+
+    /// The digest under which an image was pushed to a repository or pulled from it; none when it was not.
+    pub async fn pushed_digest(&self, reference: &str, repository: &str) -> Result<Option<String>, Failure> {
+        let reference = names::image(reference)?;
+        let answer = self.call(ORDINARY, |client| async move { client.inspect_image(reference).await }).await;
+        let image = answer.map_err(|error| error.into_failure(&format!("inspect image `{reference}`")))?;
+        let known = image.repo_digests.unwrap_or_default().into_iter().filter_map(|text| Reference::parse(&text).ok());
+        let mut same = known.filter(|known| known.repository() == repository);
+        Ok(same.find_map(|known| known.digest().map(str::to_owned)))
     }
 
     /// Removes images by reference, and returns the references that went. One that a container uses stays, and so does

@@ -263,6 +263,9 @@ pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> Strin
         let roots = wanted.bind_roots.iter().map(|root| root.display().to_string()).collect();
         parts.push(format!("bind-roots = [{}]", list(roots)));
     }
+    if let Some(root) = &wanted.data_root {
+        parts.push(format!("data-root = {}", quoted(&root.display().to_string())));
+    }
     if !wanted.allow.is_empty() {
         parts.push(format!("allow = [{}]", list(wanted.allow.iter().cloned().collect())));
     }

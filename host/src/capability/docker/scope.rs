@@ -67,6 +67,8 @@ pub struct DockerGrant {
 pub struct ContainerGrant {
     /// Directories below which host paths may be mounted.
     pub bind_roots: Vec<PathBuf>,
+    /// The directory for the application's data, below which host paths may be mounted as well.
+    pub data_root: Option<PathBuf>,
     /// Dangers that the operator allows by name: `privileged`, `host-network`, `cap-add:NET_ADMIN`, `network:proxy`…
     /// `docs/docker-policy.md` lists them.
     pub allow: BTreeSet<String>,

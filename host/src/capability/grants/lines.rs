@@ -9,6 +9,9 @@ use crate::plugin::Ask;
 
 use super::Wish;
 
+/// Below which a directory for each application's data is proposed.
+pub const DATA: &str = "/srv/data";
+
 /// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
 pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
     grants(scope, std::slice::from_ref(wish))
@@ -38,6 +41,12 @@ fn line(wish: &Wish) -> String {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
         Wish::DockerWrite => "docker-write = {}\n".to_owned(),
         Wish::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
+        Wish::DataRoot(name) => {
+            format!(
+                "docker-write = {{ data-root = {} }}  # a directory of your choice, of this application alone\n",
+                quoted(&format!("{DATA}/{name}"))
+            )
+        }
         Wish::Http(origin) => {
             let addresses = inside(&origin.host).map(|inside| format!(", addresses = {inside}")).unwrap_or_default();
             format!("http = [{{ to = {}{addresses} }}]\n", quoted(&origin.to_string()))

@@ -156,7 +156,7 @@ pub(super) fn earlier(text: &str) -> Result<String, String> {
 }
 
 /// A duration as in the files: `30s`, `10m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write it as in `30s`, `10m` or `1h`".to_owned())?;
     Duration::try_from(span).map_err(|_| "it cannot be negative".to_owned())
 }

@@ -1,10 +1,11 @@
 //! The grammar of `windlass release` and `windlass promote`.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::deploy::{MannerArguments, ReleaseArguments, earlier};
+use super::deploy::{MannerArguments, ReleaseArguments, duration, earlier};
 use crate::cli::target::Target;
 use crate::names::Kind;
 
@@ -26,12 +27,19 @@ Examples:
   windlass release create ./kudos --commit 1ef921a7 --out kudos.json
   minisign -S -m kudos.json                     Sign it
   windlass deploy kudos --release kudos.json    Deploy it, on any host
+  windlass release create . --build --out kudos.json
+                                                Build what the Compose file builds first, for this host
+  windlass release create . --build --push --out kudos.json
+                                                The same for every host
 
 Every image is pinned by its digest and every file is inside.")]
     Create {
         /// The release.
         #[command(flatten)]
         release: ReleaseArguments,
+        /// What is built first.
+        #[command(flatten)]
+        building: BuildArguments,
         /// The file; without one, standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -89,6 +97,20 @@ Exit codes: 0 it is, 3 it was changed, 10 nobody trusted signed it")]
         #[arg(long, value_name = "KEY")]
         key: Vec<String>,
     },
+}
+
+/// What `release create` builds.
+#[derive(Debug, Clone, Args)]
+pub struct BuildArguments {
+    /// Build the images that the Compose file builds, with the host's `docker`, and give them the commit as tag
+    #[arg(long, conflicts_with = "release")]
+    pub build: bool,
+    /// Push those that are not `local` to their registries
+    #[arg(long, requires = "build")]
+    pub push: bool,
+    /// How long each image may take to build, and to push
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30m", requires = "build")]
+    pub build_timeout: Duration,
 }
 
 /// Arguments of `promote`.

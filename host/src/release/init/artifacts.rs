@@ -16,6 +16,8 @@ pub(super) struct Artifact {
     pub(super) reference: Reference,
     /// The services that run it.
     pub(super) services: Vec<String>,
+    /// Whether the Compose file says how it is built.
+    pub(super) built: bool,
 }
 
 /// All images.
@@ -27,21 +29,30 @@ pub(super) struct Found {
     pub(super) remarks: Vec<String>,
 }
 
-/// One artifact for each repository, named after its last part, or after the service where two have the same.
-pub(super) fn find(application: &Application) -> Found {
+/// One artifact for each repository, named after its last part, or after the service where two have the same. An image
+/// that is only built has the name that Docker Compose gives it, and its artifact that of the service, by which a
+/// deployment finds it.
+pub(super) fn find(application: &Application, project: &str) -> Found {
     let mut by_repository: BTreeMap<String, Artifact> = BTreeMap::new();
     let mut found = Found::default();
     for service in application.services.values() {
-        let reference = match Reference::parse(&service.image.value) {
+        let Some(image) = &service.image else {
+            built(project, &service.name, &mut found);
+            continue;
+        };
+        let reference = match Reference::parse(&image.value) {
             Ok(reference) => reference,
             Err(error) => {
                 found.remarks.push(format!("the service `{}`: {error}", service.name));
                 continue;
             }
         };
-        let artifact = by_repository
-            .entry(reference.repository())
-            .or_insert_with(|| Artifact { reference: reference.clone(), services: Vec::new() });
+        let artifact = by_repository.entry(reference.repository()).or_insert_with(|| Artifact {
+            reference: reference.clone(),
+            services: Vec::new(),
+            built: false,
+        });
+        artifact.built |= service.build.is_some();
         if artifact.reference != reference {
             found.remarks.push(format!(
                 "the service `{}` runs `{reference}` and others `{}`; an artifact has one version, which all of them will run",
@@ -61,6 +72,25 @@ pub(super) fn find(application: &Application) -> Found {
         }
     }
     found
+}
+
+fn built(project: &str, service: &str, found: &mut Found) {
+    let image = format!("{project}-{service}");
+    match Reference::parse(&image) {
+        Ok(reference) => {
+            let artifact = Artifact { reference, services: vec![service.to_owned()], built: true };
+            let taken = found.artifacts.insert(plain_name(service), artifact);
+            if taken.is_some() {
+                found.remarks.push(format!(
+                    "the service `{service}` is built, and its artifact has the name of another's; give it an `image`"
+                ));
+            }
+        }
+        Err(_) => found.remarks.push(format!(
+            "the service `{service}` is built, and Docker Compose would call the image `{image}`, which is not the name of \
+             one; give it an `image`"
+        )),
+    }
 }
 
 /// The text as a name: lower-case letters, digits, `-` and `_`, beginning with a letter or a digit.

@@ -19,6 +19,7 @@ fn from(compose: &str) -> Result<Proposal, InitError> {
         application: None,
         directory: "My App",
         place: Path::new("/srv/app"),
+        is_there: &|path| path == "html",
         agent_file: "/home/me/app/agent.toml".as_ref(),
     })
 }
@@ -207,6 +208,7 @@ fn says_why_there_is_no_proposal() {
             application,
             directory,
             place: Path::new("/srv/app"),
+            is_there: &|_| false,
             agent_file: "/home/me/app/agent.toml".as_ref(),
         })
         .map(|proposal| proposal.application)
@@ -232,4 +234,72 @@ fn what_is_never_mounted_is_not_proposed() {
     ] {
         assert!(proposal.remarks.iter().any(|remark| remark.contains(left_out)), "{left_out}: {:?}", proposal.remarks);
     }
+}
+
+#[test]
+fn what_is_built_has_artifacts_and_what_is_written_has_a_directory() {
+    let proposal = from(
+        r#"
+name: kudos
+services:
+  web:
+    build: ./web
+    volumes: ["./data/../up loads:/up", "./html:/html", "./conf:/conf:ro"]
+  worker:
+    build: { context: ./web, target: worker, args: { A: b } }
+    image: registry.example/kudos/worker:1
+  again:
+    build: ./web
+  Odd.Name:
+    image: registry.example/kudos/worker:1
+  cache:
+    image: redis:7
+"#,
+    )
+    .unwrap();
+    check(&proposal);
+    assert_eq!(proposal.ignore_file.as_deref().unwrap().lines().last(), Some("/agent.toml"));
+    let artifacts = proposal.release_file.split("\n\n").find(|part| part.contains("[artifacts.")).unwrap();
+    insta::assert_snapshot!(artifacts, @r#"
+    # The images. Each deployment turns the tag into the digest that it means then, and runs that.
+    # `--set NAME=VERSION` deploys another version; with tag = "{commit}" the version is that of `--commit SHA`.
+    # What the Compose file builds is built before it is deployed, with the Docker Engine of this host:
+    # `windlass release create . --build --commit SHA --out kudos.json`, and `windlass deploy . --release kudos.json`.
+    # An image that is built and pushed elsewhere has its registry in `image`, and is not `local`.
+    [artifacts.again]
+    image = "kudos-again"   # again, built
+    tag = "{commit}"
+    local = true
+    [artifacts.redis]
+    image = "docker.io/library/redis"   # cache
+    tag = "7"
+    [artifacts.web]
+    image = "kudos-web"   # web, built
+    tag = "{commit}"
+    local = true
+    [artifacts.worker]
+    image = "registry.example/kudos/worker"   # Odd.Name, worker, built
+    tag = "{commit}"
+    local = true
+    "#);
+    for line in ["docker-write = { data-root = \"/srv/data/kudos\" }\n", "registry = [\"docker.io\"]\n"] {
+        assert!(proposal.agent_file.contains(line), "{line}: {}", proposal.agent_file);
+    }
+    for words in [
+        "the service `web` writes to `up loads`, which will be `/srv/data/kudos/up loads` on this host",
+        "`services.web.volumes`: `html` comes with the release, which no container may change: write `:ro`",
+        "name it in .windlassignore, so that it is no part of the release, and move it to `/srv/data/kudos/html`",
+    ] {
+        assert!(proposal.remarks.iter().any(|remark| remark.contains(words)), "{words}: {:?}", proposal.remarks);
+    }
+    assert_eq!(proposal.remarks.len(), 2);
+    let nothing = from("services: {web: {image: a, volumes: ['./conf:/conf:ro']}}").unwrap();
+    assert!(nothing.ignore_file.is_none() && !nothing.agent_file.contains("data-root"), "{}", nothing.agent_file);
+}
+
+#[test]
+fn a_built_image_without_a_name_of_its_own_is_pointed_out() {
+    let proposal = from("name: kudos\nservices: {Web: {build: .}, db: {image: db}}").unwrap();
+    check(&proposal);
+    assert!(proposal.remarks[0].contains("`kudos-Web`, which is not the name of one"), "{:?}", proposal.remarks);
 }

@@ -36,9 +36,30 @@ pub(super) fn release_file(
              # `--set NAME=VERSION` deploys another version; with tag = \"{commit}\" the version is that of `--commit SHA`.\n",
         );
     }
+    if found.artifacts.values().any(|artifact| artifact.built) {
+        push(
+            &mut out,
+            format_args!(
+                "# What the Compose file builds is built before it is deployed, with the Docker Engine of this host:\n\
+                 # `windlass release create . --build --commit SHA --out {name}.json`, and `windlass deploy . --release {name}.json`.\n\
+                 # An image that is built and pushed elsewhere has its registry in `image`, and is not `local`.\n"
+            ),
+        );
+    }
     for (name, artifact) in &found.artifacts {
         let reference = &artifact.reference;
         let services = artifact.services.join(", ");
+        if artifact.built {
+            let image = short(&reference.repository());
+            push(
+                &mut out,
+                format_args!(
+                    "[artifacts.{name}]\nimage = {}   # {services}, built\ntag = \"{{commit}}\"\nlocal = true\n",
+                    text(&image)
+                ),
+            );
+            continue;
+        }
         push(&mut out, format_args!("[artifacts.{name}]\nimage = {}   # {services}\n", text(&reference.repository())));
         if let Some(digest) = reference.digest() {
             push(&mut out, format_args!("digest = {}\n", text(digest)));
@@ -86,6 +107,12 @@ pub(super) fn release_file(
          # variables = { LOG_LEVEL = \"warn\" }\n",
     );
     out
+}
+
+/// `.windlassignore`, for an application that is built where it lies: the document that is made of it lies there as well,
+/// because only there it is the application's.
+pub(super) fn ignore_file(name: &str) -> String {
+    format!("# What lies here and is no part of a release.\n/{name}.json\n/agent.toml\n")
 }
 
 /// `agent.toml`.
@@ -159,6 +186,9 @@ fn docker_write(needs: &Needs) -> String {
         let roots: Vec<_> = needs.bind_roots.iter().map(|root| text(root)).collect();
         parts.push(format!("bind-roots = [{}]", roots.join(", ")));
     }
+    if let Some(root) = &needs.data_root {
+        parts.push(format!("data-root = {}", text(root)));
+    }
     if needs.docker_socket {
         parts.push("allow = [\"docker-socket\"]".to_owned());
     }
@@ -167,6 +197,12 @@ fn docker_write(needs: &Needs) -> String {
     } else {
         format!("docker-write = {{ {} }}\n", parts.join(", "))
     }
+}
+
+/// The repository as people write it: that of Docker Hub without its name.
+fn short(repository: &str) -> String {
+    let short = repository.strip_prefix("docker.io/library/").or_else(|| repository.strip_prefix("docker.io/"));
+    short.unwrap_or(repository).to_owned()
 }
 
 fn services(count: usize) -> String {

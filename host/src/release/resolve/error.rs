@@ -125,7 +125,7 @@ impl Explain for ResolveError {
                 hint.map(str::to_owned)
             }
             Self::NotLocal { .. } => {
-                Some("build it on this host, or leave out `local = true` to have it from its registry".into())
+                Some("build it on this host, with `windlass release create --build` where the application's files say how, or leave out `local = true` to have it from its registry".into())
             }
             Self::Version { .. } | Self::FileVersion { .. } | Self::Commit { .. } => None,
         }

@@ -188,7 +188,7 @@ async fn says_why_a_request_gives_no_release() {
     Usage
 
     error: the engine has no image `app.local/backend:v9` for the artifact `backend`
-    hint: build it on this host, or leave out `local = true` to have it from its registry
+    hint: build it on this host, with `windlass release create --build` where the application's files say how, or leave out `local = true` to have it from its registry
     NotFound
 
     error: nothing says which version of `backend`, `web` to deploy

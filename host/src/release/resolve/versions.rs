@@ -87,7 +87,10 @@ fn of_file(source: &ArtifactSource, tag: Option<&str>, commit: Option<&str>) -> 
 pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &Request, bundle: &Bundle) -> String {
     let pair = |(name, artifact): (&String, &Artifact)| format!("{name}={}", version(artifact));
     let label = if let Some(commit) = &request.commit {
-        let set = artifacts.iter().filter(|(name, _)| request.versions.contains_key(*name)).map(pair);
+        // What has the commit as its version is said already.
+        let differs = |artifact: &Artifact| artifact.tag.as_ref() != Some(commit);
+        let set = artifacts.iter().filter(|(name, artifact)| request.versions.contains_key(*name) && differs(artifact));
+        let set = set.map(pair);
         let short = commit.chars().take(SHORT_COMMIT).collect::<String>().to_ascii_lowercase();
         std::iter::once(short).chain(set).collect::<Vec<_>>().join(",")
     } else {

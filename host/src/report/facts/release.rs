@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use windlass_documents::Proof;
+use windlass_documents::{Built, Proof};
 
 use super::deployment::ReleaseFact;
 
@@ -22,6 +22,9 @@ pub struct ReleaseDocumentFact {
     pub files: BTreeMap<String, String>,
     /// Whether the document holds the files.
     pub complete: bool,
+    /// Images that were built when the document was made, by artifact.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub built: BTreeMap<String, Built>,
     /// Where it succeeded; none when it was not deployed before the document was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,

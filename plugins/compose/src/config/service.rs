@@ -56,7 +56,7 @@ pub(super) fn service(place: &Place<'_>, service: &Service) -> Value {
 }
 
 fn process(service: &Service, shown: &mut Shown) {
-    shown.put("image", Some(json!(service.image.value)));
+    shown.put("image", service.image.as_ref().map(|image| json!(image.value)));
     // Shown also where nothing is said.
     shown.put("command", Some(json!(service.command)));
     shown.put("entrypoint", Some(json!(service.entrypoint)));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, Path, hooks, labels, names, paths, process, ulimits};
+use super::{Context, Path, Service, hooks, labels, names, paths, process, ulimits};
 use crate::Problem;
 use crate::read::{Fields, json};
 use crate::yaml::{Entry, Node, Resolved, Value};
@@ -111,6 +111,12 @@ pub(super) fn platforms(context: &Context<'_>, build: &Node, platform: Option<&N
         let message = format!("`{service}.build.platforms` must have `{platform}`, which is the service's `platform`");
         context.problem(Problem::at(&platforms.position, message));
     }
+}
+
+/// The secrets that building uses.
+pub(super) fn secrets(service: &Service) -> impl Iterator<Item = &str> {
+    let used = service.build.as_ref().and_then(|build| build.get("secrets")?.as_array());
+    used.into_iter().flatten().filter_map(|secret| secret.as_str().or_else(|| secret.get("source")?.as_str()))
 }
 
 /// An object while it is made.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Context, files, labels, paths};
+use crate::Position;
 use crate::read::Fields;
 use crate::yaml::{Node, Value};
-use crate::{Position, Problem};
 
 /// Something mounted into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,18 +103,6 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> Vec<Mount>
             continue;
         }
         mount.target = paths::clean(&mount.target);
-        if let MountKind::Bind { source: Path::Bundle(source), .. } = &mount.kind
-            && !mount.read_only
-        {
-            context.problem(
-                Problem::at(
-                    &item.position,
-                    format!("`{path}`: `./{source}` is part of the release, which no container may change"),
-                )
-                .hint("add `:ro` (or `read_only: true`); for data use a named volume or an absolute path"),
-            );
-            continue;
-        }
         mounts.push(mount);
     }
     mounts

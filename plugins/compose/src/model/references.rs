@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Application, Context, MountKind, Service};
+use super::{Application, Context, MountKind, Service, build};
 use crate::Position;
 
 pub(super) fn check_references(context: &Context<'_>, application: &Application) {
@@ -117,11 +117,13 @@ pub(super) fn drop_unused(application: &mut Application) {
             MountKind::Volume { name, .. } => name.as_ref(),
             _ => None,
         }));
-        secrets.extend(service.secrets.iter().map(|reference| &reference.source));
+        secrets.extend(service.secrets.iter().map(|reference| reference.source.as_str()));
+        secrets.extend(build::secrets(service));
         configs.extend(service.configs.iter().map(|reference| &reference.source));
     }
     application.networks.retain(|key, _| networks.contains(key));
     application.volumes.retain(|key, _| volumes.contains(key));
+    let secrets: HashSet<String> = secrets.into_iter().map(str::to_owned).collect();
     application.secrets.retain(|key, _| secrets.contains(key));
     application.configs.retain(|key, _| configs.contains(key));
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::read::{Fields, duration};
 use crate::yaml::{Entry, Mapping, Node, Value};
-use crate::{Located, Position, Problem};
+use crate::{Located, Position};
 
 /// A service, as its files say it. What is none is left to the image or the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Service {
     pub name: String,
     /// Where it was written.
     pub position: Position,
-    /// The image, as written.
-    pub image: Located<String>,
+    /// The image, as written; none where there is only `build`.
+    pub image: Option<Located<String>>,
     /// How the image is built, as [`crate::Application::config`] shows it. A deployment builds nothing.
     pub build: Option<Json>,
     /// What `docker compose watch` would do, likewise.
@@ -299,36 +299,20 @@ fn storage(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<String, S
     entries.iter().filter_map(read).collect()
 }
 
-/// The image, which must be there: a release builds none.
+/// The image, which must be there unless it is built.
 fn image(
     context: &Context<'_>,
     fields: &mut Fields<'_>,
     entry: &Entry,
     mapping: &Mapping,
     path: &str,
-) -> Located<String> {
-    let build = mapping.get("build");
-    match (mapping.get("image"), build) {
-        (None, None) => context.report.at(&entry.position, format!("`{path}` has no `image`")),
-        (None, Some(build)) => context.problem(refused_build(path, build)),
-        (Some(_), Some(_)) => {
-            context.report.warn(format!("`{path}.build` is not used: a release deploys the `image` and builds none"));
-        }
-        (Some(_), None) => {}
+) -> Option<Located<String>> {
+    if mapping.get("image").is_none() && mapping.get("build").is_none() {
+        context.report.at(&entry.position, format!("`{path}` has no `image`"));
     }
-    let image = fields.take("image").and_then(|node| {
-        let value = context.report.name(node, &format!("{path}.image"))?;
-        Some(Located { value, position: node.position.clone() })
-    });
-    // Reported where it is missing; the model is then never handed out.
-    image.unwrap_or_else(|| Located { value: String::new(), position: entry.position.clone() })
-}
-
-fn refused_build(path: &str, node: &Node) -> Problem {
-    Problem::at(&node.position, format!("`{path}.build` is refused: a release deploys images and builds none")).hint(
-        "build and push the image before, and say with `image:` which one it is; `build:` may stay beside it, and the \
-         image must be an artifact in release.toml or be pinned by digest",
-    )
+    let node = fields.take("image")?;
+    let value = context.report.name(node, &format!("{path}.image"))?;
+    Some(Located { value, position: node.position.clone() })
 }
 
 /// Those of later releases pull again after some time. A release has one image, which is pulled once.

@@ -1,8 +1,8 @@
 //! Every image is pinned: by an artifact of the release, or by a digest in the file.
 
 use windlass_compose::{Problem, Service};
-use windlass_documents::Release;
 use windlass_documents::reference::Reference;
+use windlass_documents::{Artifact, Release};
 
 /// An image that can mean only one thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,19 +17,16 @@ pub(crate) struct Pinned {
     pub(crate) local: bool,
 }
 
-pub(crate) fn pin(service: &Service, release: &Release) -> Result<Pinned, Problem> {
-    let written = &service.image.value;
-    let wrong =
-        |reason: String| Problem::at(&service.image.position, format!("`services.{}.image`: {reason}", service.name));
+/// The image of a service. One that is only built is that of the artifact with the service's name, or of the artifact
+/// whose image has the name that Docker Compose would give it.
+pub(crate) fn pin(service: &Service, release: &Release, project: &str) -> Result<Pinned, Problem> {
+    let Some(image) = &service.image else { return built(service, release, project) };
+    let written = &image.value;
+    let wrong = |reason: String| Problem::at(&image.position, format!("`services.{}.image`: {reason}", service.name));
     let reference = Reference::parse(written).map_err(|error| wrong(error.to_string()))?;
     let repository = reference.repository();
     if let Some((name, artifact)) = release.artifact_of_repository(&repository) {
-        return Ok(Pinned {
-            reference: artifact.reference(),
-            name: name.to_owned(),
-            version: artifact.tag.clone().unwrap_or_else(|| short(&artifact.digest)),
-            local: artifact.local,
-        });
+        return Ok(of_artifact(name, artifact));
     }
     if let Some(digest) = reference.digest() {
         let name = repository.rsplit('/').next().unwrap_or_default().to_owned();
@@ -45,6 +42,33 @@ pub(crate) fn pin(service: &Service, release: &Release) -> Result<Pinned, Proble
         "`{written}` is neither an artifact of the release nor pinned by digest, so nobody can say what would run"
     ))
     .hint(format!("add to release.toml:\n[artifacts.{}]\nimage = \"{}\"\ntag = \"{tag}\"", service.name, repository)))
+}
+
+fn of_artifact(name: &str, artifact: &Artifact) -> Pinned {
+    Pinned {
+        reference: artifact.reference(),
+        name: name.to_owned(),
+        version: artifact.tag.clone().unwrap_or_else(|| short(&artifact.digest)),
+        local: artifact.local,
+    }
+}
+
+fn built(service: &Service, release: &Release, project: &str) -> Result<Pinned, Problem> {
+    let usual = format!("{project}-{}", service.name);
+    let repository = Reference::parse(&usual).map(|reference| reference.repository()).unwrap_or_default();
+    let own = release.artifacts.get_key_value(&service.name).map(|(name, artifact)| (name.as_str(), artifact));
+    if let Some((name, artifact)) = own.or_else(|| release.artifact_of_repository(&repository)) {
+        return Ok(of_artifact(name, artifact));
+    }
+    let message = format!(
+        "`services.{}.build`: a deployment builds nothing, and the release has no artifact for this",
+        service.name
+    );
+    Err(Problem::at(&service.position, message).hint(format!(
+        "add to release.toml:\n[artifacts.{}]\nimage = \"{usual}\"\ntag = \"{{commit}}\"\nlocal = true\nand build it with \
+         `windlass release create --build`; where it is built and pushed elsewhere, name that image, without `local`",
+        service.name
+    )))
 }
 
 /// The first twelve digits of a digest.

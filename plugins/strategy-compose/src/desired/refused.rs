@@ -56,8 +56,8 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
             refuse(&service.position, "security_opt", &format!("names the file `{file}`, which is not supported yet"));
         }
     }
-    if service.pull_policy.as_deref() == Some("build") {
-        refuse(&service.position, "pull_policy", "is `build`, but a release deploys images and builds none");
+    if service.pull_policy.as_deref() == Some("build") && service.build.is_none() {
+        refuse(&service.position, "pull_policy", "is `build`, and nothing says how the image is built");
     }
     if let Some(platform) = &service.platform
         && Platform::read(platform).is_none()

@@ -12,7 +12,7 @@ use windlass_documents::Phase;
 use super::engine::Real;
 use super::flow::Stage;
 use super::peer::{Version, differences, name_capabilities, sort};
-use super::world::{config, field, ordered, release};
+use super::world::{config, field, host, ordered, release};
 use crate::apply::apply;
 use crate::bundle::read_from;
 use crate::desired::{CONTENT, Desired};
@@ -74,7 +74,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("networks/mode-that-is-empty", "network_mode"),
     ("service/annotations-list", "annotations"),
     ("service/annotations-map", "annotations"),
-    ("service/build-policy-beside-image", "pull_policy"),
     ("service/hooks", "post_start"),
     ("volumes/recursive", "bind.recursive"),
     ("volumes/long", "bind.selinux"),
@@ -238,7 +237,7 @@ impl Case {
         let mut config = config();
         config.files = self.files.iter().cloned().chain([OVER.to_owned()]).collect();
         config.profiles.clone_from(&self.profiles);
-        read_from(files, &release, self.variables.clone(), &config).map_err(|error| error.to_string())
+        read_from(files, &release, self.variables.clone(), &config, &host()).map_err(|error| error.to_string())
     }
 
     /// What the engine has of the project, without what differs by nature.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use windlass_documents::{Artifact, Bundle, Phase, Plan, RELEASE_FORMAT, Release, Step};
+use windlass_sdk::Host;
 use windlass_sdk::units::Period;
 
 use crate::Config;
@@ -39,6 +40,11 @@ pub(super) fn release(application: &str, images: &[(&str, &str)], files: &[(&str
     }
 }
 
+/// A host on which the operator granted a directory for data.
+pub(super) fn host() -> Host {
+    Host { data_root: Some("/srv/data/kudos".to_owned()), ..Host::default() }
+}
+
 pub(super) fn config() -> Config {
     Config {
         settle: Period(Duration::from_millis(300)),
@@ -61,7 +67,12 @@ pub(super) fn desired_with(
     let contents: BTreeMap<String, Vec<u8>> =
         files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
     let release = release(application, images, files);
-    read_from(&contents, &release, BTreeMap::new(), &config()).map_err(|error| {
+    desired_on(&host(), &contents, &release)
+}
+
+/// The same on another host.
+pub(super) fn desired_on(host: &Host, files: &BTreeMap<String, Vec<u8>>, release: &Release) -> Result<Desired, String> {
+    read_from(files, release, BTreeMap::new(), &config(), host).map_err(|error| {
         format!("{error}\n{}", error.details().and_then(|details| details["hint"].as_str()).unwrap_or_default())
     })
 }

@@ -200,13 +200,22 @@ impl Policy<'_> {
         if self.unprotected(field, source, &path, read_only)? {
             return Ok(path);
         }
-        for root in self.grant.bind_roots.iter().filter_map(|root| (self.resolve)(root).ok()) {
+        let roots = self.grant.bind_roots.iter().chain(&self.grant.data_root);
+        for root in roots.filter_map(|root| (self.resolve)(root).ok()) {
             if path.starts_with(&root) {
                 (self.beneath)(&root, &path).map_err(|error| {
                     self.forbidden(field, source, &format!("it cannot be opened below `{}`: {error}", root.display()))
                 })?;
                 return Ok(path);
             }
+        }
+        if let Some(data) = self.grant.data_root.as_ref().filter(|data| Path::new(source).starts_with(data)) {
+            let why = format!(
+                "a symbolic link leads out of `{}`, the directory for the application's data, to `{}`",
+                data.display(),
+                path.display()
+            );
+            return Err(self.forbidden(field, source, &why));
         }
         Err(self.denied_root(field, Path::new(source)))
     }

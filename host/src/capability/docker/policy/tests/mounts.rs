@@ -182,3 +182,43 @@ fn a_volume_that_is_a_host_path_is_judged_as_one() {
         .volume(&volume(json!({ "type": "nfs", "device": ":/x", "o": "addr=10.0.0.1" })))
         .unwrap();
 }
+
+#[test]
+fn data_are_mounted_below_their_directory_and_nothing_leads_out() {
+    let mut pretended = Pretended::new();
+    pretended.grant.bind_roots.clear();
+    let bind = |source: &str| json!([format!("{source}:/d:rw")]);
+    let denied = pretended.host("Binds", &bind("/srv/kudos/data")).unwrap_err();
+    assert!(denied.details.unwrap()["grant"].as_str().unwrap().contains("bind-roots"));
+    pretended.grant.data_root = Some("/srv/kudos".into());
+    for source in ["/srv/kudos", "/srv/kudos/data", "/srv/kudos/a/b"] {
+        let references = pretended.host("Binds", &bind(source)).unwrap();
+        assert_eq!(references.real(source), Some(Path::new(source)));
+    }
+    for source in ["/srv/kudos/link/etc", "/srv/kudos/link/srv/kudos-other"] {
+        let failure = pretended.host("Binds", &bind(source)).unwrap_err();
+        assert!(failure.message.contains("a symbolic link leads out of `/srv/kudos`"), "{failure:?}");
+        // More grants would not help.
+        assert!(failure.details.unwrap().get("grant").is_none());
+    }
+    for source in ["/srv/kudos-other/data", "/srv", "/etc"] {
+        assert!(pretended.host("Binds", &bind(source)).is_err(), "{source}");
+    }
+    // What is another application's is not this one's, however wide a root is.
+    pretended.grant.bind_roots = vec!["/srv".into()];
+    let theirs = Protected {
+        path: "/srv/shop".into(),
+        identity: None,
+        readable: false,
+        inside: true,
+        what: "the data of another application",
+        allow: None,
+    };
+    pretended.protected.push(theirs);
+    for source in ["/srv/shop", "/srv/shop/x", "/srv"] {
+        let failure = pretended.host("Binds", &bind(source)).unwrap_err();
+        assert!(failure.message.contains("the data of another application"), "{failure:?}");
+    }
+    let lines = super::super::grant_lines(&pretended.scope, &pretended.grant);
+    assert!(lines.contains("bind-roots = [\"/srv\"], data-root = \"/srv/kudos\""), "{lines}");
+}

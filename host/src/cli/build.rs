@@ -1,0 +1,101 @@
+//! `release create --build`: builds what the Compose file builds, and pins the release to exactly that.
+//!
+//! What is built is decided from files on the disk before anything is run; nothing is deployed, and a build that fails
+//! leaves no release.
+
+use std::collections::BTreeMap;
+
+use windlass_documents::Built;
+
+use super::arguments::BuildArguments;
+use super::config::load;
+use super::session::{Asked, Session};
+use crate::agent::Agent;
+use crate::clock::{Clock as _, SystemClock};
+use crate::deployment::Source;
+use crate::release::build::{Build, BuildError, Builder, Commit, Inputs, builds, commit};
+use crate::release::compose::Directory;
+use crate::report::Fault;
+use crate::report::page::Line;
+
+/// Builds, pushes what goes to a registry, and puts commit and digests into the source.
+pub(super) async fn run(
+    agent: &Agent,
+    asked: &Asked,
+    arguments: &BuildArguments,
+    source: &mut Source,
+    session: &Session,
+) -> Result<BTreeMap<String, Built>, Fault> {
+    let directory = &asked.location.directory;
+    let root = std::fs::canonicalize(directory);
+    let root = root.map_err(|source| BuildError::Directory { path: directory.clone(), source })?;
+    let of = match &source.commit {
+        Some(id) => Commit { id: id.clone(), is_changed: false },
+        None => commit(&root)?,
+    };
+    let settings = asked.file.settings(&agent.environment)?;
+    let (loaded, project) = load(&settings, &asked.name, &Directory(root.clone()))?;
+    for warning in &loaded.warnings {
+        session.printer.warn(warning);
+    }
+    let secrets: Vec<(String, String)> =
+        settings.secrets.values().map(|name| (format!("[secret {name}]"), name.clone())).collect();
+    let wanted = builds(&Inputs {
+        application: &loaded.application,
+        file: &asked.file,
+        project: &project,
+        root: &root,
+        secrets: &secrets,
+        given: &|artifact| source.set.contains_key(artifact),
+        version: &of.id,
+    })?;
+    may_be_pushed(&wanted, arguments.push)?;
+    if of.is_changed {
+        session.printer.warn(&format!(
+            "files of the release have changes that are not in the commit {}; what is built has them",
+            of.id
+        ));
+    }
+    let redactor = &agent.redactor;
+    let printer = session.printer;
+    let told = move |line: &str| printer.status(&Line::plain(redactor.text(line)));
+    let builder = Builder { endpoint: &agent.config.docker.endpoint, patience: arguments.build_timeout, told: &told };
+    let buildx = builder.has_buildx().await?;
+    let mut built = BTreeMap::new();
+    for one in &wanted {
+        printer.status(&Line::plain(format!("build {} as {}", one.artifact, one.reference)));
+        let digest = digest(agent, &builder, one, buildx).await?;
+        source.set.insert(one.artifact.clone(), format!("{}@{digest}", of.id));
+        let time = SystemClock.now().to_string();
+        let host = agent.engine.host.clone();
+        built.insert(one.artifact.clone(), Built { host, time, changed: of.is_changed });
+    }
+    source.commit = Some(of.id);
+    Ok(built)
+}
+
+/// Whether everything that belongs to a registry may be sent there; said before anything is built.
+fn may_be_pushed(wanted: &[Build], push: bool) -> Result<(), BuildError> {
+    let mut remote = wanted.iter().filter(|build| !build.local);
+    match (remote.next(), push) {
+        (None, true) => Err(BuildError::NothingToPush),
+        (Some(build), false) => {
+            Err(BuildError::NotPushed { artifact: build.artifact.clone(), repository: build.reference.repository() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Builds one image, and pushes it: its id in the engine, or its digest at its registry.
+async fn digest(agent: &Agent, builder: &Builder<'_>, build: &Build, buildx: bool) -> Result<String, Fault> {
+    let id = builder.build(build, buildx).await?;
+    let engine = |failure: windlass_documents::Failure| Fault::from(crate::deployment::Error::Failed(failure));
+    let lost = |what, command| BuildError::Lost { what, artifact: build.artifact.clone(), command };
+    let id = agent.docker.image_id(&id).await.map_err(engine)?.ok_or_else(|| lost("the image", "build"))?;
+    if build.local {
+        return Ok(id);
+    }
+    builder.push(build).await?;
+    let digest = agent.docker.pushed_digest(&id, &build.reference.repository()).await.map_err(engine)?;
+    Ok(digest.ok_or_else(|| lost("the digest", "push"))?)
+}
