@@ -52,11 +52,13 @@ const ALLOWED: &[(&str, &[Version], &str)] = &[
         &Version::BOTH,
         "the same; the newer one says `gpu` twice where the file says it, too",
     ),
+    ("resources/options-as-a-list/containers/PROJECT-list-1/host/DeviceRequests", &Version::BOTH, "the same"),
     (
-        "deploy/resources/containers/PROJECT-devices-1/host/DeviceRequests",
+        "resources/options-as-a-list/containers/PROJECT-devices-1/host/DeviceRequests",
         &[Version::Older],
         "this one forgets `options` of devices",
     ),
+    ("deploy/resources/containers/PROJECT-devices-1/host/DeviceRequests", &[Version::Older], "the same"),
     (
         "volumes/volumes-from/containers/PROJECT-c-1/host/VolumesFrom",
         &Version::BOTH,
@@ -72,6 +74,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("deploy/without-effect-on-one-machine", "is for clusters"),
     ("networks/attachment-options", "gw_priority"),
     ("networks/mode-that-is-empty", "network_mode"),
+    ("secrets/of-a-variable-that-is-not-set", "NOT_SET"),
     ("service/annotations-list", "annotations"),
     ("service/annotations-map", "annotations"),
     ("service/hooks", "post_start"),
