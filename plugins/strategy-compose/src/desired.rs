@@ -40,8 +40,8 @@ pub(crate) struct Desired {
     pub(crate) services: BTreeMap<String, DesiredService>,
     /// Services of the files that should have no container.
     pub(crate) idle: BTreeSet<String>,
-    /// The profiles of the services that are not active, where none is: then nothing is to be deployed.
-    pub(crate) asleep: BTreeSet<String>,
+    /// The services with their profiles, where none is active: then nothing is to be deployed.
+    pub(crate) asleep: BTreeMap<String, Vec<String>>,
     /// By key in the file.
     pub(crate) networks: BTreeMap<String, Resource>,
     /// By key in the file.
@@ -207,8 +207,7 @@ pub(crate) fn desired(
     }
     let warnings = Vec::new();
     let (settle, remove_orphans) = (config.settle.0, config.remove_orphans);
-    let nobody = application.services.is_empty();
-    let asleep = application.inactive.values().flatten().filter(|_| nobody).cloned().collect();
+    let asleep = if services.is_empty() && idle.is_empty() { application.inactive.clone() } else { BTreeMap::new() };
     Ok(Desired { project, services, idle, asleep, networks, volumes, warnings, settle, remove_orphans })
 }
 

@@ -17,7 +17,7 @@ mod together;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use windlass_documents::{PLAN_FORMAT, Phase, Plan, Step};
+use windlass_documents::{Action, Change, PLAN_FORMAT, Phase, Plan, Step};
 
 use crate::desired::Desired;
 use crate::operation::{Before, Operation};
@@ -48,12 +48,23 @@ pub(crate) fn plan(desired: &Desired, state: &State) -> Result<Plan, Obstacles> 
 
 /// No service is active. That is a plan without steps where nothing runs; what runs is never removed by it.
 fn asleep(desired: &Desired, state: &State, mut plan: Plan) -> Result<Plan, Obstacles> {
-    let names: Vec<String> = desired.asleep.iter().map(|profile| format!("`{profile}`")).collect();
-    let first = desired.asleep.first().map_or("", String::as_str);
-    let message = format!("no service is active: each is behind a profile ({})", names.join(", "));
+    let quoted = |profiles: &BTreeSet<&String>| {
+        let all: Vec<String> = profiles.iter().map(|profile| format!("`{profile}`")).collect();
+        all.join(", ")
+    };
+    let profiles: BTreeSet<&String> = desired.asleep.values().flatten().collect();
+    let first = profiles.first().map_or("", |profile| profile.as_str());
+    let message = format!("no service is active: each is behind a profile ({})", quoted(&profiles));
     let hint = format!("name the profiles in the strategy's `with` table, such as `profiles = [\"{first}\"]`");
     if state.containers.is_empty() {
         plan.warnings.push(format!("{message}; {hint}"));
+        plan.changes.extend(desired.asleep.iter().map(|(service, profiles)| Change {
+            subject: decide::subject(service),
+            action: Action::Keep,
+            cause: format!("not active; profiles: {}", quoted(&profiles.iter().collect())),
+            manner: None,
+            differences: Vec::new(),
+        }));
         return Ok(plan);
     }
     let count = state.containers.len();

@@ -32,7 +32,10 @@ fn where_every_service_is_behind_a_profile_nothing_is_planned_and_nothing_remove
         "services:\n  front: {image: front, profiles: [web]}\n  tool: {image: front, profiles: [tools, debug]}\n";
     let asleep = read(text, &[], &[]);
     let plan_now = plan(&asleep, &State::default()).unwrap();
-    assert_eq!(shown(&plan_now), "");
+    assert_eq!(
+        shown(&plan_now),
+        "keep service front: not active; profiles: `web`\nkeep service tool: not active; profiles: `debug`, `tools`"
+    );
     assert!(
         plan_now.warnings.iter().any(|warning| warning.starts_with(
             "no service is active: each is behind a profile (`debug`, `tools`, `web`); name the profiles in the strategy's \
