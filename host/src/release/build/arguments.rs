@@ -33,7 +33,8 @@ const PLAIN: [(&str, &str); 3] = [("target", "target"), ("network", "network"), 
 /// Elements that are there or not.
 const FLAGS: [(&str, &str); 2] = [("no_cache", "no-cache"), ("pull", "pull")];
 /// Elements with several values.
-const LISTS: [(&str, &str); 3] = [("cache_from", "cache-from"), ("cache_to", "cache-to"), ("tags", "tag")];
+const LISTS: [(&str, &str); 4] =
+    [("cache_from", "cache-from"), ("cache_to", "cache-to"), ("no_cache_filter", "no-cache-filter"), ("tags", "tag")];
 /// Elements of names and values.
 const PAIRS: [(&str, &str); 2] = [("args", "build-arg"), ("labels", "label")];
 
@@ -84,10 +85,7 @@ impl Section<'_> {
             };
             call.options.push(format!("--ulimit={name}={limit}"));
         }
-        for (id, path) in pairs(fields.remove("ssh")) {
-            let path = if path.is_empty() { String::new() } else { format!("={path}") };
-            call.options.push(format!("--ssh={id}{path}"));
-        }
+        call.options.extend(texts(fields.remove("ssh")).map(|key| format!("--ssh={key}")));
         for (name, place) in pairs(fields.remove("additional_contexts")) {
             let place = if place.starts_with("docker-image://") {
                 place
@@ -172,7 +170,10 @@ impl Section<'_> {
                     }
                     format!("--secret=id={id},src={path}")
                 }
-                Some(FileSource::Environment { value, .. }) => {
+                Some(FileSource::Environment { variable, value: None }) => {
+                    return Err(refused(&format!("of the variable `{variable}`, which is not set")));
+                }
+                Some(FileSource::Environment { value: Some(value), .. }) => {
                     if self.inputs.secrets.iter().any(|(shown, _)| value.contains(shown)) {
                         return Err(refused("which is a secret of the operator's: it is not given to what is built"));
                     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::plans::{images, running, wanted};
-use super::world::{config, desired, release, shown};
+use super::world::{config, desired, host, release, shown};
 use crate::bundle::read_from;
 use crate::desired::Desired;
 use crate::plan::plan;
@@ -19,7 +19,7 @@ fn read(text: &str, profiles: &[&str], variables: &[(&str, &str)]) -> Desired {
     let mut config = config();
     config.profiles = profiles.iter().map(|&profile| profile.to_owned()).collect();
     let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-    read_from(&files, &release, variables, &config).unwrap_or_else(|error| panic!("{error}"))
+    read_from(&files, &release, variables, &config, &host()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refusal(text: &str) -> String {
