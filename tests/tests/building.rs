@@ -125,8 +125,9 @@ impl Checkout {
     }
 
     fn remove(&self) {
-        for image in self.images().unwrap_or_default() {
-            docker(["image", "rm", "-f", &image]).ok();
+        // One that was pulled by its digest has no tag.
+        for id in docker(["image", "ls", "-q", &self.image]).unwrap_or_default().lines() {
+            docker(["image", "rm", "-f", id]).ok();
         }
     }
 }
