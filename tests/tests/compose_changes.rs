@@ -102,10 +102,25 @@ fn each_of_several_containers_of_a_service_is_waited_for_and_proved() -> Result<
         let more = service("worker", &small.name, &format!("    deploy: {{ replicas: {replicas} }}\n"));
         small.write("compose.yaml", format!("{}{more}", small.compose()))?;
         let run = expect(small.deploy(&[])?, 0)?;
-        let told = format!("{} containers run and are healthy", containers.len());
+        let told = match containers.len() {
+            1 => "1 container runs and is healthy".to_owned(),
+            count => format!("{count} containers run and are healthy"),
+        };
         assert!(run.stderr.contains(&told), "{}", run.stderr);
         assert_eq!(names(&small)?, containers);
     }
+    Ok(())
+}
+
+#[test]
+fn paths_below_a_directory_that_ends_in_a_slash_have_one_slash() -> Result<()> {
+    let small = Small::set("slash")?;
+    small.write("greeting", "hello")?;
+    let more = service("store", &small.name, "    volumes: [\"./greeting:/greeting:ro\"]\n");
+    small.write("compose.yaml", format!("{}{more}", small.compose()))?;
+    let directory = small.directory().display().to_string();
+    let run = expect(small.host.run(["config", &format!("{directory}/")])?, 0)?;
+    assert!(run.stdout.contains(&format!("source: {directory}/greeting\n")), "{}", run.stdout);
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! It reads files only: no registry, engine, plugin or secret is asked. Images stand as they are written; a deployment
 //! pins them by digest.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use windlass_compose::{DataRoot, Loaded, Options, Problem, to_yaml};
 
@@ -46,6 +48,8 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
         return explain(&loaded, path, session);
     }
     let root = std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory, source })?;
+    // Without a slash at the end, which paths below it begin with.
+    let root: PathBuf = root.components().collect();
     let config = loaded.application.config(&project, &root.display().to_string());
     let fact = ConfigFact { application: asked.name, environment, config };
     session.printer.answer(&Fact::Config(Box::new(fact.clone())), |_| match arguments.format {

@@ -147,6 +147,7 @@ fn report(states: &States, verdict: Verdict, waited: Duration) -> Report {
     let findings: Vec<Finding> =
         states.iter().map(|(name, member, state)| finding(name, member.as_ref(), state)).collect();
     let summary = match findings.iter().find(|finding| finding.verdict == Verdict::Fail) {
+        None if states.len() == 1 => "1 container runs and is healthy".to_owned(),
         None => format!("{} containers run and are healthy", states.len()),
         Some(finding) => format!("{} after {} s", finding.title, waited.as_secs()),
     };

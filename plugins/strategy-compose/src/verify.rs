@@ -158,7 +158,8 @@ fn report(desired: &Desired, findings: Vec<Finding>) -> Report {
         .collect();
     let summary = if bad.is_empty() {
         let services = desired.services.values().filter(|one| one.key == one.service.name).count();
-        format!("{services} services run the release, held for {} seconds", desired.settle.as_secs())
+        let run = if services == 1 { "1 service runs".to_owned() } else { format!("{services} services run") };
+        format!("{run} the release, held for {} seconds", desired.settle.as_secs())
     } else {
         bad.join("; ")
     };

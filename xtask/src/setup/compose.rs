@@ -107,7 +107,10 @@ pub(crate) fn ensure() -> Result<()> {
 
 /// Fetches and unpacks the packages with package lists of our own.
 fn fetch(peers: &[Peer]) -> Result<()> {
-    let mirror = mirror().context("the package sources of this machine name no Debian mirror")?;
+    let mirror = mirror().context(
+        "the package sources of this machine name no mirror of Debian; name one in DEBIAN_MIRROR, and install \
+         debian-archive-keyring",
+    )?;
     // What an earlier version of this chore unpacked goes, too.
     let _ = fs::remove_dir_all(directory().join("usr"));
     let work = directory().join("fetching");
@@ -159,8 +162,11 @@ fn unpack(work: &Path, program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The mirror of this machine's own package sources, in either format of apt's files.
+/// The mirror that `DEBIAN_MIRROR` names, or that of this machine's own package sources, in either format of apt's files.
 fn mirror() -> Option<String> {
+    if let Some(named) = std::env::var("DEBIAN_MIRROR").ok().filter(|named| !named.trim().is_empty()) {
+        return Some(named);
+    }
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     files.extend(fs::read_dir("/etc/apt/sources.list.d").ok()?.filter_map(|entry| Some(entry.ok()?.path())));
     files

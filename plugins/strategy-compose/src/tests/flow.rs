@@ -105,7 +105,8 @@ impl Stage {
         }
         let resources = engine.resources().unwrap_or_default();
         for network in resources["networks"].as_array().into_iter().flatten() {
-            let _ = engine.remove_network(field(network, "/Name"));
+            // By id: two runs at a time may have left two networks of one name.
+            let _ = engine.remove_network(field(network, "/Id"));
         }
         for volume in resources["volumes"].as_array().into_iter().flatten() {
             let _ = engine.remove_volume(field(volume, "/Name"));
