@@ -24,7 +24,9 @@ services:
     stop_signal: SIGKILL
 "#;
 
-const DOCKERFILE: &str = "FROM scratch\nARG MARK\nLABEL mark=$MARK\nCOPY busybox /bin/busybox\nCOPY version /version\n";
+/// Each test has layers of its own: the engine would give two tests the same image, and neither could remove it.
+const DOCKERFILE: &str =
+    "FROM scratch\nLABEL test=NAME\nARG MARK\nLABEL mark=$MARK\nCOPY busybox /bin/busybox\nCOPY version /version\n";
 
 /// A checkout on a host; what it built goes with it.
 struct Checkout {
@@ -41,7 +43,8 @@ impl Checkout {
         let checkout = Self { small, image };
         checkout.remove();
         let compose = COMPOSE.replace("NAME", &checkout.small.name).replace("PORT", &checkout.small.port.to_string());
-        for (file, text) in [("compose.yaml", compose.as_str()), ("web/Dockerfile", DOCKERFILE), ("web/version", "1")] {
+        let dockerfile = DOCKERFILE.replace("NAME", &checkout.small.name);
+        for (file, text) in [("compose.yaml", &*compose), ("web/Dockerfile", &*dockerfile), ("web/version", "1")] {
             checkout.write(file, text)?;
         }
         fs::copy(program("busybox")?, checkout.path("web/busybox"))?;
@@ -125,9 +128,10 @@ impl Checkout {
     }
 
     fn remove(&self) {
-        // One that was pulled by its digest has no tag.
-        for id in docker(["image", "ls", "-q", &self.image]).unwrap_or_default().lines() {
-            docker(["image", "rm", "-f", id]).ok();
+        let names = "{{if eq .Tag \"<none>\"}}{{.Repository}}@{{.Digest}}{{else}}{{.Repository}}:{{.Tag}}{{end}}";
+        let all = docker(["image", "ls", "--digests", "--format", names, &self.image]).unwrap_or_default();
+        for name in all.lines() {
+            docker(["image", "rm", "-f", name]).ok();
         }
     }
 }

@@ -87,7 +87,7 @@ fn what_an_application_writes_into_its_volume_makes_no_plan_stale() -> Result<()
 
 #[test]
 fn each_of_several_containers_of_a_service_is_waited_for_and_proved() -> Result<()> {
-    let small = Small::set("several")?;
+    let small = Small::set("replicas")?;
     small.operator("[[grants]]\nplugin = \"smoke-containers\"\ndocker-read = true\n")?;
     let smoke = "[smoke.containers]\nplugin = \"smoke-containers\"\nwith = { settle = \"200ms\" }\n\n";
     small
