@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Number, Value, json};
 
+pub(crate) use group::reference;
 pub use yaml::to_yaml;
 
 use crate::model::DIRECTORY;

@@ -139,7 +139,9 @@ impl Section<'_> {
 
     /// One platform: an engine holds an image for one.
     fn platform(&self, fields: &mut Map<String, Value>) -> Result<Option<String>, BuildError> {
-        let platforms: Vec<String> = texts(fields.remove("platforms")).collect();
+        let mut platforms: Vec<String> = texts(fields.remove("platforms")).collect();
+        platforms.sort_unstable();
+        platforms.dedup();
         match platforms.as_slice() {
             [] => Ok(self.service.platform.clone()),
             [one] => Ok(Some(one.clone())),

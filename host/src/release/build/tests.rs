@@ -87,6 +87,7 @@ services:
       labels: { l: "$$v" }
       network: none
       no_cache: true
+      platforms: [linux/amd64, linux/amd64]
       pull: false
       shm_size: 64m
       cache_from: [kudos-web]
@@ -151,7 +152,7 @@ fn what_cannot_be_built_is_refused_by_name() {
     ] {
         let text = format!(
             "services: {{web: {{build: {build}}}}}\n\
-             secrets: {{token: {{environment: TOKEN}}, passwd: {{file: /etc/passwd}}}}\n"
+             secrets: {{token: {{environment: TOKEN}}, passwd: {{file: /etc/passwd}}, gone: {{external: true}}}}\n"
         );
         let error = place.builds(&text).unwrap_err();
         assert!(error.to_string().contains(words), "{build}: {error}");

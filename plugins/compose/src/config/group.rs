@@ -23,13 +23,14 @@ pub(super) fn file(place: &Place<'_>, key: &str, object: &FileObject) -> Value {
     }
     let is_external = object.source == FileSource::External;
     let name = if is_external { object.name.clone().unwrap_or_else(|| key.to_owned()).into() } else { None };
-    shown.put("name", Some(place.name(name.as_ref().or(object.name.as_ref()), key)));
+    // An empty one is not shown, as with Docker Compose. It names nothing: an engine has no such objects.
+    shown.some("name", place.name(name.as_ref().or(object.name.as_ref()), key));
     shown.some("labels", json!(object.labels));
     shown.value()
 }
 
 /// A secret or a config of a service. Secrets have a target in any case.
-pub(super) fn reference(reference: &FileReference, is_secret: bool) -> Value {
+pub(crate) fn reference(reference: &FileReference, is_secret: bool) -> Value {
     let mut shown = Shown::default();
     shown.put("source", Some(json!(reference.source)));
     let default = is_secret.then(|| reference.target.clone());

@@ -194,6 +194,9 @@ fn mount(place: &Place<'_>, mount: &Mount) -> Value {
             shown.put("tmpfs", options.as_ref().map(tmpfs_options));
         }
     }
+    for section in &mount.idle {
+        shown.put(section, Some(json!({})));
+    }
     shown.put("target", Some(json!(mount.target)));
     shown.some("read_only", json!(mount.read_only));
     shown.put("consistency", mount.consistency.clone().map(Value::String));

@@ -233,6 +233,7 @@ fn taken(service: &mut Node, name: &str) -> Result<Option<Extends>, Problem> {
     for entry in &mapping.entries {
         let text = match (&entry.value.value, entry.key.as_str()) {
             (_, key) if key.starts_with("x-") => continue,
+            (_, "file") if entry.value.is_null() => continue,
             (_, key) if !matches!(key, "service" | "file") => {
                 let problem = Problem::at(&entry.position, format!("`services.{name}.extends` has no key `{key}`"));
                 return Err(problem.hint("its keys are `service` and `file`"));

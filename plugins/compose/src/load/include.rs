@@ -135,6 +135,8 @@ fn read(item: &Node) -> Result<Include, Problem> {
     };
     for entry in &mapping.entries {
         match entry.key.as_str() {
+            "project_directory" | "env_file" if entry.value.is_null() => {}
+            "project_directory" if entry.value.as_text().is_some_and(|text| text.is_empty()) => {}
             "path" => include.paths = texts(&entry.value, "include.path")?,
             "env_file" => include.env_files = texts(&entry.value, "include.env_file")?,
             "project_directory" => include.directory = texts(&entry.value, "include.project_directory")?.pop(),

@@ -18,7 +18,7 @@ fn at(node: &mut Node, place: Place, key: &str, problems: &mut Vec<Problem>) {
     if matches!(rule, Rule::KeyValues | Rule::Names | Rule::Dependencies) && !texts_only(node, key, problems) {
         return;
     }
-    if rule == Rule::Dependencies {
+    if matches!(rule, Rule::Names | Rule::Dependencies) || place == Place::Labels {
         once(node, key, problems);
     }
     match rule {

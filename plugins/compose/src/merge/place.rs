@@ -64,6 +64,8 @@ pub(super) enum Place {
     Element,
     /// A mapping of texts.
     Pairs,
+    /// Those of a volume, secret or config, in whose lists nothing may be there twice.
+    Labels,
     /// Lists of commands that run at some time.
     Hooks,
     /// The element itself, with its rule; nothing below has one.
@@ -78,7 +80,7 @@ impl Place {
     pub(super) fn rule(self) -> Rule {
         match self {
             Self::Field(rule) => rule,
-            Self::Pairs => Rule::KeyValues,
+            Self::Pairs | Self::Labels => Rule::KeyValues,
             Self::Attachments => Rule::Names,
             Self::Build => Rule::Build,
             _ => Rule::Plain,
@@ -100,17 +102,16 @@ impl Place {
             (Self::Elements, _) => Self::Element,
             (Self::Service, key) => service(key),
             (Self::Build, "extra_hosts") => Self::Field(Rule::Hosts),
-            (Self::Build, "tags" | "platforms") | (Self::Attachment, "aliases" | "link_local_ips") => {
-                Self::Field(Rule::Unique)
-            }
+            (Self::Build, "tags") | (Self::Attachment, "aliases" | "link_local_ips") => Self::Field(Rule::Unique),
             (Self::Healthcheck, "test") | (Self::Ulimits, _) => Self::Field(Rule::Override),
             (Self::Attachments, _) => Self::Attachment,
             (Self::Network, "ipam") => Self::Ipam,
             (Self::Ipam, "config") => Self::Field(Rule::Subnets),
             (Self::Build, "args" | "labels" | "additional_contexts")
-            | (Self::Deploy | Self::Network | Self::Element, "labels")
+            | (Self::Deploy | Self::Network, "labels")
             | (Self::Hooks, "environment") => Self::Pairs,
-            (Self::Pairs, _) => Self::Field(Rule::Value),
+            (Self::Element, "labels") => Self::Labels,
+            (Self::Pairs | Self::Labels, _) => Self::Field(Rule::Value),
             _ => Self::Field(Rule::Plain),
         }
     }

@@ -51,13 +51,13 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
             let mut fields = Fields::new(context.report, mapping, path);
             attachment.is_plain = false;
             attachment.aliases = fields.strings("aliases");
-            attachment.ipv4_address = fields.parsed_string("ipv4_address", address);
-            attachment.ipv6_address = fields.parsed_string("ipv6_address", address);
+            attachment.ipv4_address = fields.parsed_string("ipv4_address", address).flatten();
+            attachment.ipv6_address = fields.parsed_string("ipv6_address", address).flatten();
             attachment.link_local_ips = fields.strings("link_local_ips");
             attachment.mac_address =
                 fields.parsed_string("mac_address", names::mac_address).filter(|address| !address.is_empty());
             attachment.priority = fields.number("priority").unwrap_or(0);
-            attachment.gw_priority = fields.number("gw_priority");
+            attachment.gw_priority = fields.number("gw_priority").filter(|priority| *priority != 0);
             attachment.driver_opts = fields.options("driver_opts", false);
             for local in &attachment.link_local_ips {
                 if local.parse::<IpAddr>().is_err() {
@@ -72,6 +72,10 @@ pub(super) fn read(context: &Context<'_>, node: &Node, path: &str) -> BTreeMap<S
     attached
 }
 
-fn address<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{text}` is not such an address"))
+/// An address; an empty text says nothing.
+fn address<T: std::str::FromStr>(text: &str) -> Result<Option<T>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| format!("`{text}` is not such an address"))
 }

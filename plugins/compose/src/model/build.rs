@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Context, Path, Service, hooks, labels, names, paths, process, ulimits};
-use crate::Problem;
-use crate::read::{Fields, json};
+use super::{Context, Path, Service, files, hooks, labels, names, paths, process, ulimits};
+use crate::config::reference;
+use crate::read::Fields;
 use crate::yaml::{Entry, Node, Resolved, Value};
+use crate::{Position, Problem};
 
 /// What is shown of `build`. Relative paths keep a mark that [`crate::Application::config`] replaces.
 pub(super) fn build(context: &Context<'_>, node: &Node, path: &str) -> Option<Json> {
@@ -37,12 +38,10 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &
     for key in ["dockerfile", "dockerfile_inline", "network", "target", "isolation"] {
         shown.some(key, fields.text(key));
     }
-    for key in ["cache_from", "cache_to", "entitlements"] {
+    for key in ["cache_from", "cache_to", "entitlements", "platforms"] {
         shown.list(key, fields.list(key));
     }
-    for key in ["platforms", "tags"] {
-        shown.list(key, fields.strings(key));
-    }
+    shown.list("tags", fields.strings("tags"));
     for key in ["no_cache", "privileged", "pull"] {
         shown.some(key, fields.boolean(key).filter(|value| *value));
     }
@@ -68,16 +67,21 @@ fn elements(context: &Context<'_>, fields: &mut Fields<'_>, path: &str, shown: &
         entries.iter().filter_map(one).collect::<BTreeMap<_, _>>()
     });
     shown.some("additional_contexts", contexts.filter(|contexts| !contexts.is_empty()));
-    shown.some("shm_size", fields.size("shm_size").map(|size| size.to_string()));
+    shown.some("shm_size", fields.size("shm_size").filter(|size| *size != 0).map(|size| size.to_string()));
     if let Some(node) = fields.take("extra_hosts") {
         let hosts = names::extra_hosts(context, node, &format!("{path}.extra_hosts"));
         shown.list("extra_hosts", hosts.iter().map(|host| host.replacen(':', "=", 1)).collect());
     }
     if let Some(node) = fields.take("ulimits") {
         let limits = ulimits::read(context, node, &format!("{path}.ulimits"));
-        shown.put("ulimits", limits.iter().map(|(name, limit)| (name, limit.shown())).collect::<BTreeMap<_, _>>());
+        let limits: BTreeMap<_, _> = limits.iter().map(|(name, limit)| (name, limit.shown())).collect();
+        shown.some("ulimits", Some(limits).filter(|limits| !limits.is_empty()));
     }
-    shown.some("secrets", fields.with("secrets", |_, node, _| json(node)));
+    if let Some(node) = fields.take("secrets") {
+        let secrets = files::referenced(context, node, &format!("{path}.secrets"), "");
+        let secrets: Vec<Json> = secrets.iter().map(|secret| reference(secret, false)).collect();
+        shown.some("secrets", Some(secrets).filter(|secrets| !secrets.is_empty()));
+    }
     // Of later releases: a text, or a truth that is shown as one.
     for key in ["provenance", "sbom"] {
         let text = fields.with(key, |report, node, path| match &node.value {
@@ -116,7 +120,7 @@ pub(super) fn platforms(context: &Context<'_>, build: &Node, platform: Option<&N
 /// The secrets that building uses.
 pub(super) fn secrets(service: &Service) -> impl Iterator<Item = &str> {
     let used = service.build.as_ref().and_then(|build| build.get("secrets")?.as_array());
-    used.into_iter().flatten().filter_map(|secret| secret.as_str().or_else(|| secret.get("source")?.as_str()))
+    used.into_iter().flatten().filter_map(|secret| secret.get("source")?.as_str())
 }
 
 /// An object while it is made.
@@ -166,16 +170,19 @@ pub(super) fn develop(context: &Context<'_>, node: &Node, path: &str) -> Option<
         shown.list("ignore", fields.one_or_more("ignore"));
         shown.list("include", fields.one_or_more("include"));
         shown.some("initial_sync", fields.truth("initial_sync").filter(|value| *value));
-        let hook = fields.inner("exec", |fields| exec(context, fields));
+        let hook = fields.inner("exec", |fields| exec(context, fields, position));
         shown.put("exec", hook.unwrap_or_else(|| json!({ "command": null })));
         Some(Json::Object(shown.0))
     });
     fields.finish(&[]);
-    Some(if mapping.get("watch").is_some() { json!({ "watch": watch }) } else { json!({}) })
+    Some(if watch.is_empty() { json!({}) } else { json!({ "watch": watch }) })
 }
 
 /// What is run in the container when files have changed.
-fn exec(context: &Context<'_>, fields: &mut Fields<'_>) -> Json {
+fn exec(context: &Context<'_>, fields: &mut Fields<'_>, position: &Position) -> Json {
+    if !fields.has("command") {
+        fields.require(position, "command");
+    }
     let mut shown = Shown(Map::new());
     shown.put("command", fields.with("command", |_, node, path| process::read(context, node, path)).flatten());
     for key in ["user", "working_dir"] {
@@ -192,10 +199,17 @@ pub(crate) const DIRECTORY: &str = "\u{0}directory";
 
 /// A path with a mark where the project's directory belongs; addresses stay as they are.
 fn mark(context: &Context<'_>, text: &str) -> String {
-    if text.contains("://") || text.starts_with("git@") || text.starts_with("github.com/") {
+    let elsewhere = ["git@", "github.com/", "service:"];
+    if text.contains("://") || elsewhere.iter().any(|prefix| text.starts_with(prefix)) {
         return text.to_owned();
     }
-    match paths::read(text, context.directory) {
+    // What looks like a path of Windows is none here.
+    let read = if text.starts_with(['/', '~']) {
+        paths::read(text, context.directory)
+    } else {
+        paths::bundle(text, context.directory).map(Path::Bundle)
+    };
+    match read {
         Ok(Path::Bundle(path)) if path.is_empty() => DIRECTORY.to_owned(),
         Ok(Path::Bundle(path)) => format!("{DIRECTORY}/{path}"),
         Ok(Path::Host(path)) => path,

@@ -82,8 +82,9 @@ fn short(text: &str) -> Result<Parts, String> {
     Ok((source.to_owned(), target.to_owned(), rights))
 }
 
+/// Letters; an empty text, of a variable that is not set, goes to the engine as it is.
 fn permissions(text: &str) -> Result<String, String> {
-    let known = !text.is_empty() && text.chars().all(|letter| "rwm".contains(letter));
+    let known = text.chars().all(|letter| "rwm".contains(letter));
     if known { Ok(text.to_owned()) } else { Err(format!("`{text}` is not made of `r`, `w` and `m`")) }
 }
 

@@ -80,7 +80,7 @@ pub(super) fn from_file(context: &Context<'_>, item: &Node, path: &str, seen: &d
     let file = if let Value::Mapping(mapping) = &item.value {
         let mut fields = Fields::new(context.report, mapping, path.to_owned());
         required = fields.boolean("required").unwrap_or(true);
-        if let Some(format) = fields.string("format") {
+        if let Some(format) = fields.text("format") {
             raw = format == "raw";
             if !raw {
                 context.report.at(&item.position, format!("`{path}.format`: `{format}` is not known; only `raw` is"));

@@ -16,6 +16,8 @@ pub struct Mount {
     pub read_only: bool,
     /// What is mounted.
     pub kind: MountKind,
+    /// Sections of other kinds of mounts that are there and say nothing: `bind`, `volume` or `tmpfs`.
+    pub idle: Vec<&'static str>,
     /// A word of Docker Desktop for macOS, which does nothing elsewhere.
     pub consistency: Option<String>,
     /// Where it was written.
@@ -148,7 +150,14 @@ fn short(context: &Context<'_>, text: &str, position: &Position) -> Result<Mount
             MountKind::Volume { name: source.map(str::to_owned), options }
         }
     };
-    Ok(Mount { target: target.to_owned(), read_only, kind, consistency: None, position: position.clone() })
+    Ok(Mount {
+        target: target.to_owned(),
+        read_only,
+        kind,
+        idle: Vec::new(),
+        consistency: None,
+        position: position.clone(),
+    })
 }
 
 fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mount> {
@@ -170,8 +179,18 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
         labels: fields.with("labels", |report, node, path| labels::listed(report, node, path)).unwrap_or_default(),
     });
     let memory = fields.inner("tmpfs", |fields| TmpfsOptions { size: fields.size("size"), mode: mode(fields) });
-    let given = [("bind", bind.is_some()), ("volume", volume.is_some()), ("tmpfs", memory.is_some())];
-    for (key, _) in given.iter().filter(|(key, is_given)| *is_given && kind.as_deref() != Some(*key)) {
+    let mut idle = Vec::new();
+    let given = [
+        ("bind", bind.as_ref().map(|bind| *bind == BindOptions::default())),
+        ("volume", volume.as_ref().map(|volume| *volume == VolumeOptions::default())),
+        ("tmpfs", memory.as_ref().map(|memory| memory.size.unwrap_or(0) == 0 && memory.mode.unwrap_or(0) == 0)),
+    ];
+    for (key, is_empty) in given.into_iter().filter(|(key, _)| kind.as_deref() != Some(*key)) {
+        let Some(is_empty) = is_empty else { continue };
+        if is_empty {
+            idle.push(key);
+            continue;
+        }
         let kind = kind.as_deref().unwrap_or_default();
         report.at(&item.position, format!("`{}` says nothing about a mount of the type `{kind}`", fields.path(key)));
     }
@@ -212,7 +231,7 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
         fields.require(&item.position, "target");
     }
     fields.finish(&[("image", "it needs an engine of API 1.48")]);
-    Some(Mount { target: target?, read_only, kind: result?, consistency, position: item.position.clone() })
+    Some(Mount { target: target?, read_only, kind: result?, idle, consistency, position: item.position.clone() })
 }
 
 /// The permission bits of memory, a number in any case.

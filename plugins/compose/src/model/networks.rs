@@ -67,6 +67,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             let mut fields = Fields::new(context.report, mapping, path.clone());
             let name = fields.with("name", |report, node, path| report.name(node, path)).flatten();
             (network.external, network.name) = external(&mut fields, name);
+            named(&fields, network.name.as_ref(), &entry.position);
             network.driver = fields.text("driver");
             network.driver_opts = fields.options("driver_opts", false);
             network.ipam = fields.inner("ipam", ipam).unwrap_or_default();
@@ -87,7 +88,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
 
 fn ipam(fields: &mut Fields<'_>) -> Ipam {
     // Docker Compose reads them and gives them to nobody.
-    if !fields.pairs("options").is_empty() {
+    if !fields.texts("options").is_empty() {
         fields.report().warn(format!("`{}` has no effect, as with Docker Compose", fields.path("options")));
     }
     Ipam {
@@ -97,7 +98,7 @@ fn ipam(fields: &mut Fields<'_>) -> Ipam {
                 subnet: fields.text("subnet"),
                 ip_range: fields.text("ip_range"),
                 gateway: fields.text("gateway"),
-                aux_addresses: fields.pairs("aux_addresses"),
+                aux_addresses: fields.texts("aux_addresses"),
             })
         }),
     }
@@ -128,6 +129,13 @@ pub(super) fn external(fields: &mut Fields<'_>, name: Option<String>) -> (bool, 
     match old {
         Some((external, old_name)) => (external, name.or(old_name)),
         None => (false, name),
+    }
+}
+
+/// Refuses an empty name of the old form: the engine has nothing that is called so.
+pub(super) fn named(fields: &Fields<'_>, name: Option<&String>, position: &Position) {
+    if name.is_some_and(String::is_empty) {
+        fields.report().at(position, format!("`{}.name` must not be empty", fields.path("external")));
     }
 }
 

@@ -62,7 +62,8 @@ impl Protocol {
 
     fn read(text: &str) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
-            "tcp" => Ok(Self::Tcp),
+            // Without a word, the engine takes it so.
+            "tcp" | "" => Ok(Self::Tcp),
             "udp" => Ok(Self::Udp),
             "sctp" => Ok(Self::Sctp),
             _ => Err(format!("`{text}` is no protocol; write `tcp`, `udp` or `sctp`")),
@@ -205,7 +206,7 @@ fn number(text: &str) -> Result<u16, String> {
 
 /// Port 0 of the host is any that is free.
 fn published(text: &str) -> Result<(u16, u16), String> {
-    if text == "0" { Ok((0, 0)) } else { range(text) }
+    if !text.is_empty() && text.bytes().all(|byte| byte == b'0') { Ok((0, 0)) } else { range(text) }
 }
 
 fn range(text: &str) -> Result<(u16, u16), String> {

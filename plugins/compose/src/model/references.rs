@@ -30,6 +30,9 @@ pub(super) fn check_references(context: &Context<'_>, application: &Application)
                 undefined(&reference.position, &service.name, group, &reference.source);
             }
         }
+        for key in build::secrets(service).filter(|key| !application.secrets.contains_key(*key)) {
+            undefined(&service.position, &format!("{}.build", service.name), "secrets", key);
+        }
         if let Some(name) = &service.container_name
             && let Some(other) = names.insert(name, &service.name)
         {

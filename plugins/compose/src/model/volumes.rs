@@ -42,6 +42,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
             let mut fields = Fields::new(context.report, mapping, path.clone());
             let name = fields.with("name", |report, node, path| report.name(node, path)).flatten();
             (volume.external, volume.name) = networks::external(&mut fields, name);
+            networks::named(&fields, volume.name.as_ref(), &entry.position);
             volume.driver = fields.text("driver");
             volume.driver_opts = fields.options("driver_opts", false);
             volume.labels = fields.pairs("labels");

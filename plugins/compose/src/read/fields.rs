@@ -157,6 +157,19 @@ impl<'a> Fields<'a> {
         self.with(key, |report, node, path| report.text_pairs(node, path)).unwrap_or_default()
     }
 
+    /// A mapping of texts and nothing else.
+    pub(crate) fn texts(&mut self, key: &'static str) -> BTreeMap<String, String> {
+        self.with(key, |report, node, path| {
+            let entries = report.mapping(node, path).map(|mapping| mapping.entries.as_slice()).unwrap_or_default();
+            let read = |entry: &Entry| {
+                let text = report.string(&entry.value, &format!("{path}.{}", entry.key))?;
+                Some((entry.key.clone(), text))
+            };
+            entries.iter().filter_map(read).collect()
+        })
+        .unwrap_or_default()
+    }
+
     /// A mapping of texts and numbers, options of drivers. With `empty`, one may say nothing.
     pub(crate) fn options(&mut self, key: &'static str, empty: bool) -> BTreeMap<String, String> {
         self.with(key, |report, node, path| {

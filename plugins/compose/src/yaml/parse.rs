@@ -239,20 +239,23 @@ fn name(scalar: &Scalar, position: &Position, keys: &mut HashSet<String>, merged
     Ok(Key::Name(text.to_owned()))
 }
 
-/// A scalar as its tag wants it; none where it cannot be that.
+/// A scalar as its tag wants it; none where it cannot be that. With a tag that is not YAML's own it is a text, as to
+/// Docker Compose: `!override null` is a word of four letters.
 fn tagged(text: &str, plain: bool, tag: Option<&Tag>) -> Option<Scalar> {
     let Some(tag) = tag.filter(|tag| tag.is_yaml_core_schema()) else {
-        return Some(Scalar::new(text, plain));
+        let is_text = tag.is_some_and(|tag| !matches!(tag.suffix.as_str(), "" | "!" | "reset"));
+        return Some(if is_text { Scalar::text(text) } else { Scalar::new(text, plain) });
     };
     let scalar = Scalar::new(text, true);
     let fits = match (tag.suffix.as_str(), scalar.resolve()) {
-        ("str", _) => return Some(Scalar::text(text)),
         ("int", Resolved::Integer(_))
         | ("float", Resolved::Integer(_) | Resolved::Float(_))
         | ("bool", Resolved::Boolean(_))
         | ("null", Resolved::Null) => true,
         ("timestamp", _) => !scalar.is_text(),
-        _ => false,
+        ("int" | "float" | "bool" | "null" | "binary" | "merge" | "seq" | "map", _) => false,
+        // `!!str`, and what is none of YAML's own either.
+        _ => return Some(Scalar::text(text)),
     };
     fits.then_some(scalar)
 }

@@ -36,6 +36,33 @@ fn octal_text(theirs: Option<&Value>, ours: &Value) -> bool {
     bits.is_some() && bits == ours.as_u64()
 }
 
+/// `{}` for 0, `{"hard": 5}` for `{"hard": 5, "soft": 0}`.
+fn without_zeros(theirs: Option<&Value>, ours: &Value) -> bool {
+    let limits = match ours {
+        Value::Object(limits) => limits.clone(),
+        limit => [("single".to_owned(), limit.clone())].into_iter().collect(),
+    };
+    let kept = limits.into_iter().filter(|(_, limit)| *limit != json!(0)).collect::<Value>();
+    theirs == Some(&kept)
+}
+
+/// `/home/me/x` for `~/x`, or `/srv/x` for `../x`.
+fn as_written(theirs: Option<&Value>, ours: &Value) -> bool {
+    let is_absolute = theirs.and_then(Value::as_str).is_some_and(|path| path.starts_with('/'));
+    is_absolute && ours.as_str().is_some_and(|path| path.starts_with("~/") || path.starts_with("../"))
+}
+
+/// `"0801-0801"` for `"801"`.
+fn zeros_in_front(theirs: Option<&Value>, ours: &Value) -> bool {
+    let number = |text: &str| text.parse::<u16>().ok();
+    let range = |text: &str| match text.split_once('-') {
+        Some((first, last)) => number(first).zip(number(last)),
+        None => number(text).zip(number(text)),
+    };
+    let theirs = theirs.and_then(Value::as_str).and_then(range);
+    theirs.is_some() && theirs == ours.as_str().and_then(range)
+}
+
 pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "`build` without `image`",
@@ -117,8 +144,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             "refused/stricter/device-that-is-empty",
             "refused/stricter/network-without-a-name",
             "refused/stricter/volume-without-a-name",
-            "refused/stricter/network-without-a-name",
-            "refused/stricter/volume-without-a-name",
+            "refused/stricter/external-network-without-a-name",
+            "refused/stricter/external-volume-without-a-name",
             "refused/stricter/environment-without-a-name",
             "refused/stricter/labels-without-a-name",
             "refused/stricter/annotations-without-a-name",
@@ -159,11 +186,11 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[],
     },
     Difference {
-        what: "A value of a wrong type that a later file replaces",
+        what: "A value of a wrong type, or nothing where a value must be, that a later file or the service that extends it replaces",
         docker_compose: "refused",
         windlass: "accepted",
         why: "What no container is given is not judged.",
-        cases: &["otherwise/merge/wrong-value-that-is-replaced"],
+        cases: &["otherwise/merge/"],
         fields: &[],
     },
     Difference {
@@ -191,16 +218,110 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[],
     },
     Difference {
-        what: "Unknown keys of `include`, of `extends` and of the items of `gpus`",
+        what: "Unknown keys of `include`, of `extends`, of the items of `gpus`, and of the old form `external: {name: …}` of secrets and configs",
         docker_compose: "ignored",
         windlass: "refused",
         why: "An unknown key is a typing error, and what it says would be missing without a word.",
         cases: &[
             "refused/stricter/include-unknown-key",
+            "refused/stricter/include-unknown-key-without-a-value",
+            "refused/stricter/external-secret-unknown-key",
+            "refused/stricter/external-config-unknown-key",
             "refused/stricter/extends-unknown-key",
             "refused/stricter/gpus-unknown-key",
         ],
         fields: &[],
+    },
+    Difference {
+        what: "An item of `include` that names no file",
+        docker_compose: "ignored",
+        windlass: "refused",
+        why: "What it should bring would be missing without a word.",
+        cases: &[
+            "refused/stricter/include-without-a-path",
+            "refused/stricter/include-of-nothing",
+            "refused/stricter/include-of-an-empty-list",
+        ],
+        fields: &[],
+    },
+    Difference {
+        what: "What `bind`, `volume` and `tmpfs` say of a mount of another type",
+        docker_compose: "ignored with a warning, or given to the engine, which refuses it",
+        windlass: "refused; accepted where they say nothing",
+        why: "What it says was meant for something, and would be missing.",
+        cases: &["refused/stricter/mount-section-of-another-type", "refused/stricter/mount-section-of-memory"],
+        fields: &[],
+    },
+    Difference {
+        what: "`image` of a mount of another type",
+        docker_compose: "ignored",
+        windlass: "refused",
+        why: "It is about mounts of type `image`, which an engine of API 1.41 does not have.",
+        cases: &["refused/engine/options-of-an-image"],
+        fields: &[],
+    },
+    Difference {
+        what: "A negative `mode` of configs and secrets",
+        docker_compose: "accepted, and printed as `0-1`, which no Compose reads",
+        windlass: "refused, as by 2.26",
+        why: "There are no such permissions.",
+        cases: &["refused/mode/"],
+        fields: &[],
+    },
+    Difference {
+        what: "Bits beyond `07777` in the `mode` of configs, secrets and memory",
+        docker_compose: "accepted",
+        windlass: "refused",
+        why: "There are no such permissions; mostly it is an octal number that was written as a decimal one.",
+        cases: &["refused/bits/"],
+        fields: &[],
+    },
+    Difference {
+        what: "A range of published ports that begins with 0",
+        docker_compose: "accepted",
+        windlass: "refused",
+        why: "Port 0 stands for any port, and is none of a range.",
+        cases: &["refused/stricter/published-range-from-zero"],
+        fields: &[],
+    },
+    Difference {
+        what: "A `logging` without a value over another one, of an earlier file or of an extended service",
+        docker_compose: "crashes",
+        windlass: "says nothing",
+        why: "Everything else without a value leaves what is there, with Docker Compose as well.",
+        cases: &["otherwise/logging/"],
+        fields: &[],
+    },
+    Difference {
+        what: "Zeros in front of `published` in the long form",
+        docker_compose: "kept and printed, so that `080` and `80` are two, which cannot both be published",
+        windlass: "are the number",
+        why: "The engine reads the same number.",
+        cases: &["otherwise/ports/"],
+        fields: &[Field { path: "/services/*/ports/*/published", versions: &[Older, Newer], is: zeros_in_front }],
+    },
+    Difference {
+        what: "An empty `protocol` in the long form of `ports`",
+        docker_compose: "left out of what `config` prints",
+        windlass: "printed as `tcp`",
+        why: "The engine takes it so.",
+        cases: &[],
+        fields: &[Field {
+            path: "/services/*/ports/*/protocol",
+            versions: &[Older, Newer],
+            is: |theirs, ours| theirs.is_none() && *ours == json!("tcp"),
+        }],
+    },
+    Difference {
+        what: "`context` and `additional_contexts` of `build` outside of the release or in a home directory",
+        docker_compose: "printed in full",
+        windlass: "printed as written; `windlass release create --build` refuses them",
+        why: "A deployment builds nothing, and what a release is built from belongs to its commit.",
+        cases: &[],
+        fields: &[
+            Field { path: "/services/*/build/context", versions: &[Older, Newer], is: as_written },
+            Field { path: "/services/*/build/additional_contexts/*", versions: &[Older, Newer], is: as_written },
+        ],
     },
     Difference {
         what: "No service at all",
@@ -264,15 +385,14 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         what: "A limit of `ulimits` that is 0",
-        docker_compose: "printed as `{}`, which no Compose reads",
+        docker_compose: "left out of what `config` prints, which no Compose reads then",
         windlass: "printed as `0`",
         why: "The same limit reaches the engine.",
         cases: &[],
-        fields: &[Field {
-            path: "/services/*/ulimits/core",
-            versions: &[Older, Newer],
-            is: |theirs, ours| theirs.is_some_and(|theirs| *theirs == json!({})) && *ours == json!(0),
-        }],
+        fields: &[
+            Field { path: "/services/*/ulimits/*", versions: &[Older, Newer], is: without_zeros },
+            Field { path: "/services/*/build/ulimits/*", versions: &[Older, Newer], is: without_zeros },
+        ],
     },
     Difference {
         what: "`mode` of configs and secrets",
@@ -283,6 +403,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         fields: &[
             Field { path: "/services/*/secrets/*/mode", versions: &[Newer], is: octal_text },
             Field { path: "/services/*/configs/*/mode", versions: &[Newer], is: octal_text },
+            Field { path: "/services/*/build/secrets/*/mode", versions: &[Newer], is: octal_text },
         ],
     },
     Difference {
