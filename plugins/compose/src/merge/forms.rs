@@ -63,7 +63,7 @@ fn texts_only(node: &mut Node, key: &str, problems: &mut Vec<Problem>) -> bool {
 fn once(node: &Node, key: &str, problems: &mut Vec<Problem>) {
     let Value::Sequence(items) = &node.value else { return };
     let mut seen = HashSet::new();
-    if let Some(again) = items.iter().find(|item| !seen.insert(item.as_text())) {
+    if let Some(again) = written(items).find(|item| !seen.insert(item.as_text())) {
         problems
             .push(Problem::at(&again.position, format!("`{key}` has `{}` twice", again.as_text().unwrap_or_default())));
     }

@@ -64,7 +64,7 @@ pub(super) enum Place {
     Element,
     /// A mapping of texts.
     Pairs,
-    /// Those of a volume, secret or config, in whose lists nothing may be there twice.
+    /// Those of a volume, in whose lists nothing may be there twice.
     Labels,
     /// Lists of commands that run at some time.
     Hooks,
@@ -96,7 +96,8 @@ impl Place {
         match (self, key) {
             (Self::Root, "services") => Self::Services,
             (Self::Root, "networks") => Self::Networks,
-            (Self::Root, "volumes" | "secrets" | "configs") => Self::Elements,
+            // Of secrets and configs, the labels stay as they are written.
+            (Self::Root, "volumes") => Self::Elements,
             (Self::Services, _) => Self::Service,
             (Self::Networks, _) => Self::Network,
             (Self::Elements, _) => Self::Element,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::{Context, Path, keys, networks, paths};
+use super::{Context, Path, keys, labels, networks, paths};
 use crate::read::{Fields, Report};
 use crate::yaml::{Mapping, Node, Resolved, Value};
 use crate::{Position, Problem};
@@ -70,7 +70,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping, group: &str) ->
         let inline = if group == "configs" { fields.string("content") } else { None };
         let name = fields.string("name");
         let (external, name) = networks::external(&mut fields, name);
-        let labels = fields.pairs("labels");
+        let labels = fields.with("labels", |report, node, path| labels::listed(report, node, path)).unwrap_or_default();
         fields.finish(&keys::FILE);
         match source(context, file, environment, inline, external, &entry.position) {
             Ok(Some(source)) => {

@@ -302,10 +302,10 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         what: "An empty `protocol` in the long form of `ports`",
-        docker_compose: "left out of what `config` prints",
+        docker_compose: "left out of what `config` prints, and another port than the same one with `tcp`",
         windlass: "printed as `tcp`",
         why: "The engine takes it so.",
-        cases: &[],
+        cases: &["otherwise/protocol/"],
         fields: &[Field {
             path: "/services/*/ports/*/protocol",
             versions: &[Older, Newer],
@@ -322,6 +322,14 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
             Field { path: "/services/*/build/context", versions: &[Older, Newer], is: as_written },
             Field { path: "/services/*/build/additional_contexts/*", versions: &[Older, Newer], is: as_written },
         ],
+    },
+    Difference {
+        what: "The same label of a volume in two files, with the same value",
+        docker_compose: "refused",
+        windlass: "accepted",
+        why: "Both files say the same, and labels of everything else may be written so.",
+        cases: &["otherwise/volumes/"],
+        fields: &[],
     },
     Difference {
         what: "No service at all",
