@@ -327,7 +327,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         what: "The same label of a volume in two files, with the same value",
         docker_compose: "refused",
         windlass: "accepted",
-        why: "Both files say the same, and labels of everything else may be written so.",
+        why: "Both files say the same, as they may of networks and services.",
         cases: &["otherwise/volumes/"],
         fields: &[],
     },
