@@ -34,7 +34,7 @@ fn lay_out(small: &Small, address: &str, ca: &str) -> Result<()> {
         small.host.root().display()
     ))?;
     let check = format!(
-        "\n[checks.contracts]\nplugin = \"check-pact\"\n[checks.contracts.with]\n\
+        "\n[checks.contracts]\nplugin = \"check-pact\"\ndeadline = \"5s\"\n[checks.contracts.with]\n\
          broker = {{ url = \"https://{address}\", token = \"password\" }}\npacticipants = {{ web = \"Web\" }}\n"
     );
     small.write("release.toml", format!("{}{check}", small.release()))

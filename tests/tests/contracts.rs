@@ -131,6 +131,8 @@ fn a_broker_that_is_away_refuses_and_is_no_no() -> Result<()> {
     small.host.secret("pact-user", USER)?;
     small.host.secret("pact-password", PASSWORD)?;
     lay_out(&small, &broker, "1")?;
+    let release = std::fs::read_to_string(small.directory().join("release.toml"))?;
+    small.write("release.toml", release.replace("deadline = \"2m\"", "deadline = \"3s\""))?;
     broker.state().fault = Some(Fault::Down);
     let refused = expect(small.deploy(&[])?, 10)?;
     assert!(refused.stderr.contains("the broker answered 502 to GET /"), "{}", refused.stderr);

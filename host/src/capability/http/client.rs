@@ -88,7 +88,7 @@ fn build(key: &Key) -> Result<reqwest::Client, Failure> {
         .dns_resolver(Filter { ranges: key.ranges.clone().into() });
     for (path, _) in &key.authorities {
         let unusable = |why: String| {
-            failure("unavailable", format!("the authorities in `{}` cannot be used: {why}", path.display()))
+            failure("untrusted", format!("the authorities in `{}` cannot be used: {why}", path.display()))
         };
         let mut pem = Vec::new();
         let file = fs::File::open(path).map_err(|error| unusable(error.to_string()))?;

@@ -12,9 +12,9 @@ const NAMES: usize = 10;
 
 /// The failure, when an exchange failed because of TLS. `reason` is the library's own text.
 ///
-/// What to do stands in the message itself, because plugins pass only that on.
+/// What to do stands in the message itself, because plugins pass only that on. Asking again mends none of it.
 pub(super) fn failed(error: &(dyn Error + 'static), server: &str, reason: &str) -> Option<Failure> {
-    let told = |text: String| Some(failure("unavailable", text));
+    let told = |text: String| Some(failure("untrusted", text));
     match cause(error)? {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => told(format!(
             "`{server}` speaks no TLS: what answers at that port is no HTTPS server; where it is one for plain HTTP, write \

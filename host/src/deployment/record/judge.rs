@@ -8,8 +8,8 @@ use crate::deployment::retry::retry_after;
 use crate::journal::{Delivery, Refusal};
 
 /// Failures that may pass although the plugin does not say so: the operator of this host puts them right (a grant, a
-/// secret's value, a permission of its user), or the call was ended before there was an answer.
-const MAY_PASS: [&str; 5] = ["capability-denied", "unauthorized", "forbidden", "timeout", "cancelled"];
+/// secret's value, a permission of its user, an authority's certificate), or the call was ended before there was an answer.
+const MAY_PASS: [&str; 6] = ["capability-denied", "unauthorized", "forbidden", "untrusted", "timeout", "cancelled"];
 
 /// How often a refused deployment keeps later ones waiting for a server that wants to be left alone.
 const PATIENCE: u32 = 3;
@@ -94,6 +94,7 @@ mod tests {
             ("succeeded", 9, failed("capability-denied", false, json!({})), Answer::Later),
             ("succeeded", 0, failed("unauthorized", false, json!({})), Answer::Later),
             ("succeeded", 0, failed("forbidden", false, json!({})), Answer::Later),
+            ("succeeded", 0, failed("untrusted", false, json!({})), Answer::Later),
             ("succeeded", 0, failed("timeout", false, json!({})), Answer::Later),
             ("succeeded", 9, failed("unavailable", true, wish()), Answer::Later),
             ("refused", 0, failed("unavailable", true, json!({})), Answer::LaterOrNever),

@@ -95,8 +95,8 @@ pub(super) fn error(url: &str, code: &ErrorCode) -> Error {
         | ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::HttpResponseTimeout => ("timeout", "no answer in time", true),
-        ErrorCode::TlsCertificateError => ("unavailable", "its certificate is not trusted", false),
-        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => ("unavailable", "it speaks no TLS", false),
+        ErrorCode::TlsCertificateError => ("untrusted", "its certificate is not trusted", false),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => ("untrusted", "it speaks no TLS", false),
         ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
             ("capability-denied", "the operator's `http` grant does not cover it", false)
         }
@@ -111,8 +111,8 @@ pub(super) fn error(url: &str, code: &ErrorCode) -> Error {
 
 /// What the host says in its own words: `CODE: message`.
 fn told(url: &str, text: &str) -> Error {
-    const CODES: [&str; 6] =
-        ["capability-denied", "limit-exceeded", "timeout", "unavailable", "invalid-argument", "cancelled"];
+    const CODES: [&str; 7] =
+        ["capability-denied", "limit-exceeded", "timeout", "unavailable", "untrusted", "invalid-argument", "cancelled"];
     let known = text.split_once(": ").filter(|(code, _)| CODES.contains(code));
     let (code, message) = known.unwrap_or(("unavailable", text));
     let message = if message.contains(url) { message.to_owned() } else { format!("{url}: {message}") };

@@ -41,10 +41,7 @@ async fn authorities_are_the_systems_and_the_operators() {
     let strict = stage(&format!("{{ to = \"{url}\", addresses = [\"127.0.0.1\"] }}"), HttpLimits::default());
     let failure = refused(&strict, &url).await;
     let told = &failure.message;
-    assert!(
-        failure.code == "unavailable" && told.contains("certificate") && told.contains("`ca = \"FILE\"`"),
-        "{told}"
-    );
+    assert!(failure.code == "untrusted" && told.contains("certificate") && told.contains("`ca = \"FILE\"`"), "{told}");
     let missing =
         stage(&format!("{{ to = \"{url}\", addresses = [\"127.0.0.1\"], ca = \"/none.pem\" }}"), HttpLimits::default());
     assert!(refused(&missing, &url).await.message.contains("`/none.pem`"));
