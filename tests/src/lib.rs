@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
-use windlass_stage::{Kudos, Run, docker};
+use windlass_stage::{Compose, Kudos, Run, docker};
 
 pub use small::Small;
 
@@ -135,7 +135,7 @@ pub fn exactly(kudos: &Kudos, version: &str) -> BTreeMap<String, String> {
 /// # Errors
 /// When it is not here.
 pub fn compose() -> Result<PathBuf> {
-    built("DOCKER_COMPOSE", "target/docker-compose/older")
+    Compose::Older.program()
 }
 
 /// Tasks of one process do not wait for each other by a lock of a file.

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measures the budgets and writes `docs/performance.md`.
 
 use anyhow::{Context as _, Result};
+use windlass_stage::Compose;
 
 use crate::agent::{self, Build};
 use crate::process;
@@ -11,7 +12,7 @@ pub(crate) fn run() -> Result<()> {
     setup::ensure(setup::EVERYTHING)?;
     let binary = agent::build(Build::Shipped)?;
     let kudos = agent::kudos()?;
-    let compose = setup::Peer::Older.find().context("no Docker Compose v2 to compare with")?;
+    let compose = setup::docker_compose(Compose::Older).context("no Docker Compose v2 to compare with")?;
     // As it is shipped, so that nothing is built again.
     process::run(
         process::cargo()

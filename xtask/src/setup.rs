@@ -11,7 +11,7 @@ mod wasm;
 
 use anyhow::Result;
 
-pub(crate) use compose::Peer;
+pub(crate) use compose::find as docker_compose;
 
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -118,11 +118,11 @@ impl Reality {
     /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.
     fn say_what_is_short(&self, secrets: &Secrets) {
         let mut said = self.short.lock().unwrap_or_else(PoisonError::into_inner);
-        let new: Vec<String> = secrets.short().filter(|name| said.insert((*name).to_owned())).map(quoted).collect();
+        let new: Vec<&str> = secrets.short().filter(|name| said.insert((*name).to_owned())).collect();
         if new.is_empty() {
             return;
         }
-        let names = crate::report::words::list(&new);
+        let names = crate::report::words::quoted(&new);
         let message = format!(
             "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
              can hold it"
@@ -292,8 +292,4 @@ fn variables(material: &Material, secrets: &Secrets) -> Result<BTreeMap<String, 
         variables.insert(variable.clone(), placeholder.to_owned());
     }
     Ok(variables)
-}
-
-fn quoted(name: &str) -> String {
-    format!("`{name}`")
 }

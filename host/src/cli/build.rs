@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use windlass_documents::Built;
 
 use super::arguments::BuildArguments;
-use super::config::load;
+use super::config::{load, shown_secret};
 use super::session::{Asked, Session};
 use crate::agent::Agent;
 use crate::clock::{Clock as _, SystemClock};
@@ -39,7 +39,7 @@ pub(super) async fn run(
         session.printer.warn(warning);
     }
     let secrets: Vec<(String, String)> =
-        settings.secrets.values().map(|name| (format!("[secret {name}]"), name.clone())).collect();
+        settings.secrets.values().map(|name| (shown_secret(name), name.clone())).collect();
     let wanted = builds(&Inputs {
         application: &loaded.application,
         file: &asked.file,

@@ -68,12 +68,17 @@ fn place_data(loaded: &mut Loaded, asked: &Asked, session: &Session) -> Result<V
     let bundle = Bundles::new(&config.state_directory).inspect(&asked.location.directory)?;
     let granted = config.data_root(STRATEGY, &asked.name).filter(|_| asked.unbound.is_none());
     let root = granted.map(|root| root.display().to_string());
-    let first = loaded.files.first().map(String::as_str).unwrap_or_default();
+    let project = loaded.project_directory().to_owned();
     Ok(loaded.application.place_data(&DataRoot {
         root: root.as_deref().ok_or("`windlass plan` shows the lines that grant one"),
-        project: first.rsplit_once('/').map_or("", |(directory, _)| directory),
+        project: &project,
         is_released: &|path| bundle.has(path),
     }))
+}
+
+/// What stands for a secret where nothing is resolved.
+pub(super) fn shown_secret(name: &str) -> String {
+    format!("[secret {name}]")
 }
 
 /// The Compose application of a release file, and the project's name. Secrets are shown as `[secret NAME]`.
@@ -87,7 +92,7 @@ pub(super) fn load(settings: &Settings, application: &str, files: &Directory) ->
     let with: With = serde_json::from_value(strategy.with.clone()).unwrap_or_default();
     let project = with.project.unwrap_or_else(|| application.to_owned());
     let mut variables = settings.variables.clone();
-    let secrets = settings.secrets.iter().map(|(variable, name)| (variable.clone(), format!("[secret {name}]")));
+    let secrets = settings.secrets.iter().map(|(variable, name)| (variable.clone(), shown_secret(name)));
     variables.extend(secrets);
     let options = Options {
         files: with.files,

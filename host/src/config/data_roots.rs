@@ -4,39 +4,28 @@
 
 use std::path::{Path, PathBuf};
 
-use super::document::{DocumentError, Spot};
+use super::document::DocumentError;
 use super::file;
 use super::resolve::Reader;
 use super::{Config, Guarded};
 
 impl Reader<'_> {
-    /// The directory of one application's data.
-    pub(super) fn data_root(
-        &self,
-        written: &Spot<String>,
-        applications: Option<&Spot<Vec<String>>>,
-    ) -> Result<PathBuf, DocumentError> {
-        if applications.is_none_or(|names| names.len() != 1) {
-            let message = "`data-root` is for one application: name it in this grant, `applications = [\"NAME\"]`";
-            return Err(self.wrong(written, message));
-        }
-        let root = self.absolute(written)?;
-        if root == Path::new("/") {
-            return Err(self.wrong(written, "`data-root` must be a directory of the application's own, not `/`"));
-        }
-        Ok(root)
-    }
-
-    /// Refuses an application with two directories, and two applications whose directories are the same or one in the
-    /// other.
-    pub(super) fn data_roots_are_apart(&self, grants: &[file::Grant]) -> Result<(), DocumentError> {
-        let mut seen: Vec<(String, PathBuf)> = Vec::new();
+    /// Refuses a directory that is not for one application, an application with two directories, and two applications
+    /// whose directories are the same or one in the other.
+    pub(super) fn data_roots(&self, grants: &[file::Grant]) -> Result<(), DocumentError> {
+        let mut seen: Vec<(&String, PathBuf)> = Vec::new();
         for grant in grants {
             let Some(written) = grant.docker_write.as_ref().and_then(|write| write.data_root.as_ref()) else {
                 continue;
             };
-            let root = self.data_root(written, grant.applications.as_ref())?;
-            let name = grant.applications.iter().flat_map(|names| names.iter()).next().cloned().unwrap_or_default();
+            let Some([name]) = grant.applications.as_ref().map(|names| names.value.as_slice()) else {
+                let message = "`data-root` is for one application: name it in this grant, `applications = [\"NAME\"]`";
+                return Err(self.wrong(written, message));
+            };
+            let root = self.absolute(written)?;
+            if root == Path::new("/") {
+                return Err(self.wrong(written, "`data-root` must be a directory of the application's own, not `/`"));
+            }
             for (other, taken) in &seen {
                 let why = if *other == name && *taken != root {
                     format!("`{name}` has the data-root `{}` already, and an application has one", taken.display())

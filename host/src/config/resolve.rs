@@ -74,7 +74,7 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
     let commands = reader.commands(&file.commands, &secrets)?;
     let names = Names { secrets: &secrets, commands: &commands };
     let releases = reader.releases(file.releases)?;
-    reader.data_roots_are_apart(&file.grants)?;
+    reader.data_roots(&file.grants)?;
     Ok(Config {
         file: Some(document.path().to_owned()),
         environment: environment.value,
@@ -236,11 +236,7 @@ impl Reader<'_> {
             docker_write: match grant.docker_write {
                 Some(write) => Some(DockerWrite {
                     bind_roots: write.bind_roots.iter().map(|root| self.absolute(root)).collect::<Result<_, _>>()?,
-                    data_root: write
-                        .data_root
-                        .as_ref()
-                        .map(|root| self.data_root(root, grant.applications.as_ref()))
-                        .transpose()?,
+                    data_root: write.data_root.as_ref().map(|root| self.absolute(root)).transpose()?,
                     allow: write
                         .allow
                         .iter()

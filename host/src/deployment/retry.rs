@@ -7,8 +7,12 @@ use windlass_documents::Failure;
 /// Twice as long after each failure in a row, at most `longest`, and at least as long as the one who failed wishes.
 /// `failures` counts this one.
 pub(super) fn pause(first: Duration, longest: Duration, failures: u32, failure: &Failure) -> Duration {
-    let doubled = first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)));
-    doubled.min(longest).max(retry_after(failure).unwrap_or_default())
+    doubled(first, failures).min(longest).max(retry_after(failure).unwrap_or_default())
+}
+
+/// Twice as long after each failure in a row.
+pub(super) fn doubled(first: Duration, failures: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))
 }
 
 /// How long a server said that it wants to be left alone: `retry-after` in the details, in seconds.

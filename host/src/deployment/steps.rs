@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use windlass_documents::{Failure, Phase, Step};
 
+use super::retry;
 use super::subject::{Subject, within};
 use super::work::{Deployment, Halt};
 use crate::journal::{self, Event, StepStatus};
@@ -123,7 +124,7 @@ async fn attempts(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Ste
                 let tries = attempt - before;
                 if failure.retryable && tries < engine.pace.apply_attempts && !deployment.halt().is_cancelled() {
                     deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message));
-                    let pause = engine.pace.retry_delay * 2_u32.saturating_pow(tries - 1);
+                    let pause = retry::doubled(engine.pace.retry_delay, tries);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = deployment.halt().cancelled() => {}

@@ -11,6 +11,7 @@ use windlass_documents::{Failure, Observation, Outcome, Step, Verdict};
 
 use super::error::Error;
 use super::migration;
+use super::retry;
 use super::steps::deadline;
 use super::subject::{Subject, within};
 use super::verify;
@@ -106,7 +107,7 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
             Err(failed) if failed.retryable && attempt < engine.pace.undo_attempts => {
                 let message = format!("undoing \"{}\": {}; it is tried again", step.title, failed.message);
                 deployment.log(Level::Warn, &message);
-                tokio::time::sleep(engine.pace.retry_delay * 2_u32.saturating_pow(attempt - 1)).await;
+                tokio::time::sleep(retry::doubled(engine.pace.retry_delay, attempt)).await;
                 attempt += 1;
             }
             Err(failed) => {

@@ -206,8 +206,14 @@ impl From<super::transition::Illegal> for Fault {
     }
 }
 
-/// What makes a journal of each older format one of the next: the format that it makes, and its SQL.
-const UPGRADES: [(u32, &str); 1] = [(2, include_str!("store/upgrades/2.sql"))];
+/// What makes a journal of each format one of the next, the first one of nothing: the format that it makes, and its SQL.
+const FORMATS: [(u32, &str); 2] = [(1, include_str!("store/schema.sql")), (2, include_str!("store/upgrades/2.sql"))];
+
+/// Makes the tables of this format of those of an older one; 0 has none.
+fn make_tables(connection: &Connection, found: u32) -> rusqlite::Result<()> {
+    let mut missing = FORMATS.iter().filter(|(makes, _)| *makes > found);
+    missing.try_for_each(|(_, sql)| connection.execute_batch(sql))
+}
 
 /// Checks the format, makes the tables where there are none, and brings an older journal to this format. Who only reads
 /// changes nothing: an agent of before can go on with the file.
@@ -230,12 +236,9 @@ fn prepare(connection: &mut Connection, path: &Path, mode: Mode) -> Result<(), E
     // Another process may have been faster.
     let found: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
     if found == 0 {
-        transaction.execute_batch(include_str!("store/schema.sql")).map_err(explain)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(explain)?;
     }
-    for (_, sql) in UPGRADES.iter().filter(|(makes, _)| found > 0 && *makes > found) {
-        transaction.execute_batch(sql).map_err(explain)?;
-    }
+    make_tables(&transaction, found).map_err(explain)?;
     transaction.pragma_update(None, "user_version", JOURNAL_FORMAT).map_err(explain)?;
     transaction.commit().map_err(explain)
 }
@@ -243,7 +246,7 @@ fn prepare(connection: &mut Connection, path: &Path, mode: Mode) -> Result<(), E
 /// Tables that an older journal lacks, empty and for this reader alone.
 fn stand_in(connection: &Connection, found: u32) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "memory")?;
-    for (_, sql) in UPGRADES.iter().filter(|(makes, _)| *makes > found) {
+    for (_, sql) in FORMATS.iter().filter(|(makes, _)| *makes > found) {
         let tables = sql.lines().filter(|line| !line.starts_with("CREATE INDEX")).collect::<Vec<_>>().join("\n");
         connection.execute_batch(&tables.replace("CREATE TABLE", "CREATE TEMP TABLE"))?;
     }

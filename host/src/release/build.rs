@@ -98,7 +98,7 @@ pub fn builds(inputs: &Inputs<'_>) -> Result<Vec<Build>, BuildError> {
 /// The artifact of a service, as a deployment finds it.
 fn artifact<'a>(inputs: &Inputs<'a>, service: &Service) -> Result<(&'a str, &'a ArtifactSource), BuildError> {
     let artifacts = &inputs.file.artifacts;
-    let usual = format!("{}-{}", inputs.project, service.name);
+    let usual = service.built_image(inputs.project);
     let image = service.image.as_ref().map_or(usual.as_str(), |image| &image.value);
     let repository = Reference::parse(image).map(|reference| reference.repository()).ok();
     let own = artifacts.get_key_value(&service.name).filter(|_| service.image.is_none());

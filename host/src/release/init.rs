@@ -170,11 +170,10 @@ fn name(inputs: &Inputs<'_>, application: &Application) -> Result<String, InitEr
 /// Proposes a directory for what containers write to by relative paths, and says what of it is where.
 fn data(inputs: &Inputs<'_>, application: &str, loaded: &Loaded, needs: &mut Needs, remarks: &mut Vec<String>) {
     let root = format!("{DATA}/{application}");
-    let first = loaded.files.first().map(String::as_str).unwrap_or_default();
     let mut on_host = loaded.application.clone();
     let problems = on_host.place_data(&DataRoot {
         root: Ok(&root),
-        project: first.rsplit_once('/').map_or("", |(directory, _)| directory),
+        project: loaded.project_directory(),
         is_released: inputs.is_there,
     });
     let mut binds = loaded.application.data_mounts().peekable();

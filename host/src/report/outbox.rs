@@ -41,8 +41,7 @@ pub fn sentence(fact: &DeliveryFact) -> String {
     let failure = fact.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
     let version = fact.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
     if fact.is_set_aside() {
-        let hint = fact.hint.as_ref().and_then(|hint| hint.lines().next());
-        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        let hint = fact.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
         return format!(
             "recorder {recorder} will never take deployment {deployment}{version}{failure}{hint}; `windlass outbox drop \
              {number} --reason …` says that you saw this, `windlass outbox retry {number}` lets it wait again"

@@ -58,6 +58,12 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
+/// Names in backticks, as a list: `` `a` and `b` ``.
+#[must_use]
+pub fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    list(&names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>())
+}
+
 /// The first twelve digits of a digest, with its algorithm: `sha256:1ef921a3c0de`. Anything else is as it is.
 #[must_use]
 pub fn digest(digest: &str) -> String {

@@ -34,7 +34,7 @@ pub(crate) fn send(
             if verdict == Verdict::Pass { finding } else { finding.remedy(remedy) }
         }
         Err(error) => {
-            let hint = error.details().and_then(|details| details.get("hint")?.as_str()).map(str::to_owned);
+            let hint = error.advice().map(str::to_owned);
             let finding = Finding::new(place, Verdict::Warn, format!("the webhook `{id}` was not sent: {error}"));
             match hint {
                 Some(hint) => finding.remedy(hint),

@@ -37,11 +37,17 @@ impl Application {
         for (key, value) in &self.extensions {
             root.put(key, Some(value.clone()));
         }
-        escaped(root.value(), directory)
+        escaped(placed(root.value(), directory))
     }
 }
 
 impl Service {
+    /// What Docker Compose calls an image that is built and has no name of its own.
+    #[must_use]
+    pub fn built_image(&self, project: &str) -> String {
+        format!("{project}-{}", self.name)
+    }
+
     /// How the image is built, with the absolute path `directory` for the root of the files. Paths that lead out of it
     /// stay as they are written.
     #[must_use]
@@ -134,12 +140,12 @@ fn decimal(billionths: i64) -> Value {
 }
 
 /// A dollar sign is written twice, so that the output can be read as a Compose file again.
-fn escaped(value: Value, directory: &str) -> Value {
+fn escaped(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(text.replace(DIRECTORY, directory).replace('$', "$$")),
-        Value::Array(items) => items.into_iter().map(|item| escaped(item, directory)).collect(),
+        Value::String(text) => Value::String(text.replace('$', "$$")),
+        Value::Array(items) => items.into_iter().map(escaped).collect(),
         Value::Object(fields) => {
-            fields.into_iter().map(|(key, value)| (key.replace('$', "$$"), escaped(value, directory))).collect()
+            fields.into_iter().map(|(key, value)| (key.replace('$', "$$"), escaped(value))).collect()
         }
         other => other,
     }

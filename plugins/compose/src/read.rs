@@ -244,13 +244,8 @@ impl Report {
         path: &dyn Display,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        if let Value::Scalar(scalar) = &node.value
-            && matches!(scalar.resolve(), Resolved::Null | Resolved::Boolean(_))
-        {
-            self.wrong_type(node, path, "a text or a number");
-            return None;
-        }
-        self.understood(node, path, &self.text(node, path)?, read)
+        let wrong = |value| matches!(value, Resolved::Null | Resolved::Boolean(_));
+        self.text_unless(node, path, wrong, "a text or a number", read)
     }
 
     /// A value that a function reads from a text or a whole number.
@@ -260,10 +255,22 @@ impl Report {
         path: &dyn Display,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
+        let wrong = |value| matches!(value, Resolved::Null | Resolved::Boolean(_) | Resolved::Float(_));
+        self.text_unless(node, path, wrong, "a text or a whole number", read)
+    }
+
+    fn text_unless<T>(
+        &self,
+        node: &Node,
+        path: &dyn Display,
+        wrong: impl Fn(Resolved) -> bool,
+        wanted: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         if let Value::Scalar(scalar) = &node.value
-            && matches!(scalar.resolve(), Resolved::Null | Resolved::Boolean(_) | Resolved::Float(_))
+            && wrong(scalar.resolve())
         {
-            self.wrong_type(node, path, "a text or a whole number");
+            self.wrong_type(node, path, wanted);
             return None;
         }
         self.understood(node, path, &self.text(node, path)?, read)

@@ -107,7 +107,7 @@ fn what_cases_say_of_a_version_is_on_the_page() {
 #[test]
 fn the_page_names_the_versions_that_judge() {
     for version in Version::BOTH {
-        let (name, found) = (version.name(), version.found());
+        let (name, found) = (version.series(), docker::found(version));
         let is = found.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         assert!(
             is,

@@ -1,7 +1,7 @@
 //! What an answer means: a body, or the reason why there is none, each reason with a message of its own.
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
 use windlass_sdk::http::Response;
 use windlass_sdk::{Error, Result};
@@ -42,10 +42,7 @@ pub(crate) fn judge(response: &Response, path: &str, settings: &Settings) -> Res
         status @ (408 | 425 | 500..=599) => {
             let message = format!("GitHub answered {status} to {path}: it is down or overloaded");
             let error = Error::new("unavailable", message).retryable();
-            Err(match retry_after(response) {
-                Some(seconds) => error.detail("retry-after", seconds.into()),
-                None => error,
-            })
+            Err(error.after(response.retry_after(SystemTime::now())))
         }
         status => {
             Err(Error::new("plugin:github", format!("GitHub answered {status} to {path}: {}", message(response))))
@@ -116,36 +113,18 @@ fn is_limit(response: &Response) -> bool {
         || message(response).contains("rate limit")
 }
 
-/// The time by the server's own clock where it tells it, or else the agent's.
-fn now(response: &Response) -> Timestamp {
-    response.header("date").and_then(date).unwrap_or_else(Timestamp::now)
-}
-
-fn date(text: &str) -> Option<Timestamp> {
-    rfc2822::parse(text.trim()).ok().map(|time| time.timestamp())
-}
-
-/// RFC 9110 section 10.2.3: seconds, or a date.
-fn retry_after(response: &Response) -> Option<u64> {
-    let wished = response.header("retry-after")?.trim();
-    if let Ok(seconds) = wished.parse() {
-        return Some(seconds);
-    }
-    Some(u64::try_from(date(wished)?.as_second() - now(response).as_second()).unwrap_or(0))
-}
-
 fn limited(response: &Response, settings: &Settings) -> Error {
-    let reset = response.header("x-ratelimit-reset").and_then(|text| text.trim().parse::<i64>().ok());
-    let reset = reset.map(|at| u64::try_from(at.saturating_sub(now(response).as_second())).unwrap_or(0));
-    let wait = retry_after(response).or(reset);
+    let now = SystemTime::now();
+    let reset = response.header("x-ratelimit-reset").and_then(|text| text.trim().parse::<u64>().ok());
+    let since_epoch = response.date().unwrap_or(now).duration_since(UNIX_EPOCH).unwrap_or_default();
+    let reset = reset.map(|at| at.saturating_sub(since_epoch.as_secs()));
+    let wait = response.retry_after(now).or(reset);
     let when = match wait {
         Some(seconds) => format!("again in {} min", seconds.div_ceil(60).max(1)),
         None => "it does not say until when".to_owned(),
     };
-    let mut error = Error::new("rate-limited", format!("GitHub answers no more requests for now: {when}")).retryable();
-    if let Some(seconds) = wait {
-        error = error.detail("retry-after", seconds.into());
-    }
+    let message = format!("GitHub answers no more requests for now: {when}");
+    let error = Error::new("rate-limited", message).retryable().after(wait);
     match settings.token {
         Some(_) => error,
         None => error.hint("with a token (`token`) it answers 5,000 requests an hour instead of 60"),

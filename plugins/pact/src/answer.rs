@@ -39,7 +39,7 @@ pub(crate) fn judge(response: &Response, what: &str, settings: &Settings) -> Res
         status @ (408 | 425 | 500..=599) => {
             let message = format!("the broker answered {status} to {what}{}", excerpt(response));
             let error = unavailable(message).retryable();
-            Err(later(response, if is_page(response) { error.hint(PAGE) } else { error }))
+            Err((if is_page(response) { error.hint(PAGE) } else { error }).after(seconds(response)))
         }
         status @ 300..=399 => {
             let place = response.header("location").unwrap_or("nowhere");
@@ -145,26 +145,11 @@ fn limited(response: &Response, what: &str) -> Error {
         None => "it does not say until when".to_owned(),
     };
     let error = Error::new("rate-limited", format!("the broker answers no more requests for now ({what}): {when}"));
-    later(response, error.retryable())
+    error.retryable().after(seconds(response))
 }
 
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3): as it stands there, or until a date. The date is compared with the
-/// server's own clock where it tells it, and otherwise with the agent's.
 fn seconds(response: &Response) -> Option<u64> {
-    let wished = response.header("retry-after")?.trim();
-    if let Ok(seconds) = wished.parse() {
-        return Some(seconds);
-    }
-    let date = |text: &str| httpdate::parse_http_date(text).ok();
-    let now = response.header("date").and_then(date).unwrap_or_else(SystemTime::now);
-    Some(date(wished)?.duration_since(now).map_or(0, |wait| wait.as_secs()))
-}
-
-fn later(response: &Response, error: Error) -> Error {
-    match seconds(response) {
-        Some(seconds) => error.detail("retry-after", seconds.into()),
-        None => error,
-    }
+    response.retry_after(SystemTime::now())
 }
 
 fn excerpt(response: &Response) -> String {

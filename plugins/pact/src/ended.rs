@@ -8,8 +8,9 @@ use windlass_sdk::http::Request;
 
 use crate::answer::Answer;
 use crate::client::{Client, required};
-use crate::environment::Environment;
+use crate::environment::{Environment, instance};
 use crate::hal::Resource;
+use crate::version::own_address;
 
 /// A record that was made.
 #[derive(Debug, Clone, Copy)]
@@ -42,18 +43,13 @@ impl Client<'_> {
     /// What keeps the broker from answering, and its refusal.
     pub fn end_deployment(&self, environment: &Environment, slot: Slot<'_>) -> Result<Ended> {
         let live = self.deployed(environment, Some(slot.pacticipant))?;
-        let own = |entry: &Resource| entry.links("self").into_iter().next().map(|link| link.href);
-        let instance = |entry: &Resource| {
-            let named = ["/applicationInstance", "/target"].iter().find_map(|name| entry.0.pointer(name)?.as_str());
-            named.filter(|name| !name.is_empty()).map(str::to_owned)
-        };
         // The broker may pass over the query for the pacticipant.
         let ours = |entry: &&Resource| {
             let text = |pointer: &str| entry.0.pointer(pointer).and_then(Value::as_str);
             text("/_embedded/pacticipant/name").is_none_or(|name| name == slot.pacticipant)
                 && match slot.address {
-                    Some(address) => own(entry).as_deref() == Some(address),
-                    None => instance(entry).as_deref() == slot.instance,
+                    Some(address) => own_address(entry).as_deref() == Some(address),
+                    None => instance(entry) == slot.instance,
                 }
         };
         let Some(entry) = live.iter().find(ours) else { return Ok(Ended::Before) };

@@ -73,9 +73,7 @@ impl Client<'_> {
             Ok(())
         };
         for entry in &self.deployed(environment, None)? {
-            // An empty name is the same instance as none.
-            let named = ["/applicationInstance", "/target"].iter().find_map(|name| entry.0.pointer(name)?.as_str());
-            add(entry, Place::Deployed(named.filter(|name| !name.is_empty()).map(str::to_owned)))?;
+            add(entry, Place::Deployed(instance(entry).map(str::to_owned)))?;
         }
         for entry in &self.supported(environment, None)? {
             add(entry, Place::Released)?;
@@ -106,6 +104,12 @@ impl Client<'_> {
         }
         self.found(&address)?.embedded(list)
     }
+}
+
+/// The instance that a version is deployed as. An empty name is the same instance as none.
+pub(crate) fn instance(entry: &Resource) -> Option<&str> {
+    let named = ["/applicationInstance", "/target"].iter().find_map(|name| entry.0.pointer(name)?.as_str());
+    named.filter(|name| !name.is_empty())
 }
 
 impl Live {

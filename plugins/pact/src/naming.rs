@@ -29,7 +29,7 @@ impl TryFrom<String> for Naming {
 
     fn try_from(written: String) -> std::result::Result<Self, String> {
         Self::parse(&written).map_err(|error| {
-            let hint = error.details().and_then(|details| details.get("hint")?.as_str()).unwrap_or_default();
+            let hint = error.advice().unwrap_or_default();
             if hint.is_empty() { error.message().to_owned() } else { format!("{} ({hint})", error.message()) }
         })
     }

@@ -110,6 +110,6 @@ impl Client<'_> {
     }
 }
 
-fn own_address(resource: &Resource) -> Option<String> {
+pub(crate) fn own_address(resource: &Resource) -> Option<String> {
     resource.links("self").into_iter().next().map(|link| link.href)
 }

@@ -1,7 +1,8 @@
 //! What a server's answer means: done, later, or never like this.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use windlass_sdk::http::Response;
 use windlass_sdk::prelude::*;
 
@@ -33,10 +34,8 @@ pub(crate) fn judge(response: &Response, url: &str, time: &str) -> Result<Value>
         }
         _ if status >= 500 || PASSING.contains(&status) => {
             let error = Error::new("unavailable", format!("`{server}` answered {status}{}", said(&words))).retryable();
-            match retry_after(response, time) {
-                Some(seconds) => Err(error.detail("retry-after", json!(seconds))),
-                None => Err(error),
-            }
+            let now = time.parse::<Timestamp>().map_or_else(|_| SystemTime::now(), SystemTime::from);
+            Err(error.after(response.retry_after(now)))
         }
         _ => {
             let again = if matches!(status, 401 | 403) { "" } else { "; it will refuse it again" };
@@ -56,17 +55,6 @@ pub(crate) fn judge(response: &Response, url: &str, time: &str) -> Result<Value>
             }))
         }
     }
-}
-
-/// RFC 9110 section 10.2.3: seconds, or a date, which is compared with the server's own clock where it tells it.
-fn retry_after(response: &Response, time: &str) -> Option<u64> {
-    let wished = response.header("retry-after")?.trim();
-    if let Ok(seconds) = wished.parse() {
-        return Some(seconds);
-    }
-    let date = |text: &str| rfc2822::parse(text).ok().map(|time| time.timestamp());
-    let now = response.header("date").and_then(date).or_else(|| time.parse::<Timestamp>().ok())?;
-    Some(u64::try_from(date(wished)?.as_second() - now.as_second()).unwrap_or(0))
 }
 
 fn said(words: &str) -> String {

@@ -97,6 +97,21 @@ impl Error {
         self.detail("hint", Value::String(hint.into()))
     }
 
+    /// What the operator can do next, where it was said.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.details()?.get("hint")?.as_str()
+    }
+
+    /// Says after how many seconds at the earliest the same call may succeed, where that is known.
+    #[must_use]
+    pub fn after(self, seconds: Option<u64>) -> Self {
+        match seconds {
+            Some(seconds) => self.detail("retry-after", seconds.into()),
+            None => self,
+        }
+    }
+
     /// Adds a fact for machines.
     #[must_use]
     pub fn detail(mut self, name: &str, value: Value) -> Self {

@@ -3,7 +3,7 @@
 //! Redirects are answers, not followed. A response with any status is a success here; an error means that there was
 //! no response. Several requests can be under way at once: [`send_all`].
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -142,6 +142,24 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The time by the server's own clock, where it tells it.
+    #[must_use]
+    pub fn date(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.header("date")?.trim()).ok()
+    }
+
+    /// For how many seconds the server wants to be left alone: as `Retry-After` says it, or until its date (RFC 9110,
+    /// section 10.2.3). The date is compared with the server's own clock where it tells it, and otherwise with `now`.
+    #[must_use]
+    pub fn retry_after(&self, now: SystemTime) -> Option<u64> {
+        let wished = self.header("retry-after")?.trim();
+        if let Ok(seconds) = wished.parse() {
+            return Some(seconds);
+        }
+        let until = httpdate::parse_http_date(wished).ok()?;
+        Some(until.duration_since(self.date().unwrap_or(now)).map_or(0, |wait| wait.as_secs()))
     }
 
     /// The body as text; what is not UTF-8 is replaced.

@@ -46,10 +46,10 @@ pub(crate) fn read_from(
     };
     let mut loaded = windlass_compose::load(files, &options).map_err(|problems| refused(&problems))?;
     let granting = granting(host);
-    let first = loaded.files.first().map(String::as_str).unwrap_or_default();
+    let project = loaded.project_directory().to_owned();
     let misplaced = loaded.application.place_data(&DataRoot {
         root: host.data_root.as_deref().ok_or(&granting),
-        project: first.rsplit_once('/').map_or("", |(directory, _)| directory),
+        project: &project,
         is_released: &|path| release.bundle.has(path),
     });
     if !misplaced.is_empty() {

@@ -4,6 +4,7 @@
 //! the `windlass` binary as a person would.
 
 mod busybox;
+mod compose;
 mod disk;
 mod engine;
 mod host;
@@ -17,6 +18,7 @@ mod registry;
 mod sshd;
 
 pub use busybox::{BUSYBOX, import_busybox, import_shell};
+pub use compose::Compose;
 pub use disk::Disk;
 pub use engine::Engine;
 pub use host::{Host, Run, USED_HOST};

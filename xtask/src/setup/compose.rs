@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use windlass_stage::Compose;
 
 use super::say;
 use crate::paths;
@@ -17,54 +18,21 @@ use crate::process;
 /// The releases of Debian that have the packages.
 const SUITES: &[&str] = &["trixie", "forky", "sid"];
 
-/// One of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Peer {
-    /// What a stable Debian has.
-    Older,
-    /// The newest that Debian has.
-    Newer,
+/// The program, if it is here: ours below `target/`, or the plugin of Docker's client when it is of this version.
+pub(crate) fn find(peer: Compose) -> Option<PathBuf> {
+    let plugins =
+        ["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"]
+            .map(|directory| Path::new(directory).join("docker-compose"));
+    let unpacked = Some(unpacked(peer)).filter(|program| version(program).is_some());
+    unpacked.or_else(|| plugins.into_iter().find(|program| version(program).is_some_and(|found| is(peer, &found))))
 }
 
-impl Peer {
-    /// Both, the older one first.
-    pub(crate) const BOTH: [Self; 2] = [Self::Older, Self::Newer];
+fn is(peer: Compose, version: &str) -> bool {
+    version.strip_prefix(peer.series()).is_some_and(|rest| rest.starts_with('.'))
+}
 
-    /// The variable that tells a test where the program is.
-    pub(crate) fn variable(self) -> &'static str {
-        match self {
-            Self::Older => "DOCKER_COMPOSE",
-            Self::Newer => "DOCKER_COMPOSE_NEWER",
-        }
-    }
-
-    /// The version that the tests were last compared with, which is fetched while Debian has it.
-    fn series(self) -> &'static str {
-        match self {
-            Self::Older => "2.26",
-            Self::Newer => "2.40",
-        }
-    }
-
-    fn unpacked(self) -> PathBuf {
-        directory().join(match self {
-            Self::Older => "older",
-            Self::Newer => "newer",
-        })
-    }
-
-    /// The program, if it is here: ours below `target/`, or the plugin of Docker's client when it is of this version.
-    pub(crate) fn find(self) -> Option<PathBuf> {
-        let plugins =
-            ["/usr/libexec/docker/cli-plugins", "/usr/lib/docker/cli-plugins", "/usr/local/lib/docker/cli-plugins"]
-                .map(|directory| Path::new(directory).join("docker-compose"));
-        let unpacked = Some(self.unpacked()).filter(|program| version(program).is_some());
-        unpacked.or_else(|| plugins.into_iter().find(|program| version(program).is_some_and(|found| self.is(&found))))
-    }
-
-    fn is(self, version: &str) -> bool {
-        version.strip_prefix(self.series()).is_some_and(|rest| rest.starts_with('.'))
-    }
+fn unpacked(peer: Compose) -> PathBuf {
+    directory().join(peer.file())
 }
 
 fn directory() -> PathBuf {
@@ -79,7 +47,7 @@ fn version(program: &Path) -> Option<String> {
 
 /// Makes sure of both.
 pub(crate) fn ensure() -> Result<()> {
-    let missing: Vec<Peer> = Peer::BOTH.into_iter().filter(|peer| peer.find().is_none()).collect();
+    let missing: Vec<Compose> = Compose::BOTH.into_iter().filter(|peer| find(*peer).is_none()).collect();
     if !missing.is_empty() {
         let wanted: Vec<&str> = missing.iter().map(|peer| peer.series()).collect();
         say(&format!("Docker Compose {}: fetching Debian's packages", wanted.join(" and ")));
@@ -91,11 +59,11 @@ pub(crate) fn ensure() -> Result<()> {
             )
         })?;
     }
-    for peer in Peer::BOTH {
-        let program = peer.find().with_context(|| format!("{} does not run here", peer.unpacked().display()))?;
+    for peer in Compose::BOTH {
+        let program = find(peer).with_context(|| format!("{} does not run here", unpacked(peer).display()))?;
         let found = version(&program).unwrap_or_default();
         say(&format!("Docker Compose {found}: there"));
-        if !peer.is(&found) {
+        if !is(peer, &found) {
             say(&format!(
                 "Debian has no Docker Compose {} any more; the tests may find what {found} does otherwise",
                 peer.series()
@@ -106,7 +74,7 @@ pub(crate) fn ensure() -> Result<()> {
 }
 
 /// Fetches and unpacks the packages with package lists of our own.
-fn fetch(peers: &[Peer]) -> Result<()> {
+fn fetch(peers: &[Compose]) -> Result<()> {
     let mirror = mirror().context(
         "the package sources of this machine name no mirror of Debian; name one in DEBIAN_MIRROR, and install \
          debian-archive-keyring",
@@ -140,10 +108,10 @@ fn fetch(peers: &[Peer]) -> Result<()> {
         let wanted = format!("docker-compose={}.*", peer.series());
         match (apt_get(&["download", &wanted]), peer) {
             (Ok(()), _) => {}
-            (Err(_), Peer::Newer) => apt_get(&["download", "docker-compose"])?,
-            (Err(error), Peer::Older) => return Err(error),
+            (Err(_), Compose::Newer) => apt_get(&["download", "docker-compose"])?,
+            (Err(error), Compose::Older) => return Err(error),
         }
-        unpack(&work, &peer.unpacked())?;
+        unpack(&work, &unpacked(*peer))?;
     }
     fs::remove_dir_all(&work)?;
     Ok(())

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use windlass_stage::{Host, REGISTRY, Registry, USED_HOST, docker, import_busybox};
+use windlass_stage::{Compose, Host, REGISTRY, Registry, USED_HOST, docker, import_busybox};
 
 use super::packages::Wish;
 use crate::agent::{self, Build};
 use crate::paths;
 use crate::process;
-use crate::setup::Peer;
+use crate::setup::docker_compose;
 
 /// What lives as long as the run.
 #[derive(Default)]
@@ -31,8 +31,8 @@ impl Shared {
             import_busybox(|arguments| docker(arguments))?;
         }
         if wishes.contains(&Wish::Compose) {
-            for peer in Peer::BOTH {
-                let compose = peer.find().context("no Docker Compose v2 to compare with")?;
+            for peer in Compose::BOTH {
+                let compose = docker_compose(peer).context("no Docker Compose v2 to compare with")?;
                 shared.variables.push((peer.variable(), compose.into()));
             }
         }

@@ -195,19 +195,12 @@ impl Engine {
         if !socket.is_absolute() {
             return Err(RequestError::Other(format!("`{}` is not a Unix socket (`unix:///path`)", self.endpoint)));
         }
-        let open = |version: ClientVersion| {
-            bollard::Docker::connect_with_unix(
-                &socket.to_string_lossy(),
-                self.patience.request.as_secs().max(1),
-                &version,
-            )
-            .map(|client| client.with_request_modifier(move |request| wire::complete(request, &version)))
-            .map_err(unusable)
+        let seconds = self.patience.request.as_secs().max(1);
+        let open = |version: &ClientVersion| {
+            bollard::Docker::connect_with_unix(&socket.to_string_lossy(), seconds, version).map_err(unusable)
         };
         // What is asked without a version is answered to clients of every version.
-        let unversioned =
-            bollard::Docker::connect_with_unix(&socket.to_string_lossy(), limit.as_secs().max(1), API_DEFAULT_VERSION)
-                .map_err(unusable)?;
+        let unversioned = open(API_DEFAULT_VERSION)?;
         let version = self.once(&unversioned, limit, &|client| async move { client.version().await }).await?;
         let parse = |text: Option<String>| -> Option<(usize, usize)> {
             let text = text?;
@@ -223,7 +216,8 @@ impl Engine {
             )));
         }
         let (major_version, minor_version) = parse(version.min_api_version).unwrap_or(oldest).max(oldest);
-        open(ClientVersion { major_version, minor_version })
+        let spoken = ClientVersion { major_version, minor_version };
+        Ok(open(&spoken)?.with_request_modifier(move |request| wire::complete(request, &spoken)))
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
     let mut short = Vec::new();
     for name in config.secrets.keys() {
         match Secrets::resolve_all(&config.secrets, [name.as_str()], &key, &Redactor::new()) {
-            Ok(secrets) => short.extend(secrets.short().map(|name| format!("`{name}`"))),
+            Ok(secrets) => short.extend(secrets.short().map(str::to_owned)),
             Err(error) => facts.push(broken("secrets", &error)),
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
         facts.push(well("secrets", format!("{} can be read", words::count(config.secrets.len(), "secret"))));
     }
     if !short.is_empty() {
-        let seen = format!("the value of {} is too short to be kept out of logs", words::list(&short));
+        let seen = format!("the value of {} is too short to be kept out of logs", words::quoted(&short));
         facts.push(warn(
             "secrets",
             seen,

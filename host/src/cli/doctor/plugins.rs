@@ -40,7 +40,8 @@ pub(super) async fn plugins(
     for grant in config.grants.iter().filter(|grant| grant.digest.is_none()) {
         if !carried.contains(grant.plugin.as_str()) {
             let seen = format!("the grant for `{}` matches nothing: no such plugin is carried", grant.plugin);
-            let remedy = format!("carried are {}; a grant for any other plugin names its `digest`", quoted(&names));
+            let remedy =
+                format!("carried are {}; a grant for any other plugin names its `digest`", words::quoted(&names));
             facts.push(warn("grants", seen, remedy));
         }
     }
@@ -73,8 +74,4 @@ async fn lacking(session: &Session, config: &Config, asked: &Asked, facts: &mut 
         facts.push(note("grants", format!("{count} of {} have all that they ask for", asked.name)));
     }
     Ok(())
-}
-
-fn quoted(names: &[String]) -> String {
-    words::list(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }

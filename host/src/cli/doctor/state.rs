@@ -102,8 +102,7 @@ fn records(untold: &[DeliveryFact], facts: &mut Vec<DoctorFact>) {
         let failure = fact.failure.as_deref().unwrap_or_default();
         let DeliveryFact { application, recorder, deployment, number, .. } = fact;
         let seen = format!("recorder {recorder} of {application} will never take deployment {deployment}: {failure}");
-        let hint = fact.hint.as_ref().and_then(|hint| hint.lines().next()).map(|hint| format!("{hint}; then "));
-        let hint = hint.unwrap_or_default();
+        let hint = fact.advice().map(|advice| format!("{advice}; then ")).unwrap_or_default();
         facts.push(warn("records", seen, format!("{hint}`windlass outbox drop {number} --reason …`")));
     }
     let waiting = untold.iter().filter(|fact| !fact.is_set_aside() && fact.attempts > 0).count();

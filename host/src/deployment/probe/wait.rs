@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use windlass_documents::{Failure, Finding, Report, Verdict};
 
+use crate::deployment::request::hint_of;
 use crate::deployment::retry;
 use crate::deployment::work::failure;
 
@@ -126,8 +127,13 @@ fn last_call(failures: u32, reason: &Failure) -> Finding {
         0 | 1 => format!("the last call failed: {}", reason.message),
         _ => format!("the last {failures} calls failed: {}", reason.message),
     };
-    let hint = reason.details.as_ref().and_then(|details| details.get("hint")?.as_str()).map(str::to_owned);
-    Finding { id: "last-call".to_owned(), verdict: Verdict::Inconclusive, title, remedy: hint, evidence: None }
+    Finding {
+        id: "last-call".to_owned(),
+        verdict: Verdict::Inconclusive,
+        title,
+        remedy: hint_of(reason),
+        evidence: None,
+    }
 }
 
 /// Whole seconds, or milliseconds below one.

@@ -44,7 +44,7 @@ impl Derived {
         // Without a name it is a temporary file that SQLite removes, and memory as long as it is small.
         let connection = Connection::open("")?;
         connection.execute_batch("PRAGMA synchronous = off; PRAGMA journal_mode = off;")?;
-        connection.execute_batch(include_str!("schema.sql"))?;
+        super::make_tables(&connection, 0)?;
         connection.execute_batch("BEGIN")?;
         Ok(Self { connection })
     }

@@ -1,5 +1,5 @@
--- The journal, format 2; `upgrades/` makes it of older ones. `events` is the truth and is append-only; the other tables follow from it, or are queues
--- and small stores that are changed in the same transactions.
+-- The journal's first format; what is in `upgrades/` makes it of the present one. `events` is the truth and is append-only;
+-- the other tables follow from it, or are queues and small stores that are changed in the same transactions.
 
 CREATE TABLE events (
     sequence   INTEGER PRIMARY KEY,
@@ -81,18 +81,6 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_waiting ON outbox (application, recorder, id) WHERE delivered IS NULL;
 CREATE INDEX outbox_of_deployment ON outbox (deployment);
-CREATE INDEX outbox_answers ON outbox (application, recorder, id) WHERE facts IS NOT NULL;
--- Events of the outbox that a recorder will never take, until a person says something about each.
-CREATE TABLE set_aside (
-    key         TEXT PRIMARY KEY,
-    application TEXT NOT NULL,
-    recorder    TEXT NOT NULL,
-    deployment  TEXT NOT NULL,
-    code        TEXT NOT NULL,
-    reason      TEXT NOT NULL,
-    hint        TEXT,
-    since       TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE quarantine (
     application TEXT NOT NULL,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_compose::Application;
+use windlass_compose::{Application, Service};
 
 use windlass_documents::reference::Reference;
 
@@ -37,7 +37,7 @@ pub(super) fn find(application: &Application, project: &str) -> Found {
     let mut found = Found::default();
     for service in application.services.values() {
         let Some(image) = &service.image else {
-            built(project, &service.name, &mut found);
+            built(project, service, &mut found);
             continue;
         };
         let reference = match Reference::parse(&image.value) {
@@ -74,8 +74,8 @@ pub(super) fn find(application: &Application, project: &str) -> Found {
     found
 }
 
-fn built(project: &str, service: &str, found: &mut Found) {
-    let image = format!("{project}-{service}");
+fn built(project: &str, service: &Service, found: &mut Found) {
+    let (image, service) = (service.built_image(project), service.name.as_str());
     match Reference::parse(&image) {
         Ok(reference) => {
             let artifact = Artifact { reference, services: vec![service.to_owned()], built: true };

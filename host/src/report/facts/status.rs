@@ -103,6 +103,12 @@ impl DeliveryFact {
     pub fn is_set_aside(&self) -> bool {
         self.state == "set-aside"
     }
+
+    /// What to do about it in one line: lines to be written somewhere follow the first one.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_ref()?.lines().next()
+    }
 }
 
 /// A deployment that has not ended.

@@ -83,6 +83,14 @@ pub struct Loaded {
     pub(crate) origins: Arc<Origins>,
 }
 
+impl Loaded {
+    /// The project's directory: that of the first Compose file, from the root of the bundle.
+    #[must_use]
+    pub fn project_directory(&self) -> &str {
+        self.files.first().map_or("", |first| crate::paths::directory(first))
+    }
+}
+
 impl Loader<'_> {
     /// The files to merge.
     pub(super) fn names(&mut self, options: &Options, scope: &Scope) -> Result<Vec<String>, Problem> {

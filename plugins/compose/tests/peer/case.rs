@@ -8,7 +8,7 @@ use serde_json::Value;
 use windlass_compose::{Files, Loaded, Options, Problems, load};
 
 use crate::peer::compare;
-use crate::peer::docker::Version;
+use crate::peer::docker::{self, Version};
 
 /// What is expected of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl Case {
 
     /// What a version of Docker Compose does in truth, and how that was seen.
     pub(crate) fn observed(&self, version: Version, ours: Option<&Value>) -> (Outcome, String) {
-        match (version.config(self), ours) {
+        match (docker::config(version, self), ours) {
             (Err(text), _) => (Outcome::Refuses, text),
             (Ok(_), None) => (Outcome::Accepts, String::new()),
             (Ok(theirs), Some(ours)) => {
@@ -210,7 +210,7 @@ impl Case {
             .filter_map(|version| {
                 let expected = self.outcome(version);
                 let (outcome, seen) = self.observed(version, ours);
-                let name = version.name();
+                let name = version.series();
                 (outcome != expected).then(|| format!("Docker Compose {name}: {outcome:?}, not {expected:?}: {seen}"))
             })
             .collect();

@@ -435,10 +435,10 @@ pub(crate) fn tables() -> String {
     let cases: Vec<Case> = Kind::EVERY.into_iter().flat_map(case::all).collect();
     let mut page = "\n| what | Docker Compose | does | Windlass | why |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for row in DIFFERENCES {
-        let versions: Vec<&str> = row.versions(&cases).into_iter().map(Version::name).collect();
+        let versions: Vec<&str> = row.versions(&cases).into_iter().map(Version::series).collect();
         line(&mut page, &[row.what, &versions.join(", "), row.docker_compose, row.windlass, row.why]);
     }
-    let [older, newer] = Version::BOTH.map(Version::name);
+    let [older, newer] = Version::BOTH.map(Version::series);
     page.extend([
         "\n### Where the two versions disagree\n\nWindlass does what ",
         newer,
@@ -492,7 +492,7 @@ pub(crate) fn unused() -> Vec<String> {
     fields
         .flat_map(|field| field.versions.iter().map(move |version| (*version, field.path)))
         .filter(|excuse| !used.contains(excuse))
-        .map(|(version, path)| format!("{path}: no valid case needs this excuse for {}", version.name()))
+        .map(|(version, path)| format!("{path}: no valid case needs this excuse for {}", version.series()))
         .collect()
 }
 

@@ -54,7 +54,7 @@ fn of_artifact(name: &str, artifact: &Artifact) -> Pinned {
 }
 
 fn built(service: &Service, release: &Release, project: &str) -> Result<Pinned, Problem> {
-    let usual = format!("{project}-{}", service.name);
+    let usual = service.built_image(project);
     let repository = Reference::parse(&usual).map(|reference| reference.repository()).unwrap_or_default();
     let own = release.artifacts.get_key_value(&service.name).map(|(name, artifact)| (name.as_str(), artifact));
     if let Some((name, artifact)) = own.or_else(|| release.artifact_of_repository(&repository)) {

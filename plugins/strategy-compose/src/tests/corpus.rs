@@ -8,10 +8,11 @@ use std::process::{Command, Output};
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use windlass_documents::Phase;
+use windlass_stage::Compose as Version;
 
 use super::engine::Real;
 use super::flow::Stage;
-use super::peer::{Version, differences, name_capabilities, sort};
+use super::peer::{differences, name_capabilities, sort};
 use super::world::{config, field, host, ordered, release};
 use crate::apply::apply;
 use crate::bundle::read_from;
@@ -201,7 +202,7 @@ fn read(name: &str) -> (Case, BTreeMap<String, Vec<u8>>) {
 
 impl Case {
     fn compose(&self, version: Version, project: &str, over: bool, arguments: &[&str]) -> Output {
-        let mut command = Command::new(version.program());
+        let mut command = Command::new(version.program().unwrap());
         command.current_dir(&self.directory).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/home/nobody");
         command.envs(&self.variables).args(["-p", project]);
         for file in self.files.iter().map(String::as_str).chain(over.then_some(OVER)) {

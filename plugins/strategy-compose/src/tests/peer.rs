@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 use windlass_documents::Phase;
+use windlass_stage::Compose as Version;
 
 use super::flow::Stage;
 use super::world::{desired_with, field, ordered, shown};
@@ -207,30 +208,6 @@ pub(super) fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// A version of Docker Compose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Version {
-    Older,
-    Newer,
-}
-
-impl Version {
-    pub(super) const BOTH: [Self; 2] = [Self::Older, Self::Newer];
-
-    /// What a variable names, or what `cargo xtask setup` brings. With an engine, its absence is a failure: nothing would
-    /// be compared.
-    pub(super) fn program(self) -> PathBuf {
-        let (variable, name) = match self {
-            Self::Older => ("DOCKER_COMPOSE", "older"),
-            Self::Newer => ("DOCKER_COMPOSE_NEWER", "newer"),
-        };
-        let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/docker-compose").join(name);
-        let path = std::env::var_os(variable).map_or(unpacked, PathBuf::from);
-        assert!(path.is_file(), "{} is not there: `cargo xtask setup` fetches Docker Compose", path.display());
-        path.canonicalize().unwrap()
-    }
-}
-
 /// Capabilities as the newer Docker Compose writes them. The engine takes their names in either form and any order.
 pub(super) fn name_capabilities(host: &mut Value) {
     for key in ["CapAdd", "CapDrop"] {
@@ -270,7 +247,7 @@ fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
     let directory = Directory::new("peer", &files);
     let tagged = stage.tag("app");
     let compose = |version: Version, arguments: &[&str]| {
-        let output = Command::new(version.program())
+        let output = Command::new(version.program().unwrap())
             .args(["-p", &stage.project, "-f"])
             .arg(directory.0.join("compose.yaml"))
             .args(arguments)

@@ -4,9 +4,10 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use windlass_documents::Phase;
+use windlass_stage::Compose;
 
 use super::flow::{Stage, forth_and_back};
-use super::peer::{Directory, Version};
+use super::peer::Directory;
 use super::plans::{planned, running, wanted};
 use super::world::{field, ordered, shown};
 use crate::engine::Engine as _;
@@ -170,7 +171,7 @@ fn what_docker_compose_lets_live_together_is_adopted_and_found_when_it_is_moved(
     let directory = Directory::new("moved", &[("compose.yaml", &text)]);
     let tag = stage.tag("wlc-moved-app");
     let compose = |arguments: &[&str]| {
-        let mut command = Command::new(Version::Newer.program());
+        let mut command = Command::new(Compose::Newer.program().unwrap());
         command.current_dir(&directory.0).args(["-p", &stage.project]).args(arguments);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
