@@ -244,12 +244,30 @@ impl Small {
         Ok(world)
     }
 
+    /// The volumes in its containers whose names the engine made up, sorted.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub fn unnamed_volumes(&self) -> Result<Vec<String>> {
+        let mut volumes = Vec::new();
+        for id in docker(["ps", "-aq", "--filter", &self.label()])?.lines() {
+            let inspected: Value = serde_json::from_str(&docker(["inspect", id])?)?;
+            let mounts = inspected.pointer("/0/Mounts").and_then(Value::as_array).into_iter().flatten();
+            let names = mounts.filter_map(|mount| mount.get("Name")?.as_str());
+            volumes.extend(names.filter(|name| name.len() == 64).map(str::to_owned));
+        }
+        volumes.sort();
+        volumes.dedup();
+        Ok(volumes)
+    }
+
     fn label(&self) -> String {
         format!("label=com.docker.compose.project={}", self.name)
     }
 
     /// What is gone already is no error.
     fn remove(&self) {
+        let unnamed = self.unnamed_volumes().unwrap_or_default();
         for label in [self.label(), format!("label=windlass.application={}", self.name)] {
             for (list, remove) in [
                 (&["ps", "-aq"][..], &["rm", "-fv"][..]),
@@ -261,6 +279,10 @@ impl Small {
                     docker([remove, &[object]].concat()).ok();
                 }
             }
+        }
+        // Those that were carried over have a name, and no label.
+        for volume in unnamed {
+            docker(["volume", "rm", &volume]).ok();
         }
         for pattern in [format!("windlass-test/{}", self.name), format!("windlass/{}", self.name)] {
             let found = docker(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", &pattern]).unwrap_or_default();

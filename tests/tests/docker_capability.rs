@@ -8,5 +8,6 @@ mod moved;
 mod pulls;
 mod secrets;
 pub(crate) mod support;
+mod unnamed;
 mod views;
 mod walls;

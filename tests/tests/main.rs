@@ -3,6 +3,7 @@
 //! One program, so that the agent is linked into the tests once. Each module is one subject; its first lines say what is
 //! real in it and what is a stand-in.
 
+mod anonymous;
 mod awx;
 mod bad_gates;
 mod bad_host;

@@ -10,6 +10,7 @@
 //! There is no Compose here and no decision about how a release is deployed.
 
 mod ancestors;
+mod anonymous;
 mod engine;
 mod events;
 mod failure;

@@ -60,9 +60,7 @@ pub(crate) fn apply(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> 
             engine.create_volume(body)?;
             Ok(json!({ "volume": name }))
         }
-        Operation::Create { container, temporary, body, endpoints, reference, shares } => {
-            work.create(container, *temporary, body, endpoints, reference, shares)
-        }
+        Operation::Create { .. } => work.create(&operation),
         Operation::Gather => Ok(Value::Null),
         Operation::Stop => work.stop_old(),
         Operation::Rename { container } => work.rename(container),

@@ -6,6 +6,7 @@
 
 mod above;
 mod body;
+mod carried;
 mod hash;
 mod host;
 mod limits;
@@ -24,8 +25,9 @@ use serde_json::{Map, Value, json};
 use windlass_compose::{Application, Condition, Problem, Problems, RestartPolicy, Service};
 use windlass_documents::Release;
 
-use crate::Config;
+use crate::{Config, labels};
 
+pub(crate) use carried::{carry, cleaned, declared};
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
 pub(crate) use platform::Platform;
@@ -259,6 +261,9 @@ fn one(
     let mut body = body::body(service, &image, &mounted, &endpoints);
     let hash = hash::hash(&body, &endpoints, &mounted.files);
     body::label(&mut body, scope, service, number, &image, &hash, &mounted.files);
+    if is_job {
+        body["Labels"][labels::VOLUMES] = json!(labels::DISCARD);
+    }
     Ok(DesiredService {
         key: key(&service.name, number),
         container,

@@ -24,7 +24,7 @@ pub(crate) fn parts(desired: &Desired, plan: &Plan) -> Result<Vec<Vec<Value>>> {
     for step in &plan.steps {
         match apply::read(step)?.0 {
             Operation::CreateVolume { body, .. } => made.push(json!({ "volume": body })),
-            Operation::Create { mut body, endpoints, shares, .. } => {
+            Operation::Create { mut body, endpoints, shares, carried, .. } => {
                 let host = |shared: &Shared| match shared {
                     Shared::New(new) => new.name.clone(),
                     Shared::Kept(id) => id.clone(),
@@ -32,6 +32,7 @@ pub(crate) fn parts(desired: &Desired, plan: &Plan) -> Result<Vec<Vec<Value>>> {
                 let hosts: BTreeMap<String, String> =
                     shares.iter().map(|(service, shared)| (service.clone(), host(shared))).collect();
                 desired::fill(&mut body, &hosts);
+                desired::carry(&mut body, &carried, None);
                 if !endpoints.is_empty() {
                     let all = endpoints.iter().map(|endpoint| (endpoint.network.clone(), endpoint.config()));
                     body["NetworkingConfig"] = json!({ "EndpointsConfig": all.collect::<BTreeMap<_, _>>() });

@@ -33,5 +33,10 @@ pub(crate) const RELEASE_VERSION: &str = "windlass.version";
 /// Files of the release that the container mounts: JSON, target to the beginning of the content's digest.
 pub(crate) const FILES: &str = "windlass.files";
 
+/// What becomes of a container's anonymous volumes when it is removed: [`DISCARD`], or else they are kept.
+pub(crate) const VOLUMES: &str = "windlass.volumes";
+/// The container's anonymous volumes are removed with it.
+pub(crate) const DISCARD: &str = "discard";
+
 /// The version of Docker Compose whose labels and bodies these are.
 pub(crate) const COMPOSE_VERSION: &str = "2.26.1";

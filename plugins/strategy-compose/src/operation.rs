@@ -53,6 +53,10 @@ pub(crate) enum Operation {
         /// By service, the containers that `service:NAME` in the body stands for.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         shares: BTreeMap<String, Shared>,
+        /// By path in the container, the anonymous volumes of the old one that it takes over, where its body or its
+        /// image has one there.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        carried: BTreeMap<String, String>,
     },
     /// Nothing: what needs this step needs all that this step needs.
     Gather,

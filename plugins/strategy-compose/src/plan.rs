@@ -7,6 +7,7 @@
 //! `depends_on`, they are started and take over; then, when all of that is true, old ones that still run are retired.
 //! So nothing that runs is touched before everything that can be prepared is prepared.
 
+mod data;
 mod decide;
 mod graph;
 mod resources;
@@ -34,7 +35,8 @@ pub(crate) fn plan(desired: &Desired, state: &State) -> Result<Plan, Obstacles> 
         return asleep(desired, state, draft.plan);
     }
     resources::add(desired, state, &mut draft)?;
-    let decisions = decide::all(desired, state);
+    let mut decisions = decide::all(desired, state);
+    draft.plan.warnings.extend(data::carry(desired, state, &mut decisions));
     for (service, decision) in &decisions {
         draft.plan.changes.push(decide::change(service, decision));
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::desired::{Endpoint, Platform};
+use crate::desired::{Endpoint, Platform, cleaned};
 use crate::{json, labels};
 
 /// Everything of the project that the engine has.
@@ -62,8 +62,21 @@ pub(crate) struct Container {
     pub(crate) state: String,
     /// `healthy`, `unhealthy` or `starting`, as far as the list says it.
     pub(crate) health: Option<String>,
+    /// Volumes that it mounts, with a name or without.
+    pub(crate) volumes: Vec<Mounted>,
     /// `GET /containers/{id}/json`, where it was asked for.
     pub(crate) inspect: Option<Value>,
+}
+
+/// A volume in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mounted {
+    /// Where it is in the container.
+    pub(crate) target: String,
+    /// Its name, which the engine made up where nobody gave one.
+    pub(crate) volume: String,
+    /// Whether the container can write to it.
+    pub(crate) writable: bool,
 }
 
 /// A container that gives way, with all that is needed to put it back.
@@ -104,6 +117,7 @@ impl Container {
             state: json::text(item, "/State").unwrap_or_default(),
             health: listed_health(&json::text(item, "/Status").unwrap_or_default()),
             labels,
+            volumes: volumes(item),
             inspect: None,
         })
     }
@@ -157,6 +171,26 @@ impl Container {
             endpoints: endpoints(inspect, &self.id),
         }
     }
+}
+
+/// The volumes of an item of `GET /containers/json`.
+fn volumes(item: &Value) -> Vec<Mounted> {
+    let mounts = item.get("Mounts").and_then(Value::as_array).into_iter().flatten();
+    let volumes = mounts.filter(|mount| json::text(mount, "/Type").is_some_and(|kind| kind == "volume"));
+    volumes
+        .filter_map(|mount| {
+            Some(Mounted {
+                target: cleaned(&json::text(mount, "/Destination")?),
+                volume: json::text(mount, "/Name").filter(|name| !name.is_empty())?,
+                writable: mount.get("RW").and_then(Value::as_bool).unwrap_or(true),
+            })
+        })
+        .collect()
+}
+
+/// Whether a volume has a name as the engine makes it up for one without a name.
+pub(crate) fn is_made_up(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
 /// The health in `Up 2 hours (healthy)`.

@@ -3,6 +3,7 @@
 mod above;
 mod checkout;
 mod corpus;
+mod data;
 mod engine;
 mod files;
 mod flow;

@@ -124,6 +124,7 @@ impl Docker {
             match self.find_volume(volume).await? {
                 Found::Own(found) => Self::may_use_volume(policy, &found)?,
                 Found::Foreign(_) if self.allows("volume", volume) => {}
+                Found::Foreign(found) if self.is_own_anonymous(policy, &found).await? => {}
                 Found::Foreign(_) => return Err(policy.denied(&format!("volume:{volume}"), "volume", volume)),
                 Found::Missing if planned.is_some() => {}
                 Found::Missing => {
@@ -258,13 +259,13 @@ impl Docker {
             .map_err(|error| self.explain(error, &format!("update container `{container}`")))
     }
 
-    /// Removes a container with its anonymous volumes, and the files that the host made for it alone; one that is
-    /// gone is success.
+    /// Removes a container, and the files that the host made for it alone; one that is gone is success. Its anonymous
+    /// volumes go with it where this deployment made it, or where it is labelled so; otherwise they are data and stay.
     pub async fn remove_container(&self, container: &str, force: bool) -> Result<(), Failure> {
         self.may_write()?;
         let Some(found) = self.own_or_gone(container).await? else { return Ok(()) };
+        let options = RemoveContainerOptions { v: self.discards_volumes(&found), force, link: false };
         let id = found.id.unwrap_or_default();
-        let options = RemoveContainerOptions { v: true, force, link: false };
         let answer = self
             .engine
             .call(ORDINARY, |client| {

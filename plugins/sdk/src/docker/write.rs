@@ -49,7 +49,8 @@ pub fn update_container(container: &str, body: &Value) -> Result<()> {
     ask(|| host::update_container(container, &body.to_string()))
 }
 
-/// Removes a container with its anonymous volumes.
+/// Removes a container. Its anonymous volumes go with it where the running deployment made it, or where its label
+/// `windlass.volumes` is `discard`; otherwise they stay.
 pub fn remove_container(container: &str, force: bool) -> Result<()> {
     ask(|| host::remove_container(container, force))
 }

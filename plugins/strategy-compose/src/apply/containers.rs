@@ -7,22 +7,17 @@ use serde_json::{Value, json};
 use windlass_sdk::Result;
 
 use super::{Work, id_of};
-use crate::desired::{self, Endpoint};
+use crate::desired;
 use crate::engine::or_gone;
-use crate::operation::{New, Shared};
+use crate::operation::{Operation, Shared};
 use crate::{json, labels, wait};
 
 impl Work<'_> {
     /// Makes a container and connects it, without starting it.
-    pub(super) fn create(
-        &self,
-        container: &New,
-        temporary: bool,
-        body: &Value,
-        endpoints: &[Endpoint],
-        reference: &str,
-        shares: &BTreeMap<String, Shared>,
-    ) -> Result<Value> {
+    pub(super) fn create(&self, operation: &Operation) -> Result<Value> {
+        let Operation::Create { container, temporary, body, endpoints, reference, shares, carried } = operation else {
+            return Ok(Value::Null);
+        };
         let found = self.find_new(container)?;
         let id = if let Some(found) = &found {
             id_of(found)
@@ -41,7 +36,8 @@ impl Work<'_> {
                 ids.insert(service.clone(), id);
             }
             desired::fill(&mut body, &ids);
-            let name = if temporary { container.temporary_name(&self.deployment) } else { container.name.clone() };
+            desired::carry(&mut body, carried, Some(image.get("Config").unwrap_or(&Value::Null)));
+            let name = if *temporary { container.temporary_name(&self.deployment) } else { container.name.clone() };
             self.engine.create(&name, &body)?
         };
         // An engine of API 1.41 takes one network at creation.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::view::View;
-use crate::json as look;
+use crate::{json as look, state};
 
 /// Both forms of the engine, as `source:target:options`.
 pub(super) fn mounts(host: &Value, view: &mut View) {
@@ -17,16 +17,11 @@ pub(super) fn mounts(host: &Value, view: &mut View) {
         let target = look::text(item, "/Target").unwrap_or_default();
         let kind = look::text(item, "/Type").unwrap_or_default();
         let source = look::text(item, "/Source").unwrap_or(if kind == "tmpfs" { "tmpfs" } else { "" }.to_owned());
-        let source = if kind == "volume" && is_anonymous(&source) { "" } else { &source };
+        // Such a volume is handed on to the next container by that name.
+        let source = if kind == "volume" && state::is_made_up(&source) { "" } else { &source };
         let read_only = item.get("ReadOnly").and_then(Value::as_bool) == Some(true);
         view.insert(format!("volumes.{target}"), mount(source, read_only));
     }
-}
-
-/// Whether a volume has the name that the engine makes up. Docker Compose hands such a volume on to the container that
-/// it makes anew, by that name.
-fn is_anonymous(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
 /// Takes out volumes that only the image asks for, where they were handed on by name.

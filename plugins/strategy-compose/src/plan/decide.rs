@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use windlass_documents::{Action, Change, Difference};
 
+use super::data::Carried;
 use super::together;
 use crate::compare;
 use crate::desired::{Desired, DesiredService, Manner};
@@ -21,6 +22,8 @@ pub(crate) struct Decision {
     pub(crate) kept: Option<Container>,
     /// Containers of the service that give way, running or not.
     pub(crate) leaving: Vec<Container>,
+    /// What the new container takes over.
+    pub(crate) carried: Carried,
 }
 
 impl Decision {
@@ -69,6 +72,7 @@ pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision
             differences: Vec::new(),
             kept: None,
             leaving: Vec::new(),
+            carried: Carried::default(),
         });
         decision.leaving.push(container.clone());
     }
@@ -98,6 +102,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
             differences: Vec::new(),
             kept: None,
             leaving: others(None),
+            carried: Carried::default(),
         };
     };
 
@@ -122,6 +127,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
         differences,
         kept: None,
         leaving: others(None),
+        carried: Carried::default(),
     }
 }
 
@@ -151,6 +157,7 @@ fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: V
         differences: Vec::new(),
         kept: Some(current.clone()),
         leaving,
+        carried: Carried::default(),
     };
     if !finished && service.is_job {
         // It failed or was interrupted; a container that ran once is never run twice.
@@ -205,6 +212,9 @@ pub(crate) fn change(service: &str, decision: &Decision) -> Change {
         manner,
         differences: decision.differences.clone(),
     };
+    if let Some(carried) = decision.carried.told() {
+        change.cause = format!("{}; {carried}", change.cause);
+    }
     if decision.kept.is_some() && !decision.leaving.is_empty() {
         let names: Vec<&str> = decision.leaving.iter().map(|container| container.name.as_str()).collect();
         change.action = Action::Update;

@@ -60,6 +60,18 @@ impl Real {
         format!("%7B%22label%22%3A%5B%22{}%3D{}%22%5D%7D", labels::PROJECT, self.project)
     }
 
+    /// Removes a container with all volumes that only it uses.
+    pub(super) fn clear(&self, container: &Value) {
+        let id = container["Id"].as_str().unwrap_or_default();
+        let _ = call("DELETE", &format!("/containers/{id}?v=true&force=true"), None);
+        // Those that were carried over have a name now.
+        for mount in container["Mounts"].as_array().into_iter().flatten() {
+            if let Some(volume) = mount["Name"].as_str().filter(|name| crate::state::is_made_up(name)) {
+                let _ = self.remove_volume(volume);
+            }
+        }
+    }
+
     fn mark(&self, body: &Value) -> Value {
         let text = body.to_string().replace(crate::desired::BUNDLE, &self.bundle);
         let mut body: Value = serde_json::from_str(&text).unwrap();
@@ -150,7 +162,11 @@ impl Engine for Real {
         call("POST", &format!("/containers/{container}/update"), Some(body)).map(drop)
     }
     fn remove(&self, container: &str, force: bool) -> Result<()> {
-        call("DELETE", &format!("/containers/{container}?v=true&force={force}"), None).map(drop)
+        // As the host does: what this deployment made, and what says so, takes its anonymous volumes with it.
+        let label = |name: &str| Ok::<_, Error>(self.container(container)?["Config"]["Labels"][name].clone());
+        let volumes =
+            label(labels::DEPLOYMENT)? == json!(self.deployment) || label(labels::VOLUMES)? == labels::DISCARD;
+        call("DELETE", &format!("/containers/{container}?v={volumes}&force={force}"), None).map(drop)
     }
     fn create_network(&self, body: &Value) -> Result<String> {
         let name = body["Name"].as_str().unwrap_or_default();

@@ -101,7 +101,7 @@ impl Stage {
     pub(super) fn clear(&self) {
         let engine = self.engine("clear");
         for container in engine.containers().unwrap_or_default() {
-            let _ = engine.remove(field(&container, "/Id"), true);
+            engine.clear(&container);
         }
         let resources = engine.resources().unwrap_or_default();
         for network in resources["networks"].as_array().into_iter().flatten() {

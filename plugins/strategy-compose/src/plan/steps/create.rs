@@ -65,6 +65,7 @@ impl Services<'_> {
                     endpoints,
                     reference: service.image.reference.clone(),
                     shares,
+                    carried: decision.carried.volumes.clone(),
                 },
                 before: Before::default(),
             });
