@@ -4,6 +4,7 @@
 //! keys (`<<`) are resolved while reading, as Docker Compose's reader does. Tags are kept, for `!reset` and
 //! `!override`.
 
+mod brackets;
 mod date;
 mod parse;
 mod scalar;

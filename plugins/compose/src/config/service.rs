@@ -194,6 +194,10 @@ fn mount(place: &Place<'_>, mount: &Mount) -> Value {
             shown.put("tmpfs", options.as_ref().map(tmpfs_options));
         }
     }
+    // Docker Compose shows it where it shows that of a bind mount.
+    if let MountKind::Volume { options: Some(VolumeOptions { selinux: Some(word), .. }), .. } = &mount.kind {
+        shown.put("bind", Some(json!({ "selinux": word })));
+    }
     for section in &mount.idle {
         shown.put(section, Some(json!({})));
     }

@@ -64,6 +64,8 @@ pub struct VolumeOptions {
     pub no_copy: bool,
     /// The directory of the volume that is mounted. Needs an engine of API 1.45.
     pub subpath: Option<String>,
+    /// `z` or `Z`, where it is written: for `SELinux`, on which the engine's own volumes have the right label anyway.
+    pub selinux: Option<String>,
     /// Labels of the volume, where the engine makes it with the container: of one without a name.
     pub labels: BTreeMap<String, String>,
 }
@@ -146,7 +148,11 @@ fn short(context: &Context<'_>, text: &str, position: &Position) -> Result<Mount
         }
         source => {
             // As Docker Compose shows it: what has one or two characters is taken as it is.
-            let options = (text.len() > 2).then_some(VolumeOptions { no_copy, ..VolumeOptions::default() });
+            let options = (text.len() > 2).then_some(VolumeOptions {
+                no_copy,
+                selinux: bind.selinux,
+                ..VolumeOptions::default()
+            });
             MountKind::Volume { name: source.map(str::to_owned), options }
         }
     };
@@ -176,6 +182,7 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
     let volume = fields.inner("volume", |fields| VolumeOptions {
         no_copy: fields.boolean("nocopy").unwrap_or(false),
         subpath: fields.text("subpath"),
+        selinux: None,
         labels: fields.with("labels", |report, node, path| labels::listed(report, node, path)).unwrap_or_default(),
     });
     let memory = fields.inner("tmpfs", |fields| TmpfsOptions { size: fields.size("size"), mode: mode(fields) });

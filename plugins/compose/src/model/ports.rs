@@ -164,7 +164,8 @@ fn short(text: &str, position: &Position) -> Result<Vec<Port>, String> {
     let (host, published) = match rest {
         None => (None, None),
         Some(rest) => match rest.rsplit_once(':') {
-            Some((host, published)) => (Some(address(host)?), Some(published)),
+            // `:8080:80` and `${ADDRESS:-}:8080:80` are at every address.
+            Some((host, published)) => ((!host.is_empty()).then(|| address(host)).transpose()?, Some(published)),
             None => (None, Some(rest)),
         },
     };
@@ -273,6 +274,9 @@ mod tests {
             ("8080:80/udp", "8080>80/udp"),
             ("127.0.0.1:8080:80", "127.0.0.1|8080>80/tcp"),
             ("127.0.0.1::80", "127.0.0.1|*>80/tcp"),
+            (":8080:80", "8080>80/tcp"),
+            (":8080-8081:80-81/udp", "8080>80/udp 8081>81/udp"),
+            ("::80", "*>80/tcp"),
             ("[::1]:8080:80", "::1|8080>80/tcp"),
             ("90-91", "*>90/tcp *>91/tcp"),
             ("8000-8001:90-91", "8000>90/tcp 8001>91/tcp"),

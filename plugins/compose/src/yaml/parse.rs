@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::brackets::{self, Failed, Moved};
 use super::{Entry, Mapping, Node, Resolved, Scalar, Value};
 use crate::{Limits, Position, Problem};
 
@@ -16,28 +17,39 @@ pub(crate) fn parse(text: &str, file: &Arc<str>, limits: &Limits) -> Result<Vec<
             format!("the file has {} bytes; at most {} are read", text.len(), limits.file_bytes),
         ));
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    brackets::parse(text, |text, moved| attempt(text, file, limits, moved))
+}
+
+/// Reads the text once. Lines that were moved are told where they were.
+fn attempt(text: &str, file: &Arc<str>, limits: &Limits, moved: &mut Moved) -> Result<Vec<Node>, Failed> {
     let mut builder = Builder {
         file,
         limits,
+        moved,
         open: Vec::new(),
         anchors: HashMap::new(),
         weight: Weight::default(),
         documents: Vec::new(),
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            let marker = error.marker();
-            Problem::at(&position(file, marker.line(), marker.col()), format!("not valid YAML: {}", error.info()))
+            let (line, column) = (error.marker().line(), error.marker().col());
+            let at = builder.position(line, column);
+            let problem = Problem::at(&at, format!("not valid YAML: {}", error.info()));
+            if error.info() == INDENTATION {
+                Failed::Indentation { line, column, problem }
+            } else {
+                Failed::For(problem)
+            }
         })?;
-        builder.event(event, span)?;
+        builder.event(event, span).map_err(Failed::For)?;
     }
     Ok(builder.documents)
 }
 
-fn position(file: &Arc<str>, line: usize, column: usize) -> Position {
-    Position { file: Arc::clone(file), line: line.max(1), column: column.saturating_add(1) }
-}
+/// What the scanner says about a line that is as far left as what it belongs to.
+const INDENTATION: &str = "invalid indentation";
 
 /// What a tree costs, so that a few aliases cannot stand for a million nodes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,6 +80,7 @@ enum Key {
 struct Builder<'a> {
     file: &'a Arc<str>,
     limits: &'a Limits,
+    moved: &'a mut Moved,
     open: Vec<Open>,
     /// Complete anchored nodes by the parser's number, with what each costs.
     anchors: HashMap<usize, (Node, Weight)>,
@@ -76,8 +89,17 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// Where something is in the file as it was given.
+    fn position(&self, line: usize, column: usize) -> Position {
+        let column = column.saturating_sub(self.moved.of(line)).saturating_add(1);
+        Position { file: Arc::clone(self.file), line: line.max(1), column }
+    }
+
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
-        let position = position(self.file, span.start.line(), span.start.col());
+        if matches!(event, Event::SequenceEnd | Event::MappingEnd) {
+            self.moved.ends(span.start.line(), span.start.col());
+        }
+        let position = self.position(span.start.line(), span.start.col());
         match event {
             Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), position),
             Event::Alias(anchor) => self.alias(anchor, &position),
