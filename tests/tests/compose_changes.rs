@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use windlass_stage::{BUSYBOX, docker};
-use windlass_tests::{Small, compose, expect};
+use windlass_tests::{Small, compose, expect, tells};
 
 /// Another service of the same application.
 fn service(name: &str, application: &str, more: &str) -> String {
@@ -260,5 +260,32 @@ fn what_lives_on_another_container_or_restarts_with_it_goes_and_comes_back_with_
     with("platform: linux/amd64", "platform: linux/s390x")?;
     let run = expect(small.deploy(&[])?, 3)?;
     assert!(run.stderr.contains("service told asks for linux/s390x"), "{}", run.stderr);
+    Ok(())
+}
+
+#[test]
+fn a_mounted_file_that_becomes_executable_makes_the_container_anew() -> Result<()> {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let small = Small::set("becomes-program")?;
+    let text =
+        small.compose().replace("    stop_signal", "    volumes: [\"./start.sh:/start.sh:ro\"]\n    stop_signal");
+    small.write("compose.yaml", text)?;
+    small.write("start.sh", "#!/bin/sh\necho started\n")?;
+    let path = small.directory().join("start.sh");
+    set_permissions(&path, Permissions::from_mode(0o644))?;
+    expect(small.deploy(&[])?, 0)?;
+    let web = format!("{}-web-1", small.name);
+    ensure!(docker(["exec", &web, "/start.sh"]).is_err(), "it was executable");
+
+    set_permissions(&path, Permissions::from_mode(0o755))?;
+    let plan = expect(small.host.run(["plan", &small.name])?, 0)?;
+    tells(&plan, &["mode of mounted file start.sh changed", "not executable"])?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(docker(["exec", &web, "/start.sh"])?, "started");
+    tells(&expect(small.deploy(&[])?, 0)?, &["unchanged"])?;
+    expect(small.host.run(["rollback", &small.name])?, 0)?;
+    ensure!(docker(["exec", &web, "/start.sh"]).is_err(), "it stayed executable");
     Ok(())
 }

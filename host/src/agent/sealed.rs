@@ -161,6 +161,7 @@ mod tests {
             ("/release/artifacts/web/digest", other, true, "`release`"),
             ("/release/artifacts/web/repository", json!("registry.example/evil"), true, "`release.artifacts.web`"),
             ("/release/bundle/files", json!({}), true, "`release.bundle.files`"),
+            ("/release/bundle/programs", json!(["release.toml"]), false, "`release.bundle.programs`"),
             ("/release/migration", json!({ "irreversible": false }), true, "`release.migration`"),
             ("/plan/steps/0/title", json!("make nothing"), false, "`plan`"),
             ("/plan/steps", json!([]), false, "`plan`"),

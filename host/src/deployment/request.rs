@@ -281,7 +281,7 @@ fn nameless(account: &Account) -> Release {
         commit: account.asked.commit.clone(),
         artifacts: BTreeMap::new(),
         inputs: account.asked.set.clone(),
-        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new() },
+        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
         migration: None,
     }
 }

@@ -52,7 +52,7 @@ fn release(version: &str) -> Release {
         commit: None,
         artifacts: BTreeMap::new(),
         inputs: BTreeMap::new(),
-        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new() },
+        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
         migration: None,
     }
 }

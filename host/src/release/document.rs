@@ -245,7 +245,7 @@ pub fn keep(name: &str, document: &ReleaseDocument, bundles: &Bundles) -> Result
     }
     let archive = archive.into_inner().map_err(|error| changed(error.to_string()))?;
     let stored = bundles.keep_tar(archive.as_slice())?;
-    if stored.bundle == document.release.bundle {
+    if stored.bundle.is_same(&document.release.bundle) {
         return Ok(stored);
     }
     // An ignore file of the bundle that names files of the bundle, say.
@@ -265,7 +265,7 @@ pub fn keep_directory(
     bundles: &Bundles,
 ) -> Result<StoredBundle, DocumentError> {
     let (here, wanted) = (bundles.inspect(directory)?, &document.release.bundle);
-    if here == *wanted {
+    if here.is_same(wanted) {
         return Ok(bundles.keep(directory)?);
     }
     let differs = |path: &&String| here.files.get(*path) != wanted.files.get(*path);

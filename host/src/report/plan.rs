@@ -236,7 +236,7 @@ pub(super) mod tests {
                 },
             )]),
             inputs: BTreeMap::new(),
-            bundle: Bundle { digest: "sha256:00".to_owned(), files: BTreeMap::new() },
+            bundle: Bundle { digest: "sha256:00".to_owned(), files: BTreeMap::new(), programs: None },
             migration: None,
         }
     }

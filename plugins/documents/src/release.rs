@@ -2,7 +2,7 @@
 //!
 //! It names no environment and no host, so that the very same release goes from staging to production.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,9 +87,19 @@ pub struct Bundle {
     pub digest: String,
     /// Paths relative to the release file, each with the `sha256:` digest of its content.
     pub files: BTreeMap<String, String>,
+    /// Those of them that may be executed; none where the release was recorded by a version that did not say it. Follows
+    /// from `digest`, and is no part of the release's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programs: Option<BTreeSet<String>>,
 }
 
 impl Bundle {
+    /// Whether both have the same files with the same content and modes, whatever is said about programs.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.digest == other.digest && self.files == other.files
+    }
+
     /// Whether there is a file or a directory of that path; the empty path is the whole.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {

@@ -18,7 +18,7 @@ use windlass_documents::Difference;
 #[cfg(test)]
 pub(crate) use process::each_port;
 
-use crate::desired::DesiredService;
+use crate::desired::{Content, DesiredService, NO_PROGRAM, PROGRAM};
 use crate::state::{Container, Image};
 use view::View;
 
@@ -63,21 +63,54 @@ fn fields(now: &View, then: &View, image_is_known: bool, differences: &mut Vec<D
     }
 }
 
-/// What changed in files of the release that both containers mount: target and the beginnings of the digests.
-pub(crate) fn files(desired: &BTreeMap<String, String>, label: Option<&String>) -> Vec<Difference> {
-    let before: BTreeMap<String, String> = label.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+/// What changed in files of the release that both containers mount: their content, or who may execute them.
+pub(crate) fn files(desired: &BTreeMap<String, Content>, label: Option<&String>) -> Vec<Difference> {
+    let before = mounted(label);
     let mut differences = Vec::new();
-    for (target, digest) in desired {
-        let short: String = digest.chars().take(12).collect();
-        if let Some(old) = before.get(target).filter(|old| **old != short) {
+    for (target, content) in desired {
+        let Some(old) = before.get(target) else { continue };
+        let new = content.short();
+        let ((old, old_mode), (new, new_mode)) = (apart(old), apart(&new));
+        if old != new {
             differences.push(Difference {
                 field: format!("content of {target}"),
-                from: Some(old.clone()),
-                to: Some(short),
+                from: Some(old.to_owned()),
+                to: Some(new.to_owned()),
+            });
+        } else if let (Some(old), Some(new)) = (old_mode, new_mode)
+            && old != new
+        {
+            differences.push(Difference {
+                field: format!("mode of {target}"),
+                from: Some(told(old).to_owned()),
+                to: Some(told(new).to_owned()),
             });
         }
     }
     differences
+}
+
+/// Whether the label says who may execute the files: those of earlier versions did not.
+pub(crate) fn tells_modes(label: Option<&String>) -> bool {
+    mounted(label).values().any(|file| apart(file).1.is_some())
+}
+
+fn mounted(label: Option<&String>) -> BTreeMap<String, String> {
+    label.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The digest, and the mode where it is told.
+fn apart(file: &str) -> (&str, Option<&str>) {
+    file.split_once(' ').map_or((file, None), |(digest, mode)| (digest, Some(mode)))
+}
+
+/// A mode for people; that of a directory is a digest.
+fn told(mode: &str) -> &str {
+    match mode {
+        PROGRAM => "executable",
+        NO_PROGRAM => "not executable",
+        digest => digest,
+    }
 }
 
 /// One line of JSON for a diff.

@@ -7,6 +7,7 @@
 mod above;
 mod body;
 mod carried;
+mod content;
 mod hash;
 mod host;
 mod limits;
@@ -28,6 +29,7 @@ use windlass_documents::Release;
 use crate::{Config, labels};
 
 pub(crate) use carried::{carry, cleaned, declared};
+pub(crate) use content::{Content, NO_PROGRAM, PROGRAM};
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
 pub(crate) use platform::Platform;
@@ -101,8 +103,10 @@ pub(crate) struct DesiredService {
     pub(crate) endpoints: Vec<Endpoint>,
     /// Changes when and only when the container must be replaced.
     pub(crate) hash: String,
-    /// Files of the release that it mounts: target to digest.
-    pub(crate) files: BTreeMap<String, String>,
+    /// The same without the modes of mounted files, as earlier versions made it.
+    pub(crate) hash_before: String,
+    /// Files of the release that it mounts, by target.
+    pub(crate) files: BTreeMap<String, Content>,
     /// Whether it is meant to end: a migration, say.
     pub(crate) is_job: bool,
     pub(crate) manner: Manner,
@@ -259,7 +263,8 @@ fn one(
     let container = networks::container(scope.project, service, number);
     let endpoints = networks::endpoints(scope, service, &container);
     let mut body = body::body(service, &image, &mounted, &endpoints);
-    let hash = hash::hash(&body, &endpoints, &mounted.files);
+    let hash = |with_modes| hash::hash(&body, &endpoints, &content::hashed(&mounted.files, with_modes));
+    let (hash, hash_before) = (hash(true), hash(false));
     body::label(&mut body, scope, service, number, &image, &hash, &mounted.files);
     if is_job {
         body["Labels"][labels::VOLUMES] = json!(labels::DISCARD);
@@ -271,6 +276,7 @@ fn one(
         body,
         endpoints,
         hash,
+        hash_before,
         files: mounted.files,
         is_job,
         manner,

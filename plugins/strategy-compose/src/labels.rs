@@ -30,7 +30,8 @@ pub(crate) const HASH: &str = "windlass.config-hash";
 pub(crate) const REFERENCE: &str = "windlass.image";
 /// The version label of the release that made the container.
 pub(crate) const RELEASE_VERSION: &str = "windlass.version";
-/// Files of the release that the container mounts: JSON, target to the beginning of the content's digest.
+/// Files of the release that the container mounts: JSON, target to the beginning of the content's digest and, after a
+/// space, which of it may be executed. Earlier versions left the second away.
 pub(crate) const FILES: &str = "windlass.files";
 
 /// What becomes of a container's anonymous volumes when it is removed: [`DISCARD`], or else they are kept.

@@ -162,7 +162,7 @@ impl Outside for Yard {
                 commit: source.commit.clone(),
                 artifacts: BTreeMap::new(),
                 inputs: BTreeMap::new(),
-                bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new() },
+                bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new(), programs: None },
             })
         }
         .boxed()

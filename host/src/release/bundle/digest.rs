@@ -26,7 +26,8 @@ pub(super) fn bundle(entries: &Entries) -> Bundle {
     let lines = entries.iter().map(|(path, entry)| (entry.digest.as_str(), entry.executable, path.as_str()));
     let digest = of_lines(lines);
     let files = entries.iter().map(|(path, entry)| (path.clone(), entry.digest.clone())).collect();
-    Bundle { digest, files }
+    let programs = entries.iter().filter(|(_, entry)| entry.executable).map(|(path, _)| path.clone()).collect();
+    Bundle { digest, files, programs: Some(programs) }
 }
 
 /// The digest over files in the order of their names: the digest of each, whether it is executable, and its path.

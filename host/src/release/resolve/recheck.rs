@@ -42,6 +42,9 @@ pub fn recheck(release: &Release, stored: &StoredBundle) -> Result<(), Mismatch>
     if release.bundle.files != stored.bundle.files {
         return Err(mismatch("release.bundle.files", "are not the files of the bundle"));
     }
+    if release.bundle.programs.is_some() && release.bundle.programs != stored.bundle.programs {
+        return Err(mismatch("release.bundle.programs", "are not the programs of the bundle"));
+    }
     let unreadable = |error: &dyn std::fmt::Display| mismatch("release.bundle", format!("cannot be used: {error}"));
     let team = TeamDirectory::open(&stored.directory).map_err(|error| unreadable(&error))?;
     let file = ReleaseFile::of(&team).map_err(|error| unreadable(&error))?;

@@ -62,7 +62,7 @@ local = true
 "#;
 
 fn bundle() -> Bundle {
-    Bundle { digest: digest(9), files: BTreeMap::from([("release.toml".to_owned(), digest(8))]) }
+    Bundle { digest: digest(9), files: BTreeMap::from([("release.toml".to_owned(), digest(8))]), programs: None }
 }
 
 fn request(versions: &[(&str, &str)], commit: Option<&str>) -> Request {

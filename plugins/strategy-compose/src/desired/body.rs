@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use windlass_compose::{Healthcheck, Port, Service};
 
+use super::content::Content;
 use super::mounts::{BUNDLE, Mounted};
 use super::{Endpoint, Pinned, Scope, host};
 use crate::labels;
@@ -69,7 +70,7 @@ pub(super) fn label(
     number: u32,
     image: &Pinned,
     hash: &str,
-    files: &BTreeMap<String, String>,
+    files: &BTreeMap<String, Content>,
 ) {
     let Some(all) = body.get_mut("Labels").and_then(Value::as_object_mut) else { return };
     let mut set = |key: &str, value: String| all.insert(key.to_owned(), Value::String(value));
@@ -96,7 +97,7 @@ pub(super) fn label(
     set(labels::RELEASE_VERSION, scope.release.version.clone());
     if !files.is_empty() {
         let short: BTreeMap<&str, String> =
-            files.iter().map(|(target, digest)| (target.as_str(), super::pin::short(digest))).collect();
+            files.iter().map(|(target, content)| (target.as_str(), content.short())).collect();
         set(labels::FILES, json!(short).to_string());
     }
 }

@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Endpoint;
 
-/// Hashes the body without the labels that change by themselves, the connections, and the content of mounted files.
+/// Hashes the body without the labels that change by themselves, the connections, and what mounted files are.
 /// The image's reference and the fingerprints of secrets are part of the body.
-pub(super) fn hash(body: &Value, endpoints: &[Endpoint], files: &BTreeMap<String, String>) -> String {
+pub(super) fn hash(body: &Value, endpoints: &[Endpoint], files: &BTreeMap<&str, String>) -> String {
     let whole = json!({ "format": 1, "body": body, "endpoints": endpoints, "files": files });
     let mut text = String::new();
     canonical(&whole, &mut text);

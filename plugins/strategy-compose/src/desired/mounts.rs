@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use windlass_compose::{BindOptions, FileReference, FileSource, Mount, MountKind, Path, Position, Problem, Service};
-use windlass_documents::Bundle;
 
 use super::Scope;
+use super::content::Content;
 
 /// What stands for the host's copy of the release's files. The host puts its path there.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
@@ -21,7 +20,7 @@ pub(crate) const CONTENT: &str = "{{windlass.content";
 pub(super) struct Mounted {
     pub(super) binds: Vec<String>,
     pub(super) mounts: Vec<Value>,
-    pub(super) files: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<String, Content>,
 }
 
 pub(super) fn mounts(scope: &Scope<'_>, service: &Service, problems: &mut Vec<Problem>) -> Mounted {
@@ -147,7 +146,7 @@ fn file(
             body.insert("Source".to_owned(), json!(format!("{CONTENT}{access}:{encoded}}}}}")));
             mounted.mounts.push(Value::Object(body));
             // Placeholders stand for secrets here, so this tells nothing about a value, but changes with it.
-            mounted.files.insert(reference.target.clone(), hex::encode(Sha256::digest(format!("{text}{access}"))));
+            mounted.files.insert(reference.target.clone(), Content::text(&format!("{text}{access}")));
             Ok(())
         }
     }
@@ -180,7 +179,7 @@ fn bundle(
     position: &Position,
     mounted: &mut Mounted,
 ) -> Result<(), Problem> {
-    let Some(digest) = digest(&scope.release.bundle, path) else {
+    let Some(content) = Content::of(&scope.release.bundle, path) else {
         return Err(Problem::at(position, format!("`{what}`: the release has no file or directory `{path}`"))
             .hint("Docker Compose would make an empty directory there; add the files beside release.toml"));
     };
@@ -188,21 +187,6 @@ fn bundle(
     let source = if path.is_empty() { BUNDLE.to_owned() } else { format!("{BUNDLE}/{path}") };
     body.insert("Source".to_owned(), json!(source));
     mounted.mounts.push(Value::Object(body));
-    mounted.files.insert(target.to_owned(), digest);
+    mounted.files.insert(target.to_owned(), content);
     Ok(())
-}
-
-/// The digest of a file, or over the names and digests of all files below a directory.
-fn digest(bundle: &Bundle, path: &str) -> Option<String> {
-    if let Some(digest) = bundle.files.get(path) {
-        return Some(digest.strip_prefix("sha256:").unwrap_or(digest).to_owned());
-    }
-    let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
-    let mut hasher = Sha256::new();
-    let mut any = false;
-    for (name, digest) in bundle.files.iter().filter(|(name, _)| name.starts_with(&prefix)) {
-        any = true;
-        hasher.update(format!("{}\0{digest}\n", &name[prefix.len()..]));
-    }
-    any.then(|| hex::encode(hasher.finalize()))
 }

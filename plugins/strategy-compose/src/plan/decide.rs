@@ -53,7 +53,10 @@ pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> im
 }
 
 fn is_same(service: &DesiredService, container: &Container) -> bool {
-    container.name == service.container && container.labels.get(labels::HASH) == Some(&service.hash)
+    let hash = container.labels.get(labels::HASH);
+    // What an earlier version made is not replaced only because more is looked at now.
+    let is_of_before = hash == Some(&service.hash_before) && !compare::tells_modes(container.labels.get(labels::FILES));
+    container.name == service.container && (hash == Some(&service.hash) || is_of_before)
 }
 
 pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision> {
@@ -193,8 +196,22 @@ fn cause(service: &DesiredService, ours: bool, differences: &[Difference]) -> St
         }
         [] => "configuration changed".to_owned(),
         ["content"] => "content of mounted files changed".to_owned(),
+        ["mode"] => modes_changed(service, differences),
         [one] => format!("{one} changed"),
         [first @ .., last] => format!("{} and {last} changed", first.join(", ")),
+    }
+}
+
+/// Which file may be executed now, or no longer.
+fn modes_changed(service: &DesiredService, differences: &[Difference]) -> String {
+    let target = |difference: &Difference| difference.field.strip_prefix("mode of ").map(str::to_owned);
+    match differences {
+        [one] => {
+            let target = target(one).unwrap_or_default();
+            let path = service.files.get(&target).map(|content| &content.path).filter(|path| !path.is_empty());
+            format!("mode of mounted file {} changed", path.unwrap_or(&target))
+        }
+        _ => "modes of mounted files changed".to_owned(),
     }
 }
 

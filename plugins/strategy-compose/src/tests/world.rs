@@ -1,6 +1,6 @@
 //! Releases, files and plans for the tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) fn release(application: &str, images: &[(&str, &str)], files: &[(&str
         commit: None,
         artifacts,
         inputs: BTreeMap::new(),
-        bundle: Bundle { digest: "sha256:00".to_owned(), files },
+        bundle: Bundle { digest: "sha256:00".to_owned(), files, programs: Some(BTreeSet::new()) },
         migration: None,
     }
 }

@@ -17,7 +17,7 @@ fn release(version: &str) -> Release {
         commit: None,
         artifacts: BTreeMap::new(),
         inputs: BTreeMap::new(),
-        bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new() },
+        bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new(), programs: None },
         migration: None,
     }
 }
