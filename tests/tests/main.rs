@@ -18,6 +18,7 @@ mod checkout;
 mod cli;
 mod commands;
 mod compose_changes;
+mod connections;
 mod contracts;
 mod docker_capability;
 mod docs;

@@ -11,6 +11,7 @@
 
 mod ancestors;
 mod anonymous;
+mod bodies;
 mod engine;
 mod events;
 mod failure;

@@ -37,6 +37,7 @@ pub(crate) fn compare(desired: &DesiredService, container: &Container, image: Op
     let inherited = image.map(|image| &image.config);
     let mut now = view::of_container(inspect, &container.id);
     let then = view::of_body(desired, inherited);
+    view::hardware_address(inspect, &then, &mut now);
     mounts::without_those_of_the_image(&mut now, &then, inherited.unwrap_or(&Value::Null));
     fields(&now, &then, inherited.is_some(), &mut differences);
     differences.sort_by(|left, right| left.field.cmp(&right.field));

@@ -30,6 +30,7 @@ use crate::{Config, labels};
 
 pub(crate) use carried::{carry, cleaned, declared};
 pub(crate) use content::{Content, NO_PROGRAM, PROGRAM};
+pub(crate) use limits::as_asked;
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
 pub(crate) use platform::Platform;

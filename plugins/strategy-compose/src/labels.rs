@@ -34,6 +34,9 @@ pub(crate) const RELEASE_VERSION: &str = "windlass.version";
 /// space, which of it may be executed. Earlier versions left the second away.
 pub(crate) const FILES: &str = "windlass.files";
 
+/// What the container was asked to have of what an engine discards where the host's kernel cannot do it: a part of
+/// `HostConfig` as JSON.
+pub(crate) const ASKED: &str = "windlass.asked";
 /// What becomes of a container's anonymous volumes when it is removed: [`DISCARD`], or else they are kept.
 pub(crate) const VOLUMES: &str = "windlass.volumes";
 /// The container's anonymous volumes are removed with it.

@@ -12,4 +12,5 @@ mod numbers;
 mod peer;
 mod plans;
 mod together;
+mod versions;
 mod world;

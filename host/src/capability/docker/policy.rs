@@ -46,6 +46,8 @@ pub(crate) const PROJECT: &str = "com.docker.compose.project";
 const ANONYMOUS: &str = "com.docker.volume.anonymous";
 /// The field by which a container takes over another's mounts.
 pub(crate) const VOLUMES_FROM: &str = "HostConfig.VolumesFrom";
+/// How the field ends by which a connection gives another container one more name.
+pub(crate) const LINKS_OF_CONNECTION: &str = ".Links";
 /// How a secret placeholder begins.
 pub(crate) const PLACEHOLDER: &str = "{{windlass.secret:";
 

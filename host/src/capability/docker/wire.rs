@@ -1,12 +1,21 @@
 //! What requests of the client library lack before they are sent to the engine.
 
 use bollard::{BollardRequest, ClientVersion};
-use http::Uri;
+use futures::FutureExt as _;
 use http::uri::PathAndQuery;
+use http::{Method, Uri};
+use http_body_util::{BodyExt as _, Either};
+use serde_json::Value;
+
+use super::bodies;
 
 /// Changes a request so that the engine understands it as it is meant, in the given version of its API.
 pub(super) fn complete(mut request: BollardRequest, version: &ClientVersion) -> BollardRequest {
     url_safe_login(&mut request);
+    if request.method() == Method::POST && request.uri().path().ends_with("/containers/create") {
+        let version = (version.major_version, version.minor_version);
+        request = changed(request, |body| bodies::for_version(body, version));
+    }
     if let Some(uri) = versioned(request.uri(), version) {
         *request.uri_mut() = uri;
     }
@@ -26,6 +35,22 @@ fn versioned(uri: &Uri, version: &ClientVersion) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
+/// The request with its JSON body changed. One that is not JSON, or not whole, stays as it is.
+fn changed(request: BollardRequest, change: impl FnOnce(&mut Value)) -> BollardRequest {
+    let (parts, body) = request.into_parts();
+    let Either::Left(whole) = body else { return BollardRequest::from_parts(parts, body) };
+    // All of it is there, so that nothing is waited for.
+    let Some(Ok(collected)) = whole.clone().collect().now_or_never() else {
+        return BollardRequest::from_parts(parts, Either::Left(whole));
+    };
+    let bytes = collected.to_bytes();
+    let changed = serde_json::from_slice(&bytes).ok().and_then(|mut body| {
+        change(&mut body);
+        serde_json::to_vec(&body).ok()
+    });
+    BollardRequest::from_parts(parts, bollard::body_full(changed.map_or(bytes, Into::into)))
+}
+
 /// The engine reads `X-Registry-Auth` as URL-safe base64 and takes anything else for no login at all; the library writes
 /// the standard alphabet.
 fn url_safe_login(request: &mut BollardRequest) {
@@ -40,6 +65,23 @@ fn url_safe_login(request: &mut BollardRequest) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_container_is_sent_in_the_form_of_the_version() {
+        let sent = |minor_version, path: &str| {
+            let body = r#"{"Image":"web","NetworkingConfig":{"EndpointsConfig":{"default":{"MacAddress":"02:42:00:00:00:01"}}}}"#;
+            let request = http::Request::post(path).body(bollard::body_full(body.into())).unwrap();
+            let request = complete(request, &ClientVersion { major_version: 1, minor_version });
+            let Either::Left(whole) = request.into_body() else { panic!("the body is a stream") };
+            let bytes = whole.collect().now_or_never().unwrap().unwrap().to_bytes();
+            let body: Value = serde_json::from_slice(&bytes).unwrap();
+            (body["MacAddress"].clone(), body.pointer("/NetworkingConfig/EndpointsConfig/default/MacAddress").cloned())
+        };
+        let address = Value::from("02:42:00:00:00:01");
+        assert_eq!(sent(41, "unix://2f/containers/create?name=web"), (address.clone(), None));
+        assert_eq!(sent(44, "unix://2f/containers/create?name=web"), (Value::Null, Some(address.clone())));
+        assert_eq!(sent(41, "unix://2f/networks/create"), (Value::Null, Some(address)));
+    }
 
     #[test]
     fn the_version_stands_in_front_of_the_path_once() {

@@ -17,11 +17,12 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::ancestors::Mounting;
+use super::bodies;
 use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
 use super::owned::Found;
 use super::permits::Planned;
-use super::policy::{Policy, References, VOLUMES_FROM, Wanted, is_in};
+use super::policy::{LINKS_OF_CONNECTION, Policy, References, VOLUMES_FROM, Wanted, is_in};
 use super::prepare::{DEPLOYMENT, STEP, typed};
 use super::surroundings::{Around, ranges};
 use super::{Docker, host, names};
@@ -40,6 +41,7 @@ impl Docker {
         self.mark(&mut body)?;
         policy.hide_as_the_engine_does(&mut body, &host::throttles());
         let prepared = self.fill(&policy, &references, &mut body)?;
+        bodies::address_to_connection(&mut body);
         let created = match typed::<ContainerCreateBody>(&body) {
             Ok(body) => self.send_create(name, body).await,
             Err(failure) => Err(failure),
@@ -100,8 +102,9 @@ impl Docker {
             match self.find_container(container).await? {
                 Found::Own(found) if field == VOLUMES_FROM => self.may_inherit(policy, &found)?,
                 Found::Own(_) => {}
-                // A plan names containers that others of its steps make.
-                Found::Missing if planned.is_some() => {}
+                // A plan names containers that others of its steps make. A link of a connection is another name, which is
+                // looked up when it is used.
+                Found::Missing if planned.is_some() || field.ends_with(LINKS_OF_CONNECTION) => {}
                 Found::Foreign(_) | Found::Missing => {
                     let nothing = self.nothing("container", container);
                     return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });

@@ -8,17 +8,15 @@ use crate::{json as look, labels};
 
 /// `unset` is the host name of a container that was given none.
 pub(super) fn process(config: &Value, unset: &str, view: &mut View) {
-    let texts = [
-        ("User", "user"),
-        ("WorkingDir", "working_dir"),
-        ("StopSignal", "stop_signal"),
-        ("Domainname", "domainname"),
-        ("MacAddress", "mac_address"),
-    ];
+    let texts =
+        [("User", "user"), ("WorkingDir", "working_dir"), ("StopSignal", "stop_signal"), ("Domainname", "domainname")];
     for (key, field) in texts {
         if let Some(text) = look::text(config, &format!("/{key}")) {
             view.insert(field.to_owned(), text);
         }
+    }
+    if let Some(address) = look::text(config, "/MacAddress") {
+        view.insert("mac_address".to_owned(), hardware_address(&address));
     }
     if let Some(name) = look::text(config, "/Hostname").filter(|name| name != unset) {
         view.insert("hostname".to_owned(), name);
@@ -66,6 +64,11 @@ pub(super) fn process(config: &Value, unset: &str, view: &mut View) {
             }
         }
     }
+}
+
+/// A hardware address as engines tell it, whichever way it is written.
+pub(super) fn hardware_address(address: &str) -> String {
+    address.to_ascii_lowercase().replace('-', ":")
 }
 
 /// Docker Compose hands ranges and ports without a protocol on as they are.

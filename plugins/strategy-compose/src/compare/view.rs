@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{host, image, mounts, process};
-use crate::desired::{DesiredService, Endpoint};
+use crate::desired::{self, DesiredService, Endpoint};
 use crate::{json as look, labels, state};
 
 /// Field to value; what is at the engine's default is not there.
@@ -28,6 +28,30 @@ pub(super) fn may_be_inherited(field: &str) -> bool {
     )
 }
 
+/// The option of a connection that sets sysctls of its interface. Newer engines have in it what older ones have among
+/// the container's sysctls, and the host writes the form that the engine takes.
+const INTERFACE_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
+
+/// `net.ipv4.conf.IFNAME.forwarding=1,…`, in the words of Compose files.
+fn sysctls(option: &str, view: &mut View) {
+    for (name, value) in option.split(',').filter_map(|sysctl| sysctl.split_once('=')) {
+        view.insert(format!("sysctls.{}", name.replace(".IFNAME.", ".eth0.")), value.to_owned());
+    }
+}
+
+/// A hardware address that the container does not have itself is that of its first connection, as newer engines have it.
+/// Every connection has one; which was asked for is not told, so it is looked at only where one is wanted.
+pub(super) fn hardware_address(inspect: &Value, then: &View, now: &mut View) {
+    if !then.contains_key("mac_address") || now.contains_key("mac_address") {
+        return;
+    }
+    let network = look::text(inspect, "/HostConfig/NetworkMode").unwrap_or_default();
+    let connection = inspect.pointer("/NetworkSettings/Networks").and_then(|networks| networks.get(&network));
+    if let Some(address) = connection.and_then(|connection| look::text(connection, "/MacAddress")) {
+        now.insert("mac_address".to_owned(), process::hardware_address(&address));
+    }
+}
+
 /// Of what should run.
 pub(super) fn of_body(desired: &DesiredService, image_config: Option<&Value>) -> View {
     let config = image::merged(&desired.body, image_config.unwrap_or(&Value::Null));
@@ -43,7 +67,8 @@ pub(super) fn of_body(desired: &DesiredService, image_config: Option<&Value>) ->
 /// Of a container, from `GET /containers/{id}/json`.
 pub(super) fn of_container(inspect: &Value, id: &str) -> View {
     let mut view = View::new();
-    let host_config = inspect.get("HostConfig").unwrap_or(&Value::Null);
+    let asked = inspect.pointer("/Config/Labels").and_then(|labels| labels.get(labels::ASKED)).and_then(Value::as_str);
+    let host_config = &desired::as_asked(inspect.get("HostConfig").unwrap_or(&Value::Null), asked);
     let of_host = look::text(host_config, "/NetworkMode").is_some_and(|mode| mode == "host" || mode.contains(':'));
     let unset = if of_host { look::text(inspect, "/Config/Hostname").unwrap_or_default() } else { state::short(id) };
     process::process(inspect.get("Config").unwrap_or(&Value::Null), &unset, &mut view);
@@ -83,6 +108,10 @@ fn networks(endpoints: &[Endpoint], service: &str, container: &str, view: &mut V
             }
         }
         for (key, value) in look::pairs(&settings, "/DriverOpts") {
+            if key == INTERFACE_SYSCTLS {
+                sysctls(&value, view);
+                continue;
+            }
             view.insert(format!("{field}.driver_opts.{key}"), value);
         }
     }

@@ -9,7 +9,7 @@ use windlass_compose::{Healthcheck, Port, Service};
 
 use super::content::Content;
 use super::mounts::{BUNDLE, Mounted};
-use super::{Endpoint, Pinned, Scope, host};
+use super::{Endpoint, Pinned, Scope, host, limits};
 use crate::labels;
 
 /// The body with the service's own labels only: what the hash is made of.
@@ -72,6 +72,7 @@ pub(super) fn label(
     hash: &str,
     files: &BTreeMap<String, Content>,
 ) {
+    let asked = limits::asked(body);
     let Some(all) = body.get_mut("Labels").and_then(Value::as_object_mut) else { return };
     let mut set = |key: &str, value: String| all.insert(key.to_owned(), Value::String(value));
     let depends_on: Vec<String> = service
@@ -95,6 +96,9 @@ pub(super) fn label(
     set(labels::HASH, hash.to_owned());
     set(labels::REFERENCE, image.reference.clone());
     set(labels::RELEASE_VERSION, scope.release.version.clone());
+    if let Some(asked) = asked {
+        set(labels::ASKED, asked.to_string());
+    }
     if !files.is_empty() {
         let short: BTreeMap<&str, String> =
             files.iter().map(|(target, content)| (target.as_str(), content.short())).collect();

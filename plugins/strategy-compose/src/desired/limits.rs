@@ -58,6 +58,39 @@ pub(super) fn add(service: &Service, host: &mut Map<String, Value>) {
     }
 }
 
+/// Fields that an engine discards with a warning where the host's kernel cannot do it, cgroup v2 for one.
+const DISCARDED: &[&str] = &[
+    "MemorySwappiness",
+    "MemorySwap",
+    "OomKillDisable",
+    "CpuRealtimePeriod",
+    "CpuRealtimeRuntime",
+    "BlkioWeight",
+    "BlkioWeightDevice",
+    "BlkioDeviceReadBps",
+    "BlkioDeviceReadIOps",
+    "BlkioDeviceWriteBps",
+    "BlkioDeviceWriteIOps",
+];
+
+/// What a body asks for of those fields; none where it asks for nothing of them.
+pub(super) fn asked(body: &Value) -> Option<Value> {
+    let host = body.get("HostConfig").and_then(Value::as_object)?;
+    let asked: Map<String, Value> =
+        DISCARDED.iter().filter_map(|key| Some(((*key).to_owned(), host.get(*key)?.clone()))).collect();
+    (!asked.is_empty()).then_some(Value::Object(asked))
+}
+
+/// The `HostConfig` of a container as it was asked for, where its label tells that.
+pub(crate) fn as_asked(host: &Value, label: Option<&str>) -> Value {
+    let mut host = host.clone();
+    let asked = label.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()).unwrap_or_default();
+    if let Some(host) = host.as_object_mut() {
+        host.extend(asked.into_iter().filter(|(key, _)| DISCARDED.contains(&key.as_str())));
+    }
+    host
+}
+
 /// Reserved devices as they are, and graphics processors, which have their capability anyway.
 fn requests(service: &Service) -> Vec<Value> {
     let request = |request: &DeviceRequest, capabilities: Vec<String>| {

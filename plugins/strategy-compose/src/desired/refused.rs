@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use windlass_compose::{Application, FileSource, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
+use windlass_compose::{
+    Application, FileSource, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource,
+};
 
 use super::Platform;
 
@@ -41,6 +43,16 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
     }
     if service.networks.is_empty() && service.namespaces.network.is_none() {
         refuse(&service.position, "network_mode", "is empty; leave it out, or write `none` for no network at all");
+    }
+    let shared = |mode: &&Mode| !matches!(&mode.kind, ModeKind::Word(word) if word == "bridge" || word == "default");
+    if let Some(mode) = service.namespaces.network.as_ref().filter(shared)
+        && service.mac_address.is_some()
+    {
+        refuse(
+            &mode.position,
+            "mac_address",
+            &format!("needs a network of its own, and `network_mode` is `{}`", mode.kind),
+        );
     }
     for host in &service.extra_hosts {
         let (name, address) = host.split_once(':').unwrap_or((host, ""));

@@ -38,12 +38,22 @@ fn impossible(service: &Service) -> Option<String> {
     if let Some(reason) = alone(service) {
         return Some(reason);
     }
+    if let Some(name) = service.sysctls.keys().find(|name| is_of_interface(name)) {
+        // The connection is made anew when the names change hands, and its interface then has what the engine gives.
+        return Some(format!("sets `{name}` of its interface"));
+    }
     if let Some(name) = &service.hostname {
         // The engine makes it a name on every network, from the start.
         return Some(format!("has the host name `{name}`"));
     }
     let network = service.namespaces.network.as_ref().filter(|mode| mode.kind.to_string() != "none")?;
     Some(format!("shares the network of `{}`", network.kind))
+}
+
+/// `net.ipv4.conf.eth0.forwarding`.
+fn is_of_interface(sysctl: &str) -> bool {
+    let mut parts = sysctl.splitn(5, '.');
+    parts.next() == Some("net") && parts.nth(2).is_some_and(|part| part.starts_with("eth"))
 }
 
 /// What only one container of the host can have, whether they are replicas or old and new.

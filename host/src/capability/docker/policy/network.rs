@@ -25,6 +25,14 @@ const FIELDS: &[&str] = &[
 const IPAM_FIELDS: &[&str] = &["Driver", "Config", "Options"];
 const ENDPOINT_FIELDS: &[&str] = &["IPAMConfig", "Links", "MacAddress", "Aliases", "DriverOpts", "GwPriority"];
 
+/// The option of a connection that sets sysctls of its interface: `net.ipv4.conf.IFNAME.forwarding=1,…`.
+const INTERFACE_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
+
+/// Whether all sysctls of a list are of the container's own network.
+fn of_the_network(sysctls: &Value) -> bool {
+    sysctls.as_str().is_some_and(|list| list.split(',').all(|sysctl| sysctl.trim().starts_with("net.")))
+}
+
 /// The option of the bridge driver that says at which of the host's addresses ports are published.
 const BINDING: &str = "com.docker.network.bridge.host_binding_ipv4";
 
@@ -135,6 +143,10 @@ impl Policy<'_> {
                 "Links" => links(&format!("{field}.Links"), value, references)?,
                 "DriverOpts" => {
                     for (option, value) in object(field, value)? {
+                        // They reach as far as the container's own, which may be set.
+                        if option == INTERFACE_SYSCTLS && of_the_network(value) {
+                            continue;
+                        }
                         let danger = format!("endpoint-option:{option}");
                         self.require(&danger, &format!("{field}.DriverOpts.{option}"), &shown(value))?;
                     }
