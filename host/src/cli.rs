@@ -16,6 +16,7 @@ mod error;
 mod history;
 mod holds;
 mod init;
+mod lost;
 mod man;
 mod outbox;
 mod plan;

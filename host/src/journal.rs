@@ -21,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use windlass_documents::Outcome;
 
-pub use self::account::{Account, Answered, StepAccount};
+pub use self::account::{Account, Answered, Applied, StepAccount};
 pub use self::error::Error;
 pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Owner, Purpose, Resolution, Ruling};
 use self::hooks::Crash;

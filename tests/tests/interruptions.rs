@@ -27,6 +27,12 @@ fn an_interrupt_puts_everything_back() -> Result<()> {
         deployment.signal(signal)?;
         expect(deployment.end()?, 11)?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after {signal}");
+        // Somebody stopped it: nothing failed, and nothing is told as if it had.
+        let shown = expect(kudos.host.run(["show", &kudos.name])?, 0)?.stdout;
+        ensure!(shown.starts_with("cancelled: ") && !shown.contains("failed"), "{shown}");
+        ensure!(shown.contains("stopped") && shown.contains("undone in"), "{shown}");
+        let history = expect(kudos.host.run(["history", &kudos.name])?, 0)?.stdout;
+        ensure!(history.contains("cancelled") && !history.contains("rolled back"), "{history}");
     }
     Ok(())
 }

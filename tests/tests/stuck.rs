@@ -52,12 +52,15 @@ fn an_old_container_that_somebody_removed() -> Result<()> {
             "undoing \"stop web (old)\" failed",
             "has no container",
             "left behind: stop web (old) create web",
+            "on the engine now:",
+            "made by this deployment",
+            &format!("`docker rm --force {}-web-", small.name),
             "next: ",
         ],
     )?;
     is_blocked(&small)?;
     let shown = expect(small.host.run(["show", &small.name])?, 0)?;
-    tells(&shown, &["exit code 137", "has no container", "stop web (old)"])?;
+    tells(&shown, &["exit code 137", "has no container", "stop web (old)", "on the engine now:", "not undone"])?;
 
     // It cannot be undone later either.
     let again = expect(small.host.run(["resolve", &small.name, "--retry"])?, 12)?;
@@ -66,8 +69,13 @@ fn an_old_container_that_somebody_removed() -> Result<()> {
 
     expect(small.host.run(["resolve", &small.name])?, 2)?;
     let resolved = expect(small.host.run(["resolve", &small.name].iter().chain(&ACCEPT))?, 0)?;
-    tells(&resolved, &["resolved", "is possible again"])?;
+    tells(&resolved, &["resolved", "nobody has verified it"])?;
     tells(&expect(small.host.run(["show", &small.name])?, 0)?, &[ACCEPT[1]])?;
+    // What ran before runs again by the command that is told.
+    let told = text(&resolved);
+    let back = told.split('`').find(|command| command.starts_with("windlass rollback ")).unwrap_or_default();
+    expect(small.host.run(back.split(' ').skip(1))?, 0)?;
+    small.serves("1")?;
     small.write("compose.yaml", small.compose())?;
     expect(small.deploy(&["--retry"])?, 0)?;
     small.serves("1")?;

@@ -21,6 +21,7 @@ mod image_names;
 mod images;
 mod kept_files;
 mod names;
+mod ours;
 mod owned;
 mod permits;
 mod policy;
@@ -38,6 +39,7 @@ mod write;
 
 pub use engine::{Engine, Patience};
 pub use events::Events;
+pub use ours::{Kind, Object};
 #[cfg(any(test, fuzzing))]
 pub use policy::docker_body;
 pub(crate) use policy::range;

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments};
 use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
+use crate::agent::Agent;
 use crate::deployment::{self, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Request, Source, Target};
 use crate::journal::Mode;
 use crate::regular;
@@ -23,10 +24,33 @@ pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Resul
     };
     let agent = session.open(Mode::Write).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
+    moved(&agent, &name, &target, session)?;
     let stop = session.stop()?;
     let request = request(session, name, target, &arguments.manner);
     let ending = deployment::run(&agent.engine, request, &stop).await?;
-    Ok(session.ended(&ending))
+    Ok(session.ended(&agent, &ending).await)
+}
+
+/// Says loudly when what runs under this name came from another directory: two applications may have one name. Where the
+/// operator said where the application is, there is nothing to say.
+pub(super) fn moved(agent: &Agent, name: &str, target: &Target, session: &Session) -> Result<(), Fault> {
+    let Target::Source(Source { directory, unbound: Some(_), .. }) = target else { return Ok(()) };
+    let Some(running) = agent.journal.running(name)? else { return Ok(()) };
+    let earlier = agent.journal.account(&running.deployment)?.asked.source;
+    let same = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());
+    let (before, now) = (same(Path::new(&earlier)), same(directory));
+    // Anything else is no directory: a plan, a release document, another deployment.
+    if Path::new(&earlier).is_absolute() && before != now {
+        session.printer.warn(&format!(
+            "`{name}` runs here from `{}` (deployment {}), and this is `{}`: what runs is replaced. If these are two \
+             applications, give one of them another `application` in its release.toml, and another `name` in its Compose \
+             file",
+            before.display(),
+            running.deployment,
+            now.display(),
+        ));
+    }
+    Ok(())
 }
 
 /// What was typed as the engine wants it.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::report::{ExitCode, Explain};
+use crate::report::{ExitCode, Explain, words};
 
 /// Why a file is not what it should be, without anything that stands in it.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +159,20 @@ pub enum CliError {
         /// What was asked for.
         wished: String,
     },
+    /// The journal knows no deployment of an application whose containers run here.
+    #[error(
+        "the journal in `{}` knows no deployment of `{application}`, and there are containers here that a deployment of it \
+         made: {}",
+        state.display(), words::list(containers)
+    )]
+    NotInJournal {
+        /// The application.
+        application: String,
+        /// Its containers.
+        containers: Vec<String>,
+        /// The state directory.
+        state: PathBuf,
+    },
     /// The release is not deployed by Compose files.
     #[error("this release has no Compose files to show: its strategy is `{strategy}`")]
     NotCompose {
@@ -183,6 +197,7 @@ impl Explain for CliError {
         match self {
             Self::UnknownSchema { .. }
             | Self::NotDeployed { .. }
+            | Self::NotInJournal { .. }
             | Self::NotQuarantined { .. }
             | Self::NoDelivery { .. }
             | Self::NotSetAside { .. }
@@ -225,6 +240,7 @@ impl Explain for CliError {
                 config.display()
             )),
             Self::NotDeployed { .. } => Some("`windlass history` lists all deployments".to_owned()),
+            Self::NotInJournal { application, .. } => Some(super::lost::advice(application)),
             Self::NoValue { services, .. } => {
                 Some(format!("a path is a service and a key, `web.ports`; the services are {}", services.join(", ")))
             }

@@ -4,21 +4,25 @@ use windlass_documents::{Outcome, Release};
 
 use crate::deployment::Ending;
 use crate::journal::{
-    Account, Answer, Answered, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary, outcome_word,
+    Account, Answer, Answered, Applied, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary, outcome_word,
 };
 use crate::progress::Level;
-use crate::report::facts::{AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact};
+use crate::report::facts::{
+    AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact, milliseconds,
+};
 
+mod left;
 mod phases;
 mod records;
 
+pub(super) use left::look;
 pub(super) use records::delivery;
 
 /// How a deployment ended. `phases` is what was measured while it ran.
 pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
     let mut fact = account(&ending.account, ending.previous.as_deref(), phases);
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
-    fact.took = Some(crate::report::facts::milliseconds(ending.took));
+    fact.took = Some(milliseconds(ending.took));
     fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
     fact.records = ending.deliveries.iter().map(records::record).collect();
     let application = &ending.account.application;
@@ -63,6 +67,7 @@ fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>
         application: account.application.clone(),
         environment: account.environment.clone(),
         outcome: account.outcome().map_or("open", outcome_word).to_owned(),
+        cancelled: account.is_cancelled(),
         rollback: account.asked.purpose == Purpose::Rollback,
         actor: account.owner.actor.clone(),
         reason: account.asked.reason.clone(),
@@ -79,6 +84,8 @@ fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>
         failure: account.failure.clone().or_else(|| account.cause.clone()),
         undo_failure,
         left_behind: account.left_behind.clone(),
+        left_objects: Vec::new(),
+        left_unknown: None,
         resolved: None,
         records: Vec::new(),
         outbox: Vec::new(),
@@ -96,10 +103,22 @@ fn steps(account: &Account) -> Vec<StepFact> {
                 step: step.id.clone(),
                 title: step.title.clone(),
                 state: account.step_status(&step.id).word().to_owned(),
-                took: known.map(|known| elapsed(known.started, known.latest)),
+                applied: account.applied(&step.id).map(applied),
+                took: known.and_then(|known| known.applying.took()).map(milliseconds),
+                undo_took: known.and_then(|known| known.undoing.took()).map(milliseconds).filter(|_| step.changes),
             }
         })
         .collect()
+}
+
+/// How applying a step ended, as a word.
+fn applied(applied: Applied) -> String {
+    match applied {
+        Applied::Done => "done",
+        Applied::Failed => "failed",
+        Applied::Stopped => "stopped",
+    }
+    .to_owned()
 }
 
 /// What a check, the verification or a smoke test said.
@@ -119,6 +138,7 @@ pub(super) fn summary(summary: &Summary) -> HistoryFact {
         application: summary.application.clone(),
         environment: summary.environment.clone(),
         outcome: summary.outcome.map_or("open", outcome_word).to_owned(),
+        cancelled: summary.cancelled,
         rollback: summary.purpose == Purpose::Rollback,
         version: summary.version.clone(),
         actor: summary.actor.clone(),

@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Resu
     manner.reason.get_or_insert_with(|| format!("promoted from {origin}"));
     let target = Wanted::Given { release: Box::new(document.release), origin, signer, unbound };
     let ending = deployment::run(&agent.engine, request(session, name, target, &manner), &stop).await?;
-    Ok(session.ended(&ending))
+    Ok(session.ended(&agent, &ending).await)
 }
 
 /// Fetches from where the operator says that an environment is.

@@ -5,7 +5,7 @@ use super::present;
 use super::session::Session;
 use crate::deployment;
 use crate::journal::{Mode, Resolution};
-use crate::report::facts::Fact;
+use crate::report::facts::{DeploymentFact, Fact};
 use crate::report::{ExitCode, Fault};
 
 /// Takes the person's word for it, or undoes once more.
@@ -18,15 +18,30 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     let resolution = if arguments.retry { Resolution::RetryUndo } else { Resolution::Accept };
     let ending = deployment::resolve(&agent.engine, &name, &session.actor(), reason, resolution, &stop).await?;
     if let Some(ending) = ending {
-        return Ok(session.ended(&ending));
+        return Ok(session.ended(&agent, &ending).await);
     }
     session.teller.finish();
     if let Some(shown) = stuck.map(|stuck| agent.journal.show(&stuck.id)).transpose()?.flatten() {
         let mut fact = present::shown(&agent.journal, &shown)?;
-        fact.next = vec![format!("`windlass deploy {name}` is possible again")];
+        fact.next = next(&fact, shown.account.previous.as_deref());
         session.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| {
             crate::report::deployment::summary(&fact, session.printer.width())
         });
     }
     Ok(ExitCode::Succeeded)
+}
+
+/// What makes run what should: nothing was verified, and a person changed things by hand.
+fn next(fact: &DeploymentFact, previous: Option<&str>) -> Vec<String> {
+    let name = &fact.application;
+    let mut next = vec![format!("`windlass status {name}` shows what runs; nobody has verified it")];
+    if let (Some(previous), Some(release)) = (previous, &fact.previous) {
+        let version = &release.version;
+        next.push(format!("`windlass rollback {name} --to {previous}` makes {version} run again, as before"));
+    }
+    next.push(match &fact.release {
+        Some(release) => format!("`windlass deploy {name} --retry` tries {} once more", release.version),
+        None => format!("`windlass deploy {name}` is possible again"),
+    });
+    next
 }

@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &ResumeArguments, session: &Session) -> Resul
     let mut exit = ExitCode::Succeeded;
     for application in applications {
         let ending = deployment::resume(&agent.engine, &application, &session.actor(), onward, &stop).await?;
-        let ended = session.ended(&ending);
+        let ended = session.ended(&agent, &ending).await;
         if exit == ExitCode::Succeeded {
             exit = ended;
         }

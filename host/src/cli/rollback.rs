@@ -21,5 +21,5 @@ pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Res
     let stop = session.stop()?;
     let request = request(session, name, Target::Rollback { to: arguments.to.clone() }, &arguments.manner);
     let ending = deployment::run(&agent.engine, request, &stop).await?;
-    Ok(session.ended(&ending))
+    Ok(session.ended(&agent, &ending).await)
 }

@@ -99,9 +99,14 @@ impl Session {
 
     /// Opens the agent.
     pub(super) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
+        self.open_in(mode, None).await
+    }
+
+    /// Opens the agent with a state of its own, for what leaves nothing on this host.
+    pub(super) async fn open_in(&self, mode: Mode, state_directory: Option<PathBuf>) -> Result<Agent, Fault> {
         self.named_config_exists()?;
         let watch = Arc::clone(&self.teller) as Arc<dyn crate::progress::Watch>;
-        let options = Options { config: self.config.clone(), state_directory: None, mode, watch };
+        let options = Options { config: self.config.clone(), state_directory, mode, watch };
         Ok(Agent::open(options).await?)
     }
 
@@ -167,9 +172,10 @@ impl Session {
     }
 
     /// Tells how a deployment ended: the error on stderr, the summary on stdout.
-    pub(super) fn ended(&self, ending: &Ending) -> ExitCode {
+    pub(super) async fn ended(&self, agent: &Agent, ending: &Ending) -> ExitCode {
         self.teller.finish();
-        let fact = present::ending(ending, self.teller.phases());
+        let mut fact = present::ending(ending, self.teller.phases());
+        present::look(agent, &mut fact).await;
         for warning in &ending.warnings {
             self.printer.warn(warning);
         }

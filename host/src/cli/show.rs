@@ -13,7 +13,8 @@ use crate::report::{ExitCode, Fault, deployment, history};
 pub(super) async fn run(arguments: &ShowArguments, session: &Session) -> Result<ExitCode, Fault> {
     let agent = session.open(Mode::Read).await?;
     let shown = find(&agent.journal, &arguments.deployment, session)?;
-    let fact = present::shown(&agent.journal, &shown)?;
+    let mut fact = present::shown(&agent.journal, &shown)?;
+    present::look(&agent, &mut fact).await;
     let width = session.printer.width();
     session.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| deployment::show(&fact, width));
     Ok(ExitCode::Succeeded)

@@ -7,9 +7,8 @@ use tokio_util::sync::CancellationToken;
 use windlass_documents::{Action, Change, Observation};
 
 use super::arguments::StatusArguments;
-use super::error::CliError;
 use super::session::Session;
-use super::{holds, present};
+use super::{holds, lost, present};
 use crate::agent::Agent;
 use crate::deployment::Context;
 use crate::journal::{Application, Mode, Running};
@@ -26,13 +25,18 @@ pub(super) async fn run(arguments: &StatusArguments, session: &Session) -> Resul
     let agent = session.open(Mode::Read).await?;
     let applications = agent.journal.status(name.as_deref())?;
     if let (Some(wished), true) = (name, applications.is_empty()) {
-        return Err(CliError::NotDeployed { wished }.into());
+        return Err(lost::unknown(&agent, wished).await.into());
     }
     let mut facts = Vec::with_capacity(applications.len());
     for application in &applications {
         facts.push(self::fact(&agent, application).await?);
     }
     session.teller.finish();
+    if facts.is_empty()
+        && let Some(warning) = lost::warning(&agent).await
+    {
+        session.printer.warn(&warning);
+    }
     let width = session.printer.width();
     session.printer.list(
         facts,

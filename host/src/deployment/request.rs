@@ -253,6 +253,7 @@ pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str
         environment: account.environment.clone(),
         host: host.to_owned(),
         outcome,
+        cancelled: account.is_cancelled(),
         rollback: account.asked.purpose == Purpose::Rollback,
         actor: account.owner.actor.clone(),
         reason: account

@@ -91,7 +91,9 @@ impl<'a> Deployment<'a> {
         let mut given = None;
         match request.target {
             Target::Source(source) => {
-                asked.source = source.directory.display().to_string();
+                // Whoever goes on with it may have been started elsewhere.
+                let directory = std::path::absolute(&source.directory).unwrap_or(source.directory);
+                asked.source = directory.display().to_string();
                 asked.set = source.set;
                 asked.commit = source.commit;
                 asked.unbound = source.unbound;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,6 +13,20 @@ use windlass_documents::{Failure, Observation, Outcome, Phase, Plan, Release, St
 
 use super::format::{Answer, Asked, Event, Owner, Resolution, Ruling};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
+
+/// The code of what ended because somebody stopped it.
+const CANCELLED: &str = "cancelled";
+
+/// How applying a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It was true.
+    Done,
+    /// It failed for good.
+    Failed,
+    /// It was told to stop.
+    Stopped,
+}
 
 /// One deployment, as its lines tell it.
 #[derive(Debug, Clone)]
@@ -90,10 +105,37 @@ pub struct StepAccount {
     pub failure: Option<Failure>,
     /// Why its undo failed.
     pub undo_failure: Option<Failure>,
-    /// When it started first.
-    pub started: Timestamp,
-    /// When its last line was written.
-    pub latest: Timestamp,
+    /// How long it was applied.
+    pub applying: Spent,
+    /// How long it was undone.
+    pub undoing: Spent,
+}
+
+/// How long something was worked on, by the times of its lines. The time in which no process worked on it does not count,
+/// and neither does one in which the clock was set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
+    since: Option<Timestamp>,
+    before: Option<Duration>,
+}
+
+impl Spent {
+    /// How long; none when it never ended while a process watched.
+    #[must_use]
+    pub fn took(&self) -> Option<Duration> {
+        self.before.filter(|_| self.since.is_none())
+    }
+
+    fn begin(&mut self, time: Timestamp) {
+        self.since.get_or_insert(time);
+    }
+
+    fn end(&mut self, time: Timestamp) {
+        if let Some(since) = self.since.take() {
+            let spent = Duration::try_from(time.duration_since(since)).unwrap_or_default();
+            self.before = Some(self.before.unwrap_or_default() + spent);
+        }
+    }
 }
 
 impl Account {
@@ -141,6 +183,9 @@ impl Account {
             Event::Resumed { owner } => {
                 self.owner = owner.clone();
                 self.resumed += 1;
+                for step in self.steps.values_mut() {
+                    (step.applying.since, step.undoing.since) = (None, None);
+                }
             }
             Event::Cancelled { by } => self.cancelled = Some(by.clone()),
             Event::Resolved { release } => self.release = Some(Arc::new(release.clone())),
@@ -181,17 +226,36 @@ impl Account {
             output: None,
             failure: None,
             undo_failure: None,
-            started: time,
-            latest: time,
+            applying: Spent::default(),
+            undoing: Spent::default(),
         });
         step.status = next_step(id, step.status, what)?;
-        step.latest = time;
         match event {
-            Event::StepStarted { .. } => step.attempts += 1,
-            Event::StepSucceeded { output, .. } => step.output = Some(output.clone()),
-            Event::StepFailed { failure, .. } => step.failure = Some(failure.clone()),
-            Event::UndoSucceeded { .. } => step.undo_failure = None,
-            Event::UndoFailed { failure, .. } => step.undo_failure = Some(failure.clone()),
+            Event::StepStarted { .. } => {
+                step.attempts += 1;
+                step.applying.begin(time);
+            }
+            Event::StepSucceeded { output, .. } => {
+                step.output = Some(output.clone());
+                step.applying.end(time);
+            }
+            Event::StepFailed { failure, .. } => {
+                step.failure = Some(failure.clone());
+                step.applying.end(time);
+            }
+            Event::UndoStarted { .. } => {
+                // It was left in the middle.
+                step.applying.end(time);
+                step.undoing.begin(time);
+            }
+            Event::UndoSucceeded { .. } => {
+                step.undo_failure = None;
+                step.undoing.end(time);
+            }
+            Event::UndoFailed { failure, .. } => {
+                step.undo_failure = Some(failure.clone());
+                step.undoing.end(time);
+            }
             _ => {}
         }
         self.steps.insert(id.to_owned(), step);
@@ -213,12 +277,40 @@ impl Account {
         }
     }
 
+    /// Whether it ended as it did because somebody stopped it, and nothing failed: nothing was touched, or what was
+    /// touched was put back.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.outcome(), Some(Outcome::Refused | Outcome::RolledBack))
+            && self.was_stopped(self.failure.as_ref())
+    }
+
+    /// How applying a step ended; none for one that was not started, that runs, or whose process ended in the middle.
+    #[must_use]
+    pub fn applied(&self, id: &str) -> Option<Applied> {
+        let step = self.steps.get(id)?;
+        match &step.failure {
+            // What fails once it was told to stop is not why the deployment goes back.
+            Some(failure) if failure.code == CANCELLED || self.was_stopped(self.cause.as_ref()) => {
+                Some(Applied::Stopped)
+            }
+            Some(_) => Some(Applied::Failed),
+            None if step.output.is_some() => Some(Applied::Done),
+            None => None,
+        }
+    }
+
+    /// Whether this is the failure of a deployment that somebody stopped.
+    fn was_stopped(&self, failure: Option<&Failure>) -> bool {
+        self.cancelled.is_some() && failure.is_some_and(|failure| failure.code == CANCELLED)
+    }
+
     /// Why its release is refused here from now on: it was tried and failed. None for what somebody stopped and what a
     /// full disk stopped, because neither is the release's fault.
     #[must_use]
     pub fn quarantines(&self) -> Option<&Failure> {
         let failed = matches!(self.outcome(), Some(Outcome::RolledBack | Outcome::Stuck));
-        self.failure.as_ref().filter(|failure| failed && !matches!(failure.code.as_str(), "cancelled" | "disk-full"))
+        self.failure.as_ref().filter(|failure| failed && !matches!(failure.code.as_str(), CANCELLED | "disk-full"))
     }
 
     /// Where a step is.

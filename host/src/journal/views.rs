@@ -50,6 +50,8 @@ pub struct Summary {
     pub open: bool,
     /// How it ended, once that is decided.
     pub outcome: Option<Outcome>,
+    /// Whether it ended so because somebody stopped it, and nothing failed.
+    pub cancelled: bool,
     /// The release's id.
     pub release: Option<String>,
     /// The version label.

@@ -49,7 +49,10 @@ fn headline(fact: &DeploymentFact) -> Line {
         |previous| format!("{} runs as before", previous.version),
     );
     let place = &fact.environment;
+    let stopped = fact.failure.as_ref().map_or("stopped", |failure| failure.message.as_str());
     let (word, rest) = match fact.outcome.as_str() {
+        "refused" if fact.cancelled => ("cancelled", format!("{what} was {stopped} in {place}; nothing was touched")),
+        "rolled-back" if fact.cancelled => ("cancelled", format!("{what} was {stopped} in {place}; {previous}")),
         "succeeded" if fact.rollback => ("succeeded", format!("{what} runs in {place} again")),
         "succeeded" => ("succeeded", format!("{what} runs in {place}")),
         "unchanged" => ("unchanged", format!("{what} already runs in {place}; nothing was touched")),
@@ -90,6 +93,10 @@ fn artifacts(fact: &DeploymentFact) -> Page {
 /// What failed, on the way there and on the way back, with hints.
 fn failures(fact: &DeploymentFact, width: usize) -> Page {
     let mut page = Page::new();
+    // Nothing failed, and the headline says who stopped it.
+    if fact.cancelled {
+        return page;
+    }
     let told = fact.failure.as_ref().map_or("", |failure| failure.message.as_str());
     // The failure of one that is stuck has both reasons already.
     let undo = fact.undo_failure.iter().filter(|undo| !told.contains(&undo.message));
@@ -109,7 +116,34 @@ fn left_behind(fact: &DeploymentFact) -> Page {
             page.push(Line::plain("    ").text(thing));
         }
     }
+    if !fact.left_objects.is_empty() {
+        page.push(Line::plain("  ").ink(Ink::Bad, "on the engine now:"));
+        page.append(objects(fact));
+    }
+    if let Some(why) = &fact.left_unknown {
+        page.push(Line::plain("  ").ink(Ink::Bad, "on the engine now:").text(" not known, ").text(why));
+    }
     page
+}
+
+/// The objects that a person should look at, each with the commands to look and to act.
+fn objects(fact: &DeploymentFact) -> Page {
+    let mut table = Table::new();
+    for left in &fact.left_objects {
+        let state = left.state.as_ref().map(|state| format!("{state}, ")).unwrap_or_default();
+        let whose = match (left.of_this_deployment, left.kind.as_str()) {
+            (false, _) => "of an earlier deployment",
+            (true, "volume") => "made by this deployment; it may have data",
+            (true, _) => "made by this deployment",
+        };
+        table.row(vec![
+            Line::plain(&left.kind),
+            Line::new().ink(Ink::Bold, &left.name),
+            Line::plain(format!("{state}{whose}")),
+            Line::new().ink(Ink::Accent, format!("`{}`, `{}`", left.look, left.act)),
+        ]);
+    }
+    table.page("    ")
 }
 
 /// `resolve 0.1s, plan 0.2s, apply 3.1s: 4.0s in all`.
@@ -206,18 +240,33 @@ fn facts(fact: &DeploymentFact) -> Page {
     table.page("  ")
 }
 
-/// Each step with its state and time.
+/// Each step: how applying it ended and how long that took, and what became of it since.
 fn steps(fact: &DeploymentFact) -> Page {
     let mut table = Table::new().right(2);
+    let took = |took: Option<u64>| took.map(|took| words::duration(Duration::from_millis(took))).unwrap_or_default();
     for step in &fact.steps {
-        let ink = match step.state.as_str() {
+        let begun = !matches!(step.state.as_str(), "waiting" | "running");
+        let word = step.applied.as_deref().unwrap_or(if begun { "interrupted" } else { &step.state });
+        let ink = match word {
             "done" => Ink::Good,
-            "failed" | "undo-failed" => Ink::Bad,
+            "failed" => Ink::Bad,
             "waiting" => Ink::Dim,
             _ => Ink::Warn,
         };
-        let took = step.took.map(|took| words::duration(Duration::from_millis(took))).unwrap_or_default();
-        table.row(vec![Line::plain(&step.title), Line::new().ink(ink, &step.state), Line::new().ink(Ink::Dim, took)]);
+        let since = match step.state.as_str() {
+            // There is nothing to undo about having waited.
+            "undone" if step.undo_took.is_none() => Line::new(),
+            "undone" => Line::new().ink(Ink::Dim, format!("undone in {}", took(step.undo_took))),
+            "undoing" => Line::new().ink(Ink::Warn, "being undone"),
+            "undo-failed" => Line::new().ink(Ink::Bad, "not undone"),
+            _ => Line::new(),
+        };
+        table.row(vec![
+            Line::plain(&step.title),
+            Line::new().ink(ink, word),
+            Line::new().ink(Ink::Dim, took(step.took)),
+            since,
+        ]);
     }
     table.page("  ")
 }
@@ -240,6 +289,7 @@ mod tests {
             application: "kudos".to_owned(),
             environment: "uat".to_owned(),
             outcome: outcome.to_owned(),
+            cancelled: false,
             rollback: false,
             actor: "anna".to_owned(),
             reason: Some("fixes the login".to_owned()),
@@ -260,11 +310,15 @@ mod tests {
                 step: "backend:start".to_owned(),
                 title: "start backend (new)".to_owned(),
                 state: "done".to_owned(),
+                applied: Some("done".to_owned()),
                 took: Some(480),
+                undo_took: None,
             }],
             failure: None,
             undo_failure: None,
             left_behind: Vec::new(),
+            left_objects: Vec::new(),
+            left_unknown: None,
             resolved: None,
             records: Vec::new(),
             outbox: Vec::new(),
@@ -310,6 +364,59 @@ mod tests {
           resolve 0.1s, apply 3.1s, verify 15.0s; 19.1s in all
           next: remove it, then `windlass resolve kudos --reason …`
         ");
+    }
+
+    #[test]
+    fn a_step_says_how_applying_it_ended_and_what_became_of_it() {
+        let step = |title: &str, state: &str, applied: Option<&str>, undo: Option<u64>| StepFact {
+            step: title.to_owned(),
+            title: title.to_owned(),
+            state: state.to_owned(),
+            applied: applied.map(str::to_owned),
+            took: applied.map(|_| 1_200),
+            undo_took: undo,
+        };
+        let fact = DeploymentFact {
+            steps: vec![
+                step("create web", "undone", Some("done"), Some(300)),
+                step("start web", "undone", Some("failed"), Some(20)),
+                step("start job", "undone", Some("stopped"), Some(20)),
+                step("start db", "undone", None, Some(20)),
+                step("stop web (old)", "undo-failed", Some("done"), Some(20)),
+                step("wait until web is healthy", "undone", Some("done"), None),
+                step("remove web (old)", "waiting", None, None),
+            ],
+            ..fact("rolled-back")
+        };
+        insta::assert_snapshot!(steps(&fact).render(false), @r"
+          create web                 done         1.2s  undone in 0.3s
+          start web                  failed       1.2s  undone in 0.0s
+          start job                  stopped      1.2s  undone in 0.0s
+          start db                   interrupted        undone in 0.0s
+          stop web (old)             done         1.2s  not undone
+          wait until web is healthy  done         1.2s
+          remove web (old)           waiting
+        ");
+    }
+
+    #[test]
+    fn what_somebody_stopped_did_not_fail() {
+        let fact = DeploymentFact {
+            cancelled: true,
+            failure: Some(Failure {
+                code: "cancelled".to_owned(),
+                message: "stopped by a signal".to_owned(),
+                retryable: false,
+                details: None,
+            }),
+            ..fact("rolled-back")
+        };
+        assert_eq!(errors(&fact, 100).render(false), "");
+        let summary = summary(&fact, 100).render(false);
+        assert!(
+            summary.starts_with("cancelled: kudos v2 was stopped by a signal in uat; v1 runs as before\n"),
+            "{summary}"
+        );
     }
 
     #[test]

@@ -21,8 +21,8 @@ use super::error::Fault;
 
 pub use config::{ConfigFact, OriginFact};
 pub use deployment::{
-    AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, PlanFact, ProbeFact,
-    RecordFact, ReleaseFact, StepFact,
+    AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LeftFact, LogFact, PhaseFact, PlanFact,
+    ProbeFact, RecordFact, ReleaseFact, StepFact,
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use progress::ProgressFact;

@@ -35,13 +35,18 @@ pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
             Line::plain(words::time(&entry.started)),
             if one { Line::new() } else { Line::plain(&entry.application) },
             Line::plain(entry.version.as_deref().unwrap_or("?")),
-            Line::new().ink(ink(&entry.outcome), entry.outcome.replace('-', " ")).text(rollback),
+            Line::new().ink(ink(&entry.outcome), outcome(entry)).text(rollback),
             Line::plain(took),
             Line::plain(&entry.actor).ink(Ink::Dim, reason),
         ]);
     }
     page.append(table.page(""));
     page
+}
+
+/// The word for how it ended: what somebody stopped did not fail.
+fn outcome(entry: &HistoryFact) -> String {
+    if entry.cancelled { "cancelled".to_owned() } else { entry.outcome.replace('-', " ") }
 }
 
 /// A line of `logs`.
@@ -75,6 +80,7 @@ mod tests {
             application: "kudos".to_owned(),
             environment: "uat".to_owned(),
             outcome: outcome.to_owned(),
+            cancelled: sequence == 7,
             rollback,
             version: version.map(str::to_owned),
             actor: "anna".to_owned(),
@@ -87,12 +93,14 @@ mod tests {
             entry(12, "succeeded", Some("v1"), true),
             entry(9, "rolled-back", Some("v3"), false),
             entry(8, "refused", None, false),
+            entry(7, "rolled-back", Some("v2"), false),
         ];
         insta::assert_snapshot!(page(&entries, None).render(false), @r"
          #  deployment    started               version  outcome                took  by
         12  4f0c9t2m1k12  2026-08-21 14:03:11Z  v1       succeeded (rollback)  19.1s  anna: the login is broken
          9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3       rolled back           19.1s  anna: broke the glass: the shop is down
          8  4f0c9t2m1k08  2026-08-21 14:03:11Z  ?        refused               19.1s  anna
+         7  4f0c9t2m1k07  2026-08-21 14:03:11Z  v2       cancelled             19.1s  anna
         ");
     }
 }

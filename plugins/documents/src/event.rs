@@ -28,6 +28,9 @@ pub struct Event {
     pub host: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it was `refused` or `rolled-back` because somebody stopped it, and nothing failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
     /// Whether it was a rollback.
     pub rollback: bool,
     /// Who asked for it.

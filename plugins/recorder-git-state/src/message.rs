@@ -17,6 +17,7 @@ pub(crate) fn message(config: &Config, event: &Event, path: &str) -> Result<Stri
         ("Version", event.release.version.clone()),
         ("Commit", event.release.commit.clone().unwrap_or_default()),
         ("Outcome", json!(event.outcome).as_str().unwrap_or_default().to_owned()),
+        ("Cancelled", if event.cancelled { "true".to_owned() } else { String::new() }),
         ("Running", event.running.as_ref().map(|release| release.version.clone()).unwrap_or_default()),
     ];
     trailers.retain(|(_, value)| !value.is_empty());

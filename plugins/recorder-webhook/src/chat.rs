@@ -47,7 +47,7 @@ pub(crate) fn message(kind: Template, event: &Event, facts: &Facts) -> Result<Va
         title: short(&text("summary")?, TITLE),
         facts: told.into_iter().map(|(name, value)| (name, short(&value, FACT))).collect(),
         failure: (!failure.is_empty()).then(|| short(&failure, FAILURE)),
-        look: look(event.outcome),
+        look: look(event),
     };
     Ok(match kind {
         Template::Slack => slack(&message),
@@ -56,8 +56,9 @@ pub(crate) fn message(kind: Template, event: &Event, facts: &Facts) -> Result<Va
     })
 }
 
-fn look(outcome: Outcome) -> Look {
-    let (emoji, colour, word) = match outcome {
+fn look(event: &Event) -> Look {
+    let (emoji, colour, word) = match event.outcome {
+        _ if event.cancelled => (":octagonal_sign:", "#607d8b", "Default"),
         Outcome::Succeeded => (":white_check_mark:", "#2e7d32", "Good"),
         Outcome::Unchanged => (":ballot_box_with_check:", "#607d8b", "Default"),
         Outcome::Refused => (":no_entry:", "#f9a825", "Warning"),

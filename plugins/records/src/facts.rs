@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use windlass_sdk::prelude::*;
 
 /// Facts that every event has a place for; some are absent in some events.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "summary",
     "application",
     "environment",
@@ -14,6 +14,7 @@ const NAMES: [&str; 24] = [
     "sequence",
     "key",
     "outcome",
+    "cancelled",
     "rollback",
     "actor",
     "reason",
@@ -57,6 +58,7 @@ impl Facts {
         put("sequence", json!(event.sequence));
         put("key", json!(event.idempotency_key));
         put("outcome", json!(event.outcome));
+        put("cancelled", json!(event.cancelled));
         put("rollback", json!(event.rollback));
         put("actor", json!(event.actor));
         put("reason", json!(event.reason));
@@ -135,6 +137,12 @@ fn summary(event: &Event) -> String {
         (Outcome::Succeeded, false) => format!("{application} {version} was deployed to {environment}"),
         (Outcome::Succeeded, true) => format!("{application} went back to {version} in {environment}"),
         (Outcome::Unchanged, _) => format!("{application} {version} already ran in {environment}"),
+        (Outcome::Refused, _) if event.cancelled => {
+            format!("{application} {version} was stopped in {environment} before anything was touched: {}", runs())
+        }
+        (Outcome::RolledBack, _) if event.cancelled => {
+            format!("{application} {version} was stopped in {environment} and taken back: {}", runs())
+        }
         (Outcome::Refused, _) => format!("{application} {version} was refused in {environment}: {}", runs()),
         (Outcome::RolledBack, _) => {
             format!("{application} {version} failed in {environment} and was rolled back: {}", runs())

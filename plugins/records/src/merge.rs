@@ -113,6 +113,7 @@ fn attempt(event: &Event) -> Attempt {
         sequence: event.sequence,
         host: event.host.clone(),
         outcome: event.outcome,
+        cancelled: event.cancelled,
         rollback: event.rollback,
         version: event.release.version.clone(),
         commit: event.release.commit.clone(),

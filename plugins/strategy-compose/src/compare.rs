@@ -114,6 +114,19 @@ fn told(mode: &str) -> &str {
     }
 }
 
+/// What a difference says of a file that is not on the host any more.
+const GONE: &str = "gone from this host";
+
+/// The difference for a file that a container mounts and that is not on the host any more.
+pub(crate) fn gone(target: &str) -> Difference {
+    Difference { field: format!("content of {target}"), from: Some(GONE.to_owned()), to: None }
+}
+
+/// Whether a difference is about such a file.
+pub(crate) fn is_gone(difference: &Difference) -> bool {
+    difference.from.as_deref() == Some(GONE)
+}
+
 /// One line of JSON for a diff.
 fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

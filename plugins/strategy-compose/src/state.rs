@@ -64,6 +64,8 @@ pub(crate) struct Container {
     pub(crate) health: Option<String>,
     /// Volumes that it mounts, with a name or without.
     pub(crate) volumes: Vec<Mounted>,
+    /// Where it mounts files that are not on the host any more.
+    pub(crate) gone: Vec<String>,
     /// `GET /containers/{id}/json`, where it was asked for.
     pub(crate) inspect: Option<Value>,
 }
@@ -116,6 +118,13 @@ impl Container {
             image: json::text(item, "/Image").unwrap_or_default(),
             state: json::text(item, "/State").unwrap_or_default(),
             health: listed_health(&json::text(item, "/Status").unwrap_or_default()),
+            gone: item
+                .get("WindlassGone")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|target| target.as_str().map(str::to_owned))
+                .collect(),
             labels,
             volumes: volumes(item),
             inspect: None,

@@ -1,6 +1,7 @@
 //! Looking: the functions of `docker-read`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerSummary, NetworkInspect, Volume};
@@ -95,11 +96,31 @@ impl Docker {
         }))
     }
 
-    /// `GET /containers/json` of the application, stopped ones included, in one request.
+    /// `GET /containers/json` of the application, stopped ones included, in one request. What a container mounts from
+    /// the agent's state and is not there any more, the engine does not tell: `WindlassGone` has those destinations.
     pub async fn list_containers(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let containers = self.all_containers().await?;
-        self.answer(&containers.into_iter().filter(|one| self.owns(one.labels.as_ref())).collect::<Vec<_>>())
+        let own: Vec<_> = containers.into_iter().filter(|one| self.owns(one.labels.as_ref())).collect();
+        let gone: Vec<Vec<String>> = own.iter().map(|one| self.gone(one)).collect();
+        let mut answer = self.answer(&own)?;
+        for (item, gone) in answer.as_array_mut().into_iter().flatten().zip(gone) {
+            if let (Some(fields), false) = (item.as_object_mut(), gone.is_empty()) {
+                fields.insert("WindlassGone".to_owned(), json!(gone));
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Where a container mounts a file of the agent's state that was removed: it runs on, and cannot be started again.
+    fn gone(&self, container: &ContainerSummary) -> Vec<String> {
+        let state = &self.scope.state_directory;
+        let mounts = container.mounts.iter().flatten();
+        let lost = mounts.filter(|mount| {
+            let source = mount.source.as_deref().map(Path::new);
+            source.is_some_and(|source| source.starts_with(state) && matches!(source.try_exists(), Ok(false)))
+        });
+        lost.filter_map(|mount| mount.destination.clone()).collect()
     }
 
     /// Every container of the host. The engine cannot filter by one label or another, so that is done here.

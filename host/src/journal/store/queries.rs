@@ -13,7 +13,10 @@ use crate::journal::format::Purpose;
 use crate::journal::views::{Application, Holder, Line, Running, Summary};
 
 const FIELDS: &str = "id, number, application, environment, purpose, actor, reason, break_glass, status, open, outcome, \
-     release, version, commit_id, failure, previous, started, finished";
+     release, version, commit_id, failure, previous, started, finished, \
+     outcome IN ('refused', 'rolled-back') AND (SELECT max(kind = 'cancelled') AND \
+     max(kind = 'settled' AND payload ->> '$.failure.code' = 'cancelled') FROM events WHERE deployment = deployments.id \
+     AND kind IN ('cancelled', 'settled'))";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
     let purpose: String = row.get(4)?;
@@ -30,6 +33,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
         status: row.get(8)?,
         open: row.get(9)?,
         outcome: outcome.as_deref().and_then(outcome_of),
+        cancelled: row.get::<_, Option<bool>>(18)?.unwrap_or(false),
         release: row.get(11)?,
         version: row.get(12)?,
         commit: row.get(13)?,

@@ -73,6 +73,8 @@ pub struct DeploymentFact {
     pub environment: String,
     /// `succeeded`, `unchanged`, `refused`, `rolled-back`, `stuck`, `resolved`, or `open` while it has not ended.
     pub outcome: String,
+    /// Whether it was `refused` or `rolled-back` because somebody stopped it, and nothing failed.
+    pub cancelled: bool,
     /// Whether it is a rollback.
     pub rollback: bool,
     /// Who asked for it.
@@ -111,8 +113,14 @@ pub struct DeploymentFact {
     /// What undoing failed with, when it is stuck.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undo_failure: Option<Failure>,
-    /// What is left behind, when it is stuck.
+    /// What is left behind, when it is stuck: the titles of the steps that were not undone.
     pub left_behind: Vec<String>,
+    /// The objects on the engine that a person should look at, when it is stuck, as they are now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_objects: Vec<LeftFact>,
+    /// Why these are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_unknown: Option<String>,
     /// Who took it upon them that things are in order, when it was stuck.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<AnswerFact>,
@@ -157,6 +165,25 @@ pub struct AnswerFact {
     pub time: String,
 }
 
+/// An object on the engine that a stuck deployment made, or a container that it stopped.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeftFact {
+    /// `container`, `network` or `volume`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// `running`, `exited` and so on, for a container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Whether this deployment made it; otherwise it is a container of an earlier one that does not run.
+    pub of_this_deployment: bool,
+    /// The command that shows it.
+    pub look: String,
+    /// The command that removes it, or that starts a container of an earlier deployment.
+    pub act: String,
+}
+
 /// How long a phase took.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -194,9 +221,15 @@ pub struct StepFact {
     pub title: String,
     /// `waiting`, `running`, `done`, `failed`, `undoing`, `undone` or `undo-failed`.
     pub state: String,
-    /// How long it took, in milliseconds.
+    /// How applying it ended, also where it was undone since: `done`, `failed`, or `stopped` with the deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<String>,
+    /// How long applying it took, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took: Option<u64>,
+    /// How long undoing it took, in milliseconds, where there was something to undo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo_took: Option<u64>,
 }
 
 /// What a deployment would do.
@@ -251,6 +284,8 @@ pub struct HistoryFact {
     pub environment: String,
     /// As in `deployment`.
     pub outcome: String,
+    /// As in `deployment`.
+    pub cancelled: bool,
     /// Whether it is a rollback.
     pub rollback: bool,
     /// The label of the release; none when it was refused before there was one.

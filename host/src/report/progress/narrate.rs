@@ -218,7 +218,8 @@ impl Narrator {
     fn step_failed(&mut self, what: &str, step: &str, failure: &Failure) -> Vec<Told> {
         let indent = " ".repeat(VERB + 1);
         let mut page = Page::new();
-        page.push(said(Ink::Bad, "Failed", &format!("{what}{}: {}", self.title(step), failure.message)));
+        let (ink, verb) = if failure.code == "cancelled" { (Ink::Warn, "Stopped") } else { (Ink::Bad, "Failed") };
+        page.push(said(ink, verb, &format!("{what}{}: {}", self.title(step), failure.message)));
         if let Some(hint) = error::failure_hint(failure) {
             let mut hints = Page::new();
             error::paragraph(&mut hints, ("hint:", Ink::Accent), &hint, self.width.saturating_sub(indent.len()));

@@ -56,7 +56,7 @@ fn is_same(service: &DesiredService, container: &Container) -> bool {
     let hash = container.labels.get(labels::HASH);
     // What an earlier version made is not replaced only because more is looked at now.
     let is_of_before = hash == Some(&service.hash_before) && !compare::tells_modes(container.labels.get(labels::FILES));
-    container.name == service.container && (hash == Some(&service.hash) || is_of_before)
+    container.name == service.container && (hash == Some(&service.hash) || is_of_before) && container.gone.is_empty()
 }
 
 pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision> {
@@ -115,6 +115,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
     let mut differences = if is_same { Vec::new() } else { compare::compare(service, current, image) };
     if !is_same {
         differences.extend(compare::files(&service.files, current.labels.get(labels::FILES)));
+        differences.extend(current.gone.iter().map(|target| compare::gone(target)));
     }
     let ours = current.labels.contains_key(labels::HASH);
     // A container that Docker Compose made mounts files from somewhere else; nobody knows whether they are the same.
@@ -195,6 +196,9 @@ fn cause(service: &DesiredService, ours: bool, differences: &[Difference]) -> St
             "started by Docker Compose with files from outside the release".to_owned()
         }
         [] => "configuration changed".to_owned(),
+        ["content"] if differences.iter().all(compare::is_gone) => {
+            "files that it mounts are gone from this host, so it cannot be started again".to_owned()
+        }
         ["content"] => "content of mounted files changed".to_owned(),
         ["mode"] => modes_changed(service, differences),
         [one] => format!("{one} changed"),

@@ -67,9 +67,49 @@ async fn a_deployment_is_written_once_with_its_status_whatever_is_lost() {
     assert_eq!((stack.deployments.len(), stack.releases.len()), (3, 0), "{:#?}", stack.deployments);
     let told: Vec<&Value> = stack.deployment_statuses.values().flatten().collect();
     let words: Vec<&str> = told.iter().map(|status| status["state"].as_str().unwrap()).collect();
-    assert_eq!(words, ["success", "failure", "success"]);
-    assert!(told[1]["description"].as_str().unwrap().starts_with("rolled back, 1.0.1 runs: xxx"), "{}", told[1]);
-    assert_eq!(told[2]["description"], "went back to it");
+    assert_eq!(words, ["success", "inactive", "failure", "success"]);
+    assert!(told[2]["description"].as_str().unwrap().starts_with("rolled back, 1.0.1 runs: xxx"), "{}", told[2]);
+    assert_eq!(told[3]["description"], "went back to it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_application_on_a_host_one_deployment_is_active() {
+    let hub = Hub::new(NAME);
+    hub.history();
+    // Of another host, another application, and of somebody else.
+    let other_host = Event { host: "h2".to_owned(), ..event(91, "succeeded", None, 1) };
+    let other_application = Event { application: "shop".to_owned(), ..event(92, "succeeded", None, 1) };
+    for event in [other_host, other_application] {
+        hub.record(json!({}), &event).await.unwrap();
+    }
+    {
+        let mut state = hub.github.state();
+        let stack = state.repository("kudos/stack");
+        stack.deployments.push(json!({ "id": 3, "environment": "production", "ref": "main", "payload": "" }));
+        stack.deployment_statuses.insert(3, vec![json!({ "state": "success" })]);
+    }
+    hub.record(json!({}), &event(1, "succeeded", None, 1)).await.unwrap();
+    hub.record(json!({}), &event(2, "succeeded", Some(1), 2)).await.unwrap();
+    let stopped = Event { cancelled: true, ..event(3, "rolled-back", Some(2), 3) };
+    hub.record(json!({}), &stopped).await.unwrap();
+    let newest = |hub: &Hub| -> Vec<String> {
+        let mut state = hub.github.state();
+        let statuses = &state.repository("kudos/stack").deployment_statuses;
+        statuses.values().map(|all| all.last().unwrap()["state"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(newest(&hub), ["success", "success", "success", "inactive", "success", "inactive"]);
+    // A rollback is the deployment that is active, and what it went back from is not. It is told again after a loss.
+    let back = Event { rollback: true, ..event(4, "succeeded", Some(2), 1) };
+    for _ in 0..2 {
+        hub.record(json!({}), &back).await.unwrap();
+    }
+    assert_eq!(newest(&hub), ["success", "success", "success", "inactive", "inactive", "inactive", "success"]);
+    let mut state = hub.github.state();
+    let statuses = &state.repository("kudos/stack").deployment_statuses;
+    assert_eq!(statuses.values().map(Vec::len).sum::<usize>(), 9, "nothing is said twice: {statuses:#?}");
+    assert!(statuses.values().flatten().skip(3).all(|status| status["auto_inactive"] == false), "{statuses:#?}");
+    assert_eq!(statuses[&5][1]["description"], "kudos 1.0.1 runs now");
+    assert!(statuses[&6][0]["description"].as_str().unwrap().starts_with("cancelled, 1.0.2 runs"), "{statuses:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,67 @@
+//! Containers of deployments that the journal does not know: it may have been lost.
+//!
+//! They may as well be those of another agent on the same engine, which has a journal of its own. So it is said of an
+//! application that somebody asks for, and otherwise of those whose files are on this host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::error::CliError;
+use crate::agent::Agent;
+use crate::release::application;
+use crate::report::words;
+
+/// How long the engine is waited for. A question about the journal needs no engine.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The most names that are told.
+const MOST: usize = 5;
+
+/// The containers that deployments made, by application. None when the engine does not answer.
+async fn containers(agent: &Agent) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if let Ok(Ok(objects)) = tokio::time::timeout(PATIENCE, agent.docker.our_containers()).await {
+        for object in objects {
+            found.entry(object.application).or_default().push(format!("`{}`", object.name));
+        }
+    }
+    found
+}
+
+/// The error for an application of which the journal knows nothing.
+pub(super) async fn unknown(agent: &Agent, wished: String) -> CliError {
+    match containers(agent).await.remove(&wished) {
+        Some(mut containers) => {
+            containers.truncate(MOST);
+            CliError::NotInJournal { application: wished, containers, state: agent.state_directory.clone() }
+        }
+        None => CliError::NotDeployed { wished },
+    }
+}
+
+/// What to say when the journal is empty and deployments were made here all the same.
+pub(super) async fn warning(agent: &Agent) -> Option<String> {
+    let config = &agent.config;
+    let known: BTreeSet<String> =
+        application::list(&config.applications_directory).unwrap_or_default().into_iter().collect();
+    let applications: Vec<String> = containers(agent).await.into_keys().filter(|name| known.contains(name)).collect();
+    let first = applications.first()?;
+    let more = applications.len().saturating_sub(MOST);
+    let named = words::quoted(&applications[..applications.len() - more]);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    Some(format!(
+        "the journal in `{}` is empty, and there are containers here that deployments of {named}{more} made. If the \
+         journal was lost, {}",
+        agent.state_directory.display(),
+        advice(first),
+    ))
+}
+
+/// What to do about a lost journal.
+pub(super) fn advice(application: &str) -> String {
+    format!(
+        "restore the state directory from a backup. Without one, `windlass deploy {application}` takes over what runs: what is \
+         as the release says stays, containers whose mounted files were lost are replaced. History, holds, what \
+         recorders were not told, and the way back to earlier releases are lost"
+    )
+}
