@@ -68,6 +68,9 @@ pub use limits::Limits;
 pub use locate::Source;
 pub use manifest::{Ask, Manifest, ManifestError};
 
+/// How many times its size a plugin takes once it is compiled, with the component itself; rather too much.
+const COMPILED: u64 = 4;
+
 /// Where plugins live and how much each may use.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -150,6 +153,16 @@ impl Plugins {
         let plugin = Plugin(Arc::new(inner));
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned(), plugin.clone());
         Ok(plugin)
+    }
+
+    /// About how many bytes it takes to compile those plugins that the agent carries and that were not compiled here yet.
+    #[must_use]
+    pub fn room_to_admit(&self) -> u64 {
+        bundled::names()
+            .filter_map(bundled::component)
+            .filter(|packed| !self.gate.cache.has(packed.digest))
+            .map(|packed| packed.size * COMPILED)
+            .sum()
     }
 
     /// Names of the plugins that the agent carries, sorted.

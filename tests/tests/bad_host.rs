@@ -113,11 +113,63 @@ fn a_disk_that_becomes_full_in_the_middle() -> Result<()> {
     let history = expect(small.host.run(["history", &small.name])?, 0)?;
     ensure!(history.stdout.contains("rolled-back") || history.stdout.contains("rolled back"), "{}", history.stdout);
 
-    disk.clear()?;
+    // What was reserved is used, and nothing may begin with the little that its end left.
+    let before = small.world()?;
     small.version("3")?;
+    for attempt in 1..=3 {
+        let run = expect(small.deploy(&[])?, 15)?;
+        tells(&run, &["the disk is full", "hint: make room on the file system of"])?;
+        ensure!(small.world()? == before, "attempt {attempt} touched something");
+    }
+
+    disk.clear()?;
     expect(small.deploy(&[])?, 0)?;
     ensure!(small.read()? == "3", "version 3 does not serve");
     journal_is_whole(&small)
+}
+
+#[test]
+fn doctor_takes_no_room_that_a_deployment_needs() -> Result<()> {
+    let disk = Disk::mount(96)?;
+    let small = Small::set_in("smalldisk", &disk.path().join("state"))?;
+    small.begin()?;
+    let doctor = small.host.run(["doctor"])?;
+    let seen = doctor.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(seen.contains("those that this binary carries are not all tried"), "{}", doctor.stdout);
+    // Images have another file system.
+    let mount = format!("make room on the file system of `{}`", disk.path().display());
+    ensure!(seen.contains(&mount), "no {mount:?} in {}", doctor.stdout);
+    small.version("2")?;
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")
+}
+
+#[test]
+fn a_state_directory_that_was_lost() -> Result<()> {
+    let small = Small::set("lost")?;
+    let config = "    configs: [{ source: note, target: /note }]\n    stop_signal";
+    let compose = small.compose().replace("    stop_signal", config) + "\nconfigs: { note: { content: \"hello\" } }\n";
+    small.write("compose.yaml", compose)?;
+    small.begin()?;
+    fs::remove_dir_all(&small.state)?;
+
+    let status = expect(small.host.run(["status", &small.name])?, 17)?;
+    let container = format!("{}-web-1", small.name);
+    let knows = format!("knows no deployment of `{}`", small.name);
+    tells(&status, &[&knows, &container, "restore the state directory from a backup"])?;
+    let all = expect(small.host.run(["status"])?, 0)?;
+    tells(&all, &["warning: the journal in", &format!("`{}`", small.name)])?;
+
+    // The container runs on, and could not be started again: the file that it mounts went as well.
+    let planned = expect(small.host.run(["plan", &small.name])?, 0)?;
+    let told = planned.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(told.contains("files that it mounts are gone from this host"), "{}", planned.stdout);
+    expect(small.deploy(&[])?, 0)?;
+    docker(["restart", &container])?;
+    ensure!(docker(["exec", &container, "cat", "/note"])? == "hello", "the file is not there");
+    let again = expect(small.deploy(&[])?, 0)?;
+    ensure!(again.stdout.contains("unchanged"), "{}", again.stdout);
+    expect(small.host.run(["status", &small.name])?, 0).map(drop)
 }
 
 #[test]

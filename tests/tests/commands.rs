@@ -239,3 +239,51 @@ fn a_command_of_the_way_back_that_is_not_granted_refuses_before_anything_is_touc
     assert!(!shop.serving().exists());
     Ok(())
 }
+
+#[test]
+fn doctor_looks_at_programs_and_clones_and_changes_nothing() -> Result<()> {
+    let place = TempDir::new()?;
+    let host = Host::new(&agent()?, place.path())?;
+    let at = |name: &str| place.path().join(name).display().to_string();
+    git(place.path(), &["init", "-q", "--bare", "remote.git"])?;
+    git(place.path(), &["clone", "-q", "remote.git", "work"])?;
+    let work = place.path().join("work");
+    git(&work, &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "begin"])?;
+    git(&work, &["push", "-q", "origin", "HEAD:main"])?;
+    git(place.path(), &["clone", "-q", "--bare", "remote.git", "clone.git"])?;
+    fs::write(place.path().join("script"), "#!/bin/sh\n")?;
+    let command = |name: &str, program: &str, arguments: &[&str]| {
+        format!("[commands.{name}]\npath = \"{program}\"\narguments = {arguments:?}\n")
+    };
+    let clone = at("clone.git");
+    let commands = [
+        command("state-fetch", "/usr/bin/git", &["-C", &clone, "fetch", "-q", "origin", "+refs/heads/main:refs/a/b"]),
+        command("state-push", "/usr/bin/git", &["-C", &clone, "push", "--porcelain", "origin", "{1}:refs/heads/main"]),
+        "allow-arguments = [\"[0-9a-f]{40}\"]\n".to_owned(),
+        command("other-fetch", "/usr/bin/git", &["-C", &clone, "fetch", "origin", "refs/heads/other:refs/a/c"]),
+        command("gone", "/usr/bin/git", &["-C", &at("gone.git"), "cat-file", "--batch"]),
+        command("script", &at("script"), &[]),
+    ];
+    let state = at("state");
+    host.configure(&format!("environment = \"uat\"\nstate-directory = \"{state}\"\n{}", commands.concat()))?;
+    let head = git(&place.path().join("remote.git"), &["rev-parse", "main"])?;
+
+    let doctor = expect(host.run(["doctor"])?, 3)?;
+    let seen = doctor.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "has `refs/heads/main`",
+        "lets `refs/heads/main` be pushed",
+        "has no `refs/heads/other`, which the command `other-fetch` fetches",
+        "which the command `gone` works in, is not there",
+        "which cannot be executed",
+    ] {
+        ensure!(seen.contains(words), "no {words:?} in\n{}", doctor.stdout);
+    }
+    ensure!(git(&place.path().join("remote.git"), &["rev-parse", "main"])? == head, "something was pushed");
+    ensure!(git(&place.path().join("clone.git"), &["for-each-ref", "refs/a"])?.is_empty(), "something was fetched");
+
+    fs::rename(place.path().join("remote.git"), place.path().join("moved.git"))?;
+    let doctor = host.run(["doctor"])?.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(doctor.contains("the command `state-fetch` would not reach `origin`"), "{doctor}");
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! `windlass doctor`: can this host deploy, and what should be put right. Each thing that is looked at is a line, and
 //! what is not well has a remedy. It looks only: nothing is made, and one broken thing hides no other.
 
+mod clones;
 mod engine;
 mod operator;
 mod plugins;
@@ -22,6 +23,8 @@ pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Resul
         state::disk(&config, &mut facts);
         engine::engine(&config, &mut facts).await;
         operator::secrets(&config, &mut facts);
+        operator::commands(&config, &mut facts);
+        clones::clones(&config, &mut facts).await;
         registries::registries(&config, application.as_ref(), &mut facts).await;
         plugins::plugins(session, &config, application.as_ref(), &mut facts).await;
     }

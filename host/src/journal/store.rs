@@ -99,6 +99,10 @@ impl Store {
         time: Timestamp,
         event: impl FnOnce(u64) -> Result<Event, Error>,
     ) -> Result<Account, Error> {
+        // What fills the last room fails in the middle.
+        if !self.reserve.has_room() {
+            return Err(Error::DiskFull { path: self.path.clone() });
+        }
         let mut opened = None;
         let mut event = Some(event);
         self.write(true, |transaction| {

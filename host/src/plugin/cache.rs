@@ -96,6 +96,11 @@ impl Cache {
         self.load_sealed(runtime, &path).map_err(|reason| CacheError::Load(reason).into())
     }
 
+    /// Whether there is code of a plugin, whoever made it.
+    pub(super) fn has(&self, digest: &str) -> bool {
+        self.path(digest).is_file()
+    }
+
     /// Removes what other versions of the agent compiled from the same plugin. Nothing depends on it.
     fn forget_others(&self, digest: &str, current: &Path) {
         let digits = digest.strip_prefix("sha256:").unwrap_or(digest);

@@ -57,7 +57,7 @@ pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
     let free = disk.and_then(|disk| disk.get("available")).and_then(Value::as_u64);
     let path = disk.and_then(|disk| disk.get("path")).and_then(Value::as_str);
     if let (Some(free), Some(path)) = (free, path) {
-        facts.push(state::room("disk of the engine", Path::new(path), free));
+        facts.push(state::disk_of_engine(Path::new(path), free));
     }
 }
 

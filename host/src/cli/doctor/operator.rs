@@ -1,7 +1,7 @@
 //! The operator's file, and the secrets that it names.
 
 use super::{bad, broken, note, warn, well};
-use crate::capability::exec::distrust;
+use crate::capability::exec::{account, distrust};
 use crate::capability::secrets::HostKey;
 use crate::capability::secrets::Secrets;
 use crate::cli::session::Session;
@@ -76,6 +76,11 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
     if !unused.is_empty() {
         facts.push(note("secrets", format!("{} can be used by no plugin: no grant names it", words::list(&unused))));
     }
+}
+
+/// Whether each program that plugins may run is there, can be run, and is nobody's to change.
+pub(super) fn commands(config: &Config, facts: &mut Vec<DoctorFact>) {
+    let before = facts.len();
     for (name, command) in &config.commands {
         if !command.path.is_file() {
             let seen = format!("the command `{name}` is `{}`, which is not there", command.path.display());
@@ -85,6 +90,22 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
             let remedy =
                 "only root and the agent's user may write the program, the directories on its path and the links";
             facts.push(bad("commands", seen, Some(remedy.to_owned())));
+        } else if rustix::fs::access(&command.path, rustix::fs::Access::EXEC_OK).is_err() {
+            let seen = format!("the command `{name}` is `{}`, which cannot be executed", command.path.display());
+            facts.push(bad("commands", seen, Some(format!("`chmod +x {}`", command.path.display()))));
+        } else if !command.directory.is_dir() {
+            let seen = format!("the command `{name}` works in `{}`, which is not there", command.directory.display());
+            facts.push(bad("commands", seen, Some("make it, or correct `directory` in agent.toml".to_owned())));
+        } else if let Some(Err(why)) = command.user.as_deref().map(account::user) {
+            let user = command.user.as_deref().unwrap_or_default();
+            let seen = format!("the command `{name}` is not run: its user `{user}` {why}");
+            facts.push(bad("commands", seen, Some("add the user, or correct `user` in agent.toml".to_owned())));
         }
+        if !config.grants.iter().any(|grant| grant.exec.contains(name)) {
+            facts.push(note("commands", format!("`{name}` can be run by no plugin: no grant names it")));
+        }
+    }
+    if facts.len() == before && !config.commands.is_empty() {
+        facts.push(well("commands", format!("{} can be run", words::count(config.commands.len(), "command"))));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{bad, broken, note, warn, well};
+use super::{bad, broken, note, state, warn, well};
 use crate::cli::plugin::{grants_of, open, used};
 use crate::cli::session::{Asked, Session};
 use crate::config::Config;
@@ -10,6 +10,9 @@ use crate::plugin::Source;
 use crate::report::Fault;
 use crate::report::facts::DoctorFact;
 use crate::report::words;
+
+/// What compiling plugins only to look at them leaves free.
+const KEPT_FREE: u64 = 64 << 20;
 
 /// Looks at the plugins of the agent, and at those of an application when one is named.
 pub(super) async fn plugins(
@@ -28,6 +31,19 @@ pub(super) async fn plugins(
     };
     let names = plugins.bundled();
     let before = facts.len();
+    let needed = plugins.room_to_admit();
+    let free = state::free(&config.state_directory).unwrap_or(u64::MAX);
+    // Looking must not take what a deployment needs: those that an application uses are compiled when it is deployed.
+    if needed > 0 && free < needed.saturating_add(KEPT_FREE) {
+        let seen = format!(
+            "those that this binary carries are not all tried: compiling the others takes about {} below {}, and {} are free",
+            words::size(needed),
+            config.state_directory.display(),
+            words::size(free),
+        );
+        facts.push(warn(subject, seen, "make room there, or put `state-directory` on a larger file system"));
+        return grants(session, config, application, &names, facts).await;
+    }
     for name in &names {
         if let Err(error) = plugins.admit(&Source::Bundled(name.clone()), None).await {
             facts.push(broken(subject, &error));
@@ -36,12 +52,23 @@ pub(super) async fn plugins(
     if facts.len() == before {
         facts.push(well(subject, format!("{} carried by this binary, all admitted", names.len())));
     }
+    grants(session, config, application, &names, facts).await;
+}
+
+/// Which grants match nothing, and what an application lacks.
+async fn grants(
+    session: &Session,
+    config: &Config,
+    application: Option<&Asked>,
+    names: &[String],
+    facts: &mut Vec<DoctorFact>,
+) {
     let carried: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     for grant in config.grants.iter().filter(|grant| grant.digest.is_none()) {
         if !carried.contains(grant.plugin.as_str()) {
             let seen = format!("the grant for `{}` matches nothing: no such plugin is carried", grant.plugin);
             let remedy =
-                format!("carried are {}; a grant for any other plugin names its `digest`", words::quoted(&names));
+                format!("carried are {}; a grant for any other plugin names its `digest`", words::quoted(names));
             facts.push(warn("grants", seen, remedy));
         }
     }

@@ -1,5 +1,6 @@
 //! The state directory: may it be written, is the journal sound, is there room.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ use crate::report::words;
 const ENOUGH: u64 = 2 << 30;
 /// With less than this, the journal's reserve is next.
 const TOO_LITTLE: u64 = 128 << 20;
+/// Years of journal, and the files of many releases.
+const ROOM: u64 = 512 << 20;
 
 /// Whether the agent can write its state: by writing, because permissions say little about a read-only mount.
 pub(super) fn directory(config: &Config, facts: &mut Vec<DoctorFact>) {
@@ -115,27 +118,50 @@ fn records(untold: &[DeliveryFact], facts: &mut Vec<DoctorFact>) {
 /// Whether there is room where the state is.
 pub(super) fn disk(config: &Config, facts: &mut Vec<DoctorFact>) {
     let there = nearest(&config.state_directory);
-    if let Ok(statistics) = rustix::fs::statvfs(&there) {
-        let free = statistics.f_bavail.saturating_mul(statistics.f_frsize);
-        if statistics.f_blocks == 0 {
-            return;
-        }
-        facts.push(room("disk of the state", &there, free));
+    if let Some(free) = free(&there) {
+        let mount = mount_of(&there);
+        let remedy = format!(
+            "make room on the file system of `{}`; of the state, `{}` may go: it is compiled again when it is needed",
+            mount.display(),
+            config.state_directory.join("cache").display()
+        );
+        facts.push(room("disk of the state", &there, free, (TOO_LITTLE, ROOM), remedy));
     }
 }
 
-/// How well a free space is.
-pub(super) fn room(subject: &str, path: &Path, free: u64) -> DoctorFact {
+/// Whether there is room where the engine keeps images, containers and volumes.
+pub(super) fn disk_of_engine(path: &Path, free: u64) -> DoctorFact {
+    let remedy = format!(
+        "make room on the file system of `{}`: `docker system df` says what takes it, `docker image prune` removes images \
+         without a name; what going back needs may go with others, so look first",
+        mount_of(path).display()
+    );
+    room("disk of the engine", path, free, (TOO_LITTLE, ENOUGH), remedy)
+}
+
+/// How well a free space is: below the first number nothing can be deployed, below the second a person should look.
+fn room(subject: &str, path: &Path, free: u64, (least, enough): (u64, u64), remedy: String) -> DoctorFact {
     let seen = format!("{} free in {}", words::size(free), path.display());
-    let remedy = "make room: `docker image prune` removes images that nothing runs; what going back needs may go with \
-                  them, so look first";
-    if free < TOO_LITTLE {
-        bad(subject, seen, Some(remedy.to_owned()))
-    } else if free < ENOUGH {
+    if free < least {
+        bad(subject, seen, Some(remedy))
+    } else if free < enough {
         warn(subject, seen, remedy)
     } else {
         well(subject, seen)
     }
+}
+
+/// Where the file system of a path is mounted: the highest directory above it on the same device.
+fn mount_of(path: &Path) -> PathBuf {
+    let device = |path: &Path| path.metadata().ok().map(|metadata| metadata.dev());
+    let own = device(path);
+    path.ancestors().take_while(|above| device(above) == own).last().unwrap_or(path).to_owned()
+}
+
+/// How much is free where a path is, or will be; none where that cannot be known.
+pub(super) fn free(path: &Path) -> Option<u64> {
+    let statistics = rustix::fs::statvfs(nearest(path)).ok()?;
+    (statistics.f_blocks > 0).then(|| statistics.f_bavail.saturating_mul(statistics.f_frsize))
 }
 
 /// The path, or the nearest directory above it that exists.

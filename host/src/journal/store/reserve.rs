@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// Enough for thousands of lines: a deployment writes a few dozen.
 const SIZE: u64 = 16 * 1024 * 1024;
 
+/// Enough for a deployment's lines, its log, and a bundle of ordinary size.
+const BESIDES: u64 = 4 * 1024 * 1024;
+
 /// A file that takes room away until the journal needs it.
 #[derive(Debug)]
 pub(super) struct Reserve {
@@ -33,6 +36,14 @@ impl Reserve {
         tracing::warn!(path = %self.path.display(), %error, "no room is reserved for the journal");
         let _ = std::fs::remove_file(&self.path);
         !matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    }
+
+    /// Whether there is room besides, for what a deployment writes in its ordinary course. Where that cannot be known
+    /// there is.
+    pub(super) fn has_room(&self) -> bool {
+        let Some(state) = self.path.parent() else { return true };
+        let Ok(statistics) = rustix::fs::statvfs(state) else { return true };
+        statistics.f_blocks == 0 || statistics.f_bavail.saturating_mul(statistics.f_frsize) >= BESIDES
     }
 
     /// Gives the room back; whether there was any.
