@@ -15,6 +15,8 @@ mod sealed;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use windlass_documents::{Failure, Release};
+
 pub use self::error::Error;
 pub use self::images::registries;
 use self::reality::Reality;
@@ -23,7 +25,7 @@ pub use self::sealed::plan_file;
 use crate::capability::docker;
 use crate::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use crate::config::{Config, DEFAULT_PATH};
-use crate::deployment::{Engine, Hooked, Pace};
+use crate::deployment::{Engine, Hooked, Pace, Source};
 use crate::hooks;
 use crate::journal::{Journal, Mode};
 use crate::plugin::Plugins;
@@ -119,6 +121,12 @@ impl Agent {
             engine,
             reality,
         })
+    }
+
+    /// Makes a release without deploying it: for every host, so that nothing that this host grants, keeps secret or is
+    /// called counts.
+    pub async fn make_release(&self, application: &str, source: &Source) -> Result<Release, Failure> {
+        self.reality.make(application, source, None).await
     }
 
     /// The plugins, for `plugin list`, `inspect` and `grants`. Makes the host's key and the sandbox when it is first

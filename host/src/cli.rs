@@ -13,6 +13,7 @@ mod config;
 mod deploy;
 mod doctor;
 mod error;
+mod excerpt;
 mod history;
 mod holds;
 mod init;

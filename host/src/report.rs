@@ -22,7 +22,7 @@ pub mod trigger;
 pub mod words;
 
 pub use error::Fault;
-pub use explain::{ExitCode, Explain, Place};
+pub use explain::{ExitCode, Explain, Part, Place};
 pub use printer::{Printer, Verbosity};
 pub use progress::Teller;
 

@@ -1,9 +1,10 @@
 //! Releases as files, and the very same release from one environment to the next.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use windlass_stage::{Host, Run, Sshd, docker};
 use windlass_tests::{Small, agent, expect};
@@ -70,6 +71,42 @@ fn tested(name: &str) -> Result<Small> {
 fn id(run: &Run) -> Result<String> {
     let value: Value = serde_json::from_str(run.stdout.trim())?;
     Ok(value["release"]["id"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A CI job has no operator's file, no state directory, no grant and no secret, and pipes what it makes to the host.
+#[test]
+fn a_release_is_made_where_nothing_is_granted_and_deployed_from_standard_input() -> Result<()> {
+    let small = Small::set("pipe")?;
+    let name = small.name.as_str();
+    let checkout = small.host.root().join("checkout");
+    let home = small.host.root().join("home");
+    for directory in [&checkout, &home] {
+        fs::create_dir_all(directory)?;
+    }
+    let granted_nowhere = "[recorders.hook]\nplugin = \"recorder-webhook\"\nwith = { url = \"https://chat.example/\", \
+                           headers = { Authorization = \"{secret:chat}\" } }\n[secrets]\nTOKEN = \"of-the-host\"\n";
+    fs::write(checkout.join("release.toml"), format!("{}{granted_nowhere}", small.release()))?;
+    fs::write(checkout.join("compose.yaml"), small.compose())?;
+    let create = |arguments: &[&str]| -> Result<std::process::Output> {
+        let mut create = Command::new(agent()?);
+        create.args(["release", "create", "."]).args(arguments).current_dir(&checkout);
+        Ok(create.env_clear().env("HOME", &home).env("PATH", "/usr/bin:/bin").output()?)
+    };
+    let made = create(&["--out", "../made.json"])?;
+    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    ensure!(fs::read_dir(&home)?.next().is_none(), "nothing is left in the home directory");
+
+    // The host's own release, so that what it may not have does not stand in the way.
+    fs::write(checkout.join("release.toml"), format!("{}\n[environments.production]\n", small.release()))?;
+    let piped = create(&[])?;
+    ensure!(piped.status.success(), "{}", String::from_utf8_lossy(&piped.stderr));
+    let production = Production::set("")?;
+    let mut deploy = production.host.command(["deploy", name, "--release", "-"]);
+    let mut deploy = deploy.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    deploy.stdin.take().context("no standard input")?.write_all(&piped.stdout)?;
+    let deployed = deploy.wait_with_output()?;
+    ensure!(deployed.status.success(), "{}", String::from_utf8_lossy(&deployed.stderr));
+    small.serves("1")
 }
 
 #[test]

@@ -160,6 +160,35 @@ impl Reality {
         Ok(file)
     }
 
+    /// Makes a release of an application's files: reads them, asks registries for digests, keeps the bundle. Needs no plugin,
+    /// grant or secret. The file must have the environment, where one is given.
+    pub(super) async fn make(
+        &self,
+        application: &str,
+        source: &Source,
+        environment: Option<&str>,
+    ) -> Result<Release, Failure> {
+        let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
+        let file = self.claimed(application, source, &team)?;
+        if let Some(environment) = environment {
+            file.settings(environment).map_err(|error| failed(&error))?;
+        }
+        let bundles = self.store()?.bundles.clone();
+        // The very directory that was looked at, whatever the path means by now.
+        let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
+        let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
+        // What counts is what was kept: the file may have been written again meanwhile.
+        let file = kept_file(&kept.directory, &source.directory).map_err(|error| failed(&error))?;
+        file.expect_application(application).map_err(|error| failed(&error))?;
+        let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
+        let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
+        let request = Request { versions: source.set.clone(), of_files, label, commit: source.commit.clone() };
+        let local = Local(self.docker.clone());
+        let registries = self.registries()?;
+        let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
+        resolved.map_err(|error| failed(&error))
+    }
+
     fn orders_of(&self, settings: &environment::Settings) -> Orders {
         let deadline = settings.policy.deadline;
         Orders {
@@ -215,23 +244,7 @@ const NO_STEP: Option<&str> = None;
 impl Outside for Reality {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
         async move {
-            let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
-            let file = self.claimed(application, source, &team)?;
-            file.settings(&self.config.environment).map_err(|error| failed(&error))?;
-            let bundles = self.store()?.bundles.clone();
-            // The very directory that was looked at, whatever the path means by now.
-            let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
-            let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
-            // What counts is what was kept: the file may have been written again meanwhile.
-            let file = kept_file(&kept.directory, &source.directory).map_err(|error| failed(&error))?;
-            file.expect_application(application).map_err(|error| failed(&error))?;
-            let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
-            let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
-            let request = Request { versions: source.set.clone(), of_files, label, commit: source.commit.clone() };
-            let local = Local(self.docker.clone());
-            let registries = self.registries()?;
-            let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
-            let release = resolved.map_err(|error| failed(&error))?;
+            let release = self.make(application, source, Some(&self.config.environment)).await?;
             let material = self.store()?.of(&release)?;
             self.prepare(application, &material, source.unbound.as_deref()).await?;
             Ok(release)

@@ -3,9 +3,9 @@
 use windlass_documents::Verdict;
 
 use super::arguments::CheckArguments;
-use super::deploy::target;
-use super::present;
+use super::deploy::{moved, target};
 use super::session::Session;
+use super::{excerpt, present};
 use crate::deployment::{self, Request};
 use crate::journal::Mode;
 use crate::report::facts::{CheckFact, Fact};
@@ -16,6 +16,7 @@ pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result
     let (name, target) = target(&arguments.release, session)?;
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
+    moved(&agent, &name, &target, session)?;
     let stop = session.stop()?;
     let request = Request {
         application: name.clone(),
@@ -26,7 +27,8 @@ pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result
         retry: false,
         break_glass: None,
     };
-    let gated = deployment::check_only(&agent.engine, &request, &stop).await?;
+    let gated = deployment::check_only(&agent.engine, &request, &stop).await;
+    let gated = gated.map_err(|error| excerpt::add(error, &request.target))?;
     session.teller.finish();
     let checks: Vec<_> = gated.checks.iter().map(present::probe).collect();
     let verdicts = checks.iter().map(|check| check.report.as_ref().map_or(Verdict::Fail, |report| report.verdict));

@@ -1,8 +1,9 @@
 //! `windlass plan`.
 
 use super::arguments::PlanArguments;
-use super::deploy::target;
+use super::deploy::{moved, target};
 use super::error::CliError;
+use super::excerpt;
 use super::session::Session;
 use crate::deployment;
 use crate::journal::Mode;
@@ -15,8 +16,10 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
     let (name, target) = target(&arguments.release, session)?;
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
+    moved(&agent, &name, &target, session)?;
     let stop = session.stop()?;
-    let planned = deployment::plan_only(&agent.engine, &name, &target, &stop).await?;
+    let planned = deployment::plan_only(&agent.engine, &name, &target, &stop).await;
+    let planned = planned.map_err(|error| excerpt::add(error, &target))?;
     session.teller.finish();
     if let Some(path) = &arguments.out {
         let failed = |source| CliError::Write { path: path.clone(), source };

@@ -27,15 +27,21 @@ pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<E
     match command {
         ReleaseCommand::Create { release, building, out } => {
             let asked = session.find(&release.app)?;
-            let agent = session.open(Mode::Read).await?;
-            session.environment(release.environment.as_deref(), &agent)?;
+            // Whoever makes a release need not be who deploys here: a CI job has no state directory and may write none.
+            let scratch = tempfile::tempdir().and_then(|scratch| Ok((scratch.path().canonicalize()?, scratch)));
+            let (state, _scratch) = scratch.map_err(|source| CliError::Write { path: std::env::temp_dir(), source })?;
+            let agent = session.open_in(Mode::Read, Some(state)).await?;
+            // Without the operator's file this is no host of any environment.
+            if agent.config.file.is_some() {
+                session.environment(release.environment.as_deref(), &agent)?;
+            }
             let mut source = source(&asked, release);
             let built = if building.build {
                 build::run(&agent, &asked, building, &mut source, session).await?
             } else {
                 BTreeMap::new()
             };
-            let made = agent.engine.outside.resolve(&asked.name, &source).await;
+            let made = agent.make_release(&asked.name, &source).await;
             let made = made.map_err(deployment::Error::Failed)?;
             let code = write(&agent, &made, Extra { proof: None, built }, out.as_deref(), session)?;
             if let Some(out) = out.as_deref().filter(|out| is_released(out, &asked.location.directory, &agent)) {

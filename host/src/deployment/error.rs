@@ -3,8 +3,8 @@
 use windlass_documents::Failure;
 
 use crate::journal;
-use crate::report::error::failure_hint;
-use crate::report::{ExitCode, Explain};
+use crate::report::error::{failure_hint, failure_parts};
+use crate::report::{ExitCode, Explain, Part};
 
 /// Why there is no ending.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,13 @@ impl Explain for Error {
             | Self::NothingStuck { .. }
             | Self::PlanFile { .. }
             | Self::Lock { .. } => None,
+        }
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Failed(failure) => failure_parts(failure),
+            _ => Vec::new(),
         }
     }
 }

@@ -40,6 +40,8 @@ pub enum ApplicationError {
         directory: PathBuf,
         /// Every application that is there.
         known: Vec<String>,
+        /// Whether there is a directory of that name with a release file where the command was started.
+        beside: bool,
     },
     /// The directory has no release file.
     #[error("`{}` has no `release.toml`", directory.display())]
@@ -80,6 +82,9 @@ impl Explain for ApplicationError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::UnknownName { name, beside: true, .. } => Some(format!(
+                "a name is looked up there; there is a directory `{name}` here with a release file: give its path, `./{name}`"
+            )),
             Self::UnknownName { known, .. } if known.is_empty() => {
                 Some("there are none yet; give a directory, such as `./kudos`, or make one with `windlass init`".into())
             }
@@ -131,7 +136,9 @@ fn find_name(name: &str, applications: &Path) -> Result<Location, ApplicationErr
     let directory = applications.join(name);
     if name.is_empty() || !directory.is_dir() {
         let known = list(applications)?;
-        return Err(ApplicationError::UnknownName { name: name.to_owned(), directory: applications.to_owned(), known });
+        let beside = !name.is_empty() && Path::new(name).join(RELEASE_FILE).is_file();
+        let (name, directory) = (name.to_owned(), applications.to_owned());
+        return Err(ApplicationError::UnknownName { name, directory, known, beside });
     }
     with_release_file(directory, Some(name.to_owned()))
 }

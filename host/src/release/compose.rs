@@ -4,10 +4,10 @@
 
 use std::path::PathBuf;
 
-use windlass_compose::{Files, Loaded, Options, Problems};
+use windlass_compose::{Files, Loaded, Options, Problem, Problems};
 
 use super::directory::TeamDirectory;
-use crate::report::{ExitCode, Explain, Place};
+use crate::report::{ExitCode, Explain, Part, Place};
 
 /// The files of a directory. Nothing outside of it is read, whatever a Compose file names.
 #[derive(Debug, Clone)]
@@ -31,8 +31,8 @@ impl Files for Directory {
 pub struct ComposeError {
     /// All that is wrong with them.
     problems: Problems,
-    /// The line of the first problem.
-    place: Option<Place>,
+    /// The line of each, where it has one.
+    places: Vec<Option<Place>>,
 }
 
 impl Explain for ComposeError {
@@ -46,24 +46,36 @@ impl Explain for ComposeError {
     }
 
     fn place(&self) -> Option<Place> {
-        self.place.clone()
+        self.places.iter().flatten().next().cloned()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let problems = self.problems.0.iter().zip(&self.places);
+        let parts = problems.map(|(problem, place)| Part {
+            text: problem.message.clone(),
+            place: place.clone(),
+            hint: problem.hint.clone(),
+        });
+        // One is the error itself.
+        if self.problems.0.len() > 1 { parts.collect() } else { Vec::new() }
     }
 }
 
 /// Reads Compose files.
 ///
 /// # Errors
-/// Every problem, and the line of the first one.
+/// Every problem, with its line.
 pub fn read(files: &dyn Files, options: &Options) -> Result<Loaded, ComposeError> {
     windlass_compose::load(files, options).map_err(|problems| {
-        let place = problems.0.iter().find_map(|problem| {
+        let place = |problem: &Problem| {
             let position = problem.position.as_ref()?;
             let text = files.read(&position.file).ok()??;
             let text = String::from_utf8_lossy(&text);
             let line = text.lines().nth(position.line - 1).unwrap_or_default().to_owned();
             let (file, line_number, column) = (position.file.to_string(), position.line, position.column);
             Some(Place { file, line: line_number, column, length: 1, text: line })
-        });
-        ComposeError { problems, place }
+        };
+        let places = problems.0.iter().map(place).collect();
+        ComposeError { problems, places }
     })
 }

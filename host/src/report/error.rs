@@ -6,7 +6,7 @@ use std::error::Error;
 
 use windlass_documents::Failure;
 
-use super::explain::{ExitCode, Explain, Place};
+use super::explain::{ExitCode, Explain, Part, Place};
 use super::page::{Ink, Line, Page};
 
 /// Any error on its way to the person.
@@ -52,15 +52,11 @@ impl Fault {
     #[must_use]
     pub fn page(&self, width: usize) -> Page {
         let mut page = Page::new();
-        let text = self.0.to_string();
-        match self.0.place() {
-            Some(place) => {
-                let spot = format!("{}:{}:{}: ", place.file, place.line, place.column);
-                paragraph(&mut page, ("error:", Ink::Bad), text.strip_prefix(&spot).unwrap_or(&text), width);
-                page.append(snippet(&place));
-            }
-            None => paragraph(&mut page, ("error:", Ink::Bad), &text, width),
+        let parts = self.0.parts();
+        if !parts.is_empty() {
+            return several(&parts, width);
         }
+        part(&mut page, &self.0.to_string(), self.0.place().as_ref(), width);
         for cause in self.causes() {
             paragraph(&mut page, ("caused by:", Ink::Bad), &cause, width);
         }
@@ -71,10 +67,62 @@ impl Fault {
     }
 }
 
+/// One error after the other, each with its own place and hint.
+fn several(parts: &[Part], width: usize) -> Page {
+    /// Who has so many begins at the top.
+    const MOST: usize = 20;
+    let mut page = Page::new();
+    for one in parts.iter().take(MOST) {
+        part(&mut page, &one.text, one.place.as_ref(), width);
+        if let Some(hint) = &one.hint {
+            paragraph(&mut page, ("hint:", Ink::Accent), hint, width);
+        }
+    }
+    if parts.len() > MOST {
+        page.push(Line::plain(format!("and {} more", parts.len() - MOST)));
+    }
+    page
+}
+
+/// The text of an error, and its place.
+fn part(page: &mut Page, text: &str, place: Option<&Place>, width: usize) {
+    let Some(place) = place else { return paragraph(page, ("error:", Ink::Bad), text, width) };
+    let spot = format!("{}:{}:{}: ", place.file, place.line, place.column);
+    paragraph(page, ("error:", Ink::Bad), text.strip_prefix(&spot).unwrap_or(text), width);
+    page.append(snippet(place));
+}
+
+/// The parts of a failure of a plugin that found several things wrong with files: `problems` of its details. A part has no
+/// line of a file: a failure is kept in the journal, and a file may say what nobody else should read.
+#[must_use]
+pub fn failure_parts(failure: &Failure) -> Vec<Part> {
+    let problems = failure.details.as_ref().and_then(|details| details.get("problems")?.as_array());
+    let parts: Option<Vec<Part>> = problems.into_iter().flatten().map(problem).collect();
+    // One is the failure itself.
+    parts.filter(|parts| parts.len() > 1).unwrap_or_default()
+}
+
+fn problem(problem: &serde_json::Value) -> Option<Part> {
+    let text = |name: &str| problem.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let number = |name: &str| usize::try_from(problem.get(name)?.as_u64()?).ok();
+    let place = text("file").zip(number("line")).zip(number("column")).map(|((file, line), column)| Place {
+        file,
+        line,
+        column,
+        length: 1,
+        text: text("text").unwrap_or_default(),
+    });
+    Some(Part { text: text("message")?, place, hint: text("hint") })
+}
+
 /// A failure that a plugin or a capability reported: its message, the log lines that it carries, the lines that would
 /// allow it, its hint.
 #[must_use]
 pub fn failure(failure: &Failure, width: usize) -> Page {
+    let parts = failure_parts(failure);
+    if !parts.is_empty() {
+        return several(&parts, width);
+    }
     let mut page = Page::new();
     paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
     // What failed said this last: `strategy-compose` tells a sick container's log and health log.
@@ -183,6 +231,31 @@ mod tests {
           |  ^^^^^
         caused by: unknown key `polcy`; known keys are `policy`, `checks` and `smoke`
         hint: did you mean `policy`?
+        ");
+    }
+
+    #[test]
+    fn of_several_problems_each_has_its_own_place_and_hint() {
+        let problems = serde_json::json!([
+            { "message": "Compose knows no key `comand` here", "hint": "did you mean `command`?",
+              "file": "compose.yaml", "line": 5, "column": 5, "text": "    comand: x" },
+            { "message": "`abc` is not a port", "hint": null, "file": "compose.yaml", "line": 9, "column": 13 },
+        ]);
+        let found = Failure {
+            code: "invalid-config".to_owned(),
+            message: "both in one".to_owned(),
+            retryable: false,
+            details: Some(serde_json::json!({ "problems": problems, "hint": "did you mean `command`?" })),
+        };
+        insta::assert_snapshot!(failure(&found, 80).render(false), @r"
+        error: Compose knows no key `comand` here
+         --> compose.yaml:5:5
+          |
+        5 |     comand: x
+          |     ^
+        hint: did you mean `command`?
+        error: `abc` is not a port
+         --> compose.yaml:9:13
         ");
     }
 

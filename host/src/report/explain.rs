@@ -169,6 +169,22 @@ pub trait Explain: Error {
     fn place(&self) -> Option<Place> {
         None
     }
+
+    /// The parts of an error that is several at once, each with a place and advice of its own. Empty for one that is one.
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+}
+
+/// One of several things that are wrong at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What is wrong.
+    pub text: String,
+    /// Where, as for [`Explain::place`].
+    pub place: Option<Place>,
+    /// What to do about it, as for [`Explain::hint`].
+    pub hint: Option<String>,
 }
 
 #[cfg(test)]

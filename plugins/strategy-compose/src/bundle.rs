@@ -1,6 +1,7 @@
 //! The Compose files of the release's bundle, and what should run because of them.
 
-use windlass_compose::{DataRoot, Files, Options, Problems};
+use serde_json::{Value, json};
+use windlass_compose::{DataRoot, Files, Options, Problem, Problems};
 use windlass_documents::Release;
 use windlass_sdk::{Context, Error, Host, Result, files};
 
@@ -77,8 +78,21 @@ fn granting(host: &Host) -> String {
     }
 }
 
+/// Each problem with its own place and advice, for whoever shows them.
+fn each(problems: &Problems) -> Value {
+    let one = |problem: &Problem| {
+        let position = problem.position.as_ref();
+        json!({
+            "message": problem.message, "hint": problem.hint, "file": position.map(|position| position.file.as_ref()),
+            "line": position.map(|position| position.line), "column": position.map(|position| position.column),
+        })
+    };
+    problems.0.iter().map(one).collect()
+}
+
 fn refused(problems: &Problems) -> Error {
     let error = Error::new("invalid-config", problems.to_string());
+    let error = if problems.0.len() > 1 { error.detail("problems", each(problems)) } else { error };
     let hints = problems.hints();
     if hints.is_empty() { error } else { error.hint(hints.join("\n")) }
 }

@@ -161,6 +161,14 @@ fn classify(reference: &str, registry: &str, error: RequestError) -> Failure {
             format!("give `[registries.\"{registry}\"]` a user in `agent.toml`, or run `docker login {registry}`");
         return hinted("unavailable", failed.message, &hint);
     }
+    // A layer that the image names is not in the repository: asked again, it still is not.
+    if says(&["unknown blob", "blob unknown"]) {
+        let message = format!(
+            "image `{reference}` is not whole at the registry `{registry}`: it names a layer that the registry does not have: {}",
+            failed.message
+        );
+        return hinted("not-found", message, "push the image once more, from where it was built, then deploy again");
+    }
     if says(&["manifest unknown", "not found", "no matching manifest", "does not exist"]) {
         return hinted("not-found", failed.message, "look at the tags of the repository, and at the host's platform");
     }
@@ -226,6 +234,7 @@ mod tests {
     fn the_engines_words_tell_what_is_worth_trying_again() {
         for (words, code, retryable) in [
             ("manifest for r/a:v1 not found: manifest unknown", "not-found", false),
+            ("unknown blob", "not-found", false),
             ("Head \"http://r/v2/\": unauthorized: authentication required", "unavailable", false),
             ("toomanyrequests: You have reached your pull rate limit", "unavailable", true),
             ("Get \"http://r/v2/\": dial tcp 127.0.0.1:5000: connect: connection refused", "unavailable", true),

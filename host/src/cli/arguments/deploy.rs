@@ -68,6 +68,8 @@ Examples:
   windlass deploy kudos --commit 1ef921a7 --reason 'fixes the login'
   windlass deploy ./kudos --plan kudos.plan
   windlass deploy kudos --release kudos.json    Exactly what was made elsewhere
+  windlass release create . | ssh deploy@uat1 sudo windlass deploy kudos --release -
+                                                The same, made here and deployed there
   windlass deploy kudos --wait 10m              Wait for the deployment that holds kudos
 
 Ctrl-C unwinds to the version before; a second Ctrl-C stops at once, and `windlass resume` goes on.

@@ -32,7 +32,7 @@ Examples:
   windlass release create . --build --push --out kudos.json
                                                 The same for every host
 
-Every image is pinned by its digest and every file is inside.")]
+Every image is pinned by its digest and every file is inside. It needs no operator's file, grant or secret.")]
     Create {
         /// The release.
         #[command(flatten)]
