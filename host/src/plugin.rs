@@ -91,8 +91,8 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Plugins {
     gate: Arc<Gate>,
-    /// Those that were admitted already, by digest.
-    admitted: Arc<Mutex<HashMap<String, Plugin>>>,
+    /// Those that were admitted already, by digest. Who asks for one that is being admitted waits for it.
+    admitted: Arc<Mutex<HashMap<String, Arc<OnceCell<Plugin>>>>>,
 }
 
 impl Plugins {
@@ -142,17 +142,21 @@ impl Plugins {
     pub async fn admit(&self, source: &Source, kind: Option<Kind>) -> Result<Plugin, AdmissionError> {
         let refused = |cause| AdmissionError { plugin: format!("`{}`", source.name()), cause };
         let wasm = source.component(&self.gate.pulled, self.gate.limits.plugin_size).map_err(refused)?;
-        let digest = wasm.digest.as_ref();
-        let known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
-        if let Some(plugin) = known.filter(|plugin| kind.is_none_or(|kind| kind == plugin.manifest().kind)) {
-            return Ok(plugin);
+        let place = {
+            let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(admitted.entry(wasm.digest.clone().into_owned()).or_default())
+        };
+        let admit = || async {
+            let admitted = self.gate.admit(&wasm, kind).await?;
+            let bundled = matches!(source, Source::Bundled(_));
+            let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceCell::new() };
+            Ok(Plugin(Arc::new(inner)))
+        };
+        let plugin = place.get_or_try_init(admit).await.map_err(refused)?;
+        match (plugin.manifest().kind, kind) {
+            (actual, Some(wanted)) if actual != wanted => Err(refused(Refusal::Kind { actual, wanted })),
+            _ => Ok(plugin.clone()),
         }
-        let admitted = self.gate.admit(&wasm, kind).await.map_err(refused)?;
-        let bundled = matches!(source, Source::Bundled(_));
-        let inner = Inner { gate: Arc::clone(&self.gate), admitted, bundled, schema: OnceCell::new() };
-        let plugin = Plugin(Arc::new(inner));
-        self.admitted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.to_owned(), plugin.clone());
-        Ok(plugin)
     }
 
     /// About how many bytes it takes to compile those plugins that the agent carries and that were not compiled here yet.

@@ -1,6 +1,6 @@
 //! The Docker Engine, as far as a plugin may see and change it: the only place that knows `bollard`.
 //!
-//! An [`Engine`] is one connection per process. A [`Docker`] is what one plugin call holds: the engine, narrowed to
+//! An [`Engine`] is one client per process, whose connections are kept. A [`Docker`] is what one plugin call holds: the engine, narrowed to
 //! one application's objects, with the operator's grant and the host's policy in front of every change.
 //! Bodies and answers are Docker Engine API JSON; the contract is `wit/docker.wit`, one method per function.
 //!
@@ -33,6 +33,7 @@ mod resources;
 mod routes;
 mod scope;
 mod surroundings;
+mod transport;
 mod walk;
 mod wire;
 mod write;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Action, Change, Observation};
 
@@ -19,6 +20,9 @@ use crate::report::{ExitCode, Fault, status};
 /// How long the strategy may take to look.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// At how many applications it looks at once.
+const AT_ONCE: usize = 8;
+
 /// Shows one application or all.
 pub(super) async fn run(arguments: &StatusArguments, session: &Session) -> Result<ExitCode, Fault> {
     let name = arguments.app.as_ref().map(|app| session.name(app)).transpose()?;
@@ -27,10 +31,8 @@ pub(super) async fn run(arguments: &StatusArguments, session: &Session) -> Resul
     if let (Some(wished), true) = (name, applications.is_empty()) {
         return Err(lost::unknown(&agent, wished).await.into());
     }
-    let mut facts = Vec::with_capacity(applications.len());
-    for application in &applications {
-        facts.push(self::fact(&agent, application).await?);
-    }
+    let looks = applications.iter().map(|application| self::fact(&agent, application));
+    let facts = futures::stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
     session.teller.finish();
     if facts.is_empty()
         && let Some(warning) = lost::warning(&agent).await
@@ -122,8 +124,8 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
         unbound,
     };
     let outside = &agent.engine.outside;
-    let observation = outside.observe(&context).await.map_err(|failure| failure.message)?;
-    let plan = outside.plan(&context).await.map_err(|failure| failure.message)?;
+    let looks = tokio::try_join!(outside.observe(&context), outside.plan(&context));
+    let (observation, plan) = looks.map_err(|failure| failure.message)?;
     Ok((observation, plan.changes.iter().filter_map(drift).collect()))
 }
 

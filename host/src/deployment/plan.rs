@@ -85,8 +85,10 @@ pub(super) fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
 async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
     let outside = &subject.engine.outside;
     let context = subject.context("plan", 1, subject.orders.call_deadline);
-    let observation = within(&context, "observe", outside.observe(&context)).await?;
-    let plan = within(&context, "plan", outside.plan(&context)).await?;
+    let (observation, plan) = tokio::try_join!(
+        within(&context, "observe", outside.observe(&context)),
+        within(&context, "plan", outside.plan(&context)),
+    )?;
     // The plugin observes for itself when it plans; what changed in between would make every later comparison wrong.
     if plan.fingerprint != observation.fingerprint {
         let observation = within(&context, "observe", outside.observe(&context)).await?;

@@ -10,7 +10,7 @@ use windlass_sdk::{Result, docker};
 /// The engine, as far as this strategy uses it. Bodies and answers are those of its API; every change is
 /// idempotent: what is already there or already gone is success.
 pub(crate) trait Engine {
-    fn version(&self) -> Result<Value>;
+    fn info(&self) -> Result<Value>;
     fn containers(&self) -> Result<Vec<Value>>;
     fn container(&self, id: &str) -> Result<Value>;
     fn resources(&self) -> Result<Value>;
@@ -48,8 +48,8 @@ pub(crate) trait Events {
 pub(crate) struct Host;
 
 impl Engine for Host {
-    fn version(&self) -> Result<Value> {
-        docker::version()
+    fn info(&self) -> Result<Value> {
+        docker::info()
     }
     fn containers(&self) -> Result<Vec<Value>> {
         docker::list_containers()

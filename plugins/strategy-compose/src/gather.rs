@@ -14,8 +14,8 @@ use crate::state::{Container, Image, State};
 /// How much is asked about containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// Only the list.
-    List,
+    /// Everything of so many containers, and of more only the list.
+    AllOf(usize),
     /// What a decision needs.
     Decisions,
     /// Everything.
@@ -56,9 +56,10 @@ pub(crate) fn gather(engine: &dyn Engine, project: &str, desired: Option<&Desire
         }
     }
     let ids: Vec<String> = match (detail, desired) {
-        (Detail::List, _) | (Detail::Decisions, None) => Vec::new(),
+        (Detail::Decisions, None) => Vec::new(),
         (Detail::Decisions, Some(desired)) => plan::needs_inspection(desired, &state).map(str::to_owned).collect(),
-        (Detail::All, _) => state.containers.iter().map(|container| container.id.clone()).collect(),
+        (Detail::AllOf(most), _) if state.containers.len() > most => Vec::new(),
+        (Detail::All | Detail::AllOf(_), _) => state.containers.iter().map(|container| container.id.clone()).collect(),
     };
     for id in ids {
         let inspect = or_gone(engine.container(&id))?;

@@ -50,10 +50,8 @@ impl Strategy for Compose {
 
     fn observe(context: &Context<'_>, config: &Config) -> Result<Observation> {
         let project = config.project_of(&context.application());
-        let mut state = gather(&Host, &project, None, Detail::List)?;
-        if state.containers.len() <= MANY || context.purpose() == "status" {
-            state = gather(&Host, &project, None, Detail::All)?;
-        }
+        let detail = if context.purpose() == "status" { Detail::All } else { Detail::AllOf(MANY) };
+        let state = gather(&Host, &project, None, detail)?;
         Ok(observe::observation(&state))
     }
 

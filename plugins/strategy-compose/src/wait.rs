@@ -22,8 +22,8 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn ask(engine: &dyn Engine) -> Result<Self> {
-        let version = engine.version()?;
-        let time = json::text(&version, "/SystemTime").and_then(|time| time.parse().ok());
+        let info = engine.info()?;
+        let time = json::text(&info, "/SystemTime").and_then(|time| time.parse().ok());
         Ok(Self { engine: time, asked: Instant::now() })
     }
 

@@ -1,22 +1,25 @@
-//! Five hundred services with three containers each, and how often the engine is asked about them.
+//! Five hundred services with three containers each, and what the engine is asked.
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 const ENGINE: &str = "/var/run/docker.sock";
 
-/// A socket in front of the engine's that counts requests. The agent makes a connection for each.
+/// The first lines of requests, such as `GET /v1.41/info`.
+type Noted = Arc<Mutex<Vec<String>>>;
+
+/// A socket in front of the engine's that notes requests.
 pub(crate) struct Counter {
     pub(crate) socket: PathBuf,
-    requests: Arc<AtomicUsize>,
+    requests: Noted,
 }
 
 impl Counter {
@@ -24,29 +27,61 @@ impl Counter {
     pub(crate) fn start(directory: &Path) -> Result<Self> {
         let socket = directory.join("counted.sock");
         let listener = UnixListener::bind(&socket)?;
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&requests);
+        let requests = Noted::default();
+        let noted = Arc::clone(&requests);
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                counted.fetch_add(1, Ordering::Relaxed);
+                let noted = Arc::clone(&noted);
                 let Ok(engine) = UnixStream::connect(ENGINE) else { return };
                 let (Ok(from), Ok(to)) = (client.try_clone(), engine.try_clone()) else { return };
-                thread::spawn(move || pass(from, to));
-                thread::spawn(move || pass(engine, client));
+                thread::spawn(move || pass(from, to, Some(&noted)));
+                thread::spawn(move || pass(engine, client, None));
             }
         });
         Ok(Self { socket, requests })
     }
 
     /// Requests since the last time.
-    pub(crate) fn take(&self) -> usize {
-        self.requests.swap(0, Ordering::Relaxed)
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn pass(mut from: UnixStream, mut to: UnixStream) {
-    std::io::copy(&mut from, &mut to).ok();
+/// Passes on what comes, and notes the first lines of requests in it.
+fn pass(mut from: UnixStream, mut to: UnixStream, requests: Option<&Noted>) {
+    let (mut buffer, mut line) = (vec![0_u8; 64 << 10], Vec::new());
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if let Some(requests) = requests {
+            for byte in &buffer[..length] {
+                if *byte != b'\n' {
+                    line.push(*byte);
+                } else if let Some(first) =
+                    String::from_utf8_lossy(&std::mem::take(&mut line)).strip_suffix(" HTTP/1.1\r")
+                {
+                    // A body has no end of line, so the request after it stands behind it.
+                    let begins = ["GET /", "HEAD /", "POST /", "DELETE /"].iter().find_map(|verb| first.rfind(verb));
+                    let first = first[begins.unwrap_or_default()..].to_owned();
+                    requests.lock().unwrap_or_else(PoisonError::into_inner).push(first);
+                }
+            }
+        }
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
     to.shutdown(Shutdown::Write).ok();
+}
+
+/// How long the engine takes for the answers to these requests, one after the other.
+pub(crate) fn answers(requests: &[String]) -> Result<Duration> {
+    let started = Instant::now();
+    for request in requests {
+        let mut stream = UnixStream::connect(ENGINE)?;
+        // Version 1.0 closes at the end.
+        write!(stream, "{request} HTTP/1.0\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new())?;
+    }
+    Ok(started.elapsed())
 }
 
 /// Makes the networks and containers of a plan file, as the agent would, and starts none: so many processes would

@@ -1,6 +1,7 @@
 //! Engines that are not there, and one that goes and comes back.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -81,6 +82,19 @@ struct Script {
     newest_api: &'static str,
     /// The first line of each request.
     asked: Arc<Mutex<Vec<String>>>,
+    /// How many connections were made.
+    connections: Arc<AtomicUsize>,
+    /// Closes a connection when it has answered once, without a word about it before.
+    closes: bool,
+}
+
+/// Whether it serves the version that a request names.
+fn serves(script: &Script, request: &str) -> bool {
+    let minor = |version: &str| version.parse::<u32>().unwrap_or_default();
+    let of = |version: &str| minor(version.trim_start_matches("1."));
+    let asked =
+        request.split_once("/v1.").and_then(|(_, rest)| rest.split_once('/')).map(|(version, _)| minor(version));
+    asked.is_none_or(|asked| (of(script.oldest_api)..=of(script.newest_api)).contains(&asked))
 }
 
 fn scripted(socket: &Path, script: &Script) {
@@ -88,18 +102,24 @@ fn scripted(socket: &Path, script: &Script) {
     let script = script.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, script.clone()));
+            script.connections.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(answers(stream, script.clone()));
         }
     });
 }
 
-async fn answer(stream: UnixStream, script: Script) {
+async fn answers(stream: UnixStream, script: Script) {
     let mut stream = BufReader::new(stream);
+    while answer(&mut stream, &script).await && !script.closes {}
+}
+
+/// Answers one request; whether another one may follow.
+async fn answer(stream: &mut BufReader<UnixStream>, script: &Script) -> bool {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await.unwrap_or_default() == 0 {
-            return;
+            return false;
         }
         if line.trim().is_empty() {
             break;
@@ -116,21 +136,29 @@ async fn answer(stream: UnixStream, script: Script) {
             told = format!("{stands}\r\n");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        return;
+        return false;
     }
-    let (body, length) = match first.as_str() {
-        line if line.contains("/version") => {
-            (json!({ "ApiVersion": script.newest_api, "MinAPIVersion": script.oldest_api }).to_string(), true)
+    let (status, body) = match first.as_str() {
+        line if !serves(script, line) => {
+            ("400 Bad Request", json!({ "message": "that version is not served" }).to_string())
         }
-        line if line.contains("/containers/json") => ("[]".to_owned(), true),
-        line if line.contains("/info") => (json!({ "SystemTime": "2026-01-01T00:00:00Z" }).to_string(), true),
-        // It goes on until the connection ends, which it does not.
-        _ => (script.events, false),
+        line if line.contains("/_ping") => ("200 OK", "OK".to_owned()),
+        line if line.contains("/version") => {
+            ("200 OK", json!({ "ApiVersion": script.newest_api, "MinAPIVersion": script.oldest_api }).to_string())
+        }
+        line if line.contains("/containers/json") => ("200 OK", "[]".to_owned()),
+        line if line.contains("/info") => ("200 OK", json!({ "SystemTime": "2026-01-01T00:00:00Z" }).to_string()),
+        _ => {
+            // It goes on until the connection ends, which it does not.
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+            stream.write_all(format!("{head}{}", script.events).as_bytes()).await.unwrap();
+            stream.read_line(&mut String::new()).await.ok();
+            return false;
+        }
     };
-    let length = if length { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{length}\r\n");
-    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-    stream.read_line(&mut String::new()).await.ok();
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).await.is_ok()
 }
 
 #[tokio::test]
@@ -160,19 +188,45 @@ async fn every_request_names_the_oldest_api_that_both_speak() {
     for (oldest_api, newest_api, spoken) in
         [("1.12", "1.41", "1.41"), ("1.24", "1.52", "1.41"), ("1.44", "1.52", "1.44")]
     {
-        let directory = tempfile::tempdir().unwrap();
-        let socket = directory.path().join("docker.sock");
         let script = Script { oldest_api, newest_api, ..Script::default() };
-        scripted(&socket, &script);
-        let mut application = Application::new("versioned");
-        application.engine = Arc::new(Engine::new(&format!("unix://{}", socket.display())));
+        let (application, _directory) = beside(&script);
         application.check().list_containers().await.unwrap();
         let asked = script.asked.lock().unwrap().clone();
+        let questions = ["GET /v1.41/_ping HTTP/1.1", "GET /version HTTP/1.1"];
+        // Only an engine that does not serve the oldest version is asked for those that it serves.
+        let (begun, rest) = asked.split_at(if spoken == "1.41" { 1 } else { 2 });
+        assert_eq!(begun, &questions[..begun.len()]);
         let prefix = format!("GET /v{spoken}/");
-        let (first, rest) = asked.split_first().unwrap();
-        assert_eq!(first, "GET /version HTTP/1.1");
         assert!(!rest.is_empty() && rest.iter().all(|line| line.starts_with(&prefix)), "{rest:?}");
     }
+    let (application, _directory) = beside(&Script { oldest_api: "1.12", newest_api: "1.40", ..Script::default() });
+    let failure = application.check().list_containers().await.unwrap_err();
+    assert!(failure.message.contains("is too old: it speaks API 1.40, and 1.41 is needed"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_connection_to_the_engine_is_used_again_and_one_that_was_closed_is_replaced() {
+    for closes in [false, true] {
+        let script = Script { oldest_api: "1.24", newest_api: "1.41", closes, ..Script::default() };
+        let (application, _directory) = beside(&script);
+        let docker = application.check();
+        for _ in 0..5 {
+            docker.list_containers().await.unwrap();
+        }
+        let asked = script.asked.lock().unwrap().len();
+        let connections = script.connections.load(Ordering::Relaxed);
+        assert_eq!(connections, if closes { asked } else { 1 }, "{asked} requests");
+    }
+}
+
+/// An application whose engine follows a script, and the directory of its socket.
+fn beside(script: &Script) -> (Application, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("docker.sock");
+    scripted(&socket, script);
+    let mut application = Application::new("scripted");
+    application.engine = Arc::new(Engine::new(&format!("unix://{}", socket.display())));
+    (application, directory)
 }
 
 #[tokio::test]

@@ -1,19 +1,20 @@
-//! One connection to the Docker Engine per process.
+//! One client of the Docker Engine per process.
 //!
 //! Connects at the first call. An engine that never answered is an error at once; one that did is waited for through
 //! a restart, because every request that is made here may be repeated.
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::{API_DEFAULT_VERSION, ClientVersion};
+use bollard::ClientVersion;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
 
 use super::failure::{RequestError, failure, hinted};
-use super::wire;
+use super::{transport, wire};
 
 /// As long as the operator lets an ordinary request take.
 pub(super) const ORDINARY: Limit = Limit::Ordinary;
@@ -130,6 +131,20 @@ impl Engine {
             .await
     }
 
+    /// Asks already for what the judgement of a plan needs, because the engine takes its time to tell it. Nothing waits
+    /// for the answer here, and who needs it asks again where there was none. For an engine that has answered.
+    pub(super) fn foresee(self: &Arc<Self>) {
+        if self.data_root.initialized() {
+            return;
+        }
+        let engine = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = engine.data_root().await {
+                tracing::debug!(%error, "the engine's data are not known yet");
+            }
+        });
+    }
+
     /// Makes a request that may be repeated, within `limit` for each attempt. When the connection is lost, waits for
     /// the engine to come back and makes it again.
     pub(super) async fn call<T, F, Fut>(&self, limit: impl Into<Limit>, request: F) -> Result<T, RequestError>
@@ -195,13 +210,23 @@ impl Engine {
         if !socket.is_absolute() {
             return Err(RequestError::Other(format!("`{}` is not a Unix socket (`unix:///path`)", self.endpoint)));
         }
-        let seconds = self.patience.request.as_secs().max(1);
-        let open = |version: &ClientVersion| {
-            bollard::Docker::connect_with_unix(&socket.to_string_lossy(), seconds, version).map_err(unusable)
-        };
+        let client = transport::open(&socket, self.patience.request.as_secs().max(1), &OLDEST).map_err(unusable)?;
+        let spoken = self.spoken(&client, limit).await?;
+        Ok(client.with_request_modifier(move |request| wire::complete(request, &spoken)))
+    }
+
+    /// The version that is spoken with the engine.
+    async fn spoken(&self, client: &bollard::Docker, limit: Duration) -> Result<ClientVersion, RequestError> {
+        // An engine refuses a version that it does not serve, whatever it is asked. To tell all of its versions, it
+        // starts programs, which takes longer than most answers.
+        let oldest = client.clone().with_request_modifier(|request| wire::complete(request, &OLDEST));
+        match self.once(&oldest, limit, &|client| async move { client.ping().await }).await {
+            Ok(_) => return Ok(OLDEST),
+            Err(RequestError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
         // What is asked without a version is answered to clients of every version.
-        let unversioned = open(API_DEFAULT_VERSION)?;
-        let version = self.once(&unversioned, limit, &|client| async move { client.version().await }).await?;
+        let version = self.once(client, limit, &|client| async move { client.version().await }).await?;
         let parse = |text: Option<String>| -> Option<(usize, usize)> {
             let text = text?;
             let (major, minor) = text.split_once('.')?;
@@ -216,8 +241,7 @@ impl Engine {
             )));
         }
         let (major_version, minor_version) = parse(version.min_api_version).unwrap_or(oldest).max(oldest);
-        let spoken = ClientVersion { major_version, minor_version };
-        Ok(open(&spoken)?.with_request_modifier(move |request| wire::complete(request, &spoken)))
+        Ok(ClientVersion { major_version, minor_version })
     }
 }
 

@@ -37,8 +37,8 @@ impl Docker {
                 "network" => {
                     let wanted = policy.network(body)?;
                     let name = body.get("Name").and_then(Value::as_str).unwrap_or_default();
-                    let subnets = if self.named_network(name).await?.is_some() {
-                        ranges(self.usable_network(&policy, &around, name).await?.ipam.as_ref())
+                    let subnets = if let Some(found) = self.named_network(name).await? {
+                        ranges(self.usable(&policy, &around, name, found).await?.ipam.as_ref())
                     } else {
                         around.is_free(&policy, &wanted, None).await?;
                         apart(&planned, name, &wanted.subnets)?;

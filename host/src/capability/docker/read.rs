@@ -8,6 +8,7 @@ use bollard::models::{ContainerSummary, NetworkInspect, Volume};
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions, LogsOptions};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
+use tokio::{join, try_join};
 use windlass_documents::Failure;
 
 use super::engine::{ORDINARY, invalid};
@@ -67,11 +68,13 @@ impl Docker {
     /// `GET /version`, with the engine's `SystemTime`.
     pub async fn version(&self) -> Result<Value, Failure> {
         self.may_read()?;
-        let what = "ask the engine for its version";
-        let version = self.engine.call(ORDINARY, |client| async move { client.version().await }).await;
-        let mut version = self.answer(&version.map_err(|error| self.explain(error, what))?)?;
-        let info = self.engine.call(ORDINARY, |client| async move { client.info().await }).await;
-        version["SystemTime"] = json!(info.map_err(|error| self.explain(error, what))?.system_time);
+        let (version, info) = try_join!(
+            self.engine.call(ORDINARY, |client| async move { client.version().await }),
+            self.engine.call(ORDINARY, |client| async move { client.info().await }),
+        )
+        .map_err(|error| self.explain(error, "ask the engine for its version"))?;
+        let mut version = self.answer(&version)?;
+        version["SystemTime"] = json!(info.system_time);
         Ok(version)
     }
 
@@ -101,6 +104,10 @@ impl Docker {
     pub async fn list_containers(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let containers = self.all_containers().await?;
+        // Who may change something looks first.
+        if self.grant.write.is_some() {
+            self.engine.foresee();
+        }
         let own: Vec<_> = containers.into_iter().filter(|one| self.owns(one.labels.as_ref())).collect();
         let gone: Vec<Vec<String>> = own.iter().map(|one| self.gone(one)).collect();
         let mut answer = self.answer(&own)?;
@@ -153,16 +160,12 @@ impl Docker {
     /// `{"networks": […], "volumes": […]}` of the application and its externals.
     pub async fn list_resources(&self) -> Result<Value, Failure> {
         self.may_read()?;
-        let networks = self
-            .engine
-            .call(ORDINARY, |client| async move { client.list_networks(None::<ListNetworksOptions>).await })
-            .await
-            .map_err(|error| self.explain(error, "list networks"))?;
-        let volumes = self
-            .engine
-            .call(ORDINARY, |client| async move { client.list_volumes(None::<ListVolumesOptions>).await })
-            .await
-            .map_err(|error| self.explain(error, "list volumes"))?;
+        let (networks, volumes) = join!(
+            self.engine.call(ORDINARY, |client| async move { client.list_networks(None::<ListNetworksOptions>).await }),
+            self.engine.call(ORDINARY, |client| async move { client.list_volumes(None::<ListVolumesOptions>).await }),
+        );
+        let networks = networks.map_err(|error| self.explain(error, "list networks"))?;
+        let volumes = volumes.map_err(|error| self.explain(error, "list volumes"))?;
         let external = |name: &str| self.scope.externals.contains(name);
         let mut own_networks = Vec::new();
         for network in &networks {

@@ -30,8 +30,8 @@ impl Docker {
         let mut refusal = None;
         for _ in 0..2 {
             match self.named_network(&name).await? {
-                Some(Found::Own(_)) => {
-                    return Ok(self.usable_network(&policy, &around, &name).await?.id.unwrap_or_default());
+                Some(found @ Found::Own(_)) => {
+                    return Ok(self.usable(&policy, &around, &name, found).await?.id.unwrap_or_default());
                 }
                 Some(_) => {
                     return Err(hinted(

@@ -71,14 +71,13 @@ impl<'a> Around<'a> {
 
 impl Docker {
     async fn surroundings(&self) -> Result<Surroundings, Failure> {
-        let networks = self
-            .engine
-            .call(ORDINARY, |client| async move { client.list_networks(None::<ListNetworksOptions>).await })
-            .await
-            .map_err(|error| self.explain(error, "list networks"))?;
-        // Millions of routes take their time.
-        let routes = tokio::task::spawn_blocking(routes).await.map_err(std::io::Error::other).and_then(|read| read);
-        let routes = routes.map_err(|error| {
+        let (networks, routes) = tokio::join!(
+            self.engine.call(ORDINARY, |client| async move { client.list_networks(None::<ListNetworksOptions>).await }),
+            // Millions of routes take their time.
+            tokio::task::spawn_blocking(routes),
+        );
+        let networks = networks.map_err(|error| self.explain(error, "list networks"))?;
+        let routes = routes.map_err(std::io::Error::other).and_then(|read| read).map_err(|error| {
             hinted(
                 "unavailable",
                 format!("the routes of this host cannot be read, so no address can be checked against them: {error}"),

@@ -147,7 +147,18 @@ impl Docker {
         around: &Around<'_>,
         network: &str,
     ) -> Result<NetworkInspect, Failure> {
-        let found = match self.find_network(network).await? {
+        self.usable(policy, around, network, self.find_network(network).await?).await
+    }
+
+    /// The same of a network that was looked up.
+    pub(super) async fn usable(
+        &self,
+        policy: &Policy<'_>,
+        around: &Around<'_>,
+        network: &str,
+        found: Found<NetworkInspect>,
+    ) -> Result<NetworkInspect, Failure> {
+        let found = match found {
             Found::Own(found) => found,
             Found::Foreign(found) if self.allows("network", network) => found,
             Found::Foreign(_) => return Err(policy.denied(&format!("network:{network}"), "network", network)),

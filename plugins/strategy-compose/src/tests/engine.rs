@@ -82,10 +82,8 @@ impl Real {
 }
 
 impl Engine for Real {
-    fn version(&self) -> Result<Value> {
-        let mut version = json_of("GET", "/version", None)?;
-        version["SystemTime"] = json_of("GET", "/info", None)?["SystemTime"].clone();
-        Ok(version)
+    fn info(&self) -> Result<Value> {
+        json_of("GET", "/info", None)
     }
     fn containers(&self) -> Result<Vec<Value>> {
         let list = json_of("GET", &format!("/containers/json?all=true&filters={}", self.filter()), None)?;

@@ -160,7 +160,7 @@ fn every_step_of_replacing_what_others_live_on_can_fail() {
     stage.deploy("second", &second);
     at_home(&stage);
     assert!(stage.plan(&second).is_unchanged(), "{}", shown(&stage.plan(&second)));
-    let left = gather(&stage.engine("look"), &stage.project, None, Detail::List).unwrap();
+    let left = gather(&stage.engine("look"), &stage.project, None, Detail::AllOf(0)).unwrap();
     assert_eq!(left.containers.len(), 4, "nothing old is left");
 }
 
