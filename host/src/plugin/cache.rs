@@ -1,8 +1,10 @@
 //! Machine code of admitted plugins, kept between runs.
 //!
 //! A file's name says what it was made from: the plugin's digest, wasmtime's full version, and a fingerprint of every
-//! setting that machine code depends on. Beside it lies a seal made with the host's key. Whatever does not fit is
-//! compiled again. Machine code from anywhere else is never loaded.
+//! setting that machine code depends on. Beside it lies a seal over its content, made with the host's key, and a mark,
+//! made with the same key, that the seal was found right for this very file as the kernel knows it: a file that was not
+//! touched since is not read again. Whatever does not fit is compiled again. Machine code from anywhere else is never
+//! loaded.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,9 @@ use super::wasm::Wasm;
 
 /// The purpose in the seals of machine code.
 const PURPOSE: &str = "windlass machine code";
+
+/// The purpose in the marks of files whose seals were found right.
+const MARK: &str = "windlass machine code as it lies";
 
 /// The largest machine code that is loaded, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -75,7 +80,8 @@ impl Cache {
         let path = self.path(digest);
         match self.load_sealed(runtime, &path) {
             Ok(component) => {
-                disk::touch(&path);
+                // Not the code itself, which would be another file to its mark.
+                disk::touch(&seal_of(&path));
                 return Ok(component);
             }
             Err(reason) => tracing::debug!(path = %path.display(), reason, "compiling a plugin"),
@@ -85,13 +91,15 @@ impl Cache {
         let output = file.as_file().try_clone().map_err(failed)?;
         compile(compiler, wasm.bytes()?, output, limits).await.map_err(CacheError::Compile)?;
         let code = disk::read(file.path(), LARGEST).map_err(failed)?;
-        disk::write(&seal_of(&path), &disk::seal(&self.key, &purpose(&path), &code)).map_err(failed)?;
+        disk::write(&seal_of(&path), &disk::seal(&self.key, &purpose(PURPOSE, &path), &code)).map_err(failed)?;
+        drop(code);
         // A new file takes the name: one that is mapped into another process stays as it is.
         disk::publish(file, &path).map_err(failed)?;
         self.forget_others(digest, &path);
-        let is_code = |path: &Path| path.extension().is_some_and(|extension| extension == "cwasm");
-        for gone in disk::keep_newest(&self.directory, KEPT, is_code) {
-            let _ = std::fs::remove_file(seal_of(&gone));
+        let is_seal = |path: &Path| path.extension().is_some_and(|extension| extension == "seal");
+        for gone in disk::keep_newest(&self.directory, KEPT, is_seal) {
+            let _ = std::fs::remove_file(gone.with_extension("cwasm"));
+            let _ = std::fs::remove_file(mark_of(&gone));
         }
         self.load_sealed(runtime, &path).map_err(|reason| CacheError::Load(reason).into())
     }
@@ -120,30 +128,49 @@ impl Cache {
     }
 
     fn load_sealed(&self, runtime: &Runtime, path: &Path) -> Result<Component, String> {
-        let seal = disk::read(&seal_of(path), 1024).map_err(|error| error.to_string())?;
-        let code = disk::read(path, LARGEST).map_err(|error| error.to_string())?;
-        if !disk::is_sealed(&self.key, &purpose(path), &code, &seal) {
-            return Err("its seal is not from this host".to_owned());
+        let reason = |error: io::Error| error.to_string();
+        let seal = disk::read(&seal_of(path), 1024).map_err(reason)?;
+        // Looked at before the content: what is changed in between is another file the next time.
+        let lies = disk::stamp(path).map_err(reason)?;
+        let (marked, purposes) = ([lies.as_slice(), &seal].concat(), (purpose(PURPOSE, path), purpose(MARK, path)));
+        let mark = disk::read(&mark_of(path), 1024).unwrap_or_default();
+        if !disk::is_sealed(&self.key, &purposes.1, &marked, &mark) {
+            let code = disk::read(path, LARGEST).map_err(reason)?;
+            if !disk::is_sealed(&self.key, &purposes.0, &code, &seal) {
+                return Err("its seal is not from this host".to_owned());
+            }
+            drop(code);
+            // Without a mark, it is read again the next time.
+            if let Err(error) = disk::write(&mark_of(path), &disk::seal(&self.key, &purposes.1, &marked)) {
+                tracing::debug!(path = %path.display(), %error, "its seal is verified again the next time");
+            }
         }
-        drop(code);
-        deserialize(runtime, path).map_err(|error| format!("{error:#}"))
+        let component = deserialize(runtime, path).map_err(|error| format!("{error:#}"))?;
+        if disk::stamp(path).map_err(reason)? != lies {
+            return Err("it was changed while it was loaded".to_owned());
+        }
+        Ok(component)
     }
 }
 
 /// A seal is for one file name, so that sealed code of one plugin cannot pass for another's.
-fn purpose(path: &Path) -> String {
-    format!("{PURPOSE} {}", path.file_name().unwrap_or_default().to_string_lossy())
+fn purpose(of: &str, path: &Path) -> String {
+    format!("{of} {}", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn seal_of(path: &Path) -> PathBuf {
     path.with_extension("seal")
 }
 
+fn mark_of(path: &Path) -> PathBuf {
+    path.with_extension("mark")
+}
+
 /// Maps machine code into this process.
 #[expect(unsafe_code, reason = "wasmtime cannot verify machine code; the seal and the directory's owner vouch for it")]
 fn deserialize(runtime: &Runtime, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: the bytes were written by `Engine::precompile_component` of this very version: the seal over them, under
-    // a key that only this host's agent reads, was verified just now. The file stays as it is while it is mapped: it
+    // a key that only this host's agent reads, was verified, just now or when the file was last touched. The file stays as it is while it is mapped: it
     // lies in a directory that only the agent's user can write to, and is replaced by renaming, never written into.
     unsafe { Component::deserialize_file(runtime.engine(), path) }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -50,6 +50,26 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_open(file, most)
 }
 
+/// What the kernel says of a file, and of nothing else that ever has its name: which it is, whose, how long, and when it
+/// was changed last, which is the kernel's word alone. A link is not followed.
+pub(super) fn stamp(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::symlink_metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let facts = [
+        metadata.dev(),
+        metadata.ino(),
+        metadata.mode().into(),
+        metadata.uid().into(),
+        metadata.gid().into(),
+        metadata.nlink(),
+        metadata.size(),
+    ];
+    let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
+    Ok(facts.into_iter().flat_map(u64::to_le_bytes).chain(times.into_iter().flat_map(i64::to_le_bytes)).collect())
+}
+
 /// Reads an open regular file of at most `most` bytes.
 pub(super) fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
     let metadata = file.metadata()?;
@@ -59,7 +79,8 @@ pub(super) fn read_open(file: File, most: u64) -> io::Result<Vec<u8>> {
     if metadata.len() > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes")));
     }
-    let mut bytes = Vec::new();
+    // All of it at once, and a look whether there is more.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default().saturating_add(1));
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -115,6 +136,24 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_has_another_stamp() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("code");
+        fs::write(&path, "one").unwrap();
+        let first = stamp(&path).unwrap();
+        assert_eq!(stamp(&path).unwrap(), first);
+        // The same length, and the time of the last change of its content put back.
+        let modified = fs::metadata(&path).unwrap().modified().unwrap();
+        let copy = directory.path().join("copy");
+        fs::write(&copy, "two").unwrap();
+        File::open(&copy).unwrap().set_modified(modified).unwrap();
+        fs::rename(&copy, &path).unwrap();
+        assert_ne!(stamp(&path).unwrap(), first);
+        std::os::unix::fs::symlink(&path, &copy).unwrap();
+        assert!(stamp(&copy).is_err(), "a link is no file");
+    }
 
     #[test]
     fn what_was_used_last_stays() {

@@ -1,6 +1,8 @@
 //! Compiled code that someone tampered with, and compilers that fail.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -47,6 +49,45 @@ async fn compiled_code_that_was_tampered_with_is_compiled_again() -> Result<()> 
     fs::write(code.with_extension("seal"), b"not a seal")?;
     passes(state.path()).await?;
     assert_eq!(fs::read(code.with_extension("seal"))?, seal);
+    Ok(())
+}
+
+#[tokio::test]
+async fn compiled_code_that_was_verified_is_verified_again_when_its_file_was_touched() -> Result<()> {
+    let state = TempDir::new()?;
+    passes(state.path()).await?;
+    let directory = state.path().join("cache/aot");
+    let code = only(&directory, "cwasm")?;
+    let (good, mark) = (fs::read(&code)?, fs::read(only(&directory, "mark")?)?);
+    passes(state.path()).await?;
+    assert_eq!(fs::read(only(&directory, "mark")?)?, mark, "nothing was touched");
+
+    // In place, of the same length, and with the time of the last change of the content put back.
+    let modified = fs::metadata(&code)?.modified()?;
+    let mut damaged = good.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0x55;
+    let mut file = fs::File::options().write(true).open(&code)?;
+    file.write_all(&damaged)?;
+    file.set_modified(modified)?;
+    drop(file);
+    let identity = fs::metadata(&code)?.ino();
+    passes(state.path()).await?;
+    assert_eq!(fs::read(&code)?, good, "it was compiled again");
+    assert_ne!(fs::metadata(&code)?.ino(), identity);
+
+    // A copy, as out of a backup, is what it was, and need not be compiled again.
+    let copy = directory.join("copy");
+    fs::copy(&code, &copy)?;
+    fs::rename(&copy, &code)?;
+    let identity = fs::metadata(&code)?.ino();
+    passes(state.path()).await?;
+    assert_eq!(fs::metadata(&code)?.ino(), identity, "it was not compiled again");
+
+    // A mark that was not made with this host's key is none.
+    fs::write(only(&directory, "mark")?, [7; 32])?;
+    passes(state.path()).await?;
+    assert_ne!(fs::read(only(&directory, "mark")?)?, [7; 32]);
     Ok(())
 }
 
