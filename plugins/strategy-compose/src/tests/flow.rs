@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::Duration;
 
 use windlass_documents::{Phase, Plan, Verdict};
 use windlass_sdk::{Context, Fixture, Result};
@@ -220,6 +221,33 @@ fn every_step_of_an_update_can_fail_and_be_repeated_and_everything_is_as_before(
     let picture = stage.picture();
     assert_eq!(picture.iter().filter(|line| line.contains(&stage.images[1])).count(), 3, "{picture:?}");
     assert!(!picture.iter().any(|line| line.contains("windlass")), "{picture:?}");
+}
+
+#[test]
+fn a_container_that_is_just_being_stopped_runs_and_goes_on_running_when_that_is_undone() {
+    const STUBBORN: &str = "services:\n  app:\n    image: app\n    stop_grace_period: 2s\n    \
+                            command: [sh, -c, \"trap '' TERM; while :; do sleep 1; done\"]\n";
+    let stage = Stage::new("stopping", 2);
+    stage.deploy("first", &stage.desired(0, STUBBORN));
+    let before = stage.picture();
+    let plan = stage.plan(&stage.desired(1, STUBBORN));
+    let steps = ordered(&plan, Phase::Apply);
+    let at = steps.iter().position(|step| step.id == "app:retire").unwrap();
+    let (engine, context) = (stage.engine("second"), stage.context("second"));
+    let events = engine.subscribe().unwrap();
+    for step in &steps[..at] {
+        apply(&context, &engine, step).unwrap();
+    }
+    std::thread::scope(|scope| {
+        // As when the agent ends in the middle of it: the engine goes on with what it was told.
+        let stopping = scope.spawn(|| apply(&stage.context("second"), &stage.engine("second"), &steps[at]));
+        while events.next(Duration::from_mins(1)).unwrap().expect("the engine sends a signal")["Action"] != "kill" {}
+        for step in steps[..=at].iter().rev() {
+            undo(&context, &engine, step).unwrap();
+        }
+        stopping.join().unwrap().unwrap();
+    });
+    assert_eq!(stage.picture(), before);
 }
 
 #[test]

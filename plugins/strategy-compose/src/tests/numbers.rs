@@ -61,6 +61,8 @@ fn fewer_containers_are_wanted() {
          keep service front: as it should be\n\
          ready\n\
          back:retire <- ready\n\
+         back:retire~2 <- ready\n\
+         back:retire~3 <- ready\n\
          back:remove\n\
          back:remove~2\n\
          back:remove~3"

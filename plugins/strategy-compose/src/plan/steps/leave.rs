@@ -97,21 +97,23 @@ impl Services<'_> {
             let mut needs = vec![ready.clone()];
             if !running.is_empty() {
                 let drain = service.filter(|_| is_made(decision)).map(|service| service.drain).unwrap_or_default();
-                let work = Work::stop(
-                    Operation::Retire { drain_milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX) },
-                    &running,
-                    drain.as_secs(),
-                );
-                let retire = self.draft.apply(NewStep {
-                    id: format!("{name}:retire"),
-                    title: format!("stop {name} (old)"),
-                    needs,
-                    subject: Some(&subject(name)),
-                    timeout_seconds: work.timeout,
-                    operation: work.operation,
-                    before: work.before,
+                let drain_milliseconds = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
+                // Each by itself, so that they all finish and end at the same time.
+                let retired = running.iter().map(|old| {
+                    let operation = Operation::Retire { drain_milliseconds };
+                    let work = Work::stop(operation, std::slice::from_ref(old), drain.as_secs());
+                    let which = if running.len() == 1 { name } else { &old.name };
+                    self.draft.apply(NewStep {
+                        id: format!("{name}:retire"),
+                        title: format!("stop {which} (old)"),
+                        needs: needs.clone(),
+                        subject: Some(&subject(name)),
+                        timeout_seconds: work.timeout,
+                        operation: work.operation,
+                        before: work.before,
+                    })
                 });
-                needs = vec![retire];
+                needs = retired.collect();
             }
             if let Some(service) = service.filter(|_| is_made(decision)) {
                 self.rename(service, decision, needs);
