@@ -126,7 +126,7 @@ impl Agent {
     /// Makes a release without deploying it: for every host, so that nothing that this host grants, keeps secret or is
     /// called counts.
     pub async fn make_release(&self, application: &str, source: &Source) -> Result<Release, Failure> {
-        self.reality.make(application, source, None).await
+        self.reality.make(application, source, None).await.map(|made| made.release)
     }
 
     /// The plugins, for `plugin list`, `inspect` and `grants`. Makes the host's key and the sandbox when it is first

@@ -10,6 +10,7 @@ mod gate;
 mod hooks;
 mod lock;
 mod migration;
+mod moved;
 mod outside;
 mod plan;
 mod probe;
@@ -35,13 +36,13 @@ use windlass_documents::Outcome;
 pub use self::engine::{Engine, Pace};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
-pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe};
+pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe, Resolved};
 pub use self::recover::Onward;
 pub use self::request::{
     Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target, hint_of,
 };
 pub use self::stop::Stop;
-pub use self::target::{earlier, known};
+pub use self::target::{earlier, known, succeeded};
 use self::work::{Deployment, Halt};
 use crate::journal::Resolution;
 
@@ -136,8 +137,14 @@ async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
 async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
     resolve::resolve(deployment).await?;
     plan::plan(deployment).await?;
-    gate::check(deployment).await?;
-    plan::unchanged(deployment)?;
+    let mut begun = false;
+    while !begun {
+        gate::check(deployment).await?;
+        verify::as_it_runs(deployment).await?;
+        plan::unchanged(deployment)?;
+        // Not when what runs changed meanwhile: then there is a new plan, and the gates are asked about it.
+        begun = apply::begin(deployment).await?;
+    }
     apply::apply(deployment).await?;
     verify::verify(deployment).await
 }

@@ -5,6 +5,7 @@
 //! nothing and calls nobody.
 
 pub mod account;
+mod blame;
 pub mod error;
 pub mod format;
 mod hooks;
@@ -23,7 +24,7 @@ use windlass_documents::Outcome;
 
 pub use self::account::{Account, Answered, Applied, StepAccount};
 pub use self::error::Error;
-pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Owner, Purpose, Resolution, Ruling};
+pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Owner, PLAN_SOURCE, Purpose, Resolution, Ruling};
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
@@ -193,6 +194,16 @@ impl Journal {
     /// Deployments of an application that succeeded, newest first.
     pub fn successes(&self, application: &str) -> Result<Vec<Summary>, Error> {
         self.store().with_status(Some(application), "outcome = 'succeeded' ORDER BY number DESC")
+    }
+
+    /// The newest deployment of an application that succeeded, of those with a smaller number.
+    pub fn success_before(&self, application: &str, number: u64) -> Result<Option<Summary>, Error> {
+        self.store().success_before(application, number)
+    }
+
+    /// Whether more than one release of an application that was resolved here has this label.
+    pub fn shares_label(&self, application: &str, version: &str) -> Result<bool, Error> {
+        self.store().shares_label(application, version)
     }
 
     /// Releases that are kept for going back: the newest that succeeded, each once, at most `most`.

@@ -86,6 +86,38 @@ fn what_an_application_writes_into_its_volume_makes_no_plan_stale() -> Result<()
 }
 
 #[test]
+fn a_stale_plan_says_what_changed() -> Result<()> {
+    let small = Small::running("stale")?;
+    small.version("2")?;
+    let plan = small.host.root().join("plan.json");
+    let out = plan.to_str().context("the path is not text")?;
+    expect(small.host.run(["plan", &small.name, "--out", out])?, 0)?;
+    docker(["stop", &format!("{}-web-1", small.name)])?;
+    let stale = expect(small.host.run(["deploy", &small.name, "--plan", out])?, 16)?.stderr;
+    let expected = format!("container {}-web-1: state was `running`, is `not running`", small.name);
+    assert!(stale.contains(&expected), "{stale}");
+    // One that is made now is of what is there now.
+    expect(small.deploy(&[])?, 0)?;
+    small.serves("2")
+}
+
+#[test]
+fn an_external_network_that_is_not_granted_is_not_taken_for_a_change() -> Result<()> {
+    let small = Small::running("ungranted")?;
+    let network = format!("{}-proxy", small.name);
+    docker(["network", "create", &network])?;
+    let more = small.compose().replace("    ports:", "    networks: [proxy]\n    ports:");
+    small.write("compose.yaml", format!("{more}networks: {{ proxy: {{ external: true, name: {network} }} }}\n"))?;
+    let refused = small.deploy(&[]);
+    docker(["network", "rm", &network])?;
+    let refused = refused?;
+    assert!(refused.stderr.contains(&format!("network:{network}")), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("while it is being planned"), "{}", refused.stderr);
+    expect(refused, 3)?;
+    small.serves("1")
+}
+
+#[test]
 fn each_of_several_containers_of_a_service_is_waited_for_and_proved() -> Result<()> {
     let small = Small::set("replicas")?;
     small.operator("[[grants]]\nplugin = \"smoke-containers\"\ndocker-read = true\n")?;

@@ -27,6 +27,7 @@ mod examples;
 mod faults;
 mod first_party;
 mod gates;
+mod going_back;
 mod holds;
 mod hostile;
 mod interruptions;

@@ -110,6 +110,27 @@ fn a_release_is_made_where_nothing_is_granted_and_deployed_from_standard_input()
 }
 
 #[test]
+fn a_change_for_another_environment_is_proved_by_what_runs_and_can_be_promoted() -> Result<()> {
+    let small = tested("elsewhere")?;
+    let name = small.name.as_str();
+    let text = fs::read_to_string(small.directory().join("release.toml"))?;
+    let more = "[environments.production]\nvariables = { LOG_LEVEL = \"warn\" }\n";
+    ensure!(text.contains("[environments.production]\n"));
+    small.write("release.toml", text.replace("[environments.production]\n", more))?;
+    let before = small.world()?;
+    let run = expect(small.deploy(&[])?, 0)?;
+    assert!(run.stdout.contains("unchanged: "), "{}", run.stdout);
+    assert_eq!(small.world()?, before, "nothing was touched");
+    let path = small.host.root().join("proved.json").display().to_string();
+    expect(small.host.run(["release", "export", name, "--out", &path])?, 0)?;
+    let shown = expect(small.host.run(["release", "show", &path])?, 0)?.stdout;
+    assert!(!shown.contains("nowhere yet") && shown.contains("page"), "{shown}");
+    let production = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
+    expect(production.run(&["promote", name, "--from", &path])?, 0)?;
+    Ok(())
+}
+
+#[test]
 fn a_release_that_was_made_here_is_deployed_there_and_every_change_of_it_is_refused() -> Result<()> {
     let small = Small::running("document")?;
     let name = small.name.as_str();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use windlass_documents::Failure;
 
-use super::images::Remote;
+use super::images::{Remote, WayBack};
 use super::material::{Material, Store};
 use super::reality::Reality;
 use super::record::{Kept, Values};
@@ -17,11 +17,12 @@ use crate::capability::files::Files;
 use crate::capability::grants::Wish;
 use crate::capability::http::{Http, HttpLimits};
 use crate::capability::log::{Log, LogLimits};
-use crate::capability::registry::Registry;
+use crate::capability::registry::{Registry, Resolve};
 use crate::capability::secrets::{PluginSecrets, Secrets};
 use crate::capability::state::{Quota, State};
 use crate::capability::{Capabilities, Grants, Scope};
 use crate::deployment::Context;
+use crate::journal::Purpose;
 use crate::plugin::{Call, Kind, Plugin};
 use crate::progress::{Level, Progress, Watch};
 use crate::release::environment::PluginUse;
@@ -148,6 +149,11 @@ impl Reality {
             .with_credentials(registries.clone())
             .with_images(self.image_owners(&context.application, &context.release))
             .with_watch(watch);
+        let asked: Arc<dyn Resolve> = if context.purpose == Purpose::Rollback.word() {
+            Arc::new(WayBack { registries, docker: self.docker.clone(), release: context.release.clone() })
+        } else {
+            registries
+        };
         Ok(Capabilities {
             docker: Some(docker),
             http: Http::new(
@@ -160,7 +166,7 @@ impl Reality {
             files: Files::new(grants.clone(), Some(material.directory.clone())),
             exec: Exec::new(grants.clone(), self.commands.clone(), secrets.clone()),
             state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))).within(Quota::from(limits)),
-            registry: Registry::new(grants.clone(), registries),
+            registry: Registry::new(grants.clone(), asked),
             secrets,
             log,
             grants,

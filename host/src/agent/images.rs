@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use windlass_documents::Failure;
+use windlass_documents::{Failure, Release};
 use zeroize::Zeroizing;
 
 use super::material::explained;
@@ -95,6 +95,47 @@ impl Resolve for Remote {
                 "media-type": image.media_type,
                 "platforms": image.platforms,
             }))
+        }
+        .boxed()
+    }
+}
+
+/// Registries as a plugin may ask them on the way back: not about images of the release that the host has. What is on
+/// the host is what will run, and a registry that does not answer must hold up nobody.
+pub(super) struct WayBack {
+    pub(super) registries: Arc<Remote>,
+    pub(super) docker: Arc<docker::Engine>,
+    pub(super) release: Arc<Release>,
+}
+
+impl WayBack {
+    /// Whether it is an image of the release, by tag or digest, that the host has.
+    async fn is_here(&self, reference: &Reference) -> bool {
+        let of_release = self.release.artifacts.values().find(|artifact| {
+            artifact.repository == reference.repository()
+                && (reference.digest() == Some(artifact.digest.as_str())
+                    || reference.digest().is_none() && reference.tag() == artifact.tag.as_deref())
+        });
+        match of_release {
+            Some(artifact) => matches!(self.docker.image_id(&artifact.reference()).await, Ok(Some(_))),
+            None => false,
+        }
+    }
+}
+
+impl Resolve for WayBack {
+    fn registry(&self, reference: &str) -> Result<String, Failure> {
+        self.registries.registry(reference)
+    }
+
+    fn resolve<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Value, Failure>> {
+        async move {
+            if self.is_here(&Remote::parse(reference)?).await {
+                let message =
+                    format!("a rollback does not ask the registry about `{reference}`: the host has the image");
+                return Err(Failure { code: "unavailable".to_owned(), message, retryable: false, details: None });
+            }
+            self.registries.resolve(reference).await
         }
         .boxed()
     }

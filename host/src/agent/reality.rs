@@ -19,7 +19,7 @@ use crate::capability::http::Clients;
 use crate::capability::secrets::HostKey;
 use crate::clock::Clock;
 use crate::config::{Command, Config};
-use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Source};
+use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Resolved, Source};
 use crate::journal::Journal;
 use crate::plugin::{Kind, Plugin, Plugins, Settings};
 use crate::progress::Watch;
@@ -30,7 +30,7 @@ use crate::release::directory::TeamDirectory;
 use crate::release::environment::{self, PluginName, PluginUse, Reaction};
 use crate::release::file::{FileError, ReleaseFile};
 use crate::release::registry::Registries;
-use crate::release::resolve::{self, Request, version_file};
+use crate::release::resolve::{self, Kept, Request, Written, version_file};
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
 pub(super) struct Reality {
@@ -167,7 +167,7 @@ impl Reality {
         application: &str,
         source: &Source,
         environment: Option<&str>,
-    ) -> Result<Release, Failure> {
+    ) -> Result<Resolved, Failure> {
         let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
         let file = self.claimed(application, source, &team)?;
         if let Some(environment) = environment {
@@ -182,11 +182,33 @@ impl Reality {
         file.expect_application(application).map_err(|error| failed(&error))?;
         let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
         let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
-        let request = Request { versions: source.set.clone(), of_files, label, commit: source.commit.clone() };
+        let (versions, commit) = (source.set.clone(), source.commit.clone());
+        let mut request = Request { versions, of_files, label, commit, kept: BTreeMap::new() };
+        let staying = self.kept_of(application, &file, &request, source.defaults)?;
+        request.kept = staying.artifacts;
         let local = Local(self.docker.clone());
         let registries = self.registries()?;
         let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
-        resolved.map_err(|error| failed(&error))
+        Ok(Resolved { release: resolved.map_err(|error| failed(&error))?, notes: staying.notes })
+    }
+
+    /// What of the running release stays, because nothing else was asked for.
+    fn kept_of(
+        &self,
+        application: &str,
+        file: &ReleaseFile,
+        request: &Request,
+        defaults: bool,
+    ) -> Result<Kept, Failure> {
+        let running = self.journal.running(application).map_err(|error| super::material::explained(&error))?;
+        let Some(running) = running.map(|running| running.release) else { return Ok(Kept::default()) };
+        // Without the files of the running release nobody knows what they said: then these count.
+        let Ok(stored) = self.store()?.bundles.open(&running.bundle) else { return Ok(Kept::default()) };
+        let before = TeamDirectory::open(&stored.directory).ok().and_then(|team| ReleaseFile::of(&team).ok());
+        let Some(before) = before else { return Ok(Kept::default()) };
+        let of_files = version_file::read_all(&before, &stored.directory).unwrap_or_default();
+        let now = Written { file, of_files: &request.of_files };
+        Ok(resolve::keep(now, Written { file: &before, of_files: &of_files }, request, &running, defaults))
     }
 
     fn orders_of(&self, settings: &environment::Settings) -> Orders {
@@ -242,12 +264,12 @@ fn missing(name: &str) -> Failure {
 const NO_STEP: Option<&str> = None;
 
 impl Outside for Reality {
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
-            let release = self.make(application, source, Some(&self.config.environment)).await?;
-            let material = self.store()?.of(&release)?;
+            let resolved = self.make(application, source, Some(&self.config.environment)).await?;
+            let material = self.store()?.of(&resolved.release)?;
             self.prepare(application, &material, source.unbound.as_deref()).await?;
-            Ok(release)
+            Ok(resolved)
         }
         .boxed()
     }

@@ -16,9 +16,8 @@ use crate::report::{ExitCode, Fault};
 pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Result<ExitCode, Fault> {
     let (name, target) = match &arguments.plan {
         Some(path) => {
-            let asked = session.find(&arguments.release.app)?;
-            let plan = plan(path, &asked, &arguments.release)?;
-            (asked.name, Target::Planned(Box::new(plan)))
+            let plan = plan(path, session, &arguments.release)?;
+            (plan.application.clone(), Target::Planned(Box::new(plan)))
         }
         None => target(&arguments.release, session)?,
     };
@@ -84,17 +83,21 @@ pub(super) fn source(asked: &Asked, arguments: &ReleaseArguments) -> Source {
         directory: asked.location.directory.clone(),
         set: arguments.set.iter().cloned().collect::<BTreeMap<_, _>>(),
         commit: arguments.commit.clone(),
+        defaults: arguments.defaults,
         unbound: asked.unbound.clone(),
     }
 }
 
 /// Reads a plan that `plan --out` wrote.
-fn plan(path: &Path, asked: &Asked, arguments: &ReleaseArguments) -> Result<PlanFile, CliError> {
+fn plan(path: &Path, session: &Session, arguments: &ReleaseArguments) -> Result<PlanFile, Fault> {
     if !arguments.set.is_empty() {
-        return Err(CliError::PlanDecides { option: "--set" });
+        return Err(CliError::PlanDecides { option: "--set" }.into());
+    }
+    if arguments.defaults {
+        return Err(CliError::PlanDecides { option: "--defaults" }.into());
     }
     if arguments.commit.is_some() {
-        return Err(CliError::PlanDecides { option: "--commit" });
+        return Err(CliError::PlanDecides { option: "--commit" }.into());
     }
     let text = regular::read(path, PLAN_FILE_LIMIT);
     let text = text.map_err(|source| CliError::Read { path: path.to_owned(), source })?;
@@ -103,18 +106,22 @@ fn plan(path: &Path, asked: &Asked, arguments: &ReleaseArguments) -> Result<Plan
     let understood = |error: serde_json::Error| wrong(regular::without_content(&error));
     let format = serde_json::from_slice::<Format>(&text).map_err(understood)?.format;
     if format != PLAN_FILE_FORMAT {
-        return Err(wrong(format!("it has format {format}, and this agent reads format {PLAN_FILE_FORMAT}")));
+        return Err(wrong(format!("it has format {format}, and this agent reads format {PLAN_FILE_FORMAT}")).into());
     }
     let plan: PlanFile = serde_json::from_slice(&text).map_err(understood)?;
-    if plan.application != asked.name {
-        return Err(CliError::OtherPlan {
-            path: path.to_owned(),
-            planned: plan.application,
-            application: asked.name.clone(),
-        });
+    // A rollback needs no files of the application: the release was kept.
+    let (name, unbound) = if plan.rollback_of.is_some() {
+        (session.name(&arguments.app)?, None)
+    } else {
+        let asked = session.find(&arguments.app)?;
+        (asked.name, asked.unbound)
+    };
+    if plan.application != name {
+        let path = path.to_owned();
+        return Err(CliError::OtherPlan { path, planned: plan.application, application: name }.into());
     }
-    if asked.unbound.is_some() && plan.unbound.is_none() {
-        return Err(CliError::PlanElsewhere { path: path.to_owned(), application: plan.application });
+    if unbound.is_some() && plan.unbound.is_none() {
+        return Err(CliError::PlanElsewhere { path: path.to_owned(), application: plan.application }.into());
     }
     Ok(plan)
 }

@@ -13,7 +13,7 @@ pub(super) async fn run(arguments: &HistoryArguments, session: &Session) -> Resu
     let agent = session.open(Mode::Read).await?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let summaries = agent.journal.history(name.as_deref(), limit, None)?;
-    let facts: Vec<HistoryFact> = summaries.iter().map(present::summary).collect();
+    let facts: Vec<HistoryFact> = summaries.iter().map(|summary| present::summary(&agent.journal, summary)).collect();
     session.printer.list(facts, Fact::History, |facts| history::page(facts, name.as_deref()));
     Ok(ExitCode::Succeeded)
 }

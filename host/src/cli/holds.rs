@@ -39,7 +39,7 @@ pub(super) fn pinned(
     reason: String,
 ) -> Result<Notice, Fault> {
     let (release, version) = if let Some(to) = to {
-        let found = deployment::earlier(&agent.engine, application, Some(to))?;
+        let found = deployment::succeeded(&agent.engine, application, to)?;
         (found.release.unwrap_or_default(), found.version.unwrap_or_default())
     } else {
         let running = agent.journal.running(application)?;

@@ -5,7 +5,7 @@ use super::deploy::{moved, target};
 use super::error::CliError;
 use super::excerpt;
 use super::session::Session;
-use crate::deployment;
+use crate::deployment::{self, Target};
 use crate::journal::Mode;
 use crate::private;
 use crate::report::facts::{Fact, PlanFact};
@@ -13,7 +13,12 @@ use crate::report::{ExitCode, Fault, plan};
 
 /// Shows what a deployment would change.
 pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<ExitCode, Fault> {
-    let (name, target) = target(&arguments.release, session)?;
+    let (name, target) = if arguments.rollback {
+        // The files of the application are not needed: the release was kept.
+        (session.name(&arguments.release.app)?, Target::Rollback { to: arguments.to.clone() })
+    } else {
+        target(&arguments.release, session)?
+    };
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     moved(&agent, &name, &target, session)?;
@@ -32,6 +37,7 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
         environment: planned.environment.clone(),
         release: (*planned.release).clone(),
         running: planned.running.as_ref().map(|release| release.version.clone()),
+        running_release: planned.running.as_ref().map(|release| release.id.clone()),
         plan: (*planned.plan).clone(),
         written: arguments.out.as_ref().map(|path| path.display().to_string()),
     };

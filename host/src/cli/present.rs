@@ -8,7 +8,7 @@ use crate::journal::{
 };
 use crate::progress::Level;
 use crate::report::facts::{
-    AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, StepFact, milliseconds,
+    AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, ReleaseFact, StepFact, milliseconds,
 };
 
 mod left;
@@ -20,10 +20,17 @@ pub(super) use records::delivery;
 
 /// How a deployment ended. `phases` is what was measured while it ran.
 pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
-    let mut fact = account(&ending.account, ending.previous.as_deref(), phases);
+    let shared = |release: &Release| ending.shared_labels.contains(&release.version);
+    let mut fact = account(&ending.account, ending.previous.as_deref(), phases, shared);
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(milliseconds(ending.took));
-    fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
+    fact.next = next(ending.outcome, &ending.account);
+    if let (Outcome::Succeeded, Some(back)) = (ending.outcome, &ending.back) {
+        let version = back.version.clone().unwrap_or_default();
+        let id = back.release.as_deref().filter(|_| ending.shared_labels.contains(&version));
+        let name = id.map_or(version.clone(), |id| crate::report::words::label(&version, id));
+        fact.next.push(format!("`windlass rollback {}` goes back to {name}", fact.application));
+    }
     fact.records = ending.deliveries.iter().map(records::record).collect();
     let application = &ending.account.application;
     fact.outbox = ending.undelivered.iter().map(|delivery| records::delivery(application, delivery)).collect();
@@ -36,7 +43,9 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
         Some(id) => journal.account(id)?.release,
         None => None,
     };
-    let mut fact = account(&shown.account, previous.as_deref(), phases::of(&shown.entries));
+    let application = &shown.summary.application;
+    let shared = |release: &Release| journal.shares_label(application, &release.version).unwrap_or(false);
+    let mut fact = account(&shown.account, previous.as_deref(), phases::of(&shown.entries), shared);
     let answer = shown.entries.iter().rev().find_map(|entry| match &entry.event {
         Event::Answered { actor, reason, resolution: Resolution::Accept } => {
             Some(AnswerFact { actor: actor.clone(), reason: reason.clone(), time: entry.time.to_string() })
@@ -45,7 +54,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
     });
     fact.next = match (shown.summary.open, shown.account.outcome()) {
         (true, _) => vec![format!("`windlass resume {}` finishes it, or puts the old version back", fact.application)],
-        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.account, previous.as_deref()),
+        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.account),
         (false, _) => Vec::new(),
     };
     if shown.summary.open {
@@ -59,7 +68,13 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
 }
 
 /// A deployment as its lines tell it.
-fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>) -> DeploymentFact {
+fn account(
+    account: &Account,
+    previous: Option<&Release>,
+    phases: Vec<PhaseFact>,
+    shared: impl Fn(&Release) -> bool,
+) -> DeploymentFact {
+    let release = |release: &Release| ReleaseFact::of(release, shared(release));
     let undo_failure = account.steps.values().find_map(|step| step.undo_failure.clone());
     DeploymentFact {
         deployment: account.id.clone(),
@@ -72,8 +87,8 @@ fn account(account: &Account, previous: Option<&Release>, phases: Vec<PhaseFact>
         actor: account.owner.actor.clone(),
         reason: account.asked.reason.clone(),
         break_glass: account.asked.break_glass.clone(),
-        release: account.release.as_deref().map(Into::into),
-        previous: previous.map(Into::into),
+        release: account.release.as_deref().map(release),
+        previous: previous.map(release),
         started: account.started.to_string(),
         finished: account.finished.map(|finished| finished.to_string()),
         took: account.finished.map(|finished| elapsed(account.started, finished)),
@@ -131,7 +146,11 @@ pub(super) fn probe(answered: &Answered) -> ProbeFact {
 }
 
 /// A row of the history.
-pub(super) fn summary(summary: &Summary) -> HistoryFact {
+pub(super) fn summary(journal: &Journal, summary: &Summary) -> HistoryFact {
+    let label = summary.version.as_deref().zip(summary.release.as_deref()).and_then(|(version, release)| {
+        let shared = journal.shares_label(&summary.application, version).unwrap_or(false);
+        shared.then(|| crate::report::words::label(version, release))
+    });
     HistoryFact {
         sequence: summary.number,
         deployment: summary.id.clone(),
@@ -141,6 +160,7 @@ pub(super) fn summary(summary: &Summary) -> HistoryFact {
         cancelled: summary.cancelled,
         rollback: summary.purpose == Purpose::Rollback,
         version: summary.version.clone(),
+        label,
         actor: summary.actor.clone(),
         reason: summary.reason.clone(),
         break_glass: summary.break_glass.clone(),
@@ -189,21 +209,30 @@ pub(super) fn quarantined(quarantine: &crate::journal::Quarantine) -> String {
 }
 
 /// What a person can do after an ending.
-fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<String> {
+fn next(outcome: Outcome, account: &Account) -> Vec<String> {
     let (application, id) = (&account.application, &account.id);
     match outcome {
-        Outcome::Succeeded => previous
-            .filter(|previous| account.release.as_ref().is_none_or(|release| release.id != previous.id))
-            .map(|previous| format!("`windlass rollback {application}` goes back to {}", previous.version))
-            .into_iter()
-            .collect(),
-        Outcome::Unchanged | Outcome::Refused => Vec::new(),
-        Outcome::RolledBack => vec![format!("`windlass show {id}` has the evidence, `windlass logs {id}` the log")],
+        Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused => Vec::new(),
+        Outcome::RolledBack => {
+            let evidence = format!("`windlass show {id}` has the evidence, `windlass logs {id}` the log");
+            std::iter::once(evidence).chain(again(account)).collect()
+        }
         Outcome::Stuck => vec![
             format!("`windlass show {id}` has both errors and what is left behind"),
             format!("put things in order, then `windlass resolve {application} --reason …`"),
         ],
     }
+}
+
+/// Whether the version that failed is refused from now on.
+fn again(account: &Account) -> Option<String> {
+    let version = &account.release.as_ref()?.version;
+    Some(match account.quarantines() {
+        Some(_) => format!("{version} is set aside because it failed here: `--retry` deploys it again"),
+        None => {
+            format!("{version} is not set aside, because the fault was not its own: it may be deployed again as it is")
+        }
+    })
 }
 
 /// Milliseconds between two times by the wall clock; none when it was set back in between.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use windlass_documents::{Built, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
+use windlass_documents::{Built, Outcome, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
 
 use super::arguments::{ReleaseCommand, is_file};
 use super::build;
@@ -12,7 +12,7 @@ use super::error::CliError;
 use super::session::Session;
 use crate::agent::Agent;
 use crate::config::{Config, Releases};
-use crate::deployment::{self, Target};
+use crate::deployment::{self, Source, Target};
 use crate::journal::{Answer, Answered, Mode, Summary};
 use crate::private;
 use crate::release::binding::{self, BindingError, Claim};
@@ -35,7 +35,8 @@ pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<E
             if agent.config.file.is_some() {
                 session.environment(release.environment.as_deref(), &agent)?;
             }
-            let mut source = source(&asked, release);
+            // The same on every host: what runs here is no part of it.
+            let mut source = Source { defaults: true, ..source(&asked, release) };
             let built = if building.build {
                 build::run(&agent, &asked, building, &mut source, session).await?
             } else {
@@ -130,19 +131,23 @@ pub(super) fn signed(
 fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
     let running = agent.journal.running(name)?;
     let id = match wished {
-        Some(wished) => deployment::earlier(&agent.engine, name, Some(wished))?.release,
+        Some(wished) => deployment::succeeded(&agent.engine, name, wished)?.release,
         None => running.as_ref().map(|running| running.release.id.clone()),
     };
     let id = id.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
-    // What runs may be there by a deployment that found it unchanged, which tested nothing.
+    // What runs may be there by a deployment that changed nothing and proved it as it ran; one of before proved nothing.
     let of = |summary: &&Summary| summary.release.as_deref() == Some(id.as_str());
-    let successes = agent.journal.successes(name)?;
-    let Some(summary) = successes.iter().find(of) else {
-        // It ran before the agent was asked to deploy it.
-        let running = running.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
-        return Ok(((*running.release).clone(), None));
+    let succeeded = agent.journal.successes(name)?.iter().find(of).map(|summary| summary.id.clone());
+    let unchanged =
+        running.as_ref().filter(|running| running.release.id == id).map(|running| running.deployment.clone());
+    let Some(deployment) = succeeded.or(unchanged) else {
+        return Err(CliError::NotDeployed { wished: name.to_owned() }.into());
     };
-    let account = agent.journal.account(&summary.id)?;
+    let account = agent.journal.account(&deployment)?;
+    if account.outcome() == Some(Outcome::Unchanged) && account.proofs.is_empty() {
+        let release = account.release.as_deref().cloned();
+        return Ok((release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?, None));
+    }
     let release = account.release.as_deref().cloned();
     let release = release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
     let verdicts = |answers: &[Answered]| {

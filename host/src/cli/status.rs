@@ -13,7 +13,7 @@ use super::{holds, lost, present};
 use crate::agent::Agent;
 use crate::deployment::Context;
 use crate::journal::{Application, Mode, Running};
-use crate::report::facts::{Fact, OpenFact, PartFact, StatusFact};
+use crate::report::facts::{Fact, OpenFact, PartFact, ReleaseFact, StatusFact};
 use crate::report::page::{Line, Page};
 use crate::report::{ExitCode, Fault, status};
 
@@ -77,7 +77,10 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
     Ok(StatusFact {
         application: name.clone(),
         environment: application.latest.environment.clone(),
-        release: running.map(|running| running.release.as_ref().into()),
+        release: running.map(|running| {
+            let shared = agent.journal.shares_label(name, &running.release.version).unwrap_or(false);
+            ReleaseFact::of(&running.release, shared)
+        }),
         deployment: running.map(|running| running.deployment.clone()),
         since: running.map(|running| running.since.to_string()),
         parts,

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 
-use super::outside::{Answering, Context, Orders, Outside};
+use super::outside::{Answering, Context, Orders, Outside, Resolved};
 use super::request::{PlanFile, Source};
 use super::work::failure;
 use crate::hooks::wish;
@@ -45,7 +45,7 @@ fn names(hook: Option<&String>, step: &Step) -> bool {
 }
 
 impl Outside for Hooked {
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         self.inside.resolve(application, source)
     }
 

@@ -51,7 +51,7 @@ fn may_have_run(account: &Account) -> bool {
         .plan
         .iter()
         .flat_map(|plan| &plan.steps)
-        .any(|step| step.runs_release.unwrap_or(step.changes) && account.step_status(&step.id) != StepStatus::Waiting)
+        .any(|step| step.may_run_release() && account.step_status(&step.id) != StepStatus::Waiting)
 }
 
 /// `named` is what the history says about the version that `oldest-rollback` names: whether `older` ran since.

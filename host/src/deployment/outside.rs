@@ -16,6 +16,15 @@ use super::request::{PlanFile, Source};
 /// An answer from outside, some time.
 pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
 
+/// What a source means now.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The release.
+    pub release: Release,
+    /// What people should know about versions that nobody asked for, one sentence each.
+    pub notes: Vec<String>,
+}
+
 /// What a call to a plugin is told.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -95,8 +104,8 @@ pub struct Orders {
 /// What the flow works with.
 pub trait Outside: Send + Sync {
     /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
-    /// same release.
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release>;
+    /// same release; so does what runs, for what the source leaves open.
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved>;
     /// Puts this host's seal on a plan file.
     fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile>;
     /// Whether a plan file is what this host's agent made: everything in it that follows from something else is made

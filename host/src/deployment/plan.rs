@@ -1,19 +1,20 @@
 //! Plan: from what runs to the release, as data. Reads and changes nothing.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use windlass_documents::{Failure, Observation, Phase, Plan};
 
 use super::engine::Engine;
 use super::error::Error;
+use super::moved;
 use super::request::{FromDocument, Planned, Target};
 use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::target;
 use super::work::{Deployment, Given, Halt, failure};
 use crate::journal::{Event, Status};
-use crate::progress::{FlowPhase, Progress};
+use crate::progress::{FlowPhase, Level, Progress};
 use crate::report::Explain as _;
 
 /// Larger plans are refused.
@@ -22,6 +23,8 @@ const MOST_STEPS: usize = 8_000;
 const MOST_NEEDS: usize = 100_000;
 /// Longer ids are refused.
 const LONGEST_ID: usize = 128;
+/// How often one deployment is planned at most, when what runs does not stay as it was planned from.
+pub(super) const MOST_PLANS: u32 = 3;
 
 /// Plans the deployment. A release that runs already ends it here.
 pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
@@ -34,9 +37,22 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
     }
-    let (observation, plan) = if let Some(Given::Plan(file)) = &deployment.given {
-        (file.observation.clone(), file.plan.clone())
-    } else {
+    if let Some(Given::Plan(file)) = &deployment.given {
+        return write(deployment, file.observation.clone(), file.plan.clone());
+    }
+    if deployment.with(|account| account.asked.is_given_plan()) {
+        // It is not in the journal yet, and another one is not what was asked for. Nothing was touched.
+        return Err(Halt::Refuse(failure(
+            "cancelled",
+            "it was interrupted before the plan that it was given was kept",
+        )));
+    }
+    again(deployment).await
+}
+
+/// Plans from what runs now, whether there was a plan before or not.
+pub(super) async fn again(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    let (observation, plan) = {
         let subject = deployment.subject().await.map_err(Halt::Refuse)?;
         tokio::select! {
             made = make(&subject) => made.map_err(Halt::Refuse)?,
@@ -46,6 +62,12 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
             }
         }
     };
+    let mut plan = plan;
+    plan.warnings.extend(deployment.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+    write(deployment, observation, plan)
+}
+
+fn write(deployment: &Deployment<'_>, observation: Observation, plan: Plan) -> Result<(), Halt> {
     valid(&plan).map_err(Halt::Refuse)?;
     deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
     let written = deployment.write(&Event::Planned { observation, plan });
@@ -81,23 +103,49 @@ pub(super) fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if is && deployment.status() == Status::Checking { Err(Halt::Unchanged) } else { Ok(()) }
 }
 
-/// Asks the strategy.
+/// Asks the strategy, again when what runs changes meanwhile. The plugin observes for itself when it plans; what changed
+/// in between would make every later comparison wrong.
 async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
     let outside = &subject.engine.outside;
     let context = subject.context("plan", 1, subject.orders.call_deadline);
-    let (observation, plan) = tokio::try_join!(
+    // The plugin observes for itself when it plans, so both are asked at once.
+    let (mut before, mut plan) = tokio::try_join!(
         within(&context, "observe", outside.observe(&context)),
         within(&context, "plan", outside.plan(&context)),
     )?;
-    // The plugin observes for itself when it plans; what changed in between would make every later comparison wrong.
-    if plan.fingerprint != observation.fingerprint {
-        let observation = within(&context, "observe", outside.observe(&context)).await?;
-        if plan.fingerprint != observation.fingerprint {
-            return Err(failure("stale", "what runs changes while it is being planned"));
+    let mut times = 1;
+    loop {
+        if plan.fingerprint == before.fingerprint {
+            return Ok((before, plan));
         }
-        return Ok((observation, plan));
+        let after = within(&context, "observe", outside.observe(&context)).await?;
+        if plan.fingerprint == after.fingerprint {
+            return Ok((after, plan));
+        }
+        let what = moved::told(Some(&before), &after);
+        match (times < MOST_PLANS, before.fingerprint == after.fingerprint) {
+            (true, _) => {
+                let message = format!("what runs changes while it is being planned, so it is planned again: {what}");
+                subject.engine.notice(&Progress::Log { source: "windlass".to_owned(), level: Level::Warn, message });
+            }
+            (false, true) => {
+                let message = "the strategy makes its plan from something else than what it observes, although nothing \
+                               changed meanwhile; this is a mistake in the strategy";
+                return Err(failure("invalid-plan", message));
+            }
+            (false, false) => {
+                let message =
+                    format!("what runs changed each of the {times} times that it was planned, at last: {what}");
+                let mut stale = failure("stale", message);
+                let hint = "find out what starts, stops or makes it besides this agent, and try again once it is quiet";
+                stale.details = Some(serde_json::json!({ "hint": hint }));
+                return Err(stale);
+            }
+        }
+        before = after;
+        times += 1;
+        plan = within(&context, "plan", outside.plan(&context)).await?;
     }
-    Ok((observation, plan))
 }
 
 /// A plan for a question without a deployment.
@@ -108,13 +156,16 @@ pub(super) async fn only<'a>(
     stop: &Stop,
 ) -> Result<(Subject<'a>, Planned), Error> {
     let made = async {
+        let (mut rollback_of, mut notes) = (None, Vec::new());
         let (release, document, unbound) = match wished {
             Target::Source(source) => {
-                let release = engine.outside.resolve(application, source).await.map_err(Error::Failed)?;
-                (release, None, source.unbound.clone())
+                let resolved = engine.outside.resolve(application, source).await.map_err(Error::Failed)?;
+                notes = resolved.notes;
+                (resolved.release, None, source.unbound.clone())
             }
             Target::Planned(file) => {
                 target::vouch(engine, file, application).await?;
+                rollback_of.clone_from(&file.rollback_of);
                 (file.release.clone(), file.document.clone(), file.unbound.clone())
             }
             Target::Given { release, origin, signer, unbound } => {
@@ -128,6 +179,7 @@ pub(super) async fn only<'a>(
                     application: application.to_owned(),
                     wished: format!("`{of}` has no release"),
                 })?;
+                rollback_of = Some(of);
                 ((*release).clone(), None, account.asked.unbound)
             }
         };
@@ -145,12 +197,13 @@ pub(super) async fn only<'a>(
             cancelled: stop.unwind().clone(),
             unbound: unbound.clone(),
         };
-        let (observation, plan) = match wished {
+        let (observation, mut plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
             Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => {
                 make(&subject).await.map_err(Error::Failed)?
             }
         };
+        plan.warnings.append(&mut notes);
         valid(&plan).map_err(Error::Failed)?;
         let plan = Arc::new(plan);
         subject.plan = Some(plan.clone());
@@ -162,6 +215,7 @@ pub(super) async fn only<'a>(
             environment: engine.environment.clone(),
             document,
             unbound,
+            rollback_of,
         };
         Ok((subject, planned))
     };

@@ -1,6 +1,6 @@
 //! What a deployment is asked with, and what it answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, Failure, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 
 use super::seal::Seal;
-use crate::journal::{Account, Answer, Answered, Delivery, Purpose, Ruling};
+use crate::journal::{Account, Answer, Answered, Delivery, Purpose, Ruling, Summary};
 use crate::report::ExitCode;
 
 /// A wish to deploy.
@@ -51,7 +51,7 @@ pub enum Target {
     },
     /// What ran here before.
     Rollback {
-        /// A deployment's id or number, a commit or a version; none means the last success before this one.
+        /// A deployment's id or number, a commit or a version; none means what ran before what runs now was deployed.
         to: Option<String>,
     },
 }
@@ -68,6 +68,9 @@ pub struct Source {
     /// `--commit`.
     #[serde(default)]
     pub commit: Option<String>,
+    /// `--defaults`: what is not set is what the file says, and not what runs.
+    #[serde(default)]
+    pub defaults: bool,
     /// The lines that would bind the application to the directory, where nobody said anything about it: then nothing
     /// that is granted to it by name is granted.
     #[serde(default)]
@@ -96,6 +99,9 @@ pub struct PlanFile {
     /// As for [`Source`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unbound: Option<String>,
+    /// The deployment whose release it goes back to, for the plan of a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_of: Option<String>,
     /// That this host's agent made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
@@ -135,6 +141,8 @@ pub struct Planned {
     pub document: Option<FromDocument>,
     /// As for [`Source`].
     pub unbound: Option<String>,
+    /// As for [`PlanFile`].
+    pub rollback_of: Option<String>,
 }
 
 impl Planned {
@@ -150,6 +158,7 @@ impl Planned {
             plan: (*self.plan).clone(),
             document: self.document.clone(),
             unbound: self.unbound.clone(),
+            rollback_of: self.rollback_of.clone(),
             seal: None,
         }
     }
@@ -183,6 +192,10 @@ pub struct Ending {
     pub warnings: Vec<String>,
     /// From when it was asked for to its end.
     pub took: Duration,
+    /// What `rollback` would go back to now.
+    pub back: Option<Summary>,
+    /// Labels of these releases that other releases of the application have too.
+    pub shared_labels: BTreeSet<String>,
 }
 
 impl Ending {

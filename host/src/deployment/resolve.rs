@@ -1,7 +1,7 @@
 //! Resolve: from a wish to an immutable release.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use windlass_documents::{Failure, Release};
 
@@ -35,6 +35,15 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
 
 async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
     let account = deployment.account();
+    match &deployment.given {
+        Some(Given::Plan(file)) => return Ok(file.release.clone()),
+        Some(Given::Release(release)) => return Ok((**release).clone()),
+        None => {}
+    }
+    if account.asked.is_given_plan() || account.asked.source.starts_with(GIVEN) {
+        // Neither is in the journal before the release is, and nothing was touched.
+        return Err(failure("cancelled", "it was interrupted before what it was given was read"));
+    }
     if let Some(of) = &account.asked.of {
         let earlier = deployment
             .engine
@@ -47,20 +56,14 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
             .cloned()
             .ok_or_else(|| failure("not-found", format!("deployment {of} has no release")));
     }
-    match &deployment.given {
-        Some(Given::Plan(file)) => return Ok(file.release.clone()),
-        Some(Given::Release(release)) => return Ok((**release).clone()),
-        None => {}
-    }
-    if account.asked.source == "plan" || account.asked.source.starts_with(GIVEN) {
-        // Neither is in the journal before the release is, and nothing was touched.
-        return Err(failure("cancelled", "it was interrupted before what it was given was read"));
-    }
     let source = Source {
         directory: PathBuf::from(&account.asked.source),
         set: account.asked.set.clone(),
         commit: account.asked.commit.clone(),
+        defaults: account.asked.defaults,
         unbound: account.asked.unbound.clone(),
     };
-    deployment.engine.outside.resolve(&account.application, &source).await
+    let resolved = deployment.engine.outside.resolve(&account.application, &source).await?;
+    *deployment.notes.lock().unwrap_or_else(PoisonError::into_inner) = resolved.notes;
+    Ok(resolved.release)
 }

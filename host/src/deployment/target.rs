@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::error::Error;
 use super::request::{PLAN_FILE_FORMAT, PlanFile};
-use crate::journal::Summary;
+use crate::journal::{Purpose, Summary};
 
 /// Whether a plan belongs here, and is what this host's agent planned.
 pub(super) async fn vouch(engine: &Engine, file: &PlanFile, application: &str) -> Result<(), Error> {
@@ -33,34 +33,80 @@ pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Res
     Ok(())
 }
 
-/// The deployment whose release a rollback runs again: the last success before the one that runs, or the newest one
-/// that fits an id, a number, a commit or a version.
+/// The deployment whose release a rollback runs again: what ran before the release that runs now was deployed, or the
+/// newest success that fits an id, a number, a commit or a version, rather one of another release than the one that runs.
 pub fn earlier(engine: &Engine, application: &str, to: Option<&str>) -> Result<Summary, Error> {
+    let Some(wished) = to else { return before(engine, application) };
+    let running = engine.journal.running(application)?.map(|running| running.release.id.clone());
     let successes = engine.journal.successes(application)?;
-    let found = if let Some(wished) = to {
-        successes.iter().find(|summary| matches(summary, wished))
-    } else {
-        // `unchanged` makes no new version, so what runs is the release of the newest success.
-        let running = successes.first().and_then(|newest| newest.release.as_deref());
-        successes.iter().find(|summary| summary.release.as_deref() != running)
-    };
-    found.cloned().ok_or_else(|| Error::NoTarget {
+    let fitting = || successes.iter().filter(|summary| matches(summary, wished));
+    let other = fitting().find(|summary| !is_label(summary, wished) || summary.release != running);
+    other.or_else(|| fitting().next()).cloned().ok_or_else(|| unknown(application, wished))
+}
+
+/// The newest success that fits an id, a number, a commit or a version.
+pub fn succeeded(engine: &Engine, application: &str, wished: &str) -> Result<Summary, Error> {
+    let found = engine.journal.successes(application)?.into_iter().find(|summary| matches(summary, wished));
+    found.ok_or_else(|| unknown(application, wished))
+}
+
+fn unknown(application: &str, wished: &str) -> Error {
+    Error::NoTarget {
         application: application.to_owned(),
-        wished: to.map_or_else(
-            || "no other release succeeded here".to_owned(),
-            |wished| format!("`{wished}` is the id, commit or version of none"),
-        ),
-    })
+        wished: format!("`{wished}` is the id, commit or version of none"),
+    }
+}
+
+/// Goes down the line of what was deployed on top of each other. A rollback adds nothing to it: what it runs stands where
+/// it stood when it was deployed, and what was rolled back from is not on the line any more.
+fn before(engine: &Engine, application: &str) -> Result<Summary, Error> {
+    let none = || Error::NoTarget {
+        application: application.to_owned(),
+        wished: "no release ran here before the one that runs now; what was rolled back from is only deployed by name"
+            .to_owned(),
+    };
+    let journal = &engine.journal;
+    // `unchanged` makes no new version, so what runs is the release of the newest success.
+    let mut at = journal.success_before(application, u64::MAX)?.ok_or_else(none)?;
+    let running = at.release.clone();
+    loop {
+        let deployed = place(engine, &at)?;
+        let below = journal.success_before(application, deployed)?.ok_or_else(none)?;
+        if below.release != running {
+            return Ok(below);
+        }
+        at = below;
+    }
+}
+
+/// The number of the deployment that put a release where it is on the line: its own, or for a rollback that of the
+/// deployment that it went back to.
+fn place(engine: &Engine, summary: &Summary) -> Result<u64, Error> {
+    let mut number = summary.number;
+    let mut rollback = (summary.purpose == Purpose::Rollback).then(|| summary.id.clone());
+    while let Some(id) = rollback {
+        let Some(of) = engine.journal.account(&id)?.asked.of else { break };
+        let earlier = engine.journal.account(&of)?;
+        // It goes back in time and so comes to an end.
+        if earlier.number >= number {
+            break;
+        }
+        number = earlier.number;
+        rollback = (earlier.asked.purpose == Purpose::Rollback).then_some(of);
+    }
+    Ok(number)
+}
+
+/// Whether what was wished is the label or the commit, which several releases can have.
+fn is_label(summary: &Summary, wished: &str) -> bool {
+    summary.version.as_deref() == Some(wished) || summary.commit.as_deref().is_some_and(|all| all.starts_with(wished))
 }
 
 /// The newest deployment of a release that was resolved here, whatever came of it.
 pub fn known(engine: &Engine, application: &str, wished: &str) -> Result<Summary, Error> {
     let all = engine.journal.history(Some(application), usize::MAX, None)?;
     let found = all.into_iter().find(|summary| summary.release.is_some() && matches(summary, wished));
-    found.ok_or_else(|| Error::NoTarget {
-        application: application.to_owned(),
-        wished: format!("`{wished}` is the id, commit or version of none"),
-    })
+    found.ok_or_else(|| unknown(application, wished))
 }
 
 /// The shortest beginning of an id or a commit that is taken for one.

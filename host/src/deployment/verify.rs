@@ -4,7 +4,7 @@ use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use std::time::Duration;
-use windlass_documents::{Failure, Outcome, Report};
+use windlass_documents::{Failure, Outcome, Plan, Report};
 
 use super::outside::{OnDoubt, Probe};
 use super::probe;
@@ -27,11 +27,30 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
         Ok(subject) => subject,
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
-    let health = health(&subject).await;
-    let ruling = probe::rule(&health, &own_probe(&subject));
-    proved(deployment, HEALTH, &health, ruling)?;
-    smoke(deployment, &subject).await?;
+    prove(deployment, &subject).await?;
     deployment.settle(Outcome::Succeeded, None).await.map_err(Halt::Leave)
+}
+
+/// Proves another release than the one that runs by what runs, where nothing is to be changed, so that it can be promoted
+/// like any other. What does not prove it refuses it: nothing was touched.
+pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
+    if !is || deployment.status() != Status::Checking {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Verify);
+    let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+    prove(deployment, &subject).await.map_err(|halt| match halt {
+        Halt::Unwind(failure) => Halt::Refuse(failure),
+        other => other,
+    })
+}
+
+async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
+    let health = health(subject).await;
+    let ruling = probe::rule(&health, &own_probe(subject));
+    proved(deployment, HEALTH, &health, ruling)?;
+    smoke(deployment, subject).await
 }
 
 /// A wish to stop before the proof is complete goes back.

@@ -17,7 +17,9 @@ use super::request::{Ending, PlanFile, Request, Target, event_of};
 use super::stop::Stop;
 use super::subject::Subject;
 use super::target;
-use crate::journal::{self, Account, Also, Asked, Event, Owner, Purpose, Status, StepStatus, outcome_word};
+use crate::journal::{
+    self, Account, Also, Asked, Event, Owner, PLAN_SOURCE, Purpose, Status, StepStatus, outcome_word,
+};
 use crate::progress::{FlowPhase, Level, Progress};
 
 /// Why the flow doesn't go forward.
@@ -62,6 +64,8 @@ pub(super) struct Deployment<'a> {
     pub(super) previous: Option<Arc<Release>>,
     /// What was given, until it is in the journal.
     pub(super) given: Option<Given>,
+    /// What the plan has to say about versions that nobody asked for.
+    pub(super) notes: Mutex<Vec<String>>,
     account: Mutex<Account>,
     orders: OnceCell<Arc<Orders>>,
     /// Set when somebody asks to stop, or when time is up.
@@ -82,6 +86,7 @@ impl<'a> Deployment<'a> {
             source: String::new(),
             set: std::collections::BTreeMap::new(),
             commit: None,
+            defaults: false,
             reason: request.reason,
             break_glass: request.break_glass,
             retry: request.retry,
@@ -96,12 +101,17 @@ impl<'a> Deployment<'a> {
                 asked.source = directory.display().to_string();
                 asked.set = source.set;
                 asked.commit = source.commit;
+                asked.defaults = source.defaults;
                 asked.unbound = source.unbound;
             }
             Target::Planned(file) => {
                 target::fits(&file, &request.application, &engine.environment)?;
-                "plan".clone_into(&mut asked.source);
+                PLAN_SOURCE.clone_into(&mut asked.source);
                 asked.unbound.clone_from(&file.unbound);
+                if file.rollback_of.is_some() {
+                    asked.purpose = Purpose::Rollback;
+                    asked.of.clone_from(&file.rollback_of);
+                }
                 given = Some(Given::Plan(file));
             }
             Target::Given { release, origin, unbound, .. } => {
@@ -167,6 +177,7 @@ impl<'a> Deployment<'a> {
             stop: stop.clone(),
             previous,
             given,
+            notes: Mutex::default(),
             account: Mutex::new(account),
             orders: OnceCell::new(),
             halt,
@@ -289,7 +300,9 @@ impl<'a> Deployment<'a> {
     /// Decides how it ended. Recorders are in the outbox from here on, what runs and what is refused is known.
     pub(super) async fn settle(&self, outcome: Outcome, failure: Option<Failure>) -> Result<(), Error> {
         let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
-        let event = Event::Settled { outcome, failure: failure.clone(), left_behind };
+        let failed = matches!(outcome, Outcome::RolledBack | Outcome::Stuck);
+        let blames_release = failed.then(|| self.with(Account::release_is_to_blame));
+        let event = Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release };
         let mut also = Also::default();
         let mut after = self.account();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(journal::Error::from)?;
@@ -340,8 +353,18 @@ impl<'a> Deployment<'a> {
             deliveries: self.engine.journal.deliveries(&account.id).unwrap_or_default(),
             warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             took: self.began.elapsed(),
+            back: target::earlier(self.engine, &account.application, None).ok(),
+            shared_labels: self.shared_labels(&account),
             account,
         }
+    }
+
+    /// Labels that do not say which release is meant.
+    fn shared_labels(&self, account: &Account) -> BTreeSet<String> {
+        let labels = self.previous.iter().chain(&account.release).map(|release| release.version.clone());
+        let before = target::earlier(self.engine, &account.application, None).ok().and_then(|back| back.version);
+        let shared = |label: &String| self.engine.journal.shares_label(&account.application, label).unwrap_or(false);
+        labels.chain(before).filter(shared).collect()
     }
 
     /// The error for a deployment that is left open. That somebody asked to stop is kept where it can be, so that

@@ -57,6 +57,8 @@ pub struct Account {
     pub observation: Option<Arc<Observation>>,
     /// The steps.
     pub plan: Option<Arc<Plan>>,
+    /// How often it was planned.
+    pub planned_times: u32,
     /// What the gates said last, in the order of their first answers.
     pub checks: Vec<Answered>,
     /// What the verification and the smoke tests said last.
@@ -73,6 +75,8 @@ pub struct Account {
     pub failure: Option<Failure>,
     /// What undo left behind.
     pub left_behind: Vec<String>,
+    /// Whether its line says that the release itself is to blame; none in lines of before, which don't say it.
+    pub blames_release: Option<bool>,
     /// When it was asked for.
     pub started: Timestamp,
     /// When it was decided how it ended.
@@ -159,6 +163,7 @@ impl Account {
             release: None,
             observation: None,
             plan: None,
+            planned_times: 0,
             checks: Vec::new(),
             proofs: Vec::new(),
             steps: BTreeMap::new(),
@@ -167,6 +172,7 @@ impl Account {
             retry_undo: false,
             failure: None,
             left_behind: Vec::new(),
+            blames_release: None,
             started: time,
             finished: None,
         })
@@ -192,12 +198,16 @@ impl Account {
             Event::Planned { observation, plan } => {
                 self.observation = Some(Arc::new(observation.clone()));
                 self.plan = Some(Arc::new(plan.clone()));
+                self.planned_times += 1;
+                // They were about another plan.
+                self.checks.clear();
             }
             Event::Checked { name, answer, ruling } => put(&mut self.checks, name, answer, *ruling),
             Event::Proved { name, answer, ruling } => put(&mut self.proofs, name, answer, *ruling),
             Event::Unwinding { cause } => self.cause = Some(cause.clone()),
             Event::Restored { answer } => self.restored = Some(answer.clone()),
-            Event::Settled { failure, left_behind, .. } => {
+            Event::Settled { failure, left_behind, blames_release, .. } => {
+                self.blames_release = *blames_release;
                 self.failure.clone_from(failure);
                 self.left_behind.clone_from(left_behind);
                 self.finished = Some(time);
@@ -305,12 +315,14 @@ impl Account {
         self.cancelled.is_some() && failure.is_some_and(|failure| failure.code == CANCELLED)
     }
 
-    /// Why its release is refused here from now on: it was tried and failed. None for what somebody stopped and what a
-    /// full disk stopped, because neither is the release's fault.
+    /// Why its release is refused here from now on: it was tried, and failed by its own fault.
     #[must_use]
     pub fn quarantines(&self) -> Option<&Failure> {
         let failed = matches!(self.outcome(), Some(Outcome::RolledBack | Outcome::Stuck));
-        self.failure.as_ref().filter(|failure| failed && !matches!(failure.code.as_str(), CANCELLED | "disk-full"))
+        self.failure.as_ref().filter(|failure| {
+            let by_code = !matches!(failure.code.as_str(), CANCELLED | "disk-full");
+            failed && self.blames_release.unwrap_or(by_code)
+        })
     }
 
     /// Where a step is.

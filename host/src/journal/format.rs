@@ -10,7 +10,7 @@ use serde_json::Value;
 use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Report};
 
 /// The version of the whole journal: tables and events. An agent refuses a journal with a higher number.
-pub const JOURNAL_FORMAT: u32 = 2;
+pub const JOURNAL_FORMAT: u32 = 3;
 
 /// Why a deployment is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub struct Asked {
     /// `--commit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// `--defaults`: what was not set is what the file says, and not what ran.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub defaults: bool,
     /// `--reason`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -77,6 +80,17 @@ pub struct Asked {
     /// anything about it: what is granted to it by name was not granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unbound: Option<String>,
+}
+
+/// The source of a deployment that executes a plan in a file.
+pub const PLAN_SOURCE: &str = "plan";
+
+impl Asked {
+    /// Whether a plan was given, which is executed as it is or not at all.
+    #[must_use]
+    pub fn is_given_plan(&self) -> bool {
+        self.source == PLAN_SOURCE
+    }
 }
 
 /// What a check, the verification or a smoke test answered.
@@ -138,7 +152,7 @@ pub enum Event {
         /// The release.
         release: Release,
     },
-    /// The strategy planned.
+    /// The strategy planned; once more when what runs changed before the first step.
     Planned {
         /// What runs now.
         observation: Observation,
@@ -227,6 +241,10 @@ pub enum Event {
         /// Titles of the steps that started and are not undone, for `stuck`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         left_behind: Vec<String>,
+        /// For `rolled-back` and `stuck`: whether the release itself is to blame, and so is refused from here on. Lines of
+        /// before don't say it: there every failure counted but a wish to stop and a full disk.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blames_release: Option<bool>,
     },
     /// A person answered for a stuck deployment.
     Answered {

@@ -32,6 +32,7 @@ fn opened(number: u64, application: &str) -> Event {
             source: "/release".to_owned(),
             set: BTreeMap::new(),
             commit: None,
+            defaults: false,
             reason: None,
             break_glass: None,
             retry: false,
@@ -66,7 +67,12 @@ fn planned() -> Event {
         warnings: Vec::new(),
         way_back: Vec::new(),
     };
-    let observation = windlass_documents::Observation { format: 1, fingerprint: "f".to_owned(), parts: Vec::new() };
+    let observation = windlass_documents::Observation {
+        format: 1,
+        fingerprint: "f".to_owned(),
+        parts: Vec::new(),
+        basis: std::collections::BTreeMap::new(),
+    };
     Event::Planned { observation, plan }
 }
 
@@ -75,7 +81,7 @@ fn step(step: &str) -> Event {
 }
 
 fn settled(outcome: Outcome) -> Event {
-    Event::Settled { outcome, failure: None, left_behind: Vec::new() }
+    Event::Settled { outcome, failure: None, left_behind: Vec::new(), blames_release: None }
 }
 
 /// A whole deployment, ten lines.
@@ -110,7 +116,12 @@ fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: 
         Event::Unwinding { cause: failure.clone() },
         Event::UndoStarted { step: "a".to_owned(), attempt: 1 },
         Event::UndoSucceeded { step: "a".to_owned() },
-        Event::Settled { outcome: Outcome::RolledBack, failure: Some(failure), left_behind: Vec::new() },
+        Event::Settled {
+            outcome: Outcome::RolledBack,
+            failure: Some(failure),
+            left_behind: Vec::new(),
+            blames_release: None,
+        },
         Event::Closed,
     ];
     for event in events {

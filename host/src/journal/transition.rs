@@ -115,6 +115,10 @@ pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
         (Status::Resolving, Event::Resolved { .. }) => Ok(Status::Planning),
         (Status::Planning, Event::Planned { .. }) => Ok(Status::Checking),
         (Status::Checking, Event::Checked { .. }) => Ok(Status::Checking),
+        // Nothing is to be changed, and another release is proved by what runs.
+        (Status::Checking, Event::Proved { .. }) => Ok(Status::Checking),
+        // What runs changed before the first step.
+        (Status::Checking, Event::Planned { .. }) => Ok(Status::Checking),
         (Status::Checking, Event::Applying) => Ok(Status::Applying),
         (
             Status::Resolving | Status::Planning | Status::Checking,

@@ -83,12 +83,20 @@ pub(super) fn observed(observation: &Observation, limits: &Limits) -> Result<(),
     if parts > size(most) {
         return Err(format!("its observation has {parts} parts (limit `plan-steps` = {most})"));
     }
+    let (facts, most) = (observation.basis.values().map(|facts| facts.len() + 1).sum::<usize>(), limits.plan_needs);
+    if facts > size(most) {
+        return Err(format!("its observation has a basis of {facts} facts (limit `plan-needs` = {most})"));
+    }
+    let basis = observation
+        .basis
+        .iter()
+        .flat_map(|(thing, facts)| std::iter::once(thing).chain(facts.iter().flat_map(|(name, value)| [name, value])));
     let texts = observation.parts.iter().flat_map(|part| {
         let words = [&part.service, &part.instance, &part.state];
         let more = [&part.release, &part.version, &part.reference, &part.health, &part.since];
         words.into_iter().chain(more.into_iter().flatten())
     });
-    match texts.chain([&observation.fingerprint]).find(|text| text.len() > size(limits.text)) {
+    match texts.chain(basis).chain([&observation.fingerprint]).find(|text| text.len() > size(limits.text)) {
         Some(text) => {
             let most = bytes(limits.text);
             Err(format!("its observation has a text of {} bytes (limit `text` = {most})", text.len()))

@@ -5,6 +5,7 @@
 
 mod error;
 mod identity;
+mod keep;
 mod recheck;
 pub mod version_file;
 mod versions;
@@ -16,6 +17,7 @@ use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
 
 pub use error::ResolveError;
 pub use identity::{canonical, id};
+pub use keep::{Kept, Written, keep};
 pub use recheck::{Mismatch, recheck};
 
 use super::file::{ArtifactSource, ReleaseFile};
@@ -33,6 +35,8 @@ pub struct Request {
     pub label: Option<String>,
     /// `--commit SHA`: stands for `{commit}` in the file's tags.
     pub commit: Option<String>,
+    /// Artifacts that stay as they run: nobody is asked about them.
+    pub kept: BTreeMap<String, Artifact>,
 }
 
 /// The images that are in the host's engine.
@@ -55,7 +59,8 @@ pub async fn resolve(
         let artifact = pin(name, source, reference, registries, local).await?;
         Ok::<_, ResolveError>(((*name).to_owned(), artifact))
     });
-    let artifacts: BTreeMap<String, Artifact> = try_join_all(pinned).await?.into_iter().collect();
+    let mut artifacts: BTreeMap<String, Artifact> = try_join_all(pinned).await?.into_iter().collect();
+    artifacts.extend(request.kept.clone());
     let mut release = Release {
         format: RELEASE_FORMAT,
         id: String::new(),

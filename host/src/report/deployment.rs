@@ -42,11 +42,11 @@ pub fn errors(fact: &DeploymentFact, width: usize) -> Page {
 
 /// `succeeded: kudos v2 runs in uat`, and so on for each outcome.
 fn headline(fact: &DeploymentFact) -> Line {
-    let version = fact.release.as_ref().map_or("", |release| release.version.as_str());
+    let version = fact.release.as_ref().map_or("", ReleaseFact::name);
     let what = if version.is_empty() { fact.application.clone() } else { format!("{} {version}", fact.application) };
     let previous = fact.previous.as_ref().map_or_else(
         || "nothing of it runs, as before".to_owned(),
-        |previous| format!("{} runs as before", previous.version),
+        |previous| format!("{} runs as before", previous.name()),
     );
     let place = &fact.environment;
     let stopped = fact.failure.as_ref().map_or("stopped", |failure| failure.message.as_str());

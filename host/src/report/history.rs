@@ -34,7 +34,7 @@ pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
             Line::new().ink(Ink::Accent, &entry.deployment),
             Line::plain(words::time(&entry.started)),
             if one { Line::new() } else { Line::plain(&entry.application) },
-            Line::plain(entry.version.as_deref().unwrap_or("?")),
+            Line::plain(entry.label.as_deref().or(entry.version.as_deref()).unwrap_or("?")),
             Line::new().ink(ink(&entry.outcome), outcome(entry)).text(rollback),
             Line::plain(took),
             Line::plain(&entry.actor).ink(Ink::Dim, reason),
@@ -83,6 +83,7 @@ mod tests {
             cancelled: sequence == 7,
             rollback,
             version: version.map(str::to_owned),
+            label: (sequence == 9).then(|| "v3 (8a1b2c3d8a1b)".to_owned()),
             actor: "anna".to_owned(),
             reason: rollback.then(|| "the login is broken".to_owned()),
             break_glass: (sequence == 9).then(|| "the shop is down".to_owned()),
@@ -96,11 +97,11 @@ mod tests {
             entry(7, "rolled-back", Some("v2"), false),
         ];
         insta::assert_snapshot!(page(&entries, None).render(false), @r"
-         #  deployment    started               version  outcome                took  by
-        12  4f0c9t2m1k12  2026-08-21 14:03:11Z  v1       succeeded (rollback)  19.1s  anna: the login is broken
-         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3       rolled back           19.1s  anna: broke the glass: the shop is down
-         8  4f0c9t2m1k08  2026-08-21 14:03:11Z  ?        refused               19.1s  anna
-         7  4f0c9t2m1k07  2026-08-21 14:03:11Z  v2       cancelled             19.1s  anna
+         #  deployment    started               version            outcome                took  by
+        12  4f0c9t2m1k12  2026-08-21 14:03:11Z  v1                 succeeded (rollback)  19.1s  anna: the login is broken
+         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3 (8a1b2c3d8a1b)  rolled back           19.1s  anna: broke the glass: the shop is down
+         8  4f0c9t2m1k08  2026-08-21 14:03:11Z  ?                  refused               19.1s  anna
+         7  4f0c9t2m1k07  2026-08-21 14:03:11Z  v2                 cancelled             19.1s  anna
         ");
     }
 }

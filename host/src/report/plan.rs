@@ -50,7 +50,12 @@ pub fn page(fact: &PlanFact, width: usize) -> Page {
     let plan = &fact.plan;
     let heading = Line::new().ink(Ink::Bold, format!("{} in {}", fact.application, fact.environment)).text(": ");
     let heading = match &fact.running {
-        Some(running) if *running == fact.release.version => heading.text(running),
+        Some(running) if *running == fact.release.version => match &fact.running_release {
+            Some(id) if *id != fact.release.id => {
+                heading.text(format!("{} -> {}", words::label(running, id), words::label(running, &fact.release.id)))
+            }
+            _ => heading.text(running),
+        },
         Some(running) => heading.text(format!("{running} -> {}", fact.release.version)),
         None => heading.text(format!("{}, the first here", fact.release.version)),
     };
@@ -307,6 +312,7 @@ pub(super) mod tests {
             environment: "uat".to_owned(),
             release: release("v2"),
             running: Some("v1".to_owned()),
+            running_release: None,
             plan: plan(),
             written: None,
         };
@@ -349,9 +355,16 @@ pub(super) mod tests {
             environment: "uat".to_owned(),
             release: release("v2"),
             running: Some("v2".to_owned()),
+            running_release: Some(release("v2").id),
             plan,
             written: None,
         };
+        let other = PlanFact { running_release: Some("sha256:0123456789abcdef".to_owned()), ..fact.clone() };
+        let heading = page(&other, 100).render(false).lines().next().map(str::to_owned);
+        assert_eq!(
+            heading.as_deref(),
+            Some("kudos in uat: v2 (0123456789ab) -> v2 (8a1b2c3d8a1b)  (release 8a1b2c3d8a1b)")
+        );
         insta::assert_snapshot!(page(&fact, 100).render(false), @r"
         kudos in uat: v2  (release 8a1b2c3d8a1b)
 

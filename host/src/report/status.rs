@@ -47,7 +47,7 @@ pub fn holds(fact: &HoldsFact) -> Page {
 
 /// `kudos v2 in uat: as deployed, since …`.
 fn headline(fact: &StatusFact) -> Line {
-    let version = fact.release.as_ref().map_or_else(String::new, |release| format!(" {}", release.version));
+    let version = fact.release.as_ref().map_or_else(String::new, |release| format!(" {}", release.name()));
     let heading =
         Line::new().ink(Ink::Bold, format!("{}{version} in {}", fact.application, fact.environment)).text(": ");
     let heading = if fact.stuck.is_some() {

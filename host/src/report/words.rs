@@ -75,6 +75,13 @@ pub fn digest(digest: &str) -> String {
     }
 }
 
+/// A release whose label is not its own alone: `v1 (8a1b2c3d8a1b)`.
+#[must_use]
+pub fn label(version: &str, release: &str) -> String {
+    let digits = release.trim_start_matches("sha256:");
+    format!("{version} ({})", digits.get(..12).unwrap_or(digits))
+}
+
 /// An image reference with its digest shortened: `registry/repo@sha256:1ef921a3c0de`.
 #[must_use]
 pub fn reference(reference: &str) -> String {

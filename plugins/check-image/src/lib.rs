@@ -1,7 +1,7 @@
 //! Checks that every image of the release is at its registry, fits the host, and comes from where it may come from.
 //!
 //! It pulls nothing. An image that the host has by digest needs no registry: a registry that is down is then a
-//! warning.
+//! warning, and a rollback does not ask it at all.
 
 mod config;
 mod judge;
@@ -36,8 +36,10 @@ impl Check for CheckImage {
             let percent = index * 100 / release.artifacts.len();
             log::progress(format!("asking for {name}"), u8::try_from(percent).ok());
             findings.push(judge::origin(name, artifact, config));
-            findings.push(judge::presence(name, artifact, &ask(artifact)?, &host));
-            if let Some(tag) = artifact.tag.as_deref().filter(|_| !artifact.local) {
+            let answer = ask(artifact, rollback)?;
+            findings.push(judge::presence(name, artifact, &answer, &host));
+            let asked = !artifact.local && !matches!(answer, Answer::Here(_));
+            if let Some(tag) = artifact.tag.as_deref().filter(|_| asked) {
                 let now = registry::resolve(&format!("{}:{tag}", artifact.repository));
                 findings.extend(judge::tag(name, artifact, tag, &settled(now)?, config, rollback));
             }
@@ -53,8 +55,8 @@ impl Check for CheckImage {
     }
 }
 
-/// What is known of an artifact's image.
-fn ask(artifact: &Artifact) -> Result<Answer> {
+/// What is known of an artifact's image. A way back asks no registry for what the host has.
+fn ask(artifact: &Artifact, rollback: bool) -> Result<Answer> {
     let here = match docker::inspect_image(&artifact.reference()) {
         Ok(image) => Some(Platform::of_image(&image)),
         Err(error) if error.is_not_found() => None,
@@ -63,6 +65,10 @@ fn ask(artifact: &Artifact) -> Result<Answer> {
     if artifact.local {
         return Ok(here.map_or(Answer::Missing, Answer::Here));
     }
+    let here = match here {
+        Some(platform) if rollback => return Ok(Answer::Here(platform)),
+        other => other,
+    };
     Ok(match (settled(registry::resolve(&artifact.reference()))?, here) {
         (Ok(resolved), _) => Answer::There(resolved.platforms.iter().map(|text| Platform::parse(text)).collect()),
         (Err(error), Some(platform)) => Answer::OnlyHere(platform, error),

@@ -89,11 +89,16 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl ReleaseDocument {
-    /// What a recorder keeps of a success, without files: enough to promote the release where its files are.
-    /// None when the event is no success.
+    /// What a recorder keeps of a success, without files: enough to promote the release where its files are. A deployment
+    /// that changed nothing is one where it proved another release by what ran. None when the event is no success.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
-        if event.outcome != Outcome::Succeeded {
+        let proved = match event.outcome {
+            Outcome::Succeeded => true,
+            Outcome::Unchanged => !event.smoke.is_empty(),
+            _ => false,
+        };
+        if !proved {
             return None;
         }
         let verdicts = |reports: &[crate::NamedReport]| {

@@ -1,5 +1,7 @@
 //! What runs now, as the world shows it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +18,10 @@ pub struct Observation {
     pub fingerprint: String,
     /// Everything of the application that runs or should.
     pub parts: Vec<Part>,
+    /// What the fingerprint was made from, by thing: `container kudos-web-1` with `id` and `state`. From two of these
+    /// people are told what changed. Nothing secret, and nothing that the application changes by working.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub basis: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// One running part of an application: a container, a unit, a pod.

@@ -147,6 +147,14 @@ pub struct Step {
     pub details: Value,
 }
 
+impl Step {
+    /// Whether code of the new release may have run once it began.
+    #[must_use]
+    pub fn may_run_release(&self) -> bool {
+        self.runs_release.unwrap_or(self.changes)
+    }
+}
+
 /// When a step is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,5 +1,7 @@
 //! One step: the job. AWX shows no versions, so the release that the journal says runs is what is compared with.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 use windlass_sdk::documents::{OBSERVATION_FORMAT, PLAN_FORMAT};
 use windlass_sdk::prelude::*;
@@ -29,6 +31,13 @@ pub(crate) fn observation(words: &Words) -> Observation {
         format: OBSERVATION_FORMAT,
         fingerprint: fingerprint(words),
         parts: words.running().map(part).into_iter().collect(),
+        basis: words
+            .running()
+            .map(|release| {
+                ("the release that runs".to_owned(), BTreeMap::from([("id".to_owned(), release.id.clone())]))
+            })
+            .into_iter()
+            .collect(),
     }
 }
 

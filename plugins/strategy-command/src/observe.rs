@@ -1,5 +1,7 @@
 //! What is there now: what the `current` commands print, and whether what runs is well.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 use windlass_sdk::documents::OBSERVATION_FORMAT;
 use windlass_sdk::prelude::*;
@@ -53,6 +55,21 @@ pub(crate) fn all<'a>(
     looked.collect()
 }
 
+/// What the fingerprint is made from, for people. Of long texts the beginning, and a hash of the whole.
+fn basis(words: &Words, seen: &[(&Entry, Option<Seen>)]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let one = |field: &str, value: String| BTreeMap::from([(field.to_owned(), value)]);
+    let looked = seen.iter().filter_map(|(entry, seen)| {
+        let said = match seen.as_ref()? {
+            Seen::Text(text) if shorten(text) == *text => text.clone(),
+            Seen::Text(text) => format!("{} ({})", shorten(text), &hex::encode(Sha256::digest(text))[..12]),
+            Seen::Nothing(_) => "nothing".to_owned(),
+        };
+        Some((format!("step {}", entry.name), one("current", said)))
+    });
+    let running = words.running().map(|release| ("the release that runs".to_owned(), one("id", release.id.clone())));
+    looked.chain(running).collect()
+}
+
 /// Changes when what runs or what is seen does.
 pub(crate) fn fingerprint(words: &Words, seen: &[(&Entry, Option<Seen>)]) -> String {
     let seen: Vec<_> = seen
@@ -98,7 +115,8 @@ pub(crate) fn observation(runner: &dyn Runner, config: &Config, words: &Words) -
             since: None,
         });
     }
-    Ok(Observation { format: OBSERVATION_FORMAT, fingerprint: fingerprint(words, &seen), parts })
+    let (fingerprint, basis) = (fingerprint(words, &seen), basis(words, &seen));
+    Ok(Observation { format: OBSERVATION_FORMAT, fingerprint, parts, basis })
 }
 
 fn health(runner: &dyn Runner, config: &Config, words: &Words) -> Result<Option<String>> {

@@ -9,7 +9,7 @@ use crate::desired::Desired;
 use crate::engine::{Engine, or_gone};
 use crate::json;
 use crate::plan;
-use crate::state::{Container, Image, State};
+use crate::state::{Container, Image, NETWORK, State, VOLUME};
 
 /// How much is asked about containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(crate) fn gather(engine: &dyn Engine, project: &str, desired: Option<&Desire
         {
             if let Some(found) = or_gone(engine.network(&network.name))? {
                 state.networks.insert(network.name.clone(), found);
+                state.looked_up.insert((NETWORK, network.name.clone()));
             }
         }
         for volume in
@@ -45,6 +46,7 @@ pub(crate) fn gather(engine: &dyn Engine, project: &str, desired: Option<&Desire
         {
             if let Some(found) = or_gone(engine.volume(&volume.name))? {
                 state.volumes.insert(volume.name.clone(), found);
+                state.looked_up.insert((VOLUME, volume.name.clone()));
             }
         }
         for service in desired.services.values() {

@@ -14,6 +14,7 @@ pub(crate) fn observation(state: &State) -> Observation {
         format: OBSERVATION_FORMAT,
         fingerprint: state.fingerprint(),
         parts: state.containers.iter().map(part).collect(),
+        basis: state.basis(),
     }
 }
 

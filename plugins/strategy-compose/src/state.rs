@@ -3,7 +3,7 @@
 //! Pure: answers in, typed facts out. What cannot be read is taken as not there, because the engine's answers grow
 //! and shrink between versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -23,7 +23,15 @@ pub(crate) struct State {
     pub(crate) volumes: BTreeMap<String, Value>,
     /// By reference: the image that the reference means here; none when it is not here.
     pub(crate) images: BTreeMap<String, Option<Image>>,
+    /// Networks and volumes that the engine was asked about by name because it does not list them as the project's:
+    /// external ones, and those of others.
+    pub(crate) looked_up: BTreeSet<(&'static str, String)>,
 }
+
+/// What a network is called in [`State::looked_up`].
+pub(crate) const NETWORK: &str = "network";
+/// What a volume is called there.
+pub(crate) const VOLUME: &str = "volume";
 
 /// An image on the host.
 #[derive(Debug, Clone, Default)]
@@ -257,28 +265,44 @@ impl State {
         self.containers.iter().filter(|container| container.service == service).collect()
     }
 
-    /// Changes when and only when something changed that a plan depends on: which containers, networks and volumes
-    /// there are and which containers run; not uptime and not health, and nothing that the application changes by
-    /// working. When a volume was created is such a thing: the engine's local driver tells the time of the last change
-    /// of the volume's directory.
-    pub(crate) fn fingerprint(&self) -> String {
-        let mut hasher = Sha256::new();
-        for container in &self.containers {
-            let running = container.is_running();
-            hasher.update(format!("container {} {} {} {running}\n", container.id, container.name, container.image_id));
-        }
-        for (name, network) in &self.networks {
-            hasher.update(format!("network {name} {}\n", json::text(network, "/Id").unwrap_or_default()));
-        }
-        for (name, volume) in &self.volumes {
-            let driver = json::text(volume, "/Driver").unwrap_or_default();
+    /// What a plan depends on and somebody chose: which containers, networks and volumes of the project there are and
+    /// which containers run; not uptime and not health, and nothing that the application changes by working. When a
+    /// volume was created is such a thing: the engine's local driver tells the time of the last change of the volume's
+    /// directory. What a plan looks up besides is no part of it, because an observation does not know its name.
+    pub(crate) fn basis(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let facts = |facts: &[(&str, String)]| -> BTreeMap<String, String> {
+            facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
+        let containers = self.containers.iter().map(|container| {
+            let state = if container.is_running() { "running" } else { "not running" };
+            let image = container.image_id.trim_start_matches("sha256:");
+            let facts = facts(&[("id", short(&container.id)), ("image", short(image)), ("state", state.to_owned())]);
+            (format!("container {}", container.name), facts)
+        });
+        let listed = |things: &BTreeMap<String, Value>, kind: &'static str| -> Vec<(String, Value)> {
+            let of_project = things.iter().filter(|(name, _)| !self.looked_up.contains(&(kind, (*name).clone())));
+            of_project.map(|(name, thing)| (name.clone(), thing.clone())).collect()
+        };
+        let networks = listed(&self.networks, NETWORK).into_iter().map(|(name, network)| {
+            let id = short(&json::text(&network, "/Id").unwrap_or_default());
+            (format!("network {name}"), facts(&[("id", id)]))
+        });
+        let volumes = listed(&self.volumes, VOLUME).into_iter().map(|(name, volume)| {
+            let driver = json::text(&volume, "/Driver").unwrap_or_default();
             // In the order of their names: the engine's answers are in any order.
             let fields = |key| -> BTreeMap<&String, &Value> {
                 volume.pointer(key).and_then(Value::as_object).into_iter().flatten().collect()
             };
-            let (options, labels) = (fields("/Options"), fields("/Labels"));
-            hasher.update(format!("volume {name} {driver} {options:?} {labels:?}\n"));
-        }
-        hex::encode(hasher.finalize())
+            // Only a hash: an option may hold a password.
+            let definition = format!("{driver} {:?} {:?}", fields("/Options"), fields("/Labels"));
+            let definition = short(&hex::encode(Sha256::digest(definition)));
+            (format!("volume {name}"), facts(&[("definition", definition)]))
+        });
+        containers.chain(networks).chain(volumes).collect()
+    }
+
+    /// Changes when and only when the basis does.
+    pub(crate) fn fingerprint(&self) -> String {
+        hex::encode(Sha256::digest(json!(self.basis()).to_string()))
     }
 }

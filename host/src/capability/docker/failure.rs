@@ -105,6 +105,10 @@ impl RequestError {
                 if words.contains("no space left on device") {
                     return hinted("unavailable", message, "the disk is full; `docker system df` shows what uses it");
                 }
+                // The engine says this as an error of its own, and it is about the image's program.
+                if words.contains("exec format error") || words.contains("executable file not found") {
+                    return failure("invalid-argument", message);
+                }
                 match status {
                     400 => failure("invalid-argument", message),
                     404 => failure("not-found", message),

@@ -20,8 +20,11 @@ pub struct ReleaseArguments {
     /// The commit to deploy: the version of every artifact whose tag is `{commit}`
     #[arg(long, value_name = "SHA", value_parser = commit)]
     pub commit: Option<String>,
+    /// Take the versions of the application's files for what is not set, instead of keeping what runs
+    #[arg(long)]
+    pub defaults: bool,
     /// A release document, made by `release create` or `release export`, instead of the application's files
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "commit"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "commit", "defaults"])]
     pub release: Option<PathBuf>,
     /// The environment that you mean; refused when this host is another one
     #[arg(long, value_name = "NAME", value_parser = environment)]
@@ -35,12 +38,20 @@ Examples:
   windlass plan kudos --set backend=v2
   windlass plan ./kudos --out kudos.plan        Keep it; deploy exactly it with
   windlass deploy ./kudos --plan kudos.plan     this, which refuses if anything moved meanwhile
+  windlass plan kudos --rollback                What `rollback` would change
+  windlass plan kudos --rollback --to v1        What going back to v1 would change
 
 In the plan: + is made, ~ is replaced or changed, - goes away, = stays")]
 pub struct PlanArguments {
     /// The release.
     #[command(flatten)]
     pub release: ReleaseArguments,
+    /// Plan a rollback: to what ran before, or to what `--to` names
+    #[arg(long, conflicts_with_all = ["set", "commit", "defaults", "release"])]
+    pub rollback: bool,
+    /// Which release to go back to: the id of a deployment, a commit or a version
+    #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier, requires = "rollback")]
+    pub to: Option<String>,
     /// Write the plan to a file, for `deploy --plan`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -112,12 +123,15 @@ Examples:
   windlass rollback kudos --to 4f0c9t2m1k8z     To the release of a deployment
   windlass rollback kudos --pin --reason 'v2 loses orders'
 
-A rollback is a new deployment of an earlier release, from the files and images that were kept then.")]
+A rollback is a new deployment of an earlier release, from the files and images that were kept then.
+After another rollback it goes further back: what was rolled back from is deployed by name only.
+`windlass plan kudos --rollback` shows what it would change.")]
 pub struct RollbackArguments {
     /// The application's name
     #[arg(value_name = "APP")]
     pub app: Target,
-    /// Which release: the id of a deployment, a commit or a version; without it, the one before
+    /// Which release: the id of a deployment, a commit or a version; without it, what ran before the
+    /// release that runs now was deployed
     #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub to: Option<String>,
     /// Pin the release that is gone back to, so that nobody deploys another one before `unpin`

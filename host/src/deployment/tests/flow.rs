@@ -128,6 +128,69 @@ async fn goes_back_on_request_and_forward_again() {
 }
 
 #[tokio::test]
+async fn a_rollback_after_a_rollback_goes_further_back_and_never_to_what_was_abandoned() {
+    let back = async |host: &Host, to: Option<&str>| host.try_deploy(rollback(to)).await;
+    let serves = |host: &Host| host.serves().unwrap();
+    let host = Host::three();
+    for version in ["v1", "v2", "v3"] {
+        host.deploy(version).await;
+    }
+    let ending = back(&host, None).await.unwrap();
+    assert_eq!((serves(&host).as_str(), ending.back.unwrap().version.as_deref()), ("v2", Some("v1")));
+    let ending = back(&host, None).await.unwrap();
+    assert_eq!((serves(&host).as_str(), ending.back), ("v1", None));
+    let nowhere = back(&host, None).await.unwrap_err();
+    assert!(nowhere.to_string().contains("what was rolled back from is only deployed by name"), "{nowhere}");
+    // By name, and then back to what is below it.
+    back(&host, Some("v3")).await.unwrap();
+    back(&host, None).await.unwrap();
+    assert_eq!(serves(&host), "v2");
+    // What is deployed after a rollback stands on what the rollback went back to.
+    host.deploy("v4").await;
+    host.deploy("v4").await;
+    back(&host, None).await.unwrap();
+    assert_eq!(serves(&host), "v2");
+    // One that was deployed again, by choice, is on the line again.
+    host.deploy("v1").await;
+    back(&host, None).await.unwrap();
+    assert_eq!(serves(&host), "v2");
+    back(&host, None).await.unwrap();
+    assert_eq!(serves(&host), "v1");
+    assert!(back(&host, None).await.is_err(), "it comes to an end");
+}
+
+#[tokio::test]
+async fn a_rollback_is_planned_first_and_then_executed_as_it_was_shown() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.deploy("v2").await;
+    let planned = plan_only(&host.process(None), APPLICATION, &rollback(None).target, &Stop::new()).await.unwrap();
+    assert_eq!(planned.release.version, "v1");
+    let text = serde_json::to_string(&planned.file()).unwrap();
+    let mut wish = request("");
+    wish.target = crate::deployment::Target::Planned(serde_json::from_str(&text).unwrap());
+    let ending = host.try_deploy(wish).await.unwrap();
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
+    assert_eq!(ending.account.asked.purpose, Purpose::Rollback);
+    assert_eq!(ending.back, None, "it counts as a rollback");
+}
+
+#[tokio::test]
+async fn releases_with_the_same_label_are_told_apart() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    let mut again = request("v1");
+    if let crate::deployment::Target::Source(source) = &mut again.target {
+        source.commit = Some("c0ffee1".to_owned());
+    }
+    let ending = host.try_deploy(again).await.unwrap();
+    assert_eq!(ending.outcome, Outcome::Unchanged);
+    assert!(ending.shared_labels.contains("v1"));
+    let ending = host.deploy("v2").await;
+    assert!(ending.shared_labels.contains("v1") && !ending.shared_labels.contains("v2"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_undone_is_stuck_until_a_person_answers() {
     let host = Host::three();
     host.deploy("v1").await;
@@ -256,16 +319,46 @@ async fn a_plan_is_executed_as_it_was_shown_or_refused_as_stale() {
 }
 
 #[tokio::test]
-async fn what_changes_behind_its_back_is_noticed_before_the_first_step() {
+async fn what_changes_behind_a_given_plan_is_noticed_before_the_first_step_and_named() {
     let host = Host::three();
-    let mut check = vec![Ok(report(Verdict::Pass, "fine"))];
-    host.world().checks.insert("slow".to_owned(), std::mem::take(&mut check));
     let engine = host.process(None);
     let mut wish = request("v1");
     let planned = plan_only(&engine, APPLICATION, &wish.target, &Stop::new()).await.unwrap();
     wish.target = crate::deployment::Target::Planned(Box::new(planned.file()));
-    host.world().changes_behind = true;
-    assert_eq!(host.try_deploy(wish).await.unwrap().exit(), ExitCode::Stale);
+    host.world().restless = 1;
+    let ending = host.try_deploy(wish).await.unwrap();
+    assert_eq!(ending.exit(), ExitCode::Stale);
+    let message = ending.account.failure.unwrap().message;
+    assert_eq!(message, "what runs is not what the plan was made from: clock is new");
+    assert!(host.world().things.is_empty());
+}
+
+#[tokio::test]
+async fn what_changes_while_it_is_planned_or_checked_is_planned_again_and_checked_again() {
+    // It moves with each observation: the one before the plan, the one before the first step, those of the next plan.
+    for (restless, planned) in [(1, 1), (2, 2), (3, 2), (5, 3)] {
+        let host = Host::three();
+        host.world().checks.insert("slow".to_owned(), vec![Ok(report(Verdict::Pass, "fine"))]);
+        host.deploy("v1").await;
+        host.world().restless = restless;
+        let ending = host.deploy("v2").await;
+        assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")), "{restless}");
+        assert_eq!((ending.account.planned_times, ending.account.checks.len()), (planned, 2), "{restless}");
+        assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
+    }
+    // In the middle of planning, three times: it is planned once more before anything is written.
+    let host = Host::three();
+    host.world().restless = 3;
+    host.world().plans_move = true;
+    let ending = host.deploy("v1").await;
+    assert_eq!((ending.outcome, ending.account.planned_times), (Outcome::Succeeded, 1));
+    let host = Host::three();
+    host.world().restless = u32::MAX;
+    let ending = host.deploy("v1").await;
+    assert_eq!((ending.outcome, ending.exit()), (Outcome::Refused, ExitCode::Stale));
+    let message = ending.account.failure.unwrap().message;
+    assert!(message.starts_with("what runs changed each of the 3 times that it was planned"), "{message}");
+    assert!(message.contains("clock"), "{message}");
     assert!(host.world().things.is_empty());
 }
 

@@ -60,6 +60,22 @@ async fn an_outage_within_the_deadline_is_waited_out() {
 }
 
 #[tokio::test]
+async fn a_check_that_gives_no_answer_does_not_hold_up_a_way_back_and_a_no_does() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.deploy("v2").await;
+    host.world().checks.insert("broker".to_owned(), vec![Err(broken())]);
+    assert_eq!(host.deploy("v3").await.outcome, Outcome::Refused);
+    host.world().checks.insert("history".to_owned(), vec![Ok(report(Verdict::Inconclusive, "who knows"))]);
+    let ending = host.try_deploy(rollback(None)).await.unwrap();
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
+    let rulings: Vec<Ruling> = ending.account.checks.iter().map(|check| check.ruling).collect();
+    assert_eq!(rulings, [Ruling::Passed, Ruling::Warned, Ruling::Warned]);
+    host.world().checks.insert("history".to_owned(), vec![Ok(report(Verdict::Fail, "not this one"))]);
+    assert_eq!(host.try_deploy(rollback(Some("v2"))).await.unwrap().outcome, Outcome::Refused);
+}
+
+#[tokio::test]
 async fn another_release_with_the_same_parts_passes_the_gates_before_it_is_what_runs() {
     let host = Host::three();
     let of = |commit: &str| {
@@ -73,8 +89,17 @@ async fn another_release_with_the_same_parts_passes_the_gates_before_it_is_what_
     assert_eq!(host.try_deploy(of("1ef921a")).await.unwrap().outcome, Outcome::Unchanged, "it runs, whatever they say");
     assert_eq!(host.try_deploy(of("2ef921a")).await.unwrap().outcome, Outcome::Refused);
     host.world().checks.clear();
+    host.world().smoke.insert("pages".to_owned(), vec![Ok(report(Verdict::Fail, "says 500"))]);
+    let unproved = host.try_deploy(of("2ef921a")).await.unwrap();
+    assert_eq!(unproved.outcome, Outcome::Refused, "what runs does not prove it");
+    assert!(host.process(None).journal.quarantine(APPLICATION).unwrap().is_empty());
+    host.world().smoke.insert("pages".to_owned(), vec![Ok(report(Verdict::Pass, "all are there"))]);
     let ending = host.try_deploy(of("2ef921a")).await.unwrap();
     assert_eq!(ending.outcome, Outcome::Unchanged);
+    let proofs: Vec<&str> = ending.account.proofs.iter().map(|proof| proof.name.as_str()).collect();
+    assert_eq!(proofs, ["health", "pages"], "it is proved by what runs");
+    assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
+    assert_eq!(host.try_deploy(of("2ef921a")).await.unwrap().account.proofs, [], "nothing new is to be proved");
     let running = host.process(None).journal.running(APPLICATION).unwrap().unwrap();
     assert_eq!(running.release.commit.as_deref(), Some("2ef921a"));
 }

@@ -13,7 +13,7 @@ use windlass_documents::{
 };
 
 use crate::clock::{CountingIds, SteppingClock};
-use crate::deployment::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe};
+use crate::deployment::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe, Resolved};
 use crate::deployment::{Ending, Engine, Error, Hooked, Pace, PlanFile, Request, Source, Stop, Target, run};
 use crate::journal::{Journal, Mode};
 use crate::progress::Unwatched;
@@ -77,7 +77,14 @@ pub(super) struct World {
     pub(super) errors_pass: bool,
     /// A step that never ends until it is told to stop.
     pub(super) hangs: Option<String>,
-    pub(super) changes_behind: bool,
+    /// A step of every new version that fails so, and what the plan says about running the release's code in it.
+    pub(super) breaks: Option<(String, Failure, Option<bool>)>,
+    /// What changes with each of so many observations, without anybody having touched it here.
+    pub(super) restless: u32,
+    /// Whether it changes with each plan too.
+    pub(super) plans_move: bool,
+    /// What changed so.
+    pub(super) moved: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) sweep_fails: bool,
     /// How often old images were removed.
     pub(super) prunes: usize,
@@ -93,6 +100,18 @@ pub(super) struct Yard {
 
 fn said(code: &str, message: &str) -> Failure {
     Failure { code: code.to_owned(), message: message.to_owned(), retryable: false, details: None }
+}
+
+fn move_on(world: &mut World) {
+    if world.restless > 0 {
+        world.restless -= 1;
+        let state = world.restless.to_string();
+        world.moved.insert("clock".to_owned(), BTreeMap::from([("shows".to_owned(), state)]));
+    }
+}
+
+fn fingerprint(world: &World) -> String {
+    format!("{:?} {:?}", world.things, world.moved)
 }
 
 pub(super) fn report(verdict: Verdict, summary: &str) -> Report {
@@ -146,13 +165,13 @@ impl Yard {
 }
 
 impl Outside for Yard {
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Release> {
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
             if let Some(failure) = self.world().unresolvable.clone() {
                 return Err(failure);
             }
             let version = source.set.get("version").cloned().unwrap_or_else(|| "v1".to_owned());
-            Ok(Release {
+            let release = Release {
                 format: 1,
                 // Another commit of the same version is another release, of which nothing is to be changed.
                 id: format!("sha256:{version}{}", source.commit.as_deref().unwrap_or_default()),
@@ -163,7 +182,8 @@ impl Outside for Yard {
                 artifacts: BTreeMap::new(),
                 inputs: BTreeMap::new(),
                 bundle: Bundle { digest: "sha256:0".to_owned(), files: BTreeMap::new(), programs: None },
-            })
+            };
+            Ok(Resolved { release, notes: Vec::new() })
         }
         .boxed()
     }
@@ -227,12 +247,8 @@ impl Outside for Yard {
                 })
                 .collect();
             let mut world = self.world();
-            let mut fingerprint = format!("{:?}", world.things);
-            if world.changes_behind {
-                fingerprint.push('!');
-                world.changes_behind = false;
-            }
-            Ok(Observation { format: 1, fingerprint, parts })
+            move_on(&mut world);
+            Ok(Observation { format: 1, fingerprint: fingerprint(&world), parts, basis: world.moved.clone() })
         }
         .boxed()
     }
@@ -241,9 +257,12 @@ impl Outside for Yard {
         async move {
             let now = self.versions();
             let wished = &context.release.version;
+            if self.world().plans_move {
+                move_on(&mut self.world());
+            }
             let mut plan = Plan {
                 format: 1,
-                fingerprint: format!("{:?}", self.world().things),
+                fingerprint: fingerprint(&self.world()),
                 changes: Vec::new(),
                 steps: Vec::new(),
                 warnings: Vec::new(),
@@ -268,7 +287,11 @@ impl Outside for Yard {
                     phase,
                     needs,
                     changes: true,
-                    runs_release: None,
+                    runs_release: self
+                        .world()
+                        .breaks
+                        .as_ref()
+                        .and_then(|(step, _, runs)| runs.filter(|_| step == service)),
                     subject: None,
                     timeout_seconds: None,
                     before: json!(before),
@@ -306,7 +329,11 @@ impl Outside for Yard {
             if self.world().hangs.as_ref() == Some(&step.id) {
                 context.cancelled.cancelled().await;
             }
+            let broken = self.world().breaks.clone().filter(|(id, _, _)| *id == step.id);
             let done = (|| {
+                if let Some((_, failure, _)) = broken {
+                    return Err(failure);
+                }
                 if step.phase == Phase::Sweep {
                     return if self.world().sweep_fails { Err(said("test", "cannot sweep")) } else { Ok(()) };
                 }
@@ -446,7 +473,7 @@ impl Host {
         Engine {
             journal: Arc::new(journal),
             outside,
-            ids: Arc::new(CountingIds::new(&format!("p{processes}"))),
+            ids: Arc::new(CountingIds::new(&format!("p{processes}-"))),
             watch: Arc::new(Unwatched),
             locks: self.state.path().join("locks"),
             environment: "uat".to_owned(),
@@ -507,6 +534,7 @@ pub(super) fn request(version: &str) -> Request {
             directory: PathBuf::from("/release"),
             set: BTreeMap::from([("version".to_owned(), version.to_owned())]),
             commit: None,
+            defaults: false,
             unbound: None,
         }),
         actor: "tester".to_owned(),

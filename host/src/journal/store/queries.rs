@@ -81,6 +81,27 @@ impl Store {
         }
     }
 
+    /// The newest deployment of an application that succeeded, of those before a number.
+    pub(in crate::journal) fn success_before(&self, application: &str, number: u64) -> Result<Option<Summary>, Error> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        let found = self.summaries(
+            "WHERE application = ?1 AND outcome = 'succeeded' AND number < ?2 ORDER BY number DESC LIMIT 1",
+            params![application, number],
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    pub(in crate::journal) fn shares_label(&self, application: &str, version: &str) -> Result<bool, Error> {
+        // Each of the two is the end of an index.
+        let sql = "SELECT (SELECT min(release) FROM deployments WHERE application = ?1 AND version = ?2)
+                       <> (SELECT max(release) FROM deployments WHERE application = ?1 AND version = ?2)";
+        let differ: Option<bool> = self
+            .connection
+            .query_row(sql, [application, version], |row| row.get(0))
+            .map_err(|error| self.explain(error))?;
+        Ok(differ.unwrap_or(false))
+    }
+
     /// `condition` is this module's callers' own text, never anybody's input.
     pub(in crate::journal) fn with_status(
         &self,

@@ -14,7 +14,7 @@ impl Store {
 
     /// As an agent left it whose newest format was 1.
     pub(in crate::journal) fn as_format_1(&mut self) {
-        self.run("DROP TABLE set_aside; DROP INDEX outbox_answers; PRAGMA user_version = 1;");
+        self.run("DROP TABLE set_aside; DROP INDEX outbox_answers; DROP INDEX deployments_by_label; PRAGMA user_version = 1;");
     }
 
     /// The format of the file.

@@ -16,7 +16,7 @@ const SHORT_DIGEST: usize = 12;
 /// The longest label that is made from many versions, in characters.
 const LONGEST_LABEL: usize = 120;
 /// What stands for the commit in a tag.
-const COMMIT: &str = "{commit}";
+pub(super) const COMMIT: &str = "{commit}";
 /// What stands in a tag for the version of a file.
 const VERSION: &str = "{version}";
 
@@ -39,7 +39,7 @@ pub(super) fn wanted<'a>(
         return Err(ResolveError::Commit { commit });
     }
     let (mut wanted, mut without_version, mut without_commit) = (BTreeMap::new(), Vec::new(), Vec::new());
-    for (name, source) in &file.artifacts {
+    for (name, source) in file.artifacts.iter().filter(|(name, _)| !request.kept.contains_key(*name)) {
         let version = match (request.versions.get(name), &source.tag, &request.commit) {
             (Some(version), ..) => version.clone(),
             (None, Some(tag), None) if tag.contains(COMMIT) => {
@@ -72,6 +72,22 @@ pub(super) fn wanted<'a>(
     }
 }
 
+/// What the files say, `{commit}` included.
+pub(super) fn written(source: &ArtifactSource, own: Option<&str>) -> Option<String> {
+    let tag = source.tag.as_ref().map(|tag| tag.replace(VERSION, own.unwrap_or(VERSION)));
+    match (tag, &source.digest) {
+        (None, None) => None,
+        (Some(tag), Some(digest)) => Some(format!("{tag}@{digest}")),
+        (Some(tag), None) => Some(tag),
+        (None, Some(digest)) => Some(digest.clone()),
+    }
+}
+
+/// The tag of `TAG@DIGEST`, for people.
+pub(super) fn without_digest(version: &str) -> &str {
+    version.split_once('@').map_or(version, |(tag, _)| tag)
+}
+
 /// `TAG`, `DIGEST` or `TAG@DIGEST`.
 fn of_file(source: &ArtifactSource, tag: Option<&str>, commit: Option<&str>) -> String {
     let tag = tag.map(|tag| tag.replace(COMMIT, commit.unwrap_or_default()));
@@ -89,7 +105,9 @@ pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &Request, b
     let label = if let Some(commit) = &request.commit {
         // What has the commit as its version is said already.
         let differs = |artifact: &Artifact| artifact.tag.as_ref() != Some(commit);
-        let set = artifacts.iter().filter(|(name, artifact)| request.versions.contains_key(*name) && differs(artifact));
+        let set = artifacts.iter().filter(|(name, artifact)| {
+            (request.versions.contains_key(*name) || request.kept.contains_key(*name)) && differs(artifact)
+        });
         let set = set.map(pair);
         let short = commit.chars().take(SHORT_COMMIT).collect::<String>().to_ascii_lowercase();
         std::iter::once(short).chain(set).collect::<Vec<_>>().join(",")
@@ -106,6 +124,11 @@ pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &Request, b
         return label;
     }
     label.chars().take(LONGEST_LABEL - 1).chain(['…']).collect()
+}
+
+/// The version of an artifact, for people.
+pub(super) fn shown(artifact: &Artifact) -> String {
+    version(artifact)
 }
 
 fn version(artifact: &Artifact) -> String {

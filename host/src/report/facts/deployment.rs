@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::status::DeliveryFact;
+use crate::report::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 use windlass_documents::{Artifact, Failure, Plan, Release, Report, Verdict};
@@ -15,6 +16,9 @@ pub struct ReleaseFact {
     pub id: String,
     /// The label that people use.
     pub version: String,
+    /// The label with the release's short id, where another release of the application has the same label here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The commit that it was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -27,9 +31,25 @@ impl From<&Release> for ReleaseFact {
         Self {
             id: release.id.clone(),
             version: release.version.clone(),
+            label: None,
             commit: release.commit.clone(),
             artifacts: release.artifacts.iter().map(|(name, artifact)| (name.clone(), artifact.into())).collect(),
         }
+    }
+}
+
+impl ReleaseFact {
+    /// The same; `shared` says whether another release has the same label.
+    #[must_use]
+    pub fn of(release: &Release, shared: bool) -> Self {
+        let label = shared.then(|| words::label(&release.version, &release.id));
+        Self { label, ..release.into() }
+    }
+
+    /// What people read: the label, and the short id where the label does not say which release it is.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.version)
     }
 }
 
@@ -245,6 +265,9 @@ pub struct PlanFact {
     /// The version that runs, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running: Option<String>,
+    /// The id of the release that runs, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_release: Option<String>,
     /// The plan. Schema: `plan`.
     pub plan: Plan,
     /// Where it was written.
@@ -291,6 +314,9 @@ pub struct HistoryFact {
     /// The label of the release; none when it was refused before there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The label with the release's short id, where another release of the application has the same label here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// Who asked for it.
     pub actor: String,
     /// Why, where they said.

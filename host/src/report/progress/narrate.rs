@@ -337,13 +337,14 @@ fn resolved(release: &Release) -> Vec<Told> {
 
 /// What changes. What is kept is counted, not named.
 fn planned(plan: &Plan) -> Vec<Told> {
+    let warnings = plan.warnings.iter().map(|warning| Told::Warning(said(Ink::Warn, "Warning", warning)));
     if plan.is_unchanged() {
-        return vec![Told::Line(said(Ink::Good, "Planned", "nothing: the release already runs"))];
+        let line = Told::Line(said(Ink::Good, "Planned", "nothing: the release already runs"));
+        return std::iter::once(line).chain(warnings).collect();
     }
     let mut lines = vec![said(Ink::Good, "Planned", &plan::totals(plan))];
     let changed = plan.changes.iter().filter(|change| change.action != Action::Keep);
     lines.extend(changed.map(|change| also(plan::headline(change))));
-    let warnings = plan.warnings.iter().map(|warning| Told::Warning(said(Ink::Warn, "Warning", warning)));
     lines.into_iter().map(Told::Line).chain(warnings).collect()
 }
 

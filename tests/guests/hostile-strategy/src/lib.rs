@@ -45,7 +45,12 @@ impl Strategy for Hostile {
     type Config = Config;
 
     fn observe(_: &Context<'_>, _: &Config) -> Result<Observation> {
-        Ok(Observation { format: OBSERVATION_FORMAT, fingerprint: "same".to_owned(), parts: Vec::new() })
+        Ok(Observation {
+            format: OBSERVATION_FORMAT,
+            fingerprint: "same".to_owned(),
+            parts: Vec::new(),
+            basis: std::collections::BTreeMap::new(),
+        })
     }
 
     fn plan(_: &Context<'_>, config: &Config) -> Result<Plan> {
