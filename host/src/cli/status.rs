@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: &StatusArguments, session: &Session) -> Resul
         return Err(lost::unknown(&agent, wished).await.into());
     }
     let looks = applications.iter().map(|application| self::fact(&agent, application));
-    let facts = futures::stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+    let facts: Vec<StatusFact> = futures::stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
     session.teller.finish();
     if facts.is_empty()
         && let Some(warning) = lost::warning(&agent).await

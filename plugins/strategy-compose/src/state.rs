@@ -194,7 +194,7 @@ impl Container {
 fn volumes(item: &Value) -> Vec<Mounted> {
     let mounts = item.get("Mounts").and_then(Value::as_array).into_iter().flatten();
     let volumes = mounts.filter(|mount| json::text(mount, "/Type").is_some_and(|kind| kind == "volume"));
-    volumes
+    let mut volumes: Vec<Mounted> = volumes
         .filter_map(|mount| {
             Some(Mounted {
                 target: cleaned(&json::text(mount, "/Destination")?),
@@ -202,7 +202,10 @@ fn volumes(item: &Value) -> Vec<Mounted> {
                 writable: mount.get("RW").and_then(Value::as_bool).unwrap_or(true),
             })
         })
-        .collect()
+        .collect();
+    // The engine tells them in any order.
+    volumes.sort_by(|left, right| left.target.cmp(&right.target));
+    volumes
 }
 
 /// Whether a volume has a name as the engine makes it up for one without a name.

@@ -58,7 +58,10 @@ fn sysctls_to_connection(body: &mut Value) {
         .filter_map(|name| Some(format!("{}={}", of_connection(name)?, sysctls.remove(name)?.as_str()?)))
         .collect();
     moved.sort();
-    let Some(connection) = first_connection(body).filter(|_| !moved.is_empty()) else { return };
+    if moved.is_empty() {
+        return;
+    }
+    let Some(connection) = first_connection(body) else { return };
     let options = connection.entry("DriverOpts").or_insert_with(|| json!({}));
     if options.is_null() {
         *options = json!({});

@@ -233,19 +233,27 @@ fn starts_empty(service: &DesiredService, places: &BTreeMap<String, Place>, stat
     }
 }
 
-/// What stays of a container that goes without a successor.
+/// What stays of a container that is removed without a successor.
 fn goes(desired: &Desired, old: &Container, state: &State, warnings: &mut Vec<String>) {
     if old.labels.contains_key(labels::VOLUMES) {
         return;
     }
-    for mount in old.volumes.iter().filter(|mount| is_anonymous(desired, state, &mount.volume)) {
-        let uses =
-            |other: &&Container| other.id != old.id && other.volumes.iter().any(|one| one.volume == mount.volume);
-        if !state.containers.iter().any(|other| uses(&other)) {
-            warnings.push(format!(
-                "{} goes; the data of its anonymous volume at {} stays in the volume `{}`, which nothing else uses",
-                old.name, mount.target, mount.volume
-            ));
-        }
+    let is_used = |volume: &str| {
+        let others = state.containers.iter().filter(|other| other.id != old.id);
+        others.flat_map(|other| &other.volumes).any(|mount| mount.volume == volume)
+    };
+    let left: Vec<String> = old
+        .volumes
+        .iter()
+        .filter(|mount| is_anonymous(desired, state, &mount.volume) && !is_used(&mount.volume))
+        .map(|mount| format!("{} in the volume `{}`", mount.target, mount.volume))
+        .collect();
+    if !left.is_empty() {
+        warnings.push(format!(
+            "{} is removed, and the data that it kept in anonymous volumes stay: {}; `docker volume rm` removes what is \
+             not needed",
+            old.name,
+            left.join(", ")
+        ));
     }
 }

@@ -156,7 +156,8 @@ fn one_more_container_starts_empty_and_one_that_goes_leaves_its_data() {
     );
     let state = with(&two, "app-back-2", &[("/data", HEX)]);
     let goes = format!(
-        "app-back-2 goes; the data of its anonymous volume at /data stays in the volume `{HEX}`, which nothing else uses"
+        "app-back-2 is removed, and the data that it kept in anonymous volumes stay: /data in the volume `{HEX}`; `docker \
+         volume rm` removes what is not needed"
     );
     assert!(plan(&one, &state).unwrap().warnings.contains(&goes));
     let gone = wanted("services:\n  front: {image: front}\n");

@@ -28,9 +28,14 @@ const ENDPOINT_FIELDS: &[&str] = &["IPAMConfig", "Links", "MacAddress", "Aliases
 /// The option of a connection that sets sysctls of its interface: `net.ipv4.conf.IFNAME.forwarding=1,…`.
 const INTERFACE_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 
-/// Whether all sysctls of a list are of the container's own network.
-fn of_the_network(sysctls: &Value) -> bool {
-    sysctls.as_str().is_some_and(|list| list.split(',').all(|sysctl| sysctl.trim().starts_with("net.")))
+/// Whether all sysctls of a list are of the connection's own interface.
+fn of_the_interface(sysctls: &Value) -> bool {
+    let is_own = |sysctl: &str| {
+        let name = sysctl.split('=').next().unwrap_or_default();
+        let parts: Vec<&str> = name.splitn(5, '.').collect();
+        matches!(parts.as_slice(), ["net", _, _, "IFNAME", _])
+    };
+    sysctls.as_str().is_some_and(|list| list.split(',').all(is_own))
 }
 
 /// The option of the bridge driver that says at which of the host's addresses ports are published.
@@ -143,8 +148,8 @@ impl Policy<'_> {
                 "Links" => links(&format!("{field}.Links"), value, references)?,
                 "DriverOpts" => {
                     for (option, value) in object(field, value)? {
-                        // They reach as far as the container's own, which may be set.
-                        if option == INTERFACE_SYSCTLS && of_the_network(value) {
+                        // They reach no further than the container's own, which may be set.
+                        if option == INTERFACE_SYSCTLS && of_the_interface(value) {
                             continue;
                         }
                         let danger = format!("endpoint-option:{option}");

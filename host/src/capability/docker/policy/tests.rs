@@ -305,13 +305,18 @@ fn what_stays_within_a_container_needs_no_word() {
 }
 
 #[test]
-fn sysctls_of_a_connection_are_those_of_the_containers_network() {
+fn sysctls_of_a_connection_are_those_of_its_interface() {
     let connection = |sysctls: &str| {
         let options = json!({ "com.docker.network.endpoint.sysctls": sysctls });
         json!({ "NetworkingConfig": { "EndpointsConfig": { "front": { "DriverOpts": options } } } })
     };
     Pretended::new().container(&connection("net.ipv4.conf.IFNAME.forwarding=1")).unwrap();
-    for wrong in ["", "kernel.core_pattern=x", "net.ipv4.conf.IFNAME.forwarding=1,kernel.core_pattern=x"] {
+    for wrong in [
+        "",
+        "kernel.core_pattern=x",
+        "net.ipv4.ip_forward=1",
+        "net.ipv4.conf.IFNAME.forwarding=1,kernel.core_pattern=x",
+    ] {
         assert!(Pretended::new().container(&connection(wrong)).is_err(), "{wrong}");
     }
 }
