@@ -52,4 +52,35 @@ pub struct Part {
     /// Since when it is in this state, RFC 3339, by the clock of what runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// What keeps it from being reached although it runs, one sentence: a network that it is not connected to, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Whether it was meant to end, and ended well: it need not run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub finished: bool,
+}
+
+impl Part {
+    /// Whether it runs, well or not.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        matches!(self.state.as_str(), "running" | "restarting" | "paused")
+    }
+
+    /// What is not as it should be about it, in a few words: `restarting`, `is unhealthy`. None where it is well, and
+    /// where it is only about to be.
+    #[must_use]
+    pub fn ill(&self) -> Option<String> {
+        if self.finished {
+            return None;
+        }
+        match (self.state.as_str(), self.health.as_deref(), &self.trouble) {
+            ("running", Some("unhealthy"), _) => Some("is unhealthy".to_owned()),
+            ("running", _, Some(trouble)) => Some(format!("cannot be reached: {trouble}")),
+            ("running", ..) => None,
+            ("restarting", ..) => Some("ends and is restarted by the engine again and again".to_owned()),
+            ("paused", ..) => Some("is paused".to_owned()),
+            (state, ..) => Some(format!("does not run: {state}")),
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) fn observation(words: &Words) -> Observation {
         health: None,
         restarts: 0,
         since: None,
+        trouble: None,
+        finished: false,
     };
     Observation {
         format: OBSERVATION_FORMAT,

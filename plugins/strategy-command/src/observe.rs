@@ -99,6 +99,8 @@ pub(crate) fn observation(runner: &dyn Runner, config: &Config, words: &Words) -
             health: health(runner, config, &before)?,
             restarts: 0,
             since: None,
+            trouble: None,
+            finished: false,
         });
     }
     for (entry, seen) in &seen {
@@ -113,6 +115,8 @@ pub(crate) fn observation(runner: &dyn Runner, config: &Config, words: &Words) -
             health: None,
             restarts: 0,
             since: None,
+            trouble: None,
+            finished: false,
         });
     }
     let (fingerprint, basis) = (fingerprint(words, &seen), basis(words, &seen));

@@ -5,6 +5,7 @@
 mod containers;
 mod names;
 mod network;
+mod reach;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +19,9 @@ use crate::desired::Platform;
 use crate::engine::{Engine, or_gone};
 use crate::labels;
 use crate::operation::{Before, New, Operation};
-use crate::wait;
+use crate::wait::{self, Wish};
+
+pub(crate) use reach::lack;
 
 /// One step with what it needs to be done.
 struct Work<'a> {
@@ -64,24 +67,32 @@ pub(crate) fn apply(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> 
         Operation::Gather => Ok(Value::Null),
         Operation::Stop => work.stop_old(),
         Operation::Rename { container } => work.rename(container),
-        Operation::Start { container, .. } => {
+        Operation::Start { container, endpoints, .. } => {
             let id = work.new_id(container)?;
-            engine.start(&id)?;
+            work.start(&id, endpoints, false)?;
             Ok(json!({ "container": id }))
         }
-        Operation::StartAgain => {
+        Operation::StartAgain { endpoints } => {
             for old in &work.before.containers {
-                engine.start(&old.id)?;
+                work.start(&old.id, endpoints, false)?;
             }
             Ok(Value::Null)
         }
-        Operation::Run { container, deadline_seconds, .. } => {
+        Operation::Connect { endpoints } => work.connect_old(endpoints),
+        Operation::Run { container, deadline_seconds, endpoints, .. } => {
             let id = work.new_id(container)?;
+            work.attach(&id, endpoints)?;
             let ended = wait::ended(context, engine, &id, Duration::from_secs(*deadline_seconds))?;
             Ok(json!({ "container": id, "finished": ended.pointer("/State/FinishedAt"), "exit-code": 0 }))
         }
-        Operation::Await { container, deadline_seconds, settle_milliseconds } => {
-            work.healthy(container.as_ref(), *deadline_seconds, *settle_milliseconds)
+        Operation::Await { container, deadline_seconds, settle_milliseconds, endpoints, for_service } => {
+            let wish = Wish {
+                deadline: Duration::from_secs(*deadline_seconds),
+                settle: Duration::from_millis(*settle_milliseconds),
+                endpoints,
+                for_service: for_service.as_deref(),
+            };
+            work.healthy(container.as_ref(), &wish)
         }
         Operation::Switch { container, endpoints } => work.switch(container, endpoints),
         Operation::Retire { drain_milliseconds } => {
@@ -133,18 +144,19 @@ pub(crate) fn undo(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> R
         }
         Operation::Stop | Operation::Retire { .. } => work.start_old(),
         Operation::Rename { container } => work.rename_back(container),
-        Operation::Start { container, grace_seconds } | Operation::Run { container, grace_seconds, .. } => {
+        Operation::Start { container, grace_seconds, .. } | Operation::Run { container, grace_seconds, .. } => {
             if let Some(found) = work.find_new(container)? {
                 or_gone(engine.stop(&id_of(&found), Duration::from_secs(*grace_seconds)))?;
             }
             Ok(())
         }
-        Operation::StartAgain => {
+        Operation::StartAgain { .. } => {
             for old in work.before.containers.iter().filter(|old| !old.running) {
                 or_gone(engine.stop(&old.id, Duration::from_secs(old.grace_seconds)))?;
             }
             Ok(())
         }
+        Operation::Connect { endpoints } => work.disconnect_old(endpoints),
         Operation::Switch { container, endpoints } => work.switch_back(container, endpoints),
     }
 }
@@ -192,14 +204,13 @@ impl Work<'_> {
         Ok(id_of(&found))
     }
 
-    fn healthy(&self, container: Option<&New>, deadline: u64, settle: u64) -> Result<Value> {
-        let (deadline, settle) = (Duration::from_secs(deadline), Duration::from_millis(settle));
+    fn healthy(&self, container: Option<&New>, wish: &Wish<'_>) -> Result<Value> {
         let ids = match container {
             Some(container) => vec![self.new_id(container)?],
             None => self.before.containers.iter().map(|old| old.id.clone()).collect(),
         };
         for id in &ids {
-            wait::healthy(self.context, self.engine, id, deadline, settle)?;
+            wait::healthy(self.context, self.engine, id, wish)?;
         }
         Ok(json!({ "containers": ids }))
     }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use windlass_compose::{Application, Condition, Problem, Problems, RestartPolicy, Service};
 use windlass_documents::Release;
+use windlass_sdk::Context;
 
 use crate::{Config, labels};
 
@@ -56,6 +57,41 @@ pub(crate) struct Desired {
     pub(crate) settle: Duration,
     /// Whether containers of services that the files do not have go also where Docker Compose made them.
     pub(crate) remove_orphans: bool,
+    /// What is known of the release besides its files.
+    pub(crate) standing: Standing,
+}
+
+/// What a release is to what ran before it is deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Standing {
+    /// Nothing was deployed before.
+    #[default]
+    First,
+    /// It is the release that should run already.
+    Runs,
+    /// Another one should run.
+    Other,
+    /// Another one should run, and somebody goes back to this one.
+    Back,
+}
+
+impl Standing {
+    /// As the agent tells it.
+    pub(crate) fn of(context: &Context<'_>) -> windlass_sdk::Result<Self> {
+        let Some(running) = context.running()? else { return Ok(Self::First) };
+        Ok(if running.id == context.release()?.id {
+            Self::Runs
+        } else if context.purpose() == "rollback" {
+            Self::Back
+        } else {
+            Self::Other
+        })
+    }
+
+    /// Whether the release ran here, so that a flaw of its files must not keep anybody from it.
+    pub(crate) fn has_run(self) -> bool {
+        matches!(self, Self::Runs | Self::Back)
+    }
 }
 
 impl Desired {
@@ -215,7 +251,18 @@ pub(crate) fn desired(
     let warnings = Vec::new();
     let (settle, remove_orphans) = (config.settle.0, config.remove_orphans);
     let asleep = if services.is_empty() && idle.is_empty() { application.inactive.clone() } else { BTreeMap::new() };
-    Ok(Desired { project, services, idle, asleep, networks, volumes, warnings, settle, remove_orphans })
+    Ok(Desired {
+        project,
+        services,
+        idle,
+        asleep,
+        networks,
+        volumes,
+        warnings,
+        settle,
+        remove_orphans,
+        standing: Standing::default(),
+    })
 }
 
 /// What the body of a service is made from, besides the service.

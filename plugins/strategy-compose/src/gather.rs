@@ -11,6 +11,9 @@ use crate::json;
 use crate::plan;
 use crate::state::{Container, Image, NETWORK, State, VOLUME};
 
+/// Containers up to which each of them is looked into; of larger applications only what the list leaves open.
+pub(crate) const MANY: usize = 100;
+
 /// How much is asked about containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {

@@ -1,7 +1,7 @@
 //! Deploys the services of Compose files on a Docker Engine.
 //!
 //! `bundle` reads the files, `desired` makes bodies of them, `gather` asks the engine, `plan` compares the two and
-//! says what to do, `apply` does and undoes single steps, `verify` looks at the result. Everything but `gather`,
+//! says what to do (`reach`: whether what runs can be reached), `apply` does and undoes single steps, `verify` looks at the result. Everything but `gather`,
 //! `apply`, `wait` and `verify` is pure.
 //!
 //! It keeps nothing between calls and removes no volume and no image.
@@ -20,6 +20,7 @@ mod labels;
 mod observe;
 mod operation;
 mod plan;
+mod reach;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -31,11 +32,9 @@ use windlass_documents::{Observation, Plan, Report, Step};
 use windlass_sdk::{Context, Error, Result, Strategy};
 
 pub use config::Config;
+use desired::Standing;
 use engine::{Engine as _, Host};
 use gather::{Detail, gather};
-
-/// Containers up to which an observation looks into each of them.
-const MANY: usize = 100;
 
 /// The strategy; it has no state.
 #[derive(Debug)]
@@ -50,13 +49,14 @@ impl Strategy for Compose {
 
     fn observe(context: &Context<'_>, config: &Config) -> Result<Observation> {
         let project = config.project_of(&context.application());
-        let detail = if context.purpose() == "status" { Detail::All } else { Detail::AllOf(MANY) };
+        let detail = if context.purpose() == "status" { Detail::All } else { Detail::AllOf(gather::MANY) };
         let state = gather(&Host, &project, None, detail)?;
         Ok(observe::observation(&state))
     }
 
     fn plan(context: &Context<'_>, config: &Config) -> Result<Plan> {
-        let desired = bundle::read(context, config)?;
+        let mut desired = bundle::read(context, config)?;
+        desired.standing = Standing::of(context)?;
         let state = gather(&Host, &desired.project, Some(&desired), Detail::Decisions)?;
         let plan = planned(&desired, &state)?;
         for part in judged::parts(&desired, &plan)? {
@@ -74,7 +74,8 @@ impl Strategy for Compose {
     }
 
     fn verify(context: &Context<'_>, config: &Config) -> Result<Report> {
-        let desired = bundle::read(context, config)?;
+        let mut desired = bundle::read(context, config)?;
+        desired.standing = Standing::Runs;
         verify::verify(context, &Host, &desired)
     }
 }

@@ -73,9 +73,21 @@ pub(crate) enum Operation {
         container: New,
         /// For stopping it again.
         grace_seconds: u64,
+        /// Its connections at that time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        endpoints: Vec<Endpoint>,
     },
     /// Starts the containers of `before`, which are as they should be but do not run.
-    StartAgain,
+    StartAgain {
+        /// Their connections.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        endpoints: Vec<Endpoint>,
+    },
+    /// Connects the containers of `before`, which run and are as they should be but lack connections or names.
+    Connect {
+        /// With names.
+        endpoints: Vec<Endpoint>,
+    },
     /// Starts the new container and waits until it ends with exit code 0.
     Run {
         /// The new one.
@@ -84,6 +96,9 @@ pub(crate) enum Operation {
         deadline_seconds: u64,
         /// For stopping it again.
         grace_seconds: u64,
+        /// Its connections.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        endpoints: Vec<Endpoint>,
     },
     /// Waits until a container is healthy, or has run long enough without a health check.
     Await {
@@ -93,6 +108,12 @@ pub(crate) enum Operation {
         deadline_seconds: u64,
         /// Without a health check: how long it must run.
         settle_milliseconds: u64,
+        /// Its connections at that time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        endpoints: Vec<Endpoint>,
+        /// The service that waits until it is healthy, where its image was not here to be asked for a health check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        for_service: Option<String>,
     },
     /// Gives the service's names on its networks to the new container and takes them from those of `before`.
     Switch {

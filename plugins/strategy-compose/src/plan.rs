@@ -7,6 +7,7 @@
 //! `depends_on`, they are started and take over; then, when all of that is true, old ones that still run are retired.
 //! So nothing that runs is touched before everything that can be prepared is prepared.
 
+mod checked;
 mod data;
 mod decide;
 mod graph;
@@ -24,6 +25,7 @@ use crate::desired::Desired;
 use crate::operation::{Before, Operation};
 use crate::state::State;
 
+pub(crate) use checked::lacks_health_check;
 pub(crate) use decide::{Decision, decide, needs_inspection};
 pub(crate) use resources::Obstacles;
 
@@ -35,6 +37,7 @@ pub(crate) fn plan(desired: &Desired, state: &State) -> Result<Plan, Obstacles> 
         return asleep(desired, state, draft.plan);
     }
     resources::add(desired, state, &mut draft)?;
+    checked::add(desired, state, &mut draft)?;
     let mut decisions = decide::all(desired, state);
     draft.plan.warnings.extend(data::carry(desired, state, &mut decisions));
     for (service, decision) in &decisions {
@@ -117,7 +120,7 @@ impl Draft {
         let id = self.unique(&step.id);
         let changes = !matches!(step.operation, Operation::Gather | Operation::Await { .. });
         let runs_release =
-            matches!(step.operation, Operation::Start { .. } | Operation::StartAgain | Operation::Run { .. });
+            matches!(step.operation, Operation::Start { .. } | Operation::StartAgain { .. } | Operation::Run { .. });
         let before = if step.before == Before::default() { Value::Null } else { to_value(&step.before) };
         self.plan.steps.push(Step {
             id: id.clone(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::desired::{Endpoint, Platform, cleaned};
-use crate::{json, labels};
+use crate::{json, labels, reach};
 
 /// Everything of the project that the engine has.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +74,8 @@ pub(crate) struct Container {
     pub(crate) volumes: Vec<Mounted>,
     /// Where it mounts files that are not on the host any more.
     pub(crate) gone: Vec<String>,
+    /// Networks that the list says it is connected to; none where the list does not say.
+    pub(crate) networks: Option<BTreeSet<String>>,
     /// `GET /containers/{id}/json`, where it was asked for.
     pub(crate) inspect: Option<Value>,
 }
@@ -100,6 +102,9 @@ pub(crate) struct Old {
     /// The engine's `RestartPolicy`.
     pub(crate) restart_policy: Value,
     pub(crate) endpoints: Vec<Endpoint>,
+    /// Whether it could not be reached already then, so that nothing better is expected of it afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lacked: bool,
 }
 
 impl Container {
@@ -133,6 +138,7 @@ impl Container {
                 .flatten()
                 .filter_map(|target| target.as_str().map(str::to_owned))
                 .collect(),
+            networks: item.pointer("/NetworkSettings/Networks").and_then(Value::as_object).map(reach::connected),
             labels,
             volumes: volumes(item),
             inspect: None,
@@ -186,6 +192,7 @@ impl Container {
                 .cloned()
                 .unwrap_or_else(|| json!({ "Name": "no" })),
             endpoints: endpoints(inspect, &self.id),
+            lacked: !reach::lack(inspect, &[], &|_| None).is_nothing(),
         }
     }
 }
@@ -269,7 +276,8 @@ impl State {
     }
 
     /// What a plan depends on and somebody chose: which containers, networks and volumes of the project there are and
-    /// which containers run; not uptime and not health, and nothing that the application changes by working. When a
+    /// which containers run; not uptime, not health and not connections, which a container that restarts loses and gets
+    /// (the steps that repair them look for themselves), and nothing that the application changes by working. When a
     /// volume was created is such a thing: the engine's local driver tells the time of the last change of the volume's
     /// directory. What a plan looks up besides is no part of it, because an observation does not know its name.
     pub(crate) fn basis(&self) -> BTreeMap<String, BTreeMap<String, String>> {

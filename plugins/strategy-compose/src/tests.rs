@@ -11,6 +11,7 @@ mod modes;
 mod numbers;
 mod peer;
 mod plans;
+mod reach;
 mod together;
 mod versions;
 mod world;

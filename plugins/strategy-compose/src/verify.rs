@@ -13,7 +13,7 @@ use crate::health::{self, Health, Rule};
 use crate::plan::{Decision, decide};
 use crate::state::State;
 use crate::wait::{self, Clock};
-use crate::{json, labels};
+use crate::{apply, json, labels};
 
 /// Looks at every service until all have settled or one fails.
 pub(crate) fn verify(context: &Context<'_>, engine: &dyn Engine, desired: &Desired) -> Result<Report> {
@@ -87,6 +87,11 @@ impl Watched<'_> {
         // Restarts of long ago are forgiven; those within the window are not.
         let restarts = if uptime.is_some_and(|uptime| uptime >= settle) { self.restarts } else { 0 };
         let rule = Rule { settle, hold: true, restarts };
+        let lack = apply::lack(engine, &inspect, &self.service.endpoints);
+        if !lack.is_nothing() {
+            let evidence = wait::evidence(engine, &inspect);
+            return Ok(Look::Finding(self.finding(Verdict::Fail, &format!("runs, but {lack}"), Some(evidence))));
+        }
         Ok(match health::judge(&inspect, uptime, rule) {
             Health::Good => {
                 let checked = inspect.pointer("/State/Health/Status").is_some();

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use windlass_sdk::{Context, Error, Result};
 
+use crate::desired::Endpoint;
 use crate::engine::{Engine, Events};
 use crate::health::{self, Health, Rule};
-use crate::json;
+use crate::{apply, json, plan};
 
 /// How long one wait lasts at most, to see whether an operator asked to stop.
 const BREATH: Duration = Duration::from_secs(5);
@@ -65,14 +66,21 @@ pub(crate) fn event(context: &Context<'_>, events: &dyn Events, containers: &[&s
     }
 }
 
-/// Waits until a container is well.
-pub(crate) fn healthy(
-    context: &Context<'_>,
-    engine: &dyn Engine,
-    container: &str,
-    deadline: Duration,
-    settle: Duration,
-) -> Result<Value> {
+/// What is waited for.
+pub(crate) struct Wish<'a> {
+    /// At most.
+    pub(crate) deadline: Duration,
+    /// Without a health check: how long it must run.
+    pub(crate) settle: Duration,
+    /// The connections that it must have.
+    pub(crate) endpoints: &'a [Endpoint],
+    /// A service that waits for its health; then it must have a health check.
+    pub(crate) for_service: Option<&'a str>,
+}
+
+/// Waits until a container is well and can be reached.
+pub(crate) fn healthy(context: &Context<'_>, engine: &dyn Engine, container: &str, wish: &Wish<'_>) -> Result<Value> {
+    let Wish { deadline, settle, .. } = *wish;
     let events = engine.subscribe()?;
     let clock = Clock::ask(engine)?;
     let end = Instant::now() + deadline.max(settle);
@@ -85,6 +93,14 @@ pub(crate) fn healthy(
             // A container that this deployment made has none; one that stays may have had some long ago.
             restarts: if has_run_long(&inspect, &clock) { json::number(&inspect, "/RestartCount") } else { 0 },
         });
+        if let (Some(waiting), None) = (wish.for_service, inspect.pointer("/State/Health/Status")) {
+            let (message, hint) = plan::lacks_health_check(waiting, &service_of(&inspect));
+            return Err(Error::new("invalid-config", message).hint(hint));
+        }
+        let lack = apply::lack(engine, &inspect, wish.endpoints);
+        if !lack.is_nothing() {
+            return Err(failed(engine, &inspect, &format!("it runs, but {lack}")));
+        }
         let left = end.saturating_duration_since(Instant::now());
         let wait = match health::judge(&inspect, health::uptime(&inspect, clock.now()), rule) {
             Health::Good => return Ok(inspect),
@@ -134,12 +150,7 @@ pub(crate) fn ended(context: &Context<'_>, engine: &dyn Engine, container: &str,
 
 /// An error with what a person needs to understand it: state, health log, last lines.
 pub(crate) fn failed(engine: &dyn Engine, inspect: &Value, why: &str) -> Error {
-    let name = json::text(inspect, "/Name").unwrap_or_default();
-    let service = inspect
-        .pointer("/Config/Labels")
-        .and_then(|labels| labels.get(crate::labels::SERVICE))
-        .and_then(Value::as_str)
-        .unwrap_or_else(|| name.trim_start_matches('/'));
+    let service = service_of(inspect);
     let evidence = evidence(engine, inspect);
     let last = evidence
         .get("logs")
@@ -154,6 +165,14 @@ pub(crate) fn failed(engine: &dyn Engine, inspect: &Value, why: &str) -> Error {
         }
     }
     error
+}
+
+/// The name of a container's service, or its own where it has none.
+fn service_of(inspect: &Value) -> String {
+    let labels = inspect.pointer("/Config/Labels");
+    let service = labels.and_then(|labels| labels.get(crate::labels::SERVICE)).and_then(Value::as_str);
+    let name = || json::text(inspect, "/Name").unwrap_or_default().trim_start_matches('/').to_owned();
+    service.map_or_else(name, str::to_owned)
 }
 
 /// What is kept of a container that failed.

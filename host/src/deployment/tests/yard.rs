@@ -50,6 +50,8 @@ pub(super) struct World {
     pub(super) apply_faults: BTreeMap<String, Fault>,
     pub(super) undo_faults: BTreeMap<String, Fault>,
     pub(super) sick: BTreeSet<String>,
+    /// Services whose health check fails.
+    pub(super) unhealthy: BTreeSet<String>,
     pub(super) checks: BTreeMap<String, Vec<Result<Report, Failure>>>,
     pub(super) smoke: BTreeMap<String, Vec<Result<Report, Failure>>>,
     pub(super) recorder_down: bool,
@@ -98,7 +100,7 @@ pub(super) struct Yard {
     pub(super) services: Vec<(String, Vec<String>)>,
 }
 
-fn said(code: &str, message: &str) -> Failure {
+pub(super) fn said(code: &str, message: &str) -> Failure {
     Failure { code: code.to_owned(), message: message.to_owned(), retryable: false, details: None }
 }
 
@@ -231,19 +233,22 @@ impl Outside for Yard {
 
     fn observe<'a>(&'a self, _: &'a Context) -> Answering<'a, Observation> {
         async move {
+            let unhealthy = self.world().unhealthy.clone();
             let parts: Vec<Part> = self
                 .versions()
                 .into_iter()
                 .map(|(service, version)| Part {
+                    health: unhealthy.contains(&service).then(|| "unhealthy".to_owned()),
                     instance: service.clone(),
                     service,
                     release: Some(format!("sha256:{version}")),
                     version: Some(version),
                     reference: None,
                     state: "running".to_owned(),
-                    health: None,
                     restarts: 0,
                     since: None,
+                    trouble: None,
+                    finished: false,
                 })
                 .collect();
             let mut world = self.world();

@@ -58,7 +58,7 @@ impl Work<'_> {
         Ok(json!({ "stopped": self.before.containers.iter().map(|old| &old.id).collect::<Vec<_>>() }))
     }
 
-    /// Starts again what gave way.
+    /// Starts again what gave way, with the connections that it had.
     pub(super) fn start_old(&self) -> Result<()> {
         for old in self.before.containers.iter().filter(|old| old.running) {
             // The engine kills what it was told to stop when the grace period is over, whoever told it and whatever was
@@ -68,7 +68,7 @@ impl Work<'_> {
             if may_come_back(&old.restart_policy) {
                 self.engine.update(&old.id, &json!({ "RestartPolicy": old.restart_policy }))?;
             }
-            self.engine.start(&old.id)?;
+            self.start(&old.id, &old.endpoints, old.lacked)?;
         }
         Ok(())
     }

@@ -43,6 +43,7 @@ impl Work<'_> {
             }
         }
         wait::pass(self.context, absence.min(LONGEST_RESEND))?;
+        self.is_reached(&id, endpoints)?;
         Ok(json!({ "container": id }))
     }
 
@@ -50,6 +51,10 @@ impl Work<'_> {
         for old in &self.before.containers {
             for endpoint in &old.endpoints {
                 self.connect_if_there(&old.id, endpoint)?;
+            }
+            // A network that is gone meanwhile is no success here.
+            if !old.lacked {
+                self.is_reached(&old.id, &old.endpoints)?;
             }
         }
         let mut absence = Duration::ZERO;

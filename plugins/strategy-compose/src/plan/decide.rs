@@ -7,8 +7,10 @@ use windlass_documents::{Action, Change, Difference};
 use super::data::Carried;
 use super::together;
 use crate::compare;
-use crate::desired::{Desired, DesiredService, Manner};
+use crate::desired::{Desired, DesiredService, Manner, Standing};
+use crate::gather::MANY;
 use crate::labels;
+use crate::reach::{self, Lack};
 use crate::state::{Container, State};
 
 /// What happens to a service.
@@ -18,6 +20,8 @@ pub(crate) struct Decision {
     pub(crate) cause: String,
     pub(crate) manner: Option<Manner>,
     pub(crate) differences: Vec<Difference>,
+    /// Whether all that it needs is to be connected.
+    pub(crate) reconnects: bool,
     /// The container that is as it should be.
     pub(crate) kept: Option<Container>,
     /// Containers of the service that give way, running or not.
@@ -35,7 +39,8 @@ impl Decision {
 
 /// Containers that a decision needs to look into: all but those that are surely as they should be.
 pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> impl Iterator<Item = &'a str> {
-    state.containers.iter().filter_map(|container| {
+    let is_large = state.containers.len() > MANY;
+    state.containers.iter().filter_map(move |container| {
         let surely_kept = desired
             .of_container(&container.service, &container.name)
             // How a job ended, and whether what is paused or dead comes back, is seen from inside only.
@@ -43,13 +48,19 @@ pub(crate) fn needs_inspection<'a>(desired: &'a Desired, state: &'a State) -> im
                 is_same(service, container)
                     && service.shares.is_empty()
                     && match container.state.as_str() {
-                        "running" => true,
+                        "running" => is_large && is_listed_everywhere(service, container),
                         "created" | "exited" => !service.is_job,
                         _ => false,
                     }
             });
         (!surely_kept).then_some(container.id.as_str())
     })
+}
+
+/// Whether the list has all its connections; it does not say by which names it is found there.
+fn is_listed_everywhere(service: &DesiredService, container: &Container) -> bool {
+    let networks = container.networks.as_ref();
+    networks.is_none_or(|networks| service.endpoints.iter().all(|endpoint| networks.contains(&endpoint.network)))
 }
 
 fn is_same(service: &DesiredService, container: &Container) -> bool {
@@ -73,6 +84,7 @@ pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision
             cause: if is_idle { "it should have no container" } else { "no longer in the Compose files" }.to_owned(),
             manner: None,
             differences: Vec::new(),
+            reconnects: false,
             kept: None,
             leaving: Vec::new(),
             carried: Carried::default(),
@@ -96,13 +108,20 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
         containers.iter().filter(|container| Some(container.id.as_str()) != kept).map(|one| (*one).clone()).collect()
     };
     let Some(current) = current else {
-        let cause = if containers.is_empty() { "new in this release" } else { "no container has the service's name" };
+        let cause = match (containers.is_empty(), desired.standing) {
+            (false, _) => "no container has the service's name",
+            (true, Standing::First) => "new in this release",
+            (true, Standing::Runs) => "it is missing: somebody removed its container",
+            // A plan does not know the files of the release that should run now.
+            (true, Standing::Other | Standing::Back) => "there is no container of it",
+        };
         let runs = containers.iter().any(|container| container.is_running());
         return Decision {
             action: if containers.is_empty() { Action::Create } else { Action::Replace },
             cause: cause.to_owned(),
             manner: manner(service, runs),
             differences: Vec::new(),
+            reconnects: false,
             kept: None,
             leaving: others(None),
             carried: Carried::default(),
@@ -121,7 +140,11 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
     // A container that Docker Compose made mounts files from somewhere else; nobody knows whether they are the same.
     let adoptable = !ours && differences.is_empty() && service.files.is_empty();
     if is_same || adoptable {
-        return keep(service, current, is_same, others(Some(current)));
+        let lack = current
+            .inspect
+            .as_ref()
+            .map(|inspect| reach::lack(inspect, &service.endpoints, &|name| state.networks.get(name).cloned()));
+        return keep(service, current, is_same, &lack.unwrap_or_default(), others(Some(current)));
     }
     let cause = cause(service, ours, &differences);
     Decision {
@@ -129,6 +152,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
         cause,
         manner: manner(service, containers.iter().any(|container| container.is_running())),
         differences,
+        reconnects: false,
         kept: None,
         leaving: others(None),
         carried: Carried::default(),
@@ -148,7 +172,13 @@ fn of<'a>(desired: &Desired, service: &DesiredService, state: &'a State) -> Vec<
     containers
 }
 
-fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: Vec<Container>) -> Decision {
+fn keep(
+    service: &DesiredService,
+    current: &Container,
+    is_same: bool,
+    lack: &Lack,
+    leaving: Vec<Container>,
+) -> Decision {
     let finished = service.is_job && current.exit_code() == Some(0);
     let mut decision = Decision {
         action: Action::Keep,
@@ -159,6 +189,7 @@ fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: V
         },
         manner: None,
         differences: Vec::new(),
+        reconnects: false,
         kept: Some(current.clone()),
         leaving,
         carried: Carried::default(),
@@ -173,6 +204,17 @@ fn keep(service: &DesiredService, current: &Container, is_same: bool, leaving: V
     } else if !finished && !current.is_running() {
         decision.action = Action::Update;
         decision.cause = format!("does not run: {}", current.state);
+    } else if !finished && !lack.is_nothing() {
+        decision.cause = format!("it runs, but {lack}");
+        if lack.is_repaired_by(&service.endpoints) {
+            decision.action = Action::Update;
+            decision.reconnects = true;
+        } else {
+            decision.action = Action::Replace;
+            decision.manner = manner(service, true);
+            decision.leaving.push(current.clone());
+            decision.kept = None;
+        }
     }
     decision
 }

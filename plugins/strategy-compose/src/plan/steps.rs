@@ -10,7 +10,7 @@ use windlass_documents::Action;
 use super::decide::{Decision, subject};
 use super::graph::{Milestones, gates};
 use super::{Draft, NewStep};
-use crate::desired::{Desired, DesiredService, Manner};
+use crate::desired::{Desired, DesiredService, Endpoint, Manner};
 use crate::operation::{Before, New, Operation};
 use crate::state::{Container, Old, State};
 
@@ -29,6 +29,7 @@ pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String,
         stopped: BTreeMap::new(),
         let_go: BTreeMap::new(),
         switched: None,
+        unsure: super::checked::unsure(desired, state),
     };
     all.create();
     for name in order(desired) {
@@ -55,6 +56,9 @@ struct Services<'a> {
     /// The last `switch`. They come one after the other: each gives an address back and takes it again, and two at a
     /// time would take each other's.
     switched: Option<String>,
+    /// Services of which only their images, which are not here yet, say whether they have a health check; each with one
+    /// that waits for it.
+    unsure: BTreeMap<String, String>,
 }
 
 /// Services such that each comes after what it depends on. The loader refused cycles.
@@ -115,6 +119,10 @@ fn new(service: &DesiredService) -> New {
     New { service: service.key.clone(), name: service.container.clone() }
 }
 
+fn start(service: &DesiredService, endpoints: Vec<Endpoint>) -> Operation {
+    Operation::Start { container: new(service), grace_seconds: grace(service), endpoints }
+}
+
 fn before(containers: &[Container]) -> Before {
     Before { containers: containers.iter().map(Container::old).collect() }
 }
@@ -143,6 +151,7 @@ impl Services<'_> {
         }
         let milestones = match (decision.action, &decision.manner) {
             (Action::Keep | Action::Remove, _) => self.watch(service, decision, needs),
+            (Action::Update, _) if decision.reconnects => self.connect(service, decision, needs),
             (Action::Update, _) => self.start_again(service, decision, needs),
             (_, Some(Manner::Job)) => self.run(service, decision, needs),
             (_, Some(Manner::StartFirst)) => self.start_first(service, decision, needs),
@@ -178,7 +187,7 @@ impl Services<'_> {
                 && self.decisions.get(&other.key).is_some_and(|decision| decision.action != Action::Keep)
         });
         let Some(kept) = decision.kept.as_ref().filter(|_| wanted) else { return Milestones::default() };
-        let health = self.health(service, needs, Some(kept), false);
+        let health = self.health(service, needs, Some(kept), &service.endpoints, false);
         Milestones { started: None, ready: Some(health) }
     }
 
@@ -187,6 +196,7 @@ impl Services<'_> {
         service: &DesiredService,
         needs: Vec<String>,
         existing: Option<&Container>,
+        endpoints: &[Endpoint],
         settle: bool,
     ) -> String {
         let deadline = service.deadline.as_secs().max(1);
@@ -195,6 +205,8 @@ impl Services<'_> {
             container: existing.is_none().then(|| new(service)),
             deadline_seconds: deadline,
             settle_milliseconds: u64::try_from(settle.as_millis()).unwrap_or(u64::MAX),
+            endpoints: endpoints.to_vec(),
+            for_service: self.unsure.get(&service.service.name).cloned(),
         });
         if let Some(existing) = existing {
             work = work.on(std::slice::from_ref(existing));
@@ -216,10 +228,25 @@ impl Services<'_> {
             "start",
             format!("start {name} again"),
             needs,
-            Work::new(Operation::StartAgain).on(std::slice::from_ref(kept)),
+            Work::new(Operation::StartAgain { endpoints: service.endpoints.clone() }).on(std::slice::from_ref(kept)),
         );
-        let health = self.health(service, vec![start.clone()], Some(kept), false);
+        let health = self.health(service, vec![start.clone()], Some(kept), &service.endpoints, false);
         Milestones { started: Some(start), ready: Some(health) }
+    }
+
+    /// It runs and is as it should be, but cannot be reached.
+    fn connect(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
+        let Some(kept) = &decision.kept else { return Milestones::default() };
+        let name = &service.key;
+        let connect = self.step(
+            service,
+            "connect",
+            format!("connect {name} to its networks"),
+            needs,
+            Work::new(Operation::Connect { endpoints: service.endpoints.clone() }).on(std::slice::from_ref(kept)),
+        );
+        let health = self.health(service, vec![connect.clone()], Some(kept), &service.endpoints, false);
+        Milestones { started: Some(connect), ready: Some(health) }
     }
 
     /// The old one, if any, stops before the new one starts.
@@ -242,9 +269,9 @@ impl Services<'_> {
             "start",
             format!("start {name}"),
             needs,
-            Work::new(Operation::Start { container: new(service), grace_seconds: grace(service) }),
+            Work::new(self::start(service, service.endpoints.clone())),
         );
-        let health = self.health(service, vec![start.clone()], None, false);
+        let health = self.health(service, vec![start.clone()], None, &service.endpoints, false);
         Milestones { started: Some(start), ready: Some(health) }
     }
 
@@ -290,6 +317,7 @@ impl Services<'_> {
                 container: new(service),
                 deadline_seconds: deadline,
                 grace_seconds: grace(service),
+                endpoints: service.endpoints.clone(),
             })
             .within(deadline + MARGIN),
         );
@@ -299,14 +327,15 @@ impl Services<'_> {
     /// The new one runs and is healthy, then takes the names; the old one is retired in the end.
     fn start_first(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
         let name = &service.key;
+        let unnamed: Vec<Endpoint> = service.endpoints.iter().map(Endpoint::unnamed).collect();
         let start = self.step(
             service,
             "start",
             format!("start {name} (new) beside the old one"),
             needs,
-            Work::new(Operation::Start { container: new(service), grace_seconds: grace(service) }),
+            Work::new(self::start(service, unnamed.clone())),
         );
-        let health = self.health(service, vec![start], None, true);
+        let health = self.health(service, vec![start], None, &unnamed, true);
         let running = decision.running();
         let mut needs = self.let_go(&service.service.name, std::slice::from_ref(&health));
         needs.extend(std::iter::once(health).chain(self.switched.take()));

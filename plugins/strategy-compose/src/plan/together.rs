@@ -65,7 +65,7 @@ pub(super) fn bind(desired: &Desired, order: &[String], decisions: &mut BTreeMap
 fn leaves(desired: &Desired, service: &DesiredService, name: &str, decisions: &BTreeMap<String, Decision>) -> bool {
     desired.of_service(name).filter_map(|other| decisions.get(&other.key)).any(|decision| match decision.action {
         Action::Replace => true,
-        Action::Update => service.shares.contains(name),
+        Action::Update => service.shares.contains(name) && !decision.reconnects,
         Action::Create | Action::Keep | Action::Remove => false,
     })
 }

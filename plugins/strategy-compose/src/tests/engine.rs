@@ -182,6 +182,9 @@ impl Engine for Real {
         call("POST", &format!("/networks/{network}/connect"), Some(&body)).map(drop)
     }
     fn disconnect(&self, network: &str, container: &str) -> Result<()> {
+        if self.container(container)?["NetworkSettings"]["Networks"].get(network).is_none() {
+            return Ok(());
+        }
         let body = json!({ "Container": container, "Force": false });
         call("POST", &format!("/networks/{network}/disconnect"), Some(&body)).map(drop)
     }

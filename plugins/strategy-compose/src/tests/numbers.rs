@@ -12,7 +12,7 @@ use crate::desired::Platform;
 use crate::labels;
 use crate::state::State;
 
-const THREE: &str = "services:\n  front: {image: front, depends_on: {back: {condition: service_healthy}}}\n  back: {image: back, scale: 3}\n";
+const THREE: &str = "services:\n  front: {image: front, depends_on: {back: {condition: service_healthy}}}\n  back: {image: back, scale: 3, healthcheck: {test: [CMD, 'true']}}\n";
 
 #[test]
 fn who_waits_for_a_service_waits_for_all_its_containers() {

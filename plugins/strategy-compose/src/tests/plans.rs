@@ -1,11 +1,13 @@
 //! Plans as tables: what runs and what should run in, decisions and steps out. No engine.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::world::{desired, desired_with, shown};
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredService, Standing};
 use crate::judged;
-use crate::plan::plan;
+use crate::plan::{needs_inspection, plan};
 use crate::state::{Container, Image, State};
 
 const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -19,7 +21,9 @@ pub(super) fn wanted(text: &str) -> Desired {
 pub(super) fn running(desired: &Desired) -> State {
     let mut state = images(desired, State::default());
     for service in desired.services.values() {
-        state.containers.push(container(&service.body, &service.container, &service.image.reference));
+        let mut made = container(&service.body, &service.container, &service.image.reference);
+        made.inspect.as_mut().unwrap()["NetworkSettings"] = settings(service);
+        state.containers.push(made);
     }
     for network in desired.networks.values() {
         state.networks.insert(network.name.clone(), network.body.clone());
@@ -39,6 +43,20 @@ pub(super) fn images(desired: &Desired, mut state: State) -> State {
         state.images.insert(reference, Some(image));
     }
     state
+}
+
+/// What the engine says of the connections and ports of a service's container that can be reached.
+pub(super) fn settings(service: &DesiredService) -> Value {
+    let networks: BTreeMap<_, _> = service
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            let mut config = endpoint.config();
+            config["EndpointID"] = json!(format!("{}-on-{}", service.container, endpoint.network));
+            (&endpoint.network, config)
+        })
+        .collect();
+    json!({ "Networks": networks, "Ports": service.body["HostConfig"]["PortBindings"] })
 }
 
 /// A running container that was made from a body.
@@ -67,7 +85,7 @@ const TWO: &str = "services:\n  front: {image: front, depends_on: [back]}\n  bac
 #[test]
 fn a_first_deployment_creates_everything() {
     let desired = wanted(
-        "services:\n  front: {image: front, ports: ['80:80'], depends_on: {back: {condition: service_healthy}, job: {condition: service_completed_successfully}}}\n  back: {image: back, volumes: ['data:/d']}\n  job: {image: back}\nvolumes: {data: }\n",
+        "services:\n  front: {image: front, ports: ['80:80'], depends_on: {back: {condition: service_healthy}, job: {condition: service_completed_successfully}}}\n  back: {image: back, volumes: ['data:/d'], healthcheck: {test: [CMD, 'true']}}\n  job: {image: back}\nvolumes: {data: }\n",
     );
     let state = images(&desired, State::default());
     assert_eq!(
@@ -451,4 +469,93 @@ fn hashes_depend_on_what_matters_only() {
     assert_eq!(base, hash("services: {front: {environment: [B=2, A=1], image: 'front:v9'}}"));
     assert_ne!(base, hash("services: {front: {image: front, environment: {A: 1, B: 3}}}"));
     assert_ne!(base, hash("services: {front: {image: back, environment: {A: 1, B: 2}}}"));
+}
+
+#[test]
+fn waiting_for_the_health_of_what_has_no_check_is_refused_unless_it_ran() {
+    let text = |check: &str| {
+        format!(
+            "services:\n  front: {{image: front, depends_on: {{back: {{condition: service_healthy}}}}}}\n  back: {{image: back{check}}}\n"
+        )
+    };
+    let refused = |check: &str, image: Value| {
+        let desired = wanted(&text(check));
+        let mut state = images(&desired, State::default());
+        let back = &desired.services["back"].image.reference;
+        state.images.get_mut(back).unwrap().as_mut().unwrap().config = json!({ "Healthcheck": image });
+        plan(&desired, &state).err().map(|obstacles| obstacles.0[0].0.clone())
+    };
+    let none = "service front waits until back is healthy (`condition: service_healthy`), which has no health check: neither \
+                the Compose file nor the image gives one";
+    let off =
+        "service front waits until back is healthy (`condition: service_healthy`), whose health check is switched off";
+    let of_image = || json!({ "Test": ["CMD", "true"] });
+    assert_eq!(refused("", Value::Null).as_deref(), Some(none));
+    assert_eq!(refused("", json!({ "Test": ["NONE"] })).as_deref(), Some(none));
+    assert_eq!(refused("", of_image()), None);
+    assert_eq!(refused(", healthcheck: {interval: 3s}", of_image()), None);
+    assert_eq!(refused(", healthcheck: {interval: 3s}", Value::Null).as_deref(), Some(none));
+    assert_eq!(refused(", healthcheck: {test: [CMD, 'true']}", Value::Null), None);
+    for disabled in [", healthcheck: {disable: true}", ", healthcheck: {test: [NONE]}"] {
+        assert_eq!(refused(disabled, of_image()).as_deref(), Some(off));
+    }
+
+    // Its files cannot be corrected any more.
+    let mut desired = wanted(&text(""));
+    let state = images(&desired, State::default());
+    for standing in [Standing::Runs, Standing::Back] {
+        desired.standing = standing;
+        assert_eq!(plan(&desired, &state).unwrap().warnings, [format!("{none}; that it runs is taken for healthy")]);
+    }
+
+    // An image that is not here says it later.
+    desired.standing = Standing::First;
+    let mut state = state;
+    state.images.insert(desired.services["back"].image.reference.clone(), None);
+    desired.services.values_mut().for_each(|service| service.image.local = false);
+    let plan = plan(&desired, &state).unwrap();
+    let health = plan.steps.iter().find(|step| step.id == "back:health").unwrap();
+    assert_eq!(health.details["for-service"], "front");
+}
+
+#[test]
+fn a_container_that_is_missing_is_not_new() {
+    let mut desired = wanted(TWO);
+    let mut state = running(&desired);
+    state.containers.retain(|container| container.service != "back");
+    for (standing, cause) in [
+        (Standing::First, "new in this release"),
+        (Standing::Runs, "it is missing: somebody removed its container"),
+        (Standing::Other, "there is no container of it"),
+        (Standing::Back, "there is no container of it"),
+    ] {
+        desired.standing = standing;
+        let shown = planned(&desired, &state);
+        assert!(shown.contains(&format!("create service back: {cause}\n")), "{shown}");
+    }
+}
+
+#[test]
+fn an_application_of_many_containers_is_looked_into_where_the_list_says_that_a_network_is_missing() {
+    let desired = wanted("services:\n  front: {image: front, scale: 101}\n");
+    let mut state = running(&desired);
+    let networks = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    for container in &mut state.containers {
+        container.networks = networks(&["app_default"]);
+    }
+    assert_eq!(needs_inspection(&desired, &state).count(), 0);
+    state.containers[7].networks = networks(&[]);
+    assert_eq!(needs_inspection(&desired, &state).collect::<Vec<_>>(), [state.containers[7].id.as_str()]);
+    state.containers.truncate(3);
+    assert_eq!(needs_inspection(&desired, &state).count(), 3);
+}
+
+#[test]
+fn ports_that_are_not_published_need_another_container() {
+    let desired = wanted("services:\n  front: {image: front, ports: ['80:80']}\n");
+    let mut state = running(&desired);
+    state.containers[0].inspect.as_mut().unwrap()["NetworkSettings"]["Ports"] = json!({});
+    let shown = planned(&desired, &state);
+    let line = "replace service front: it runs, but does not publish its port 80/tcp [stop-first: ";
+    assert!(shown.contains(line), "{shown}");
 }

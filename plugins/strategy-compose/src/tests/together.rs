@@ -13,7 +13,7 @@ use super::world::{field, ordered, shown};
 use crate::engine::Engine as _;
 use crate::gather::{Detail, gather};
 
-const RESTARTS: &str = "services:\n  back: {image: back}\n  front: {image: front, depends_on: {back: {condition: service_healthy, restart: true}}}\n  last: {image: front, depends_on: {front: {condition: service_started, restart: true}}}\n";
+const RESTARTS: &str = "services:\n  back: {image: back, healthcheck: {test: [CMD, 'true']}}\n  front: {image: front, depends_on: {back: {condition: service_healthy, restart: true}}}\n  last: {image: front, depends_on: {front: {condition: service_started, restart: true}}}\n";
 
 #[test]
 fn what_restarts_with_another_goes_before_it_and_comes_after_it() {
@@ -51,7 +51,7 @@ fn what_restarts_with_another_goes_before_it_and_comes_after_it() {
     assert!(last.contains("replace service last: command changed [start-first]"), "{last}");
     assert!(last.contains("keep service front") && last.contains("keep service back"), "{last}");
     // Where the first one stops first, all that restarts with it stops before.
-    let text = RESTARTS.replace("{image: back}", "{image: back, hostname: h}");
+    let text = RESTARTS.replace("{image: back,", "{image: back, hostname: h,");
     let plan = planned(&wanted(&text.replace("hostname: h", "hostname: i")), &running(&wanted(&text)));
     for line in ["last:stop <- prepared\n", "front:stop <- prepared last:stop\n", "back:stop <- prepared front:stop\n"]
     {
@@ -64,7 +64,7 @@ fn what_restarts_with_another_goes_before_it_and_comes_after_it() {
     let job = state.containers.iter_mut().find(|container| container.service == "init").unwrap();
     job.state = "exited".to_owned();
     job.inspect.as_mut().unwrap()["State"]["ExitCode"] = json!(0);
-    let plan = planned(&wanted(&text.replace("{image: back}", "{image: back, command: x}")), &state);
+    let plan = planned(&wanted(&text.replace("back: {image: back,", "back: {image: back, command: x,")), &state);
     assert!(plan.contains("replace service front: restarts with back"), "{plan}");
     assert!(plan.contains("keep service init: ran before with the same configuration"), "{plan}");
 }
