@@ -9,6 +9,7 @@ mod error;
 mod gate;
 mod hooks;
 mod lock;
+mod look;
 mod migration;
 mod moved;
 mod outside;
@@ -37,6 +38,7 @@ pub use self::engine::{Engine, Pace};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
 pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe, Resolved};
+pub use self::plan::NOT_WELL;
 pub use self::recover::Onward;
 pub use self::request::{
     Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target, hint_of,
@@ -123,8 +125,11 @@ async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
 async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
     match forward(deployment).await {
         Ok(()) => {}
-        Err(Halt::Unchanged) => deployment.settle(Outcome::Unchanged, None).await?,
-        Err(Halt::Refuse(failure)) => deployment.settle(Outcome::Refused, Some(failure)).await?,
+        Err(Halt::Unchanged) => deployment.settle(Outcome::Unchanged, None, None).await?,
+        Err(Halt::Refuse(failure)) => {
+            let seen = look::before_refusal(deployment).await;
+            deployment.settle(Outcome::Refused, Some(failure), seen).await?;
+        }
         Err(Halt::Unwind(cause)) => undo::unwind(deployment, cause).await?,
         Err(Halt::Leave(error)) => return Err(error),
     }
@@ -141,7 +146,6 @@ async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
     while !begun {
         gate::check(deployment).await?;
         verify::as_it_runs(deployment).await?;
-        plan::unchanged(deployment)?;
         // Not when what runs changed meanwhile: then there is a new plan, and the gates are asked about it.
         begun = apply::begin(deployment).await?;
     }

@@ -39,4 +39,5 @@ mod story;
 mod stuck;
 mod told;
 mod triggers;
+mod truth;
 mod untrusted;

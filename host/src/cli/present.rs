@@ -24,7 +24,7 @@ pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact 
     let mut fact = account(&ending.account, ending.previous.as_deref(), phases, shared);
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(milliseconds(ending.took));
-    fact.next = next(ending.outcome, &ending.account);
+    fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
     if let (Outcome::Succeeded, Some(back)) = (ending.outcome, &ending.back) {
         let version = back.version.clone().unwrap_or_default();
         let id = back.release.as_deref().filter(|_| ending.shared_labels.contains(&version));
@@ -54,7 +54,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
     });
     fact.next = match (shown.summary.open, shown.account.outcome()) {
         (true, _) => vec![format!("`windlass resume {}` finishes it, or puts the old version back", fact.application)],
-        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.account),
+        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.account, previous.as_deref()),
         (false, _) => Vec::new(),
     };
     if shown.summary.open {
@@ -89,6 +89,8 @@ fn account(
         break_glass: account.asked.break_glass.clone(),
         release: account.release.as_deref().map(release),
         previous: previous.map(release),
+        runs: account.seen.is_some().then(|| account.something_runs()),
+        trouble: account.trouble(),
         started: account.started.to_string(),
         finished: account.finished.map(|finished| finished.to_string()),
         took: account.finished.map(|finished| elapsed(account.started, finished)),
@@ -209,13 +211,17 @@ pub(super) fn quarantined(quarantine: &crate::journal::Quarantine) -> String {
 }
 
 /// What a person can do after an ending.
-fn next(outcome: Outcome, account: &Account) -> Vec<String> {
+fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<String> {
     let (application, id) = (&account.application, &account.id);
     match outcome {
         Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused => Vec::new(),
         Outcome::RolledBack => {
             let evidence = format!("`windlass show {id}` has the evidence, `windlass logs {id}` the log");
-            std::iter::once(evidence).chain(again(account)).collect()
+            let start = previous.zip(account.previous.as_ref()).filter(|_| !account.something_runs());
+            let start = start.map(|(previous, of)| {
+                format!("`windlass rollback {application} --to {of}` starts {} again", previous.version)
+            });
+            std::iter::once(evidence).chain(start).chain(again(account)).collect()
         }
         Outcome::Stuck => vec![
             format!("`windlass show {id}` has both errors and what is left behind"),

@@ -7,13 +7,16 @@ use windlass_documents::{Failure, Observation, Phase, Plan};
 
 use super::engine::Engine;
 use super::error::Error;
+use super::look::is_well;
 use super::moved;
+use super::probe;
 use super::request::{FromDocument, Planned, Target};
 use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::target;
+use super::verify;
 use super::work::{Deployment, Given, Halt, failure};
-use crate::journal::{Event, Status};
+use crate::journal::{Answer, Event, Ruling, Status};
 use crate::progress::{FlowPhase, Level, Progress};
 use crate::report::Explain as _;
 
@@ -26,11 +29,14 @@ const LONGEST_ID: usize = 128;
 /// How often one deployment is planned at most, when what runs does not stay as it was planned from.
 pub(super) const MOST_PLANS: u32 = 3;
 
+/// The code of a refusal to call `unchanged` what is not well.
+pub const NOT_WELL: &str = "not-well";
+
 /// Plans the deployment. A release that runs already ends it here.
 pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     match deployment.status() {
         Status::Planning => {}
-        Status::Checking => return runs_already(deployment),
+        Status::Checking => return runs_already(deployment).await,
         _ => return Ok(()),
     }
     let _phase = deployment.phase(FlowPhase::Plan);
@@ -72,7 +78,7 @@ fn write(deployment: &Deployment<'_>, observation: Observation, plan: Plan) -> R
     deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
     let written = deployment.write(&Event::Planned { observation, plan });
     written.or_else(refuse_when_full)?;
-    runs_already(deployment)
+    runs_already(deployment).await
 }
 
 /// A full disk before anything was touched is a refusal like any other; its own line is written from the reserve.
@@ -90,17 +96,53 @@ pub(super) fn disk_full(error: &crate::journal::Error) -> Failure {
 }
 
 /// The release that runs already needs no gates.
-fn runs_already(deployment: &Deployment<'_>) -> Result<(), Halt> {
+async fn runs_already(deployment: &Deployment<'_>) -> Result<(), Halt> {
     let release = deployment.with(|account| account.release.clone());
     let same = deployment.previous.as_ref().zip(release).is_some_and(|(previous, release)| previous.id == release.id);
-    if same { unchanged(deployment) } else { Ok(()) }
+    if same { unchanged(deployment).await } else { Ok(()) }
 }
 
 /// Ends it here when nothing is to be changed. Another release than the one that runs, with the same parts, is what the
-/// history says runs from then on, and passes the gates before.
-pub(super) fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
+/// history says runs from then on, and passes the gates before. What is not seen to be well is verified like a
+/// deployment: `unchanged` says that all is well.
+async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
     let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
-    if is && deployment.status() == Status::Checking { Err(Halt::Unchanged) } else { Ok(()) }
+    if !is || deployment.status() != Status::Checking {
+        return Ok(());
+    }
+    // Where nothing was observed there is nothing to be ill.
+    let well = |observation: &Observation| observation.parts.is_empty() || is_well(observation);
+    if deployment.with(|account| account.observation.as_deref().is_none_or(well)) {
+        return Err(Halt::Unchanged);
+    }
+    let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+    let answer = verify::health(&subject).await;
+    if let Some(stopped) = deployment.stopped()? {
+        return Err(Halt::Refuse(stopped));
+    }
+    match probe::rule(&answer, &verify::own_probe(&subject)) {
+        Ruling::Passed | Ruling::Warned | Ruling::Overridden => Err(Halt::Unchanged),
+        Ruling::Refused => Err(Halt::Refuse(not_well(&subject, &answer))),
+    }
+}
+
+/// The failure of a deployment that has nothing to change and finds what runs unwell.
+fn not_well(subject: &Subject<'_>, answer: &Answer) -> Failure {
+    let cause = verify::cause(verify::HEALTH, answer);
+    let (version, application) = (&subject.release.version, &subject.application);
+    let said = match answer {
+        Answer::Report(report) => report.summary.clone(),
+        Answer::Failure(failure) => format!("it could not be verified: {}", failure.message),
+    };
+    let mut details = cause.details.unwrap_or_default();
+    if !details.is_object() {
+        details = serde_json::json!({});
+    }
+    details["hint"] = serde_json::json!(format!(
+        "`windlass status {application}` shows what runs; put right what keeps it from being well, or deploy another version"
+    ));
+    let message = format!("{version} is what runs and nothing is to be changed, but it is not well: {said}");
+    Failure { details: Some(details), ..failure(NOT_WELL, message) }
 }
 
 /// Asks the strategy, again when what runs changes meanwhile. The plugin observes for itself when it plans; what changed

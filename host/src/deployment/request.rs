@@ -253,7 +253,7 @@ pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str
     let release = account.release.as_deref().cloned();
     let running = match outcome {
         Outcome::Succeeded | Outcome::Unchanged => release.clone(),
-        Outcome::Refused | Outcome::RolledBack => previous.cloned(),
+        Outcome::Refused | Outcome::RolledBack => previous.filter(|_| account.something_runs()).cloned(),
         // Nobody knows.
         Outcome::Stuck => None,
     };
@@ -277,6 +277,7 @@ pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str
         release: release.unwrap_or_else(|| nameless(account)),
         previous: previous.cloned(),
         running,
+        trouble: account.trouble(),
         started: account.started.to_string(),
         finished: account.finished.unwrap_or(account.started).to_string(),
         checks: named(&account.checks),

@@ -6,5 +6,6 @@ mod faults;
 mod flow;
 mod gates;
 mod graphs;
+mod looks;
 mod outbox;
 mod yard;

@@ -7,9 +7,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Observation, Outcome, Step, Verdict};
+use windlass_documents::{Failure, Observation, Outcome, Release, Step, Verdict};
 
 use super::error::Error;
+use super::look::{is_same, is_well, look};
 use super::migration;
 use super::retry;
 use super::steps::deadline;
@@ -31,21 +32,24 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
         && !account.retry_undo
     {
         let message = format!("{}; nothing is undone, because {why}", cause.message);
-        return deployment.settle(Outcome::Stuck, Some(Failure { code: "frozen".to_owned(), message, ..cause })).await;
+        return deployment
+            .settle(Outcome::Stuck, Some(Failure { code: "frozen".to_owned(), message, ..cause }), None)
+            .await;
     }
     let forward = deployment.subject().await.map_err(Error::Failed)?;
     // What is undone must not be told that somebody asked to stop: that is why it is undone.
     let subject = Subject { purpose: "rollback", cancelled: CancellationToken::new(), ..forward };
     let first = undo_all(deployment, &subject).await?;
     if let Some((title, undo_failure)) = first {
-        return deployment.settle(Outcome::Stuck, Some(both(&cause, &title, &undo_failure))).await;
+        return deployment.settle(Outcome::Stuck, Some(both(&cause, &title, &undo_failure)), None).await;
     }
-    match restored(deployment, &subject).await? {
+    let (why, seen) = restored(deployment, &subject).await?;
+    match why {
         Some(why) => {
             let message = format!("{}; everything is undone, yet {why}", cause.message);
-            deployment.settle(Outcome::Stuck, Some(Failure { message, ..cause })).await
+            deployment.settle(Outcome::Stuck, Some(Failure { message, ..cause }), seen).await
         }
-        None => deployment.settle(Outcome::RolledBack, Some(cause)).await,
+        None => deployment.settle(Outcome::RolledBack, Some(cause), seen).await,
     }
 }
 
@@ -119,10 +123,15 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
     }
 }
 
-/// Verifies the earlier version like a deployment. A reason when it is not as it was before: it ran then, and does
-/// not now. One that was not well before is not expected to be well after.
-async fn restored(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<Option<String>, Error> {
-    let Some(previous) = deployment.previous.clone() else { return Ok(None) };
+/// Verifies the earlier version like a deployment, and looks at what runs. A reason when it is not as it was before: it
+/// was well then, and is not now. One that was not well before is not expected to be well after.
+async fn restored(
+    deployment: &Deployment<'_>,
+    subject: &Subject<'_>,
+) -> Result<(Option<String>, Option<Observation>), Error> {
+    let Some(previous) = deployment.previous.clone() else {
+        return Ok((None, look(deployment, &subject.release).await));
+    };
     let known = deployment.with(|account| account.restored.clone());
     let answer = if let Some(answer) = known {
         answer
@@ -130,7 +139,7 @@ async fn restored(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<
         let answer = match deployment.engine.outside.orders(&previous).await {
             Ok(orders) => {
                 let subject = Subject {
-                    release: previous,
+                    release: previous.clone(),
                     running: None,
                     plan: None,
                     orders: Arc::new(orders),
@@ -144,28 +153,25 @@ async fn restored(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<
         answer
     };
     let before = deployment.with(|account| account.observation.clone());
-    let was_well = before.is_some_and(|observation| well(&observation));
-    match answer {
-        Answer::Report(report) if matches!(report.verdict, Verdict::Pass | Verdict::Warn) => Ok(None),
-        Answer::Report(report) if was_well && report.verdict == Verdict::Fail => {
-            Ok(Some(format!("the earlier version does not run as before: {}", report.summary)))
+    let seen = look(deployment, &previous).await;
+    // What differed from the release before is no fault of the way back, when it is all that differs now.
+    let as_before = before.as_ref().zip(seen.as_ref()).is_some_and(|(before, seen)| is_same(before, seen));
+    let was_well = before.is_some_and(|observation| is_well(&observation));
+    let why = match answer {
+        Answer::Report(report) if matches!(report.verdict, Verdict::Pass | Verdict::Warn) => None,
+        Answer::Report(report) if was_well && !as_before && report.verdict == Verdict::Fail => {
+            Some(format!("the earlier version does not run as before: {}", report.summary))
         }
         Answer::Report(report) => {
-            deployment.warn(format!("the earlier version is not healthy: {}", report.summary));
-            Ok(None)
+            let Release { version, .. } = &*previous;
+            deployment
+                .warn(format!("{version} is as it was before the deployment, which is not well: {}", report.summary));
+            None
         }
         Answer::Failure(Failure { message, .. }) => {
-            deployment.warn(format!("nobody could verify the earlier version: {message}"));
-            Ok(None)
+            deployment.warn(format!("the earlier version could not be verified: {message}"));
+            None
         }
-    }
-}
-
-/// Whether everything that ran was well.
-fn well(observation: &Observation) -> bool {
-    !observation.parts.is_empty()
-        && observation
-            .parts
-            .iter()
-            .all(|part| part.state == "running" && part.health.as_deref().is_none_or(|health| health == "healthy"))
+    };
+    Ok((why, seen))
 }

@@ -28,11 +28,11 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
     prove(deployment, &subject).await?;
-    deployment.settle(Outcome::Succeeded, None).await.map_err(Halt::Leave)
+    deployment.settle(Outcome::Succeeded, None, None).await.map_err(Halt::Leave)
 }
 
 /// Proves another release than the one that runs by what runs, where nothing is to be changed, so that it can be promoted
-/// like any other. What does not prove it refuses it: nothing was touched.
+/// like any other, and ends it here. What does not prove it refuses it: nothing was touched.
 pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> {
     let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
     if !is || deployment.status() != Status::Checking {
@@ -40,10 +40,11 @@ pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> 
     }
     let _phase = deployment.phase(FlowPhase::Verify);
     let subject = deployment.subject().await.map_err(Halt::Refuse)?;
-    prove(deployment, &subject).await.map_err(|halt| match halt {
-        Halt::Unwind(failure) => Halt::Refuse(failure),
-        other => other,
-    })
+    match prove(deployment, &subject).await {
+        Ok(()) => Err(Halt::Unchanged),
+        Err(Halt::Unwind(failure)) => Err(Halt::Refuse(failure)),
+        Err(other) => Err(other),
+    }
 }
 
 async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
@@ -69,7 +70,7 @@ pub(super) async fn health(subject: &Subject<'_>) -> Answer {
     .await
 }
 
-fn own_probe(subject: &Subject<'_>) -> Probe {
+pub(super) fn own_probe(subject: &Subject<'_>) -> Probe {
     Probe {
         name: HEALTH.to_owned(),
         deadline: subject.orders.verify_deadline,
@@ -115,7 +116,7 @@ fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, ruling: Ruli
 }
 
 /// Why the flow goes back, with what was seen.
-fn cause(name: &str, answer: &Answer) -> Failure {
+pub(super) fn cause(name: &str, answer: &Answer) -> Failure {
     let evidence = |report: &Report| serde_json::to_value(&report.findings).ok();
     Failure {
         code: "not-proved".to_owned(),

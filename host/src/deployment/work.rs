@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{OnceCell, SetOnce};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Outcome, Phase, Plan, Release};
+use windlass_documents::{Failure, Observation, Outcome, Phase, Plan, Release};
 
 use super::engine::Engine;
 use super::error::Error;
@@ -298,11 +298,26 @@ impl<'a> Deployment<'a> {
     }
 
     /// Decides how it ended. Recorders are in the outbox from here on, what runs and what is refused is known.
-    pub(super) async fn settle(&self, outcome: Outcome, failure: Option<Failure>) -> Result<(), Error> {
+    /// `seen` is what runs now, where it was looked at.
+    pub(super) async fn settle(
+        &self,
+        outcome: Outcome,
+        failure: Option<Failure>,
+        seen: Option<Observation>,
+    ) -> Result<(), Error> {
         let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
         let failed = matches!(outcome, Outcome::RolledBack | Outcome::Stuck);
         let blames_release = failed.then(|| self.with(Account::release_is_to_blame));
-        let event = Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release };
+        let runs = |release: &Arc<Release>| self.previous.as_ref().is_some_and(|previous| previous.id == release.id);
+        let kept = outcome == Outcome::Unchanged && self.with(|account| account.release.as_ref().is_some_and(runs));
+        let event = Event::Settled {
+            outcome,
+            failure: failure.clone(),
+            left_behind,
+            blames_release,
+            observation: seen,
+            kept,
+        };
         let mut also = Also::default();
         let mut after = self.account();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(journal::Error::from)?;

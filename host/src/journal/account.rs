@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use windlass_documents::{Failure, Observation, Outcome, Phase, Plan, Release, Step};
+use windlass_documents::{Failure, Observation, Outcome, Part, Phase, Plan, Release, Step, Verdict};
 
 use super::format::{Answer, Asked, Event, Owner, Resolution, Ruling};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
@@ -69,6 +69,10 @@ pub struct Account {
     pub cause: Option<Failure>,
     /// What was said about the earlier version after it was put back.
     pub restored: Option<Answer>,
+    /// What was seen to run when it was decided how it ended, where it was looked at.
+    pub seen: Option<Arc<Observation>>,
+    /// Whether the release ran already, so that since when it runs stays as it is.
+    pub kept: bool,
     /// Whether a person asked to undo once more after it was stuck.
     pub retry_undo: bool,
     /// Why it ended as it did, unless it succeeded.
@@ -169,6 +173,8 @@ impl Account {
             steps: BTreeMap::new(),
             cause: None,
             restored: None,
+            seen: None,
+            kept: false,
             retry_undo: false,
             failure: None,
             left_behind: Vec::new(),
@@ -206,8 +212,10 @@ impl Account {
             Event::Proved { name, answer, ruling } => put(&mut self.proofs, name, answer, *ruling),
             Event::Unwinding { cause } => self.cause = Some(cause.clone()),
             Event::Restored { answer } => self.restored = Some(answer.clone()),
-            Event::Settled { failure, left_behind, blames_release, .. } => {
+            Event::Settled { failure, left_behind, blames_release, observation, kept, .. } => {
                 self.blames_release = *blames_release;
+                self.seen = observation.clone().map(Arc::new);
+                self.kept = *kept;
                 self.failure.clone_from(failure);
                 self.left_behind.clone_from(left_behind);
                 self.finished = Some(time);
@@ -323,6 +331,37 @@ impl Account {
             let by_code = !matches!(failure.code.as_str(), CANCELLED | "disk-full");
             failed && self.blames_release.unwrap_or(by_code)
         })
+    }
+
+    /// Whether something of the application was seen to run when nothing new was left behind: after an undo, or when
+    /// it was refused. True where nobody looked.
+    #[must_use]
+    pub fn something_runs(&self) -> bool {
+        self.last_seen().is_none_or(|seen| seen.parts.iter().any(Part::runs))
+    }
+
+    /// What is not as it should be about what runs after a deployment that changed nothing in the end, in one sentence.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if !matches!(self.outcome(), Some(Outcome::Refused | Outcome::RolledBack)) {
+            return None;
+        }
+        if let Some(Answer::Report(report)) = &self.restored
+            && !matches!(report.verdict, Verdict::Pass | Verdict::Warn)
+        {
+            return Some(report.summary.clone());
+        }
+        // What is not the application's own is in no release.
+        let parts = self.last_seen()?.parts.iter().filter(|part| part.release.is_some());
+        let ill: Vec<String> =
+            parts.filter_map(|part| part.ill().map(|ill| format!("{} {ill}", part.instance))).collect();
+        (!ill.is_empty()).then(|| ill.join("; "))
+    }
+
+    /// What was seen last: at the end, or, where nothing was touched, when it was planned.
+    fn last_seen(&self) -> Option<&Observation> {
+        let planned = self.observation.as_deref().filter(|_| self.outcome() == Some(Outcome::Refused));
+        self.seen.as_deref().or(planned)
     }
 
     /// Where a step is.

@@ -245,6 +245,12 @@ pub enum Event {
         /// before don't say it: there every failure counted but a wish to stop and a full disk.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         blames_release: Option<bool>,
+        /// What runs now, where it was looked at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        observation: Option<Observation>,
+        /// Whether the release ran already, so that since when it runs stays as it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
     },
     /// A person answered for a stuck deployment.
     Answered {

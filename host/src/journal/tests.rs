@@ -81,7 +81,14 @@ fn step(step: &str) -> Event {
 }
 
 fn settled(outcome: Outcome) -> Event {
-    Event::Settled { outcome, failure: None, left_behind: Vec::new(), blames_release: None }
+    Event::Settled {
+        outcome,
+        failure: None,
+        left_behind: Vec::new(),
+        blames_release: None,
+        observation: None,
+        kept: false,
+    }
 }
 
 /// A whole deployment, ten lines.
@@ -121,6 +128,8 @@ fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: 
             failure: Some(failure),
             left_behind: Vec::new(),
             blames_release: None,
+            observation: None,
+            kept: false,
         },
         Event::Closed,
     ];

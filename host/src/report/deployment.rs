@@ -7,6 +7,7 @@ use super::facts::{DeploymentFact, ReleaseFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
 use super::{outbox, probe, words};
+use crate::deployment::NOT_WELL;
 
 /// The ink of an outcome's word.
 #[must_use]
@@ -44,10 +45,7 @@ pub fn errors(fact: &DeploymentFact, width: usize) -> Page {
 fn headline(fact: &DeploymentFact) -> Line {
     let version = fact.release.as_ref().map_or("", ReleaseFact::name);
     let what = if version.is_empty() { fact.application.clone() } else { format!("{} {version}", fact.application) };
-    let previous = fact.previous.as_ref().map_or_else(
-        || "nothing of it runs, as before".to_owned(),
-        |previous| format!("{} runs as before", previous.name()),
-    );
+    let previous = afterwards(fact);
     let place = &fact.environment;
     let stopped = fact.failure.as_ref().map_or("stopped", |failure| failure.message.as_str());
     let (word, rest) = match fact.outcome.as_str() {
@@ -56,6 +54,9 @@ fn headline(fact: &DeploymentFact) -> Line {
         "succeeded" if fact.rollback => ("succeeded", format!("{what} runs in {place} again")),
         "succeeded" => ("succeeded", format!("{what} runs in {place}")),
         "unchanged" => ("unchanged", format!("{what} already runs in {place}; nothing was touched")),
+        "refused" if fact.failure.as_ref().is_some_and(|failure| failure.code == NOT_WELL) => {
+            ("refused", format!("{what} is what runs in {place}, and it is not well; nothing was touched"))
+        }
         "refused" => ("refused", format!("{what} was not deployed to {place}; nothing was touched")),
         "rolled-back" => ("rolled back", format!("{what} failed in {place}; {previous}")),
         "stuck" => ("stuck", format!("{what} failed in {place}, and so did going back; a person is needed")),
@@ -64,6 +65,21 @@ fn headline(fact: &DeploymentFact) -> Line {
         other => (other, what),
     };
     Line::new().ink(ink(&fact.outcome), word).text(": ").ink(Ink::Bold, rest)
+}
+
+/// What runs after a deployment was rolled back: what was seen, where it was looked at.
+fn afterwards(fact: &DeploymentFact) -> String {
+    match (&fact.previous, fact.runs, &fact.trouble) {
+        (None, Some(true), _) => "what ran before, which windlass did not deploy, runs as before".to_owned(),
+        (None, ..) => "nothing of it runs, as before".to_owned(),
+        (Some(previous), Some(false), _) => {
+            format!("nothing of it runs, as before: {} did not run when the deployment began", previous.name())
+        }
+        (Some(previous), _, Some(trouble)) => {
+            format!("{} is back as it was before, which is not well: {trouble}", previous.name())
+        }
+        (Some(previous), _, None) => format!("{} runs as before", previous.name()),
+    }
 }
 
 /// The images, old and new.
@@ -296,6 +312,8 @@ mod tests {
             break_glass: None,
             release: Some((&crate::report::plan::tests::release("v2")).into()),
             previous: Some(previous),
+            runs: None,
+            trouble: None,
             started: "2026-08-21T14:03:11Z".to_owned(),
             finished: Some("2026-08-21T14:03:30Z".to_owned()),
             took: Some(19_100),
@@ -400,6 +418,31 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_after_going_back_is_what_was_seen() {
+        let said = |runs: Option<bool>, trouble: Option<&str>, deployed: bool| {
+            let mut fact = DeploymentFact { runs, trouble: trouble.map(str::to_owned), ..fact("rolled-back") };
+            fact.previous = fact.previous.filter(|_| deployed);
+            headline(&fact).render(false)
+        };
+        let all = [
+            said(None, None, true),
+            said(Some(true), None, true),
+            said(Some(true), Some("web does not run: exited"), true),
+            said(Some(false), Some("web does not run: exited"), true),
+            said(Some(false), None, false),
+            said(Some(true), None, false),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @r"
+        rolled back: kudos v2 failed in uat; v1 runs as before
+        rolled back: kudos v2 failed in uat; v1 runs as before
+        rolled back: kudos v2 failed in uat; v1 is back as it was before, which is not well: web does not run: exited
+        rolled back: kudos v2 failed in uat; nothing of it runs, as before: v1 did not run when the deployment began
+        rolled back: kudos v2 failed in uat; nothing of it runs, as before
+        rolled back: kudos v2 failed in uat; what ran before, which windlass did not deploy, runs as before
+        ");
+    }
+
+    #[test]
     fn what_somebody_stopped_did_not_fail() {
         let fact = DeploymentFact {
             cancelled: true,
@@ -417,6 +460,18 @@ mod tests {
             summary.starts_with("cancelled: kudos v2 was stopped by a signal in uat; v1 runs as before\n"),
             "{summary}"
         );
+    }
+
+    #[test]
+    fn what_is_not_well_and_was_not_touched_is_what_runs() {
+        let failure = Failure {
+            code: NOT_WELL.to_owned(),
+            message: "v2 is not well".to_owned(),
+            retryable: false,
+            details: None,
+        };
+        let fact = DeploymentFact { failure: Some(failure), ..fact("refused") };
+        insta::assert_snapshot!(headline(&fact).render(false), @"refused: kudos v2 is what runs in uat, and it is not well; nothing was touched");
     }
 
     #[test]

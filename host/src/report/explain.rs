@@ -77,7 +77,7 @@ impl ExitCode {
             Self::Configuration => {
                 "A file was wrong: `agent.toml`, `release.toml`, a Compose file, a plugin. Nothing was touched."
             }
-            Self::Refused => "A gate said no. Nothing was touched.",
+            Self::Refused => "A gate said no, or the release runs already and is not well. Nothing was touched.",
             Self::RolledBack => "Something failed and everything is as before.",
             Self::Stuck => "Undo failed. A person must look, then `windlass resolve`.",
             Self::Busy => "Another deployment holds the application. Nothing was touched; `--wait` waits.",

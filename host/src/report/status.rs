@@ -60,17 +60,28 @@ fn headline(fact: &StatusFact) -> Line {
         heading.ink(Ink::Warn, "runs, but was not deployed by windlass")
     } else if fact.unobserved.is_some() {
         heading.ink(Ink::Warn, "not observed")
-    } else if fact.drift.is_empty() {
-        heading.ink(Ink::Good, "runs as deployed")
-    } else {
+    } else if !fact.drift.is_empty() {
         heading.ink(Ink::Warn, "drifted")
+    } else if ill(fact).next().is_some() {
+        heading.ink(Ink::Bad, "runs, and is not well")
+    } else {
+        heading.ink(Ink::Good, "runs as deployed")
     };
     match (&fact.since, &fact.deployment) {
         (Some(since), Some(deployment)) if fact.stuck.is_none() && fact.open.is_none() => {
-            heading.ink(Ink::Dim, format!(", since {} by deployment {deployment}", words::time(since)))
+            // What drifted or fell ill did so later.
+            let word = if fact.drift.is_empty() && ill(fact).next().is_none() { "since" } else { "deployed" };
+            heading.ink(Ink::Dim, format!(", {word} {} by deployment {deployment}", words::time(since)))
         }
         _ => heading,
     }
+}
+
+/// What is not well of what is observed, one sentence each.
+fn ill(fact: &StatusFact) -> impl Iterator<Item = String> {
+    // What somebody else left in the project and does not run is not the application's.
+    let parts = fact.parts.iter().flatten().filter(|part| part.version.is_some() || part.state == "running");
+    parts.filter_map(|part| part.trouble.as_ref().map(|trouble| format!("{} {trouble}", part.instance)))
 }
 
 /// What a person should know, each with a heading.
@@ -96,6 +107,9 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
     for drift in &fact.drift {
         remarks.push((Ink::Warn, "drift:", drift.clone()));
     }
+    for trouble in ill(fact) {
+        remarks.push((Ink::Bad, "not well:", trouble));
+    }
     if let Some(frozen) = &fact.frozen {
         remarks.push((Ink::Warn, "frozen:", frozen.clone()));
     }
@@ -116,7 +130,7 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
 fn parts(parts: &[PartFact]) -> Page {
     let mut table = Table::headed(&["service", "instance", "version", "state", "health", "restarts", "image"]).right(5);
     for part in parts {
-        let state = if part.state == "running" { Ink::Good } else { Ink::Bad };
+        let state = if part.state == "running" || part.finished { Ink::Good } else { Ink::Bad };
         let health = match part.health.as_deref() {
             Some("healthy") => Ink::Good,
             Some("starting") => Ink::Warn,
@@ -151,6 +165,8 @@ mod tests {
             health: health.map(str::to_owned),
             restarts,
             since: None,
+            trouble: None,
+            finished: false,
         };
         StatusFact {
             application: "kudos".to_owned(),
@@ -178,6 +194,22 @@ mod tests {
           service  instance         version  state    health   restarts  image
           backend  kudos-backend-1  v2       running  healthy            127.0.0.1:5000/kudos/backend@sha256:1ef921a31ef9
           web      kudos-web-1      v1       running                  3  127.0.0.1:5000/kudos/web@sha256:1ef921a31ef9
+        ");
+    }
+
+    #[test]
+    fn what_is_not_well_is_not_as_deployed() {
+        let mut fact = fact();
+        let part = &mut fact.parts.as_mut().unwrap()[0];
+        part.health = Some("unhealthy".to_owned());
+        part.trouble = Some("is unhealthy".to_owned());
+        insta::assert_snapshot!(page(&fact, 100).render(false), @r"
+        kudos v2 in uat: runs, and is not well, deployed 2026-08-21 14:03:30Z by deployment 4f0c9t2m1k8z
+          not well: kudos-backend-1 is unhealthy
+
+          service  instance         version  state    health     restarts  image
+          backend  kudos-backend-1  v2       running  unhealthy            127.0.0.1:5000/kudos/backend@sha256:1ef921a31ef9
+          web      kudos-web-1      v1       running                    3  127.0.0.1:5000/kudos/web@sha256:1ef921a31ef9
         ");
     }
 

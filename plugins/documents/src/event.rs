@@ -43,9 +43,14 @@ pub struct Event {
     /// What ran before; none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Release>,
-    /// What runs now: the release when it succeeded, `previous` when it was rolled back; none when nothing runs.
+    /// What runs now: the release when it succeeded; `previous` when it was refused or rolled back and something of it was
+    /// seen to run; none when nothing runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Release>,
+    /// What is not as it should be about what runs, one sentence, where it was looked at and something is: after a
+    /// deployment that was refused or rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// When it began, RFC 3339.
     pub started: String,
     /// When it ended, RFC 3339.

@@ -129,9 +129,10 @@ fn is_artifact(name: &str) -> bool {
 /// One sentence for people: what became of it.
 fn summary(event: &Event) -> String {
     let (application, environment, version) = (&event.application, &event.environment, &event.release.version);
-    let runs = || match &event.running {
-        Some(release) => format!("{} runs", release.version),
-        None => "nothing runs".to_owned(),
+    let runs = || match (&event.running, &event.trouble) {
+        (Some(release), None) => format!("{} runs", release.version),
+        (Some(release), Some(trouble)) => format!("{} runs, but is not well: {trouble}", release.version),
+        (None, _) => "nothing runs".to_owned(),
     };
     match (event.outcome, event.rollback) {
         (Outcome::Succeeded, false) => format!("{application} {version} was deployed to {environment}"),

@@ -47,6 +47,9 @@ pub struct Application {
     pub deployment: Option<String>,
     /// Since when, RFC 3339.
     pub since: Option<String>,
+    /// What was seen not to be as it should be about what runs, one sentence; null while nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// The release that runs and where it was proved, from which `windlass promote` makes it run elsewhere.
     pub record: Option<ReleaseDocument>,
     /// The last deployment, whatever its outcome.

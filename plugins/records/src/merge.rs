@@ -75,6 +75,7 @@ fn running(application: &mut Application, event: &Event) {
     application.version = event.running.as_ref().map(|release| release.version.clone());
     application.commit = event.running.as_ref().and_then(|release| release.commit.clone());
     application.artifacts = artifacts(event);
+    application.trouble.clone_from(&event.trouble);
     if application.release == id && application.deployment.is_some() {
         return;
     }
@@ -105,6 +106,7 @@ pub fn says_what_runs(old: Option<&[u8]>, event: &Event) -> bool {
         && application.version.as_ref() == running.map(|release| &release.version)
         && application.commit.as_ref() == running.and_then(|release| release.commit.as_ref())
         && application.artifacts == artifacts(event)
+        && application.trouble == event.trouble
 }
 
 fn attempt(event: &Event) -> Attempt {
@@ -184,6 +186,25 @@ mod tests {
         assert_eq!((kudos.version.as_deref(), kudos.deployment.as_deref()), (Some("v1"), Some("d1")));
         assert_eq!(kudos.last.as_ref().unwrap().outcome, Outcome::RolledBack);
         assert_eq!(kudos.history.len(), 2);
+    }
+
+    #[test]
+    fn what_was_seen_is_written_and_what_did_not_begin_anew_keeps_its_time() {
+        let first = merge(None, &event(1, "v1", "succeeded", Some("v1")), 10).unwrap().unwrap();
+        let mut ill = event(2, "v2", "rolled-back", Some("v1"));
+        ill.trouble = Some("web does not run: exited".to_owned());
+        let second = merge(Some(&bytes(&first)), &ill, 10).unwrap().unwrap();
+        let kudos = &second.applications["kudos"];
+        assert_eq!(kudos.trouble.as_deref(), Some("web does not run: exited"));
+        assert_eq!(kudos.since, first.applications["kudos"].since);
+        let again = event(3, "v1", "unchanged", Some("v1"));
+        assert!(!says_what_runs(Some(&bytes(&second)), &again), "it is well again");
+        let third = merge(Some(&bytes(&second)), &again, 10).unwrap().unwrap();
+        assert_eq!(third.applications["kudos"].trouble, None);
+        assert_eq!(third.applications["kudos"].since, first.applications["kudos"].since);
+        let gone = merge(Some(&bytes(&third)), &event(4, "v2", "rolled-back", None), 10).unwrap().unwrap();
+        let kudos = &gone.applications["kudos"];
+        assert_eq!((&kudos.version, &kudos.since, &kudos.deployment), (&None, &None, &None));
     }
 
     #[test]

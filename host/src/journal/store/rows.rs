@@ -59,7 +59,7 @@ pub(super) fn put(connection: &Connection, account: &Account) -> Result<(), Faul
 /// What runs from now on, and what is refused from now on.
 pub(super) fn settle(connection: &Connection, account: &Account, time: Timestamp) -> Result<(), Fault> {
     let Some(release) = account.release.as_deref() else { return Ok(()) };
-    if matches!(account.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) {
+    if matches!(account.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) && !account.kept {
         let document = serde_json::to_string(release).map_err(Error::Encoding)?;
         connection.execute(
             "UPDATE applications SET running = ?2, release = ?3, since = ?4 WHERE name = ?1",

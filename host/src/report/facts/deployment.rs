@@ -111,6 +111,12 @@ pub struct DeploymentFact {
     /// What ran before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<ReleaseFact>,
+    /// Whether something of the application was seen to run when it was refused or rolled back; none where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<bool>,
+    /// What is not as it should be about what runs after it was refused or rolled back, one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
     /// When it began, RFC 3339.
     pub started: String,
     /// When it ended, RFC 3339.

@@ -151,6 +151,12 @@ pub struct PartFact {
     /// Since when it is in this state, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// What is not as it should be about it, in a few words; none where it is well, or about to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Whether it was meant to end, and ended well: it need not run.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub finished: bool,
 }
 
 impl From<&windlass_documents::Part> for PartFact {
@@ -164,6 +170,8 @@ impl From<&windlass_documents::Part> for PartFact {
             health: part.health.clone(),
             restarts: part.restarts,
             since: part.since.clone(),
+            trouble: part.ill(),
+            finished: part.finished,
         }
     }
 }
