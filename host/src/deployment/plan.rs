@@ -102,9 +102,9 @@ async fn runs_already(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if same { unchanged(deployment).await } else { Ok(()) }
 }
 
-/// Ends it here when nothing is to be changed. Another release than the one that runs, with the same parts, is what the
-/// history says runs from then on, and passes the gates before. What is not seen to be well is verified like a
-/// deployment: `unchanged` says that all is well.
+/// Ends it here when nothing is to be changed. What is not seen to be well is verified like a deployment: `unchanged`
+/// says that all is well. Another release than the one that runs, with the same parts, passes the gates and is proved
+/// before it ends so.
 async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
     let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
     if !is || deployment.status() != Status::Checking {
