@@ -5,13 +5,16 @@
 
 mod apt;
 mod compose;
+mod debian;
 mod engine;
+pub(crate) mod other_engines;
 pub(crate) mod tools;
 mod wasm;
 
 use anyhow::Result;
 
 pub(crate) use compose::find as docker_compose;
+pub(crate) use engine::SOCKET;
 
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

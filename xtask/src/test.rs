@@ -5,6 +5,7 @@
 //! is made once for each run: see [`shared`].
 
 mod build;
+mod elsewhere;
 mod packages;
 mod phases;
 mod shared;
@@ -21,6 +22,7 @@ use crate::agent::{self, Build};
 use crate::guests;
 use crate::paths;
 use crate::process;
+use crate::setup::other_engines::Other;
 use crate::setup::{self, Need};
 use packages::{Package, Wish};
 use phases::{Phases, say};
@@ -33,6 +35,10 @@ pub(crate) struct Order {
     /// Only tests that need no engine: an answer in two minutes after a small change.
     #[arg(long)]
     quick: bool,
+    /// On another engine than this machine's, of Debian's bookworm, trixie or sid: the tests of whole deployments, Compose
+    /// files and the Docker capability, where no filter is given. Needs root.
+    #[arg(long, conflicts_with = "quick")]
+    engine: Option<Other>,
     /// Run the tests so many times, to find those that fail now and then.
     #[arg(long, default_value_t = 1)]
     rounds: u32,
@@ -43,13 +49,22 @@ pub(crate) struct Order {
 
 impl Order {
     fn is_everything(&self) -> bool {
-        self.filters.is_empty() && !self.quick
+        self.filters.is_empty() && !self.quick && self.engine.is_none()
+    }
+
+    /// What the names of the tests must contain.
+    fn filters(&self) -> Vec<String> {
+        if self.filters.is_empty() && self.engine.is_some() {
+            return elsewhere::FILTERS.iter().map(|&filter| filter.to_owned()).collect();
+        }
+        self.filters.clone()
     }
 
     /// The packages to build and test; `None` for the whole workspace.
     fn packages(&self) -> Result<Option<Vec<Package>>> {
-        if !self.filters.is_empty() {
-            return packages::with_tests(&self.filters).map(Some);
+        let filters = self.filters();
+        if !filters.is_empty() {
+            return packages::with_tests(&filters).map(Some);
         }
         if self.quick {
             let mut all = packages::all()?;
@@ -63,7 +78,10 @@ impl Order {
 /// Sets up, builds, checks form, and runs the tests.
 pub(crate) fn run(order: &Order) -> Result<()> {
     let mut phases = Phases::default();
-    let outcome = run_phases(order, &mut phases);
+    let outcome = match order.engine {
+        Some(_) if elsewhere::is_here() => run_here(order, &mut phases),
+        _ => run_phases(order, &mut phases),
+    };
     phases.summary();
     outcome
 }
@@ -94,14 +112,38 @@ fn run_phases(order: &Order, phases: &mut Phases) -> Result<()> {
     } else if plugins {
         phases.run("agent", || build::agent(&scope))?;
     }
-    let shared = phases.run("what the tests share", || shared::Shared::make(&wishes))?;
+    if let Some(engine) = order.engine {
+        phases.run("the engine", || engine.ensure())?;
+        phases.run("build of the tests", || {
+            let mut command = cargo(&["nextest", "run", "--no-run"]);
+            build::environment(command.args(&scope));
+            process::run(&mut command)?;
+            if plugins { agent::kudos().map(drop) } else { Ok(()) }
+        })?;
+        return phases.run("tests on that engine", || elsewhere::again(engine));
+    }
+    run_tests(order, phases, &wishes, &scope)
+}
+
+/// The tests on the engine of this place, all built.
+fn run_here(order: &Order, phases: &mut Phases) -> Result<()> {
+    let selected = order.packages()?;
+    let wishes = wishes(selected.as_deref(), order)?;
+    let engine = phases.run("start of the engine", elsewhere::start)?;
+    let outcome = run_tests(order, phases, &wishes, &scope(selected.as_deref()));
+    drop(engine);
+    outcome
+}
+
+fn run_tests(order: &Order, phases: &mut Phases, wishes: &[Wish], scope: &[String]) -> Result<()> {
+    let shared = phases.run("what the tests share", || shared::Shared::make(wishes))?;
     let busy = order.busy.then(Busy::begin);
     let mut outcome = Ok(());
     for round in 1..=order.rounds {
         if order.rounds > 1 {
             say(&format!("== round {round} of {}", order.rounds));
         }
-        let ran = phases.run("tests", || process::run(&mut nextest(order, &scope, &shared)));
+        let ran = phases.run("tests", || process::run(&mut nextest(order, scope, &shared)));
         outcome = outcome.and(ran);
     }
     drop(busy);
@@ -149,7 +191,7 @@ fn scope(selected: Option<&[Package]>) -> Vec<String> {
 
 fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Command {
     let mut command = cargo(&["nextest", "run"]);
-    command.args(scope).args(&order.filters);
+    command.args(scope).args(order.filters());
     if order.quick {
         command.args(["--profile", "quick"]);
     }

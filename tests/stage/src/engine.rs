@@ -27,7 +27,16 @@ impl Engine {
     /// # Errors
     /// When this is not a network of the test's own, or the engine does not start within a minute.
     pub fn start() -> Result<Self> {
-        let mut engine = Self { directory: network::engine()?, process: None };
+        Self::start_in(network::engine()?)
+    }
+
+    /// Starts an engine that has its files in a directory with a short path. The network in which this is called must be
+    /// its own.
+    ///
+    /// # Errors
+    /// When it does not start within a minute.
+    pub fn start_in(directory: impl Into<PathBuf>) -> Result<Self> {
+        let mut engine = Self { directory: directory.into(), process: None };
         engine.up()?;
         Ok(engine)
     }

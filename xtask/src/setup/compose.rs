@@ -11,6 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use windlass_stage::Compose;
 
+use super::debian::Archive;
 use super::say;
 use crate::paths;
 use crate::process;
@@ -73,75 +74,22 @@ pub(crate) fn ensure() -> Result<()> {
     Ok(())
 }
 
-/// Fetches and unpacks the packages with package lists of our own.
+/// Fetches and unpacks the packages.
 fn fetch(peers: &[Compose]) -> Result<()> {
-    let mirror = mirror().context(
-        "the package sources of this machine name no mirror of Debian; name one in DEBIAN_MIRROR, and install \
-         debian-archive-keyring",
-    )?;
     // What an earlier version of this chore unpacked goes, too.
     let _ = fs::remove_dir_all(directory().join("usr"));
-    let work = directory().join("fetching");
-    let lists = work.join("lists");
-    let _ = fs::remove_dir_all(&work);
-    fs::create_dir_all(lists.join("partial"))?;
-    let sources = work.join("sources.list");
-    let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-    let lines: Vec<String> =
-        SUITES.iter().map(|suite| format!("deb [signed-by={keyring}] {mirror} {suite} main\n")).collect();
-    fs::write(&sources, lines.concat())?;
-    let apt_get = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command
-            .current_dir(&work)
-            .arg("-q")
-            .args(["-o", &format!("Dir::Etc::sourcelist={}", sources.display())])
-            .args(["-o", "Dir::Etc::sourceparts=-"])
-            .args(["-o", &format!("Dir::State::lists={}", lists.display())])
-            .args(["-o", "Acquire::Languages=none"])
-            .args(["-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false"])
-            .args(arguments);
-        process::run_quietly(&mut command)
-    };
-    apt_get(&["update"])?;
+    let archive = Archive::open(directory().join("fetching"), SUITES)?;
     for peer in peers {
+        let package = directory().join("package");
+        let _ = fs::remove_dir_all(&package);
         let wanted = format!("docker-compose={}.*", peer.series());
-        match (apt_get(&["download", &wanted]), peer) {
+        match (archive.unpack(&[&wanted], &package), peer) {
             (Ok(()), _) => {}
-            (Err(_), Compose::Newer) => apt_get(&["download", "docker-compose"])?,
+            (Err(_), Compose::Newer) => archive.unpack(&["docker-compose"], &package)?,
             (Err(error), Compose::Older) => return Err(error),
         }
-        unpack(&work, &unpacked(*peer))?;
+        fs::rename(package.join("usr/libexec/docker/cli-plugins/docker-compose"), unpacked(*peer))?;
+        fs::remove_dir_all(package)?;
     }
-    fs::remove_dir_all(&work)?;
     Ok(())
-}
-
-/// Takes the program out of the one package that is in a directory.
-fn unpack(work: &Path, program: &Path) -> Result<()> {
-    let package = fs::read_dir(work)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .context("the package was not downloaded")?;
-    process::run_quietly(Command::new("dpkg-deb").arg("-x").arg(&package).arg(work.join("package")))?;
-    fs::rename(work.join("package/usr/libexec/docker/cli-plugins/docker-compose"), program)?;
-    fs::remove_dir_all(work.join("package"))?;
-    fs::remove_file(&package)?;
-    Ok(())
-}
-
-/// The mirror that `DEBIAN_MIRROR` names, or that of this machine's own package sources, in either format of apt's files.
-fn mirror() -> Option<String> {
-    if let Some(named) = std::env::var("DEBIAN_MIRROR").ok().filter(|named| !named.trim().is_empty()) {
-        return Some(named);
-    }
-    let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
-    files.extend(fs::read_dir("/etc/apt/sources.list.d").ok()?.filter_map(|entry| Some(entry.ok()?.path())));
-    files
-        .iter()
-        .filter_map(|file| fs::read_to_string(file).ok())
-        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
-        .filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"))
-        .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-        .find(|word| word.starts_with("http") && word.trim_end_matches('/').ends_with("/debian"))
 }
