@@ -36,7 +36,8 @@ const WORDS: [&str; 19] = [
 ];
 
 /// Those that need to be told which one, after a colon.
-const FAMILIES: [&str; 17] = [
+const FAMILIES: [&str; 18] = [
+    "annotation",
     "cap-add",
     "device",
     "security-opt",

@@ -1,6 +1,6 @@
 //! The Docker Engine: what belongs to the deployment's own application.
 //!
-//! Bodies and answers of the engine are JSON of its API, version 1.41; answers of the host itself are typed.
+//! Bodies and answers of the engine are JSON of its API, in the version that [`version`] tells as `Spoken`; answers of the host itself are typed.
 //! Reading needs the `docker-read` grant, writing the `docker-write` grant, which only strategies can have.
 //! Every change is idempotent: what is already there or already gone is success.
 

@@ -7,7 +7,8 @@ use windlass_sdk::{Context, Error, Host, Result, files};
 
 use crate::Config;
 use crate::config::check_project;
-use crate::desired::{Desired, desired};
+use crate::desired::{Api, Desired, desired, needs_later};
+use crate::engine::{self, Engine as _};
 
 /// The bundle as the host shows it. Only files that are part of the release are asked for.
 struct Bundle<'a>(&'a Release);
@@ -25,16 +26,18 @@ impl Files for Bundle<'_> {
 pub(crate) fn read(context: &Context<'_>, config: &Config) -> Result<Desired> {
     let release = context.release()?;
     let variables = context.variables()?;
-    read_from(&Bundle(&release), &release, variables, config, &context.host()?)
+    let api = || engine::Host.version().map(|version| Api::read(&version));
+    read_from(&Bundle(&release), &release, variables, config, &context.host()?, &api)
 }
 
-/// The same from any files.
+/// The same from any files. `api` is asked where the engine's version matters.
 pub(crate) fn read_from(
     files: &dyn Files,
     release: &Release,
     variables: std::collections::BTreeMap<String, String>,
     config: &Config,
     host: &Host,
+    api: &dyn Fn() -> Result<Api>,
 ) -> Result<Desired> {
     let project = config.project_of(&release.application);
     check_project(&project)?;
@@ -56,8 +59,9 @@ pub(crate) fn read_from(
     if !misplaced.is_empty() {
         return Err(refused(&Problems(misplaced)));
     }
+    let api = if needs_later(&loaded.application) { api()? } else { Api::oldest() };
     let mut desired =
-        desired(&loaded.application, &loaded.files, release, config).map_err(|problems| refused(&problems))?;
+        desired(&loaded.application, &loaded.files, release, config, &api).map_err(|problems| refused(&problems))?;
     desired.warnings.extend(loaded.warnings);
     if let Some(name) = loaded.application.name.filter(|name| *name != desired.project) {
         desired.warnings.push(format!(

@@ -1,8 +1,8 @@
 //! What should run: bodies for the engine, made from the model and the release.
 //!
-//! Pure: the same files and the same release give the same bodies and the same hashes. The bodies are those that
-//! Docker Compose 2.26 sends to an engine of API 1.41, with the image pinned; `docs/` of this repository and the tests
-//! list the differences.
+//! Pure: the same files and the same release give the same bodies and the same hashes, on every engine: an engine that
+//! does not have what they say is refused. The bodies are those that Docker Compose 2.26 sends to an engine of API 1.41,
+//! with the image pinned; `docs/` of this repository and the tests list the differences.
 
 mod above;
 mod body;
@@ -10,6 +10,7 @@ mod carried;
 mod content;
 mod hash;
 mod host;
+mod later;
 mod limits;
 mod mounts;
 mod networks;
@@ -31,6 +32,7 @@ use crate::{Config, labels};
 
 pub(crate) use carried::{carry, cleaned, declared};
 pub(crate) use content::{Content, NO_PROGRAM, PROGRAM};
+pub(crate) use later::{Api, is_any as needs_later};
 pub(crate) use limits::as_asked;
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
@@ -194,16 +196,18 @@ pub(crate) struct Resource {
     pub(crate) body: Value,
 }
 
-/// Makes bodies of the model. `compose_files` are the paths of the Compose files in the bundle.
+/// Makes bodies of the model. `compose_files` are the paths of the Compose files in the bundle; `api` is what the engine
+/// is spoken to in, which matters where [`needs_later`] says so.
 pub(crate) fn desired(
     application: &Application,
     compose_files: &[String],
     release: &Release,
     config: &Config,
+    api: &Api,
 ) -> Result<Desired, Problems> {
     let project = config.project_of(&release.application);
     let mut problems = Vec::new();
-    refused::of_networks(application, &mut problems);
+    later::add(application, api, &mut problems);
     above::add(application, &mut problems);
     let networks: BTreeMap<String, Resource> = application
         .networks

@@ -10,6 +10,7 @@ use windlass_sdk::{Result, docker};
 /// The engine, as far as this strategy uses it. Bodies and answers are those of its API; every change is
 /// idempotent: what is already there or already gone is success.
 pub(crate) trait Engine {
+    fn version(&self) -> Result<Value>;
     fn info(&self) -> Result<Value>;
     fn containers(&self) -> Result<Vec<Value>>;
     fn container(&self, id: &str) -> Result<Value>;
@@ -48,6 +49,9 @@ pub(crate) trait Events {
 pub(crate) struct Host;
 
 impl Engine for Host {
+    fn version(&self) -> Result<Value> {
+        docker::version()
+    }
     fn info(&self) -> Result<Value> {
         docker::info()
     }

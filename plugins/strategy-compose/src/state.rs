@@ -255,11 +255,12 @@ pub(crate) fn short(id: &str) -> String {
 /// What somebody asked for, and not what the engine chose.
 fn settings(endpoint: &Value) -> Map<String, Value> {
     let mut settings = Map::new();
-    for key in ["IPAMConfig", "Links", "DriverOpts"] {
+    for key in ["IPAMConfig", "Links", "DriverOpts", "GwPriority"] {
         let value = endpoint.get(key).unwrap_or(&Value::Null);
         let is_there = match value {
             Value::Object(fields) => !fields.is_empty(),
             Value::Array(items) => !items.is_empty(),
+            Value::Number(number) => number.as_i64() != Some(0),
             _ => false,
         };
         if is_there {

@@ -7,6 +7,7 @@ mod data;
 mod engine;
 mod files;
 mod flow;
+mod later;
 mod modes;
 mod numbers;
 mod peer;

@@ -184,13 +184,14 @@ async fn an_event_that_is_told_late_is_not_lost() {
 }
 
 #[tokio::test]
-async fn every_request_names_the_oldest_api_that_both_speak() {
+async fn every_request_names_the_newest_api_that_both_speak() {
     for (oldest_api, newest_api, spoken) in
-        [("1.12", "1.41", "1.41"), ("1.24", "1.52", "1.41"), ("1.44", "1.52", "1.44")]
+        [("1.12", "1.41", "1.41"), ("1.24", "1.45", "1.45"), ("1.44", "1.99", "1.51"), ("1.60", "1.99", "1.60")]
     {
         let script = Script { oldest_api, newest_api, ..Script::default() };
         let (application, _directory) = beside(&script);
         application.check().list_containers().await.unwrap();
+        assert_eq!(application.check().version().await.unwrap()["Spoken"], spoken);
         let asked = script.asked.lock().unwrap().clone();
         let questions = ["GET /v1.41/_ping HTTP/1.1", "GET /version HTTP/1.1"];
         // Only an engine that does not serve the oldest version is asked for those that it serves.

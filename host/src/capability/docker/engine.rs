@@ -22,9 +22,10 @@ pub(super) const ORDINARY: Limit = Limit::Ordinary;
 const CONNECT: Duration = Duration::from_secs(20);
 /// How long an engine that answered before may be away.
 const RESTART: Duration = Duration::from_mins(2);
-/// The oldest API that is spoken; newer engines are asked in the oldest version that they still serve, so that
-/// answers look the same everywhere.
-const OLDEST: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
+/// The oldest API that is spoken.
+const OLDEST: (usize, usize) = (1, 41);
+/// The newest API that this agent was tried with. A newer engine is asked in this version, as long as it serves it.
+const NEWEST: (usize, usize) = (1, 51);
 
 /// How long the engine is waited for, as the operator decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +204,12 @@ impl Engine {
         self.client.get_or_try_init(|| self.connect()).await.cloned()
     }
 
+    /// The version of the API in which the engine is spoken to: `1.41`.
+    pub(super) async fn spoken(&self) -> Result<String, RequestError> {
+        let version = self.client().await?.client_version();
+        Ok(format!("{}.{}", version.major_version, version.minor_version))
+    }
+
     async fn connect(&self) -> Result<bollard::Docker, RequestError> {
         let limit = CONNECT.min(self.patience.request);
         let unusable = |error| RequestError::new(&self.endpoint, limit, &error);
@@ -233,15 +240,16 @@ impl Engine {
             Some((major.parse().ok()?, minor.parse().ok()?))
         };
         let served = parse(version.api_version).unwrap_or((0, 0));
-        let oldest = (OLDEST.major_version, OLDEST.minor_version);
-        if served < oldest {
+        if served < OLDEST {
             return Err(RequestError::Other(format!(
                 "the Docker Engine at `{}` is too old: it speaks API {}.{}, and {}.{} is needed (engine 20.10 or newer)",
-                self.endpoint, served.0, served.1, oldest.0, oldest.1
+                self.endpoint, served.0, served.1, OLDEST.0, OLDEST.1
             )));
         }
-        let (major_version, minor_version) = parse(version.min_api_version).unwrap_or(oldest).max(oldest);
-        Ok(ClientVersion { major_version, minor_version })
+        let still_served = parse(version.min_api_version).unwrap_or(OLDEST);
+        let (major_version, minor_version) = served.min(NEWEST).max(still_served);
+        let spoken = ClientVersion { major_version, minor_version };
+        Ok(open(&spoken)?.with_request_modifier(move |request| wire::complete(request, &spoken)))
     }
 }
 

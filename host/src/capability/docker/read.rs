@@ -65,7 +65,7 @@ impl Docker {
         })
     }
 
-    /// `GET /version`, with the engine's `SystemTime`.
+    /// `GET /version`, with the engine's `SystemTime`, and as `Spoken` the version of the API in which it is spoken to.
     pub async fn version(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let (version, info) = try_join!(
@@ -75,6 +75,8 @@ impl Docker {
         .map_err(|error| self.explain(error, "ask the engine for its version"))?;
         let mut version = self.answer(&version)?;
         version["SystemTime"] = json!(info.system_time);
+        let spoken = self.engine.spoken().await;
+        version["Spoken"] = json!(spoken.map_err(|error| self.explain(error, "ask the engine for its version"))?);
         Ok(version)
     }
 

@@ -223,7 +223,9 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
             let why = match other {
                 "npipe" => "is refused: it is for Windows containers",
                 "cluster" => "is refused: it is for swarm clusters",
-                "image" => "is refused: it needs an engine of API 1.48",
+                "image" => {
+                    "is refused: images are not mounted yet; copy the files into the service's own image, or use a volume"
+                }
                 _ => "is not a kind of mount; write `bind`, `volume` or `tmpfs`",
             };
             report.at(&item.position, format!("`{}`: `{other}` {why}", fields.path("type")));
@@ -237,7 +239,7 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
     if target.is_none() {
         fields.require(&item.position, "target");
     }
-    fields.finish(&[("image", "it needs an engine of API 1.48")]);
+    fields.finish(&[("image", "images are not mounted yet")]);
     Some(Mount { target: target?, read_only, kind: result?, idle, consistency, position: item.position.clone() })
 }
 

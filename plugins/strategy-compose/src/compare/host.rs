@@ -116,7 +116,7 @@ fn rights(host: &Value, view: &mut View) {
     for option in look::texts(host, "/SecurityOpt").iter().filter(|option| *option != "label=disable") {
         view.insert(format!("security_opt.{option}"), "yes".to_owned());
     }
-    for (key, field) in [("Sysctls", "sysctls"), ("StorageOpt", "storage_opt")] {
+    for (key, field) in [("Annotations", "annotations"), ("Sysctls", "sysctls"), ("StorageOpt", "storage_opt")] {
         for (name, value) in look::pairs(host, &format!("/{key}")) {
             view.insert(format!("{field}.{name}"), value);
         }

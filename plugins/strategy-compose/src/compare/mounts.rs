@@ -21,8 +21,21 @@ pub(super) fn mounts(host: &Value, view: &mut View) {
         let source = if kind == "volume" && state::is_made_up(&source) { "" } else { &source };
         let read_only = item.get("ReadOnly").and_then(Value::as_bool) == Some(true);
         view.insert(format!("volumes.{target}"), mount(source, read_only));
+        if let Some(subpath) = look::text(item, "/VolumeOptions/Subpath") {
+            view.insert(format!("volumes.{target}.subpath"), subpath);
+        }
+        let said = |key: &str| item.pointer("/BindOptions").and_then(|options| options.get(key)?.as_bool());
+        for (key, word) in RECURSION {
+            if said(key) == Some(true) {
+                view.insert(format!("volumes.{target}.recursive"), (*word).to_owned());
+            }
+        }
     }
 }
+
+/// What the engine says of file systems below what is mounted, and what Compose files do.
+const RECURSION: &[(&str, &str)] =
+    &[("NonRecursive", "disabled"), ("ReadOnlyNonRecursive", "writable"), ("ReadOnlyForceRecursive", "readonly")];
 
 /// Takes out volumes that only the image asks for, where they were handed on by name.
 pub(super) fn without_those_of_the_image(now: &mut View, then: &View, image: &Value) {

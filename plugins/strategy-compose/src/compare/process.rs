@@ -57,6 +57,7 @@ pub(super) fn process(config: &Value, unset: &str, view: &mut View) {
             ("Interval", "interval"),
             ("Timeout", "timeout"),
             ("StartPeriod", "start_period"),
+            ("StartInterval", "start_interval"),
             ("Retries", "retries"),
         ] {
             if let Some(value) = check.get(key).filter(|value| value.as_i64() != Some(0) && !value.is_null()) {

@@ -107,6 +107,10 @@ fn networks(endpoints: &[Endpoint], service: &str, container: &str, view: &mut V
                 view.insert(format!("{field}.{name}"), texts.join(","));
             }
         }
+        let priority = look::number(&settings, "/GwPriority");
+        if priority != 0 {
+            view.insert(format!("{field}.gw_priority"), priority.to_string());
+        }
         for (key, value) in look::pairs(&settings, "/DriverOpts") {
             if key == INTERFACE_SYSCTLS {
                 sysctls(&value, view);

@@ -42,15 +42,21 @@ fn mounted(application: &Application) -> Vec<Mounted<'_>> {
     let mut all = Vec::new();
     for service in application.services.values() {
         for mount in &service.mounts {
+            let mut read_only = mount.read_only;
             let (path, open) = match &mount.kind {
-                MountKind::Bind { source: Path::Host(path), .. } => (path.as_str(), true),
+                MountKind::Bind { source: Path::Host(path), options } => {
+                    // Then only the directory itself is read-only, and not the file systems below it.
+                    let recursive = options.as_ref().and_then(|options| options.recursive.as_deref());
+                    read_only &= recursive != Some("writable");
+                    (path.as_str(), true)
+                }
                 MountKind::Volume { name: Some(key), .. } => match device(application, key) {
                     Some(found) => found,
                     None => continue,
                 },
                 _ => continue,
             };
-            let writable = open && !mount.read_only;
+            let writable = open && !read_only;
             all.push(Mounted { service: &service.name, path, writable, position: &mount.position });
         }
         let sources = [(&service.secrets, &application.secrets), (&service.configs, &application.configs)];

@@ -142,6 +142,7 @@ fn healthcheck(check: &Healthcheck) -> Value {
     set("Interval", check.interval.map(nanoseconds));
     set("Timeout", check.timeout.map(nanoseconds));
     set("StartPeriod", check.start_period.map(nanoseconds));
+    set("StartInterval", check.start_interval.map(nanoseconds));
     set("Retries", check.retries.map(|retries| json!(retries)));
     Value::Object(body)
 }

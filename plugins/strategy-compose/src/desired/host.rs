@@ -60,7 +60,9 @@ pub(super) fn config(service: &Service, mounted: &Mounted, endpoints: &[Endpoint
     if let Some(bytes) = service.shm_size.filter(|bytes| *bytes != 0) {
         set("ShmSize", json!(bytes));
     }
-    for (key, pairs) in [("Sysctls", &service.sysctls), ("StorageOpt", &service.storage_opt)] {
+    let pairs =
+        [("Annotations", &service.annotations), ("Sysctls", &service.sysctls), ("StorageOpt", &service.storage_opt)];
+    for (key, pairs) in pairs {
         if !pairs.is_empty() {
             set(key, json!(pairs));
         }

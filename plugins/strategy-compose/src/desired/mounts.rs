@@ -60,6 +60,9 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
             if let Some(labels) = options.as_ref().map(|options| &options.labels).filter(|labels| !labels.is_empty()) {
                 words.insert("Labels".to_owned(), json!(labels));
             }
+            if let Some(subpath) = options.as_ref().and_then(|options| options.subpath.as_ref()) {
+                words.insert("Subpath".to_owned(), json!(subpath));
+            }
             if !words.is_empty() {
                 body.insert("VolumeOptions".to_owned(), Value::Object(words));
             }
@@ -83,9 +86,9 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
         MountKind::Bind { source: Path::Bundle(path), options } => {
             let what = format!("services.{}.volumes", service.name);
             bundle(scope, path, &mount.target, &what, &mount.position, mounted)?;
-            let propagation = options.as_ref().and_then(|options| options.propagation.as_ref());
-            if let (Some(propagation), Some(body)) = (propagation, mounted.mounts.last_mut()) {
-                body["BindOptions"] = json!({ "Propagation": propagation });
+            let words = options.as_ref().map(bind_options).filter(|words| !words.is_empty());
+            if let (Some(words), Some(body)) = (words, mounted.mounts.last_mut()) {
+                body["BindOptions"] = Value::Object(words);
             }
         }
         MountKind::Bind { source: Path::Host(path), options } => {
@@ -97,8 +100,9 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
 }
 
 fn host_path(path: &str, mount: &Mount, options: &BindOptions, mounted: &mut Mounted) {
-    if options.create_host_path {
-        // Only this form lets the engine make a directory where nothing is.
+    let recursion = recursion(options);
+    if options.create_host_path && recursion.is_none() {
+        // Only this form lets every engine make a directory where nothing is.
         let words: Vec<&str> = [
             Some(if mount.read_only { "ro" } else { "rw" }),
             options.selinux.as_deref(),
@@ -112,10 +116,35 @@ fn host_path(path: &str, mount: &Mount, options: &BindOptions, mounted: &mut Mou
     }
     let mut body = base("bind", &mount.target, mount.read_only);
     body.insert("Source".to_owned(), json!(path));
-    if let Some(propagation) = &options.propagation {
-        body.insert("BindOptions".to_owned(), json!({ "Propagation": propagation }));
+    let mut words = bind_options(options);
+    if options.create_host_path {
+        words.insert("CreateMountpoint".to_owned(), json!(true));
+    }
+    if !words.is_empty() {
+        body.insert("BindOptions".to_owned(), Value::Object(words));
     }
     mounted.mounts.push(Value::Object(body));
+}
+
+fn bind_options(options: &BindOptions) -> Map<String, Value> {
+    let mut words = Map::new();
+    if let Some(propagation) = &options.propagation {
+        words.insert("Propagation".to_owned(), json!(propagation));
+    }
+    if let Some(key) = recursion(options) {
+        words.insert(key.to_owned(), json!(true));
+    }
+    words
+}
+
+/// The engine's word for what is done with file systems below what is mounted, where that is not the ordinary.
+pub(super) fn recursion(options: &BindOptions) -> Option<&'static str> {
+    match options.recursive.as_deref()? {
+        "disabled" => Some("NonRecursive"),
+        "writable" => Some("ReadOnlyNonRecursive"),
+        "readonly" => Some("ReadOnlyForceRecursive"),
+        _ => None,
+    }
 }
 
 fn file(

@@ -17,6 +17,10 @@ pub(super) fn network(project: &str, key: &str, network: &Network) -> Resource {
     if let Some(enabled) = network.enable_ipv6 {
         body.insert("EnableIPv6".to_owned(), json!(enabled));
     }
+    // Only where it says no, as older engines know nothing else.
+    if network.enable_ipv4 == Some(false) {
+        body.insert("EnableIPv4".to_owned(), json!(false));
+    }
     if network.attachable {
         body.insert("Attachable".to_owned(), json!(true));
     }
@@ -110,6 +114,9 @@ fn settings(attachment: &Attachment, links: &[String]) -> Map<String, Value> {
     }
     if !links.is_empty() {
         settings.insert("Links".to_owned(), json!(links));
+    }
+    if let Some(priority) = attachment.gw_priority {
+        settings.insert("GwPriority".to_owned(), json!(priority));
     }
     settings
 }

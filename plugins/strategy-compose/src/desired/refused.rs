@@ -1,29 +1,16 @@
 //! What Compose files may say and this strategy does not do: refused by name, never ignored.
 
 use std::net::IpAddr;
+use std::path::Component;
 
 use windlass_compose::{
     Application, FileSource, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource,
 };
 
-use super::Platform;
+use super::{Platform, mounts};
 
 /// The most containers of one service.
 pub(super) const MOST_REPLICAS: u32 = 500;
-
-/// What the engine's API gained after 1.41, which this strategy speaks.
-const LATER: &str = "needs a later API of the engine than 1.41, which this version speaks";
-
-/// What the networks say.
-pub(super) fn of_networks(application: &Application, problems: &mut Vec<Problem>) {
-    for (key, network) in &application.networks {
-        if network.enable_ipv4 == Some(false)
-            && let Some(position) = &network.position
-        {
-            problems.push(Problem::at(position, format!("`networks.{key}.enable_ipv4` {LATER}")));
-        }
-    }
-}
 
 /// What a service says.
 pub(super) fn add(application: &Application, service: &Service, problems: &mut Vec<Problem>) {
@@ -32,7 +19,7 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
     };
     numbers(service, &mut refuse);
     sharing(application, service, &mut refuse);
-    later(service, &mut refuse);
+    attached(service, &mut refuse);
     files(application, service, &mut refuse);
     let hooks =
         [("pre_start", &service.pre_start), ("post_start", &service.post_start), ("pre_stop", &service.pre_stop)];
@@ -117,34 +104,32 @@ fn sharing(application: &Application, service: &Service, refuse: &mut Refuse<'_>
     }
 }
 
-fn later(service: &Service, refuse: &mut Refuse<'_>) {
-    if service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()) {
-        refuse(&service.position, "healthcheck.start_interval", LATER);
-    }
-    if !service.annotations.is_empty() {
-        refuse(&service.position, "annotations", LATER);
-    }
+/// Networks, mounts and devices.
+fn attached(service: &Service, refuse: &mut Refuse<'_>) {
     for (key, network) in &service.networks {
         let position = network.position.as_ref().unwrap_or(&service.position);
-        if network.gw_priority.is_some() {
-            refuse(position, &format!("networks.{key}.gw_priority"), LATER);
-        }
         let first = super::networks::by_priority(service).into_iter().next().map(|(first, _)| first);
         if let Some(address) = &network.mac_address
             && (first != Some(key) || service.mac_address.as_ref().is_some_and(|own| own != address))
         {
-            let why = "differs from that of the service, or is not that of the first network, which";
-            refuse(position, &format!("networks.{key}.mac_address"), &format!("{why} {LATER}"));
+            let why =
+                "differs from that of the service, or is not that of the first network, which is not supported yet";
+            refuse(position, &format!("networks.{key}.mac_address"), why);
         }
     }
     for mount in &service.mounts {
         match &mount.kind {
-            MountKind::Volume { options: Some(options), .. } if options.subpath.is_some() => {
-                refuse(&mount.position, "volumes.volume.subpath", LATER);
+            MountKind::Volume { options: Some(options), .. } => {
+                let subpath = options.subpath.as_deref().map(std::path::Path::new);
+                if subpath.is_some_and(|path| !path.components().all(|part| matches!(part, Component::Normal(_)))) {
+                    let why = "must be a path inside the volume: relative, and without `..`";
+                    refuse(&mount.position, "volumes.volume.subpath", why);
+                }
             }
             MountKind::Bind { source, options: Some(options) } => {
-                if options.recursive.as_ref().is_some_and(|recursive| recursive != "enabled") {
-                    refuse(&mount.position, "volumes.bind.recursive", LATER);
+                if options.selinux.is_some() && mounts::recursion(options).is_some() {
+                    let why = "together with `selinux` is nothing that an engine can be told; leave out one of the two";
+                    refuse(&mount.position, "volumes.bind.recursive", why);
                 }
                 if options.selinux.is_some() && matches!(source, Path::Bundle(_)) {
                     let why = "would label files of the release anew, which nobody changes; leave out `z` or `Z`";
@@ -161,7 +146,7 @@ fn later(service: &Service, refuse: &mut Refuse<'_>) {
         refuse(
             &device.position,
             "devices",
-            &format!("names `{}`, which is no path; such a device {LATER}", device.source),
+            &format!("names `{}`, which is no path; devices of other kinds are not supported yet", device.source),
         );
     }
 }

@@ -148,6 +148,7 @@ fn network_fits(project: &str, resource: &Resource, found: &Value, obstacles: &m
         ("driver", "/Driver"),
         ("internal", "/Internal"),
         ("attachable", "/Attachable"),
+        ("enable_ipv4", "/EnableIPv4"),
         ("enable_ipv6", "/EnableIPv6"),
         ("ipam.driver", "/IPAM/Driver"),
     ];

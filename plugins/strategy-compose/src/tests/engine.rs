@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -25,13 +26,27 @@ pub(super) struct Real {
     pub(super) bundle: String,
 }
 
+/// The API that the engine is spoken to in, as the host finds it: the newest that both know.
+pub(super) fn spoken() -> &'static str {
+    static SPOKEN: OnceLock<String> = OnceLock::new();
+    SPOKEN.get_or_init(|| {
+        let version: Value = json_of("GET", "!/version", None).unwrap();
+        let minor: u32 = version["ApiVersion"].as_str().unwrap().trim_start_matches("1.").parse().unwrap();
+        format!("1.{}", minor.min(51))
+    })
+}
+
 fn request(method: &str, path: &str, body: Option<&Value>) -> Result<UnixStream> {
     let mut stream = UnixStream::connect(SOCKET)?;
     let body = body.map(Value::to_string).unwrap_or_default();
+    let path = match path.strip_prefix('!') {
+        Some(unversioned) => unversioned.to_owned(),
+        None => format!("/v{}{path}", spoken()),
+    };
     // Version 1.0 has no chunks and closes at the end.
     write!(
         stream,
-        "{method} /v1.41{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
     Ok(stream)
@@ -82,6 +97,11 @@ impl Real {
 }
 
 impl Engine for Real {
+    fn version(&self) -> Result<Value> {
+        let mut version = json_of("GET", "/version", None)?;
+        version["Spoken"] = json!(spoken());
+        Ok(version)
+    }
     fn info(&self) -> Result<Value> {
         json_of("GET", "/info", None)
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::plans::{images, running, wanted};
 use super::world::{config, desired, host, release, shown};
 use crate::bundle::read_from;
-use crate::desired::Desired;
+use crate::desired::{Api, Desired};
 use crate::plan::plan;
 use crate::state::State;
 
@@ -19,7 +19,8 @@ fn read(text: &str, profiles: &[&str], variables: &[(&str, &str)]) -> Desired {
     let mut config = config();
     config.profiles = profiles.iter().map(|&profile| profile.to_owned()).collect();
     let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-    read_from(&files, &release, variables, &config, &host()).unwrap_or_else(|error| panic!("{error}"))
+    read_from(&files, &release, variables, &config, &host(), &|| Ok(Api::oldest()))
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refusal(text: &str) -> String {

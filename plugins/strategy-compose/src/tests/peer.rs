@@ -158,8 +158,9 @@ fn comparable(inspect: &Value, directory: &Path) -> Value {
         if let Some(links) = network["Links"].as_array_mut() {
             links.dedup();
         }
-        // Nothing has an address before it is started, but the engine shows one that was asked for in a later connection.
-        for key in ["NetworkID", "EndpointID", "IPAddress"] {
+        // Nothing has an address before it is started, but the engine shows one that was asked for in a later connection,
+        // and the names that it makes of the aliases.
+        for key in ["NetworkID", "EndpointID", "IPAddress", "DNSNames"] {
             network.as_object_mut().unwrap().remove(key);
         }
     }

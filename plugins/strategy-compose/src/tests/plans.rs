@@ -378,16 +378,17 @@ fn what_is_not_done_yet_is_refused_by_name() {
         ("network_mode: service:none", "`services.web.network_mode` is `service:none`, which has no container"),
         ("pid: service:none", "`services.web.pid` is `service:none`"),
         ("volumes_from: [none]", "`services.web.volumes_from` takes those of `none`, which has no container"),
-        ("healthcheck: {test: x, start_interval: 1s}", "`services.web.healthcheck.start_interval` needs a later API"),
-        ("annotations: {a: b}", "`services.web.annotations` needs a later API"),
-        ("networks: {n: {gw_priority: 1}}", "`services.web.networks.n.gw_priority` needs a later API"),
         (
             "networks: {n: {mac_address: '02:42:ac:11:65:43'}, default: {priority: 1}}",
             "`services.web.networks.n.mac_address` differs from that of the service",
         ),
         (
-            "volumes: [{type: volume, source: data, target: /d, volume: {subpath: x}}]",
-            "`services.web.volumes.volume.subpath` needs a later API",
+            "volumes: [{type: volume, source: data, target: /d, volume: {subpath: ../x}}]",
+            "`services.web.volumes.volume.subpath` must be a path inside the volume",
+        ),
+        (
+            "volumes: [{type: bind, source: /d, target: /d, bind: {create_host_path: true, selinux: z, recursive: disabled}}]",
+            "`services.web.volumes.bind.recursive` together with `selinux`",
         ),
         ("platform: linux amd64", "`services.web.platform` is `linux amd64`, not `OS/ARCHITECTURE`"),
         ("pull_policy: build", "`services.web.pull_policy` is `build`"),

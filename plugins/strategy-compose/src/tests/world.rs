@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use windlass_documents::{Artifact, Bundle, Phase, Plan, RELEASE_FORMAT, Release, Step};
 use windlass_sdk::Host;
 use windlass_sdk::units::Period;
 
 use crate::Config;
 use crate::bundle::read_from;
-use crate::desired::Desired;
+use crate::desired::{Api, Desired};
 
 /// A release with local images as artifacts.
 pub(super) fn release(application: &str, images: &[(&str, &str)], files: &[(&str, &str)]) -> Release {
@@ -72,7 +72,18 @@ pub(super) fn desired_with(
 
 /// The same on another host.
 pub(super) fn desired_on(host: &Host, files: &BTreeMap<String, Vec<u8>>, release: &Release) -> Result<Desired, String> {
-    read_from(files, release, BTreeMap::new(), &config(), host).map_err(|error| {
+    desired_in("1.41", host, files, release)
+}
+
+/// The same on an engine that is spoken to in that API.
+pub(super) fn desired_in(
+    spoken: &str,
+    host: &Host,
+    files: &BTreeMap<String, Vec<u8>>,
+    release: &Release,
+) -> Result<Desired, String> {
+    let api = || Ok(Api::read(&json!({ "Version": "20.10.24", "Spoken": spoken })));
+    read_from(files, release, BTreeMap::new(), &config(), host, &api).map_err(|error| {
         format!("{error}\n{}", error.details().and_then(|details| details["hint"].as_str()).unwrap_or_default())
     })
 }

@@ -1,6 +1,6 @@
 //! `POST /containers/create` and `/containers/{id}/update`: the container itself and its `HostConfig`.
 //!
-//! Field names and defaults are those of the Docker Engine API 1.41, operations `ContainerCreate` and `ContainerUpdate`.
+//! Field names and defaults are those of the Docker Engine API, operations `ContainerCreate` and `ContainerUpdate`.
 
 use serde_json::Value;
 use windlass_documents::Failure;
@@ -99,7 +99,7 @@ impl Policy<'_> {
             },
             "OomKillDisable" => self.require("oom-kill-disable", &field, &shown(value)),
             "LogConfig" => self.log_config(&field, value),
-            "Annotations" => self.require("annotations", &field, &shown(value)),
+            "Annotations" => self.annotations(&field, value),
             "StorageOpt" => match object(&field, value)?.keys().find(|key| *key != "size") {
                 None => Ok(()),
                 Some(key) => self.require(&format!("storage-option:{key}"), &field, &shown(value)),
@@ -180,6 +180,17 @@ impl Policy<'_> {
                 }
                 other => self.require(&format!("security-opt:{other}"), field, other)?,
             }
+        }
+        Ok(())
+    }
+
+    /// They reach the runtime, and some runtimes give rights, run programs or write files of the host because of them.
+    fn annotations(&self, field: &str, value: &Value) -> Result<(), Failure> {
+        if self.allows("annotations") {
+            return Ok(());
+        }
+        for (name, value) in object(field, value)? {
+            self.require(&format!("annotation:{name}"), &format!("{field}.{name}"), &shown(value))?;
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(crate) const CONTENT: &str = "{{windlass.content";
 const MOUNT_FIELDS: &[&str] =
     &["Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "TmpfsOptions"];
 
+const VOLUME_FIELDS: &[&str] = &["NoCopy", "Labels", "DriverConfig", "Subpath"];
+
 impl Policy<'_> {
     /// `HostConfig.Binds`: `SOURCE:TARGET[:OPTIONS]`, the source a host path or a volume's name.
     pub(super) fn binds(&self, binds: &[&str], references: &mut References) -> Result<(), Failure> {
@@ -139,8 +141,15 @@ impl Policy<'_> {
         }
         for (name, value) in object(field, value)? {
             match name.as_str() {
-                "NoCopy" | "Subpath" => {}
+                "NoCopy" => {}
                 _ if is_unset(value) => {}
+                "Subpath" => {
+                    let field = format!("{field}.Subpath");
+                    let inside = Path::new(text(&field, value)?);
+                    if !inside.components().all(|part| matches!(part, Component::Normal(_))) {
+                        return Err(wrong(&field, "a path inside the volume, relative and without `..`"));
+                    }
+                }
                 "Labels" => {
                     // They are put on a volume that the mount makes, where the host writes none of its own over them.
                     let field = format!("{field}.Labels");
@@ -156,7 +165,7 @@ impl Policy<'_> {
                     let options = value.get("Options").unwrap_or(&Value::Null);
                     mount = self.driver(&format!("{field}.DriverConfig"), driver, options)?;
                 }
-                name => return Err(self.unknown(&format!("{field}.{name}"), &["NoCopy", "Labels", "DriverConfig"])),
+                name => return Err(self.unknown(&format!("{field}.{name}"), VOLUME_FIELDS)),
             }
         }
         Ok(mount)

@@ -73,7 +73,7 @@ fn every_danger_is_refused_by_name_and_allowed_by_name() {
         ("oom-score-adj", "OomScoreAdj", json!(-1000)),
         ("oom-kill-disable", "OomKillDisable", json!(true)),
         ("log-driver:syslog", "LogConfig", json!({ "Type": "syslog", "Config": {} })),
-        ("annotations", "Annotations", json!({ "run.oci.keep_original_groups": "1" })),
+        ("annotation:run.oci.hooks.stderr", "Annotations", json!({ "run.oci.hooks.stderr": "/etc/x" })),
         ("storage-option:dm.basesize", "StorageOpt", json!({ "dm.basesize": "1" })),
         ("unmasked-paths", "MaskedPaths", json!([])),
         ("unmasked-paths", "ReadonlyPaths", json!(["/proc/bus"])),
@@ -94,6 +94,15 @@ fn every_danger_is_refused_by_name_and_allowed_by_name() {
         let allowed = Pretended::allowing(&[danger]).host(field, &value);
         assert!(allowed.is_ok(), "{danger}: {field} {value}: {allowed:?}");
     }
+}
+
+#[test]
+fn one_word_allows_all_annotations_and_another_one_alone() {
+    let two = json!({ "org.a": "1", "org.b": "2" });
+    let failure = Pretended::allowing(&["annotation:org.a"]).host("Annotations", &two).unwrap_err();
+    assert!(failure.message.contains("`HostConfig.Annotations.org.b` = `2`"), "{failure:?}");
+    Pretended::allowing(&["annotation:org.a", "annotation:org.b"]).host("Annotations", &two).unwrap();
+    Pretended::allowing(&["annotations"]).host("Annotations", &two).unwrap();
 }
 
 #[test]

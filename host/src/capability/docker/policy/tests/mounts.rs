@@ -44,6 +44,18 @@ fn host_paths_are_judged_after_their_links() {
 }
 
 #[test]
+fn a_part_of_a_volume_is_inside_it() {
+    let of_volume = |subpath: Value| json!([{ "Type": "volume", "Source": "data", "Target": "/t", "VolumeOptions": { "Subpath": subpath } }]);
+    for inside in ["a", "a/b", "a/.b", ""] {
+        Pretended::new().host("Mounts", &of_volume(json!(inside))).unwrap();
+    }
+    for out in [json!(".."), json!("a/../../b"), json!("/a"), json!("./a"), json!(1), json!(["a"])] {
+        let failure = Pretended::new().host("Mounts", &of_volume(out.clone())).unwrap_err();
+        assert!(failure.message.contains("Subpath"), "{out}: {failure:?}");
+    }
+}
+
+#[test]
 fn a_bind_root_that_covers_everything_still_protects_engine_and_agent() {
     let mut pretended = Pretended::allowing(&["docker-socket"]);
     pretended.grant.bind_roots = vec!["/".into()];
