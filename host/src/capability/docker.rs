@@ -20,6 +20,7 @@ mod host;
 mod image_names;
 mod images;
 mod kept_files;
+mod kinds;
 mod names;
 mod ours;
 mod owned;

@@ -80,6 +80,10 @@ struct Script {
     events: String,
     oldest_api: &'static str,
     newest_api: &'static str,
+    /// What its version calls its first part: `Engine` of Docker.
+    component: &'static str,
+    /// What it says of its security.
+    security: &'static [&'static str],
     /// The first line of each request.
     asked: Arc<Mutex<Vec<String>>>,
     /// How many connections were made.
@@ -144,10 +148,16 @@ async fn answer(stream: &mut BufReader<UnixStream>, script: &Script) -> bool {
         }
         line if line.contains("/_ping") => ("200 OK", "OK".to_owned()),
         line if line.contains("/version") => {
-            ("200 OK", json!({ "ApiVersion": script.newest_api, "MinAPIVersion": script.oldest_api }).to_string())
+            let components = json!([{ "Name": script.component, "Version": "5.4.2" }]);
+            let apis = (script.newest_api, script.oldest_api);
+            let version = json!({ "ApiVersion": apis.0, "MinAPIVersion": apis.1, "Components": components });
+            ("200 OK", version.to_string())
         }
         line if line.contains("/containers/json") => ("200 OK", "[]".to_owned()),
-        line if line.contains("/info") => ("200 OK", json!({ "SystemTime": "2026-01-01T00:00:00Z" }).to_string()),
+        line if line.contains("/info") => {
+            let info = json!({ "SystemTime": "2026-01-01T00:00:00Z", "SecurityOptions": script.security });
+            ("200 OK", info.to_string())
+        }
         _ => {
             // It goes on until the connection ends, which it does not.
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
@@ -157,7 +167,12 @@ async fn answer(stream: &mut BufReader<UnixStream>, script: &Script) -> bool {
         }
     };
     let length = body.len();
-    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+    let server = if script.component.starts_with("Podman") { "Libpod/5.4.2 (linux)" } else { "Docker/1.0 (linux)" };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nServer: {server}\r\nApi-Version: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n",
+        script.newest_api
+    );
     stream.write_all(format!("{head}{body}").as_bytes()).await.is_ok()
 }
 
@@ -193,9 +208,9 @@ async fn every_request_names_the_newest_api_that_both_speak() {
         application.check().list_containers().await.unwrap();
         assert_eq!(application.check().version().await.unwrap()["Spoken"], spoken);
         let asked = script.asked.lock().unwrap().clone();
-        let questions = ["GET /v1.41/_ping HTTP/1.1", "GET /version HTTP/1.1"];
-        // Only an engine that does not serve the oldest version is asked for those that it serves.
-        let (begun, rest) = asked.split_at(if spoken == "1.41" { 1 } else { 2 });
+        let questions = ["GET /_ping HTTP/1.1", "GET /version HTTP/1.1"];
+        // Only an engine that is newer than what is known is asked for all the versions that it serves.
+        let (begun, rest) = asked.split_at(if newest_api == "1.99" { 2 } else { 1 });
         assert_eq!(begun, &questions[..begun.len()]);
         let prefix = format!("GET /v{spoken}/");
         assert!(!rest.is_empty() && rest.iter().all(|line| line.starts_with(&prefix)), "{rest:?}");
@@ -228,6 +243,45 @@ fn beside(script: &Script) -> (Application, tempfile::TempDir) {
     let mut application = Application::new("scripted");
     application.engine = Arc::new(Engine::new(&format!("unix://{}", socket.display())));
     (application, directory)
+}
+
+#[tokio::test]
+async fn engines_that_are_not_deployed_on_are_refused_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut application = Application::new("unsupported");
+    let mut engine = |name: &str, script: Script| {
+        let socket = directory.path().join(name);
+        scripted(&socket, &Script { oldest_api: "1.24", newest_api: "1.44", ..script });
+        application.engine = Arc::new(Engine::new(&format!("unix://{}", socket.display())));
+        (application.strategy("s"), Arc::clone(&application.engine))
+    };
+    // Nothing at all is done with Podman.
+    let script = Script { component: "Podman Engine", ..Script::default() };
+    let asked = Arc::clone(&script.asked);
+    let (strategy, podman) = engine("podman", script);
+    for failure in [strategy.list_containers().await.map(drop), podman.ping().await, podman.can_deploy().await] {
+        let failure = failure.unwrap_err();
+        assert_eq!((failure.code.as_str(), failure.retryable), ("unsupported", false));
+        assert!(failure.message.contains("is Podman 5.4.2"), "{failure:?}");
+        assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("install the Docker Engine"));
+    }
+    assert!(asked.lock().unwrap().iter().all(|line| ["GET /_ping HTTP/1.1", "GET /version HTTP/1.1"].contains(&line.as_str())), "{asked:?}");
+    // What runs without root may be looked at. Nothing is made there, and a plan is not let through.
+    let script = Script {
+        component: "Engine",
+        security: &["name=seccomp,profile=builtin", "name=rootless"],
+        ..Script::default()
+    };
+    let (strategy, rootless) = engine("rootless", script);
+    rootless.ping().await.unwrap();
+    strategy.list_containers().await.unwrap();
+    let planned = strategy.permits(&json!([])).await;
+    let made = strategy.create_container("x", &sleeper()).await.map(drop);
+    for failure in [planned, made, rootless.can_deploy().await] {
+        let failure = failure.unwrap_err();
+        assert_eq!(failure.code, "unsupported");
+        assert!(failure.message.contains("is rootless"), "{failure:?}");
+    }
 }
 
 #[tokio::test]

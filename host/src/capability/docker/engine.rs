@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::ClientVersion;
+use bollard::{API_DEFAULT_VERSION, ClientVersion};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
 
 use super::failure::{RequestError, failure, hinted};
-use super::{transport, wire};
+use super::transport::{self, Api, Transport};
+use super::{kinds, wire};
 
 /// As long as the operator lets an ordinary request take.
 pub(super) const ORDINARY: Limit = Limit::Ordinary;
@@ -23,9 +24,9 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// How long an engine that answered before may be away.
 const RESTART: Duration = Duration::from_mins(2);
 /// The oldest API that is spoken.
-const OLDEST: (usize, usize) = (1, 41);
+const OLDEST: Api = (1, 41);
 /// The newest API that this agent was tried with. A newer engine is asked in this version, as long as it serves it.
-const NEWEST: (usize, usize) = (1, 51);
+const NEWEST: Api = (1, 51);
 
 /// How long the engine is waited for, as the operator decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,11 +123,20 @@ impl Engine {
         PathBuf::from(self.endpoint.strip_prefix("unix://").unwrap_or(&self.endpoint))
     }
 
-    /// Where the engine keeps its data, as it says.
+    /// Whether applications can be deployed on the engine; the failure says why not and what to do.
+    pub async fn can_deploy(&self) -> Result<(), Failure> {
+        self.data_root().await.map(drop).map_err(|error| error.into_failure("deploy on this engine"))
+    }
+
+    /// Where the engine keeps its data, as it says. Whatever is made asks this first, so an engine that is not deployed on
+    /// is refused here.
     pub(super) async fn data_root(&self) -> Result<&PathBuf, RequestError> {
         self.data_root
             .get_or_try_init(|| async {
                 let info = self.call(ORDINARY, |client| async move { client.info().await }).await?;
+                if let Some(unsupported) = kinds::of_info(&self.endpoint, &info) {
+                    return Err(unsupported);
+                }
                 Ok(PathBuf::from(info.docker_root_dir.unwrap_or_else(|| "/var/lib/docker".to_owned())))
             })
             .await
@@ -217,39 +227,45 @@ impl Engine {
         if !socket.is_absolute() {
             return Err(RequestError::Other(format!("`{}` is not a Unix socket (`unix:///path`)", self.endpoint)));
         }
-        let client = transport::open(&socket, self.patience.request.as_secs().max(1), &OLDEST).map_err(unusable)?;
-        let spoken = self.spoken(&client, limit).await?;
+        let seconds = self.patience.request.as_secs().max(1);
+        let transport = Transport::to(&socket).map_err(unusable)?;
+        let (major_version, minor_version) = self.agree(&transport, seconds, limit).await?;
+        let spoken = ClientVersion { major_version, minor_version };
+        let client = transport.client(seconds, &spoken).map_err(unusable)?;
         Ok(client.with_request_modifier(move |request| wire::complete(request, &spoken)))
     }
 
-    /// The version that is spoken with the engine.
-    async fn spoken(&self, client: &bollard::Docker, limit: Duration) -> Result<ClientVersion, RequestError> {
-        // An engine refuses a version that it does not serve, whatever it is asked. To tell all of its versions, it
-        // starts programs, which takes longer than most answers.
-        let oldest = client.clone().with_request_modifier(|request| wire::complete(request, &OLDEST));
-        match self.once(&oldest, limit, &|client| async move { client.ping().await }).await {
-            Ok(_) => return Ok(OLDEST),
-            Err(RequestError::Refused { .. }) => {}
-            Err(error) => return Err(error),
-        }
+    /// The newest version that both know, and that the engine still serves.
+    async fn agree(&self, transport: &Transport, seconds: u64, limit: Duration) -> Result<Api, RequestError> {
+        let unusable = |error| RequestError::new(&self.endpoint, limit, &error);
         // What is asked without a version is answered to clients of every version.
-        let version = self.once(client, limit, &|client| async move { client.version().await }).await?;
-        let parse = |text: Option<String>| -> Option<(usize, usize)> {
-            let text = text?;
-            let (major, minor) = text.split_once('.')?;
-            Some((major.parse().ok()?, minor.parse().ok()?))
+        let client = transport.client(seconds, API_DEFAULT_VERSION).map_err(unusable)?;
+        self.once(&client, limit, &|client| async move { client.ping().await }).await?;
+        let (oldest, newest) = match transport.newest() {
+            Some(newest) if newest <= NEWEST => (OLDEST, newest),
+            // To tell all of its versions an engine starts programs, which takes longer than most answers.
+            _ => self.served(&client, limit).await?,
         };
-        let served = parse(version.api_version).unwrap_or((0, 0));
-        if served < OLDEST {
-            return Err(RequestError::Other(format!(
-                "the Docker Engine at `{}` is too old: it speaks API {}.{}, and {}.{} is needed (engine 20.10 or newer)",
-                self.endpoint, served.0, served.1, OLDEST.0, OLDEST.1
-            )));
+        if newest < OLDEST {
+            return Err(RequestError::Unsupported {
+                message: format!(
+                    "the Docker Engine at `{}` is too old: it speaks API {}.{}, and {}.{} is needed",
+                    self.endpoint, newest.0, newest.1, OLDEST.0, OLDEST.1
+                ),
+                hint: "update it to Docker 20.10 or newer",
+            });
         }
-        let still_served = parse(version.min_api_version).unwrap_or(OLDEST);
-        let (major_version, minor_version) = served.min(NEWEST).max(still_served);
-        let spoken = ClientVersion { major_version, minor_version };
-        Ok(open(&spoken)?.with_request_modifier(move |request| wire::complete(request, &spoken)))
+        Ok(newest.min(NEWEST).max(oldest))
+    }
+
+    /// The oldest and the newest version that the engine serves.
+    async fn served(&self, client: &bollard::Docker, limit: Duration) -> Result<(Api, Api), RequestError> {
+        let version = self.once(client, limit, &|client| async move { client.version().await }).await?;
+        if let Some(unsupported) = kinds::of_version(&self.endpoint, &version) {
+            return Err(unsupported);
+        }
+        let parse = |text: Option<String>| transport::version(&text?);
+        Ok((parse(version.min_api_version).unwrap_or(OLDEST), parse(version.api_version).unwrap_or((0, 0))))
     }
 }
 

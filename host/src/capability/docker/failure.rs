@@ -41,7 +41,15 @@ pub(crate) enum RequestError {
         /// The engine's words.
         message: String,
     },
-    /// Something else: an answer that cannot be read, an engine that is too old.
+    /// It is no engine that is deployed on.
+    #[error("{message}")]
+    Unsupported {
+        /// What it is, and why not.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Something else: an answer that cannot be read.
     #[error("{0}")]
     Other(String),
 }
@@ -96,6 +104,7 @@ impl RequestError {
         match self {
             Self::Unreachable { hint, .. } => Failure { retryable: true, ..hinted("unavailable", message, hint) },
             Self::Timeout(_) => Failure { retryable: true, ..failure("timeout", message) },
+            Self::Unsupported { hint, .. } => hinted("unsupported", message, hint),
             Self::Other(_) => failure("internal", message),
             Self::Refused { status, message: words } => {
                 let words = words.to_ascii_lowercase();

@@ -27,6 +27,9 @@ pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
         }
         return facts.push(bad(subject, failure.message.clone(), failure_hint(&failure)));
     }
+    if let Err(failure) = engine.can_deploy().await {
+        return facts.push(bad(subject, failure.message.clone(), failure_hint(&failure)));
+    }
     let scope = DockerScope { plugin: "windlass doctor".to_owned(), ..DockerScope::default() };
     let docker = Docker::new(engine, scope, DockerGrant { read: true, ..DockerGrant::default() }, Redactor::new());
     let info = match docker.info().await {
