@@ -273,7 +273,6 @@ async fn engines_that_are_not_deployed_on_are_refused_with_the_reason() {
         ..Script::default()
     };
     let (strategy, rootless) = engine("rootless", script);
-    rootless.ping().await.unwrap();
     strategy.list_containers().await.unwrap();
     let planned = strategy.permits(&json!([])).await;
     let made = strategy.create_container("x", &sleeper()).await.map(drop);

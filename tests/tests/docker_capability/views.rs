@@ -220,15 +220,12 @@ async fn events_of_the_application_and_no_others() {
     strategy.start_container(&id).await.unwrap();
     strategy.stop_container(&id, 0).await.unwrap();
     let mut actions = Vec::new();
-    loop {
-        let event = events.next(60_000).await.unwrap().expect("events come");
+    // Newer engines tell the two in either order.
+    while !["die", "stop"].iter().all(|action| actions.contains(&(*action).to_owned())) {
+        let event = events.next(60_000).await.unwrap().unwrap_or_else(|| panic!("events come: {actions:?}"));
         assert_eq!(event["Actor"]["ID"], id);
         actions.push(event["Action"].as_str().unwrap().to_owned());
-        if event["Action"] == "stop" {
-            break;
-        }
     }
     assert_eq!(actions.first().map(String::as_str), Some("start"), "nothing from before: {actions:?}");
-    assert!(actions.contains(&"die".to_owned()), "{actions:?}");
     assert_eq!(events.next(1).await.unwrap(), None);
 }
