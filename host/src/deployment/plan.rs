@@ -44,7 +44,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
         return Err(Halt::Refuse(stopped));
     }
     if let Some(Given::Plan(file)) = &deployment.given {
-        return write(deployment, file.observation.clone(), file.plan.clone());
+        return write(deployment, file.observation.clone(), file.plan.clone()).await;
     }
     if deployment.with(|account| account.asked.is_given_plan()) {
         // It is not in the journal yet, and another one is not what was asked for. Nothing was touched.
@@ -70,10 +70,10 @@ pub(super) async fn again(deployment: &Deployment<'_>) -> Result<(), Halt> {
     };
     let mut plan = plan;
     plan.warnings.extend(deployment.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
-    write(deployment, observation, plan)
+    write(deployment, observation, plan).await
 }
 
-fn write(deployment: &Deployment<'_>, observation: Observation, plan: Plan) -> Result<(), Halt> {
+async fn write(deployment: &Deployment<'_>, observation: Observation, plan: Plan) -> Result<(), Halt> {
     valid(&plan).map_err(Halt::Refuse)?;
     deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
     let written = deployment.write(&Event::Planned { observation, plan });

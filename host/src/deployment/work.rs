@@ -310,14 +310,8 @@ impl<'a> Deployment<'a> {
         let blames_release = failed.then(|| self.with(Account::release_is_to_blame));
         let runs = |release: &Arc<Release>| self.previous.as_ref().is_some_and(|previous| previous.id == release.id);
         let kept = outcome == Outcome::Unchanged && self.with(|account| account.release.as_ref().is_some_and(runs));
-        let event = Event::Settled {
-            outcome,
-            failure: failure.clone(),
-            left_behind,
-            blames_release,
-            observation: seen,
-            kept,
-        };
+        let event =
+            Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release, observation: seen, kept };
         let mut also = Also::default();
         let mut after = self.account();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(journal::Error::from)?;

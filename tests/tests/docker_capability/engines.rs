@@ -265,7 +265,14 @@ async fn engines_that_are_not_deployed_on_are_refused_with_the_reason() {
         assert!(failure.message.contains("is Podman 5.4.2"), "{failure:?}");
         assert!(failure.details.unwrap()["hint"].as_str().unwrap().contains("install the Docker Engine"));
     }
-    assert!(asked.lock().unwrap().iter().all(|line| ["GET /_ping HTTP/1.1", "GET /version HTTP/1.1"].contains(&line.as_str())), "{asked:?}");
+    assert!(
+        asked
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|line| ["GET /_ping HTTP/1.1", "GET /version HTTP/1.1"].contains(&line.as_str())),
+        "{asked:?}"
+    );
     // What runs without root may be looked at. Nothing is made there, and a plan is not let through.
     let script = Script {
         component: "Engine",

@@ -116,7 +116,7 @@ mod tests {
             commit: None,
             artifacts: [("web".to_owned(), artifact("web", web)), ("api".to_owned(), artifact("api", api))].into(),
             inputs: BTreeMap::new(),
-            bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new() },
+            bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
             migration: None,
         }
     }
