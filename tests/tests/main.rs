@@ -31,6 +31,7 @@ mod going_back;
 mod holds;
 mod hostile;
 mod interruptions;
+mod known_before;
 mod outbox;
 mod peer;
 mod promotion;

@@ -22,6 +22,7 @@ mod images;
 mod kept_files;
 mod kinds;
 mod names;
+mod needed;
 mod ours;
 mod owned;
 mod permits;
@@ -34,6 +35,7 @@ mod resources;
 mod routes;
 mod scope;
 mod surroundings;
+mod taken;
 mod transport;
 mod walk;
 mod wire;
@@ -41,6 +43,7 @@ mod write;
 
 pub use engine::{Engine, Patience};
 pub use events::Events;
+pub use needed::{Body, Needed, needed};
 pub use ours::{Kind, Object};
 #[cfg(any(test, fuzzing))]
 pub use policy::docker_body;

@@ -96,7 +96,7 @@ impl Explain for Error {
                 "not-found" => ExitCode::NotFound,
                 "invalid-config" | "invalid-argument" | "capability-denied" => ExitCode::Configuration,
                 "stale" => ExitCode::Stale,
-                "refused" => ExitCode::Refused,
+                "refused" | "conflict" => ExitCode::Refused,
                 _ => ExitCode::Unexpected,
             },
             Self::Lock { .. } => ExitCode::Configuration,

@@ -24,7 +24,7 @@ pub(crate) fn parts(desired: &Desired, plan: &Plan) -> Result<Vec<Vec<Value>>> {
     for step in &plan.steps {
         match apply::read(step)?.0 {
             Operation::CreateVolume { body, .. } => made.push(json!({ "volume": body })),
-            Operation::Create { mut body, endpoints, shares, carried, .. } => {
+            Operation::Create { container, mut body, endpoints, shares, carried, .. } => {
                 let host = |shared: &Shared| match shared {
                     Shared::New(new) => new.name.clone(),
                     Shared::Kept(id) => id.clone(),
@@ -37,7 +37,7 @@ pub(crate) fn parts(desired: &Desired, plan: &Plan) -> Result<Vec<Vec<Value>>> {
                     let all = endpoints.iter().map(|endpoint| (endpoint.network.clone(), endpoint.config()));
                     body["NetworkingConfig"] = json!({ "EndpointsConfig": all.collect::<BTreeMap<_, _>>() });
                 }
-                made.push(json!({ "container": body }));
+                made.push(json!({ "container": body, "name": container.name }));
             }
             _ => {}
         }

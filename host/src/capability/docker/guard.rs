@@ -16,7 +16,7 @@ use super::walk;
 
 /// Sockets through which a container could command an engine, besides the one that is used, and the directories in which
 /// engines have more of them. A socket comes before the directory that it is in.
-const SOCKETS: &[&str] = &[
+pub(super) const SOCKETS: &[&str] = &[
     "/var/run/docker.sock",
     "/run/containerd/containerd.sock",
     "/run/podman/podman.sock",
@@ -35,6 +35,11 @@ pub(super) struct Guard {
 }
 
 impl Guard {
+    /// What is granted.
+    pub(super) fn grant(&self) -> &ContainerGrant {
+        &self.grant
+    }
+
     /// The policy for one call.
     pub(super) fn policy<'a>(&'a self, docker: &'a Docker) -> Policy<'a> {
         Policy {
@@ -43,6 +48,7 @@ impl Guard {
             protected: &self.protected,
             resolve: &resolve,
             beneath: &beneath,
+            lacking: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod fields;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
 mod known;
+mod lacking;
 mod mounts;
 mod network;
 pub(crate) mod options;
@@ -24,15 +25,17 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use serde_json::{Value, json};
+use serde_json::Value;
 use windlass_documents::Failure;
 
-use super::failure::{failure, hinted};
+use super::failure::hinted;
 use super::scope::{ContainerGrant, DockerScope};
 use super::walk::Identity;
 
 #[cfg(any(test, fuzzing))]
 pub use fuzzing::docker_body;
+use lacking::Denial;
+pub(crate) use lacking::{Lack, Lacking};
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use subnets::{Occupied, Wanted, is_in, range};
 
@@ -87,6 +90,8 @@ pub(crate) struct Policy<'a> {
     pub(crate) resolve: Resolve<'a>,
     /// Opens below a root.
     pub(crate) beneath: Beneath<'a>,
+    /// Where what is not granted is kept in mind, and judged as though it were; without it, it is refused at once.
+    pub(crate) lacking: Option<&'a Lacking>,
 }
 
 /// A host path that a container or a volume mounts.
@@ -158,59 +163,36 @@ impl Policy<'_> {
     }
 
     /// Refuses a danger unless the operator allowed it.
-    fn require(&self, danger: &str, field: &str, value: &str) -> Result<(), Failure> {
-        if self.allows(danger) { Ok(()) } else { Err(self.denied(danger, field, value)) }
+    pub(crate) fn require(&self, danger: &str, field: &str, value: &str) -> Result<(), Failure> {
+        if self.allows(danger) { Ok(()) } else { self.lacks(field, value, None, Lack::Danger(danger.to_owned())) }
     }
 
-    /// The failure that names plugin, field, value, and the lines to add.
-    pub(crate) fn denied(&self, danger: &str, field: &str, value: &str) -> Failure {
-        let mut grant = self.grant.clone();
-        grant.allow.insert(danger.to_owned());
-        self.denied_with(field, value, &grant)
+    /// Refuses what another bind root would allow.
+    fn require_root(&self, field: &str, root: &Path) -> Result<(), Failure> {
+        self.lacks(field, &root.display().to_string(), None, Lack::Root(root.to_owned()))
     }
 
-    /// The same, where another bind root would help.
-    fn denied_root(&self, field: &str, root: &Path) -> Failure {
-        let mut grant = self.grant.clone();
-        grant.bind_roots.push(root.to_owned());
-        self.denied_with(field, &root.display().to_string(), &grant)
-    }
-
-    /// The same, where a range of addresses would have to be granted.
-    fn denied_subnet(&self, field: &str, range: IpNet, why: &str) -> Failure {
-        let mut grant = self.grant.clone();
-        grant.subnets.push(range);
+    /// Refuses what a granted range of addresses would allow.
+    fn require_subnet(&self, field: &str, range: IpNet, why: &str) -> Result<(), Failure> {
         let shown =
             if range.prefix_len() == range.max_prefix_len() { range.addr().to_string() } else { range.to_string() };
-        let denied = self.denied_with(field, &shown, &grant);
-        Failure { message: format!("{}: {why}", denied.message), ..denied }
+        self.lacks(field, &shown, Some(why), Lack::Subnet(range))
     }
 
-    fn denied_with(&self, field: &str, value: &str, wanted: &ContainerGrant) -> Failure {
-        let message = format!(
-            "plugin `{}` may not create with `{field}` = `{}` for application `{}`",
-            self.scope.plugin,
-            shorten(value),
-            self.scope.application
-        );
-        Failure {
-            details: Some(json!({
-                "grant": grant_lines(self.scope, wanted),
-                "hint": "an operator who trusts the plugin with this can add the lines to `agent.toml`",
-            })),
-            ..failure("capability-denied", message)
+    /// The failure names plugin, field, value, and the lines to add. Where a whole plan is judged there is none yet.
+    fn lacks(&self, field: &str, value: &str, why: Option<&str>, lack: Lack) -> Result<(), Failure> {
+        if let Some(lacking) = self.lacking {
+            lacking.add(Denial { field: field.to_owned(), value: value.to_owned(), why: why.map(str::to_owned), lack });
+            return Ok(());
         }
+        let mut wanted = self.grant.clone();
+        lack.add_to(&mut wanted);
+        Err(lacking::denied(self.scope, may_not(self.scope, field, value, why), &wanted))
     }
 
     /// The failure for what no grant allows.
     fn forbidden(&self, field: &str, value: &str, why: &str) -> Failure {
-        let message = format!(
-            "plugin `{}` may not create with `{field}` = `{}` for application `{}`: {why}",
-            self.scope.plugin,
-            shorten(value),
-            self.scope.application
-        );
-        hinted("capability-denied", message, "no grant allows this")
+        hinted("capability-denied", may_not(self.scope, field, value, Some(why)), "no grant allows this")
     }
 
     /// The failure for a field that this version does not know to be safe.
@@ -249,6 +231,17 @@ impl Policy<'_> {
         }
         Ok(())
     }
+}
+
+/// What is refused, in a sentence.
+fn may_not(scope: &DockerScope, field: &str, value: &str, why: Option<&str>) -> String {
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    format!(
+        "plugin `{}` may not create with `{field}` = `{}` for application `{}`{why}",
+        scope.plugin,
+        shorten(value),
+        scope.application
+    )
 }
 
 /// The lines of `agent.toml` that would allow it, in full, so that they can replace what is there.

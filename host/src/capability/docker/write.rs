@@ -126,9 +126,8 @@ impl Docker {
         for volume in &references.volumes {
             match self.find_volume(volume).await? {
                 Found::Own(found) => Self::may_use_volume(policy, &found)?,
-                Found::Foreign(_) if self.allows("volume", volume) => {}
                 Found::Foreign(found) if self.is_own_anonymous(policy, &found).await? => {}
-                Found::Foreign(_) => return Err(policy.denied(&format!("volume:{volume}"), "volume", volume)),
+                Found::Foreign(_) => policy.require(&format!("volume:{volume}"), "volume", volume)?,
                 Found::Missing if planned.is_some() => {}
                 Found::Missing => {
                     let nothing = self.nothing("volume", volume);
@@ -160,8 +159,10 @@ impl Docker {
     ) -> Result<NetworkInspect, Failure> {
         let found = match found {
             Found::Own(found) => found,
-            Found::Foreign(found) if self.allows("network", network) => found,
-            Found::Foreign(_) => return Err(policy.denied(&format!("network:{network}"), "network", network)),
+            Found::Foreign(found) => {
+                policy.require(&format!("network:{network}"), "network", network)?;
+                found
+            }
             Found::Missing => return Err(self.nothing("network", network)),
         };
         // What this deployment made was looked at then.
@@ -178,10 +179,6 @@ impl Docker {
             around.is_free(policy, &wanted, found.id.as_deref()).await.map_err(within)?;
         }
         Ok(*found)
-    }
-
-    fn allows(&self, kind: &str, name: &str) -> bool {
-        self.grant.write.as_ref().is_some_and(|grant| grant.allow.contains(&format!("{kind}:{name}")))
     }
 
     /// Starts a container whose mounts lead where they led when it was made; one that runs is success.

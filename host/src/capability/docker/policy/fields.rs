@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use windlass_documents::Failure;
 
-use super::failure;
+use super::super::failure::failure;
 
 /// The failure for a value of the wrong type.
 pub(super) fn wrong(field: &str, expected: &str) -> Failure {

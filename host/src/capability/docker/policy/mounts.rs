@@ -226,7 +226,8 @@ impl Policy<'_> {
             );
             return Err(self.forbidden(field, source, &why));
         }
-        Err(self.denied_root(field, Path::new(source)))
+        self.require_root(field, Path::new(source))?;
+        Ok(path)
     }
 
     /// Whether a path is one that the operator allowed by its own word, and needs no root; a failure when it is, has in
@@ -241,10 +242,13 @@ impl Policy<'_> {
             }
             let why = format!("it is, contains or is inside {} ({})", place.what, place.path.display());
             match place.allow {
-                // The socket itself, named by the operator, needs no root around it.
-                Some(danger) if self.allows(danger) && path == place.path => return Ok(true),
-                Some(danger) if self.allows(danger) => {}
-                Some(danger) => return Err(self.denied(danger, field, source)),
+                Some(danger) => {
+                    self.require(danger, field, source)?;
+                    // The socket itself, named by the operator, needs no root around it.
+                    if path == place.path {
+                        return Ok(true);
+                    }
+                }
                 None => return Err(self.forbidden(field, source, &why)),
             }
         }

@@ -44,6 +44,7 @@ impl Pretended {
             protected: &self.protected,
             resolve: &links,
             beneath: &|_, _| Ok(()),
+            lacking: None,
         }
     }
 }

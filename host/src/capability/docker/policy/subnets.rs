@@ -172,7 +172,7 @@ impl Policy<'_> {
             return Ok(());
         }
         let why = format!("its addresses are {}, and networks have private ones (RFC 1918, RFC 4193)", kind(&range));
-        Err(self.denied_subnet(field, range, &why))
+        self.require_subnet(field, range, &why)
     }
 
     /// Whether nothing else has any of the range, or the operator granted it all the same.
@@ -187,10 +187,10 @@ impl Policy<'_> {
         }
         if let Some(metadata) = METADATA.iter().find(|address| range.contains(*address)) {
             let why = format!("it has the address {metadata}, where clouds hand out credentials");
-            return Err(self.denied_subnet(field, range, &why));
+            return self.require_subnet(field, range, &why);
         }
         match occupied.find(|occupied| overlap(&occupied.range, &range)) {
-            Some(occupied) => Err(self.denied_subnet(field, range, &format!("it overlaps {}", occupied.what))),
+            Some(occupied) => self.require_subnet(field, range, &format!("it overlaps {}", occupied.what)),
             None => Ok(()),
         }
     }
@@ -206,7 +206,7 @@ impl Policy<'_> {
             return Ok(());
         }
         let field = "Options.com.docker.network.bridge.host_binding_ipv4";
-        Err(self.denied_subnet(field, binding.into(), "it is not an address of this host"))
+        self.require_subnet(field, binding.into(), "it is not an address of this host")
     }
 
     /// `IPAMConfig` of an endpoint: the fixed addresses, each with its field. They must lie in the network, which the
@@ -230,7 +230,7 @@ impl Policy<'_> {
                         let address = in_field(&field, address(one))?;
                         if !self.is_granted(&address.into()) {
                             let why = format!("its addresses are {}", kind(&address.into()));
-                            return Err(self.denied_subnet(&field, address.into(), &why));
+                            self.require_subnet(&field, address.into(), &why)?;
                         }
                     }
                 }

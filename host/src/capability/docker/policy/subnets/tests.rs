@@ -29,6 +29,7 @@ impl Pretended {
             protected: &[],
             resolve: &|path| Ok(path.to_owned()),
             beneath: &|_, _| Ok(()),
+            lacking: None,
         }
     }
 
