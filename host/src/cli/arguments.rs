@@ -157,11 +157,16 @@ pub enum Command {
 Examples:
   windlass init                                 From ./compose.yaml; asks before it writes
   windlass init deploy/compose.yaml --yes       Write without asking
+  windlass init -f compose.yaml -f prod.yaml    Several files, each over the ones before
   windlass init --application kudos --output .  Choose the name and the place")]
 pub struct InitArguments {
-    /// The Compose file; without one, compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml here
+    /// The Compose files, each put over the ones before; without one, those of `COMPOSE_FILE`, or compose.yaml,
+    /// compose.yml, docker-compose.yaml or docker-compose.yml here
     #[arg(value_name = "COMPOSE-FILE")]
-    pub compose: Option<PathBuf>,
+    pub compose: Vec<PathBuf>,
+    /// A Compose file, as `docker compose` takes it
+    #[arg(long = "file", short = 'f', value_name = "COMPOSE-FILE")]
+    pub file: Vec<PathBuf>,
     /// The application's name; without one, the Compose project's, which is the directory's name by default
     #[arg(long, value_name = "NAME")]
     pub application: Option<String>,

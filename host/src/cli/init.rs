@@ -1,5 +1,6 @@
 //! `windlass init`: proposes a release file and an operator's file, shows them, and writes them when told to.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,8 @@ const AGENT_FILE: &str = "agent.toml";
 
 /// Proposes, shows, asks, writes.
 pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCode, Fault> {
-    let (directory, file) = place(arguments.compose.as_deref());
+    let given: Vec<&Path> = arguments.compose.iter().chain(&arguments.file).map(PathBuf::as_path).collect();
+    let (directory, file) = place(given.first().copied());
     let absolute =
         std::path::absolute(&directory).map_err(|source| CliError::Read { path: directory.clone(), source })?;
     let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -28,31 +30,47 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
     // As it is, not as a link to it is called.
     let place = std::fs::canonicalize(&into).or_else(|_| std::path::absolute(&into));
     let place = place.map_err(|source| CliError::Read { path: into.clone(), source })?;
-    let compose = seen_from(&place, &directory, &file)
-        .ok_or_else(|| CliError::OutsideOutput { compose: directory.join(&file), output: into.clone() })?;
+    let seen = |directory: &Path, file: &str| {
+        seen_from(&place, directory, file)
+            .ok_or_else(|| CliError::OutsideOutput { compose: directory.join(file), output: into.clone() })
+    };
+    let mut compose = vec![seen(&directory, &file)?];
+    for other in given.iter().skip(1) {
+        let (directory, file) = self::place(Some(other));
+        compose.push(seen(&directory, &file)?);
+    }
+    compose.retain(|name| !name.is_empty());
     let agent_file = place.join(AGENT_FILE);
     let proposal = propose(&Inputs {
         agent_file: &agent_file,
         files: &Directory(into.clone()),
         compose: &compose,
         application: arguments.application.as_deref(),
+        variables: environment(),
         directory: &name,
         place: &place,
         is_there: &|path| is_there(&place.join(path)),
     })?;
-    let builds = proposal.ignore_file.is_some();
+    let builds = proposal.builds;
     let mut files =
         vec![(into.join(RELEASE_FILE), proposal.release_file), (into.join(AGENT_FILE), proposal.agent_file)];
     let mut remarks = proposal.remarks;
     let ignore = into.join(IGNORE_FILE);
-    match proposal.ignore_file {
-        Some(_) if ignore.symlink_metadata().is_ok() => remarks.push(format!(
-            "`{}` is there already: add `/{}.json`, the release that is built, and `/agent.toml` to it",
-            ignore.display(),
-            proposal.application
-        )),
-        Some(text) => files.push((ignore, text)),
-        None => {}
+    match std::fs::read_to_string(&ignore) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => files.push((ignore, proposal.ignore_file)),
+        there => {
+            let there = there.unwrap_or_default();
+            let lacks = |line: &&str| !line.starts_with('#') && !there.lines().any(|own| own.trim() == *line);
+            let lines: Vec<String> =
+                proposal.ignore_file.lines().filter(lacks).map(|line| format!("`{line}`")).collect();
+            if !lines.is_empty() {
+                remarks.push(format!(
+                    "`{}` is there already: add {} to it, so that what is written here is no part of a release",
+                    ignore.display(),
+                    lines.join(" and ")
+                ));
+            }
+        }
     }
     if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
         return Err(CliError::Exists { path: path.clone() }.into());
@@ -93,6 +111,14 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         }));
     }
     Ok(ExitCode::Succeeded)
+}
+
+/// What the environment says about the project. Other variables of whoever calls are no part of a release.
+fn environment() -> BTreeMap<String, String> {
+    ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok().filter(|value| !value.is_empty())?)))
+        .collect()
 }
 
 /// The directory of the Compose file, and its name there; an empty name lets the library look for the usual ones.

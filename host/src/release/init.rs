@@ -3,26 +3,34 @@
 //! Pure: files in, texts out. The command shows them and writes them.
 
 mod artifacts;
+mod bodies;
+mod needs;
+mod secrets;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path as HostPath;
 
-use windlass_compose::{Application, DataRoot, Files, Loaded, MountKind, Options, Path, Protocol, Service};
+use windlass_compose::{
+    Application, DEFAULT_FILES, DEFAULT_OVERRIDES, DataRoot, Files, Loaded, MountKind, Options, Path, Problem,
+};
 
 use super::compose::{self, ComposeError};
 use crate::capability::grants::DATA;
 use crate::names::Kind;
 use crate::report::{ExitCode, Explain, Place};
-use artifacts::Found;
+use needs::Needs;
 
 /// What the proposal is made from.
 pub struct Inputs<'a> {
     /// The directory that the release file will be in, with the Compose file in it or below it.
     pub files: &'a dyn Files,
-    /// The Compose file, relative to that directory; empty for the one that Docker Compose would find.
-    pub compose: &'a str,
-    /// The application's name; without one, the Compose file's `name`.
+    /// The Compose files, relative to that directory; none for those that Docker Compose would find.
+    pub compose: &'a [String],
+    /// Variables of the caller that say what Docker Compose takes: `COMPOSE_FILE`, `COMPOSE_PROJECT_NAME`,
+    /// `COMPOSE_PROFILES`.
+    pub variables: BTreeMap<String, String>,
+    /// The application's name; without one, the project's.
     pub application: Option<&'a str>,
     /// The name of the directory, for an application that is named nowhere.
     pub directory: &'a str,
@@ -45,9 +53,10 @@ pub struct Proposal {
     pub agent_file: String,
     /// What a person should look at.
     pub remarks: Vec<String>,
-    /// Where images must be built before the release can be made: `.windlassignore`, so that what is made is no part of the
-    /// next release.
-    pub ignore_file: Option<String>,
+    /// `.windlassignore`: what is written here for the operator, and the release that is built, are no part of a release.
+    pub ignore_file: String,
+    /// Whether images must be built before the release can be made.
+    pub builds: bool,
 }
 
 /// Why there is no proposal.
@@ -87,78 +96,131 @@ impl Explain for InitError {
     }
 }
 
-/// What the operator must allow, found in the Compose file.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Needs {
-    /// Host directories that are mounted.
-    bind_roots: BTreeSet<String>,
-    /// The directory for data, where containers write to relative paths.
-    data_root: Option<String>,
-    /// Whether the engine's socket is mounted.
-    docker_socket: bool,
-    /// Registries of the images.
-    registries: BTreeSet<String>,
-    /// Published TCP ports, for the examples of smoke tests.
-    ports: BTreeMap<u16, String>,
-}
-
-/// What is never mounted, whatever is granted, where nothing else is said.
-const NEVER: &[(&str, &str)] = &[
-    ("/etc/windlass", "the operator's configuration"),
-    ("/var/lib/windlass", "the agent's state"),
-    ("/var/lib/docker", "the engine's data"),
-    ("/run/docker.sock", "the engine's socket"),
-    ("/var/run/docker.sock", "the engine's socket"),
-];
-
-impl Needs {
-    /// Takes out roots that the agent would refuse to mount all the same.
-    fn leave_out(&mut self, agent_file: &HostPath, remarks: &mut Vec<String>) {
-        let never = NEVER.iter().map(|(path, what)| (HostPath::new(path), *what));
-        let never: Vec<_> = never.chain([(agent_file, "the operator's file that is written here")]).collect();
-        self.bind_roots.retain(|root| {
-            let path = HostPath::new(root);
-            let Some((place, what)) =
-                never.iter().find(|(place, _)| place.starts_with(path) || path.starts_with(place))
-            else {
-                return true;
-            };
-            remarks.push(format!(
-                "a service mounts `{root}`, which no grant allows: it is, contains or is inside {what} ({})",
-                place.display()
-            ));
-            false
-        });
-    }
-}
-
 /// Proposes the two files.
 pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
-    let files = if inputs.compose.is_empty() { Vec::new() } else { vec![inputs.compose.to_owned()] };
-    let options = Options { files, profiles: vec!["*".to_owned()], ..Options::default() };
-    let loaded = compose::read(inputs.files, &options)?;
-    let application = name(inputs, &loaded.application)?;
-    let found = artifacts::find(&loaded.application, &application);
-    let mut needs = needs(&loaded.application, &found);
-    let mut remarks = loaded.warnings.clone();
-    data(inputs, &application, &loaded, &mut needs, &mut remarks);
-    needs.leave_out(inputs.agent_file, &mut remarks);
-    remarks.extend(found.remarks.iter().cloned());
-    if needs.docker_socket {
-        remarks.push("a service mounts the engine's socket and can do anything on this host; the grant says so".into());
+    let mut remarks = Vec::new();
+    let mut loaded = read(inputs, &mut remarks)?;
+    let application = name(inputs, &loaded)?;
+    let variables = secrets::variables(&loaded, &application);
+    remarks.extend(told(&loaded, &variables));
+    remarks.extend(variables.remarks.iter().cloned());
+    remarks.extend(secrets::in_env_files(&loaded, &application));
+    if !variables.secrets.is_empty() {
+        // As a deployment will have it: a secret may stand where the host can fill it in, and nowhere else.
+        let placeholders = variables.secrets.iter();
+        let placeholders =
+            placeholders.map(|(variable, secret)| (variable.clone(), format!("{{{{windlass.secret:{secret}}}}}")));
+        let mut options = Options { files: loaded.files.clone(), ..options(inputs) };
+        options.variables.extend(placeholders);
+        match windlass_compose::load(inputs.files, &options) {
+            Ok(filled) => loaded.application = filled.application,
+            Err(problems) => remarks.extend(problems.0.iter().map(told_problem)),
+        }
     }
+    let found = artifacts::find(&loaded.application, &application);
+    let active = active(inputs, &loaded, &mut remarks);
+    let mut needs = needs::needs(&application, &active, &found, inputs.agent_file, &mut remarks);
+    needs.secrets = variables.secrets.values().cloned().collect();
+    data(inputs, &application, &loaded, &mut needs, &mut remarks);
+    remarks.extend(found.remarks.iter().cloned());
+    remarks.extend(loaded.application.unsupported().iter().map(told_problem));
+    remarks.extend(loaded.application.newer().iter().map(told_problem));
+    let built = found.artifacts.values().any(|artifact| artifact.built);
     Ok(Proposal {
-        release_file: write::release_file(&application, &loaded.files, &loaded.application, &found, &needs),
+        release_file: write::release_file(&application, &loaded, &found, &needs, &variables, &profiles(inputs)),
         agent_file: write::agent_file(&application, inputs.place, &needs),
-        ignore_file: found.artifacts.values().any(|artifact| artifact.built).then(|| write::ignore_file(&application)),
+        ignore_file: write::ignore_file(&application, built),
+        builds: built,
         application,
         remarks,
     })
 }
 
+/// All services, those behind profiles as well: each has an image.
+fn options(inputs: &Inputs<'_>) -> Options {
+    Options {
+        files: inputs.compose.to_vec(),
+        variables: inputs.variables.clone(),
+        profiles: vec!["*".to_owned()],
+        assume_required: true,
+        ..Options::default()
+    }
+}
+
+/// Reads the files that Docker Compose would. An override file is meant for development and is not part of a release,
+/// unless the file that it is put over cannot be used without it.
+fn read(inputs: &Inputs<'_>, remarks: &mut Vec<String>) -> Result<Loaded, InitError> {
+    let alone = match compose::read(inputs.files, &options(inputs)) {
+        Ok(loaded) => return Ok(loaded),
+        Err(error) => error,
+    };
+    let default = match inputs.compose {
+        [] => DEFAULT_FILES.into_iter().find(|file| matches!(inputs.files.read(file), Ok(Some(_)))).map(str::to_owned),
+        [file] => Some(file.clone()).filter(|file| DEFAULT_FILES.contains(&file.as_str())),
+        _ => None,
+    };
+    let over = DEFAULT_OVERRIDES.into_iter().find(|file| matches!(inputs.files.read(file), Ok(Some(_))));
+    if let (Some(default), Some(over)) = (default, over) {
+        let files = vec![default.clone(), over.to_owned()];
+        if let Ok(loaded) = windlass_compose::load(inputs.files, &Options { files, ..options(inputs) }) {
+            remarks.push(format!(
+                "`{default}` cannot be used without `{over}`, which Docker Compose puts over it by itself, so both are part of \
+                 the release"
+            ));
+            return Ok(loaded);
+        }
+    }
+    Err(alone.into())
+}
+
+/// What is deployed when no more is said: only that needs grants.
+fn active(inputs: &Inputs<'_>, loaded: &Loaded, remarks: &mut Vec<String>) -> Application {
+    let options = Options { files: loaded.files.clone(), profiles: profiles(inputs), ..options(inputs) };
+    let active = windlass_compose::load(inputs.files, &options).map(|active| active.application);
+    match active {
+        Ok(active) if !active.services.is_empty() => {
+            if !active.inactive.is_empty() {
+                let names: Vec<String> = active.inactive.keys().map(|name| format!("`{name}`")).collect();
+                remarks.push(format!(
+                    "{} not active without a profile, and agent.toml grants nothing for {}: name profiles with \
+                     `profiles = […]` in the strategy's `with`; `COMPOSE_PROFILES=… windlass init` proposes for them",
+                    if names.len() == 1 {
+                        format!("the service {} is", names.join(", "))
+                    } else {
+                        format!("the services {} are", names.join(", "))
+                    },
+                    if names.len() == 1 { "it" } else { "them" }
+                ));
+            }
+            active
+        }
+        _ => loaded.application.clone(),
+    }
+}
+
+/// The profiles that the caller's environment names.
+fn profiles(inputs: &Inputs<'_>) -> Vec<String> {
+    let named = inputs.variables.get("COMPOSE_PROFILES").map(String::as_str).unwrap_or_default();
+    named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// The warnings of the files, without those that are told in other words.
+fn told(loaded: &Loaded, variables: &secrets::Variables) -> Vec<String> {
+    let handled = variables.secrets.keys().chain(&variables.required);
+    let handled: Vec<String> = handled.map(|name| format!("variable `{name}`")).collect();
+    let other = |warning: &&String| !handled.iter().any(|variable| warning.contains(variable));
+    loaded.warnings.iter().filter(other).cloned().collect()
+}
+
+/// A problem in one line, with what to do about it.
+fn told_problem(problem: &Problem) -> String {
+    let hint = problem.hint.as_deref().map(|hint| format!(": {hint}")).unwrap_or_default();
+    format!("{problem}{hint}")
+}
+
 /// A name that was given must fit; one that is guessed is made to.
-fn name(inputs: &Inputs<'_>, application: &Application) -> Result<String, InitError> {
-    let given = inputs.application.or(application.name.as_deref());
+fn name(inputs: &Inputs<'_>, loaded: &Loaded) -> Result<String, InitError> {
+    let given = inputs.application.or(loaded.project.as_deref());
     let name = given.map_or_else(|| artifacts::plain_name(inputs.directory), str::to_owned);
     if name == artifacts::plain_name(&name) && !name.is_empty() {
         Ok(name)
@@ -196,38 +258,7 @@ fn data(inputs: &Inputs<'_>, application: &str, loaded: &Loaded, needs: &mut Nee
             ));
         }
     }
-    for problem in problems {
-        let hint = problem.hint.as_deref().map(|hint| format!(": {hint}")).unwrap_or_default();
-        remarks.push(format!("{problem}{hint}"));
-    }
-}
-
-fn needs(application: &Application, found: &Found) -> Needs {
-    let mut needs = Needs::default();
-    for service in application.services.values() {
-        binds(service, &mut needs);
-        for port in &service.ports {
-            if port.protocol == Protocol::Tcp
-                && let Some(published) = port.fixed()
-            {
-                needs.ports.entry(published).or_insert_with(|| service.name.clone());
-            }
-        }
-    }
-    let pulled = found.artifacts.values().filter(|artifact| !artifact.built);
-    needs.registries = pulled.map(|artifact| artifact.reference.registry().to_owned()).collect();
-    needs
-}
-
-fn binds(service: &Service, needs: &mut Needs) {
-    for mount in &service.mounts {
-        let MountKind::Bind { source: Path::Host(path), .. } = &mount.kind else { continue };
-        if path.ends_with("/docker.sock") {
-            needs.docker_socket = true;
-        } else {
-            needs.bind_roots.insert(path.clone());
-        }
-    }
+    remarks.extend(problems.iter().map(told_problem));
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn expanded(
     position: &Position,
     unset: &mut Vec<String>,
 ) -> Result<String, Problem> {
-    let allowed = Allowed { depth: limits.interpolation_depth, bytes: limits.scalar_bytes };
+    let allowed = Allowed { depth: limits.interpolation_depth, bytes: limits.scalar_bytes, assume_required: false };
     let done = interpolate(raw, &Scope { outer, earlier }, allowed)
         .map_err(|error| Problem::at(position, format!("in the value of `{name}`: {error}")))?;
     unset.extend(done.used.into_iter().filter(|used| used.from == From::Nothing).map(|used| used.name));

@@ -42,6 +42,14 @@ pub(crate) struct FromOutside {
 }
 
 impl Loaded {
+    /// The variables of containers whose value is in an env file: the service, the variable and the file.
+    pub fn from_env_files(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.origins.environment.iter().flat_map(|(service, variables)| {
+            let plain = variables.iter().filter(|(_, outside)| outside.variable.is_none());
+            plain.map(|(name, outside)| (service.as_str(), name.as_str(), &*outside.position.file))
+        })
+    }
+
     /// Where the value at a path came from: `web.environment.LOG_LEVEL`, `web.ports`, `web.ports.0`,
     /// `networks.front.driver`. None where no file says anything there.
     #[must_use]

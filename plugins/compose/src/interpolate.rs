@@ -43,6 +43,8 @@ pub(crate) struct Allowed {
     pub(crate) depth: usize,
     /// How many bytes may come out.
     pub(crate) bytes: usize,
+    /// Whether a required variable that is not set is taken as its own name, so that the rest can be read.
+    pub(crate) assume_required: bool,
 }
 
 /// An interpolated text.
@@ -69,6 +71,8 @@ pub(crate) enum From {
     Text,
     /// Nothing: it is not set.
     Nothing,
+    /// Its own name: it is required and not set.
+    Required,
 }
 
 /// Replaces the variables of a text.
@@ -151,6 +155,7 @@ impl Work<'_> {
         let (text, from) = match (operator, present) {
             (Some('-' | '?'), Some(value)) => (value.to_owned(), From::Value),
             (Some('-'), None) | (Some('+'), Some(_)) => (word, From::Text),
+            (Some('?'), None) if self.allowed.assume_required => (name.to_owned(), From::Required),
             (Some('?'), None) => {
                 let missing = if colon { "is not set or empty" } else { "is not set" };
                 let colon = if word.is_empty() { "" } else { ": " };
@@ -259,7 +264,7 @@ mod tests {
             "dollar" => Some("$SET"),
             _ => None,
         };
-        interpolate(text, &lookup, Allowed { depth: 8, bytes: 1000 })
+        interpolate(text, &lookup, Allowed { depth: 8, bytes: 1000, assume_required: false })
             .map(|done| {
                 let unset = done.used.into_iter().filter(|used| used.from == From::Nothing).map(|used| used.name);
                 (done.text, unset.collect())

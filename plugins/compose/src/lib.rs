@@ -27,13 +27,14 @@ mod relocate;
 mod scope;
 mod settings;
 mod trace;
+mod unsupported;
 mod yaml;
 
 pub use config::to_yaml;
 pub use data::{DataMount, DataRoot};
 pub use explain::Origin;
 pub use limits::Limits;
-pub use load::{DEFAULT_FILES, Files, Loaded, Options, load};
+pub use load::{DEFAULT_FILES, DEFAULT_OVERRIDES, Files, Loaded, Options, VariableUse, load};
 pub use model::{
     Application, Attachment, BindOptions, Blkio, Condition, Dependency, Deploy, DeployLimits, DeployReservations,
     DeployRestart, Device, DeviceRequest, Dns, Extension, FileObject, FileReference, FileSource, Healthcheck, Hook,

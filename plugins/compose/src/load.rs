@@ -9,7 +9,7 @@ mod include;
 mod options;
 mod sources;
 
-pub use options::{DEFAULT_FILES, Files, Loaded, Options};
+pub use options::{DEFAULT_FILES, DEFAULT_OVERRIDES, Files, Loaded, Options, VariableUse};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -25,7 +25,7 @@ use crate::read::Report;
 use crate::scope::{Scope, Scopes};
 use crate::trace::Source;
 use crate::yaml::Node;
-use crate::{Limits, Position, Problem, Problems, paths};
+use crate::{Application, FileSource, Limits, Position, Problem, Problems, paths};
 
 /// Compose gives this variable to every file.
 const PROJECT: &str = "COMPOSE_PROJECT_NAME";
@@ -33,14 +33,15 @@ const PROJECT: &str = "COMPOSE_PROJECT_NAME";
 /// Reads, interpolates and merges the files and reads the model.
 pub fn load(files: &dyn Files, options: &Options) -> Result<Loaded, Problems> {
     let report = Report::new(&options.limits);
-    let mut loader = Loader::new(files, &options.limits, &report);
+    let mut loader =
+        Loader { assume_required: options.assume_required, ..Loader::new(files, &options.limits, &report) };
     let scope = loader.root_scope(options).map_err(|problem| told(&report, problem))?;
     let names = loader.names(options, &scope).map_err(|problem| told(&report, problem))?;
     let directory = names.first().map_or("", |name| paths::directory(name)).to_owned();
     let (scope, root) = loader.root(options, scope, &names, &directory).map_err(|problem| told(&report, problem))?;
 
     let profiles = active_profiles(options, &scope);
-    let Loader { included, files: seen, warnings, unset, .. } = loader;
+    let Loader { included, files: seen, warnings, unset, mut variables, .. } = loader;
     let scopes = Scopes { root: scope, files: seen };
     let origins = std::cell::RefCell::new(Origins::default());
     let context = Context {
@@ -56,6 +57,9 @@ pub fn load(files: &dyn Files, options: &Options) -> Result<Loaded, Problems> {
     let application = model::read(&context, &root, &profiles);
     let (problems, mut later) = report.finish();
     let Some(application) = application.filter(|_| problems.is_empty()) else { return Err(Problems(problems)) };
+    for (name, source) in passed_on(&application, &origins.borrow()) {
+        used(&mut variables, name, source, false);
+    }
     let mut unset = unset;
     unset.extend(std::mem::take(&mut origins.borrow_mut().unset));
     let unset = unset.iter().map(|name| format!("the variable `{name}` is not set and is taken as empty"));
@@ -66,11 +70,36 @@ pub fn load(files: &dyn Files, options: &Options) -> Result<Loaded, Problems> {
         files: names,
         project: scopes.root.value(PROJECT).map(str::to_owned),
         profiles,
+        variables,
         warnings: all,
         tree: Arc::new(root),
         included,
         origins: Arc::new(origins.into_inner()),
     })
+}
+
+/// Notes that a variable is used. What is said by one place alone, that it must be set, holds for all.
+fn used(all: &mut BTreeMap<String, VariableUse>, name: String, source: Source, required: bool) {
+    let known = all.entry(name).or_insert_with(|| VariableUse { source: source.clone(), required });
+    known.required |= required;
+    if source != Source::Default {
+        known.source = source;
+    }
+}
+
+/// Variables that containers get by their name alone, and texts of secrets and configs that are one's value.
+fn passed_on(application: &Application, origins: &Origins) -> Vec<(String, Source)> {
+    let outside = origins.environment.values().flat_map(BTreeMap::values).filter_map(|one| one.variable.clone());
+    let mut all: Vec<(String, Source)> = outside.map(|variable| (variable.name, variable.source)).collect();
+    let services = application.services.values();
+    let nowhere = services.flat_map(|service| service.environment.iter().filter(|(_, value)| value.is_none()));
+    all.extend(nowhere.map(|(name, _)| (name.clone(), Source::Unset)));
+    for object in application.secrets.values().chain(application.configs.values()) {
+        if let FileSource::Environment { variable, value: None } = &object.source {
+            all.push((variable.clone(), Source::Unset));
+        }
+    }
+    all
 }
 
 /// What ended the work, after the problems that were collected before.
@@ -103,6 +132,9 @@ struct Loader<'a> {
     warnings: Vec<String>,
     /// Names of variables that are not set.
     unset: BTreeSet<String>,
+    /// Variables of texts.
+    variables: BTreeMap<String, VariableUse>,
+    assume_required: bool,
     bases: Bases,
     /// Which variables an included file sees.
     files: BTreeMap<Arc<str>, Rc<Scope>>,
@@ -118,6 +150,8 @@ impl<'a> Loader<'a> {
             report,
             warnings: Vec::new(),
             unset: BTreeSet::new(),
+            variables: BTreeMap::new(),
+            assume_required: false,
             bases: Bases::default(),
             files: BTreeMap::new(),
             included: BTreeMap::new(),
@@ -206,7 +240,11 @@ impl<'a> Loader<'a> {
     }
 
     fn allowed(&self) -> Allowed {
-        Allowed { depth: self.limits.interpolation_depth, bytes: self.limits.scalar_bytes }
+        Allowed {
+            depth: self.limits.interpolation_depth,
+            bytes: self.limits.scalar_bytes,
+            assume_required: self.assume_required,
+        }
     }
 
     /// Takes an env file into a scope. One that nobody asked for may be missing.

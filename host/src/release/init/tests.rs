@@ -8,6 +8,9 @@ use crate::config::Config;
 use crate::config::document::Document;
 use crate::release::file::ReleaseFile;
 
+#[path = "tests/found.rs"]
+mod found;
+
 fn files(compose: &str) -> BTreeMap<String, Vec<u8>> {
     BTreeMap::from([("compose.yaml".to_owned(), compose.as_bytes().to_vec())])
 }
@@ -15,7 +18,8 @@ fn files(compose: &str) -> BTreeMap<String, Vec<u8>> {
 fn from(compose: &str) -> Result<Proposal, InitError> {
     propose(&Inputs {
         files: &files(compose),
-        compose: "",
+        compose: &[],
+        variables: BTreeMap::new(),
         application: None,
         directory: "My App",
         place: Path::new("/srv/app"),
@@ -132,6 +136,8 @@ volumes: {data: {}}
     plain-http = true
 
     # Sees and changes the containers, networks and volumes of kudos, and of nothing else.
+    # Besides, because the Compose file asks for it:
+    #   /srv/kudos/uploads, for backend: is mounted from this host
     [[grants]]
     plugin = "strategy-compose"
     applications = ["kudos"]
@@ -187,8 +193,8 @@ services:
     assert_eq!(names, ["app", "three-x", "two", "watch__er-v2"]);
     assert!(proposal.agent_file.contains("docker-write = { allow = [\"docker-socket\"] }"));
     insta::assert_snapshot!(proposal.remarks.join("\n"), @"
+    `docker-socket` is granted because the Compose file asks for it (sock): it commands the Docker Engine, and with it can do everything on this host; take it out of agent.toml if that is not meant
     the service `one` runs `docker.io/team/one/app:1` and others `docker.io/team/one/app:0`; an artifact has one version, which all of them will run
-    a service mounts the engine's socket and can do anything on this host; the grant says so
     ");
 }
 
@@ -204,7 +210,8 @@ fn says_why_there_is_no_proposal() {
         let files = files("services: {web: {image: web}}");
         propose(&Inputs {
             files: &files,
-            compose: "compose.yaml",
+            compose: &["compose.yaml".to_owned()],
+            variables: BTreeMap::new(),
             application,
             directory,
             place: Path::new("/srv/app"),
@@ -258,7 +265,7 @@ services:
     )
     .unwrap();
     check(&proposal);
-    assert_eq!(proposal.ignore_file.as_deref().unwrap().lines().last(), Some("/agent.toml"));
+    assert_eq!(proposal.ignore_file.lines().last(), Some("/agent.toml"));
     let artifacts = proposal.release_file.split("\n\n").find(|part| part.contains("[artifacts.")).unwrap();
     insta::assert_snapshot!(artifacts, @r#"
     # The images. Each deployment turns the tag into the digest that it means then, and runs that.
@@ -294,7 +301,7 @@ services:
     }
     assert_eq!(proposal.remarks.len(), 2);
     let nothing = from("services: {web: {image: a, volumes: ['./conf:/conf:ro']}}").unwrap();
-    assert!(nothing.ignore_file.is_none() && !nothing.agent_file.contains("data-root"), "{}", nothing.agent_file);
+    assert!(!nothing.builds && !nothing.agent_file.contains("data-root"), "{}", nothing.agent_file);
 }
 
 #[test]

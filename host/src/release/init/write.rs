@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 
-use windlass_compose::Application;
+use windlass_compose::Loaded;
 
-use super::Needs;
 use super::artifacts::Found;
+use super::needs::Needs;
+use super::secrets::Variables;
+use crate::config::Allowance;
 use crate::release::binding::{self, text};
 
 /// How many examples of smoke tests are written.
@@ -16,11 +18,13 @@ const EXAMPLES: usize = 3;
 /// `release.toml`.
 pub(super) fn release_file(
     name: &str,
-    compose: &[String],
-    application: &Application,
+    loaded: &Loaded,
     found: &Found,
     needs: &Needs,
+    variables: &Variables,
+    profiles: &[String],
 ) -> String {
+    let (compose, application) = (&loaded.files, &loaded.application);
     let first = compose.first().map_or("compose.yaml", String::as_str);
     let beside = if first.contains('/') { "above" } else { "beside" };
     let mut out = format!(
@@ -65,6 +69,12 @@ pub(super) fn release_file(
             push(&mut out, format_args!("digest = {}\n", text(digest)));
         }
         match reference.tag() {
+            Some(tag) if variables.required.contains(tag) => push(
+                &mut out,
+                format_args!(
+                    "tag = \"latest\"   # `${{{tag}}}` in the Compose file; better a version that stays the same\n"
+                ),
+            ),
             Some(tag) => push(&mut out, format_args!("tag = {}\n", text(tag))),
             None if reference.digest().is_none() => {
                 out.push_str("tag = \"latest\"   # better a version that stays the same\n");
@@ -72,17 +82,15 @@ pub(super) fn release_file(
             None => {}
         }
     }
-    out.push_str(
-        "\n# Values for ${…} in the Compose file, and variables whose value is one of the operator's secrets.\n\
-         # [variables]\n# LOG_LEVEL = \"info\"\n# [secrets]\n# DB_PASSWORD = \"db-password\"\n",
-    );
+    given(&mut out, variables);
     push(
         &mut out,
         format_args!(
-            "\n# How it is deployed: {} of {}.\n[strategy]\nplugin = \"strategy-compose\"\nwith = {{ files = [{}] }}\n",
+            "\n# How it is deployed: {} of {}.\n[strategy]\nplugin = \"strategy-compose\"\nwith = {{ files = [{}]{} }}\n",
             services(application.services.len()),
             compose.join(", "),
-            compose.iter().map(|file| text(file)).collect::<Vec<_>>().join(", ")
+            list(compose),
+            if profiles.is_empty() { String::new() } else { format!(", profiles = [{}]", list(profiles)) }
         ),
     );
     out.push_str(
@@ -109,10 +117,40 @@ pub(super) fn release_file(
     out
 }
 
-/// `.windlassignore`, for an application that is built where it lies: the document that is made of it lies there as well,
-/// because only there it is the application's.
-pub(super) fn ignore_file(name: &str) -> String {
-    format!("# What lies here and is no part of a release.\n/{name}.json\n/agent.toml\n")
+/// Variables and secrets.
+fn given(out: &mut String, variables: &Variables) {
+    out.push_str(
+        "\n# Values for ${…} in the Compose file, and variables whose value is one of the operator's secrets.\n",
+    );
+    let open: Vec<(&String, &str)> = variables
+        .required
+        .iter()
+        .map(|name| (name, "required, and set nowhere"))
+        .chain(variables.unset.iter().map(|name| (name, "not set, and taken as empty")))
+        .collect();
+    if open.is_empty() {
+        out.push_str("# [variables]\n# LOG_LEVEL = \"info\"\n");
+    } else {
+        out.push_str("[variables]\n");
+    }
+    for (name, why) in open {
+        push(out, format_args!("# {name} = \"\"   # {why}\n"));
+    }
+    if variables.secrets.is_empty() {
+        out.push_str("# [secrets]\n# DB_PASSWORD = \"db-password\"\n");
+    } else {
+        out.push_str("[secrets]\n");
+    }
+    for (name, secret) in &variables.secrets {
+        push(out, format_args!("{name} = {}\n", text(secret)));
+    }
+}
+
+/// `.windlassignore`: what `init` writes for the operator; and for an application that is built where it lies the document
+/// that is made of it, which lies there as well because only there it is the application's.
+pub(super) fn ignore_file(name: &str, built: bool) -> String {
+    let document = if built { format!("/{name}.json\n") } else { String::new() };
+    format!("# What lies here and is no part of a release.\n{document}/agent.toml\n")
 }
 
 /// `agent.toml`.
@@ -143,21 +181,22 @@ pub(super) fn agent_file(name: &str, place: &Path, needs: &Needs) -> String {
     push(
         &mut out,
         format_args!(
-            "\n# Sees and changes the containers, networks and volumes of {name}, and of nothing else.\n[[grants]]\n\
-             plugin = \"strategy-compose\"\n{applications}docker-read = true\n{}",
-            docker_write(needs)
+            "\n# Sees and changes the containers, networks and volumes of {name}, and of nothing else.\n{}[[grants]]\n\
+             plugin = \"strategy-compose\"\n{applications}docker-read = true\n{}{}",
+            meanings(needs),
+            docker_write(needs),
+            if needs.secrets.is_empty() { String::new() } else { format!("secrets = [{}]\n", list(&needs.secrets)) }
         ),
     );
     for plugin in ["check-readiness", "smoke-containers"] {
         push(&mut out, format_args!("\n[[grants]]\nplugin = \"{plugin}\"\n{applications}docker-read = true\n"));
     }
-    let registries: Vec<_> = needs.registries.iter().map(|registry| text(registry)).collect();
     push(
         &mut out,
         format_args!(
             "\n# Asks what the tags mean.\n[[grants]]\nplugin = \"check-image\"\n{applications}docker-read = true\n\
              registry = [{}]\n",
-            registries.join(", ")
+            list(&needs.registries)
         ),
     );
     let ports = needs.ports.keys().take(EXAMPLES);
@@ -173,30 +212,63 @@ pub(super) fn agent_file(name: &str, place: &Path, needs: &Needs) -> String {
             ),
         );
     }
-    out.push_str(
-        "\n# Where secrets come from. Their values reach no plugin, log or record.\n# [secrets.db-password]\n\
-         # file = \"/etc/windlass/secrets/db-password\"\n",
-    );
+    out.push_str("\n# Where secrets come from. Their values reach no plugin, log or record.\n");
+    if needs.secrets.is_empty() {
+        out.push_str("# [secrets.db-password]\n# file = \"/etc/windlass/secrets/db-password\"\n");
+    }
+    for secret in &needs.secrets {
+        push(
+            &mut out,
+            format_args!("[secrets.{secret}]\nfile = {}\n", text(&format!("/etc/windlass/secrets/{secret}"))),
+        );
+    }
     out
 }
 
 fn docker_write(needs: &Needs) -> String {
     let mut parts = Vec::new();
-    if !needs.bind_roots.is_empty() {
-        let roots: Vec<_> = needs.bind_roots.iter().map(|root| text(root)).collect();
-        parts.push(format!("bind-roots = [{}]", roots.join(", ")));
+    let docker = &needs.docker;
+    if !docker.roots.is_empty() {
+        parts.push(format!("bind-roots = [{}]", list(docker.roots.iter().map(|(root, _)| root.display().to_string()))));
     }
     if let Some(root) = &needs.data_root {
         parts.push(format!("data-root = {}", text(root)));
     }
-    if needs.docker_socket {
-        parts.push("allow = [\"docker-socket\"]".to_owned());
+    if !docker.dangers.is_empty() {
+        parts.push(format!("allow = [{}]", list(docker.dangers.iter().map(|(danger, _)| danger))));
+    }
+    if !docker.subnets.is_empty() {
+        parts.push(format!("subnets = [{}]", list(docker.subnets.iter().map(|(range, _)| range.to_string()))));
     }
     if parts.is_empty() {
         "docker-write = {}\n".to_owned()
     } else {
         format!("docker-write = {{ {} }}\n", parts.join(", "))
     }
+}
+
+/// What each word of the grant lets whom do.
+fn meanings(needs: &Needs) -> String {
+    let mut out = String::new();
+    for (danger, who) in &needs.docker.dangers {
+        let meaning = danger.parse::<Allowance>().map(|allowance| allowance.meaning());
+        push(
+            &mut out,
+            format_args!("#   {danger}, for {who}: it {}\n", meaning.unwrap_or("may do what its name says")),
+        );
+    }
+    for (root, who) in &needs.docker.roots {
+        push(&mut out, format_args!("#   {}, for {who}: is mounted from this host\n", root.display()));
+    }
+    for (range, who) in &needs.docker.subnets {
+        push(&mut out, format_args!("#   {range}, for {who}: these addresses are not private ones\n"));
+    }
+    if out.is_empty() { out } else { format!("# Besides, because the Compose file asks for it:\n{out}") }
+}
+
+/// TOML strings with commas between them.
+fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| text(item.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// The repository as people write it: that of Docker Hub without its name.

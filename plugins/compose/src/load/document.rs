@@ -1,10 +1,11 @@
 //! One document: its variables replaced, its services extended, what it includes taken in.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Loader;
 use super::sources::Sources;
+use super::{Loader, VariableUse, used};
 use crate::interpolate::{Allowed, From, Interpolated, interpolate};
 use crate::merge::normalise;
 use crate::read::Report;
@@ -48,7 +49,14 @@ impl Loader<'_> {
     /// Replaces the variables of every value and brings each element into its one form.
     pub(super) fn interpolated(&mut self, document: &mut Node, scope: &Scope) -> Result<(), Problem> {
         let allowed = self.allowed();
-        let walk = Walk { scope, unset: &mut self.unset, report: self.report, allowed, sources: &mut self.sources };
+        let walk = Walk {
+            scope,
+            unset: &mut self.unset,
+            variables: &mut self.variables,
+            report: self.report,
+            allowed,
+            sources: &mut self.sources,
+        };
         walk.run(document)?;
         let mut problems = Vec::new();
         normalise(document, &mut problems);
@@ -62,7 +70,8 @@ impl Loader<'_> {
 /// Replaces the variables of a tree. Keys have none.
 struct Walk<'a, 'b> {
     scope: &'a Scope,
-    unset: &'a mut std::collections::BTreeSet<String>,
+    unset: &'a mut BTreeSet<String>,
+    variables: &'a mut BTreeMap<String, VariableUse>,
     report: &'a Report,
     allowed: Allowed,
     sources: &'a mut Sources<'b>,
@@ -126,19 +135,56 @@ impl Walk<'_, '_> {
             );
             return None;
         }
+        if let Some(name) = of_a_shell(path, scalar.written(), &done) {
+            self.report.problem(
+                Problem::at(position, format!("`{}`: `{name}` is not set: only the shell of a person has it", path.join(".")))
+                    .hint(if name == "PWD" {
+                        "write `./` for `${PWD}/`: it is relative to the Compose file. Where another directory of the host is                          meant, write its path in full, or give `PWD` in `[variables]`"
+                    } else {
+                        "write the path in full; a release has no home directory"
+                    }),
+            );
+            return None;
+        }
+        for one in &done.used {
+            let required = one.from == From::Required;
+            used(self.variables, one.name.clone(), self.source(&one.name, &one.from), required);
+        }
         let unset = done.used.iter().filter(|used| used.from == From::Nothing).map(|used| used.name.clone());
         self.unset.extend(unset);
         Some(done)
     }
 
     fn variable(&self, name: String, from: &From) -> Variable {
-        let source = match (from, self.scope.find(&name)) {
-            (From::Text, _) => Source::Default,
-            (From::Nothing, _) | (_, None) => Source::Unset,
-            (From::Value, Some((_, source))) => source.clone(),
-        };
+        let source = self.source(&name, from);
         Variable { name, source }
     }
+
+    fn source(&self, name: &str, from: &From) -> Source {
+        match (from, self.scope.find(name)) {
+            (From::Text, _) => Source::Default,
+            (From::Nothing | From::Required, _) | (_, None) => Source::Unset,
+            (From::Value, Some((_, source))) => source.clone(),
+        }
+    }
+}
+
+/// The variable that makes a path of the host of a relative one where it is not set: `${PWD}/data` would be `/data`.
+fn of_a_shell(path: &[String], written: &str, done: &Interpolated) -> Option<&'static str> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let is_path = matches!(
+        path.as_slice(),
+        ["services", _, "volumes"]
+            | ["services", _, "volumes", "source"]
+            | ["services", _, "env_file", ..]
+            | ["secrets" | "configs", _, "file"]
+            | ["volumes", _, "driver_opts", "device"]
+    );
+    let begins = written.trim_start().trim_start_matches(['$', '{']);
+    ["PWD", "HOME"].into_iter().find(|name| {
+        let unset = done.used.iter().any(|used| used.from == From::Nothing && used.name == *name);
+        is_path && unset && begins.strip_prefix(name).is_some_and(|rest| rest.starts_with(['}', '/', ':']))
+    })
 }
 
 fn may_hold_secret(path: &[String]) -> bool {

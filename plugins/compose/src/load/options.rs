@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::explain::Origins;
 use crate::interpolate::Lookup;
 use crate::scope::Scope;
+use crate::trace::Source;
 use crate::yaml::Node;
 use crate::{Application, Limits, Position, Problem};
 
@@ -15,7 +16,7 @@ use super::Loader;
 /// The names that Docker Compose looks for, in its order.
 pub const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 /// The file that is put over the default one where it is there.
-const DEFAULT_OVERRIDES: [&str; 4] =
+pub const DEFAULT_OVERRIDES: [&str; 4] =
     ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml"];
 
 /// The files of a bundle.
@@ -44,6 +45,9 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// Active profiles; `*` means all. Empty for those of `COMPOSE_PROFILES`.
     pub profiles: Vec<String>,
+    /// Whether a required variable (`${V:?}`) that is not set is taken as its own name instead of being a problem: for
+    /// a proposal of what should be set, never for a deployment.
+    pub assume_required: bool,
     /// Limits.
     pub limits: Limits,
 }
@@ -73,6 +77,8 @@ pub struct Loaded {
     pub project: Option<String>,
     /// The active profiles.
     pub profiles: Vec<String>,
+    /// The variables that the files use, in texts and by passing them on to containers.
+    pub variables: BTreeMap<String, VariableUse>,
     /// What a person should know: variables that are not set, keys without effect.
     pub warnings: Vec<String>,
     /// The merged tree, for [`Loaded::explain`].
@@ -81,6 +87,15 @@ pub struct Loaded {
     pub(crate) included: BTreeMap<Arc<str>, Position>,
     /// Where values came from that stand in no Compose file.
     pub(crate) origins: Arc<Origins>,
+}
+
+/// How a variable is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableUse {
+    /// Where its value comes from.
+    pub source: Source,
+    /// Whether a text cannot do without it.
+    pub required: bool,
 }
 
 impl Loaded {

@@ -1,11 +1,8 @@
 //! What Compose files may say and this strategy does not do: refused by name, never ignored.
 
-use std::net::IpAddr;
 use std::path::Component;
 
-use windlass_compose::{
-    Application, FileSource, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource,
-};
+use windlass_compose::{Application, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
 
 use super::{Platform, mounts};
 
@@ -14,23 +11,13 @@ pub(super) const MOST_REPLICAS: u32 = 500;
 
 /// What a service says.
 pub(super) fn add(application: &Application, service: &Service, problems: &mut Vec<Problem>) {
+    problems.append(&mut application.unsupported_by(service));
     let mut refuse = |position: &Position, key: &str, why: &str| {
         problems.push(Problem::at(position, format!("`services.{}.{key}` {why}", service.name)));
     };
     numbers(service, &mut refuse);
     sharing(application, service, &mut refuse);
     attached(service, &mut refuse);
-    files(application, service, &mut refuse);
-    let hooks =
-        [("pre_start", &service.pre_start), ("post_start", &service.post_start), ("pre_stop", &service.pre_stop)];
-    for (key, hooks) in hooks {
-        if let Some(hook) = hooks.first() {
-            refuse(&hook.position, key, "is not supported yet");
-        }
-    }
-    if service.networks.is_empty() && service.namespaces.network.is_none() {
-        refuse(&service.position, "network_mode", "is empty; leave it out, or write `none` for no network at all");
-    }
     let shared = |mode: &&Mode| !matches!(&mode.kind, ModeKind::Word(word) if word == "bridge" || word == "default");
     if let Some(mode) = service.namespaces.network.as_ref().filter(shared)
         && service.mac_address.is_some()
@@ -40,23 +27,6 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
             "mac_address",
             &format!("needs a network of its own, and `network_mode` is `{}`", mode.kind),
         );
-    }
-    for host in &service.extra_hosts {
-        let (name, address) = host.split_once(':').unwrap_or((host, ""));
-        if address != "host-gateway" && address.parse::<IpAddr>().is_err() {
-            let why =
-                format!("gives `{name}` the address `{address}`, which is neither an IP address nor `host-gateway`");
-            refuse(&service.position, "extra_hosts", &why);
-        }
-    }
-    for option in &service.security_opt {
-        let file = option.strip_prefix("seccomp").and_then(|rest| rest.strip_prefix([':', '=']));
-        if let Some(file) = file.filter(|value| !matches!(*value, "unconfined" | "builtin")) {
-            refuse(&service.position, "security_opt", &format!("names the file `{file}`, which is not supported yet"));
-        }
-    }
-    if service.pull_policy.as_deref() == Some("build") && service.build.is_none() {
-        refuse(&service.position, "pull_policy", "is `build`, and nothing says how the image is built");
     }
     if let Some(platform) = &service.platform
         && Platform::read(platform).is_none()
@@ -74,14 +44,13 @@ fn numbers(service: &Service, refuse: &mut Refuse<'_>) {
         if service.replicas() > MOST_REPLICAS {
             refuse(&format!("but at most {MOST_REPLICAS} containers of a service are made"));
         }
+        let ports = |(first, last): &(u16, u16)| u32::from(last - first) + 1;
+        if let Some((first, last)) = super::replace::ranges(service).find(|range| ports(range) < service.replicas()) {
+            refuse(&format!("but {first}-{last} are {} ports, and each container needs one", ports(&(first, last))));
+        }
         if let Some(reason) = super::replace::alone(service) {
             refuse(&format!("but the service {reason}, which one container alone can have"));
         }
-    }
-    if let Some(deploy) = &service.deploy
-        && let Some(mode) = deploy.mode.as_deref().filter(|mode| *mode != "replicated")
-    {
-        refuse(&deploy.position, "deploy.mode", &format!("is `{mode}`, which is for clusters"));
     }
 }
 
@@ -148,46 +117,5 @@ fn attached(service: &Service, refuse: &mut Refuse<'_>) {
             "devices",
             &format!("names `{}`, which is no path; devices of other kinds are not supported yet", device.source),
         );
-    }
-}
-
-fn files(application: &Application, service: &Service, refuse: &mut Refuse<'_>) {
-    let groups =
-        [("secrets", &service.secrets, &application.secrets), ("configs", &service.configs, &application.configs)];
-    for (group, references, objects) in groups {
-        for reference in references {
-            let Some(object) = objects.get(&reference.source) else { continue };
-            let owners = [("uid", &reference.uid), ("gid", &reference.gid)];
-            let named = owners
-                .into_iter()
-                .find_map(|(key, id)| Some((key, id.as_ref().filter(|id| id.parse::<u32>().is_err())?)));
-            let special = reference.mode.filter(|mode| *mode > 0o777);
-            match &object.source {
-                FileSource::External => refuse(
-                    &reference.position,
-                    group,
-                    &format!(
-                        "names `{}`, which is external: an engine keeps none; use `file` or `environment`",
-                        reference.source
-                    ),
-                ),
-                // Docker Compose heeds them where it writes the file itself, and nowhere else.
-                FileSource::Content(_) | FileSource::Environment { .. } => {
-                    if let FileSource::Environment { variable, value: None } = &object.source {
-                        let why = format!("names `{}`, whose variable `{variable}` is not set", reference.source);
-                        refuse(&reference.position, group, &why);
-                    }
-                    if let Some((key, id)) = named {
-                        let why = format!("gives `{}` the {key} `{id}`, which is not a number", reference.source);
-                        refuse(&reference.position, group, &why);
-                    }
-                    if let Some(mode) = special {
-                        let why = format!("gives `{}` the mode {mode:o}; bits beyond 0777 are not", reference.source);
-                        refuse(&reference.position, group, &format!("{why} those of a text that is read"));
-                    }
-                }
-                FileSource::File(_) => {}
-            }
-        }
     }
 }

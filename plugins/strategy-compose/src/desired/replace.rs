@@ -42,6 +42,9 @@ fn impossible(service: &Service) -> Option<String> {
         // The connection is made anew when the names change hands, and its interface then has what the engine gives.
         return Some(format!("sets `{name}` of its interface"));
     }
+    if let Some((first, last)) = narrow(service) {
+        return Some(format!("publishes ports of {first}-{last}, which are too few for old and new"));
+    }
     if let Some(name) = &service.hostname {
         // The engine makes it a name on every network, from the start.
         return Some(format!("has the host name `{name}`"));
@@ -54,6 +57,17 @@ fn impossible(service: &Service) -> Option<String> {
 fn is_of_interface(sysctl: &str) -> bool {
     let mut parts = sysctl.splitn(5, '.');
     parts.next() == Some("net") && parts.nth(2).is_some_and(|part| part.starts_with("eth"))
+}
+
+/// A range of ports that has none left for new containers while the old ones run.
+fn narrow(service: &Service) -> Option<(u16, u16)> {
+    let replicas = service.replicas();
+    ranges(service).find(|(first, last)| u32::from(last - first) + 1 < 2 * replicas)
+}
+
+/// Ranges of the host's ports, of which each container has one that is free.
+pub(super) fn ranges(service: &Service) -> impl Iterator<Item = (u16, u16)> + '_ {
+    service.ports.iter().filter_map(|port| port.published).filter(|(first, last)| first < last)
 }
 
 /// What only one container of the host can have, whether they are replicas or old and new.

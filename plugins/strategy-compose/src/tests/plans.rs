@@ -371,6 +371,7 @@ fn what_is_not_done_yet_is_refused_by_name() {
             "scale: 2, ports: ['80:80']",
             "`services.web.scale` is 2, but the service publishes port 80, which one container alone can have",
         ),
+        ("scale: 4, ports: ['8080-8082:80']", "is 4, but 8080-8082 are 3 ports, and each container needs one"),
         ("deploy: {replicas: 501}", "`services.web.deploy.replicas` is 501, but at most 500 containers"),
         ("deploy: {mode: global}", "`services.web.deploy.mode` is `global`, which is for clusters"),
         ("post_start: [{command: x}]", "`services.web.post_start` is not supported yet"),
@@ -411,6 +412,7 @@ fn two_containers_that_cannot_be_there_at_once_are_replaced_one_after_the_other(
         ("mac_address: '02:42:ac:11:65:43'", "has a hardware address of its own"),
         ("networks: {default: {ipv4_address: 10.0.0.5}}", "has the address 10.0.0.5"),
         ("network_mode: host", "shares the network of `host`"),
+        ("ports: ['8080-8082:80'], scale: 2", "publishes ports of 8080-8082, which are too few for old and new"),
     ] {
         let text = format!("services: {{front: {{image: front, {element}}}}}");
         let manner = format!("{:?}", wanted(&text).services["front"].manner);
@@ -446,7 +448,9 @@ volumes: {data: {}}
     let [part] = judged::parts(&desired, &plan_of(&desired, &state)).unwrap().try_into().unwrap();
     let kinds: Vec<&str> =
         part.iter().flat_map(|object| object.as_object().unwrap().keys().map(String::as_str)).collect();
-    assert_eq!(kinds, ["network", "network", "volume", "container", "container"]);
+    assert_eq!(kinds, ["network", "network", "volume", "container", "name", "container", "name"]);
+    let names: Vec<&Value> = part.iter().filter_map(|object| object.get("name")).collect();
+    assert_eq!(names, [&json!("app-back-1"), &json!("app-front-1")]);
     let containers: Vec<&Value> = part.iter().filter_map(|object| object.get("container")).collect();
     let address = |network: &str| {
         let pointer = format!("/NetworkingConfig/EndpointsConfig/{network}/IPAMConfig/IPv4Address");
