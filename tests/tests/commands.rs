@@ -251,7 +251,6 @@ fn doctor_looks_at_programs_and_clones_and_changes_nothing() -> Result<()> {
     git(&work, &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "begin"])?;
     git(&work, &["push", "-q", "origin", "HEAD:main"])?;
     git(place.path(), &["clone", "-q", "--bare", "remote.git", "clone.git"])?;
-    fs::write(place.path().join("script"), "#!/bin/sh\n")?;
     let command = |name: &str, program: &str, arguments: &[&str]| {
         format!("[commands.{name}]\npath = \"{program}\"\narguments = {arguments:?}\n")
     };
@@ -262,7 +261,8 @@ fn doctor_looks_at_programs_and_clones_and_changes_nothing() -> Result<()> {
         "allow-arguments = [\"[0-9a-f]{40}\"]\n".to_owned(),
         command("other-fetch", "/usr/bin/git", &["-C", &clone, "fetch", "origin", "refs/heads/other:refs/a/c"]),
         command("gone", "/usr/bin/git", &["-C", &at("gone.git"), "cat-file", "--batch"]),
-        command("script", &at("script"), &[]),
+        // It is root's, and no program.
+        command("script", "/etc/passwd", &[]),
     ];
     let state = at("state");
     host.configure(&format!("environment = \"uat\"\nstate-directory = \"{state}\"\n{}", commands.concat()))?;

@@ -85,14 +85,14 @@ pub(super) fn commands(config: &Config, facts: &mut Vec<DoctorFact>) {
         if !command.path.is_file() {
             let seen = format!("the command `{name}` is `{}`, which is not there", command.path.display());
             facts.push(bad("commands", seen, Some("install it, or correct `path` in agent.toml".to_owned())));
+        } else if rustix::fs::access(&command.path, rustix::fs::Access::EXEC_OK).is_err() {
+            let seen = format!("the command `{name}` is `{}`, which cannot be executed", command.path.display());
+            facts.push(bad("commands", seen, Some(format!("`chmod +x {}`", command.path.display()))));
         } else if let Some(why) = distrust(&command.path) {
             let seen = format!("the command `{name}` is not run: `{}` {why}", command.path.display());
             let remedy =
                 "only root and the agent's user may write the program, the directories on its path and the links";
             facts.push(bad("commands", seen, Some(remedy.to_owned())));
-        } else if rustix::fs::access(&command.path, rustix::fs::Access::EXEC_OK).is_err() {
-            let seen = format!("the command `{name}` is `{}`, which cannot be executed", command.path.display());
-            facts.push(bad("commands", seen, Some(format!("`chmod +x {}`", command.path.display()))));
         } else if !command.directory.is_dir() {
             let seen = format!("the command `{name}` works in `{}`, which is not there", command.directory.display());
             facts.push(bad("commands", seen, Some("make it, or correct `directory` in agent.toml".to_owned())));
