@@ -93,9 +93,8 @@ fn a_stale_plan_says_what_changed() -> Result<()> {
     let out = plan.to_str().context("the path is not text")?;
     expect(small.host.run(["plan", &small.name, "--out", out])?, 0)?;
     docker(["stop", &format!("{}-web-1", small.name)])?;
-    let stale = expect(small.host.run(["deploy", &small.name, "--plan", out])?, 16)?.stderr;
-    let expected = format!("container {}-web-1: state was `running`, is `not running`", small.name);
-    assert!(stale.contains(&expected), "{stale}");
+    let stale = expect(small.host.run(["deploy", &small.name, "--plan", out])?, 16)?;
+    tells(&stale, &[&format!("container {}-web-1: state was `running`, is `not running`", small.name)])?;
     // One that is made now is of what is there now.
     expect(small.deploy(&[])?, 0)?;
     small.serves("2")

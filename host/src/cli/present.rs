@@ -25,6 +25,9 @@ pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact 
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(milliseconds(ending.took));
     fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
+    if ending.outcome == Outcome::RolledBack {
+        fact.next.extend(fact.release.as_ref().map(|release| again(&ending.account, release.name())));
+    }
     if let (Outcome::Succeeded, Some(back)) = (ending.outcome, &ending.back) {
         let version = back.version.clone().unwrap_or_default();
         let id = back.release.as_deref().filter(|_| ending.shared_labels.contains(&version));
@@ -221,7 +224,7 @@ fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<
             let start = start.map(|(previous, of)| {
                 format!("`windlass rollback {application} --to {of}` starts {} again", previous.version)
             });
-            std::iter::once(evidence).chain(start).chain(again(account)).collect()
+            std::iter::once(evidence).chain(start).collect()
         }
         Outcome::Stuck => vec![
             format!("`windlass show {id}` has both errors and what is left behind"),
@@ -231,14 +234,11 @@ fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<
 }
 
 /// Whether the version that failed is refused from now on.
-fn again(account: &Account) -> Option<String> {
-    let version = &account.release.as_ref()?.version;
-    Some(match account.quarantines() {
-        Some(_) => format!("{version} is set aside because it failed here: `--retry` deploys it again"),
-        None => {
-            format!("{version} is not set aside, because the fault was not its own: it may be deployed again as it is")
-        }
-    })
+fn again(account: &Account, name: &str) -> String {
+    if account.quarantines().is_some() {
+        return format!("{name} is set aside because it failed here: `--retry` deploys it again");
+    }
+    format!("{name} is not set aside, because the fault was not its own: it may be deployed again as it is")
 }
 
 /// Milliseconds between two times by the wall clock; none when it was set back in between.

@@ -124,7 +124,11 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     data(inputs, &application, &loaded, &mut needs, &mut remarks);
     remarks.extend(found.remarks.iter().cloned());
     remarks.extend(loaded.application.unsupported().iter().map(told_problem));
-    remarks.extend(loaded.application.newer().iter().map(told_problem));
+    remarks.extend(loaded.application.later().iter().map(|later| {
+        let message =
+            format!("`{}` needs Docker's API 1.{} (Docker {}) or newer", later.key, later.minor, later.docker);
+        told_problem(&Problem::at(later.position, message))
+    }));
     let built = found.artifacts.values().any(|artifact| artifact.built);
     Ok(Proposal {
         release_file: write::release_file(&application, &loaded, &found, &needs, &variables, &profiles(inputs)),

@@ -14,6 +14,7 @@ mod data;
 mod dotenv;
 mod explain;
 mod interpolate;
+mod later;
 mod limits;
 mod load;
 mod merge;
@@ -33,6 +34,7 @@ mod yaml;
 pub use config::to_yaml;
 pub use data::{DataMount, DataRoot};
 pub use explain::Origin;
+pub use later::Later;
 pub use limits::Limits;
 pub use load::{DEFAULT_FILES, DEFAULT_OVERRIDES, Files, Loaded, Options, VariableUse, load};
 pub use model::{

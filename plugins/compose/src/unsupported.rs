@@ -1,11 +1,11 @@
 //! What Compose files may say and no strategy of this agent does: told by name, never ignored.
 //!
 //! Here is what holds on every engine, so that a proposal can tell it without one; what depends on the engine or on the
-//! rest of a release is the strategy's to tell. [`Application::newer`] says what an engine must know at least.
+//! rest of a release is the strategy's to tell. [`Application::later`] says what needs a newer engine.
 
 use std::net::IpAddr;
 
-use crate::{Application, FileSource, MountKind, Position, Problem, Service};
+use crate::{Application, FileSource, Position, Problem, Service};
 
 impl Application {
     /// What of all services cannot be deployed.
@@ -26,47 +26,6 @@ impl Application {
             None => problem,
         };
         problems.into_iter().map(instead).collect()
-    }
-
-    /// What needs an engine of a later API than the oldest that is spoken with, 1.41.
-    #[must_use]
-    pub fn newer(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut needs = |position: &Position, what: String, version: &str| {
-            problems.push(Problem::at(position, format!("`{what}` needs a Docker Engine of API {version} or later")));
-        };
-        for (key, network) in &self.networks {
-            if let (Some(false), Some(position)) = (network.enable_ipv4, &network.position) {
-                needs(position, format!("networks.{key}.enable_ipv4"), "1.48");
-            }
-        }
-        for service in self.services.values() {
-            let at = |key: &str| format!("services.{}.{key}", service.name);
-            if service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()) {
-                needs(&service.position, at("healthcheck.start_interval"), "1.44");
-            }
-            if !service.annotations.is_empty() {
-                needs(&service.position, at("annotations"), "1.43");
-            }
-            for (key, network) in service.networks.iter().filter(|(_, network)| network.gw_priority.is_some()) {
-                let position = network.position.as_ref().unwrap_or(&service.position);
-                needs(position, at(&format!("networks.{key}.gw_priority")), "1.48");
-            }
-            for mount in &service.mounts {
-                match &mount.kind {
-                    MountKind::Volume { options: Some(options), .. } if options.subpath.is_some() => {
-                        needs(&mount.position, at("volumes.volume.subpath"), "1.45");
-                    }
-                    MountKind::Bind { options: Some(options), .. }
-                        if options.recursive.as_ref().is_some_and(|recursive| recursive != "enabled") =>
-                    {
-                        needs(&mount.position, at("volumes.bind.recursive"), "1.44");
-                    }
-                    _ => {}
-                }
-            }
-        }
-        problems
     }
 }
 

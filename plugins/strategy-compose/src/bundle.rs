@@ -7,7 +7,7 @@ use windlass_sdk::{Context, Error, Host, Result, files};
 
 use crate::Config;
 use crate::config::check_project;
-use crate::desired::{Api, Desired, desired, needs_later};
+use crate::desired::{Api, Desired, desired};
 use crate::engine::{self, Engine as _};
 
 /// The bundle as the host shows it. Only files that are part of the release are asked for.
@@ -59,7 +59,7 @@ pub(crate) fn read_from(
     if !misplaced.is_empty() {
         return Err(refused(&Problems(misplaced)));
     }
-    let api = if needs_later(&loaded.application) { api()? } else { Api::oldest() };
+    let api = if loaded.application.later().is_empty() { Api::oldest() } else { api()? };
     let mut desired =
         desired(&loaded.application, &loaded.files, release, config, &api).map_err(|problems| refused(&problems))?;
     desired.warnings.extend(loaded.warnings);

@@ -32,7 +32,7 @@ use crate::{Config, labels};
 
 pub(crate) use carried::{carry, cleaned, declared};
 pub(crate) use content::{Content, NO_PROGRAM, PROGRAM};
-pub(crate) use later::{Api, is_any as needs_later};
+pub(crate) use later::Api;
 pub(crate) use limits::as_asked;
 pub(crate) use mounts::{BUNDLE, CONTENT};
 pub(crate) use pin::Pinned;
@@ -197,7 +197,7 @@ pub(crate) struct Resource {
 }
 
 /// Makes bodies of the model. `compose_files` are the paths of the Compose files in the bundle; `api` is what the engine
-/// is spoken to in, which matters where [`needs_later`] says so.
+/// is spoken to in, which matters where [`Application::later`] is not empty.
 pub(crate) fn desired(
     application: &Application,
     compose_files: &[String],
