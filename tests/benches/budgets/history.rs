@@ -15,7 +15,14 @@ pub(crate) fn add(state: &Path, count: u32) -> Result<()> {
     for number in 0..count {
         let id = format!("bench-{number:08}");
         let mut account = journal.begin(&id, |number| opened(number, &format!("app-{}", number % 10)))?;
-        let settled = Event::Settled { outcome: Outcome::Refused, failure: None, left_behind: Vec::new() };
+        let settled = Event::Settled {
+            outcome: Outcome::Refused,
+            failure: None,
+            left_behind: Vec::new(),
+            blames_release: None,
+            observation: None,
+            kept: false,
+        };
         journal.append(&mut account, &settled, &Also::default())?;
         journal.append(&mut account, &Event::Closed, &Also::default())?;
     }
@@ -31,6 +38,7 @@ fn opened(number: u64, application: &str) -> Event {
             purpose: Purpose::Deploy,
             source: "bench".to_owned(),
             set: [("shell".to_owned(), number.to_string())].into(),
+            defaults: false,
             commit: None,
             reason: None,
             break_glass: None,
