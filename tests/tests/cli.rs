@@ -372,7 +372,7 @@ fn a_journal_of_a_newer_agent_is_left_alone() {
     insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
     exit 17
     --- stderr
-    error: there is no such release of `kudos`: no other release succeeded here
+    error: there is no such release of `kudos`: none succeeded here yet
     hint: see `windlass history kudos`
     ");
     let journal = stage.host.root().join("state/journal.sqlite3");
@@ -384,14 +384,14 @@ fn a_journal_of_a_newer_agent_is_left_alone() {
     exit 3
     --- stderr
     error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
-           formats up to 2
+           formats up to 3
     hint: install the agent that wrote it, or a newer one
     ");
     insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
     exit 3
     --- stderr
     error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
-           formats up to 2
+           formats up to 3
     hint: install the agent that wrote it, or a newer one
     ");
     assert_eq!(std::fs::read(&journal).unwrap(), bytes);

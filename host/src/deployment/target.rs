@@ -67,7 +67,10 @@ fn before(engine: &Engine, application: &str) -> Result<Summary, Error> {
     };
     let journal = &engine.journal;
     // `unchanged` makes no new version, so what runs is the release of the newest success.
-    let mut at = journal.success_before(application, u64::MAX)?.ok_or_else(none)?;
+    let mut at = journal.success_before(application, u64::MAX)?.ok_or_else(|| Error::NoTarget {
+        application: application.to_owned(),
+        wished: "none succeeded here yet".to_owned(),
+    })?;
     let running = at.release.clone();
     loop {
         let deployed = place(engine, &at)?;
