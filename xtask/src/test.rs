@@ -115,9 +115,9 @@ fn run_phases(order: &Order, phases: &mut Phases) -> Result<()> {
     if let Some(engine) = order.engine {
         phases.run("the engine", || engine.ensure())?;
         phases.run("build of the tests", || {
-            let mut command = cargo(&["nextest", "run", "--no-run"]);
-            build::environment(command.args(&scope));
-            process::run(&mut command)?;
+            let mut list = cargo(&["nextest", "list"]);
+            build::environment(list.args(&scope));
+            elsewhere::build(engine, &mut list, &mut cargo(&[]))?;
             if plugins { agent::kudos().map(drop) } else { Ok(()) }
         })?;
         return phases.run("tests on that engine", || elsewhere::again(engine));
@@ -191,7 +191,16 @@ fn scope(selected: Option<&[Package]>) -> Vec<String> {
 
 fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Command {
     let mut command = cargo(&["nextest", "run"]);
-    command.args(scope).args(order.filters());
+    match order.engine {
+        Some(engine) => {
+            command.arg("--binaries-metadata").arg(engine.binaries());
+            command.arg("--cargo-metadata").arg(engine.metadata());
+        }
+        None => {
+            command.args(scope);
+        }
+    }
+    command.args(order.filters());
     if order.quick {
         command.args(["--profile", "quick"]);
     }

@@ -45,6 +45,10 @@ fn add(application: &Application, service: &Service, refuse: &mut Refuse<'_>) {
             refuse(&hook.position, key, "is not supported yet");
         }
     }
+    if service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some() && check.start_period.is_none()) {
+        let why = "needs a `start_period` beside it: the time in which it is used";
+        refuse(&service.position, "healthcheck.start_interval", why);
+    }
     if service.networks.is_empty() && service.namespaces.network.is_none() {
         refuse(&service.position, "network_mode", "is empty; leave it out, or write `none` for no network at all");
     }

@@ -55,6 +55,16 @@ impl Other {
         self.directory().join("usr")
     }
 
+    /// Where nextest's list of what was compiled is kept.
+    pub(crate) fn binaries(self) -> PathBuf {
+        self.directory().join("binaries.json")
+    }
+
+    /// Where Cargo's description of the workspace is kept.
+    pub(crate) fn metadata(self) -> PathBuf {
+        self.directory().join("metadata.json")
+    }
+
     fn directory(self) -> PathBuf {
         paths::target().join("engines").join(self.series())
     }

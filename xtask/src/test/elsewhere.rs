@@ -5,6 +5,7 @@
 //! any engine. Everything that takes the network, and all that is compiled, is done before.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -25,6 +26,17 @@ pub(super) const FILTERS: &[&str] = &["story::", "corpus", "docker_capability", 
 /// Lays files over `/usr` in mounts of its own, and goes on as the program that is named behind them.
 const ENTER: &str =
     "ip link set lo up && mount -t overlay overlay -o lowerdir=\"$1\":/usr /usr && shift && exec \"$@\"";
+
+/// Compiles the tests, and keeps where they are: what was linked with another engine's C library would not run elsewhere.
+///
+/// # Errors
+/// When they do not compile.
+pub(super) fn build(engine: Other, list: &mut Command, metadata: &mut Command) -> Result<()> {
+    list.args(["--list-type", "binaries-only", "--message-format", "json"]);
+    fs::write(engine.binaries(), process::output(list)?)?;
+    fs::write(engine.metadata(), process::output(metadata.args(["metadata", "--format-version", "1"]))?)?;
+    Ok(())
+}
 
 /// Whether this process is where another engine is.
 pub(super) fn is_here() -> bool {
@@ -73,13 +85,13 @@ struct Directory(std::path::PathBuf);
 impl Directory {
     fn new() -> Result<Self> {
         let path = Path::new("/tmp").join(format!("wl-engine-{}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
+        fs::remove_dir_all(&self.0).ok();
     }
 }

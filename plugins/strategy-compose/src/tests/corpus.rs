@@ -68,12 +68,55 @@ const ALLOWED: &[(&str, &[Version], &str)] = &[
     ("volumes/volumes-from/containers/PROJECT-c-1/mounts", &Version::BOTH, "the same"),
 ];
 
+/// The same of newer engines: from which minor version of the API on.
+const ALLOWED_LATER: &[(u32, &str, &[Version], &str)] = &[
+    (
+        44,
+        "names/mac-address/containers/PROJECT-a-1/config/MacAddress",
+        &[Version::Older],
+        "this one leaves the address of a service out",
+    ),
+    (44, "names/mac-address/containers/PROJECT-a-1/networks/PROJECT_default/MacAddress", &[Version::Older], "the same"),
+    (
+        48,
+        "networks/attachment-options/containers/PROJECT-a-1/networks/PROJECT_m/GwPriority",
+        &[Version::Older],
+        "this one does not hand it on",
+    ),
+    (
+        48,
+        "networks/attachment-options/containers/PROJECT-a-1/networks/PROJECT_n/GwPriority",
+        &[Version::Older],
+        "the same",
+    ),
+    (
+        48,
+        "networks/attachment-options/containers/PROJECT-a-1/networks/PROJECT_n/DriverOpts",
+        &[Version::Older],
+        "the same",
+    ),
+];
+
+/// All that may differ on this engine.
+fn allowed() -> impl Iterator<Item = (&'static str, &'static [Version])> {
+    let later = ALLOWED_LATER.iter().filter(|(since, ..)| minor() >= *since);
+    let later = later.map(|(_, pattern, versions, _)| (*pattern, *versions));
+    ALLOWED.iter().map(|(pattern, versions, _)| (*pattern, *versions)).chain(later)
+}
+
+/// The minor version of the API that the engine is spoken to in.
+fn minor() -> u32 {
+    spoken().trim_start_matches("1.").parse().unwrap()
+}
+
 /// Cases that the strategy refuses by name, with a part of what it says, and from which minor version of the API on it
 /// does not any more.
 const REFUSED: &[(&str, &str, Option<u32>)] = &[
     ("apps/web-worker-cache", "publishes port 3000", None),
     ("deploy/replicas", "is for clusters", None),
     ("deploy/without-effect-on-one-machine", "is for clusters", None),
+    ("health/from-the-image", "start_period", None),
+    ("health/start-interval", "start_period", None),
     ("networks/attachment-options", "gw_priority", Some(48)),
     ("networks/mode-that-is-empty", "network_mode", None),
     ("secrets/of-a-variable-that-is-not-set", "NOT_SET", None),
@@ -98,6 +141,7 @@ const PROCESSES: (&[&str], usize) =
 fn is_of_the_engine(message: &str) -> bool {
     let words = [
         "requires API v",
+        "requires healthcheck.start_period",
         "require Docker Engine",
         "Docker Compose does not support",
         "no service selected",
@@ -457,8 +501,7 @@ fn compare(
     let made = case.desired(stage, &files).and_then(|desired| make(stage, &case, &desired));
     let ours = case.picture(stage);
     stage.clear();
-    let minor: u32 = spoken().trim_start_matches("1.").parse().unwrap();
-    let is_due = |until: Option<u32>| until.is_none_or(|until| minor < until);
+    let is_due = |until: Option<u32>| until.is_none_or(|until| minor() < until);
     let refusal = REFUSED.iter().find(|(case, _, until)| *case == name && is_due(*until));
     match (made, refusal) {
         (Err(message), _) if message.contains("Pool overlaps") => return None,
@@ -473,10 +516,9 @@ fn compare(
         differences("", &theirs, &ours, &mut found);
         let path = |line: &str| format!("{name}{}", line.split(": ").next().unwrap_or_default());
         found.retain(|line| {
-            let excuse = ALLOWED
-                .iter()
-                .find(|(pattern, versions, _)| versions.contains(&version) && matches(pattern, &path(line)));
-            excused.extend(excuse.map(|(pattern, ..)| (*pattern, version)));
+            let excuse =
+                allowed().find(|(pattern, versions)| versions.contains(&version) && matches(pattern, &path(line)));
+            excused.extend(excuse.map(|(pattern, _)| (pattern, version)));
             excuse.is_none()
         });
         lines.extend(found.iter().map(|line| format!("{version:?}: {line}")));
@@ -530,9 +572,8 @@ fn gives_the_same(name: &str, (areas, enough): (&[&str], usize)) {
     drop(tag);
     // An excuse for one case must be needed; those for all cases may be needed in another part.
     let of_one = |pattern: &str| names.iter().any(|name| pattern.starts_with(&format!("{name}/")));
-    let idle = ALLOWED
-        .iter()
-        .flat_map(|(pattern, versions, _)| versions.iter().map(move |version| (*pattern, *version)))
+    let idle = allowed()
+        .flat_map(|(pattern, versions)| versions.iter().map(move |version| (pattern, *version)))
         .filter(|excuse| only.is_empty() && of_one(excuse.0) && !excused.contains(excuse));
     wrong.extend(idle.map(|(pattern, version)| format!("{pattern}\n    {version:?} does the same as we do")));
     assert!(wrong.is_empty(), "{} cases differ, {compared} do not:\n\n{}\n", wrong.len(), wrong.join("\n\n"));

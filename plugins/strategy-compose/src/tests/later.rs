@@ -32,7 +32,10 @@ struct Case {
 
 const CASES: &[Case] = &[
     Case {
-        line: ["healthcheck: {test: x, start_interval: 1s}", "healthcheck: {test: x}"],
+        line: [
+            "healthcheck: {test: x, start_period: 9s, start_interval: 1s}",
+            "healthcheck: {test: x, start_period: 9s}",
+        ],
         refusal: "`services.web.healthcheck.start_interval` needs Docker's API 1.44 (Docker 25.0)",
         apis: ["1.43", "1.44"],
         sent: ["/Healthcheck/StartInterval", "1000000000"],

@@ -391,6 +391,10 @@ fn what_is_not_done_yet_is_refused_by_name() {
             "volumes: [{type: bind, source: /d, target: /d, bind: {create_host_path: true, selinux: z, recursive: disabled}}]",
             "`services.web.volumes.bind.recursive` together with `selinux`",
         ),
+        (
+            "healthcheck: {test: x, start_interval: 1s}",
+            "`services.web.healthcheck.start_interval` needs a `start_period` beside it",
+        ),
         ("platform: linux amd64", "`services.web.platform` is `linux amd64`, not `OS/ARCHITECTURE`"),
         ("pull_policy: build", "`services.web.pull_policy` is `build`"),
         ("secrets: [s]", "`services.web.secrets` names `s`, which is external"),
