@@ -45,7 +45,8 @@ fn add(application: &Application, service: &Service, refuse: &mut Refuse<'_>) {
             refuse(&hook.position, key, "is not supported yet");
         }
     }
-    if service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some() && check.start_period.is_none()) {
+    if service.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some() && check.start_period.is_none())
+    {
         let why = "needs a `start_period` beside it: the time in which it is used";
         refuse(&service.position, "healthcheck.start_interval", why);
     }
