@@ -37,7 +37,7 @@ use windlass_documents::Outcome;
 pub use self::engine::{Engine, Pace};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
-pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe, Resolved};
+pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved};
 pub use self::plan::NOT_WELL;
 pub use self::recover::Onward;
 pub use self::request::{
@@ -142,13 +142,7 @@ async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
 async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
     resolve::resolve(deployment).await?;
     plan::plan(deployment).await?;
-    let mut begun = false;
-    while !begun {
-        gate::check(deployment).await?;
-        verify::as_it_runs(deployment).await?;
-        // Not when what runs changed meanwhile: then there is a new plan, and the gates are asked about it.
-        begun = apply::begin(deployment).await?;
-    }
+    gate::pass(deployment).await?;
     apply::apply(deployment).await?;
     verify::verify(deployment).await
 }

@@ -66,7 +66,7 @@ fn begin(name: &str, part: usize) -> Result<Kudos> {
 
 /// Makes version 1 run again.
 fn back(kudos: &Kudos) -> Result<()> {
-    expect(kudos.host.run(["deploy", &kudos.name, "--retry"])?, 0)?;
+    expect(kudos.host.run(["deploy", &kudos.name, "--retry", "--defaults"])?, 0)?;
     ensure!(world(kudos)? == exactly(kudos, "1"), "version 1 is not back: {:?}", world(kudos)?);
     Ok(())
 }

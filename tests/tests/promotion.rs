@@ -124,7 +124,7 @@ fn a_change_for_another_environment_is_proved_by_what_runs_and_can_be_promoted()
     let path = small.host.root().join("proved.json").display().to_string();
     expect(small.host.run(["release", "export", name, "--out", &path])?, 0)?;
     let shown = expect(small.host.run(["release", "show", &path])?, 0)?.stdout;
-    assert!(!shown.contains("nowhere yet") && shown.contains("page"), "{shown}");
+    assert!(!shown.contains("nowhere yet") && shown.contains("smoke tests  1 passed"), "{shown}");
     let production = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
     expect(production.run(&["promote", name, "--from", &path])?, 0)?;
     Ok(())

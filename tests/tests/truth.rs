@@ -84,7 +84,7 @@ fn an_old_container_that_lost_its_network_meanwhile_serves_again_after_an_undo()
     // As an engine leaves a container whose start failed because its port was taken.
     docker(["network", "disconnect", &network(&small), &old])?;
     docker(["kill", &container(&small)])?;
-    tells(&expect(deployment.end()?, 11)?, &["rolled back", "1 runs as before"])?;
+    tells(&expect(deployment.end()?, 11)?, &["rolled back", ") runs as before"])?;
     small.serves("1")?;
     ensure!(status(&small)?.contains("runs as deployed"));
     Ok(())
@@ -99,7 +99,7 @@ fn what_somebody_stopped_does_not_run_as_before() -> Result<()> {
     ensure!(first["version"] == "1", "{first}");
     docker(["stop", &container(&small)])?;
     let run = broken(&small)?;
-    tells(&run, &["rolled back", "nothing of it runs, as before: 1 did not run when the deployment began"])?;
+    tells(&run, &["rolled back", "nothing of it runs, as before: 1 (", ") did not run when the deployment began"])?;
     ensure!(!text(&run).contains("1 runs"), "{}", text(&run));
     let after = recorded(&file, &small)?;
     ensure!(after["version"].is_null() && after["since"].is_null(), "{after}");
@@ -125,7 +125,7 @@ fn what_somebody_removed_is_missing_and_not_new() -> Result<()> {
     tells(&expect(small.host.run(["plan", &small.name])?, 0)?, &["it is missing: somebody removed its container"])?;
     let said = status(&small)?;
     ensure!(said.contains("drifted") && said.contains("service web is missing"), "{said}");
-    tells(&broken(&small)?, &["nothing of it runs, as before: 1 did not run when the deployment began"])?;
+    tells(&broken(&small)?, &["nothing of it runs, as before: 1 (", ") did not run when the deployment began"])?;
     small.write("compose.yaml", small.compose())?;
     tells(&expect(small.deploy(&[])?, 0)?, &["succeeded"])?;
     small.serves("1")

@@ -21,7 +21,7 @@ use crate::capability::registry::{Registry, Resolve};
 use crate::capability::secrets::{PluginSecrets, Secrets};
 use crate::capability::state::{Quota, State};
 use crate::capability::{Capabilities, Grants, Scope};
-use crate::deployment::Context;
+use crate::deployment::{Context, PLAN_BACK};
 use crate::journal::Purpose;
 use crate::plugin::{Call, Kind, Plugin};
 use crate::progress::{Level, Progress, Watch};
@@ -67,7 +67,7 @@ impl Reality {
             deployment: context.deployment.clone(),
             application: context.application.clone(),
             environment: self.config.environment.clone(),
-            purpose: context.purpose.to_owned(),
+            purpose: if context.purpose == PLAN_BACK { Purpose::Rollback.word() } else { context.purpose }.to_owned(),
             release: context.release.clone(),
             running: context.running.clone(),
             plan: context.plan.clone(),

@@ -220,10 +220,9 @@ fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<
         Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused => Vec::new(),
         Outcome::RolledBack => {
             let evidence = format!("`windlass show {id}` has the evidence, `windlass logs {id}` the log");
-            let start = previous.zip(account.previous.as_ref()).filter(|_| !account.something_runs());
-            let start = start.map(|(previous, of)| {
-                format!("`windlass rollback {application} --to {of}` starts {} again", previous.version)
-            });
+            let start = account.previous.as_ref().filter(|_| previous.is_some() && !account.something_runs());
+            let start =
+                start.map(|of| format!("`windlass rollback {application} --to {of}` starts what ran before again"));
             std::iter::once(evidence).chain(start).collect()
         }
         Outcome::Stuck => vec![

@@ -8,6 +8,7 @@ use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use windlass_documents::{Failure, Finding, Report, Verdict};
 
+use super::apply;
 use super::engine::Engine;
 use super::error::Error;
 use super::migration;
@@ -17,6 +18,7 @@ use super::probe;
 use super::request::{Gated, Request};
 use super::stop::Stop;
 use super::subject::Subject;
+use super::verify;
 use super::work::{Deployment, Halt, failure};
 use crate::journal::{Answer, Answered, Event, Purpose, Ruling, Status};
 use crate::progress::FlowPhase;
@@ -30,8 +32,20 @@ struct Wish<'a> {
     break_glass: Option<&'a str>,
 }
 
+/// Goes through the gates to where the first step may begin. Again when what runs changed meanwhile: then there is a new
+/// plan, and they are asked about it.
+pub(super) async fn pass(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    loop {
+        check(deployment).await?;
+        verify::as_it_runs(deployment).await?;
+        if apply::begin(deployment).await? {
+            return Ok(());
+        }
+    }
+}
+
 /// Asks all gates.
-pub(super) async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
+async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if deployment.status() != Status::Checking {
         return Ok(());
     }

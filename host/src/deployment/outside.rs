@@ -25,6 +25,10 @@ pub struct Resolved {
     pub notes: Vec<String>,
 }
 
+/// The purpose of a plan for a rollback that is only looked at: plugins are told that it is a `rollback`, and nothing may be
+/// made.
+pub const PLAN_BACK: &str = "plan-rollback";
+
 /// What a call to a plugin is told.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -32,7 +36,7 @@ pub struct Context {
     pub deployment: String,
     /// The application's name.
     pub application: String,
-    /// Why: `plan`, `check`, `deploy`, `rollback`.
+    /// Why: `plan`, `check`, `deploy`, `rollback`, or [`PLAN_BACK`].
     pub purpose: &'static str,
     /// What is deployed, or put back.
     pub release: Arc<Release>,

@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::error::Error;
 use super::look::is_well;
 use super::moved;
+use super::outside::PLAN_BACK;
 use super::probe;
 use super::request::{FromDocument, Planned, Target};
 use super::stop::Stop;
@@ -231,7 +232,7 @@ pub(super) async fn only<'a>(
             engine,
             deployment: engine.ids.next(),
             application: application.to_owned(),
-            purpose: "plan",
+            purpose: if rollback_of.is_some() { PLAN_BACK } else { "plan" },
             release: Arc::new(release),
             running,
             plan: None,

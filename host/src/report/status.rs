@@ -78,10 +78,10 @@ fn headline(fact: &StatusFact) -> Line {
 }
 
 /// What is not well of what is observed, one sentence each.
-fn ill(fact: &StatusFact) -> impl Iterator<Item = String> {
+fn ill(fact: &StatusFact) -> impl Iterator<Item = (&PartFact, String)> {
     // What somebody else left in the project and does not run is not the application's.
     let parts = fact.parts.iter().flatten().filter(|part| part.version.is_some() || part.state == "running");
-    parts.filter_map(|part| part.trouble.as_ref().map(|trouble| format!("{} {trouble}", part.instance)))
+    parts.filter_map(|part| Some((part, format!("{} {}", part.instance, part.trouble.as_ref()?))))
 }
 
 /// What a person should know, each with a heading.
@@ -107,7 +107,10 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
     for drift in &fact.drift {
         remarks.push((Ink::Warn, "drift:", drift.clone()));
     }
-    for trouble in ill(fact) {
+    // What is said as drift is said once.
+    let is_drift = |trouble: &str| fact.drift.iter().any(|drift| drift.contains(trouble));
+    let troubled = |part: &PartFact| part.trouble.as_deref().is_some_and(is_drift);
+    for trouble in ill(fact).filter(|(part, _)| !troubled(part)).map(|(_, trouble)| trouble) {
         remarks.push((Ink::Bad, "not well:", trouble));
     }
     if let Some(frozen) = &fact.frozen {

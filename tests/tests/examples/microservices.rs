@@ -71,7 +71,8 @@ fn versions_are_bumped_a_broken_one_is_pinned_away_and_a_hotfix_goes_the_same_wa
     let first = deploy(0, &one).stdout;
     assert!(first.contains("1.0.0"), "{first}");
     assert!(serving(&root).contains("\"users\", \"version\": \"1.0.0\""));
-    assert!(deploy(0, &one).stdout.contains("unchanged"));
+    let again = deploy(0, &one).stdout;
+    assert!(again.contains("unchanged"), "{again}");
 
     // The image of the same version is another one now: somebody forgot to bump it.
     push("users", "1.0.0", "unhealthy");

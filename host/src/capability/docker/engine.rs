@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, ClientVersion};
+use tokio::net::UnixStream;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
@@ -171,7 +172,7 @@ impl Engine {
         let mut away_since = None;
         loop {
             let error = match self.once(&client, limit, &request).await {
-                Err(error) if error.lost_connection() => error,
+                Err(error) if self.is_away(&error).await => error,
                 answer => return answer,
             };
             let since = *away_since.get_or_insert_with(Instant::now);
@@ -194,6 +195,18 @@ impl Engine {
         }
     }
 
+    /// Whether the engine could not do what was asked because it went away. One that ends takes no new connections, and
+    /// answers on those that it has with errors of its own.
+    async fn is_away(&self, error: &RequestError) -> bool {
+        let its_own = error.status().is_some_and(|status| status >= 500);
+        error.lost_connection() || (its_own && !self.listens().await)
+    }
+
+    /// Whether somebody takes connections at the socket.
+    async fn listens(&self) -> bool {
+        UnixStream::connect(self.socket()).await.is_ok()
+    }
+
     /// Waits until the engine answers again; false when it stays away too long.
     pub(super) async fn came_back(&self, client: &bollard::Docker, since: Instant) -> bool {
         let mut pause = Duration::from_millis(50);
@@ -202,6 +215,10 @@ impl Engine {
             // and again.
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
+            // What is sent on a connection that was kept may still be answered by the one that ends.
+            if !self.listens().await {
+                continue;
+            }
             if self.once(client, Duration::from_secs(5), &|client| async move { client.ping().await }).await.is_ok() {
                 return true;
             }

@@ -239,6 +239,6 @@ services:
     compose.yaml:8:16: `services.web.pre_stop` is not supported yet: let the program do it when it gets its `stop_signal`; `stop_grace_period` says how long it may take
     compose.yaml:4:3: `services.web.extra_hosts` gives `a` the address `b`, which is neither an IP address nor `host-gateway`
     compose.yaml:4:3: `services.web.security_opt` names the file `profile.json`, which is not supported yet: leave it out for the engine's own profile, or make the profile that of the engine (`seccomp-profile` in daemon.json)
-    compose.yaml:4:3: `services.web.annotations` needs a Docker Engine of API 1.43 or later
+    compose.yaml:4:3: `services.web.annotations` needs Docker's API 1.43 (Docker 24.0) or newer
     ");
 }
