@@ -183,9 +183,9 @@ impl Reality {
         let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
         let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
         let (versions, commit) = (source.set.clone(), source.commit.clone());
-        let mut request = Request { versions, of_files, label, commit, kept: BTreeMap::new() };
+        let mut request = Request { versions, of_files, label, commit, ..Request::default() };
         let staying = self.kept_of(application, &file, &request, source.defaults)?;
-        request.kept = staying.artifacts;
+        (request.kept, request.unwritten) = (staying.artifacts, staying.unwritten);
         let local = Local(self.docker.clone());
         let registries = self.registries()?;
         let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;

@@ -10,7 +10,7 @@ mod recheck;
 pub mod version_file;
 mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{BoxFuture, try_join_all};
 use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
@@ -37,6 +37,8 @@ pub struct Request {
     pub commit: Option<String>,
     /// Artifacts that stay as they run: nobody is asked about them.
     pub kept: BTreeMap<String, Artifact>,
+    /// Those of them whose version the release file does not say, so that the label does.
+    pub unwritten: BTreeSet<String>,
 }
 
 /// The images that are in the host's engine.

@@ -1,9 +1,9 @@
 //! What a request leaves open, on a host where the application runs: what is not set stays as it runs, and the release
 //! file's own version counts for the first deployment, when the file changed it, and when somebody asks for it.
 //!
-//! A tag that the file has and that runs is asked for anew when nothing was set: it may mean another image by now.
+//! A tag that the file has and that runs is asked for anew when no version was set: it may mean another image by now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_documents::{Artifact, Release};
 
@@ -32,6 +32,8 @@ impl Written<'_> {
 pub struct Kept {
     /// Artifacts that stay as they run.
     pub artifacts: BTreeMap<String, Artifact>,
+    /// Those of them whose version the release file does not say.
+    pub unwritten: BTreeSet<String>,
     /// One sentence each.
     pub notes: Vec<String>,
 }
@@ -40,7 +42,7 @@ pub struct Kept {
 #[must_use]
 pub fn keep(now: Written<'_>, before: Written<'_>, request: &Request, running: &Release, defaults: bool) -> Kept {
     let mut kept = Kept::default();
-    let something_is_set = !request.versions.is_empty() || request.commit.is_some();
+    let something_is_set = !request.versions.is_empty();
     for (name, source) in &now.file.artifacts {
         let (Some(artifact), Some(then)) = (running.artifacts.get(name), before.file.artifacts.get(name)) else {
             continue;
@@ -75,6 +77,9 @@ pub fn keep(now: Written<'_>, before: Written<'_>, request: &Request, running: &
             kept.notes.push(format!(
                 "artifact {name} stays at {runs}, which runs; the release file says {shown}, which `--defaults` deploys"
             ));
+        }
+        if !is_written(written.as_ref()) {
+            kept.unwritten.insert(name.clone());
         }
         kept.artifacts.insert(name.clone(), artifact.clone());
     }
@@ -159,7 +164,8 @@ mod tests {
     fn a_commit_is_a_version_for_what_follows_it() {
         let both = file("tag = \"{commit}\"", "tag = \"7\"");
         let same = (&both, &both);
-        assert_eq!(kept(same, &[], Some("1ef921a"), ("c0ffee1", "7"), false).0, ["api"]);
+        assert!(kept(same, &[], Some("1ef921a"), ("c0ffee1", "7"), false).0.is_empty());
+        assert_eq!(kept(same, &[], Some("1ef921a"), ("c0ffee1", "8"), false).0, ["api"]);
         assert_eq!(kept(same, &["api"], None, ("c0ffee1", "7"), false).0, ["web"]);
         // Without a version of its own there is nothing but what runs.
         let none = file("", "tag = \"7\"");

@@ -106,7 +106,7 @@ pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &Request, b
         // What has the commit as its version is said already.
         let differs = |artifact: &Artifact| artifact.tag.as_ref() != Some(commit);
         let set = artifacts.iter().filter(|(name, artifact)| {
-            (request.versions.contains_key(*name) || request.kept.contains_key(*name)) && differs(artifact)
+            (request.versions.contains_key(*name) || request.unwritten.contains(*name)) && differs(artifact)
         });
         let set = set.map(pair);
         let short = commit.chars().take(SHORT_COMMIT).collect::<String>().to_ascii_lowercase();
