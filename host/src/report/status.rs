@@ -78,10 +78,10 @@ fn headline(fact: &StatusFact) -> Line {
 }
 
 /// What is not well of what is observed, one sentence each.
-fn ill(fact: &StatusFact) -> impl Iterator<Item = (&PartFact, String)> {
+fn ill(fact: &StatusFact) -> impl Iterator<Item = String> {
     // What somebody else left in the project and does not run is not the application's.
     let parts = fact.parts.iter().flatten().filter(|part| part.version.is_some() || part.state == "running");
-    parts.filter_map(|part| Some((part, format!("{} {}", part.instance, part.trouble.as_ref()?))))
+    parts.filter_map(|part| part.trouble.as_ref().map(|trouble| format!("{} {trouble}", part.instance)))
 }
 
 /// What a person should know, each with a heading.
@@ -107,10 +107,12 @@ fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
     for drift in &fact.drift {
         remarks.push((Ink::Warn, "drift:", drift.clone()));
     }
-    // What is said as drift is said once.
-    let is_drift = |trouble: &str| fact.drift.iter().any(|drift| drift.contains(trouble));
-    let troubled = |part: &PartFact| part.trouble.as_deref().is_some_and(is_drift);
-    for trouble in ill(fact).filter(|(part, _)| !troubled(part)).map(|(_, trouble)| trouble) {
+    // What is said as drift is said once: both end with what was seen.
+    let said = |trouble: &str| {
+        let causes = fact.drift.iter().filter_map(|drift| drift.rsplit(": ").next());
+        causes.into_iter().any(|cause| trouble.ends_with(cause))
+    };
+    for trouble in ill(fact).filter(|trouble| !said(trouble)) {
         remarks.push((Ink::Bad, "not well:", trouble));
     }
     if let Some(frozen) = &fact.frozen {
@@ -214,6 +216,19 @@ mod tests {
           backend  kudos-backend-1  v2       running  unhealthy            127.0.0.1:5000/kudos/backend@sha256:1ef921a31ef9
           web      kudos-web-1      v1       running                    3  127.0.0.1:5000/kudos/web@sha256:1ef921a31ef9
         ");
+    }
+
+    #[test]
+    fn what_is_said_as_drift_is_not_said_twice() {
+        let seen = "it runs, but is not connected to the network kudos_default";
+        let mut fact = StatusFact { drift: vec![format!("service web is not as deployed: {seen}")], ..fact() };
+        for (part, trouble) in fact.parts.as_mut().unwrap().iter_mut().zip(["is unhealthy", seen]) {
+            part.trouble = Some(trouble.to_owned());
+        }
+        let said: Vec<String> =
+            remarks(&fact).into_iter().map(|(_, heading, text)| format!("{heading} {text}")).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].starts_with("drift: service web") && said[1].ends_with("is unhealthy"), "{said:?}");
     }
 
     #[test]
