@@ -52,6 +52,11 @@ pub enum SourceError {
 impl SourceError {
     pub(super) fn hint(&self) -> Option<String> {
         match self {
+            Self::Unreadable { path, source } if source.kind() == io::ErrorKind::NotFound => Some(format!(
+                "make it with `install -m 0600 /dev/null {}` and write the value into it, or correct the secret's `file` in \
+                 `agent.toml`",
+                path.display()
+            )),
             Self::Exposed { path, .. } => Some(format!(
                 "`chown` it to the agent's user and `chmod 600 {}`; then change the secret",
                 path.display()

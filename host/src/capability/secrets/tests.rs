@@ -113,6 +113,14 @@ fn all_are_resolved_or_none() {
     );
 }
 
+#[test]
+fn a_file_that_is_not_there_yet_is_told_with_how_to_make_it() {
+    let sources = BTreeMap::from([("database".to_owned(), SecretSource::File("/nowhere/db".into()))]);
+    let error = Secrets::resolve_all(&sources, ["database"], &key(), &Redactor::new()).unwrap_err();
+    let hint = error.hint().unwrap();
+    assert!(hint.starts_with("make it with `install -m 0600 /dev/null /nowhere/db`"), "{hint}");
+}
+
 #[tokio::test]
 async fn a_secret_is_used_with_a_grant_and_seen_with_another() {
     let redactor = Redactor::new();
