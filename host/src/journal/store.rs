@@ -15,6 +15,7 @@ mod state;
 mod testing;
 mod triggered;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -233,7 +234,7 @@ fn prepare(connection: &mut Connection, path: &Path, mode: Mode) -> Result<(), E
     if found > JOURNAL_FORMAT {
         return Err(Error::Newer { path: path.to_owned(), found, agent: env!("CARGO_PKG_VERSION") });
     }
-    settings(connection).map_err(explain)?;
+    settings(connection, path).map_err(explain)?;
     if found == JOURNAL_FORMAT {
         return Ok(());
     }
@@ -261,10 +262,15 @@ fn stand_in(connection: &Connection, found: u32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn settings(connection: &Connection) -> rusqlite::Result<()> {
+fn settings(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let set = |name: &str, value: &str| connection.pragma_update(None, name, value);
-    if !connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false) {
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" && !connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false) {
+        // Two that change it at once do not wait for each other, whatever their patience: one is told at once that the
+        // other is busy. Where the directory cannot be locked that is all there is.
+        let alone = path.parent().map(File::open).and_then(Result::ok).filter(|directory| directory.lock().is_ok());
         set("journal_mode", "wal")?;
+        drop(alone);
     }
     set("synchronous", "full")?;
     set("foreign_keys", "on")

@@ -93,6 +93,18 @@ fn two_processes_write_one_chain() {
 }
 
 #[test]
+fn those_who_make_the_journal_at_once_wait_for_each_other() {
+    for _ in 0..40 {
+        let state = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| open(state.path()));
+            }
+        });
+    }
+}
+
+#[test]
 fn no_secret_reaches_the_disk() {
     let state = tempfile::tempdir().unwrap();
     let redactor = Redactor::new();
