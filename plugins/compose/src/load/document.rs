@@ -136,14 +136,15 @@ impl Walk<'_, '_> {
             return None;
         }
         if let Some(name) = of_a_shell(path, scalar.written(), &done) {
-            self.report.problem(
-                Problem::at(position, format!("`{}`: `{name}` is not set: only the shell of a person has it", path.join(".")))
-                    .hint(if name == "PWD" {
-                        "write `./` for `${PWD}/`: it is relative to the Compose file. Where another directory of the host is                          meant, write its path in full, or give `PWD` in `[variables]`"
-                    } else {
-                        "write the path in full; a release has no home directory"
-                    }),
-            );
+            let key = path.join(".");
+            let hint = if name == "PWD" {
+                "write `./` for `${PWD}/`: it is relative to the Compose file. Where another directory of the host is \
+                 meant, write its path in full, or give `PWD` in `[variables]`"
+            } else {
+                "write the path in full; a release has no home directory"
+            };
+            let message = format!("`{key}`: `{name}` is not set: only the shell of a person has it");
+            self.report.problem(Problem::at(position, message).hint(hint));
             return None;
         }
         for one in &done.used {
