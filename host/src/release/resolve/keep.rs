@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_documents::{Artifact, Release};
 
 use super::{Request, versions};
-use crate::release::file::ReleaseFile;
+use crate::release::file::{ArtifactSource, ReleaseFile};
 
 /// A release file with the versions that stand in other files of the application.
 #[derive(Debug, Clone, Copy)]
@@ -47,38 +47,37 @@ pub fn keep(now: Written<'_>, before: Written<'_>, request: &Request, running: &
         let (Some(artifact), Some(then)) = (running.artifacts.get(name), before.file.artifacts.get(name)) else {
             continue;
         };
-        let is_other = |of: &crate::release::file::ArtifactSource| {
-            artifact.repository != of.repository.repository() || artifact.local != of.local
-        };
+        let is_other =
+            |of: &ArtifactSource| artifact.repository != of.repository.repository() || artifact.local != of.local;
         if request.versions.contains_key(name) || is_other(source) || is_other(then) {
             continue;
         }
-        let (written, runs) = (now.version(name), versions::shown(artifact));
+        let (written, before, runs) = (now.version(name), before.version(name), versions::version(artifact));
         let follows_commit = written.as_ref().is_some_and(|version| version.contains(versions::COMMIT));
         if follows_commit && request.commit.is_some() {
             continue;
         }
-        let is_written = |version: Option<&String>| version.is_some_and(|version| is(artifact, version));
+        let says_what_runs = |version: &Option<String>| version.as_ref().is_some_and(|version| is(artifact, version));
+        let is_written = says_what_runs(&written);
         let shown = written.as_deref().map(versions::without_digest);
-        if defaults || written != before.version(name) {
+        if defaults || written != before {
             // A version that was set before and is not the file's any more.
-            if !is_written(written.as_ref()) && (defaults || !is_written(before.version(name).as_ref())) {
+            if !is_written && (defaults || !says_what_runs(&before)) {
                 let to = shown.unwrap_or("nothing");
                 kept.notes.push(format!("artifact {name}: {runs} -> {to}, which the release file says"));
             }
             continue;
         }
-        if is_written(written.as_ref()) && !something_is_set {
+        if is_written && !something_is_set {
             continue;
         }
-        if !is_written(written.as_ref())
-            && let Some(shown) = shown
-        {
-            kept.notes.push(format!(
-                "artifact {name} stays at {runs}, which runs; the release file says {shown}, which `--defaults` deploys"
-            ));
-        }
-        if !is_written(written.as_ref()) {
+        if !is_written {
+            kept.notes.extend(shown.map(|shown| {
+                format!(
+                    "artifact {name} stays at {runs}, which runs; the release file says {shown}, which `--defaults` \
+                     deploys"
+                )
+            }));
             kept.unwritten.insert(name.clone());
         }
         kept.artifacts.insert(name.clone(), artifact.clone());

@@ -50,10 +50,9 @@ pub(super) fn wanted<'a>(
                 without_version.push(name.clone());
                 continue;
             }
-            (None, tag, commit) => {
-                let own = request.of_files.get(name).map(String::as_str);
-                let tag = tag.as_ref().map(|tag| tag.replace(VERSION, own.unwrap_or(VERSION)));
-                of_file(source, tag.as_deref(), commit.as_deref())
+            (None, _, commit) => {
+                let written = written(source, request.of_files.get(name).map(String::as_str)).unwrap_or_default();
+                written.replace(COMMIT, commit.as_deref().unwrap_or_default())
             }
         };
         let reference = source.repository.with_version(&version);
@@ -72,7 +71,7 @@ pub(super) fn wanted<'a>(
     }
 }
 
-/// What the files say, `{commit}` included.
+/// What the files say, `{commit}` included: `TAG`, `DIGEST` or `TAG@DIGEST`.
 pub(super) fn written(source: &ArtifactSource, own: Option<&str>) -> Option<String> {
     let tag = source.tag.as_ref().map(|tag| tag.replace(VERSION, own.unwrap_or(VERSION)));
     match (tag, &source.digest) {
@@ -86,16 +85,6 @@ pub(super) fn written(source: &ArtifactSource, own: Option<&str>) -> Option<Stri
 /// The tag of `TAG@DIGEST`, for people.
 pub(super) fn without_digest(version: &str) -> &str {
     version.split_once('@').map_or(version, |(tag, _)| tag)
-}
-
-/// `TAG`, `DIGEST` or `TAG@DIGEST`.
-fn of_file(source: &ArtifactSource, tag: Option<&str>, commit: Option<&str>) -> String {
-    let tag = tag.map(|tag| tag.replace(COMMIT, commit.unwrap_or_default()));
-    match (tag, &source.digest) {
-        (Some(tag), Some(digest)) => format!("{tag}@{digest}"),
-        (Some(tag), None) => tag,
-        (None, digest) => digest.clone().unwrap_or_default(),
-    }
 }
 
 /// What people call the release: the commit, in short, and what was set besides; else the version that all artifacts
@@ -127,11 +116,7 @@ pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &Request, b
 }
 
 /// The version of an artifact, for people.
-pub(super) fn shown(artifact: &Artifact) -> String {
-    version(artifact)
-}
-
-fn version(artifact: &Artifact) -> String {
+pub(super) fn version(artifact: &Artifact) -> String {
     artifact.tag.clone().unwrap_or_else(|| short(&artifact.digest))
 }
 
