@@ -34,7 +34,7 @@ pub(crate) use carried::{carry, cleaned, declared};
 pub(crate) use content::{Content, NO_PROGRAM, PROGRAM};
 pub(crate) use later::Api;
 pub(crate) use limits::as_asked;
-pub(crate) use mounts::{BUNDLE, CONTENT};
+pub(crate) use mounts::{BUNDLE, CONTENT, RECURSION};
 pub(crate) use pin::Pinned;
 pub(crate) use platform::Platform;
 pub(crate) use replace::Manner;

@@ -9,6 +9,11 @@ pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// The name of a container that was inspected, without the slash that engines put before it.
+pub(crate) fn name(inspect: &Value) -> String {
+    text(inspect, "/Name").unwrap_or_default().trim_start_matches('/').to_owned()
+}
+
 /// The texts of the list at a JSON pointer.
 pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
     value

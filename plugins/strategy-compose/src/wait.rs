@@ -171,15 +171,14 @@ pub(crate) fn failed(engine: &dyn Engine, inspect: &Value, why: &str) -> Error {
 fn service_of(inspect: &Value) -> String {
     let labels = inspect.pointer("/Config/Labels");
     let service = labels.and_then(|labels| labels.get(crate::labels::SERVICE)).and_then(Value::as_str);
-    let name = || json::text(inspect, "/Name").unwrap_or_default().trim_start_matches('/').to_owned();
-    service.map_or_else(name, str::to_owned)
+    service.map_or_else(|| json::name(inspect), str::to_owned)
 }
 
 /// What is kept of a container that failed.
 pub(crate) fn evidence(engine: &dyn Engine, inspect: &Value) -> Value {
     let id = json::text(inspect, "/Id").unwrap_or_default();
     json!({
-        "container": json::text(inspect, "/Name").unwrap_or_default().trim_start_matches('/'),
+        "container": json::name(inspect),
         "image": inspect.pointer("/Config/Image"),
         "state": json::text(inspect, "/State/Status"),
         "exit-code": inspect.pointer("/State/ExitCode"),

@@ -13,7 +13,7 @@ impl Work<'_> {
     pub(super) fn rename(&self, container: &New) -> Result<Value> {
         for old in &self.before.containers {
             if let Some(found) = or_gone(self.engine.container(&old.id))?
-                && name_of(&found) == old.name
+                && json::name(&found) == old.name
             {
                 self.engine.rename(&old.id, &old_name(&old.name, &self.deployment))?;
             }
@@ -25,21 +25,17 @@ impl Work<'_> {
 
     pub(super) fn rename_back(&self, container: &New) -> Result<()> {
         if let Some(found) = self.find_new(container)?
-            && name_of(&found) == container.name
+            && json::name(&found) == container.name
         {
             self.engine.rename(&id_of(&found), &container.temporary_name(&self.deployment))?;
         }
         for old in &self.before.containers {
             if let Some(found) = or_gone(self.engine.container(&old.id))?
-                && name_of(&found) != old.name
+                && json::name(&found) != old.name
             {
                 self.engine.rename(&old.id, &old.name)?;
             }
         }
         Ok(())
     }
-}
-
-fn name_of(inspect: &Value) -> String {
-    json::text(inspect, "/Name").unwrap_or_default().trim_start_matches('/').to_owned()
 }

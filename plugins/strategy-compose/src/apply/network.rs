@@ -102,7 +102,7 @@ impl Work<'_> {
             if after.as_ref() != Some(&before) {
                 log::warn(format!(
                     "{} had the address {before} on {} and now has {}; connections that it had open are lost",
-                    json::text(&inspect, "/Name").unwrap_or_default().trim_start_matches('/'),
+                    json::name(&inspect),
                     endpoint.network,
                     after.unwrap_or_else(|| "none".to_owned()),
                 ));

@@ -35,7 +35,7 @@ impl Work<'_> {
         for endpoint in reach::absent(&inspect, endpoints) {
             log::warn(format!(
                 "{} has lost its connection to {}; it is made again",
-                name_of(&inspect),
+                json::name(&inspect),
                 endpoint.network
             ));
             // An entry without a connection is in the way of a new one.
@@ -109,9 +109,5 @@ impl Work<'_> {
 }
 
 fn unreachable(inspect: &Value, lack: &Lack) -> Error {
-    Error::new("plugin:unreachable", format!("{} runs, but {lack}", name_of(inspect)))
-}
-
-fn name_of(inspect: &Value) -> String {
-    json::text(inspect, "/Name").unwrap_or_default().trim_start_matches('/').to_owned()
+    Error::new("plugin:unreachable", format!("{} runs, but {lack}", json::name(inspect)))
 }

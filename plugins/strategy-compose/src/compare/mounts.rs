@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::view::View;
+use crate::desired::RECURSION;
 use crate::{json as look, state};
 
 /// Both forms of the engine, as `source:target:options`.
@@ -32,10 +33,6 @@ pub(super) fn mounts(host: &Value, view: &mut View) {
         }
     }
 }
-
-/// What the engine says of file systems below what is mounted, and what Compose files do.
-const RECURSION: &[(&str, &str)] =
-    &[("NonRecursive", "disabled"), ("ReadOnlyNonRecursive", "writable"), ("ReadOnlyForceRecursive", "readonly")];
 
 /// Takes out volumes that only the image asks for, where they were handed on by name.
 pub(super) fn without_those_of_the_image(now: &mut View, then: &View, image: &Value) {

@@ -74,10 +74,9 @@ pub(super) fn of_container(inspect: &Value, id: &str) -> View {
     process::process(inspect.get("Config").unwrap_or(&Value::Null), &unset, &mut view);
     host::host(host_config, &mut view);
     mounts::mounts(host_config, &mut view);
-    let name = look::text(inspect, "/Name").unwrap_or_default();
     let service = inspect.pointer("/Config/Labels").and_then(|labels| labels.get(labels::SERVICE));
     let service = service.and_then(Value::as_str).unwrap_or_default();
-    networks(&state::endpoints(inspect, id), service, name.trim_start_matches('/'), &mut view);
+    networks(&state::endpoints(inspect, id), service, &look::name(inspect), &mut view);
     view
 }
 

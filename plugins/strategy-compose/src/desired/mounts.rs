@@ -15,6 +15,10 @@ pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
 /// is left out before the colon is as everybody may read it.
 pub(crate) const CONTENT: &str = "{{windlass.content";
 
+/// What the engine says of file systems below what is mounted, and what Compose files do.
+pub(crate) const RECURSION: &[(&str, &str)] =
+    &[("NonRecursive", "disabled"), ("ReadOnlyNonRecursive", "writable"), ("ReadOnlyForceRecursive", "readonly")];
+
 /// The mounts of a service, in the two forms that the engine takes, and the digests of the release's files in them.
 #[derive(Debug, Default)]
 pub(super) struct Mounted {
@@ -139,12 +143,8 @@ fn bind_options(options: &BindOptions) -> Map<String, Value> {
 
 /// The engine's word for what is done with file systems below what is mounted, where that is not the ordinary.
 pub(super) fn recursion(options: &BindOptions) -> Option<&'static str> {
-    match options.recursive.as_deref()? {
-        "disabled" => Some("NonRecursive"),
-        "writable" => Some("ReadOnlyNonRecursive"),
-        "readonly" => Some("ReadOnlyForceRecursive"),
-        _ => None,
-    }
+    let wanted = options.recursive.as_deref()?;
+    RECURSION.iter().find(|(_, word)| *word == wanted).map(|(key, _)| *key)
 }
 
 fn file(
