@@ -52,8 +52,7 @@ fn forged(what: &str) -> Failure {
 
 fn refused(message: String) -> Failure {
     let hint = "make it again with `windlass plan APP --out FILE`; nothing of it was used";
-    let details = Some(serde_json::json!({ "hint": hint }));
-    Failure { code: "refused".to_owned(), message, retryable: false, details }
+    Failure { code: "refused".to_owned(), message, retryable: false, details: None }.hint(hint)
 }
 
 /// What a stranger made up is never believed.

@@ -23,7 +23,7 @@ use tokio::process::Child;
 use windlass_documents::Failure;
 use zeroize::Zeroizing;
 
-use super::failure::{failure, hinted, passing};
+use super::failure::{failure, passing};
 use super::grants::{Grants, Wish};
 use super::secrets::PluginSecrets;
 use crate::config::Command;
@@ -80,12 +80,12 @@ impl Exec {
         self.grants.check(&Wish::Exec(name.to_owned()))?;
         let command = self.commands.get(name).ok_or_else(|| {
             let missing = failure("not-found", format!("there is no command `{name}`"));
-            hinted(missing, format!("add to `agent.toml`: a section `[commands.{name}]`"))
+            missing.hint(format!("add to `agent.toml`: a section `[commands.{name}]`"))
         })?;
         let arguments = arguments::build(name, command, arguments, self.grants.scope())?;
         program::check(&command.path).map_err(|why| {
-            hinted(
-                failure("unavailable", format!("the command `{name}` is not run: `{}` {why}", command.path.display())),
+            let message = format!("the command `{name}` is not run: `{}` {why}", command.path.display());
+            failure("unavailable", message).hint(
                 "a program and the directories on its path must belong to root or the agent's user, and be writable by nobody else",
             )
         })?;

@@ -32,7 +32,7 @@ use http::{Method, Request, Response};
 use url::Url;
 use windlass_documents::Failure;
 
-use super::failure::{failure, hinted, passing};
+use super::failure::{failure, passing};
 use super::grants::{Grants, Wish};
 use super::log::Log;
 use super::secrets::PluginSecrets;
@@ -193,7 +193,7 @@ impl Http {
                 let message = format!(
                     "`{origin}` gave an answer that is {what}: the secrets that it is granted could not be found in it"
                 );
-                hinted(failure("unavailable", message), "let the server give whole and plain answers to such requests")
+                failure("unavailable", message).hint("let the server give whole and plain answers to such requests")
             })?;
         }
         let answer: Response<reqwest::Body> = answer.into();

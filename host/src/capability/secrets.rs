@@ -14,7 +14,7 @@ use windlass_documents::Failure;
 use zeroize::Zeroizing;
 
 use super::docker::SecretFiller;
-use super::failure::{failure, hinted};
+use super::failure::failure;
 use super::grants::{Grants, Wish};
 use crate::config::document::nearest;
 use crate::config::{Origin, SecretSource};
@@ -203,7 +203,7 @@ impl SecretFiller for PluginSecrets {
 
 fn not_resolved(name: &str) -> Failure {
     let message = format!("the secret `{name}` is not resolved for this deployment");
-    hinted(failure("not-found", message), format!("add to `agent.toml`: a section `[secrets.{name}]`"))
+    failure("not-found", message).hint(format!("add to `agent.toml`: a section `[secrets.{name}]`"))
 }
 
 #[cfg(test)]

@@ -144,12 +144,11 @@ fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release
         return Err(CliError::NotDeployed { wished: name.to_owned() }.into());
     };
     let account = agent.journal.account(&deployment)?;
-    if account.outcome() == Some(Outcome::Unchanged) && account.proofs.is_empty() {
-        let release = account.release.as_deref().cloned();
-        return Ok((release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?, None));
-    }
     let release = account.release.as_deref().cloned();
     let release = release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
+    if account.outcome() == Some(Outcome::Unchanged) && account.proofs.is_empty() {
+        return Ok((release, None));
+    }
     let verdicts = |answers: &[Answered]| {
         answers
             .iter()

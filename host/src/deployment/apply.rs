@@ -48,16 +48,11 @@ pub(super) async fn begin(deployment: &Deployment<'_>) -> Result<bool, Halt> {
     let (seen, planned) = deployment.with(|account| (account.observation.clone(), account.planned_times));
     let what = moved::told(seen.as_deref(), &observation);
     if deployment.with(|account| account.asked.is_given_plan()) {
-        let mut stale = failure("stale", format!("what runs is not what the plan was made from: {what}"));
-        stale.details = Some(serde_json::json!({ "hint": "plan again; `windlass plan` shows what is to be done now" }));
-        return Err(Halt::Refuse(stale));
+        let stale = failure("stale", format!("what runs is not what the plan was made from: {what}"));
+        return Err(Halt::Refuse(stale.hint("plan again; `windlass plan` shows what is to be done now")));
     }
     if planned >= plan::MOST_PLANS {
-        let message = format!("what runs changed each of the {planned} times that it was planned, at last: {what}");
-        let mut stale = failure("stale", message);
-        let hint = "find out what starts, stops or makes it besides this agent, and deploy again once it is quiet";
-        stale.details = Some(serde_json::json!({ "hint": hint }));
-        return Err(Halt::Refuse(stale));
+        return Err(Halt::Refuse(moved::each_time(planned, &what, "deploy again")));
     }
     deployment.log(Level::Warn, &format!("what runs changed since it was planned, so it is planned again: {what}"));
     plan::again(deployment).await?;

@@ -140,9 +140,11 @@ fn refusal(answers: &[Answered]) -> Option<Failure> {
         let others: Vec<String> = rest.iter().map(|answered| format!("`{}`", answered.name)).collect();
         message = format!("{message}; and so do {}", others.join(", "));
     }
-    let mut failure = failure("refused", message);
-    failure.details = remedy(&first.answer).map(|hint| serde_json::json!({ "hint": hint }));
-    Some(failure)
+    let failure = failure("refused", message);
+    Some(match remedy(&first.answer) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    })
 }
 
 /// What to do about an answer that refuses: about the worst of what was found, where the plugin knows.

@@ -1,10 +1,13 @@
-//! What is different between two observations, in words, for whoever has to find out why a plan is stale.
+//! What is different between two observations, in words, for whoever has to find out why a plan is stale, and the
+//! failure when it stays so.
 //!
 //! It decides nothing: whether a plan is stale is the fingerprints' business.
 
 use std::collections::BTreeMap;
 
-use windlass_documents::Observation;
+use windlass_documents::{Failure, Observation};
+
+use super::work::failure;
 
 /// How many differences are told; the others are counted.
 const MOST_TOLD: usize = 5;
@@ -24,6 +27,12 @@ pub(super) fn told(before: Option<&Observation>, after: &Observation) -> String 
         all.push(format!("and {more} more"));
     }
     all.join("; ")
+}
+
+/// The failure of a deployment whose plan was stale each of so many times. `again` is what a person does later.
+pub(super) fn each_time(times: u32, what: &str, again: &str) -> Failure {
+    failure("stale", format!("what runs changed each of the {times} times that it was planned, at last: {what}"))
+        .hint(format!("find out what starts, stops or makes it besides this agent, and {again} once it is quiet"))
 }
 
 /// What the fingerprint was made from; of a strategy that doesn't say it, its parts.

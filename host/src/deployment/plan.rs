@@ -59,7 +59,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
 
 /// Plans from what runs now, whether there was a plan before or not.
 pub(super) async fn again(deployment: &Deployment<'_>) -> Result<(), Halt> {
-    let (observation, plan) = {
+    let (observation, mut plan) = {
         let subject = deployment.subject().await.map_err(Halt::Refuse)?;
         tokio::select! {
             made = make(&subject) => made.map_err(Halt::Refuse)?,
@@ -69,7 +69,6 @@ pub(super) async fn again(deployment: &Deployment<'_>) -> Result<(), Halt> {
             }
         }
     };
-    let mut plan = plan;
     plan.warnings.extend(deployment.notes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
     write(deployment, observation, plan).await
 }
@@ -92,23 +91,23 @@ pub(super) fn refuse_when_full(error: crate::journal::Error) -> Result<(), Halt>
 
 /// The failure of a full disk. It says nothing about the release.
 pub(super) fn disk_full(error: &crate::journal::Error) -> Failure {
-    let details = error.hint().map(|hint| serde_json::json!({ "hint": hint }));
-    Failure { details, ..failure("disk-full", error.to_string()) }
+    let failure = failure("disk-full", error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 /// The release that runs already needs no gates.
 async fn runs_already(deployment: &Deployment<'_>) -> Result<(), Halt> {
-    let release = deployment.with(|account| account.release.clone());
-    let same = deployment.previous.as_ref().zip(release).is_some_and(|(previous, release)| previous.id == release.id);
-    if same { unchanged(deployment).await } else { Ok(()) }
+    if deployment.is_what_runs() { unchanged(deployment).await } else { Ok(()) }
 }
 
 /// Ends it here when nothing is to be changed. What is not seen to be well is verified like a deployment: `unchanged`
 /// says that all is well. Another release than the one that runs, with the same parts, passes the gates and is proved
 /// before it ends so.
 async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
-    let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
-    if !is || deployment.status() != Status::Checking {
+    if !deployment.has_nothing_to_change() {
         return Ok(());
     }
     // Where nothing was observed there is nothing to be ill.
@@ -135,15 +134,11 @@ fn not_well(subject: &Subject<'_>, answer: &Answer) -> Failure {
         Answer::Report(report) => report.summary.clone(),
         Answer::Failure(failure) => format!("it could not be verified: {}", failure.message),
     };
-    let mut details = cause.details.unwrap_or_default();
-    if !details.is_object() {
-        details = serde_json::json!({});
-    }
-    details["hint"] = serde_json::json!(format!(
-        "`windlass status {application}` shows what runs; put right what keeps it from being well, or deploy another version"
-    ));
     let message = format!("{version} is what runs and nothing is to be changed, but it is not well: {said}");
-    Failure { details: Some(details), ..failure(NOT_WELL, message) }
+    let failure = Failure { details: cause.details, ..failure(NOT_WELL, message) };
+    failure.hint(format!(
+        "`windlass status {application}` shows what runs; put right what keeps it from being well, or deploy another version"
+    ))
 }
 
 /// Asks the strategy, again when what runs changes meanwhile. The plugin observes for itself when it plans; what changed
@@ -177,12 +172,7 @@ async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
                 return Err(failure("invalid-plan", message));
             }
             (false, false) => {
-                let message =
-                    format!("what runs changed each of the {times} times that it was planned, at last: {what}");
-                let mut stale = failure("stale", message);
-                let hint = "find out what starts, stops or makes it besides this agent, and try again once it is quiet";
-                stale.details = Some(serde_json::json!({ "hint": hint }));
-                return Err(stale);
+                return Err(moved::each_time(times, &what, "try again"));
             }
         }
         before = after;

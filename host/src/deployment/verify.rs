@@ -4,7 +4,7 @@ use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use std::time::Duration;
-use windlass_documents::{Failure, Outcome, Plan, Report};
+use windlass_documents::{Failure, Outcome, Report};
 
 use super::outside::{OnDoubt, Probe};
 use super::probe;
@@ -34,8 +34,7 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
 /// Proves another release than the one that runs by what runs, where nothing is to be changed, so that it can be promoted
 /// like any other, and ends it here. What does not prove it refuses it: nothing was touched.
 pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> {
-    let is = deployment.with(|account| account.plan.as_deref().is_some_and(Plan::is_unchanged));
-    if !is || deployment.status() != Status::Checking {
+    if !deployment.has_nothing_to_change() {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Verify);

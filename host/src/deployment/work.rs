@@ -18,7 +18,7 @@ use super::stop::Stop;
 use super::subject::Subject;
 use super::target;
 use crate::journal::{
-    self, Account, Also, Asked, Event, Owner, PLAN_SOURCE, Purpose, Status, StepStatus, outcome_word,
+    self, Account, Also, Asked, Event, Owner, PLAN_SOURCE, Purpose, Status, StepStatus, Summary, outcome_word,
 };
 use crate::progress::{FlowPhase, Level, Progress};
 
@@ -202,6 +202,19 @@ impl<'a> Deployment<'a> {
         self.lock().status
     }
 
+    /// Whether its release is the one that ran before.
+    pub(super) fn is_what_runs(&self) -> bool {
+        let Some(previous) = &self.previous else { return false };
+        self.with(|account| account.release.as_ref().is_some_and(|release| release.id == previous.id))
+    }
+
+    /// Whether it has a plan that changes nothing, and nothing was begun.
+    pub(super) fn has_nothing_to_change(&self) -> bool {
+        self.with(|account| {
+            account.status == Status::Checking && account.plan.as_deref().is_some_and(Plan::is_unchanged)
+        })
+    }
+
     /// Writes a line. What it announces may be done once this returned.
     pub(super) fn write(&self, event: &Event) -> Result<(), journal::Error> {
         self.write_also(event, &Also::default())
@@ -308,8 +321,7 @@ impl<'a> Deployment<'a> {
         let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
         let failed = matches!(outcome, Outcome::RolledBack | Outcome::Stuck);
         let blames_release = failed.then(|| self.with(Account::release_is_to_blame));
-        let runs = |release: &Arc<Release>| self.previous.as_ref().is_some_and(|previous| previous.id == release.id);
-        let kept = outcome == Outcome::Unchanged && self.with(|account| account.release.as_ref().is_some_and(runs));
+        let kept = outcome == Outcome::Unchanged && self.is_what_runs();
         let event =
             Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release, observation: seen, kept };
         let mut also = Also::default();
@@ -355,6 +367,7 @@ impl<'a> Deployment<'a> {
     /// How it ended, for the one who asked.
     pub(super) fn ending(&self) -> Ending {
         let account = self.account();
+        let back = target::earlier(self.engine, &account.application, None).ok();
         Ending {
             outcome: account.outcome().unwrap_or(Outcome::Refused),
             previous: self.previous.clone(),
@@ -362,16 +375,16 @@ impl<'a> Deployment<'a> {
             deliveries: self.engine.journal.deliveries(&account.id).unwrap_or_default(),
             warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             took: self.began.elapsed(),
-            back: target::earlier(self.engine, &account.application, None).ok(),
-            shared_labels: self.shared_labels(&account),
+            shared_labels: self.shared_labels(&account, back.as_ref()),
+            back,
             account,
         }
     }
 
     /// Labels that do not say which release is meant.
-    fn shared_labels(&self, account: &Account) -> BTreeSet<String> {
+    fn shared_labels(&self, account: &Account, back: Option<&Summary>) -> BTreeSet<String> {
         let labels = self.previous.iter().chain(&account.release).map(|release| release.version.clone());
-        let before = target::earlier(self.engine, &account.application, None).ok().and_then(|back| back.version);
+        let before = back.and_then(|back| back.version.clone());
         let shared = |label: &String| self.engine.journal.shares_label(&account.application, label).unwrap_or(false);
         labels.chain(before).filter(shared).collect()
     }

@@ -15,7 +15,7 @@ use super::format::{Answer, Asked, Event, Owner, Resolution, Ruling};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
 
 /// The code of what ended because somebody stopped it.
-const CANCELLED: &str = "cancelled";
+pub(super) const CANCELLED: &str = "cancelled";
 
 /// How applying a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

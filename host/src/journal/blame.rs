@@ -5,14 +5,14 @@
 
 use windlass_documents::{Failure, Phase, Step};
 
-use super::account::Account;
+use super::account::{Account, CANCELLED};
 use super::format::{Answer, Ruling};
 use super::transition::StepStatus;
 
 /// What is said by whoever is around a release, and never by the release. `timeout` is only when it may pass: the engine
 /// did not answer. A command or a job that takes too long is the release's own.
 const SURROUNDINGS: &[&str] = &[
-    "cancelled",
+    CANCELLED,
     "capability-denied",
     "conflict",
     "disk-full",
@@ -32,7 +32,7 @@ impl Account {
     #[must_use]
     pub fn release_is_to_blame(&self) -> bool {
         let Some(cause) = &self.cause else { return false };
-        if cause.code == "cancelled" {
+        if cause.code == CANCELLED {
             return false;
         }
         let mut refused = self.proofs.iter().filter(|proof| proof.ruling == Ruling::Refused).peekable();
@@ -47,7 +47,7 @@ impl Account {
         let mut failed = steps
             .iter()
             .filter_map(|step| failures(step).map(|failure| (*step, failure)))
-            .filter(|(_, failure)| failure.code != "cancelled")
+            .filter(|(_, failure)| failure.code != CANCELLED)
             .peekable();
         if failed.peek().is_some() {
             return failed.any(|(step, failure)| self.ran(step) && own(&failure));

@@ -123,6 +123,20 @@ impl Report {
     }
 }
 
+impl Failure {
+    /// Says what to do next, beside whatever facts there are; in place of what was said before.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        let mut details = match self.details {
+            Some(Value::Object(details)) => details,
+            _ => serde_json::Map::new(),
+        };
+        details.insert("hint".to_owned(), Value::String(hint.into()));
+        self.details = Some(details.into());
+        self
+    }
+}
+
 impl Finding {
     /// A finding with a short stable id and one line.
     #[must_use]

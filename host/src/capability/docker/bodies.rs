@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 /// The option of a connection that sets sysctls of its interface: `NAME=VALUE`, separated by commas, with `IFNAME` in
 /// the place of the interface's name.
-const INTERFACE_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
+pub(super) const INTERFACE_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 /// The interface of the first connection, which alone has a name that is known before.
 const FIRST: &str = "eth0";
 /// The field of a hardware address.

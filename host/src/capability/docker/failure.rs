@@ -4,7 +4,6 @@ use std::io;
 use std::time::Duration;
 
 use bollard::errors::Error as EngineError;
-use serde_json::json;
 use windlass_documents::Failure;
 
 /// A failure with a code and a message, not retryable, without details.
@@ -14,7 +13,7 @@ pub(crate) fn failure(code: &str, message: impl Into<String>) -> Failure {
 
 /// The same with a hint for the operator.
 pub(crate) fn hinted(code: &str, message: impl Into<String>, hint: &str) -> Failure {
-    Failure { details: Some(json!({ "hint": hint })), ..failure(code, message) }
+    failure(code, message).hint(hint)
 }
 
 /// Why a request to the engine brought no answer.

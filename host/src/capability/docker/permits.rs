@@ -70,16 +70,8 @@ impl Docker {
         // Many containers refer to the same few things, which are looked at once.
         lacking.about(String::new());
         let Judging { policy, around, planned, .. } = &judging;
-        match self.check_references(policy, around, &all, Some(planned)).await {
-            Ok(()) => {}
-            Err(failure) if is_about_the_object(&failure) => refused.push(failure),
-            Err(failure) => return Err(failure),
-        }
-        match self.nobody_moves(judging.mounting, None).await {
-            Ok(()) => {}
-            Err(failure) if is_about_the_object(&failure) => refused.push(failure),
-            Err(failure) => return Err(failure),
-        }
+        refused.extend(refusal(self.check_references(policy, around, &all, Some(planned)).await)?);
+        refused.extend(refusal(self.nobody_moves(judging.mounting, None).await)?);
         let lacking = lacking.failure(&self.scope, guard.grant());
         together(refused.into_iter().chain(lacking).collect())
     }
@@ -144,6 +136,15 @@ impl Object<'_> {
         let name: String =
             self.name.unwrap_or_default().chars().filter(|letter| !letter.is_control()).take(80).collect();
         if name.is_empty() { self.kind.to_owned() } else { format!("the {} `{name}`", self.kind) }
+    }
+}
+
+/// The refusal, if it is one of an object, so that the next is judged all the same.
+fn refusal(judged: Result<(), Failure>) -> Result<Option<Failure>, Failure> {
+    match judged {
+        Ok(()) => Ok(None),
+        Err(failure) if is_about_the_object(&failure) => Ok(Some(failure)),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn directory(config: &Config, facts: &mut Vec<DoctorFact>) {
     };
     facts.push(if there != *path {
         // A file system without blocks, such as /sys, takes no files.
-        let fits = rustix::fs::statvfs(&there).is_ok_and(|statistics| statistics.f_blocks > 0);
+        let fits = free(&there).is_some();
         match rustix::fs::access(&there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
             Err(error) => unwritable(error.into()),
             Ok(()) if !fits => unwritable(std::io::ErrorKind::ReadOnlyFilesystem.into()),

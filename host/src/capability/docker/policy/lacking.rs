@@ -101,8 +101,7 @@ impl Lacking {
             [] => None,
             [(about, denial)] => {
                 let message = may_not(scope, &denial.field, &denial.value, denial.why.as_deref());
-                let about = if about.is_empty() { String::new() } else { format!("{about}: ") };
-                Some(denied(scope, format!("{about}{message}"), &wanted))
+                Some(denied(scope, format!("{}{message}", prefix(about)), &wanted))
             }
             several => {
                 let each: Vec<String> = several.iter().map(|(about, denial)| sentence(about, denial)).collect();
@@ -120,8 +119,13 @@ impl Lacking {
     }
 }
 
+/// What a sentence is about, where that is said.
+fn prefix(about: &str) -> String {
+    if about.is_empty() { String::new() } else { format!("{about}: ") }
+}
+
 fn sentence(about: &str, denial: &Denial) -> String {
-    let about = if about.is_empty() { String::new() } else { format!("{about}: ") };
+    let about = prefix(about);
     let why = denial.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     format!("{about}`{}` = `{}`{why}", denial.field, shorten(&denial.value))
 }

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 use windlass_documents::Failure;
 
+use super::super::bodies::INTERFACE_SYSCTLS;
 use super::container::links;
 use super::fields::{is_nothing, is_unset, list, object, shown, text};
 use super::subnets::binding;
@@ -24,9 +25,6 @@ const FIELDS: &[&str] = &[
 ];
 const IPAM_FIELDS: &[&str] = &["Driver", "Config", "Options"];
 const ENDPOINT_FIELDS: &[&str] = &["IPAMConfig", "Links", "MacAddress", "Aliases", "DriverOpts", "GwPriority"];
-
-/// The option of a connection that sets sysctls of its interface: `net.ipv4.conf.IFNAME.forwarding=1,…`.
-const INTERFACE_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
 
 /// Whether all sysctls of a list are of the connection's own interface.
 fn of_the_interface(sysctls: &Value) -> bool {
