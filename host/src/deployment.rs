@@ -1,4 +1,4 @@
-//! A deployment: resolve, plan, check, apply, verify, record, sweep; and back again when anything fails.
+//! A deployment: resolve, plan, check, apply, verify, sweep, record; and back again when anything fails.
 //!
 //! This file is the flow. Recovery has no code of its own: each function looks at the journal's account of the
 //! deployment and skips what is done, so an interrupted one goes through the same lines again.
@@ -133,8 +133,8 @@ async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
         Err(Halt::Unwind(cause)) => undo::unwind(deployment, cause).await?,
         Err(Halt::Leave(error)) => return Err(error),
     }
-    record::record(deployment).await?;
     sweep::sweep(deployment).await?;
+    record::record(deployment).await?;
     deployment.close()
 }
 

@@ -168,6 +168,14 @@ pub enum Progress {
         /// The line.
         message: String,
     },
+    /// It is decided how it ended. What follows changes nothing about it: the old version ends, what it left is removed, and
+    /// recorders are told.
+    Settled {
+        /// How.
+        outcome: Outcome,
+        /// How long it took until then; none when an earlier process got that far.
+        took: Option<Duration>,
+    },
     /// The end.
     Finished {
         /// How.
@@ -203,10 +211,10 @@ pub enum FlowPhase {
     Apply,
     /// Health and smoke tests.
     Verify,
+    /// The old version has ended, and what it leaves behind is removed.
+    Sweep,
     /// Recorders are told.
     Record,
-    /// What the old version leaves behind is removed.
-    Sweep,
     /// Steps are undone.
     Undo,
 }

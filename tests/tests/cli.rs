@@ -384,14 +384,14 @@ fn a_journal_of_a_newer_agent_is_left_alone() {
     exit 3
     --- stderr
     error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
-           formats up to 3
+           formats up to 4
     hint: install the agent that wrote it, or a newer one
     ");
     insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
     exit 3
     --- stderr
     error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
-           formats up to 3
+           formats up to 4
     hint: install the agent that wrote it, or a newer one
     ");
     assert_eq!(std::fs::read(&journal).unwrap(), bytes);

@@ -36,6 +36,7 @@ mod outbox;
 mod peer;
 mod promotion;
 mod pulled_plugins;
+mod slow_end;
 mod story;
 mod stuck;
 mod told;

@@ -164,7 +164,11 @@ impl Session {
         tokio::spawn(async move {
             let say = |text: &str| teller.say(&Line::new().ink(Ink::Warn, "   Stopping").text(" ").text(text));
             watched.unwind().cancelled().await;
-            say("as asked: what was touched is put back; again to stop at once and leave it open");
+            say(if teller.settled() {
+                "is too late: it is decided how the deployment ended, and the rest is being done; again to leave the rest"
+            } else {
+                "as asked: what was touched is put back; again to stop at once and leave it open"
+            });
             watched.leave().cancelled().await;
             say("at once: the deployment stays open in the journal");
         });

@@ -1,8 +1,8 @@
 //! Why a deployment could not be made at all, or was left open. How one ended is not an error: that is an `Ending`.
 
-use windlass_documents::Failure;
+use windlass_documents::{Failure, Outcome};
 
-use crate::journal;
+use crate::journal::{self, Status};
 use crate::report::error::{failure_hint, failure_parts};
 use crate::report::{ExitCode, Explain, Part};
 
@@ -28,14 +28,14 @@ pub enum Error {
         reason: String,
     },
     /// It was stopped in the middle, as asked, and is left open.
-    #[error("deployment {deployment} of `{application}` was left open while {doing}")]
+    #[error("deployment {deployment} of `{application}` {}", left_open(*status))]
     Interrupted {
         /// The application's name.
         application: String,
         /// The deployment's id.
         deployment: String,
         /// What it was doing.
-        doing: &'static str,
+        status: Status,
     },
     /// Stopped before there was a deployment.
     #[error("stopped before a deployment began")]
@@ -83,6 +83,18 @@ pub enum Error {
     Journal(#[from] journal::Error),
 }
 
+/// How a deployment was left that somebody stopped for good.
+fn left_open(status: Status) -> String {
+    match status {
+        Status::Settled(Outcome::Succeeded) => {
+            "succeeded, and was left open: the old version may still run, and recorders may not have been told"
+                .to_owned()
+        }
+        Status::Settled(_) => "was left open after it ended: recorders may not have been told".to_owned(),
+        status => format!("was left open while {}", status.word()),
+    }
+}
+
 impl Explain for Error {
     fn exit(&self) -> ExitCode {
         match self {
@@ -110,6 +122,9 @@ impl Explain for Error {
             Self::Blocked { application, deployment, .. } => Some(format!(
                 "see `windlass show {deployment}`, put things in order, then `windlass resolve {application}`"
             )),
+            Self::Interrupted { application, status: Status::Settled(_), .. } => {
+                Some(format!("`windlass resume {application}` does the rest, and so does the next deployment"))
+            }
             Self::Interrupted { application, .. } => {
                 Some(format!("`windlass resume {application}` goes on, and puts back what was touched"))
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use windlass_documents::{Failure, Observation, Phase, Plan};
+use windlass_documents::{Failure, Observation, Plan, Step};
 
 use super::engine::Engine;
 use super::error::Error;
@@ -271,21 +271,24 @@ fn valid(plan: &Plan) -> Result<(), Failure> {
     if needs > MOST_NEEDS {
         return wrong(format!("its steps have {needs} needs, at most {MOST_NEEDS} are allowed"));
     }
-    let mut phases: BTreeMap<&str, Phase> = BTreeMap::new();
+    let mut steps: BTreeMap<&str, &Step> = BTreeMap::new();
     for step in &plan.steps {
         if step.id.is_empty() || step.id.len() > LONGEST_ID {
             return wrong(format!("a step's id has {} bytes, 1 to {LONGEST_ID} are allowed", step.id.len()));
         }
-        if phases.insert(&step.id, step.phase).is_some() {
+        if steps.insert(&step.id, step).is_some() {
             return wrong(format!("two steps have the id `{}`", step.id));
         }
     }
     for step in &plan.steps {
         for need in &step.needs {
-            match phases.get(need.as_str()) {
+            match steps.get(need.as_str()) {
                 None => return wrong(format!("the step `{}` needs `{need}`, which is not there", step.id)),
-                Some(phase) if *phase != step.phase => {
+                Some(other) if other.phase != step.phase => {
                     return wrong(format!("the step `{}` needs `{need}` of another phase", step.id));
+                }
+                Some(other) if !step.may_need(other) => {
+                    return wrong(format!("the step `{}` needs `{need}`, which is begun later", step.id));
                 }
                 Some(_) => {}
             }

@@ -1,6 +1,7 @@
 //! Steps as a graph: what needs nothing that is missing runs, several at once.
 //!
-//! The first failure starts nothing new; what runs already is waited for.
+//! On the way to the release the first failure and a wish to stop start nothing new; what runs already is waited for. Where
+//! the old version ends, neither holds up the others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::pin;
@@ -10,6 +11,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Phase, Step};
 
 use super::retry;
@@ -17,6 +19,31 @@ use super::subject::{Subject, within};
 use super::work::{Deployment, Halt};
 use crate::journal::{self, Event, StepStatus};
 use crate::progress::{Level, Progress};
+
+/// What ends on request mostly waits, and takes next to nothing meanwhile: more of it at a time than what begins, so that a
+/// grace period is not waited for twice.
+const MOST_ENDING: usize = 32;
+
+/// Which steps of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Those that make what should run. Their failure is the deployment's.
+    Apply,
+    /// Those that end the old version while the new one is verified. Their failure is a warning.
+    DuringVerify,
+    /// Those that remove what is left after success. Their failure is a warning.
+    Sweep,
+}
+
+impl Part {
+    fn has(self, step: &Step) -> bool {
+        match self {
+            Self::Apply => step.phase == Phase::Apply && !step.is_during_verify(),
+            Self::DuringVerify => step.is_during_verify(),
+            Self::Sweep => step.phase == Phase::Sweep,
+        }
+    }
+}
 
 /// How one step ended.
 enum End {
@@ -28,19 +55,25 @@ enum End {
     NotStarted(Failure),
 }
 
-/// Runs what is left of a phase. In `apply` a failure goes back; in `sweep` it is a warning, and only what needs the
-/// failed step is left out.
-pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(), Halt> {
-    let all = deployment.steps(phase);
+/// Runs what is left of a part of the plan. Where a failure is a warning, only what needs the failed step is left out.
+pub(super) async fn run(deployment: &Deployment<'_>, part: Part) -> Result<(), Halt> {
+    let all = deployment.steps(|step| part.has(step));
+    if all.is_empty() {
+        return Ok(());
+    }
     let subject = match deployment.subject().await {
-        Ok(subject) => subject,
+        Ok(subject) if part == Part::Apply => subject,
+        // What is told to stop here ends, whatever is decided meanwhile: whoever goes back waits for that and starts it again.
+        Ok(subject) => Subject { cancelled: CancellationToken::new(), ..subject },
         // Nothing can be called, not even to go back: it stays open until the plugin can be.
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
+    let halt = subject.cancelled.clone();
+    let most = if part == Part::Apply { subject.orders.parallel.max(1) } else { MOST_ENDING };
     let mut graph = Graph::new(&all, |id| deployment.step_status(id));
     let mut cause = graph.failed.clone().and_then(|id| {
         let failure = deployment.with(|account| account.steps.get(&id).and_then(|step| step.failure.clone()));
-        failure.filter(|_| phase == Phase::Apply)
+        failure.filter(|_| part == Part::Apply)
     });
     let mut fatal: Option<journal::Error> = None;
     let mut running = FuturesUnordered::new();
@@ -48,7 +81,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
     let mut grace = pin!(grace);
     let mut stopping = false;
     loop {
-        if !stopping && fatal.is_none() && deployment.halt().is_cancelled() {
+        if !stopping && fatal.is_none() && halt.is_cancelled() {
             stopping = true;
             grace.as_mut().reset(Instant::now() + deployment.engine.pace.stop_grace);
             match deployment.stopped() {
@@ -56,7 +89,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
                 Err(error) => fatal = Some(error),
             }
         }
-        while cause.is_none() && fatal.is_none() && !stopping && running.len() < subject.orders.parallel.max(1) {
+        while cause.is_none() && fatal.is_none() && !stopping && running.len() < most {
             let Some(step) = graph.next() else { break };
             running.push(one(deployment, &subject, step));
         }
@@ -67,8 +100,8 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
             Some((step, end)) = running.next() => match end {
                 Ok(End::Done) => graph.done(&step.id),
                 // What failed because it was told to stop is not the cause.
-                Ok(End::Failed(_) | End::NotStarted(_)) if deployment.halt().is_cancelled() => {}
-                Ok(End::Failed(failure) | End::NotStarted(failure)) if phase == Phase::Apply => {
+                Ok(End::Failed(_) | End::NotStarted(_)) if halt.is_cancelled() => {}
+                Ok(End::Failed(failure) | End::NotStarted(failure)) if part == Part::Apply => {
                     let message = format!("{}: {}", step.title, failure.message);
                     cause.get_or_insert(Failure { message, ..failure });
                 }
@@ -77,14 +110,14 @@ pub(super) async fn run(deployment: &Deployment<'_>, phase: Phase) -> Result<(),
                 }
                 Err(error) => fatal = Some(error),
             },
-            () = deployment.halt().cancelled(), if !stopping && !deployment.halt().is_cancelled() => {}
+            () = halt.cancelled(), if !stopping && !halt.is_cancelled() => {}
             // They cope with being left half-way: undo does.
             () = &mut grace, if stopping => break,
         }
     }
     match (fatal, cause) {
         (Some(error), _) => Err(error.into()),
-        (None, Some(cause)) if phase == Phase::Apply => Err(Halt::Unwind(cause)),
+        (None, Some(cause)) if part == Part::Apply => Err(Halt::Unwind(cause)),
         (None, _) => Ok(()),
     }
 }
@@ -122,12 +155,12 @@ async fn attempts(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Ste
             }
             Err(failure) => {
                 let tries = attempt - before;
-                if failure.retryable && tries < engine.pace.apply_attempts && !deployment.halt().is_cancelled() {
+                if failure.retryable && tries < engine.pace.apply_attempts && !subject.cancelled.is_cancelled() {
                     deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message));
                     let pause = retry::doubled(engine.pace.retry_delay, tries);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        () = deployment.halt().cancelled() => {}
+                        () = subject.cancelled.cancelled() => {}
                     }
                     attempt += 1;
                     continue;
@@ -172,7 +205,9 @@ impl<'s> Graph<'s> {
         };
         let mut done = Vec::new();
         for step in all {
-            let needs: BTreeSet<&str> = step.needs.iter().map(String::as_str).collect();
+            // What another part has is done: that part came before.
+            let needs: BTreeSet<&str> =
+                step.needs.iter().map(String::as_str).filter(|need| graph.steps.contains_key(need)).collect();
             for need in &needs {
                 graph.dependents.entry(need).or_default().push(&step.id);
             }

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use windlass_documents::{Outcome, Phase};
+use windlass_documents::Outcome;
 
 use super::error::Error;
-use super::steps;
+use super::steps::{self, Part};
 use super::work::{Deployment, Halt};
 use crate::journal::Status;
 use crate::progress::{FlowPhase, Level};
@@ -22,8 +22,9 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Sweep);
-    if !deployment.steps(Phase::Sweep).is_empty() {
-        match steps::run(deployment, Phase::Sweep).await {
+    // What ended during the verification is left only where a process ended before it.
+    for part in [Part::DuringVerify, Part::Sweep] {
+        match steps::run(deployment, part).await {
             Ok(()) | Err(Halt::Unchanged) => {}
             Err(Halt::Leave(Error::Failed(failure)) | Halt::Refuse(failure) | Halt::Unwind(failure)) => {
                 deployment.warn(format!("nothing was swept: {}", failure.message));

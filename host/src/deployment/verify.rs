@@ -1,13 +1,15 @@
-//! Verify: what runs is the release, healthy and held; then the smoke tests, all at once.
+//! Verify: what runs is the release, healthy and held; then the smoke tests, all at once. Meanwhile the old version ends.
 
 use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
+use std::pin::pin;
 use std::time::Duration;
 use windlass_documents::{Failure, Outcome, Report};
 
 use super::outside::{OnDoubt, Probe};
 use super::probe;
+use super::steps::{self, Part};
 use super::subject::Subject;
 use super::work::{Deployment, Halt};
 use crate::journal::{Answer, Event, Ruling, Status};
@@ -21,14 +23,34 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if deployment.status() != Status::Verifying {
         return Ok(());
     }
-    let _phase = deployment.phase(FlowPhase::Verify);
+    let phase = deployment.phase(FlowPhase::Verify);
     stopped(deployment)?;
     let subject = match deployment.subject().await {
         Ok(subject) => subject,
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
-    prove(deployment, &subject).await?;
-    deployment.settle(Outcome::Succeeded, None, None).await.map_err(Halt::Leave)
+    let mut ending = pin!(steps::run(deployment, Part::DuringVerify));
+    let mut ended = false;
+    {
+        let mut proof = pin!(prove(deployment, &subject));
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut ending, if !ended => {
+                    done?;
+                    ended = true;
+                }
+                proved = &mut proof => break proved?,
+            }
+        }
+    }
+    deployment.settle(Outcome::Succeeded, None, None).await.map_err(Halt::Leave)?;
+    drop(phase);
+    if !ended {
+        let _phase = deployment.phase(FlowPhase::Sweep);
+        ending.await?;
+    }
+    Ok(())
 }
 
 /// Proves another release than the one that runs by what runs, where nothing is to be changed, so that it can be promoted

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{OnceCell, SetOnce};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Observation, Outcome, Phase, Plan, Release};
+use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step};
 
 use super::engine::Engine;
 use super::error::Error;
@@ -167,6 +167,9 @@ impl<'a> Deployment<'a> {
             environment: account.environment.clone(),
             resumed: account.resumed > 0,
         });
+        if let Status::Settled(outcome) = account.status {
+            engine.notice(&Progress::Settled { outcome, took: None });
+        }
         let halt = stop.unwind().child_token();
         // Somebody asked an earlier process to stop: no step is begun to be undone at once.
         if account.cancelled.is_some() {
@@ -246,7 +249,7 @@ impl<'a> Deployment<'a> {
         if let Some(allowed) = self.time_is_up.get() {
             return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
         }
-        if self.stop.asked() && self.with(|account| account.cancelled.is_none() && account.status.is_open()) {
+        if self.stop.asked() && self.with(|account| account.cancelled.is_none() && !account.status.is_decided()) {
             self.write(&Event::Cancelled { by: "a signal".to_owned() })?;
         }
         let by = self.with(|account| account.cancelled.clone());
@@ -344,6 +347,7 @@ impl<'a> Deployment<'a> {
             }
         }
         self.write_also(&event, &also)?;
+        self.engine.notice(&Progress::Settled { outcome, took: Some(self.began.elapsed()) });
         Ok(())
     }
 
@@ -398,7 +402,7 @@ impl<'a> Deployment<'a> {
         self.with(|account| Error::Interrupted {
             application: account.application.clone(),
             deployment: account.id.clone(),
-            doing: account.status.word(),
+            status: account.status,
         })
     }
 
@@ -407,9 +411,12 @@ impl<'a> Deployment<'a> {
         self.with(|account| account.step_status(id))
     }
 
-    /// Steps of a phase.
-    pub(super) fn steps(&self, phase: Phase) -> Vec<windlass_documents::Step> {
-        self.with(|account| account.planned(phase).into_iter().cloned().collect())
+    /// Steps of the plan.
+    pub(super) fn steps(&self, which: impl Fn(&Step) -> bool) -> Vec<Step> {
+        let steps = |account: &Account| {
+            account.plan.iter().flat_map(|plan| &plan.steps).filter(|step| which(step)).cloned().collect()
+        };
+        self.with(steps)
     }
 }
 

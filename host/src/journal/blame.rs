@@ -42,7 +42,9 @@ impl Account {
                 Answer::Failure(failure) => own(failure),
             });
         }
-        let steps = self.planned(Phase::Apply);
+        // Where what ends during the verification did not end, that is told and put nothing back.
+        let mut steps = self.planned(Phase::Apply);
+        steps.retain(|step| !step.is_during_verify());
         let failures = |step: &&Step| self.steps.get(&step.id).and_then(|step| step.failure.clone());
         let mut failed = steps
             .iter()

@@ -10,7 +10,7 @@ use serde_json::Value;
 use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Report};
 
 /// The version of the whole journal: tables and events. An agent refuses a journal with a higher number.
-pub const JOURNAL_FORMAT: u32 = 3;
+pub const JOURNAL_FORMAT: u32 = 4;
 
 /// Why a deployment is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

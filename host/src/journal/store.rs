@@ -212,10 +212,11 @@ impl From<super::transition::Illegal> for Fault {
 }
 
 /// What makes a journal of each format one of the next, the first one of nothing: the format that it makes, and its SQL.
-const FORMATS: [(u32, &str); 3] = [
+const FORMATS: [(u32, &str); 4] = [
     (1, include_str!("store/schema.sql")),
     (2, include_str!("store/upgrades/2.sql")),
     (3, include_str!("store/upgrades/3.sql")),
+    (4, include_str!("store/upgrades/4.sql")),
 ];
 
 /// Makes the tables of this format of those of an older one; 0 has none.

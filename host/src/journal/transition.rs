@@ -33,7 +33,7 @@ pub enum Status {
     Verifying,
     /// Steps are undone.
     Unwinding,
-    /// It is decided how it ended; recorders are told and leftovers swept.
+    /// It is decided how it ended; leftovers are swept and recorders told.
     Settled(Outcome),
     /// Undo failed: waits for a person.
     Stuck,
@@ -56,6 +56,12 @@ impl Status {
             Self::Stuck => "stuck",
             Self::Closed(_) => "closed",
         }
+    }
+
+    /// Whether it is decided how it ended; a wish to stop comes too late then.
+    #[must_use]
+    pub fn is_decided(self) -> bool {
+        matches!(self, Self::Settled(_) | Self::Stuck | Self::Closed(_))
     }
 
     /// Whether the flow still has something to do.
@@ -129,6 +135,10 @@ pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
         }
         (Status::Applying, Event::Verifying) => Ok(Status::Verifying),
         (Status::Verifying, Event::Proved { .. }) => Ok(Status::Verifying),
+        // Steps that run during it: the old version ends.
+        (Status::Verifying, Event::StepStarted { .. } | Event::StepSucceeded { .. } | Event::StepFailed { .. }) => {
+            Ok(Status::Verifying)
+        }
         (Status::Verifying, Event::Settled { outcome: Outcome::Succeeded, .. }) => {
             Ok(Status::Settled(Outcome::Succeeded))
         }
@@ -140,7 +150,7 @@ pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
         (Status::Unwinding, Event::Settled { outcome: outcome @ (Outcome::RolledBack | Outcome::Stuck), .. }) => {
             Ok(Status::Settled(*outcome))
         }
-        // The sweep of a success.
+        // The sweep of a success, and what began during its verification.
         (
             Status::Settled(Outcome::Succeeded),
             Event::StepStarted { .. } | Event::StepSucceeded { .. } | Event::StepFailed { .. },

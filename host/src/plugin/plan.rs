@@ -126,6 +126,9 @@ fn needs(plan: &Plan, steps: &BTreeMap<&str, &Step>) -> Result<(), String> {
                 Some(other) if other.phase != step.phase => {
                     return Err(format!("its plan's step `{}` needs `{need}`, which is of another phase", step.id));
                 }
+                Some(other) if !step.may_need(other) => {
+                    return Err(format!("its plan's step `{}` needs `{need}`, which is begun later", step.id));
+                }
                 Some(_) => {}
             }
         }
@@ -186,10 +189,13 @@ mod tests {
 
     #[test]
     fn refuses_nonsense_with_a_sentence() {
+        let mut later = step("b", &[]);
+        later["during-verify"] = json!(true);
         for (steps, text) in [
             (json!([]), "its plan is empty: it names nothing that changes and nothing that stays"),
             (json!([step("a", &[]), step("a", &[])]), "its plan has two steps with the id `a`"),
             (json!([step("a", &["b"])]), "its plan's step `a` needs `b`, which is not there"),
+            (json!([step("a", &["b"]), later]), "its plan's step `a` needs `b`, which is begun later"),
             (json!([step("", &[])]), "its plan has a step whose id is not a word of at most 128 bytes"),
         ] {
             assert_eq!(checked(&steps), Err(text.to_owned()));

@@ -129,15 +129,23 @@ fn shorten(from: &str, to: &str) -> Line {
     }
 }
 
+/// Whether a step is one of a part of the plan.
+type Has = fn(&Step) -> bool;
+
 /// The steps in an order in which they could be done, each with what it waits for.
 fn steps(plan: &Plan) -> Page {
     let mut page = Page::new();
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     // All that a step waits for, its needs' own needs included, by number.
     let mut before: Vec<BTreeSet<usize>> = Vec::new();
-    for (phase, heading) in [(Phase::Apply, "steps"), (Phase::Sweep, "then, once it is proved")] {
+    let parts: [(&str, Has); 3] = [
+        ("steps", |step| step.phase == Phase::Apply && !step.is_during_verify()),
+        ("while it is verified", Step::is_during_verify),
+        ("then, once it is proved", |step| step.phase == Phase::Sweep),
+    ];
+    for (heading, has) in parts {
         let mut table = Table::new().right(0);
-        for step in ordered(plan, phase) {
+        for step in ordered(plan, has) {
             let needs: BTreeSet<usize> = step.needs.iter().filter_map(|id| numbers.get(id.as_str()).copied()).collect();
             let implied = |need: &usize| {
                 plan.steps.len() <= REDUCED && needs.iter().any(|other| before[*other - 1].contains(need))
@@ -163,9 +171,9 @@ fn steps(plan: &Plan) -> Page {
     page
 }
 
-/// Steps of a phase with each behind what it needs. Those of a cycle, which the host refuses, come last.
-fn ordered(plan: &Plan, phase: Phase) -> Vec<&Step> {
-    let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.phase == phase).collect();
+/// Steps of a part of the plan, each behind what it needs there. Those of a cycle, which the host refuses, come last.
+fn ordered(plan: &Plan, has: Has) -> Vec<&Step> {
+    let steps: Vec<&Step> = plan.steps.iter().filter(|step| has(step)).collect();
     let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
     let mut waits = vec![0_usize; steps.len()];
     let mut dependents = vec![Vec::new(); steps.len()];
@@ -266,6 +274,7 @@ pub(super) mod tests {
             subject: None,
             timeout_seconds: None,
             runs_release: None,
+            during_verify: false,
             before: serde_json::Value::Null,
             details: serde_json::Value::Null,
         }
@@ -297,7 +306,10 @@ pub(super) mod tests {
                 step("backend:start", "start backend (new)", Phase::Apply, &["backend:pull", "front:create"]),
                 step("backend:pull", "pull backend", Phase::Apply, &[]),
                 step("front:create", "create network front", Phase::Apply, &[]),
-                step("backend:stop", "stop backend (old)", Phase::Apply, &["backend:start"]),
+                Step {
+                    during_verify: true,
+                    ..step("backend:stop", "stop backend (old)", Phase::Apply, &["backend:start"])
+                },
                 step("worker:remove", "remove worker", Phase::Sweep, &[]),
             ],
             warnings: vec!["web is away for about 2s, because it publishes port 8080".to_owned()],
@@ -335,7 +347,8 @@ pub(super) mod tests {
             1  pull backend
             2  create network front
             3  start backend (new)   after 1 and 2
-            4  stop backend (old)    after 3
+          while it is verified
+            4  stop backend (old)  after 3
           then, once it is proved
             5  remove worker
 

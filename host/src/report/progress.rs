@@ -26,6 +26,8 @@ struct State {
     narrator: Narrator,
     bars: Option<Bars>,
     phases: Vec<PhaseFact>,
+    /// Whether it is decided how the deployment ended.
+    settled: bool,
 }
 
 impl Teller {
@@ -34,7 +36,8 @@ impl Teller {
     pub fn new(printer: Printer) -> Self {
         let bars = printer.terminal() && !printer.json() && printer.verbosity() > Verbosity::Quiet;
         let narrator = Narrator::new(printer.verbosity() == Verbosity::Verbose, printer.width());
-        let state = State { narrator, bars: bars.then(|| Bars::new(printer.colour())), phases: Vec::new() };
+        let state =
+            State { narrator, bars: bars.then(|| Bars::new(printer.colour())), phases: Vec::new(), settled: false };
         Self { printer, state: Mutex::new(state) }
     }
 
@@ -42,6 +45,12 @@ impl Teller {
     #[must_use]
     pub fn phases(&self) -> Vec<PhaseFact> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).phases.clone()
+    }
+
+    /// Whether it is decided how the deployment ended.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).settled
     }
 
     /// Says something between what happens, such as how Ctrl-C was understood.
@@ -62,6 +71,11 @@ impl Teller {
     }
 
     fn phase(state: &mut State, phase: &str, took: Duration) {
+        // A sweep begins while something of the verification ends.
+        if let Some(last) = state.phases.last_mut().filter(|last| last.phase == phase) {
+            last.took += milliseconds(took);
+            return;
+        }
         state.phases.push(PhaseFact { phase: phase.to_owned(), took: milliseconds(took) });
     }
 }
@@ -71,6 +85,11 @@ impl Watch for Teller {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Progress::PhaseFinished(phase, took) = progress {
             Self::phase(&mut state, phase.word(), *took);
+        }
+        match progress {
+            Progress::Opened { .. } => state.settled = false,
+            Progress::Settled { .. } => state.settled = true,
+            _ => {}
         }
         if self.printer.json() {
             let chatter = matches!(progress, Progress::Log { level, .. } if *level < Level::Warn);

@@ -133,6 +133,11 @@ pub struct Step {
     /// cannot be taken back is not undone. A step that doesn't say counts as one that may, if it changes anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_release: Option<bool>,
+    /// Whether it is begun only when all other steps of the phase `apply` are done, and runs while the release is verified:
+    /// stopping the old version, say. The success is told as soon as the release is verified, and such a step goes on to its
+    /// end. It is undone when the verification fails; its own failure is a warning. No step without this may need it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub during_verify: bool,
     /// The subject of the [`Change`] that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
@@ -148,6 +153,18 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether it runs while the release is verified.
+    #[must_use]
+    pub fn is_during_verify(&self) -> bool {
+        self.during_verify && self.phase == Phase::Apply
+    }
+
+    /// Whether it can wait for another step: one of its own phase that is not begun later.
+    #[must_use]
+    pub fn may_need(&self, other: &Self) -> bool {
+        self.phase == other.phase && (self.is_during_verify() || !other.is_during_verify())
+    }
+
     /// Whether code of the new release may have run once it began.
     #[must_use]
     pub fn may_run_release(&self) -> bool {

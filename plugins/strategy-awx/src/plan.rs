@@ -93,6 +93,7 @@ pub(crate) fn plan(config: &Config, words: &Words) -> Result<Plan> {
         needs: Vec::new(),
         changes: true,
         runs_release: Some(true),
+        during_verify: false,
         subject: Some(subject),
         // Launching, looking for a lost job, and cancelling come on top.
         timeout_seconds: Some(config.deadline.0.as_secs() + config.search.0.as_secs() + 120),

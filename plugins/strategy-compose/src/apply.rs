@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use windlass_documents::Step;
+use windlass_documents::{Plan, Step};
 use windlass_sdk::{Context, Error, Result};
 
 use crate::desired::Platform;
@@ -43,6 +43,16 @@ pub(crate) fn read(step: &Step) -> Result<(Operation, Before)> {
         Before::deserialize(&step.before).map_err(unreadable)?
     };
     Ok((operation, before))
+}
+
+/// The containers that a plan stops while the release is verified.
+pub(crate) fn stops_meanwhile(plan: Option<&Plan>) -> BTreeSet<String> {
+    let steps = plan.into_iter().flat_map(|plan| &plan.steps).filter(|step| step.is_during_verify());
+    let retired = steps.filter_map(|step| match read(step) {
+        Ok((Operation::Retire { .. }, before)) => Some(before.containers),
+        _ => None,
+    });
+    retired.flatten().map(|old| old.id).collect()
 }
 
 /// Makes a step true. Returns facts for the journal.
@@ -95,9 +105,16 @@ pub(crate) fn apply(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> 
             work.healthy(container.as_ref(), &wish)
         }
         Operation::Switch { container, endpoints } => work.switch(container, endpoints),
+        Operation::Drain { milliseconds } => {
+            work.drain(Duration::from_millis(*milliseconds))?;
+            Ok(Value::Null)
+        }
         Operation::Retire { drain_milliseconds } => {
             work.drain(Duration::from_millis(*drain_milliseconds))?;
-            work.stop_old()
+            work.stop_old().map_err(|error| match error.advice() {
+                Some(_) => error,
+                None => error.hint("it may still run beside the new version; the next deployment stops it"),
+            })
         }
         Operation::RemoveContainer { id } => {
             or_gone(engine.remove(id, false))?;
@@ -120,6 +137,7 @@ pub(crate) fn undo(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> R
         Operation::Pull { .. }
         | Operation::Gather
         | Operation::Await { .. }
+        | Operation::Drain { .. }
         | Operation::RemoveContainer { .. }
         | Operation::RemoveNetwork { .. } => Ok(()),
         Operation::CreateNetwork { name, .. } => {

@@ -24,7 +24,7 @@ pub struct Config {
     /// How long a service may take to become healthy, and a job to end. Raised for a service whose health check
     /// needs longer; `x-windlass: {deadline: …}` sets it for one service.
     pub health_timeout: Period,
-    /// How long an old container may finish what it began after the new one has taken over.
+    /// How long an old container may finish what it began after the new one has taken over, before it is told to stop.
     /// `x-windlass: {drain: …}` sets it for one service.
     pub drain: Period,
 }

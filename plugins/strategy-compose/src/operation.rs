@@ -122,9 +122,15 @@ pub(crate) enum Operation {
         /// With names.
         endpoints: Vec<Endpoint>,
     },
-    /// Lets the containers of `before` finish, then stops them.
+    /// Lets the containers of `before` finish what they began.
+    Drain {
+        /// How long they may.
+        milliseconds: u64,
+    },
+    /// Stops the containers of `before`.
     Retire {
-        /// How long they may finish.
+        /// How long they may finish before; 0 where a step of its own did that.
+        #[serde(default)]
         drain_milliseconds: u64,
     },
     /// Removes a stopped container.

@@ -4,8 +4,9 @@
 //! becomes steps (`steps`); networks and volumes come before, removals after (`resources`, `sweep`).
 //!
 //! The order: images, networks and volumes; then all new containers are created; then, service by service along
-//! `depends_on`, they are started and take over; then, when all of that is true, old ones that still run are retired.
-//! So nothing that runs is touched before everything that can be prepared is prepared.
+//! `depends_on`, they are started and take over; then, when all of that is true, what is no longer wanted is stopped, and
+//! old ones that still run end while the release is verified. So nothing that runs is touched before everything that can be
+//! prepared is prepared.
 
 mod checked;
 mod data;
@@ -110,25 +111,37 @@ struct NewStep<'a> {
     before: Before,
 }
 
+/// When a step is begun.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// As soon as what it needs is done.
+    Apply,
+    /// Once all of those are done; the release is verified meanwhile.
+    DuringVerify,
+    /// After success.
+    Sweep,
+}
+
 impl Draft {
-    /// Adds a step of the phase `apply`.
+    /// Adds a step that is begun as soon as what it needs is done.
     fn apply(&mut self, step: NewStep<'_>) -> String {
-        self.add(step, Phase::Apply)
+        self.add(step, When::Apply)
     }
 
-    fn add(&mut self, step: NewStep<'_>, phase: Phase) -> String {
+    fn add(&mut self, step: NewStep<'_>, when: When) -> String {
         let id = self.unique(&step.id);
-        let changes = !matches!(step.operation, Operation::Gather | Operation::Await { .. });
+        let changes = !matches!(step.operation, Operation::Gather | Operation::Await { .. } | Operation::Drain { .. });
         let runs_release =
             matches!(step.operation, Operation::Start { .. } | Operation::StartAgain { .. } | Operation::Run { .. });
         let before = if step.before == Before::default() { Value::Null } else { to_value(&step.before) };
         self.plan.steps.push(Step {
             id: id.clone(),
             title: step.title,
-            phase,
+            phase: if when == When::Sweep { Phase::Sweep } else { Phase::Apply },
             needs: step.needs,
             changes,
             runs_release: Some(runs_release),
+            during_verify: when == When::DuringVerify,
             subject: step.subject.map(str::to_owned),
             timeout_seconds: step.timeout_seconds,
             before,

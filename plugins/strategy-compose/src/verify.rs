@@ -1,5 +1,6 @@
 //! Whether what runs is exactly the release and well, held through the settling window.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -36,7 +37,8 @@ pub(crate) fn verify(context: &Context<'_>, engine: &dyn Engine, desired: &Desir
             }
         }
     }
-    findings.extend(strangers(desired, &state));
+    let stopping = apply::stops_meanwhile(context.plan()?.as_ref());
+    findings.extend(strangers(desired, &state, &stopping));
     // What runs the wrong version need not be waited for.
     if findings.iter().all(|finding| finding.verdict == Verdict::Pass) {
         let longest = desired.services.values().map(|service| service.deadline).max().unwrap_or_default();
@@ -133,12 +135,12 @@ fn identity(service: &DesiredService, decision: &Decision, state: &State) -> Res
     Ok(finding(Verdict::Pass, format!("{name} {how} {} {}", service.image.name, service.image.version)))
 }
 
-/// Containers of the release's services that run besides those that should.
-fn strangers(desired: &Desired, state: &State) -> Vec<Finding> {
+/// Containers of the release's services that run besides those that should, and besides those that stop meanwhile.
+fn strangers(desired: &Desired, state: &State, stopping: &BTreeSet<String>) -> Vec<Finding> {
     state
         .containers
         .iter()
-        .filter(|container| container.is_running())
+        .filter(|container| container.is_running() && !stopping.contains(&container.id))
         .filter(|container| {
             let has_place = desired.of_container(&container.service, &container.name).is_some();
             let is_known = desired.knows(&container.service) || container.labels.contains_key(labels::HASH);

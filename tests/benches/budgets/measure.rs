@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use windlass_stage::Live;
 
 /// How long a command takes that must succeed.
 pub(crate) fn time(command: &mut Command) -> Result<Duration> {
@@ -19,6 +20,17 @@ pub(crate) fn time(command: &mut Command) -> Result<Duration> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(took)
+}
+
+/// How long it takes until a command that must succeed says a word, and until it ends.
+pub(crate) fn until(command: &mut Command, word: &str) -> Result<(Duration, Duration)> {
+    let started = Instant::now();
+    let mut live = Live::start(command)?;
+    live.wait_for(&[word])?;
+    let told = started.elapsed();
+    let run = live.end()?;
+    ensure!(run.code == 0, "{command:?} failed: {run:?}");
+    Ok((told, started.elapsed()))
 }
 
 /// The middle of some measurements.

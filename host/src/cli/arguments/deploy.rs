@@ -83,7 +83,8 @@ Examples:
                                                 The same, made here and deployed there
   windlass deploy kudos --wait 10m              Wait for the deployment that holds kudos
 
-Ctrl-C unwinds to the version before; a second Ctrl-C stops at once, and `windlass resume` goes on.
+Ctrl-C unwinds to the version before, unless the new one is proved already; a second Ctrl-C stops at once,
+and `windlass resume` goes on.
 Exit codes: 0 it runs, 10 refused and nothing was touched, 11 rolled back, 12 stuck")]
 pub struct DeployArguments {
     /// The release.

@@ -11,6 +11,7 @@ use crate::report::facts::PhaseFact;
 pub(super) fn of(entries: &[Entry]) -> Vec<PhaseFact> {
     let mut phases: Vec<PhaseFact> = Vec::new();
     let mut current: Option<(FlowPhase, Timestamp)> = None;
+    let mut swept = None;
     for entry in entries {
         let next = match &entry.event {
             Event::Opened { .. } => Some(FlowPhase::Resolve),
@@ -20,10 +21,21 @@ pub(super) fn of(entries: &[Entry]) -> Vec<PhaseFact> {
             Event::Verifying => Some(FlowPhase::Verify),
             Event::Unwinding { .. } => Some(FlowPhase::Undo),
             Event::Settled { .. } => Some(FlowPhase::Record),
+            // The steps after success are those of the sweep, which the last of them ends.
+            Event::StepSucceeded { .. } | Event::StepFailed { .. } => {
+                if let Some((FlowPhase::Record, since)) = current {
+                    swept = Some((since, entry.time));
+                }
+                None
+            }
             _ => None,
         };
         let ends = next.is_some() || matches!(entry.event, Event::Closed);
-        if let (Some((phase, since)), true) = (current, ends) {
+        if let (Some((phase, mut since)), true) = (current, ends) {
+            if let Some((began, ended)) = swept.take() {
+                phases.push(PhaseFact { phase: FlowPhase::Sweep.word().to_owned(), took: elapsed(began, ended) });
+                since = ended;
+            }
             phases.push(PhaseFact { phase: phase.word().to_owned(), took: elapsed(since, entry.time) });
             current = None;
         }

@@ -64,7 +64,7 @@ async fn an_unhealthy_version_is_put_back_and_refused_until_told_otherwise() {
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
     assert_eq!(ending.exit(), ExitCode::RolledBack);
     let undone: Vec<_> = host.world().calls.iter().filter(|call| call.starts_with("undo")).cloned().collect();
-    assert_eq!(undone, ["undo web", "undo backend", "undo data"]);
+    assert_eq!(undone, ["undo web:end", "undo backend:end", "undo data:end", "undo web", "undo backend", "undo data"]);
 
     host.world().sick.clear();
     let quarantined = host.deploy("v2").await;
@@ -369,6 +369,65 @@ async fn a_failing_sweep_is_a_warning() {
     let ending = host.deploy("v1").await;
     assert_eq!(ending.outcome, Outcome::Succeeded);
     assert_eq!(ending.warnings.len(), 3);
+}
+
+#[tokio::test]
+async fn the_old_version_ends_all_at_once_before_recorders_are_told() {
+    let services: Vec<String> = (0..12).map(|number| format!("s{number}")).collect();
+    let services: Vec<(&str, &[&str])> = services.iter().map(|name| (name.as_str(), &[][..])).collect();
+    let host = Host::new(&services);
+    host.deploy("v1").await;
+    host.world().calls.clear();
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
+    let world = host.world();
+    assert_eq!((world.most_running, world.most_swept), (3, 12));
+    let last = |ending: &str| world.calls.iter().rposition(|call| call.ends_with(ending)).unwrap();
+    let first = |ending: &str| world.calls.iter().position(|call| call.ends_with(ending)).unwrap();
+    // Nothing old ends before all that is new is there, and what is recorded is what runs.
+    assert!(last("apply s11") < first(":end") && last(":end") < first(":sweep"), "{:?}", world.calls);
+    assert_eq!(world.calls_when_told, world.calls.len());
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_a_warning_and_goes_back_with_the_rest() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().apply_faults.insert("backend:end".to_owned(), Fault::always(When::Before));
+    let ending = host.deploy("v2").await;
+    assert_eq!((ending.outcome, ending.warnings.len()), (Outcome::Succeeded, 1));
+    host.world().sick.insert("v3".to_owned());
+    let ending = host.deploy("v3").await;
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v2")));
+    // The version itself is to blame, which was not well, and not what did not end.
+    assert!(ending.account.release_is_to_blame());
+}
+
+#[tokio::test]
+async fn the_first_wish_to_stop_after_success_changes_nothing() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    let stop = Stop::new();
+    host.world().stop_at = Some(("data:sweep".to_owned(), stop.clone()));
+    let ending = run(&host.process(None), request("v2"), &stop).await.unwrap();
+    assert_eq!((ending.outcome, ending.account.cancelled), (Outcome::Succeeded, None));
+    assert!(ending.warnings.is_empty(), "{:?}", ending.warnings);
+    assert_eq!(host.world().calls.iter().filter(|call| call.ends_with(":sweep")).count(), 6);
+}
+
+#[tokio::test]
+async fn the_second_wish_to_stop_after_success_leaves_the_rest_to_whoever_resumes() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    let stop = Stop::new();
+    host.world().stop_at = Some(("data:sweep".to_owned(), stop.clone()));
+    host.world().stop_twice = true;
+    let error = run(&host.process(None), request("v2"), &stop).await.unwrap_err();
+    assert!(error.to_string().contains("succeeded, and was left open"), "{error}");
+    assert_eq!(error.exit(), ExitCode::Interrupted);
+    host.world().stop_at = None;
+    let ending = resume(&host.process(None), APPLICATION, "tester", Onward::Forward, &Stop::new()).await.unwrap();
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
+    assert_eq!(ending.account.cancelled, None);
 }
 
 #[tokio::test]

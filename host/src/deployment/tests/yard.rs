@@ -67,8 +67,12 @@ pub(super) struct World {
     pub(super) unresolvable: Option<Failure>,
     pub(super) running: usize,
     pub(super) most_running: usize,
+    /// The same of what ends the old version and removes it.
+    pub(super) most_swept: usize,
     /// `apply x`, `undo x`, in order.
     pub(super) calls: Vec<String>,
+    /// How many of them there were when a recorder was told last.
+    pub(super) calls_when_told: usize,
     /// Asks this to stop when a step begins.
     pub(super) stop_at: Option<(String, Stop)>,
     pub(super) stop_twice: bool,
@@ -292,6 +296,7 @@ impl Outside for Yard {
                     phase,
                     needs,
                     changes: true,
+                    during_verify: false,
                     runs_release: self
                         .world()
                         .breaks
@@ -303,6 +308,10 @@ impl Outside for Yard {
                     details: json!({ "service": service, "version": wished }),
                 };
                 plan.steps.push(step(service.clone(), Phase::Apply, needs.clone()));
+                if before.is_some() {
+                    let ends = step(format!("{service}:end"), Phase::Apply, vec![service.clone()]);
+                    plan.steps.push(Step { during_verify: true, ..ends });
+                }
                 plan.steps.push(step(format!("{service}:sweep"), Phase::Sweep, Vec::new()));
             }
             let there: BTreeSet<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
@@ -319,7 +328,13 @@ impl Outside for Yard {
             {
                 let mut world = self.world();
                 world.running += 1;
-                world.most_running = world.most_running.max(world.running);
+                let running = world.running;
+                let most = if step.phase == Phase::Sweep || step.during_verify {
+                    &mut world.most_swept
+                } else {
+                    &mut world.most_running
+                };
+                *most = running.max(*most);
                 world.calls.push(format!("apply {}", step.id));
                 if let Some((at, stop)) = &world.stop_at
                     && *at == step.id
@@ -338,6 +353,10 @@ impl Outside for Yard {
             let done = (|| {
                 if let Some((_, failure, _)) = broken {
                     return Err(failure);
+                }
+                if step.during_verify {
+                    self.fault(false, &step.id, When::Before)?;
+                    return Ok(());
                 }
                 if step.phase == Phase::Sweep {
                     return if self.world().sweep_fails { Err(said("test", "cannot sweep")) } else { Ok(()) };
@@ -363,6 +382,9 @@ impl Outside for Yard {
         async move {
             assert!(!context.cancelled.is_cancelled(), "undo is never told to stop");
             self.world().calls.push(format!("undo {}", step.id));
+            if step.during_verify {
+                return Ok(());
+            }
             let service = step.details["service"].as_str().unwrap_or_default();
             self.fault(true, &step.id, When::Before)?;
             self.set(service, step.before.as_str(), true);
@@ -416,6 +438,7 @@ impl Outside for Yard {
                 away.details = world.recorder_retry_after.map(|seconds| json!({ "retry-after": seconds }));
                 return Err(away);
             }
+            world.calls_when_told = world.calls.len();
             world.told.push((recorder.to_owned(), event.clone()));
             world.seen_answers.push(context.last_facts.to_vec());
             Ok(Some(json!({ "wrote": event.release.version, "summary": format!("wrote {}", event.release.version) })))

@@ -29,7 +29,7 @@ pub enum ProgressFact {
     },
     /// A phase began.
     PhaseStarted {
-        /// `resolve`, `plan`, `check`, `apply`, `verify`, `record`, `sweep` or `undo`.
+        /// `resolve`, `plan`, `check`, `apply`, `verify`, `sweep`, `record` or `undo`.
         phase: &'static str,
     },
     /// A phase ended.
@@ -191,6 +191,15 @@ pub enum ProgressFact {
         /// The line.
         message: String,
     },
+    /// It is decided how it ended. What follows changes nothing about it: the old version ends, what it left is removed, and
+    /// recorders are told.
+    Settled {
+        /// How.
+        outcome: Outcome,
+        /// How long it took until then, in milliseconds; none when an earlier process got that far.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        took: Option<u64>,
+    },
     /// The end.
     Finished {
         /// How.
@@ -241,6 +250,7 @@ impl From<&Progress> for ProgressFact {
             }
             Progress::Doing { source, message, percent } => Self::Doing { source, message, percent },
             Progress::Log { source, level, message } => Self::Log { source, level: word(level), message },
+            Progress::Settled { outcome, took } => Self::Settled { outcome, took: took.map(milliseconds) },
             Progress::Finished { outcome, took } => Self::Finished { outcome, took: milliseconds(took) },
         }
     }

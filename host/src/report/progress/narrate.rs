@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use windlass_documents::{Action, Failure, Plan, Release, Report, Verdict};
+use windlass_documents::{Action, Failure, Outcome, Plan, Release, Report, Verdict};
 
 use crate::progress::{FlowPhase, Level, Progress};
 use crate::report::outbox::Waiting;
@@ -62,12 +62,22 @@ pub(super) struct Narrator {
     /// Steps that only wait or look.
     idle: BTreeSet<String>,
     doing: BTreeMap<String, String>,
+    /// The label of the release.
+    version: Option<String>,
 }
 
 impl Narrator {
     /// A narrator who knows nothing yet.
     pub(super) fn new(verbose: bool, width: usize) -> Self {
-        Self { verbose, width, phase: None, titles: BTreeMap::new(), idle: BTreeSet::new(), doing: BTreeMap::new() }
+        Self {
+            verbose,
+            width,
+            phase: None,
+            titles: BTreeMap::new(),
+            idle: BTreeSet::new(),
+            doing: BTreeMap::new(),
+            version: None,
+        }
     }
 
     /// The words for one event.
@@ -81,7 +91,10 @@ impl Narrator {
             Progress::Waiting { holder } => vec![Told::Line(said(Ink::Warn, "Waiting", holder))],
             Progress::PhaseStarted(phase) => self.phase_started(*phase),
             Progress::PhaseFinished(phase, _) => vec![Told::End { key: phase_key(*phase) }],
-            Progress::Resolved(release) => resolved(release),
+            Progress::Resolved(release) => {
+                self.version = Some(release.version.clone());
+                resolved(release)
+            }
             Progress::Planned(plan) => {
                 let idle = plan.steps.iter().filter(|step| !step.changes);
                 self.idle = idle.map(|step| step.id.clone()).collect();
@@ -137,7 +150,11 @@ impl Narrator {
             }
             Progress::Doing { source, message, percent } => self.doing(source, message, *percent),
             Progress::Log { source, level, message } => self.log(source, *level, message),
-            Progress::Finished { .. } => Vec::new(),
+            Progress::Settled { outcome: Outcome::Succeeded, took } => {
+                let what = format!("{} runs and is proved", self.version.as_deref().unwrap_or("the release"));
+                vec![Told::Line(said(Ink::Good, "Succeeded", &what).join(took.map(time).unwrap_or_default()))]
+            }
+            Progress::Settled { .. } | Progress::Finished { .. } => Vec::new(),
         }
     }
 

@@ -104,9 +104,9 @@ impl Work {
     }
 
     /// Long enough for the slowest of the containers to stop.
-    fn stop(operation: Operation, containers: &[Container], extra: u64) -> Self {
+    fn stop(operation: Operation, containers: &[Container]) -> Self {
         let work = Self::new(operation).on(containers);
-        let seconds = longest_grace(&work.before.containers) + extra + MARGIN;
+        let seconds = longest_grace(&work.before.containers) + MARGIN;
         work.within(seconds)
     }
 }
@@ -287,7 +287,7 @@ impl Services<'_> {
         if running.is_empty() {
             return needs;
         }
-        let work = Work::stop(Operation::Stop, &running, 0);
+        let work = Work::stop(Operation::Stop, &running);
         vec![self.step(service, "stop", format!("stop {name} (old)"), needs, work)]
     }
 
@@ -324,7 +324,7 @@ impl Services<'_> {
         Milestones { started: Some(run.clone()), ready: Some(run) }
     }
 
-    /// The new one runs and is healthy, then takes the names; the old one is retired in the end.
+    /// The new one runs and is healthy, then takes the names; the old one ends while the release is verified.
     fn start_first(&mut self, service: &DesiredService, decision: &Decision, needs: Vec<String>) -> Milestones {
         let name = &service.key;
         let unnamed: Vec<Endpoint> = service.endpoints.iter().map(Endpoint::unnamed).collect();
@@ -347,6 +347,7 @@ impl Services<'_> {
             Work::new(Operation::Switch { container: new(service), endpoints: service.endpoints.clone() }).on(&running),
         );
         self.switched = Some(switch.clone());
+        self.rename(service, decision, vec![switch.clone()]);
         Milestones { started: Some(switch.clone()), ready: Some(switch) }
     }
 }

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::{Action, Change, Phase};
+use windlass_documents::{Action, Change};
 
 use super::decide::{Decision, subject};
-use super::{Draft, NewStep};
+use super::{Draft, NewStep, When};
 use crate::desired::Desired;
 use crate::json;
 use crate::labels;
@@ -27,7 +27,7 @@ pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String,
                 operation: Operation::RemoveContainer { id: container.id.clone() },
                 before: Before::default(),
             };
-            removals.push(draft.add(step, Phase::Sweep));
+            removals.push(draft.add(step, When::Sweep));
         }
     }
     for (name, network) in &state.networks {
@@ -48,7 +48,7 @@ pub(super) fn add(desired: &Desired, state: &State, decisions: &BTreeMap<String,
             operation: Operation::RemoveNetwork { name: name.clone() },
             before: Before::default(),
         };
-        draft.add(step, Phase::Sweep);
+        draft.add(step, When::Sweep);
         draft.plan.changes.push(Change {
             subject,
             action: Action::Remove,

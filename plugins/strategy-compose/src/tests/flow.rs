@@ -43,6 +43,16 @@ impl Stage {
         })
     }
 
+    /// The context of a deployment that has a plan.
+    pub(super) fn knows(&self, deployment: &str, plan: &Plan) -> Context<'static> {
+        Context::fixture(Fixture {
+            deployment: deployment.to_owned(),
+            application: self.project.clone(),
+            plan: Some(plan.clone()),
+            ..Fixture::default()
+        })
+    }
+
     /// What should run; `version` is the image that `app` means.
     pub(super) fn desired(&self, version: usize, text: &str) -> Desired {
         desired(&self.project, &[("app", &self.images[version])], text).unwrap_or_else(|error| panic!("{error}"))
@@ -67,7 +77,7 @@ impl Stage {
         for step in ordered(&plan, Phase::Apply) {
             apply(&context, &engine, &step).unwrap_or_else(|error| panic!("{}: {error}", step.id));
         }
-        let report = verify(&context, &engine, desired).unwrap();
+        let report = verify(&self.knows(deployment, &plan), &engine, desired).unwrap();
         assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
         for step in ordered(&plan, Phase::Sweep) {
             apply(&context, &engine, &step).unwrap_or_else(|error| panic!("{}: {error}", step.id));
@@ -226,13 +236,14 @@ fn every_step_of_an_update_can_fail_and_be_repeated_and_everything_is_as_before(
 #[test]
 fn a_container_that_is_just_being_stopped_runs_and_goes_on_running_when_that_is_undone() {
     const STUBBORN: &str = "services:\n  app:\n    image: app\n    stop_grace_period: 2s\n    \
+                            x-windlass: {replace: stop-first}\n    \
                             command: [sh, -c, \"trap '' TERM; while :; do sleep 1; done\"]\n";
     let stage = Stage::new("stopping", 2);
     stage.deploy("first", &stage.desired(0, STUBBORN));
     let before = stage.picture();
     let plan = stage.plan(&stage.desired(1, STUBBORN));
     let steps = ordered(&plan, Phase::Apply);
-    let at = steps.iter().position(|step| step.id == "app:retire").unwrap();
+    let at = steps.iter().position(|step| step.id == "app:stop").unwrap();
     let (engine, context) = (stage.engine("second"), stage.context("second"));
     let events = engine.subscribe().unwrap();
     for step in &steps[..at] {
@@ -248,6 +259,48 @@ fn a_container_that_is_just_being_stopped_runs_and_goes_on_running_when_that_is_
         stopping.join().unwrap().unwrap();
     });
     assert_eq!(stage.picture(), before);
+}
+
+#[test]
+fn the_old_version_ends_while_the_new_one_is_verified_and_only_whoever_knows_the_plan_expects_it() {
+    const PLAIN: &str = "services:\n  app: {image: app, init: true, x-windlass: {drain: 1s}}\n";
+    let stage = Stage::new("meanwhile", 2);
+    stage.deploy("first", &stage.desired(0, PLAIN));
+    let (before, engine) = (stage.picture(), stage.engine("second"));
+    let name = format!("{}-app-1", stage.project);
+    let began = |container: &str| {
+        let inspect = engine.container(container).unwrap();
+        (field(&inspect, "/State/StartedAt").to_owned(), field(&inspect, "/Id").to_owned())
+    };
+    let (since, old) = began(&name);
+
+    let second = stage.desired(1, PLAIN);
+    let plan = stage.plan(&second);
+    let context = stage.knows("second", &plan);
+    let (meanwhile, steps): (Vec<_>, Vec<_>) =
+        ordered(&plan, Phase::Apply).into_iter().partition(windlass_documents::Step::is_during_verify);
+    for step in &steps {
+        apply(&context, &engine, step).unwrap();
+    }
+    // The new one has the name, and the old one still runs.
+    assert_ne!(began(&name).1, old);
+    assert_eq!(began(&old).0, since);
+    assert_eq!(verify(&context, &engine, &second).unwrap().verdict, Verdict::Pass);
+    let unexpected = verify(&stage.context("second"), &engine, &second).unwrap();
+    assert_eq!(unexpected.verdict, Verdict::Fail);
+    assert!(unexpected.summary.contains("runs besides what the release wants"), "{unexpected:?}");
+    // Going back before it was told to stop does not touch it, and going back after that starts it again.
+    let drain = meanwhile.iter().find(|step| step.id == "app:drain").unwrap();
+    apply(&context, &engine, drain).unwrap();
+    undo(&context, &engine, drain).unwrap();
+    assert_eq!(began(&old).0, since);
+    for step in &meanwhile {
+        apply(&context, &engine, step).unwrap();
+    }
+    for step in steps.iter().chain(&meanwhile).rev() {
+        undo(&context, &engine, step).unwrap();
+    }
+    assert_eq!((stage.picture(), began(&name).1), (before, old));
 }
 
 #[test]

@@ -135,9 +135,9 @@ fn a_service_without_ports_and_data_is_replaced_start_first() {
          back:start <- prepared\n\
          back:health <- back:start\n\
          back:switch <- back:health\n\
+         back:rename <- back:switch\n\
          ready <- back:switch\n\
-         back:retire <- ready\n\
-         back:rename <- back:retire\n\
+         back:retire (meanwhile) <- ready\n\
          back:remove"
     );
 }

@@ -33,6 +33,7 @@ fn what_restarts_with_another_goes_before_it_and_comes_after_it() {
          last:stop <- back:health\n\
          front:stop <- back:health last:stop\n\
          back:switch <- front:stop back:health\n\
+         back:rename <- back:switch\n\
          front:rename <- prepared back:switch front:stop\n\
          front:start <- front:rename\n\
          front:health <- front:start\n\
@@ -40,8 +41,7 @@ fn what_restarts_with_another_goes_before_it_and_comes_after_it() {
          last:start <- last:rename\n\
          last:health <- last:start\n\
          ready <- back:switch front:health last:health\n\
-         back:retire <- ready\n\
-         back:rename <- back:retire\n\
+         back:retire (meanwhile) <- ready\n\
          back:remove\n\
          front:remove\n\
          last:remove"

@@ -116,7 +116,8 @@ pub(super) fn shown(plan: &Plan) -> String {
     }
     for phase in [Phase::Apply, Phase::Sweep] {
         for step in ordered(plan, phase) {
-            lines.push(format!("{} <- {}", step.id, step.needs.join(" ")).trim_end_matches(" <- ").to_owned());
+            let when = if step.is_during_verify() { " (meanwhile)" } else { "" };
+            lines.push(format!("{}{when} <- {}", step.id, step.needs.join(" ")).trim_end_matches(" <- ").to_owned());
         }
     }
     lines.join("\n")

@@ -1,9 +1,9 @@
 //! What goes away: early, where something new needs its place, and otherwise when all that is new is there.
 
-use super::{Services, Work, is_made, subject};
+use super::{MARGIN, Services, Work, before, is_made, subject};
 use crate::desired::{Desired, DesiredService, Manner};
 use crate::operation::{Before, Operation};
-use crate::plan::{Draft, NewStep};
+use crate::plan::{Draft, NewStep, When};
 use crate::state::{Container, State};
 
 impl Services<'_> {
@@ -23,7 +23,7 @@ impl Services<'_> {
                 freed.push(stop.clone());
                 continue;
             }
-            let work = Work::stop(Operation::Stop, &running, 0);
+            let work = Work::stop(Operation::Stop, &running);
             let stop = self.draft.apply(NewStep {
                 id: format!("{name}:stop"),
                 title: format!("stop {name}, whose port {} takes", service.key),
@@ -57,7 +57,7 @@ impl Services<'_> {
             }
             let mut needs = needs.to_vec();
             needs.extend(self.let_go(&service.service.name, &needs.clone()));
-            let work = Work::stop(Operation::Stop, &running, 0);
+            let work = Work::stop(Operation::Stop, &running);
             let title = format!("stop {} (old), which restarts with {name}", service.key);
             let step = self.step(service, "stop", title, needs, work);
             self.let_go.insert(service.key.clone(), step.clone());
@@ -66,59 +66,64 @@ impl Services<'_> {
         steps
     }
 
-    /// Stops what was replaced start-first and what is no longer wanted, when all that is new is there.
+    /// Stops what is no longer wanted, when all that is new is there: the release is verified without it. What was replaced
+    /// start-first ends while the release is verified.
     pub(super) fn retire(&mut self) {
         let mut gathered = None;
         for (name, decision) in self.decisions {
             let running = decision.running();
-            let service = self.desired.services.get(name);
-            let later = decision.manner == Some(Manner::StartFirst) || !is_made(decision);
-            if self.stopped.contains_key(name)
-                || !later
-                || (running.is_empty() && decision.manner != Some(Manner::StartFirst))
-            {
+            let is_replaced = is_made(decision);
+            let is_over = is_replaced && decision.manner != Some(Manner::StartFirst);
+            if self.stopped.contains_key(name) || is_over || running.is_empty() {
                 continue;
             }
-            let ready = gathered.get_or_insert_with(|| {
-                self.draft.apply(NewStep {
-                    id: "ready".to_owned(),
-                    title: "everything new is there".to_owned(),
-                    needs: if self.ready.is_empty() {
-                        self.prepared.iter().cloned().collect()
-                    } else {
-                        self.ready.clone()
-                    },
-                    subject: None,
-                    timeout_seconds: None,
-                    operation: Operation::Gather,
-                    before: Before::default(),
-                })
-            });
-            let mut needs = vec![ready.clone()];
-            if !running.is_empty() {
-                let drain = service.filter(|_| is_made(decision)).map(|service| service.drain).unwrap_or_default();
-                let drain_milliseconds = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
-                // Each by itself, so that they all finish and end at the same time.
-                let retired = running.iter().map(|old| {
-                    let operation = Operation::Retire { drain_milliseconds };
-                    let work = Work::stop(operation, std::slice::from_ref(old), drain.as_secs());
-                    let which = if running.len() == 1 { name } else { &old.name };
-                    self.draft.apply(NewStep {
-                        id: format!("{name}:retire"),
-                        title: format!("stop {which} (old)"),
-                        needs: needs.clone(),
+            let ready =
+                gathered.get_or_insert_with(|| self.draft.apply(ready(&self.ready, self.prepared.as_ref()))).clone();
+            let when = if is_replaced { When::DuringVerify } else { When::Apply };
+            let drain = self.desired.services.get(name).filter(|_| is_replaced).map(|service| service.drain);
+            // Each by itself, so that they all finish and end at the same time.
+            for old in &running {
+                let which = if running.len() == 1 { name } else { &old.name };
+                let drained = drain.filter(|drain| !drain.is_zero()).map(|drain| {
+                    let step = NewStep {
+                        id: format!("{name}:drain"),
+                        title: format!("wait until {which} (old) finished what it began"),
+                        needs: vec![ready.clone()],
                         subject: Some(&subject(name)),
-                        timeout_seconds: work.timeout,
-                        operation: work.operation,
-                        before: work.before,
-                    })
+                        timeout_seconds: Some(drain.as_secs() + MARGIN),
+                        operation: Operation::Drain {
+                            milliseconds: u64::try_from(drain.as_millis()).unwrap_or(u64::MAX),
+                        },
+                        before: before(std::slice::from_ref(old)),
+                    };
+                    self.draft.add(step, when)
                 });
-                needs = retired.collect();
-            }
-            if let Some(service) = service.filter(|_| is_made(decision)) {
-                self.rename(service, decision, needs);
+                let work = Work::stop(Operation::Retire { drain_milliseconds: 0 }, std::slice::from_ref(old));
+                let step = NewStep {
+                    id: format!("{name}:retire"),
+                    title: format!("stop {which} (old)"),
+                    needs: vec![drained.unwrap_or_else(|| ready.clone())],
+                    subject: Some(&subject(name)),
+                    timeout_seconds: work.timeout,
+                    operation: work.operation,
+                    before: work.before,
+                };
+                self.draft.add(step, when);
             }
         }
+    }
+}
+
+/// The step that is done when all that is new is there.
+fn ready<'a>(ready: &[String], prepared: Option<&String>) -> NewStep<'a> {
+    NewStep {
+        id: "ready".to_owned(),
+        title: "everything new is there".to_owned(),
+        needs: if ready.is_empty() { prepared.into_iter().cloned().collect() } else { ready.to_vec() },
+        subject: None,
+        timeout_seconds: None,
+        operation: Operation::Gather,
+        before: Before::default(),
     }
 }
 
