@@ -9,6 +9,7 @@ mod data_roots;
 pub mod document;
 mod endpoint;
 mod file;
+mod grants;
 mod guarded;
 mod origins;
 mod resolve;
@@ -366,3 +367,7 @@ pub struct Limits {
     /// How long compiling a plugin may take.
     pub compile_time: Duration,
 }
+
+#[cfg(test)]
+#[path = "config/several_tests.rs"]
+mod several_tests;

@@ -21,7 +21,7 @@ pub mod table;
 pub mod trigger;
 pub mod words;
 
-pub use error::Fault;
+pub use error::{Fault, MOST_PARTS};
 pub use explain::{ExitCode, Explain, Part, Place};
 pub use printer::{Printer, Verbosity};
 pub use progress::Teller;

@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 use windlass_stage::Run;
 use windlass_tests::{Small, expect};
 
@@ -183,6 +184,130 @@ fn an_operators_file_that_is_wrong_or_hostile() -> Result<()> {
         ensure!(small.world()? == before, "{name} touched something");
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    std::fs::write(&path, good)?;
+    expect(deploy(&small)?, 0)?;
+    small.serves("1")
+}
+
+/// The problems of a command's last JSON line: line, column and the beginning of the text.
+fn problems(small: &Small) -> Result<Vec<String>> {
+    let run = expect(small.host.run(["--json", "deploy", &small.name])?, 3)?;
+    let line: Value = serde_json::from_str(run.stdout.lines().last().context("no answer")?)?;
+    let told = |problem: &Value| {
+        let text: String = problem["error"].as_str().unwrap_or_default().chars().take(24).collect();
+        format!("{}:{}: {text}", problem["place"]["line"], problem["place"]["column"])
+    };
+    Ok(line["problems"].as_array().context("no problems")?.iter().map(told).collect())
+}
+
+/// What is shown of a file, with the file's directory left out.
+fn shown(small: &Small, file: &std::path::Path) -> Result<String> {
+    let run = expect(deploy(small)?, 3)?;
+    Ok(run.stderr.replace(&format!("{}/", file.parent().context("no directory")?.display()), ""))
+}
+
+#[test]
+fn all_mistakes_of_a_release_file_are_shown_at_once() -> Result<()> {
+    let small = Small::running("mistakes")?;
+    let before = small.world()?;
+    let good = small.release();
+    let wrong = good
+        .replace("local = true", "local = \"yes\"")
+        .replace("tag = \"1\"", "tga = \"1\"")
+        .replace("[environments.uat]", "[checks.ready]\ndeadline = \"soon\"\n\n[environments.UAT]\nartifacts = {}");
+    small.write("release.toml", &wrong)?;
+    insta::assert_snapshot!(shown(&small, &small.directory().join("release.toml"))?, @r#"
+    error: unknown key `tga`; the known keys here are `image`, `tag`, `version-file`, `digest`, `local`
+     --> release.toml:5:1
+      |
+    5 | tga = "1"
+      | ^^^
+    hint: did you mean `tag`?
+    error: invalid type: string "yes", expected a boolean
+     --> release.toml:6:9
+      |
+    6 | local = "yes"
+      |         ^^^^^
+    error: the key `plugin` is missing
+      --> release.toml:12:1
+       |
+    12 | [checks.ready]
+       | ^^^^^^^^^^^^^^
+    error: `soon` is not a duration; write `"500ms"`, `"15s"`, `"2m"` or `"1h 30m"`
+      --> release.toml:13:12
+       |
+    13 | deadline = "soon"
+       |            ^^^^^^
+    error: `UAT` is not an environment's name: at most 63 lower-case letters, digits, `-` and `_`,
+           beginning with a letter or a digit
+      --> release.toml:15:1
+       |
+    15 | [environments.UAT]
+       | ^^^^^^^^^^^^^^^^^^
+    error: an environment has no key `artifacts`; the known keys here are `variables`, `secrets`,
+           `policy`, `strategy`, `checks`, `smoke`, `recorders`
+      --> release.toml:16:1
+       |
+    16 | artifacts = {}
+       | ^^^^^^^^^
+    hint: `artifacts` is the same in every environment, so that the very same release can be promoted
+    "#);
+    insta::assert_snapshot!(problems(&small)?.join("\n"), @r#"
+    5:1: unknown key `tga`; the k
+    6:9: invalid type: string "ye
+    12:1: the key `plugin` is miss
+    13:12: `soon` is not a duration
+    15:1: `UAT` is not an environm
+    16:1: an environment has no ke
+    "#);
+    ensure!(small.world()? == before, "something was touched");
+    small.write("release.toml", &good)?;
+    expect(deploy(&small)?, 0)?;
+    small.serves("1")
+}
+
+#[test]
+fn all_mistakes_of_an_operators_file_are_shown_at_once() -> Result<()> {
+    let small = Small::running("mistaken")?;
+    let before = small.world()?;
+    let path = small.host.root().join("agent.toml");
+    let good = std::fs::read_to_string(&path)?;
+    let more = "\n[[grants]]\nplugin = \"check-ours\"\nsecrets = [\"tokne\"]\ndocker-raed = true\n\n[secrets.token]\nfile = 5\n\n\
+                [commands.restart]\npath = \"systemctl\"\n";
+    std::fs::write(&path, format!("{good}{more}"))?;
+    insta::assert_snapshot!(shown(&small, &path)?, @r#"
+    error: there is no `[secrets.tokne]` in this file
+      --> agent.toml:19:12
+       |
+    19 | secrets = ["tokne"]
+       |            ^^^^^^^
+    hint: did you mean `token`?
+    error: unknown key `docker-raed`; the known keys here are `plugin`, `digest`, `applications`,
+           `docker-read`, `docker-write`, `http`, `files`, `secrets`, `reveal`, `exec`, `registry`,
+           `probe-tcp`, `state`
+      --> agent.toml:20:1
+       |
+    20 | docker-raed = true
+       | ^^^^^^^^^^^
+    hint: did you mean `docker-read`?
+    error: invalid type: integer `5`, expected a string
+      --> agent.toml:23:8
+       |
+    23 | file = 5
+       |        ^
+    error: `systemctl` is not an absolute path
+      --> agent.toml:26:8
+       |
+    26 | path = "systemctl"
+       |        ^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(problems(&small)?.join("\n"), @r"
+    19:12: there is no `[secrets.to
+    20:1: unknown key `docker-raed
+    23:8: invalid type: integer `5
+    26:8: `systemctl` is not an ab
+    ");
+    ensure!(small.world()? == before, "something was touched");
     std::fs::write(&path, good)?;
     expect(deploy(&small)?, 0)?;
     small.serves("1")

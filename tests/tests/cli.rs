@@ -306,6 +306,11 @@ fn a_wrong_release_file_is_answered_with_the_line_and_what_to_do() {
     insta::assert_snapshot!(tell(&RELEASE.replace("application", "[checks.x]\nplugin = 1\n\n[application]\nx")), @r"
     exit 3
     --- stderr
+    error: invalid type: integer `1`, expected a string
+     --> [HOST]/applications/kudos/release.toml:2:10
+      |
+    2 | plugin = 1
+      |          ^
     error: invalid type: map, expected a string
      --> [HOST]/applications/kudos/release.toml:4:1
       |

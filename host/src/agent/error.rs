@@ -5,7 +5,7 @@ use crate::config::ConfigError;
 use crate::journal;
 use crate::plugin::AdmissionError;
 use crate::private::StateError;
-use crate::report::{ExitCode, Explain};
+use crate::report::{ExitCode, Explain, Part, Place};
 
 /// Why the agent could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -72,5 +72,13 @@ impl Explain for Error {
             Self::State { .. } => Some("set `state-directory` in agent.toml, or run the agent as its owner".to_owned()),
             other => other.inner().and_then(Explain::hint),
         }
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.inner().and_then(Explain::place)
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        self.inner().map_or_else(Vec::new, Explain::parts)
     }
 }

@@ -17,7 +17,7 @@ use crate::release::bundle::Bundles;
 use crate::release::directory::TeamDirectory;
 use crate::release::environment::{PluginUse, Settings};
 use crate::release::file::ReleaseFile;
-use crate::report::{ExitCode, Explain};
+use crate::report::{ExitCode, Explain, Part};
 
 /// What one bundle means in this environment.
 pub(super) struct Material {
@@ -122,8 +122,19 @@ pub(super) fn failed(error: &dyn Explain) -> Failure {
         }
         source = cause.source();
     }
-    let details: Option<Value> = error.hint().map(|hint| json!({ "hint": hint }));
+    let mut details = serde_json::Map::new();
+    details.extend(error.hint().map(|hint| ("hint".to_owned(), hint.into())));
+    let problems: Vec<Value> = error.parts().into_iter().map(problem).collect();
+    details.extend((!problems.is_empty()).then(|| ("problems".to_owned(), problems.into())));
+    let details = (!details.is_empty()).then_some(Value::Object(details));
     Failure { code: code.to_owned(), message, retryable: false, details }
+}
+
+/// One of several mistakes in a file. Its line is not kept: it may say what nobody else should read.
+fn problem(part: Part) -> Value {
+    let (file, position) = part.place.map(|place| (place.file, (place.line, place.column))).unzip();
+    let (line, column) = position.unzip();
+    json!({ "message": part.text, "hint": part.hint, "file": file, "line": line, "column": column })
 }
 
 /// An error that doesn't know how to explain itself.

@@ -11,7 +11,7 @@ mod state;
 use super::arguments::DoctorArguments;
 use super::session::Session;
 use crate::report::facts::{DoctorFact, Fact, Health};
-use crate::report::{ExitCode, Explain, Fault, host};
+use crate::report::{ExitCode, Explain, Fault, Part, host};
 
 /// Looks at everything.
 pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -54,8 +54,16 @@ fn bad(subject: &str, seen: impl Into<String>, remedy: Option<String>) -> Doctor
     DoctorFact { health: Health::Bad, remedy, ..well(subject, seen) }
 }
 
-/// An error that stands in the way: its text with its causes, and its hint.
-fn broken(subject: &str, error: &dyn Explain) -> DoctorFact {
+/// An error that stands in the way: its text with its causes, and its hint. One that is several is a fact for each.
+fn broken(subject: &str, error: &dyn Explain) -> Vec<DoctorFact> {
+    let parts = error.parts();
+    if !parts.is_empty() {
+        let told = |part: Part| {
+            let place = part.place.map(|place| format!("{}:{}:{}: ", place.file, place.line, place.column));
+            bad(subject, format!("{}{}", place.unwrap_or_default(), part.text), part.hint)
+        };
+        return parts.into_iter().map(told).collect();
+    }
     let mut seen = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -65,5 +73,5 @@ fn broken(subject: &str, error: &dyn Explain) -> DoctorFact {
         }
         source = cause.source();
     }
-    bad(subject, seen, error.hint())
+    vec![bad(subject, seen, error.hint())]
 }

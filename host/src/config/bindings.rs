@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::document::{DocumentError, Spot};
+use super::document::{Read, Spot, all};
 use super::file;
 use super::resolve::Reader;
 use crate::capability::exec::account;
@@ -33,45 +33,49 @@ pub struct Owner {
 }
 
 impl Reader<'_> {
-    pub(super) fn bindings(
-        &self,
-        given: Vec<Spot<file::Application>>,
-        keys: &[String],
-    ) -> Result<Vec<Binding>, DocumentError> {
-        let mut bindings: Vec<Binding> = Vec::new();
+    pub(super) fn bindings(&self, given: Vec<Spot<file::Application>>, keys: &[String]) -> Read<Vec<Binding>> {
         let mut directories = BTreeSet::new();
-        for Spot { value: written, span } in given {
-            let name = &written.name;
-            if !Kind::Application.is(name) {
-                return Err(self.wrong(name, Kind::Application.complaint(name)));
-            }
-            if written.directory.is_none() && written.owner.is_none() && written.signer.is_none() {
-                let message = "an application is bound by one or more of `directory`, `owner` and `signer`";
-                return Err(self.wrong(&Spot { value: (), span }, message));
-            }
-            let directory = written.directory.as_ref().map(|directory| self.absolute(directory)).transpose()?;
-            if let (Some(directory), Some(spot)) = (&directory, &written.directory)
-                && !directories.insert((name.value.clone(), directory.clone()))
-            {
-                return Err(self.wrong(spot, format!("`{}` is bound to this directory twice", name.value)));
-            }
-            if let Some(signer) = &written.signer
-                && !keys.contains(&signer.value)
-            {
-                let message = "this key is not one of `keys` in `[releases]`, so that nothing that it signs is trusted";
-                return Err(self.wrong(signer, message));
-            }
-            bindings.push(Binding {
-                name: name.value.clone(),
-                directory,
-                owner: written.owner.as_ref().map(|owner| self.owner(owner)).transpose()?,
-                signer: written.signer.map(|signer| signer.value),
-            });
-        }
-        Ok(bindings)
+        all(given.into_iter().map(|written| self.binding(written, keys, &mut directories)))
     }
 
-    fn owner(&self, written: &Spot<String>) -> Result<Owner, DocumentError> {
+    fn binding(
+        &self,
+        Spot { value: written, span }: Spot<file::Application>,
+        keys: &[String],
+        directories: &mut BTreeSet<(String, PathBuf)>,
+    ) -> Read<Binding> {
+        let name = &written.name;
+        let named =
+            if Kind::Application.is(name) { Ok(()) } else { Err(self.wrong(name, Kind::Application.complaint(name))) };
+        if written.directory.is_none() && written.owner.is_none() && written.signer.is_none() {
+            let message = "an application is bound by one or more of `directory`, `owner` and `signer`";
+            return Err(self.wrong(&Spot { value: (), span }, message));
+        }
+        let directory = written.directory.as_ref().map(|spot| {
+            let directory = self.absolute(spot)?;
+            if directories.insert((name.value.clone(), directory.clone())) {
+                return Ok(directory);
+            }
+            Err(self.wrong(spot, format!("`{}` is bound to this directory twice", name.value)))
+        });
+        let signed = match &written.signer {
+            Some(signer) if !keys.contains(&signer.value) => {
+                let message = "this key is not one of `keys` in `[releases]`, so that nothing that it signs is trusted";
+                Err(self.wrong(signer, message))
+            }
+            _ => Ok(()),
+        };
+        let owner = written.owner.as_ref().map(|owner| self.owner(owner)).transpose();
+        named.and(signed)?;
+        Ok(Binding {
+            name: name.value.clone(),
+            directory: directory.transpose()?,
+            owner: owner?,
+            signer: written.signer.map(|signer| signer.value),
+        })
+    }
+
+    fn owner(&self, written: &Spot<String>) -> Read<Owner> {
         let number = match written.parse() {
             Ok(number) => number,
             Err(_) => account::user(written)

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::document::DocumentError;
+use super::document::{Read, all};
 use super::file;
 use super::resolve::Reader;
 use super::{Config, Guarded};
@@ -12,37 +12,39 @@ use super::{Config, Guarded};
 impl Reader<'_> {
     /// Refuses a directory that is not for one application, an application with two directories, and two applications
     /// whose directories are the same or one in the other.
-    pub(super) fn data_roots(&self, grants: &[file::Grant]) -> Result<(), DocumentError> {
+    pub(super) fn data_roots(&self, grants: &[file::Grant]) -> Read<()> {
         let mut seen: Vec<(&String, PathBuf)> = Vec::new();
-        for grant in grants {
-            let Some(written) = grant.docker_write.as_ref().and_then(|write| write.data_root.as_ref()) else {
+        all(grants.iter().map(|grant| self.own_root(grant, &mut seen)))
+    }
+
+    fn own_root<'g>(&self, grant: &'g file::Grant, seen: &mut Vec<(&'g String, PathBuf)>) -> Read<()> {
+        let Some(written) = grant.docker_write.as_ref().and_then(|write| write.data_root.as_ref()) else {
+            return Ok(());
+        };
+        let Some([name]) = grant.applications.as_ref().map(|names| names.value.as_slice()) else {
+            let message = "`data-root` is for one application: name it in this grant, `applications = [\"NAME\"]`";
+            return Err(self.wrong(written, message));
+        };
+        let root = self.absolute(written)?;
+        if root == Path::new("/") {
+            return Err(self.wrong(written, "`data-root` must be a directory of the application's own, not `/`"));
+        }
+        for (other, taken) in &*seen {
+            let why = if *other == name && *taken != root {
+                format!("`{name}` has the data-root `{}` already, and an application has one", taken.display())
+            } else if *other != name && (root.starts_with(taken) || taken.starts_with(&root)) {
+                format!(
+                    "`{}` is, contains or is inside `{}`, the data-root of `{other}`; give each application a \
+                     directory beside the others'",
+                    root.display(),
+                    taken.display()
+                )
+            } else {
                 continue;
             };
-            let Some([name]) = grant.applications.as_ref().map(|names| names.value.as_slice()) else {
-                let message = "`data-root` is for one application: name it in this grant, `applications = [\"NAME\"]`";
-                return Err(self.wrong(written, message));
-            };
-            let root = self.absolute(written)?;
-            if root == Path::new("/") {
-                return Err(self.wrong(written, "`data-root` must be a directory of the application's own, not `/`"));
-            }
-            for (other, taken) in &seen {
-                let why = if *other == name && *taken != root {
-                    format!("`{name}` has the data-root `{}` already, and an application has one", taken.display())
-                } else if *other != name && (root.starts_with(taken) || taken.starts_with(&root)) {
-                    format!(
-                        "`{}` is, contains or is inside `{}`, the data-root of `{other}`; give each application a \
-                         directory beside the others'",
-                        root.display(),
-                        taken.display()
-                    )
-                } else {
-                    continue;
-                };
-                return Err(self.wrong(written, why));
-            }
-            seen.push((name, root));
+            return Err(self.wrong(written, why));
         }
+        seen.push((name, root));
         Ok(())
     }
 }

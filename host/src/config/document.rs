@@ -1,12 +1,18 @@
-//! TOML files of people: bounded reading, and errors that point at file, line and column.
+//! TOML files of people: bounded reading, and errors that point at file, line and column, all at once.
 //!
 //! `agent.toml` and `release.toml` are both read through here: a [`Document`] is the text and its name, `decode` makes
-//! a typed value of it, and [`Spot`] keeps the place of a value for what is found out later.
-//! What the keys mean is not known here.
+//! a typed value of it, [`Spot`] keeps the place of a value for what is found out later, and [`Mistakes`] collects what
+//! is wrong. What the keys mean is not known here.
+
+mod error;
+mod mend;
+mod mistakes;
+mod numbered;
+mod reword;
 
 use std::borrow::Cow;
 use std::fs::OpenOptions;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::ops::{Deref, Range};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,74 +21,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeTable, DeValue};
 
-use crate::report::{self, ExitCode, Explain};
+pub use error::{DocumentError, Mistake};
+pub use mistakes::{Mistakes, Noted, Read, all};
+
+use reword::{Reworded, reword};
 
 /// The largest TOML file that is read: 1 MiB.
 pub const DOCUMENT_LIMIT: u64 = 1 << 20;
 
 /// The longest excerpt of a file that is repeated in an error, in characters.
 const EXCERPT: usize = 1_200;
-
-/// Why a file could not be used. Every text names the file, and the line and column where there is one.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// The file could not be read.
-    #[error("cannot read `{}`", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The path names a directory, a pipe or a device.
-    #[error("`{}` is not a regular file", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-    },
-    /// The file is larger than a person would write.
-    #[error("`{}` is larger than {limit} bytes", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// The content is wrong.
-    #[error("{place}: {message}")]
-    Wrong {
-        /// Where.
-        place: Place,
-        /// What is wrong, in lower case.
-        message: String,
-        /// What to do about it.
-        hint: Option<String>,
-        /// The line and the part of it that is wrong, to be shown under the message.
-        shown: Box<report::Place>,
-    },
-}
-
-impl Explain for DocumentError {
-    fn exit(&self) -> ExitCode {
-        ExitCode::Configuration
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Wrong { hint, .. } => hint.clone(),
-            Self::Unreadable { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => None,
-        }
-    }
-
-    fn place(&self) -> Option<report::Place> {
-        match self {
-            Self::Wrong { shown, .. } => Some((**shown).clone()),
-            Self::Unreadable { .. } | Self::NotAFile { .. } | Self::TooLarge { .. } => None,
-        }
-    }
-}
 
 /// A place in a file, counted from 1; columns count characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,28 +108,24 @@ impl Document {
     /// The typed value of the whole file. Types use `#[serde(deny_unknown_fields)]`; an unknown key is then an error
     /// that lists the known ones and the nearest.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
-        self.decode_table(self.tree()?)
+        let mistakes = Mistakes::of(self);
+        let value = mistakes.decode(self.tree()?);
+        mistakes.finish(value)
     }
 
     /// The file as tables and values with their places, for what is merged before it is decoded.
     /// All places of the tree are byte ranges of this document.
     pub fn tree(&self) -> Result<Spanned<DeTable<'_>>, DocumentError> {
-        DeTable::parse(&self.text).map_err(|error| self.explain(&error))
+        // Behind an error of the grammar nothing can be told apart: it stays alone.
+        DeTable::parse(&self.text).map_err(|error| {
+            let Reworded { message, hint, .. } = reword(error.message());
+            self.wrong(error.span().unwrap_or(0..0), &message, hint)
+        })
     }
 
-    /// The typed value of a table of this document's tree.
-    pub fn decode_table<T: DeserializeOwned>(&self, table: Spanned<DeTable<'_>>) -> Result<T, DocumentError> {
-        let span = table.span();
-        let value = Spanned::new(span, DeValue::Table(table.into_inner()));
-        T::deserialize(ValueDeserializer::from(value)).map_err(|error| self.explain(&error))
-    }
-
-    /// An error about a place that a [`Spot`] or the tree told.
-    #[must_use]
-    pub fn wrong(&self, span: Range<usize>, message: impl AsRef<str>, hint: Option<String>) -> DocumentError {
-        let name = self.path.display().to_string();
-        let shown = Box::new(report::Place::of_span(&name, &self.text, span.start, span.end));
-        DocumentError::Wrong { place: self.place(span.start), message: printable(message.as_ref()), hint, shown }
+    /// An error about a single place, which leaves nothing else to find.
+    fn wrong(&self, span: Range<usize>, message: &str, hint: Option<String>) -> DocumentError {
+        DocumentError::Wrong(vec![Mistake::new(self, span, message, hint)])
     }
 
     /// Line and column of a byte offset.
@@ -211,13 +157,6 @@ impl Document {
             here = next.into_inner();
         }
         span
-    }
-
-    /// Puts the TOML library's error into our words, with its place.
-    fn explain(&self, error: &toml::de::Error) -> DocumentError {
-        let span = error.span().unwrap_or(0..0);
-        let (message, hint) = reword(error.message());
-        self.wrong(span, message, hint)
     }
 }
 
@@ -295,34 +234,6 @@ pub fn printable(text: &str) -> String {
         }
     }
     shown
-}
-
-/// serde describes unknown keys in a sentence of a fixed form; its parts are in backticks. Anything else passes as it is.
-fn reword(message: &str) -> (String, Option<String>) {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let Some(rest) = message.strip_prefix("unknown field `") {
-        // The key itself may hold backticks; what follows the last ", expected" is serde's own.
-        let (key, known) = rest
-            .rsplit_once("`, expected")
-            .map_or((rest, Vec::new()), |(key, known)| (key, known.split('`').skip(1).step_by(2).collect()));
-        let key = key.trim_end_matches("`, there are no fields");
-        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let hint = nearest(key, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));
-        let key = printable(key);
-        return (format!("unknown key `{key}`; the known keys here are {list}"), hint);
-    }
-    if message.starts_with("missing field `") {
-        return (format!("the key `{}` is missing", quoted.first().copied().unwrap_or_default()), None);
-    }
-    if let Some(rest) = message.strip_prefix("unknown variant `")
-        && let Some((word, known)) = rest.rsplit_once("`, expected")
-    {
-        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-        let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let hint = nearest(word, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));
-        return (format!("unknown word `{}`; the known ones are {list}", printable(word)), hint);
-    }
-    (message.to_owned(), None)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::report::Explain as _;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -40,7 +41,7 @@ fn errors_point_at_file_line_and_column() {
     );
     assert_eq!(wrong("name = 5"), "ship.toml:1:8: invalid type: integer `5`, expected a string");
     assert_eq!(wrong("# one\ncrew-size = 3"), "ship.toml:1:1: the key `name` is missing");
-    assert_eq!(wrong("name = 'ä'\n[[hold]]\n[[hold]]\ncargo = 1"), "ship.toml:2:1: the key `cargo` is missing");
+    assert_eq!(wrong("name = 'ä'\n[[hold]]\n[[hold]]\ncargo = 'x'"), "ship.toml:2:1: the key `cargo` is missing");
     assert_eq!(wrong("name = 'x'\nname = 'y'"), "ship.toml:2:1: duplicate key");
     assert!(wrong("name = ").starts_with("ship.toml:1:8: "), "{}", wrong("name = "));
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::SecretSource;
-use super::document::{DocumentError, Spot};
+use super::document::{Read, Spot, all};
 use super::file;
 use super::resolve::Reader;
 use crate::names::Kind;
@@ -101,15 +100,17 @@ pub enum Sender {
 }
 
 impl Reader<'_> {
-    pub(super) fn releases(&self, given: file::Releases) -> Result<Releases, DocumentError> {
-        for key in &given.keys {
-            signature::is_key(key).map_err(|error| self.wrong(key, error.to_string()))?;
-        }
+    pub(super) fn releases(&self, given: file::Releases) -> Read<Releases> {
+        let keys: Read<()> = all(given
+            .keys
+            .iter()
+            .map(|key| signature::is_key(key).map_err(|error| self.wrong(key, error.to_string()))));
         if let Some(required) = given.require_signature.as_ref().filter(|required| ***required)
             && given.keys.is_empty()
         {
             return Err(self.wrong(required, "`require-signature` needs `keys`: nobody could sign a release"));
         }
+        keys?;
         Ok(Releases {
             keys: given.keys.into_iter().map(|key| key.value).collect(),
             require_signature: given.require_signature.is_some_and(|required| *required),
@@ -120,53 +121,54 @@ impl Reader<'_> {
     pub(super) fn promotions(
         &self,
         given: BTreeMap<String, Spot<file::Promotion>>,
-    ) -> Result<BTreeMap<String, Promotion>, DocumentError> {
-        given
-            .into_iter()
-            .map(|(name, written)| {
-                self.name(&Spot { value: name.clone(), span: written.span.clone() }, "an environment")?;
-                Ok((name, self.promotion(&written)?))
-            })
-            .collect()
+    ) -> Read<BTreeMap<String, Promotion>> {
+        all(given.into_iter().map(|(name, written)| {
+            let named = self.name(&Spot { value: name.clone(), span: written.span.clone() }, "an environment");
+            let promotion = self.promotion(&written)?;
+            named.map(|()| (name, promotion))
+        }))
     }
 
-    fn promotion(&self, written: &Spot<file::Promotion>) -> Result<Promotion, DocumentError> {
-        let stray = [&written.branch, &written.path].into_iter().flatten().next();
+    fn promotion(&self, written: &Spot<file::Promotion>) -> Read<Promotion> {
         let from = match (&written.file, &written.ssh, &written.git) {
-            (Some(file), None, None) => PromotionSource::File(self.path(file)),
-            (None, Some(ssh), None) => PromotionSource::Ssh(self.host(ssh)?),
-            (None, None, Some(git)) => {
-                let path = written.path.as_ref().ok_or_else(|| self.wrong(git, "`git` needs `path`"))?;
-                if path.starts_with('/') || path.split('/').any(|part| part == ".." || part.is_empty()) {
-                    return Err(self.wrong(path, "a path in the repository is relative and has no `..`"));
-                }
-                PromotionSource::Git {
-                    repository: self.outside(git)?,
-                    branch: written.branch.as_ref().map(|branch| self.outside(branch)).transpose()?,
-                    path: path.value.clone(),
-                }
-            }
+            (Some(file), None, None) => Ok(PromotionSource::File(self.path(file))),
+            (None, Some(ssh), None) => self.host(ssh).map(PromotionSource::Ssh),
+            (None, None, Some(git)) => self.repository(git, written),
             _ => return Err(self.wrong(written, "a promotion needs one of `file`, `ssh` and `git`")),
         };
-        if let (Some(stray), false) = (stray, matches!(from, PromotionSource::Git { .. })) {
-            return Err(self.wrong(stray, "only `git` has a `branch` and a `path`"));
-        }
+        let strays = [&written.branch, &written.path].into_iter().flatten();
+        let strays: Read<()> = all(strays.filter(|_| written.git.is_none()).take(1).map(|stray| {
+            let noted = self.wrong(stray, "only `git` has a `branch` and a `path`");
+            Err(noted)
+        }));
         let ssh_config = match &written.ssh_config {
-            Some(stray) if matches!(from, PromotionSource::File(_)) => {
-                return Err(self.wrong(stray, "`file` needs no ssh"));
-            }
+            Some(stray) if written.file.is_some() => return Err(self.wrong(stray, "`file` needs no ssh")),
             given => given.as_ref().map(|path| self.path(path)),
         };
-        Ok(Promotion { from, ssh_config, timeout: written.timeout.map_or(FETCH, |timeout| timeout.0) })
+        strays?;
+        Ok(Promotion { from: from?, ssh_config, timeout: written.timeout.map_or(FETCH, |timeout| timeout.0) })
+    }
+
+    fn repository(&self, git: &Spot<String>, written: &file::Promotion) -> Read<PromotionSource> {
+        let path = match &written.path {
+            None => Err(self.wrong(git, "`git` needs `path`")),
+            Some(path) if path.starts_with('/') || path.split('/').any(|part| part == ".." || part.is_empty()) => {
+                Err(self.wrong(path, "a path in the repository is relative and has no `..`"))
+            }
+            Some(path) => Ok(path.value.clone()),
+        };
+        let repository = self.outside(git);
+        let branch = written.branch.as_ref().map(|branch| self.outside(branch)).transpose();
+        Ok(PromotionSource::Git { repository: repository?, branch: branch?, path: path? })
     }
 
     /// Another host. The grammar has no room for an option of `ssh`, or for a command.
-    fn host(&self, written: &Spot<String>) -> Result<String, DocumentError> {
+    fn host(&self, written: &Spot<String>) -> Read<String> {
         Kind::Host.parse(written).map_err(|why| self.wrong(written, why))
     }
 
     /// A text that is given to another program as an argument: never one of its options.
-    fn outside(&self, written: &Spot<String>) -> Result<String, DocumentError> {
+    fn outside(&self, written: &Spot<String>) -> Read<String> {
         if written.is_empty() || written.starts_with('-') || written.chars().any(char::is_control) {
             return Err(self.wrong(written, "it is empty, begins with `-`, or has control characters"));
         }
@@ -176,58 +178,55 @@ impl Reader<'_> {
     pub(super) fn triggers(
         &self,
         given: BTreeMap<String, Spot<file::Trigger>>,
-        secrets: &BTreeMap<String, SecretSource>,
-    ) -> Result<BTreeMap<String, Trigger>, DocumentError> {
-        let mut triggers = BTreeMap::new();
-        for (name, written) in given {
-            self.name(&Spot { value: name.clone(), span: written.span.clone() }, "a trigger")?;
-            triggers.insert(name, self.trigger(&written, secrets)?);
-        }
-        Ok(triggers)
+        secrets: &BTreeMap<String, Spot<file::Secret>>,
+    ) -> Read<BTreeMap<String, Trigger>> {
+        all(given.into_iter().map(|(name, written)| {
+            let named = self.name(&Spot { value: name.clone(), span: written.span.clone() }, "a trigger");
+            let trigger = self.trigger(&written, secrets)?;
+            named.map(|()| (name, trigger))
+        }))
     }
 
-    fn trigger(
-        &self,
-        written: &Spot<file::Trigger>,
-        secrets: &BTreeMap<String, SecretSource>,
-    ) -> Result<Trigger, DocumentError> {
-        let from = match (written.from.as_str(), &written.header) {
-            ("github", None) => Sender::GitHub,
-            ("github", Some(header)) => {
-                return Err(self.wrong(header, "GitHub signs its events; `header` is for a Pact Broker"));
-            }
-            ("pact-broker", header) => {
-                let header = header.as_ref().map_or(HEADER, |header| header.value.as_str());
-                Sender::PactBroker { header: header.to_ascii_lowercase() }
-            }
-            (other, _) => {
-                let message = format!("`{other}` sends no events: write `github` or `pact-broker`");
-                return Err(self.wrong(&written.from, message));
-            }
-        };
+    fn trigger(&self, written: &Spot<file::Trigger>, secrets: &BTreeMap<String, Spot<file::Secret>>) -> Read<Trigger> {
+        let from = self.sender(written);
         let command = written.run.first().map(String::as_str).unwrap_or_default();
-        if !COMMANDS.contains(&command) {
+        let run = if COMMANDS.contains(&command) {
+            Ok(written.run.value.clone())
+        } else {
             let message = format!("an event may start `{}`, not `{command}`", COMMANDS.join("`, `"));
-            return Err(self.wrong(&written.run, message));
-        }
-        let when = written.when.iter().map(|(field, pattern)| {
+            Err(self.wrong(&written.run, message))
+        };
+        let when = all(written.when.iter().map(|(field, pattern)| {
             let compiled = regex::RegexBuilder::new(&format!(r"\A(?:{})\z", pattern.value)).size_limit(1 << 20).build();
             let compiled =
                 compiled.map_err(|error| self.wrong(pattern, format!("not a regular expression: {error}")))?;
             Ok((field.clone(), compiled))
-        });
-        Ok(Trigger {
-            from,
-            secret: self.known(&written.secret, "secrets", secrets.keys())?,
-            when: when.collect::<Result<_, DocumentError>>()?,
-            remember: match &written.remember {
-                Some(span) if !REMEMBER.contains(&span.value.0) => {
-                    return Err(self.wrong(span, "an event is remembered for `1m` to `8784h`"));
-                }
-                given => given.as_ref().map(|span| span.value.0),
-            },
-            run: written.run.value.clone(),
-        })
+        }));
+        let secret = self.known(&written.secret, "secrets", secrets.keys());
+        let remember = match &written.remember {
+            Some(span) if !REMEMBER.contains(&span.value.0) => {
+                return Err(self.wrong(span, "an event is remembered for `1m` to `8784h`"));
+            }
+            given => given.as_ref().map(|span| span.value.0),
+        };
+        Ok(Trigger { from: from?, secret: secret?, when: when?, remember, run: run? })
+    }
+
+    fn sender(&self, written: &file::Trigger) -> Read<Sender> {
+        match (written.from.as_str(), &written.header) {
+            ("github", None) => Ok(Sender::GitHub),
+            ("github", Some(header)) => {
+                Err(self.wrong(header, "GitHub signs its events; `header` is for a Pact Broker"))
+            }
+            ("pact-broker", header) => {
+                let header = header.as_ref().map_or(HEADER, |header| header.value.as_str());
+                Ok(Sender::PactBroker { header: header.to_ascii_lowercase() })
+            }
+            (other, _) => {
+                let message = format!("`{other}` sends no events: write `github` or `pact-broker`");
+                Err(self.wrong(&written.from, message))
+            }
+        }
     }
 }
 

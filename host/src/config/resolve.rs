@@ -1,22 +1,16 @@
 //! From what is written to what is meant: defaults filled in, paths made absolute, names checked against each other.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
-
-use super::document::{Document, DocumentError, Spot, nearest};
+use super::document::{Document, DocumentError, Mistakes, Noted, Read, Spot, all, nearest};
 use super::file::{self, File};
 use super::units::{Size, Span};
-use super::{
-    Command, Config, DEFAULT_AGENT_TOML, Docker, DockerWrite, FilesGrant, Grant, HttpGrant, Limits, Origin, Registry,
-    SecretSource,
-};
+use super::{Command, Config, DEFAULT_AGENT_TOML, Docker, Limits, Registry, SecretSource};
 use crate::names::Kind;
-use crate::report::{ExitCode, Explain, Place};
+use crate::report::{ExitCode, Explain, Part, Place};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +44,13 @@ impl Explain for ConfigError {
             Self::Default(_) => None,
         }
     }
+
+    fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Document(error) => error.parts(),
+            Self::Default(_) => Vec::new(),
+        }
+    }
 }
 
 /// The file's value, or the default's.
@@ -58,58 +59,121 @@ fn or<T>(given: Option<T>, default: Option<T>, key: &'static str) -> Result<T, C
 }
 
 pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
-    let file: File = document.decode()?;
     let defaults: File = Document::from_text("default-agent.toml", DEFAULT_AGENT_TOML)?.decode()?;
-    let reader = Reader { document, base: document.path().parent().unwrap_or(Path::new("")) };
+    let mistakes = Mistakes::of(document);
+    let reader = Reader { mistakes: &mistakes, base: document.path().parent().unwrap_or(Path::new("")) };
+    let config = match mistakes.decode::<File>(document.tree()?) {
+        Ok(file) => {
+            let filled = Filled::of(&file, defaults)?;
+            reader.config(file, filled)
+        }
+        Err(noted) => Err(noted),
+    };
+    Ok(mistakes.finish(config)?)
+}
 
-    let environment = or(file.environment, defaults.environment, "environment")?;
-    reader.name(&environment, "an environment")?;
-    let state = or(file.state_directory, defaults.state_directory, "state-directory")?;
-    let applications = or(file.applications_directory, defaults.applications_directory, "applications-directory")?;
-    let keep = or(file.keep_releases, defaults.keep_releases, "keep-releases")?;
-    if *keep == 0 {
-        return Err(reader.wrong(&keep, "at least one release must be kept: it is the way back").into());
+/// What the file says, or else the defaults.
+struct Filled {
+    environment: Spot<String>,
+    state: Spot<String>,
+    applications: Spot<String>,
+    keep: Spot<u32>,
+    endpoint: Spot<String>,
+    docker: Docker,
+    limits: Limits,
+}
+
+impl Filled {
+    fn of(file: &File, default: File) -> Result<Self, ConfigError> {
+        let file = file.clone();
+        let endpoint = or(file.docker.endpoint, default.docker.endpoint, "docker.endpoint")?;
+        let docker = Docker {
+            endpoint: endpoint.value.clone(),
+            timeout: or(file.docker.timeout, default.docker.timeout, "docker.timeout")?.value.0,
+            pull_stall: or(file.docker.pull_stall, default.docker.pull_stall, "docker.pull-stall")?.value.0,
+            pull_timeout: or(file.docker.pull_timeout, default.docker.pull_timeout, "docker.pull-timeout")?.value.0,
+        };
+        let key = "applications-directory";
+        Ok(Self {
+            environment: or(file.environment, default.environment, "environment")?,
+            state: or(file.state_directory, default.state_directory, "state-directory")?,
+            applications: or(file.applications_directory, default.applications_directory, key)?,
+            keep: or(file.keep_releases, default.keep_releases, "keep-releases")?,
+            endpoint,
+            docker,
+            limits: limits(&file.limits, &default.limits)?,
+        })
     }
-    let secrets = reader.secrets(&file.secrets)?;
-    let commands = reader.commands(&file.commands, &secrets)?;
-    let names = Names { secrets: &secrets, commands: &commands };
-    let releases = reader.releases(file.releases)?;
-    reader.data_roots(&file.grants)?;
-    Ok(Config {
-        file: Some(document.path().to_owned()),
-        environment: environment.value,
-        state_directory: reader.path(&state),
-        applications_directory: reader.path(&applications),
-        keep_releases: keep.value,
-        docker: reader.docker(file.docker, defaults.docker)?,
-        registries: reader.registries(file.registries, &names)?,
-        grants: file.grants.into_iter().map(|grant| reader.grant(grant, &names)).collect::<Result<_, _>>()?,
-        bindings: reader.bindings(file.applications, &releases.keys)?,
-        releases,
-        promote: reader.promotions(file.promote)?,
-        triggers: reader.triggers(file.triggers, &secrets)?,
-        limits: limits(&file.limits, &defaults.limits)?,
-        secrets,
-        commands,
-        warnings: Vec::new(),
-    })
 }
 
-/// What grants may refer to.
-struct Names<'a> {
-    secrets: &'a BTreeMap<String, SecretSource>,
-    commands: &'a BTreeMap<String, Command>,
+/// What the file may refer to by name.
+pub(super) struct Names<'a> {
+    pub(super) secrets: &'a BTreeMap<String, Spot<file::Secret>>,
+    pub(super) commands: &'a BTreeMap<String, Spot<file::Command>>,
 }
 
-/// Turns written values into meant ones, with errors that point at them.
+/// Turns written values into meant ones. What is wrong is noted where it stands, and all that does not depend on it is
+/// read.
 pub(super) struct Reader<'a> {
-    document: &'a Document,
+    mistakes: &'a Mistakes<'a>,
     base: &'a Path,
 }
 
 impl Reader<'_> {
-    pub(super) fn wrong<T>(&self, at: &Spot<T>, message: impl AsRef<str>) -> DocumentError {
-        self.document.wrong(at.span.clone(), message, None)
+    fn config(&self, file: File, filled: Filled) -> Read<Config> {
+        let environment = self.name(&filled.environment, "an environment");
+        let kept = self.keeps(&filled.keep);
+        let socket = self.socket(&filled.endpoint);
+        let names = Names { secrets: &file.secrets, commands: &file.commands };
+        let secrets = self.secrets(&file.secrets);
+        let commands = self.commands(&file.commands, &names);
+        let keys: Vec<String> = file.releases.keys.iter().map(|key| key.value.clone()).collect();
+        let releases = self.releases(file.releases);
+        let apart = self.data_roots(&file.grants);
+        let registries = self.registries(file.registries, &names);
+        let grants = all(file.grants.into_iter().map(|grant| self.grant(grant, &names)));
+        let bindings = self.bindings(file.applications, &keys);
+        let promote = self.promotions(file.promote);
+        let triggers = self.triggers(file.triggers, &file.secrets);
+        environment.and(kept).and(socket).and(apart)?;
+        Ok(Config {
+            file: Some(self.mistakes.document().path().to_owned()),
+            environment: filled.environment.value,
+            state_directory: self.path(&filled.state),
+            applications_directory: self.path(&filled.applications),
+            keep_releases: filled.keep.value,
+            docker: filled.docker,
+            registries: registries?,
+            grants: grants?,
+            bindings: bindings?,
+            releases: releases?,
+            promote: promote?,
+            triggers: triggers?,
+            limits: filled.limits,
+            secrets: secrets?,
+            commands: commands?,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn keeps(&self, keep: &Spot<u32>) -> Read<()> {
+        if keep.value > 0 {
+            return Ok(());
+        }
+        Err(self.wrong(keep, "at least one release must be kept: it is the way back"))
+    }
+
+    fn socket(&self, endpoint: &Spot<String>) -> Read<()> {
+        if endpoint.starts_with("unix:///") {
+            return Ok(());
+        }
+        let hint = "write `unix:///var/run/docker.sock`; for an engine elsewhere, run the agent there".to_owned();
+        let message = format!("`{}` is not a Unix socket", endpoint.value);
+        Err(self.mistakes.note(endpoint.span.clone(), message, Some(hint)))
+    }
+
+    pub(super) fn wrong<T>(&self, at: &Spot<T>, message: impl Into<String>) -> Noted {
+        self.mistakes.note(at.span.clone(), message, None)
     }
 
     /// An absolute path, without `.` and `..` in it.
@@ -129,14 +193,14 @@ impl Reader<'_> {
     }
 
     /// A path that must be written absolutely, because what it means must not depend on where the file lies.
-    pub(super) fn absolute(&self, written: &Spot<String>) -> Result<PathBuf, DocumentError> {
+    pub(super) fn absolute(&self, written: &Spot<String>) -> Read<PathBuf> {
         if written.starts_with('/') {
             return Ok(self.path(written));
         }
         Err(self.wrong(written, format!("`{}` is not an absolute path", written.value)))
     }
 
-    pub(super) fn name(&self, written: &Spot<String>, what: &str) -> Result<(), DocumentError> {
+    pub(super) fn name(&self, written: &Spot<String>, what: &str) -> Read<()> {
         if Kind::Environment.is(written) {
             return Ok(());
         }
@@ -150,7 +214,7 @@ impl Reader<'_> {
         written: &Spot<String>,
         table: &str,
         known: impl Iterator<Item = &'n String>,
-    ) -> Result<String, DocumentError> {
+    ) -> Read<String> {
         let known: Vec<&str> = known.map(String::as_str).collect();
         if known.contains(&written.as_str()) {
             return Ok(written.value.clone());
@@ -160,258 +224,101 @@ impl Reader<'_> {
             |name| format!("did you mean `{name}`?"),
         );
         let message = format!("there is no `[{table}.{}]` in this file", written.value);
-        Err(self.document.wrong(written.span.clone(), message, Some(hint)))
-    }
-
-    fn docker(&self, given: file::Docker, default: file::Docker) -> Result<Docker, ConfigError> {
-        let endpoint = or(given.endpoint, default.endpoint, "docker.endpoint")?;
-        if !endpoint.starts_with("unix:///") {
-            let hint = "write `unix:///var/run/docker.sock`; for an engine elsewhere, run the agent there".to_owned();
-            let message = format!("`{}` is not a Unix socket", endpoint.value);
-            return Err(self.document.wrong(endpoint.span.clone(), message, Some(hint)).into());
-        }
-        Ok(Docker {
-            endpoint: endpoint.value,
-            timeout: or(given.timeout, default.timeout, "docker.timeout")?.value.0,
-            pull_stall: or(given.pull_stall, default.pull_stall, "docker.pull-stall")?.value.0,
-            pull_timeout: or(given.pull_timeout, default.pull_timeout, "docker.pull-timeout")?.value.0,
-        })
+        Err(self.mistakes.note(written.span.clone(), message, Some(hint)))
     }
 
     fn registries(
         &self,
         given: BTreeMap<String, file::Registry>,
         names: &Names<'_>,
-    ) -> Result<BTreeMap<String, Registry>, DocumentError> {
-        let mut registries = BTreeMap::new();
-        for (host, registry) in given {
-            let password_secret = match &registry.password_secret {
-                Some(name) => Some(self.known(name, "secrets", names.secrets.keys())?),
-                None => None,
-            };
-            match (&registry.username, &registry.password_secret) {
-                (Some(user), None) => return Err(self.wrong(user, "`username` needs `password-secret`")),
-                (None, Some(secret)) => return Err(self.wrong(secret, "`password-secret` needs `username`")),
-                _ => {}
-            }
-            registries.insert(
-                host.to_ascii_lowercase(),
-                Registry {
-                    plain_http: registry.plain_http,
-                    ca: registry.ca.map(|ca| self.path(&ca)),
-                    username: registry.username.map(|user| user.value),
-                    password_secret,
-                    addresses: self.ranges(&registry.addresses)?,
-                },
-            );
-        }
-        Ok(registries)
+    ) -> Read<BTreeMap<String, Registry>> {
+        all(given.into_iter().map(|(host, registry)| Ok((host.to_ascii_lowercase(), self.registry(registry, names)?))))
     }
 
-    fn grant(&self, grant: file::Grant, names: &Names<'_>) -> Result<Grant, DocumentError> {
-        self.name(&grant.plugin, "a plugin")?;
-        if let Some(digest) = &grant.digest {
-            let hex = digest.strip_prefix("sha256:").unwrap_or_default();
-            if hex.len() != 64 || !hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-                return Err(self.wrong(digest, "a digest is `sha256:` and 64 lower-case hexadecimal digits"));
-            }
+    fn registry(&self, registry: file::Registry, names: &Names<'_>) -> Read<Registry> {
+        let secret = registry.password_secret.as_ref();
+        let password_secret = secret.map(|name| self.known(name, "secrets", names.secrets.keys())).transpose();
+        let addresses = self.ranges(&registry.addresses);
+        match (&registry.username, &registry.password_secret) {
+            (Some(user), None) => return Err(self.wrong(user, "`username` needs `password-secret`")),
+            (None, Some(secret)) => return Err(self.wrong(secret, "`password-secret` needs `username`")),
+            _ => {}
         }
-        if let Some(applications) = &grant.applications
-            && applications.is_empty()
-        {
-            return Err(
-                self.wrong(applications, "an empty list grants nothing; leave the key out for all applications")
-            );
-        }
-        if let Some(applications) = &grant.applications
-            && let Some(name) = applications.iter().find(|name| !Kind::Application.is(name))
-        {
-            return Err(self.wrong(applications, Kind::Application.complaint(name)));
-        }
-        let secrets = |list: &[Spot<String>]| -> Result<Vec<String>, DocumentError> {
-            list.iter().map(|name| self.known(name, "secrets", names.secrets.keys())).collect()
-        };
-        Ok(Grant {
-            docker_read: grant.docker_read,
-            docker_write: match grant.docker_write {
-                Some(write) => Some(DockerWrite {
-                    bind_roots: write.bind_roots.iter().map(|root| self.absolute(root)).collect::<Result<_, _>>()?,
-                    data_root: write.data_root.as_ref().map(|root| self.absolute(root)).transpose()?,
-                    allow: write
-                        .allow
-                        .iter()
-                        .map(|written| written.parse().map_err(|why: String| self.wrong(written, why)))
-                        .collect::<Result<_, _>>()?,
-                    projects: write.projects,
-                    subnets: write
-                        .subnets
-                        .iter()
-                        .map(|written| {
-                            crate::capability::docker::range(written).map_err(|why| self.wrong(written, why))
-                        })
-                        .collect::<Result<_, _>>()?,
-                }),
-                None => None,
-            },
-            http: grant.http.iter().map(|http| self.http(http, names)).collect::<Result<_, _>>()?,
-            files: grant.files.iter().map(|files| self.files(files)).collect::<Result<_, _>>()?,
-            secrets: secrets(&grant.secrets)?,
-            reveal: secrets(&grant.reveal)?,
-            exec: grant
-                .exec
-                .iter()
-                .map(|name| self.known(name, "commands", names.commands.keys()))
-                .collect::<Result<_, _>>()?,
-            registry: grant.registry.into_iter().map(|host| host.to_ascii_lowercase()).collect(),
-            probe_tcp: grant
-                .probe_tcp
-                .iter()
-                .map(|written| written.parse().map_err(|why: String| self.wrong(written, why)))
-                .collect::<Result<_, _>>()?,
-            state: grant.state,
-            plugin: grant.plugin.value,
-            digest: grant.digest.map(|digest| digest.value),
-            applications: grant.applications.map(|list| list.value).unwrap_or_default(),
+        Ok(Registry {
+            plain_http: registry.plain_http,
+            ca: registry.ca.map(|ca| self.path(&ca)),
+            username: registry.username.map(|user| user.value),
+            password_secret: password_secret?,
+            addresses: addresses?,
         })
     }
 
-    fn http(&self, http: &file::Http, names: &Names<'_>) -> Result<HttpGrant, DocumentError> {
-        Ok(HttpGrant {
-            to: origin(&http.to).map_err(|why| self.wrong(&http.to, why))?,
-            addresses: self.ranges(&http.addresses)?,
-            ca: http.ca.as_deref().map(|ca| self.path(ca)),
-            secrets: http
-                .secrets
-                .iter()
-                .map(|name| self.known(name, "secrets", names.secrets.keys()))
-                .collect::<Result<_, _>>()?,
-        })
+    fn secrets(&self, given: &BTreeMap<String, Spot<file::Secret>>) -> Read<BTreeMap<String, SecretSource>> {
+        all(given.iter().map(|(name, secret)| {
+            let named = self.name(&Spot { value: name.clone(), span: secret.span.clone() }, "a secret");
+            let source = self.secret(name, secret)?;
+            named.map(|()| (name.clone(), source))
+        }))
     }
 
-    /// Ranges, and single addresses.
-    fn ranges(&self, written: &[Spot<String>]) -> Result<Vec<IpNet>, DocumentError> {
-        let range = |written: &Spot<String>| {
-            let single = || written.parse::<IpAddr>().map(IpNet::from);
-            written.parse::<IpNet>().or_else(|_| single()).map_err(|_| {
-                self.wrong(written, format!("`{}` is not an address range such as `10.0.0.0/8`", written.value))
-            })
-        };
-        written.iter().map(range).collect()
-    }
-
-    fn files(&self, files: &file::Files) -> Result<FilesGrant, DocumentError> {
-        self.name(&files.root, "a root")?;
-        if *files.root == "bundle" {
-            return Err(self.wrong(&files.root, "`bundle` is the release's own bundle, which every plugin can read"));
+    fn secret(&self, name: &str, secret: &Spot<file::Secret>) -> Read<SecretSource> {
+        match (&secret.file, &secret.environment, &secret.credential) {
+            (Some(file), None, None) => Ok(SecretSource::File(self.path(file))),
+            (None, Some(variable), None) => Ok(SecretSource::Environment(variable.value.clone())),
+            (None, None, Some(credential)) => {
+                self.name(credential, "a credential")?;
+                Ok(SecretSource::Credential(credential.value.clone()))
+            }
+            _ => {
+                let message = format!("the secret `{name}` needs one of `file`, `environment` and `credential`");
+                Err(self.wrong(secret, message))
+            }
         }
-        Ok(FilesGrant { root: files.root.value.clone(), path: self.path(&files.path), write: files.write })
-    }
-
-    fn secrets(
-        &self,
-        given: &BTreeMap<String, Spot<file::Secret>>,
-    ) -> Result<BTreeMap<String, SecretSource>, DocumentError> {
-        let mut secrets = BTreeMap::new();
-        for (name, secret) in given {
-            self.name(&Spot { value: name.clone(), span: secret.span.clone() }, "a secret")?;
-            let source = match (&secret.file, &secret.environment, &secret.credential) {
-                (Some(file), None, None) => SecretSource::File(self.path(file)),
-                (None, Some(variable), None) => SecretSource::Environment(variable.value.clone()),
-                (None, None, Some(credential)) => {
-                    self.name(credential, "a credential")?;
-                    SecretSource::Credential(credential.value.clone())
-                }
-                _ => {
-                    let message = format!("the secret `{name}` needs one of `file`, `environment` and `credential`");
-                    return Err(self.wrong(secret, message));
-                }
-            };
-            secrets.insert(name.clone(), source);
-        }
-        Ok(secrets)
     }
 
     fn commands(
         &self,
         given: &BTreeMap<String, Spot<file::Command>>,
-        secrets: &BTreeMap<String, SecretSource>,
-    ) -> Result<BTreeMap<String, Command>, DocumentError> {
-        let mut commands = BTreeMap::new();
-        for (name, command) in given {
-            self.name(&Spot { value: name.clone(), span: command.span.clone() }, "a command")?;
-            commands.insert(name.clone(), self.command(command, secrets)?);
-        }
-        Ok(commands)
+        names: &Names<'_>,
+    ) -> Read<BTreeMap<String, Command>> {
+        all(given.iter().map(|(name, command)| {
+            let valid = self.name(&Spot { value: name.clone(), span: command.span.clone() }, "a command");
+            let command = self.command(command, names)?;
+            valid.map(|()| (name.clone(), command))
+        }))
     }
 
-    fn command(
-        &self,
-        command: &file::Command,
-        secrets: &BTreeMap<String, SecretSource>,
-    ) -> Result<Command, DocumentError> {
-        let patterns = command.allow_arguments.iter().map(|written| {
+    fn command(&self, command: &file::Command, names: &Names<'_>) -> Read<Command> {
+        let allow_arguments = all(command.allow_arguments.iter().map(|written| {
             regex::RegexBuilder::new(&format!(r"\A(?:{})\z", written.value))
                 .size_limit(1 << 20)
                 .build()
                 .map_err(|error| self.wrong(written, format!("not a regular expression: {error}")))
-        });
-        let allow_arguments = patterns.collect::<Result<Vec<_>, _>>()?;
-        for argument in &command.arguments {
-            crate::capability::exec::check_template(argument, allow_arguments.len())
-                .map_err(|why| self.wrong(argument, why))?;
-        }
-        for value in command.environment.values() {
-            for name in crate::capability::exec::secrets_of(value) {
-                self.known(&Spot { value: name, span: value.span.clone() }, "secrets", secrets.keys())?;
-            }
-        }
+        }));
+        let arguments: Read<()> = all(command.arguments.iter().map(|argument| {
+            crate::capability::exec::check_template(argument, command.allow_arguments.len())
+                .map_err(|why| self.wrong(argument, why))
+        }));
+        let environment: Read<()> = all(command.environment.values().flat_map(|value| {
+            let secrets = crate::capability::exec::secrets_of(value);
+            secrets.into_iter().map(|name| {
+                self.known(&Spot { value: name, span: value.span.clone() }, "secrets", names.secrets.keys()).map(drop)
+            })
+        }));
+        let path = self.absolute(&command.path);
+        let directory = command.directory.as_ref().map_or(Ok(PathBuf::from("/")), |given| self.absolute(given));
+        arguments.and(environment)?;
         Ok(Command {
-            path: self.absolute(&command.path)?,
+            path: path?,
             arguments: command.arguments.iter().map(|argument| argument.value.clone()).collect(),
-            allow_arguments,
+            allow_arguments: allow_arguments?,
             user: command.user.clone(),
             environment: command.environment.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect(),
-            directory: match &command.directory {
-                Some(directory) => self.absolute(directory)?,
-                None => PathBuf::from("/"),
-            },
+            directory: directory?,
             timeout: command.timeout.map_or(Duration::from_secs(10), |span| span.0),
             max_output: command.max_output.map_or(256 << 10, |size| size.0),
         })
     }
-}
-
-/// Reads `scheme://host[:port]`. The URL library decides what a host is, so that the grant and the request are
-/// compared in the same form.
-fn origin(text: &str) -> Result<Origin, String> {
-    let form = "write `https://host`, `http://host:port` or `https://*.domain`";
-    let (scheme, rest) = text.split_once("://").ok_or_else(|| format!("`{text}` is not a server; {form}"))?;
-    let (wildcard, rest) = match rest.strip_prefix("*.") {
-        Some(rest) => (true, rest),
-        None => (false, rest),
-    };
-    let url = url::Url::parse(&format!("{scheme}://{rest}")).map_err(|error| format!("`{text}`: {error}; {form}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("`{}` is not a scheme that plugins can use; {form}", url.scheme()));
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("`{text}` is more than a server; {form}"));
-    }
-    if url.path() != "/" || rest.ends_with('/') {
-        return Err(format!("`{text}` names a path, which a grant cannot; {form}"));
-    }
-    let host = match url.host() {
-        Some(url::Host::Domain(name)) if name.contains('*') => {
-            return Err(format!("`{text}`: `*` stands only first; {form}"));
-        }
-        Some(url::Host::Domain(name)) => name.strip_suffix('.').unwrap_or(name).to_owned(),
-        Some(url::Host::Ipv4(address)) if !wildcard => address.to_string(),
-        Some(url::Host::Ipv6(address)) if !wildcard => address.to_string(),
-        _ => return Err(format!("`{text}` names no host; {form}")),
-    };
-    let host = if wildcard { format!("*.{host}") } else { host };
-    let port = url.port_or_known_default().ok_or_else(|| format!("`{text}` names no port; {form}"))?;
-    Ok(Origin { scheme: url.scheme().to_owned(), host, port })
 }
 
 fn limits(given: &file::Limits, default: &file::Limits) -> Result<Limits, ConfigError> {

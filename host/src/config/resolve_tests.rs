@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::Config;
+use crate::config::grants::origin;
 
 fn resolve_text(text: &str) -> Result<Config, ConfigError> {
     Config::resolve(&Document::from_text("/etc/windlass/agent.toml", text).unwrap())

@@ -1,8 +1,9 @@
 //! The release file, `release.toml`: what an application's team says about its deployments.
 //!
-//! Reading is strict: unknown keys, wrong types and malformed values are errors that point at a line. Reading asks no
-//! registry and no plugin; whether a plugin accepts its `with` table is found at admission.
+//! Reading is strict: unknown keys, wrong types and malformed values are errors that point at a line, all that there are
+//! at once. Reading asks no registry and no plugin; whether a plugin accepts its `with` table is found at admission.
 
+mod artifacts;
 mod convert;
 mod overlay;
 mod wire;
@@ -18,7 +19,7 @@ use super::application::RELEASE_FILE;
 use super::directory::{DirectoryError, TeamDirectory};
 use super::environment::Settings;
 use crate::config::document::{Document, DocumentError, nearest};
-use crate::report::{ExitCode, Explain, Place};
+use crate::report::{ExitCode, Explain, Part, Place};
 use windlass_documents::reference::Reference;
 
 /// A release file, read and valid for each of its environments.
@@ -114,6 +115,13 @@ impl Explain for FileError {
             Self::Directory(_) | Self::UnknownEnvironment { .. } | Self::OtherApplication { .. } => None,
         }
     }
+
+    fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Document(error) => error.parts(),
+            Self::Directory(_) | Self::UnknownEnvironment { .. } | Self::OtherApplication { .. } => Vec::new(),
+        }
+    }
 }
 
 impl ReleaseFile {
@@ -166,3 +174,7 @@ pub fn schema() -> Value {
 #[cfg(test)]
 #[path = "file/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "file/several_tests.rs"]
+mod several_tests;

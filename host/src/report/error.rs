@@ -9,6 +9,9 @@ use windlass_documents::Failure;
 use super::explain::{ExitCode, Explain, Part, Place};
 use super::page::{Ink, Line, Page};
 
+/// So many parts of one error are shown, and the rest is counted: who has so many begins at the top.
+pub const MOST_PARTS: usize = 20;
+
 /// Any error on its way to the person.
 #[derive(Debug)]
 pub struct Fault(Box<dyn Explain + Send + Sync>);
@@ -69,17 +72,15 @@ impl Fault {
 
 /// One error after the other, each with its own place and hint.
 fn several(parts: &[Part], width: usize) -> Page {
-    /// Who has so many begins at the top.
-    const MOST: usize = 20;
     let mut page = Page::new();
-    for one in parts.iter().take(MOST) {
+    for one in parts.iter().take(MOST_PARTS) {
         part(&mut page, &one.text, one.place.as_ref(), width);
         if let Some(hint) = &one.hint {
             paragraph(&mut page, ("hint:", Ink::Accent), hint, width);
         }
     }
-    if parts.len() > MOST {
-        page.push(Line::plain(format!("and {} more", parts.len() - MOST)));
+    if parts.len() > MOST_PARTS {
+        page.push(Line::plain(format!("and {} more", parts.len() - MOST_PARTS)));
     }
     page
 }

@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::Fault;
+use super::explain::{Part, Place};
 
 pub use config::{ConfigFact, OriginFact};
 pub use deployment::{
@@ -92,6 +93,9 @@ pub struct ErrorFact {
     /// Where in a file, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceFact>,
+    /// Each thing that is wrong, when it is several at once: all mistakes of a file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<ProblemFact>,
     /// The exit code of the process.
     pub exit: u8,
 }
@@ -105,9 +109,30 @@ impl ErrorFact {
             error: error.to_string(),
             caused_by: fault.causes(),
             hint: error.hint(),
-            place: error.place().map(|place| PlaceFact { file: place.file, line: place.line, column: place.column }),
+            place: error.place().map(Into::into),
+            problems: error.parts().into_iter().map(Into::into).collect(),
             exit: fault.exit().number(),
         }
+    }
+}
+
+/// One of several things that are wrong.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProblemFact {
+    /// What is wrong.
+    pub error: String,
+    /// What to do about it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Where in a file, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceFact>,
+}
+
+impl From<Part> for ProblemFact {
+    fn from(part: Part) -> Self {
+        Self { error: part.text, hint: part.hint, place: part.place.map(Into::into) }
     }
 }
 
@@ -121,6 +146,12 @@ pub struct PlaceFact {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
+}
+
+impl From<Place> for PlaceFact {
+    fn from(place: Place) -> Self {
+        Self { file: place.file, line: place.line, column: place.column }
+    }
 }
 
 /// A duration for machines.

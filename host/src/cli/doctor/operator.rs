@@ -16,7 +16,7 @@ pub(super) fn file(session: &Session, facts: &mut Vec<DoctorFact>) -> Option<Con
     let config = match session.config() {
         Ok(config) => config,
         Err(fault) => {
-            facts.push(broken(subject, fault.error()));
+            facts.extend(broken(subject, fault.error()));
             return None;
         }
     };
@@ -51,7 +51,7 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
     for name in config.secrets.keys() {
         match Secrets::resolve_all(&config.secrets, [name.as_str()], &key, &Redactor::new()) {
             Ok(secrets) => short.extend(secrets.short().map(str::to_owned)),
-            Err(error) => facts.push(broken("secrets", &error)),
+            Err(error) => facts.extend(broken("secrets", &error)),
         }
     }
     if facts.len() == before {

@@ -27,7 +27,7 @@ pub(super) async fn plugins(
     }
     let plugins = match open(config) {
         Ok(plugins) => plugins,
-        Err(fault) => return facts.push(broken(subject, fault.error())),
+        Err(fault) => return facts.extend(broken(subject, fault.error())),
     };
     let names = plugins.bundled();
     let before = facts.len();
@@ -46,7 +46,7 @@ pub(super) async fn plugins(
     }
     for name in &names {
         if let Err(error) = plugins.admit(&Source::Bundled(name.clone()), None).await {
-            facts.push(broken(subject, &error));
+            facts.extend(broken(subject, &error));
         }
     }
     if facts.len() == before {
@@ -75,7 +75,7 @@ async fn grants(
     if let Some(asked) = application
         && let Err(fault) = lacking(session, config, asked, facts).await
     {
-        facts.push(broken("release file", fault.error()));
+        facts.extend(broken("release file", fault.error()));
     }
 }
 

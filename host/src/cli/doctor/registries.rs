@@ -39,7 +39,7 @@ pub(super) async fn registries(config: &Config, application: Option<&Asked>, fac
     // Passwords are not sent, so any key does; the host's own may not exist yet.
     let registries = match agent::registries(config, &HostKey::from_bytes(&[0; 32]), &Redactor::new()) {
         Ok(registries) => registries,
-        Err(error) => return facts.push(broken(SUBJECT, &error)),
+        Err(error) => return facts.extend(broken(SUBJECT, &error)),
     };
     let registries = &registries;
     let asked = names.iter().map(|name| async move {
@@ -57,7 +57,7 @@ fn of_all(config: &Config, facts: &mut Vec<DoctorFact>) -> BTreeSet<String> {
     let applications = match application::list(&config.applications_directory) {
         Ok(applications) => applications,
         Err(error) => {
-            facts.push(broken("applications", &error));
+            facts.extend(broken("applications", &error));
             return names;
         }
     };
@@ -66,8 +66,8 @@ fn of_all(config: &Config, facts: &mut Vec<DoctorFact>) -> BTreeSet<String> {
         let read = |directory: &Path| ReleaseFile::of(&TeamDirectory::open(directory)?);
         match found.map(|found| read(&found.directory)) {
             Ok(Ok(file)) => names.extend(named(&file, config)),
-            Ok(Err(error)) => facts.push(broken("applications", &error)),
-            Err(error) => facts.push(broken("applications", &error)),
+            Ok(Err(error)) => facts.extend(broken("applications", &error)),
+            Err(error) => facts.extend(broken("applications", &error)),
         }
     }
     names

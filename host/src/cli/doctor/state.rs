@@ -26,7 +26,7 @@ pub(super) fn directory(config: &Config, facts: &mut Vec<DoctorFact>) {
     let subject = "state directory";
     let path = &config.state_directory;
     if let Err(error) = private::judge(path) {
-        facts.push(broken(subject, &error));
+        facts.extend(broken(subject, &error));
         return;
     }
     if path.is_dir() && !private::is_closed(path) {
@@ -72,7 +72,7 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
     });
     let (verification, last, open, stuck, untold) = match verified {
         Ok(verified) => verified,
-        Err(error) => return facts.push(broken(subject, &error)),
+        Err(error) => return facts.extend(broken(subject, &error)),
     };
     facts.push(match verification.faults.first() {
         None => well(subject, format!("{} lines, each chained to the one before", verification.lines)),

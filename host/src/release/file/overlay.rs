@@ -2,10 +2,12 @@
 //!
 //! All places stay those of the one file, so that an error about a merged value points at where it was written.
 
+use std::ops::Range;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::document::{Document, DocumentError, nearest};
+use crate::config::document::{Mistakes, Read, nearest};
 
 /// What an environment may say. An artifact, a migration and the application's name are the same everywhere.
 pub(super) const KEYS: &[&str] = &["variables", "secrets", "policy", "strategy", "checks", "smoke", "recorders"];
@@ -13,31 +15,44 @@ pub(super) const KEYS: &[&str] = &["variables", "secrets", "policy", "strategy",
 /// One table of the file.
 pub(super) type Table<'a> = Spanned<DeTable<'a>>;
 
-/// The file without its environments, and each environment merged over it.
-pub(super) struct Merged<'a> {
+/// The file without its environments, and what each says.
+pub(super) struct Parts<'a> {
     pub(super) base: Table<'a>,
-    pub(super) environments: Vec<(String, Table<'a>)>,
+    pub(super) environments: Vec<Environment<'a>>,
 }
 
-/// Takes the environments out of the file and merges each over the rest.
-pub(super) fn merge<'a>(document: &Document, mut file: Table<'a>) -> Result<Merged<'a>, DocumentError> {
-    let environments = take(file.get_mut(), "environments");
-    let mut merged = Vec::new();
-    for (name, overlay) in
-        environments.map(|value| table(document, value, "`environments`")).transpose()?.into_iter().flatten()
-    {
-        let overlay = table(document, overlay, &format!("`environments.{}`", name.get_ref()))?;
-        for key in overlay.keys() {
-            check_key(document, key.get_ref(), key.span())?;
-        }
-        let mut whole = file.clone();
-        merge_tables(whole.get_mut(), overlay);
-        merged.push((name.into_inner().into_owned(), whole));
+/// An environment.
+pub(super) struct Environment<'a> {
+    pub(super) name: String,
+    /// Where its table is.
+    pub(super) span: Range<usize>,
+    overlay: DeTable<'a>,
+}
+
+impl<'a> Environment<'a> {
+    /// The rest of the file with this environment over it.
+    pub(super) fn over(self, base: &Table<'a>) -> Table<'a> {
+        let mut merged = base.clone();
+        merge_tables(merged.get_mut(), self.overlay);
+        merged
     }
-    Ok(Merged { base: file, environments: merged })
 }
 
-fn check_key(document: &Document, key: &str, span: std::ops::Range<usize>) -> Result<(), DocumentError> {
+/// Takes the environments out of the file. What no environment may say is noted and left out.
+pub(super) fn take_apart<'a>(mistakes: &Mistakes<'_>, mut file: Table<'a>) -> Parts<'a> {
+    let written = take(file.get_mut(), "environments");
+    let written = written.and_then(|value| table(mistakes, value, "`environments`").ok());
+    let mut environments = Vec::new();
+    for (name, overlay) in written.into_iter().flatten() {
+        let span = overlay.span();
+        let Ok(overlay) = table(mistakes, overlay, &format!("`environments.{}`", name.get_ref())) else { continue };
+        let known = overlay.into_iter().filter(|(key, _)| check_key(mistakes, key.get_ref(), key.span()).is_ok());
+        environments.push(Environment { name: name.into_inner().into_owned(), span, overlay: known.collect() });
+    }
+    Parts { base: file, environments }
+}
+
+fn check_key(mistakes: &Mistakes<'_>, key: &str, span: Range<usize>) -> Read<()> {
     if KEYS.contains(&key) {
         return Ok(());
     }
@@ -49,7 +64,7 @@ fn check_key(document: &Document, key: &str, span: std::ops::Range<usize>) -> Re
         }
         _ => nearest(key, KEYS.iter().copied()).map(|name| format!("did you mean `{name}`?")),
     };
-    Err(document.wrong(span, message, hint))
+    Err(mistakes.note(span, message, hint))
 }
 
 fn take<'a>(table: &mut DeTable<'a>, key: &str) -> Option<Spanned<DeValue<'a>>> {
@@ -57,11 +72,11 @@ fn take<'a>(table: &mut DeTable<'a>, key: &str) -> Option<Spanned<DeValue<'a>>> 
     table.remove(&key)
 }
 
-fn table<'a>(document: &Document, value: Spanned<DeValue<'a>>, what: &str) -> Result<DeTable<'a>, DocumentError> {
+fn table<'a>(mistakes: &Mistakes<'_>, value: Spanned<DeValue<'a>>, what: &str) -> Read<DeTable<'a>> {
     let span = value.span();
     match value.into_inner() {
         DeValue::Table(table) => Ok(table),
-        _ => Err(document.wrong(span, format!("{what} is not a table"), None)),
+        _ => Err(mistakes.note(span, format!("{what} is not a table"), None)),
     }
 }
 

