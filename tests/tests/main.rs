@@ -32,6 +32,7 @@ mod holds;
 mod hostile;
 mod interruptions;
 mod known_before;
+mod mounted_images;
 mod outbox;
 mod peer;
 mod promotion;

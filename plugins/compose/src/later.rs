@@ -26,6 +26,7 @@ const START_INTERVAL: Since = (44, "25.0");
 const READ_ONLY_RECURSIVE: Since = START_INTERVAL;
 const SUBPATH: Since = (45, "26.0");
 const GATEWAY_PRIORITY: Since = (48, "28.0");
+const IMAGE_MOUNT: Since = GATEWAY_PRIORITY;
 const WITHOUT_IPV4: Since = GATEWAY_PRIORITY;
 
 impl Application {
@@ -70,6 +71,7 @@ fn of_service<'a>(service: &'a Service, all: &mut Vec<Later<'a>>) {
             MountKind::Volume { options: Some(options), .. } if options.subpath.is_some() => {
                 wish(&mount.position, "volumes.volume.subpath", SUBPATH);
             }
+            MountKind::Image { .. } => wish(&mount.position, "volumes.image", IMAGE_MOUNT),
             MountKind::Bind { options: Some(options), .. } => {
                 if let Some(since) = of_recursion(options) {
                     wish(&mount.position, "volumes.bind.recursive", since);

@@ -40,9 +40,9 @@ pub use load::{DEFAULT_FILES, DEFAULT_OVERRIDES, Files, Loaded, Options, Variabl
 pub use model::{
     Application, Attachment, BindOptions, Blkio, Condition, Dependency, Deploy, DeployLimits, DeployReservations,
     DeployRestart, Device, DeviceRequest, Dns, Extension, FileObject, FileReference, FileSource, Healthcheck, Hook,
-    Ipam, Link, Logging, Mode, ModeKind, Mount, MountKind, Namespaces, Network, Path, Placement, Pool, Port, Protocol,
-    Replace, Resources, Restart, RestartPolicy, Service, ThrottleDevice, TmpfsOptions, Ulimit, UpdateConfig, Volume,
-    VolumeOptions, VolumesFrom, VolumesSource, WeightDevice,
+    ImageOptions, Ipam, Link, Logging, Mode, ModeKind, Mount, MountKind, Namespaces, Network, Path, Placement, Pool,
+    Port, Protocol, Replace, Resources, Restart, RestartPolicy, Service, ThrottleDevice, TmpfsOptions, Ulimit,
+    UpdateConfig, Volume, VolumeOptions, VolumesFrom, VolumesSource, WeightDevice,
 };
 pub use position::{Located, Position};
 pub use problem::{Problem, Problems};

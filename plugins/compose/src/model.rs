@@ -44,7 +44,7 @@ pub use files::{FileObject, FileReference, FileSource};
 pub use health::Healthcheck;
 pub use hooks::Hook;
 pub use links::{Link, VolumesFrom, VolumesSource};
-pub use mounts::{BindOptions, Mount, MountKind, Path, TmpfsOptions, VolumeOptions};
+pub use mounts::{BindOptions, ImageOptions, Mount, MountKind, Path, TmpfsOptions, VolumeOptions};
 pub use names::Dns;
 pub use namespaces::{Mode, ModeKind, Namespaces};
 pub use networks::{Ipam, Network, Pool};

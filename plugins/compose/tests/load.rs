@@ -68,6 +68,10 @@ fn field(application: &Application, name: &str) -> String {
                         let options = options.clone().unwrap_or_default();
                         format!("memory {:?} {:?}", options.size, options.mode)
                     }
+                    MountKind::Image { source, options } => {
+                        let subpath = options.as_ref().and_then(|options| options.subpath.as_deref());
+                        format!("image {source} {}", subpath.unwrap_or("-"))
+                    }
                 };
                 format!("{source} > {}{}", mount.target, if mount.read_only { " ro" } else { "" })
             })

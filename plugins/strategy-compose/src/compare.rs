@@ -22,9 +22,14 @@ use crate::desired::{Content, DesiredService, NO_PROGRAM, PROGRAM};
 use crate::state::{Container, Image};
 use view::View;
 
-/// The differences, sorted by field. `image` is what the desired reference means on this host, where it is there.
-pub(crate) fn compare(desired: &DesiredService, container: &Container, image: Option<&Image>) -> Vec<Difference> {
+/// The differences, sorted by field. `images` are those of this host, by the references by which they were asked for.
+pub(crate) fn compare(
+    desired: &DesiredService,
+    container: &Container,
+    images: &BTreeMap<String, Option<Image>>,
+) -> Vec<Difference> {
     let Some(inspect) = &container.inspect else { return Vec::new() };
+    let image = images.get(&desired.image.reference).and_then(Option::as_ref);
     let mut differences = Vec::new();
     if image.is_none_or(|image| image.id != container.image_id) {
         differences.push(Difference {
@@ -38,6 +43,7 @@ pub(crate) fn compare(desired: &DesiredService, container: &Container, image: Op
     let mut now = view::of_container(inspect, &container.id);
     let then = view::of_body(desired, inherited);
     view::hardware_address(inspect, &then, &mut now);
+    mounts::images_by_reference(&mut now, inspect, &then, images);
     mounts::without_those_of_the_image(&mut now, &then, inherited.unwrap_or(&Value::Null));
     fields(&now, &then, inherited.is_some(), &mut differences);
     differences.sort_by(|left, right| left.field.cmp(&right.field));

@@ -96,6 +96,13 @@ impl Standing {
     }
 }
 
+impl DesiredService {
+    /// The references of all images that it needs: its own, and those whose files it mounts.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.image).chain(&self.mounted_images).map(|image| image.reference.as_str())
+    }
+}
+
 impl Desired {
     /// Whether the files have a service of that name.
     pub(crate) fn knows(&self, service: &str) -> bool {
@@ -135,6 +142,8 @@ pub(crate) struct DesiredService {
     /// The container's name: `kudos-backend-1`.
     pub(crate) container: String,
     pub(crate) image: Pinned,
+    /// Images whose files it mounts.
+    pub(crate) mounted_images: Vec<Pinned>,
     /// The body of `POST /containers/create`, with all labels but the image's id.
     pub(crate) body: Value,
     /// Networks in the order in which the container is connected, each with its names there. The first one is part of
@@ -252,7 +261,7 @@ pub(crate) fn desired(
     if !problems.is_empty() {
         return Err(Problems(problems));
     }
-    let warnings = Vec::new();
+    let warnings = mounts::warnings(application);
     let (settle, remove_orphans) = (config.settle.0, config.remove_orphans);
     let asleep = if services.is_empty() && idle.is_empty() { application.inactive.clone() } else { BTreeMap::new() };
     Ok(Desired {
@@ -330,6 +339,7 @@ fn one(
         hash,
         hash_before,
         files: mounted.files,
+        mounted_images: mounted.images,
         is_job,
         manner,
         shares: shared::shares(service),

@@ -1,6 +1,6 @@
 //! Asking the engine what there is, with as few questions as the plan needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use windlass_sdk::Result;
@@ -53,10 +53,8 @@ pub(crate) fn gather(engine: &dyn Engine, project: &str, desired: Option<&Desire
             }
         }
         for service in desired.services.values() {
-            let reference = &service.image.reference;
-            if !state.images.contains_key(reference) {
-                let image = or_gone(engine.image(reference))?.map(|answer| Image::read(&answer));
-                state.images.insert(reference.clone(), image);
+            for reference in service.images() {
+                look_at(engine, reference, &mut state)?;
             }
         }
     }
@@ -74,7 +72,24 @@ pub(crate) fn gather(engine: &dyn Engine, project: &str, desired: Option<&Desire
             _ => state.containers.retain(|container| container.id != id),
         }
     }
+    if desired.is_some() {
+        let inspected = state.containers.iter().filter_map(|container| container.inspect.as_ref());
+        let named: BTreeSet<String> = inspected.flat_map(json::mounted_images).collect();
+        // An id says itself which image it is.
+        for reference in named.iter().filter(|reference| !reference.starts_with("sha256:")) {
+            look_at(engine, reference, &mut state)?;
+        }
+    }
     Ok(state)
+}
+
+/// Asks for an image once.
+fn look_at(engine: &dyn Engine, reference: &str, state: &mut State) -> Result<()> {
+    if !state.images.contains_key(reference) {
+        let image = or_gone(engine.image(reference))?.map(|answer| Image::read(&answer));
+        state.images.insert(reference.to_owned(), image);
+    }
+    Ok(())
 }
 
 fn by_name(resources: &Value, pointer: &str) -> BTreeMap<String, Value> {

@@ -34,6 +34,17 @@ pub(crate) fn pairs(value: &Value, pointer: &str) -> BTreeMap<String, String> {
         .unwrap_or_default()
 }
 
+/// What a mount calls the image whose files it has; none for a mount of another kind.
+pub(crate) fn mounted_image(mount: &Value) -> Option<String> {
+    text(mount, "/Source").filter(|_| mount.get("Type").and_then(Value::as_str) == Some("image"))
+}
+
+/// The images whose files a container that was inspected mounts, as it calls them.
+pub(crate) fn mounted_images(inspect: &Value) -> Vec<String> {
+    let mounts = inspect.pointer("/HostConfig/Mounts").and_then(Value::as_array);
+    mounts.into_iter().flatten().filter_map(mounted_image).collect()
+}
+
 /// The whole number at a JSON pointer; 0 where there is none.
 pub(crate) fn number(value: &Value, pointer: &str) -> i64 {
     value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()

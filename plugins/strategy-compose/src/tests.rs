@@ -9,6 +9,7 @@ mod files;
 mod flow;
 mod later;
 mod modes;
+mod mounted_images;
 mod numbers;
 mod peer;
 mod plans;

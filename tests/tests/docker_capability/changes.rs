@@ -238,3 +238,40 @@ async fn a_port_in_use_says_so() {
     assert_eq!(failure.code, "conflict", "{failure:?}");
     assert!(failure.message.contains(&port), "{failure:?}");
 }
+
+#[tokio::test]
+async fn images_of_its_releases_alone_are_mounted() {
+    let application = Application::new("mnt");
+    let (own, theirs) = (format!("{}/web", application.name), format!("{}-theirs/web", application.name));
+    let (mine, other) = (format!("{own}:1"), format!("{theirs}:1"));
+    let (mine_id, other_id) = (imported(&application, &mine), imported(&application, &other));
+    let unpulled = format!("sha256:{}", "0".repeat(64));
+    let known =
+        Releases { own: vec![local(&own, &mine_id), local(&own, &unpulled)], others: vec![local(&theirs, &other_id)] };
+    let strategy = application.strategy("mnt").with_images(Arc::new(known));
+    let mounting = |image: &str| {
+        let mount = json!({ "Type": "image", "Source": image, "Target": "/tmp" });
+        with_host(&json!({ "NetworkMode": "none", "Mounts": [mount] }))
+    };
+    let name = application.named("mounting");
+    let nowhere = format!("{own}:nowhere");
+    for image in [other.as_str(), &other_id, BUSYBOX, &nowhere] {
+        let failure = strategy.create_container(&name, &mounting(image)).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{image}: {failure:?}");
+        let failure = strategy.permits(&json!([{ "container": mounting(image) }])).await.unwrap_err();
+        assert_eq!(failure.code, "capability-denied", "{image}: {failure:?}");
+        assert!(failure.message.contains("it is no image of the application's releases"), "{failure:?}");
+    }
+    // What a release has is pulled later; before it is there, nothing mounts it.
+    strategy.permits(&json!([{ "container": mounting(&unpulled) }, { "container": mounting(&mine) }])).await.unwrap();
+    assert_eq!(strategy.create_container(&name, &mounting(&unpulled)).await.unwrap_err().code, "not-found");
+    let api = docker(["version", "--format", "{{.Server.APIVersion}}"]).unwrap();
+    if api.trim_start_matches("1.").parse::<u32>().unwrap() >= 48 {
+        let id = strategy.create_container(&name, &mounting(&mine)).await.unwrap();
+        // By its id, whatever the name means later.
+        let source = docker(["inspect", "--format", "{{(index .HostConfig.Mounts 0).Source}}", &id]).unwrap();
+        assert_eq!(source, mine_id);
+        docker(["rm", "-f", &id]).unwrap();
+    }
+    docker(["image", "rm", &mine, &other]).unwrap();
+}

@@ -21,7 +21,7 @@ use crate::setup::other_engines::Other;
 const PLACE: &str = "WINDLASS_XTASK_ENGINE";
 
 /// What is run where no filter is given: whole deployments, Docker Compose's corpus, and the Docker capability.
-pub(super) const FILTERS: &[&str] = &["story::", "corpus", "docker_capability", "tests::peer::"];
+pub(super) const FILTERS: &[&str] = &["story::", "corpus", "docker_capability", "tests::peer::", "mounted_images::"];
 
 /// Lays files over `/usr` in mounts of its own, and goes on as the program that is named behind them.
 const ENTER: &str =

@@ -10,6 +10,8 @@
 //!
 //! The library's type has no hardware address of the container, so on the way to it the address is in the connection.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 /// The option of a connection that sets sysctls of its interface: `NAME=VALUE`, separated by commas, with `IFNAME` in
@@ -27,6 +29,19 @@ pub(super) fn address_to_connection(body: &mut Value) {
         && let Some(connection) = first_connection(body)
     {
         connection.insert(ADDRESS.to_owned(), address);
+    }
+}
+
+/// Names the images that are mounted by their ids. Names may change their meaning; and engines make a directory of what
+/// an image is called here, which Docker 28 does not find again where the name has a slash.
+pub(super) fn images_by_id(body: &mut Value, ids: &BTreeMap<String, String>) {
+    for mount in body.pointer_mut("/HostConfig/Mounts").and_then(Value::as_array_mut).into_iter().flatten() {
+        let is_image = mount.get("Type").and_then(Value::as_str) == Some("image");
+        if let Some(id) = mount.get("Source").and_then(Value::as_str).and_then(|source| ids.get(source))
+            && is_image
+        {
+            mount["Source"] = json!(id);
+        }
     }
 }
 

@@ -1,7 +1,9 @@
-//! Changing the names of images: pulling, tagging, removing.
+//! Changing the names of images: pulling, tagging, removing. And which images are mounted.
 //!
 //! The engine has one list of images for everybody. What may be done to a name depends on whose image it is: the
 //! application's own are those of its releases.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptions};
 use serde_json::Value;
@@ -97,6 +99,48 @@ impl Docker {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to mount an image that is not of the application's releases. Returns the ids of those that are here: the
+    /// engine is given them, so that what was judged is what is mounted. One of a plan may not have been pulled yet.
+    pub(super) async fn may_mount_images(
+        &self,
+        images: &BTreeSet<(String, String)>,
+        is_plan: bool,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let mut ids = BTreeMap::new();
+        if images.is_empty() {
+            return Ok(ids);
+        }
+        let own = self.images.own()?;
+        for (reference, field) in images {
+            let found = self.image(reference).await?;
+            let is_own = match &found {
+                Some(image) => is_among(image, &own),
+                None => own.iter().any(|artifact| artifact.reference() == *reference),
+            };
+            if !is_own {
+                return Err(self.not_mounted(reference, field));
+            }
+            match found.as_ref().and_then(|image| image["Id"].as_str()) {
+                Some(id) => drop(ids.insert(reference.clone(), id.to_owned())),
+                None if is_plan => {}
+                None => {
+                    let message = format!("`{field}`: image `{reference}` is not on this host");
+                    return Err(hinted("not-found", message, "pull it first"));
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    fn not_mounted(&self, reference: &str, field: &str) -> Failure {
+        let (plugin, application) = (&self.scope.plugin, &self.scope.application);
+        let message = format!(
+            "plugin `{plugin}` may not mount the image `{reference}` (`{field}`) for application `{application}`: it is no \
+             image of the application's releases"
+        );
+        hinted("capability-denied", message, "make it an artifact of the release; no grant allows more")
     }
 
     /// Whether a repository is the agent's for this application: `windlass/APPLICATION`, or below.

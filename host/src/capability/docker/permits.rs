@@ -71,6 +71,7 @@ impl Docker {
         lacking.about(String::new());
         let Judging { policy, around, planned, .. } = &judging;
         refused.extend(refusal(self.check_references(policy, around, &all, Some(planned)).await)?);
+        refused.extend(refusal(self.may_mount_images(&all.images, true).await.map(drop))?);
         refused.extend(refusal(self.nobody_moves(judging.mounting, None).await)?);
         let lacking = lacking.failure(&self.scope, guard.grant());
         together(refused.into_iter().chain(lacking).collect())

@@ -128,6 +128,8 @@ pub(crate) struct References {
     pub(crate) written: BTreeSet<String>,
     /// Paths of the host to mount, what is kept for the release not among them.
     pub(crate) host: Vec<HostMount>,
+    /// Images to mount, as the body names them, with the field that does.
+    pub(crate) images: BTreeSet<(String, String)>,
 }
 
 impl References {
@@ -153,6 +155,7 @@ impl References {
         self.written.extend(other.written);
         self.host.extend(other.host);
         self.addresses.extend(other.addresses);
+        self.images.extend(other.images);
     }
 }
 

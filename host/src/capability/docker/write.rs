@@ -36,11 +36,13 @@ impl Docker {
         let name = names::object("container", name)?;
         let references = policy.container(body)?;
         self.check_references(&policy, &Around::new(self), &references, None).await?;
+        let images = self.may_mount_images(&references.images, false).await?;
         self.nobody_moves(Mounting::of(&references), None).await?;
         let mut body = body.clone();
         self.mark(&mut body)?;
         policy.hide_as_the_engine_does(&mut body, &host::throttles());
         let prepared = self.fill(&policy, &references, &mut body)?;
+        bodies::images_by_id(&mut body, &images);
         bodies::address_to_connection(&mut body);
         let created = match typed::<ContainerCreateBody>(&body) {
             Ok(body) => self.send_create(name, body).await,
@@ -90,7 +92,7 @@ impl Docker {
     }
 
     /// Everything that a body refers to must be there and be the application's, or granted by name; or, where a plan
-    /// is judged, not be there yet.
+    /// is judged, not be there yet. Images are judged apart.
     pub(super) async fn check_references(
         &self,
         policy: &Policy<'_>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_compose::{Application, Service};
+use windlass_compose::{Application, MountKind, Service};
 
 use windlass_documents::reference::Reference;
 
@@ -14,7 +14,7 @@ const LONGEST: usize = 63;
 pub(super) struct Artifact {
     /// The image, with its tag or digest.
     pub(super) reference: Reference,
-    /// The services that run it.
+    /// The services that run or mount it.
     pub(super) services: Vec<String>,
     /// Whether the Compose file says how it is built.
     pub(super) built: bool,
@@ -36,30 +36,18 @@ pub(super) fn find(application: &Application, project: &str) -> Found {
     let mut by_repository: BTreeMap<String, Artifact> = BTreeMap::new();
     let mut found = Found::default();
     for service in application.services.values() {
-        let Some(image) = &service.image else {
-            built(project, service, &mut found);
-            continue;
-        };
-        let reference = match Reference::parse(&image.value) {
-            Ok(reference) => reference,
-            Err(error) => {
-                found.remarks.push(format!("the service `{}`: {error}", service.name));
-                continue;
-            }
-        };
-        let artifact = by_repository.entry(reference.repository()).or_insert_with(|| Artifact {
-            reference: reference.clone(),
-            services: Vec::new(),
-            built: false,
-        });
-        artifact.built |= service.build.is_some();
-        if artifact.reference != reference {
-            found.remarks.push(format!(
-                "the service `{}` runs `{reference}` and others `{}`; an artifact has one version, which all of them will run",
-                service.name, artifact.reference
-            ));
+        match &service.image {
+            Some(image) => named(&image.value, service, false, &mut by_repository, &mut found),
+            None => built(project, service, &mut found),
         }
-        artifact.services.push(service.name.clone());
+    }
+    // After all that run, so that an image that is run and mounted has the version of what runs.
+    for service in application.services.values() {
+        for mount in &service.mounts {
+            if let MountKind::Image { source, .. } = &mount.kind {
+                named(source, service, true, &mut by_repository, &mut found);
+            }
+        }
     }
     for artifact in by_repository.into_values() {
         let last = artifact.reference.path().rsplit('/').next().unwrap_or_default();
@@ -72,6 +60,45 @@ pub(super) fn find(application: &Application, project: &str) -> Found {
         }
     }
     found
+}
+
+/// An image that a service runs, or mounts, by its name.
+fn named(
+    image: &str,
+    service: &Service,
+    is_mounted: bool,
+    by_repository: &mut BTreeMap<String, Artifact>,
+    found: &mut Found,
+) {
+    let name = &service.name;
+    let reference = match Reference::parse(image) {
+        Ok(reference) => reference,
+        Err(error) => {
+            found.remarks.push(format!("the service `{name}`: {error}"));
+            return;
+        }
+    };
+    let is_built = |artifact: &Artifact| artifact.reference.repository() == reference.repository();
+    if is_mounted && found.artifacts.values().any(is_built) {
+        return;
+    }
+    let artifact = by_repository.entry(reference.repository()).or_insert_with(|| Artifact {
+        reference: reference.clone(),
+        services: Vec::new(),
+        built: false,
+    });
+    artifact.built |= !is_mounted && service.build.is_some();
+    if artifact.reference != reference {
+        let (does, all) = if is_mounted { ("mounts", "have") } else { ("runs", "run") };
+        found.remarks.push(format!(
+            "the service `{name}` {does} `{reference}` and others `{}`; an artifact has one version, which all of them \
+             will {all}",
+            artifact.reference
+        ));
+    }
+    if !artifact.services.contains(name) {
+        artifact.services.push(name.clone());
+    }
 }
 
 fn built(project: &str, service: &Service, found: &mut Found) {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Place, Shown, decimal, deploy, duration, group, network, size};
 use crate::{
-    BindOptions, Dependency, Device, Healthcheck, Hook, Logging, Mount, MountKind, Port, Resources, RestartPolicy,
-    Service, TmpfsOptions, VolumeOptions, VolumesSource,
+    BindOptions, Dependency, Device, Healthcheck, Hook, ImageOptions, Logging, Mount, MountKind, Port, Resources,
+    RestartPolicy, Service, TmpfsOptions, VolumeOptions, VolumesSource,
 };
 
 pub(super) fn service(place: &Place<'_>, service: &Service) -> Value {
@@ -193,6 +193,11 @@ fn mount(place: &Place<'_>, mount: &Mount) -> Value {
             shown.put("type", Some(json!("tmpfs")));
             shown.put("tmpfs", options.as_ref().map(tmpfs_options));
         }
+        MountKind::Image { source, options } => {
+            shown.put("type", Some(json!("image")));
+            shown.put("source", Some(json!(source)));
+            shown.put("image", options.as_ref().map(image_options));
+        }
     }
     // Docker Compose shows it where it shows that of a bind mount.
     if let MountKind::Volume { options: Some(VolumeOptions { selinux: Some(word), .. }), .. } = &mount.kind {
@@ -228,6 +233,12 @@ fn tmpfs_options(options: &TmpfsOptions) -> Value {
     let mut shown = Shown::default();
     shown.put("size", options.size.filter(|bytes| *bytes != 0).map(size));
     shown.some("mode", json!(options.mode));
+    shown.value()
+}
+
+fn image_options(options: &ImageOptions) -> Value {
+    let mut shown = Shown::default();
+    shown.put("subpath", options.subpath.clone().map(Value::String));
     shown.value()
 }
 

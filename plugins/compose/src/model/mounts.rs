@@ -1,4 +1,4 @@
-//! `volumes` of a service: named volumes, host directories, files of the release, memory.
+//! `volumes` of a service: named volumes, host directories, files of the release, memory, images.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub struct Mount {
     pub read_only: bool,
     /// What is mounted.
     pub kind: MountKind,
-    /// Sections of other kinds of mounts that are there and say nothing: `bind`, `volume` or `tmpfs`.
+    /// Sections of other kinds of mounts that are there and say nothing: `bind`, `volume`, `tmpfs` or `image`.
     pub idle: Vec<&'static str>,
     /// A word of Docker Desktop for macOS, which does nothing elsewhere.
     pub consistency: Option<String>,
@@ -45,6 +45,13 @@ pub enum MountKind {
     Tmpfs {
         /// How; none where nothing is said.
         options: Option<TmpfsOptions>,
+    },
+    /// The files of an image, which a container may only read. Needs an engine of API 1.48.
+    Image {
+        /// The image as it is written, with its tag or digest.
+        source: String,
+        /// How; none where nothing is said.
+        options: Option<ImageOptions>,
     },
 }
 
@@ -90,6 +97,13 @@ pub struct TmpfsOptions {
     pub size: Option<i64>,
     /// The permission bits of its root.
     pub mode: Option<u32>,
+}
+
+/// How an image is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImageOptions {
+    /// The directory of the image that is mounted.
+    pub subpath: Option<String>,
 }
 
 const PROPAGATION: [&str; 6] = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
@@ -186,11 +200,13 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
         labels: fields.with("labels", |report, node, path| labels::listed(report, node, path)).unwrap_or_default(),
     });
     let memory = fields.inner("tmpfs", |fields| TmpfsOptions { size: fields.size("size"), mode: mode(fields) });
+    let image = fields.inner("image", |fields| ImageOptions { subpath: fields.text("subpath") });
     let mut idle = Vec::new();
     let given = [
         ("bind", bind.as_ref().map(|bind| *bind == BindOptions::default())),
         ("volume", volume.as_ref().map(|volume| *volume == VolumeOptions::default())),
         ("tmpfs", memory.as_ref().map(|memory| memory.size.unwrap_or(0) == 0 && memory.mode.unwrap_or(0) == 0)),
+        ("image", image.as_ref().map(|image| *image == ImageOptions::default())),
     ];
     for (key, is_empty) in given.into_iter().filter(|(key, _)| kind.as_deref() != Some(*key)) {
         let Some(is_empty) = is_empty else { continue };
@@ -210,7 +226,8 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
                 None
             }
         },
-        (Some("bind"), None) => {
+        (Some("image"), Some(source)) => Some(MountKind::Image { source, options: image }),
+        (Some("bind" | "image"), None) => {
             fields.require(&item.position, "source");
             None
         }
@@ -223,10 +240,7 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
             let why = match other {
                 "npipe" => "is refused: it is for Windows containers",
                 "cluster" => "is refused: it is for swarm clusters",
-                "image" => {
-                    "is refused: images are not mounted yet; copy the files into the service's own image, or use a volume"
-                }
-                _ => "is not a kind of mount; write `bind`, `volume` or `tmpfs`",
+                _ => "is not a kind of mount; write `bind`, `volume`, `tmpfs` or `image`",
             };
             report.at(&item.position, format!("`{}`: `{other}` {why}", fields.path("type")));
             None
@@ -239,7 +253,7 @@ fn long(context: &Context<'_>, mut fields: Fields<'_>, item: &Node) -> Option<Mo
     if target.is_none() {
         fields.require(&item.position, "target");
     }
-    fields.finish(&[("image", "images are not mounted yet")]);
+    fields.finish(&[]);
     Some(Mount { target: target?, read_only, kind: result?, idle, consistency, position: item.position.clone() })
 }
 

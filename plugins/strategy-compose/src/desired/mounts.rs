@@ -1,13 +1,15 @@
-//! What is mounted into a container: volumes, host paths, files of the release, texts.
+//! What is mounted into a container: volumes, host paths, files of the release, texts, images.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
-use windlass_compose::{BindOptions, FileReference, FileSource, Mount, MountKind, Path, Position, Problem, Service};
+use windlass_compose::{
+    Application, BindOptions, FileReference, FileSource, Mount, MountKind, Path, Position, Problem, Service,
+};
 
-use super::Scope;
 use super::content::Content;
+use super::{Pinned, Scope, pin};
 
 /// What stands for the host's copy of the release's files. The host puts its path there.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
@@ -19,12 +21,14 @@ pub(crate) const CONTENT: &str = "{{windlass.content";
 pub(crate) const RECURSION: &[(&str, &str)] =
     &[("NonRecursive", "disabled"), ("ReadOnlyNonRecursive", "writable"), ("ReadOnlyForceRecursive", "readonly")];
 
-/// The mounts of a service, in the two forms that the engine takes, and the digests of the release's files in them.
+/// The mounts of a service, in the two forms that the engine takes, with the digests of the release's files in them and
+/// the images.
 #[derive(Debug, Default)]
 pub(super) struct Mounted {
     pub(super) binds: Vec<String>,
     pub(super) mounts: Vec<Value>,
     pub(super) files: BTreeMap<String, Content>,
+    pub(super) images: Vec<Pinned>,
 }
 
 pub(super) fn mounts(scope: &Scope<'_>, service: &Service, problems: &mut Vec<Problem>) -> Mounted {
@@ -47,6 +51,22 @@ pub(super) fn mounts(scope: &Scope<'_>, service: &Service, problems: &mut Vec<Pr
         }
     }
     mounted
+}
+
+/// What an image that is mounted does not survive. Docker 28 mounts it when the container is made, and not again when the
+/// engine starts; what is made of it then is an empty directory.
+pub(super) fn warnings(application: &Application) -> Vec<String> {
+    let services = application.services.values().filter(|service| service.replicas() > 0);
+    let mounts = services.flat_map(|service| service.mounts.iter().map(move |mount| (service, mount)));
+    let warning = |(service, mount): (&Service, &Mount)| match &mount.kind {
+        MountKind::Image { source, .. } => Some(format!(
+            "{} mounts the image `{source}` at {}, which Docker 28 leaves out when the engine or the host is started again; \
+             remove the container then (`docker rm --force`) and deploy again",
+            service.name, mount.target
+        )),
+        _ => None,
+    };
+    mounts.filter_map(warning).collect()
 }
 
 fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounted) -> Result<(), Problem> {
@@ -86,6 +106,16 @@ fn one(scope: &Scope<'_>, service: &Service, mount: &Mount, mounted: &mut Mounte
                 body.insert("TmpfsOptions".to_owned(), Value::Object(options));
             }
             mounted.mounts.push(Value::Object(body));
+        }
+        MountKind::Image { source, options } => {
+            let image = pin::pin_mounted(service, mount, source, scope.release)?;
+            let mut body = base("image", &mount.target, mount.read_only);
+            body.insert("Source".to_owned(), json!(image.reference));
+            if let Some(subpath) = options.as_ref().and_then(|options| options.subpath.as_ref()) {
+                body.insert("ImageOptions".to_owned(), json!({ "Subpath": subpath }));
+            }
+            mounted.mounts.push(Value::Object(body));
+            mounted.images.push(image);
         }
         MountKind::Bind { source: Path::Bundle(path), options } => {
             let what = format!("services.{}.volumes", service.name);

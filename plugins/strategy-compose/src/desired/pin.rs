@@ -1,6 +1,6 @@
-//! Every image is pinned: by an artifact of the release, or by a digest in the file.
+//! Every image is pinned: by an artifact of the release, or, that of a service, by a digest in the file.
 
-use windlass_compose::{Problem, Service};
+use windlass_compose::{Mount, Problem, Service};
 use windlass_documents::reference::Reference;
 use windlass_documents::{Artifact, Release};
 
@@ -42,6 +42,35 @@ pub(crate) fn pin(service: &Service, release: &Release, project: &str) -> Result
         "`{written}` is neither an artifact of the release nor pinned by digest, so nobody can say what would run"
     ))
     .hint(format!("add to release.toml:\n[artifacts.{}]\nimage = \"{}\"\ntag = \"{tag}\"", service.name, repository)))
+}
+
+/// The image of a mount, `source`. It is one of the release's artifacts in any case: the host lets a plugin mount no
+/// other, and keeps no other for going back.
+pub(crate) fn pin_mounted(
+    service: &Service,
+    mount: &Mount,
+    source: &str,
+    release: &Release,
+) -> Result<Pinned, Problem> {
+    let wrong =
+        |reason: String| Problem::at(&mount.position, format!("`services.{}.volumes.source`: {reason}", service.name));
+    let reference = Reference::parse(source).map_err(|error| wrong(error.to_string()))?;
+    let repository = reference.repository();
+    if let Some((name, artifact)) = release.artifact_of_repository(&repository) {
+        return Ok(of_artifact(name, artifact));
+    }
+    let last = repository.rsplit('/').next().unwrap_or_default();
+    let taken = release.artifacts.contains_key(last);
+    let name = if taken { format!("{}-{last}", service.name) } else { last.to_owned() };
+    let version = match reference.digest() {
+        Some(digest) => format!("digest = \"{digest}\""),
+        None => format!("tag = \"{}\"", reference.tag().unwrap_or("latest")),
+    };
+    Err(wrong(format!(
+        "`{source}` is not an artifact of the release, so the release neither says which image is mounted nor keeps it \
+         for going back"
+    ))
+    .hint(format!("add to release.toml:\n[artifacts.{name}]\nimage = \"{repository}\"\n{version}")))
 }
 
 fn of_artifact(name: &str, artifact: &Artifact) -> Pinned {

@@ -1,8 +1,10 @@
 //! What Compose files may say and this strategy does not do: refused by name, never ignored.
 
+use std::collections::BTreeSet;
 use std::path::Component;
 
 use windlass_compose::{Application, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
+use windlass_documents::reference::Reference;
 
 use super::{Platform, mounts};
 
@@ -18,6 +20,7 @@ pub(super) fn add(application: &Application, service: &Service, problems: &mut V
     numbers(service, &mut refuse);
     sharing(application, service, &mut refuse);
     attached(service, &mut refuse);
+    twice(service, &mut refuse);
     let shared = |mode: &&Mode| !matches!(&mode.kind, ModeKind::Word(word) if word == "bridge" || word == "default");
     if let Some(mode) = service.namespaces.network.as_ref().filter(shared)
         && service.mac_address.is_some()
@@ -73,6 +76,32 @@ fn sharing(application: &Application, service: &Service, refuse: &mut Refuse<'_>
     }
 }
 
+/// An image that is mounted at two places: Docker 28 has one place for each image of a container.
+fn twice(service: &Service, refuse: &mut Refuse<'_>) {
+    let mut seen = BTreeSet::new();
+    for mount in &service.mounts {
+        if let MountKind::Image { source, .. } = &mount.kind
+            && !seen.insert(repository(source))
+        {
+            let why = format!(
+                "mounts `{source}` a second time, which is not supported yet: Docker 28 creates no such container; mount it \
+                 once"
+            );
+            refuse(&mount.position, "volumes.image", &why);
+        }
+    }
+}
+
+/// The repository of an image: all of one are one artifact.
+fn repository(image: &str) -> String {
+    Reference::parse(image).map_or_else(|_| image.to_owned(), |reference| reference.repository())
+}
+
+/// Whether a path is not one inside of what is mounted.
+fn leads_out(subpath: &str) -> bool {
+    !std::path::Path::new(subpath).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 /// Networks, mounts and devices.
 fn attached(service: &Service, refuse: &mut Refuse<'_>) {
     for (key, network) in &service.networks {
@@ -88,12 +117,13 @@ fn attached(service: &Service, refuse: &mut Refuse<'_>) {
     }
     for mount in &service.mounts {
         match &mount.kind {
-            MountKind::Volume { options: Some(options), .. } => {
-                let subpath = options.subpath.as_deref().map(std::path::Path::new);
-                if subpath.is_some_and(|path| !path.components().all(|part| matches!(part, Component::Normal(_)))) {
-                    let why = "must be a path inside the volume: relative, and without `..`";
-                    refuse(&mount.position, "volumes.volume.subpath", why);
-                }
+            MountKind::Volume { options: Some(options), .. } if options.subpath.as_deref().is_some_and(leads_out) => {
+                let why = "must be a path inside the volume: relative, and without `..`";
+                refuse(&mount.position, "volumes.volume.subpath", why);
+            }
+            MountKind::Image { options: Some(options), .. } if options.subpath.as_deref().is_some_and(leads_out) => {
+                let why = "must be a path inside the image: relative, and without `..`";
+                refuse(&mount.position, "volumes.image.subpath", why);
             }
             MountKind::Bind { source, options: Some(options) } => {
                 if options.selinux.is_some() && mounts::recursion(options).is_some() {

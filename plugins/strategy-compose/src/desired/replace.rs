@@ -92,6 +92,7 @@ fn writes(service: &Service) -> Option<String> {
     service.mounts.iter().filter(|mount| !mount.read_only).find_map(|mount| match &mount.kind {
         MountKind::Volume { name: Some(name), .. } => Some(format!("writes to volume `{name}`")),
         MountKind::Bind { .. } => Some(format!("writes to the host through `{}`", mount.target)),
-        MountKind::Volume { name: None, .. } | MountKind::Tmpfs { .. } => None,
+        // The engine mounts images read-only in any case.
+        MountKind::Volume { name: None, .. } | MountKind::Tmpfs { .. } | MountKind::Image { .. } => None,
     })
 }

@@ -60,6 +60,8 @@ enum Place {
     Host,
     /// A file system in memory.
     Memory,
+    /// Files of an image.
+    Image,
 }
 
 /// Decides for every container that is made what it takes over, and says what is left behind.
@@ -113,6 +115,7 @@ fn places(service: &DesiredService, state: &State) -> BTreeMap<String, Place> {
             (Some("volume"), Some(name)) if !name.is_empty() => Place::Named(name),
             (Some("volume"), _) => Place::Anonymous,
             (Some("tmpfs"), _) => Place::Memory,
+            (Some("image"), _) => Place::Image,
             _ => Place::Host,
         };
         places.insert(desired::cleaned(&json::text(mount, "/Target").unwrap_or_default()), place);
@@ -198,6 +201,7 @@ fn left(
         Some(Place::Named(name)) => format!("the volume `{name}`, which is new and starts empty"),
         Some(Place::Anonymous) => "an anonymous volume, which starts empty".to_owned(),
         Some(Place::Host) => "a file or directory of the host".to_owned(),
+        Some(Place::Image) => "files of an image".to_owned(),
         Some(Place::Memory) => "a file system in memory, which starts empty".to_owned(),
     };
     format!("{key}: {target} was {was} and is now {now}; the old data stays in the volume `{volume}`")

@@ -96,7 +96,6 @@ pub(crate) fn all(desired: &Desired, state: &State) -> BTreeMap<String, Decision
 }
 
 pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State) -> Decision {
-    let image = state.images.get(&service.image.reference).and_then(Option::as_ref);
     let containers = of(desired, service, state);
     let current = containers
         .iter()
@@ -131,7 +130,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
     let current = together::named(desired, service, current, state);
     let current = current.as_ref();
     let is_same = is_same(service, current) && together::is_at_home(service, current);
-    let mut differences = if is_same { Vec::new() } else { compare::compare(service, current, image) };
+    let mut differences = if is_same { Vec::new() } else { compare::compare(service, current, &state.images) };
     if !is_same {
         differences.extend(compare::files(&service.files, current.labels.get(labels::FILES)));
         differences.extend(current.gone.iter().map(|target| compare::gone(target)));

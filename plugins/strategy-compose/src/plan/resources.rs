@@ -9,7 +9,7 @@ use serde_json::Value;
 use windlass_documents::{Action, Change};
 
 use super::{Draft, NewStep};
-use crate::desired::{Desired, Platform, Resource};
+use crate::desired::{Desired, Pinned, Platform, Resource};
 use crate::json;
 use crate::labels;
 use crate::operation::{Before, Operation};
@@ -50,6 +50,16 @@ pub(super) fn add(desired: &Desired, state: &State, draft: &mut Draft) -> Result
 /// One pull for each image that is not here.
 fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut Vec<(String, String)>) {
     let mut absent = BTreeMap::new();
+    for image in desired.services.values().flat_map(|service| &service.mounted_images) {
+        if state.images.get(&image.reference).is_some_and(Option::is_some) {
+            continue;
+        }
+        if image.local {
+            obstacles.push(no_longer_here(image));
+            continue;
+        }
+        absent.entry(&image.reference).or_insert((image, BTreeSet::new()));
+    }
     for service in desired.services.values() {
         let here = state.images.get(&service.image.reference).and_then(Option::as_ref);
         let asked = service.service.platform.as_deref().and_then(Platform::read);
@@ -68,10 +78,7 @@ fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut V
             continue;
         }
         if service.image.local {
-            obstacles.push((
-                format!("the local image of artifact `{}` is no longer on this host", service.image.name),
-                "build or load it again, or let the artifact come from a registry".to_owned(),
-            ));
+            obstacles.push(no_longer_here(&service.image));
             continue;
         }
         if service.service.pull_policy.as_deref() == Some("never") {
@@ -99,6 +106,14 @@ fn images(desired: &Desired, state: &State, draft: &mut Draft, obstacles: &mut V
         });
         draft.prepared.push(id);
     }
+}
+
+/// Why a local image that is not there stands in the way.
+fn no_longer_here(image: &Pinned) -> (String, String) {
+    (
+        format!("the local image of artifact `{}` is no longer on this host", image.name),
+        "build or load it again, or let the artifact come from a registry".to_owned(),
+    )
 }
 
 fn keep(kind: &str, resource: &Resource, draft: &mut Draft) {

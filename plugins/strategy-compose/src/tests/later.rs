@@ -86,6 +86,16 @@ const CASES: &[Case] = &[
         field: "volumes./d.recursive",
     },
     Case {
+        line: ["volumes: [{type: image, source: 'front:v1', target: /m, image: {subpath: x/y}}]", ""],
+        refusal: "`services.web.volumes.image` needs Docker's API 1.48 (Docker 28.0)",
+        apis: ["1.47", "1.48"],
+        sent: [
+            "/HostConfig/Mounts/0",
+            r#"{"Type":"image","Target":"/m","Source":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","ImageOptions":{"Subpath":"x/y"}}"#,
+        ],
+        field: "volumes./m.subpath",
+    },
+    Case {
         line: [
             "volumes: [{type: bind, source: /d, target: /d, bind: {recursive: disabled, create_host_path: true}}]",
             "volumes: [{type: bind, source: /d, target: /d, bind: {create_host_path: true}}]",

@@ -79,7 +79,12 @@ fn harmless(host: &HostConfig) {
         if mount.typ == Some(MountType::BIND) {
             inside(mount.source.as_deref().unwrap_or_default(), mount.read_only.unwrap_or_default());
         } else {
-            assert!(matches!(mount.typ, Some(MountType::VOLUME | MountType::TMPFS)), "{:?}", mount.typ);
+            // Whose image it is, is asked where the application's are known.
+            assert!(
+                matches!(mount.typ, Some(MountType::VOLUME | MountType::TMPFS | MountType::IMAGE)),
+                "{:?}",
+                mount.typ
+            );
         }
     }
 }

@@ -18,10 +18,21 @@ pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
 /// owner and permission bits `{{windlass.content;uid=1000;gid=1000;mode=0440:BASE64}}`, each of which may be left out.
 pub(crate) const CONTENT: &str = "{{windlass.content";
 
-const MOUNT_FIELDS: &[&str] =
-    &["Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "TmpfsOptions"];
+const MOUNT_FIELDS: &[&str] = &[
+    "Type",
+    "Source",
+    "Target",
+    "ReadOnly",
+    "Consistency",
+    "BindOptions",
+    "VolumeOptions",
+    "TmpfsOptions",
+    "ImageOptions",
+];
 
 const VOLUME_FIELDS: &[&str] = &["NoCopy", "Labels", "DriverConfig", "Subpath"];
+
+const IMAGE_FIELDS: &[&str] = &["Subpath"];
 
 impl Policy<'_> {
     /// `HostConfig.Binds`: `SOURCE:TARGET[:OPTIONS]`, the source a host path or a volume's name.
@@ -83,6 +94,7 @@ impl Policy<'_> {
             let read_only = part("ReadOnly").as_bool().unwrap_or(false);
             self.bind_options(&format!("{field}.BindOptions"), part("BindOptions"))?;
             let of_volume = self.volume_options(&format!("{field}.VolumeOptions"), part("VolumeOptions"))?;
+            self.image_options(&format!("{field}.ImageOptions"), part("ImageOptions"))?;
             match kind {
                 "bind" => {
                     let named = format!("{field}.Source");
@@ -102,6 +114,10 @@ impl Policy<'_> {
                     }
                 }
                 "tmpfs" => {}
+                // Whether it is the application's is not known here. The engine lets nothing be written there.
+                "image" => {
+                    references.images.insert((source.to_owned(), format!("{field}.Source")));
+                }
                 other => self.require(&format!("mount-type:{other}"), &format!("{field}.Type"), other)?,
             }
         }
@@ -143,13 +159,7 @@ impl Policy<'_> {
             match name.as_str() {
                 "NoCopy" => {}
                 _ if is_unset(value) => {}
-                "Subpath" => {
-                    let field = format!("{field}.Subpath");
-                    let inside = Path::new(text(&field, value)?);
-                    if !inside.components().all(|part| matches!(part, Component::Normal(_))) {
-                        return Err(wrong(&field, "a path inside the volume, relative and without `..`"));
-                    }
-                }
+                "Subpath" => subpath(&format!("{field}.Subpath"), value, "volume")?,
                 "Labels" => {
                     // They are put on a volume that the mount makes, where the host writes none of its own over them.
                     let field = format!("{field}.Labels");
@@ -169,6 +179,20 @@ impl Policy<'_> {
             }
         }
         Ok(mount)
+    }
+
+    fn image_options(&self, field: &str, value: &Value) -> Result<(), Failure> {
+        if value.is_null() {
+            return Ok(());
+        }
+        for (name, value) in object(field, value)? {
+            match name.as_str() {
+                _ if is_unset(value) => {}
+                "Subpath" => subpath(&format!("{field}.Subpath"), value, "image")?,
+                name => return Err(self.unknown(&format!("{field}.{name}"), IMAGE_FIELDS)),
+            }
+        }
+        Ok(())
     }
 
     /// A path of the host, or of what the host keeps for the release. Returns where a path of the host leads, and
@@ -296,4 +320,13 @@ impl Policy<'_> {
         (self.resolve)(path)
             .map_err(|error| self.forbidden(field, source, &format!("its symbolic links cannot be followed: {error}")))
     }
+}
+
+/// A directory of what is mounted.
+fn subpath(field: &str, value: &Value, what: &str) -> Result<(), Failure> {
+    let inside = Path::new(text(field, value)?);
+    if inside.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Ok(());
+    }
+    Err(wrong(field, &format!("a path inside the {what}, relative and without `..`")))
 }

@@ -59,7 +59,7 @@ fn every_danger_is_refused_by_name_and_allowed_by_name() {
             "Mounts",
             json!([{ "Type": "bind", "Source": "/srv/kudos/a", "Target": "/a", "BindOptions": { "Propagation": "shared" } }]),
         ),
-        ("mount-type:image", "Mounts", json!([{ "Type": "image", "Source": "a", "Target": "/a" }])),
+        ("mount-type:npipe", "Mounts", json!([{ "Type": "npipe", "Source": "a", "Target": "/a" }])),
         ("volume-driver:rclone", "VolumeDriver", json!("rclone")),
         (
             "volume-driver:rclone",

@@ -242,3 +242,30 @@ services:
     compose.yaml:4:3: `services.web.annotations` needs Docker's API 1.43 (Docker 24.0) or newer
     ");
 }
+
+#[test]
+fn an_image_that_is_mounted_is_an_artifact_as_well() {
+    let proposal = from(
+        r#"
+name: kudos
+services:
+  web:
+    image: web:1
+    volumes:
+      - {type: image, source: "registry.example/team/files:7", target: /files}
+      - {type: image, source: "tool:3", target: /tool}
+      - {type: image, source: kudos-made, target: /made}
+  tool: {image: "tool:2"}
+  made: {build: .}
+"#,
+    )
+    .unwrap();
+    let file = ReleaseFile::parse(proposal.release_file.as_bytes(), "release.toml").unwrap();
+    let names: Vec<_> = file.artifacts.keys().map(String::as_str).collect();
+    assert_eq!(names, ["files", "made", "tool", "web"]);
+    assert!(proposal.release_file.contains("image = \"registry.example/team/files\"   # web\ntag = \"7\""));
+    assert!(proposal.release_file.contains("image = \"docker.io/library/tool\"   # tool, web\ntag = \"2\""));
+    let said = said(&proposal);
+    assert!(said.contains("the service `web` mounts `docker.io/library/tool:3` and others `docker.io/library/tool:2`"));
+    assert!(said.contains("`services.web.volumes.image` needs Docker's API 1.48 (Docker 28.0) or newer"), "{said}");
+}

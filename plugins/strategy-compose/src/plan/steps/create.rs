@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Services, is_made, new, order, subject};
 use crate::desired::{DesiredService, Endpoint, Manner};
+use crate::json;
 use crate::operation::{Before, Operation, Shared};
 use crate::plan::NewStep;
 
@@ -71,7 +72,10 @@ impl Services<'_> {
             });
             made.insert(name.clone(), id.clone());
             needs.push(id);
-            self.draft.plan.way_back.extend(decision.leaving.iter().map(|container| container.image_id.clone()));
+            let leaving = &decision.leaving;
+            self.draft.plan.way_back.extend(leaving.iter().map(|container| container.image_id.clone()));
+            let inspected = leaving.iter().filter_map(|container| container.inspect.as_ref());
+            self.draft.plan.way_back.extend(inspected.flat_map(json::mounted_images));
         }
         if !needs.is_empty() {
             self.prepared = Some(self.draft.apply(NewStep {

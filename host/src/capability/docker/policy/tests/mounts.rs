@@ -234,3 +234,28 @@ fn data_are_mounted_below_their_directory_and_nothing_leads_out() {
     let lines = super::super::grant_lines(&pretended.scope, &pretended.grant);
     assert!(lines.contains("bind-roots = [\"/srv\"], data-root = \"/srv/kudos\""), "{lines}");
 }
+
+#[test]
+fn images_are_referred_to_and_no_path_leads_out_of_them() {
+    let mount = |more: Value| {
+        let mut mount = json!({ "Type": "image", "Source": "kudos/files:1", "Target": "/m" });
+        mount.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!([mount])
+    };
+    for more in [
+        json!({}),
+        json!({ "ReadOnly": true, "ImageOptions": { "Subpath": "html/a" } }),
+        json!({ "ImageOptions": null }),
+    ] {
+        let references = Pretended::new().host("Mounts", &mount(more)).unwrap();
+        assert_eq!(references.images, super::names(&[("kudos/files:1", "HostConfig.Mounts[0].Source")]));
+        assert!(references.host.is_empty() && references.volumes.is_empty());
+    }
+    for subpath in ["../x", "/etc", "a/../../b", "."] {
+        let failure =
+            Pretended::new().host("Mounts", &mount(json!({ "ImageOptions": { "Subpath": subpath } }))).unwrap_err();
+        assert!(failure.message.contains("a path inside the image"), "{subpath}: {failure:?}");
+    }
+    let failure = Pretended::new().host("Mounts", &mount(json!({ "ImageOptions": { "Writable": true } }))).unwrap_err();
+    assert!(failure.message.contains("`HostConfig.Mounts[0].ImageOptions.Writable`"), "{failure:?}");
+}
