@@ -71,8 +71,9 @@ fn back(kudos: &Kudos) -> Result<()> {
     Ok(())
 }
 
-/// The ids of the steps of the update in one phase.
-fn steps(kudos: &Kudos, phase: &str) -> Result<Vec<String>> {
+/// The ids of the steps of the update: of the phase `apply`, `sweep`, or of what is done while the release is verified
+/// (`meanwhile`).
+fn steps(kudos: &Kudos, part: &str) -> Result<Vec<String>> {
     let file = kudos.host.root().join("plan.json");
     let path = file.display().to_string();
     let arguments = ["plan", &kudos.name, "--out", &path].into_iter().chain(UPDATE);
@@ -81,10 +82,13 @@ fn steps(kudos: &Kudos, phase: &str) -> Result<Vec<String>> {
     let steps = find_steps(&saved).context("the saved plan has no steps")?;
     let ids: Vec<String> = steps
         .iter()
-        .filter(|step| step["phase"] == phase)
+        .filter(|step| {
+            let meanwhile = step["during-verify"] == true;
+            if part == "meanwhile" { meanwhile } else { step["phase"] == part && !meanwhile }
+        })
         .filter_map(|step| step["id"].as_str().map(str::to_owned))
         .collect();
-    ensure!(!ids.is_empty(), "the update has no step in {phase}");
+    ensure!(!ids.is_empty(), "the update has no step in {part}");
     Ok(ids)
 }
 
@@ -131,12 +135,29 @@ fn fail(part: usize) -> Result<()> {
     no_secret(&kudos)
 }
 
+#[test]
+fn an_old_container_that_is_not_stopped_is_a_warning_and_stopped_by_the_next_deployment() -> Result<()> {
+    let kudos = begin("not-stopped", 0)?;
+    for step in steps(&kudos, "meanwhile")? {
+        let run = expect(update(&kudos, &[("WINDLASS_TEST_FAIL_STEP", &step)])?, 0)?;
+        ensure!(run.stderr.contains("Succeeded") && run.stderr.contains("warning: "), "{}", run.stderr);
+        let left = world(&kudos)?;
+        ensure!(left.len() > exactly(&kudos, "2").len(), "after failing at {step}: {left:?}");
+        expect(update(&kudos, &[])?, 0)?;
+        assert_eq!(world(&kudos)?, exactly(&kudos, "2"), "one deployment after failing at {step}");
+        back(&kudos)?;
+    }
+    Ok(())
+}
+
 shared_out!(a_step_that_runs_twice_changes_nothing_more, repeat);
 
 fn repeat(part: usize) -> Result<()> {
     let kudos = begin("repeat", part)?;
-    let steps = steps(&kudos, "apply")?.into_iter().chain(steps(&kudos, "sweep")?);
-    for step in steps.skip(part).step_by(PARTS) {
+    let mut all = steps(&kudos, "apply")?;
+    all.extend(steps(&kudos, "meanwhile")?);
+    all.extend(steps(&kudos, "sweep")?);
+    for step in all.into_iter().skip(part).step_by(PARTS) {
         let run = update(&kudos, &[("WINDLASS_TEST_REPEAT_STEP", &step)])?;
         expect(run, 0).with_context(|| format!("repeating {step}"))?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "2"), "after repeating {step}");
