@@ -47,6 +47,8 @@ pub struct Pace {
     pub retry_delay: Duration,
     /// How long steps that run may go on after somebody asked to stop.
     pub stop_grace: Duration,
+    /// How long smoke tests wait for the old version to end. A program that ends when it is told to has ended by then.
+    pub old_version: Duration,
     /// How long a recorder is left alone after its first failure; doubled for each one after it, up to a day.
     pub delivery_delay: Duration,
 }
@@ -58,6 +60,7 @@ impl Default for Pace {
             undo_attempts: 5,
             retry_delay: Duration::from_secs(1),
             stop_grace: Duration::from_secs(30),
+            old_version: Duration::from_secs(5),
             delivery_delay: Duration::from_mins(1),
         }
     }

@@ -1,10 +1,15 @@
 //! Verify: what runs is the release, healthy and held; then the smoke tests, all at once. Meanwhile the old version ends.
+//!
+//! Smoke tests are to be answered by the release. What is told to stop may answer until it ends, on connections that were
+//! open before; so they wait for it, though not for what does not heed its stop signal.
 
 use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::sync::SetOnce;
+use tokio::time::Instant;
 use windlass_documents::{Failure, Outcome, Report};
 
 use super::outside::{OnDoubt, Probe};
@@ -30,15 +35,15 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
     let mut ending = pin!(steps::run(deployment, Part::DuringVerify));
-    let mut ended = false;
+    let ended = SetOnce::new();
     {
-        let mut proof = pin!(prove(deployment, &subject));
+        let mut proof = pin!(prove(deployment, &subject, &ended));
         loop {
             tokio::select! {
                 biased;
-                done = &mut ending, if !ended => {
+                done = &mut ending, if !ended.initialized() => {
                     done?;
-                    ended = true;
+                    let _ = ended.set(());
                 }
                 proved = &mut proof => break proved?,
             }
@@ -46,7 +51,7 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
     }
     deployment.settle(Outcome::Succeeded, None, None).await.map_err(Halt::Leave)?;
     drop(phase);
-    if !ended {
+    if !ended.initialized() {
         let _phase = deployment.phase(FlowPhase::Sweep);
         ending.await?;
     }
@@ -61,17 +66,26 @@ pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> 
     }
     let _phase = deployment.phase(FlowPhase::Verify);
     let subject = deployment.subject().await.map_err(Halt::Refuse)?;
-    match prove(deployment, &subject).await {
+    match prove(deployment, &subject, &SetOnce::new_with(Some(()))).await {
         Ok(()) => Err(Halt::Unchanged),
         Err(Halt::Unwind(failure)) => Err(Halt::Refuse(failure)),
         Err(other) => Err(other),
     }
 }
 
-async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
+/// `ended` is set when the old version has ended.
+async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOnce<()>) -> Result<(), Halt> {
+    let began = Instant::now();
     let health = health(subject).await;
     let ruling = probe::rule(&health, &own_probe(subject));
     proved(deployment, HEALTH, &health, ruling)?;
+    if !subject.orders.smoke.is_empty() {
+        tokio::select! {
+            () = ended.wait() => {}
+            () = tokio::time::sleep_until(began + deployment.engine.pace.old_version) => {}
+            () = deployment.halt().cancelled() => {}
+        }
+    }
     smoke(deployment, subject).await
 }
 

@@ -134,7 +134,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_release: Option<bool>,
     /// Whether it is begun only when all other steps of the phase `apply` are done, and runs while the release is verified:
-    /// stopping the old version, say. The success is told as soon as the release is verified, and such a step goes on to its
+    /// stopping the old version, say. Smoke tests wait for its end, though 5 s at most. The success is told as soon as the release is verified, and such a step goes on to its
     /// end. It is undone when the verification fails; its own failure is a warning. No step without this may need it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub during_verify: bool,

@@ -140,8 +140,9 @@ async fn go_on(host: &Host, again: Again, what: &str) {
         Again::Interrupted => {
             let mut processes = 0;
             while is_open() {
-                // Each process writes its own name, an intent and what came of it; three steps may be announced at once.
-                let engine = host.process(Some("after:5"));
+                // Each process writes its own name, an intent and what came of it; three steps may be announced at once,
+                // and while the old version ends, a proof as well.
+                let engine = host.process(Some("after:6"));
                 let _ = resume(&engine, APPLICATION, "tester", Onward::Forward, &Stop::new()).await;
                 processes += 1;
                 assert!(processes < 100, "{what}: no progress");

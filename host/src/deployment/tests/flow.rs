@@ -389,6 +389,20 @@ async fn the_old_version_ends_all_at_once_before_recorders_are_told() {
 }
 
 #[tokio::test]
+async fn smoke_tests_wait_for_the_old_version_unless_it_does_not_heed_that_it_should_end() {
+    for (takes, patience, still_there) in [(0, None, 0), (20, None, 0), (2_000, Some(1), 3)] {
+        let host = Host::three();
+        host.world().smoke.insert("page".to_owned(), vec![Ok(report(Verdict::Pass, "it answers"))]);
+        host.deploy("v1").await;
+        host.world().end_takes = Duration::from_millis(takes);
+        host.world().patience_with_old = patience.map(Duration::from_millis);
+        assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
+        let world = host.world();
+        assert_eq!((world.running_when_smoked, world.running), (still_there, 0), "{takes} ms");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_end_is_a_warning_and_goes_back_with_the_rest() {
     let host = Host::three();
     host.deploy("v1").await;

@@ -69,6 +69,12 @@ pub(super) struct World {
     pub(super) most_running: usize,
     /// The same of what ends the old version and removes it.
     pub(super) most_swept: usize,
+    /// How long the old version of each service takes to end.
+    pub(super) end_takes: Duration,
+    /// How long smoke tests wait for it; a minute unless it says otherwise.
+    pub(super) patience_with_old: Option<Duration>,
+    /// How many steps ran when a smoke test was asked last.
+    pub(super) running_when_smoked: usize,
     /// `apply x`, `undo x`, in order.
     pub(super) calls: Vec<String>,
     /// How many of them there were when a recorder was told last.
@@ -346,6 +352,10 @@ impl Outside for Yard {
                 }
             }
             tokio::task::yield_now().await;
+            let end_takes = self.world().end_takes;
+            if step.during_verify && !end_takes.is_zero() {
+                tokio::time::sleep(end_takes).await;
+            }
             if self.world().hangs.as_ref() == Some(&step.id) {
                 context.cancelled.cancelled().await;
             }
@@ -417,6 +427,10 @@ impl Outside for Yard {
     }
 
     fn smoke<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        {
+            let mut world = self.world();
+            world.running_when_smoked = world.running;
+        }
         let answer = next(&mut self.world().smoke, name);
         async move { answer }.boxed()
     }
@@ -511,6 +525,7 @@ impl Host {
                 undo_attempts: 3,
                 retry_delay: Duration::from_millis(1),
                 stop_grace: Duration::from_secs(5),
+                old_version: self.world().patience_with_old.unwrap_or(Duration::from_mins(1)),
                 delivery_delay: Duration::ZERO,
             },
         }

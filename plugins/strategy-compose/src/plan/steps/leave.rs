@@ -96,7 +96,7 @@ impl Services<'_> {
                         },
                         before: before(std::slice::from_ref(old)),
                     };
-                    self.draft.add(step, when)
+                    self.draft.apply(step)
                 });
                 let work = Work::stop(Operation::Retire { drain_milliseconds: 0 }, std::slice::from_ref(old));
                 let step = NewStep {
