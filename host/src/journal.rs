@@ -24,7 +24,7 @@ use windlass_documents::Outcome;
 
 pub use self::account::{Account, Answered, Applied, StepAccount};
 pub use self::error::Error;
-pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Owner, PLAN_SOURCE, Purpose, Resolution, Ruling};
+pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution, Ruling};
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};

@@ -35,11 +35,12 @@ pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Resul
 pub(super) fn moved(agent: &Agent, name: &str, target: &Target, session: &Session) -> Result<(), Fault> {
     let Target::Source(Source { directory, unbound: Some(_), .. }) = target else { return Ok(()) };
     let Some(running) = agent.journal.running(name)? else { return Ok(()) };
-    let earlier = agent.journal.account(&running.deployment)?.asked.source;
-    let same = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());
-    let (before, now) = (same(Path::new(&earlier)), same(directory));
+    let asked = agent.journal.account(&running.deployment)?.asked;
     // Anything else is no directory: a plan, a release document, another deployment.
-    if Path::new(&earlier).is_absolute() && before != now {
+    let Some(earlier) = asked.directory() else { return Ok(()) };
+    let same = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());
+    let (before, now) = (same(earlier), same(directory));
+    if before != now {
         session.printer.warn(&format!(
             "`{name}` runs here from `{}` (deployment {}), and this is `{}`: what runs is replaced. If these are two \
              applications, give one of them another `application` in its release.toml, and another `name` in its Compose \

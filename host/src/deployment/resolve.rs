@@ -1,13 +1,13 @@
 //! Resolve: from a wish to an immutable release.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use windlass_documents::{Failure, Release};
 
 use super::request::Source;
-use super::work::{Deployment, GIVEN, Given, Halt, failure};
-use crate::journal::{Event, Status};
+use super::work::{Deployment, Given, Halt, failure};
+use crate::journal::{Event, Origin, Status};
 use crate::progress::{FlowPhase, Progress};
 
 /// Makes the release and reads what its file orders.
@@ -40,7 +40,7 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
         Some(Given::Release(release)) => return Ok((**release).clone()),
         None => {}
     }
-    if account.asked.is_given_plan() || account.asked.source.starts_with(GIVEN) {
+    if matches!(account.asked.origin(), Origin::Plan | Origin::Release) {
         // Neither is in the journal before the release is, and nothing was touched.
         return Err(failure("cancelled", "it was interrupted before what it was given was read"));
     }
@@ -56,8 +56,16 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
             .cloned()
             .ok_or_else(|| failure("not-found", format!("deployment {of} has no release")));
     }
+    let Some(directory) = account.asked.directory() else {
+        let message = format!(
+            "it was interrupted before its files were read; the journal names the directory `{}`, and not from where that \
+             path begins",
+            account.asked.source
+        );
+        return Err(failure("cancelled", message).hint("deploy again, from the directory that you mean"));
+    };
     let source = Source {
-        directory: PathBuf::from(&account.asked.source),
+        directory: directory.to_owned(),
         set: account.asked.set.clone(),
         commit: account.asked.commit.clone(),
         defaults: account.asked.defaults,
@@ -66,4 +74,19 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
     let resolved = deployment.engine.outside.resolve(&account.application, &source).await?;
     *deployment.notes.lock().unwrap_or_else(PoisonError::into_inner) = resolved.notes;
     Ok(resolved.release)
+}
+
+/// The directory of a release file as the journal keeps it: absolute, because whoever goes on with the deployment may have
+/// been started elsewhere.
+pub(super) fn place(directory: &Path) -> Result<String, Failure> {
+    let wrong =
+        |why: &str| failure("invalid-argument", format!("`{}` cannot be deployed from: {why}", directory.display()));
+    let absolute = std::path::absolute(directory).map_err(|error| {
+        wrong(&format!("the directory that this command was started in is not known ({error})"))
+            .hint("start the command in a directory that exists, or give an absolute path")
+    })?;
+    absolute.into_os_string().into_string().map_err(|_| {
+        wrong("its whole path is not UTF-8, and the journal keeps paths as text")
+            .hint("rename or move the directory so that its path is UTF-8")
+    })
 }

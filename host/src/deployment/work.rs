@@ -14,11 +14,12 @@ use super::engine::Engine;
 use super::error::Error;
 use super::outside::Orders;
 use super::request::{Ending, PlanFile, Request, Target, event_of};
+use super::resolve;
 use super::stop::Stop;
 use super::subject::Subject;
 use super::target;
 use crate::journal::{
-    self, Account, Also, Asked, Event, Owner, PLAN_SOURCE, Purpose, Status, StepStatus, Summary, outcome_word,
+    self, Account, Also, Asked, Event, Origin, Owner, Purpose, Status, StepStatus, Summary, outcome_word,
 };
 use crate::progress::{FlowPhase, Level, Progress};
 
@@ -44,9 +45,6 @@ impl From<journal::Error> for Halt {
 pub(super) fn failure(code: &str, message: impl Into<String>) -> Failure {
     Failure { code: code.to_owned(), message: message.into(), retryable: false, details: None }
 }
-
-/// How a source begins that is a release that was made before; where it came from follows.
-pub(super) const GIVEN: &str = "release:";
 
 /// What is not made by this deployment.
 pub(super) enum Given {
@@ -84,6 +82,7 @@ impl<'a> Deployment<'a> {
         let mut asked = Asked {
             purpose: Purpose::Deploy,
             source: String::new(),
+            origin: None,
             set: std::collections::BTreeMap::new(),
             commit: None,
             defaults: false,
@@ -94,40 +93,40 @@ impl<'a> Deployment<'a> {
             unbound: None,
         };
         let mut given = None;
-        match request.target {
+        let (origin, of) = match request.target {
             Target::Source(source) => {
-                // Whoever goes on with it may have been started elsewhere.
-                let directory = std::path::absolute(&source.directory).unwrap_or(source.directory);
-                asked.source = directory.display().to_string();
+                let directory = resolve::place(&source.directory).map_err(Error::Failed)?;
                 asked.set = source.set;
                 asked.commit = source.commit;
                 asked.defaults = source.defaults;
                 asked.unbound = source.unbound;
+                (Origin::Directory, directory)
             }
             Target::Planned(file) => {
                 target::fits(&file, &request.application, &engine.environment)?;
-                PLAN_SOURCE.clone_into(&mut asked.source);
                 asked.unbound.clone_from(&file.unbound);
                 if file.rollback_of.is_some() {
                     asked.purpose = Purpose::Rollback;
                     asked.of.clone_from(&file.rollback_of);
                 }
                 given = Some(Given::Plan(file));
+                (Origin::Plan, String::new())
             }
             Target::Given { release, origin, unbound, .. } => {
-                asked.source = format!("{GIVEN}{origin}");
                 asked.unbound = unbound;
                 given = Some(Given::Release(release));
+                (Origin::Release, origin)
             }
             Target::Rollback { to } => {
                 let of = target::earlier(engine, &request.application, to.as_deref())?.id;
                 asked.purpose = Purpose::Rollback;
-                asked.source.clone_from(&of);
                 // It may do what it might do then.
                 asked.unbound = engine.journal.account(&of)?.asked.unbound;
-                asked.of = Some(of);
+                asked.of = Some(of.clone());
+                (Origin::Deployment, of)
             }
-        }
+        };
+        (asked.source, asked.origin) = (origin.source(&of), Some(origin));
         let account = engine.journal.begin(&engine.ids.next(), |number| Event::Opened {
             number,
             application: request.application,

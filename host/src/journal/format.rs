@@ -4,6 +4,7 @@
 //! a change that an older agent would misread raises [`JOURNAL_FORMAT`]. There is no behaviour here and no SQL.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,8 +54,12 @@ pub struct Owner {
 pub struct Asked {
     /// Why.
     pub purpose: Purpose,
-    /// Where the release came from: a directory, `plan`, or the deployment whose release it is.
+    /// Where the release came from: an absolute directory, `plan`, `release:` and where a document was, or the
+    /// deployment whose release it is. What it is, [`Asked::origin`] says; the words are for agents of before.
     pub source: String,
+    /// What `source` is. None in lines of before, where its words alone say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// `--set NAME=VERSION`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
@@ -82,14 +87,63 @@ pub struct Asked {
     pub unbound: Option<String>,
 }
 
+/// What the source of a deployment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The directory of a release file.
+    Directory,
+    /// A plan in a file.
+    Plan,
+    /// A release that was made before, here or elsewhere.
+    Release,
+    /// A deployment of this host, whose release it is.
+    Deployment,
+}
+
 /// The source of a deployment that executes a plan in a file.
-pub const PLAN_SOURCE: &str = "plan";
+const PLAN_SOURCE: &str = "plan";
+
+/// How the source of a release begins that was made before; where it came from follows.
+const RELEASE_SOURCE: &str = "release:";
+
+impl Origin {
+    /// The source of something like that.
+    #[must_use]
+    pub fn source(self, of: &str) -> String {
+        match self {
+            Self::Directory | Self::Deployment => of.to_owned(),
+            Self::Plan => PLAN_SOURCE.to_owned(),
+            Self::Release => format!("{RELEASE_SOURCE}{of}"),
+        }
+    }
+}
 
 impl Asked {
+    /// What the source is.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        // Lines of before say it in the words of the source. A directory is absolute there, and so is none of them.
+        self.origin.unwrap_or(match &self.of {
+            _ if self.source == PLAN_SOURCE => Origin::Plan,
+            Some(_) => Origin::Deployment,
+            None if self.source.starts_with(RELEASE_SOURCE) => Origin::Release,
+            None => Origin::Directory,
+        })
+    }
+
     /// Whether a plan was given, which is executed as it is or not at all.
     #[must_use]
     pub fn is_given_plan(&self) -> bool {
-        self.source == PLAN_SOURCE
+        self.origin() == Origin::Plan
+    }
+
+    /// The directory that the release is made from. None where it is from somewhere else, and where a line of before has
+    /// one that is not absolute: it was meant from where that process was started, which is not known.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        let path = Path::new(&self.source);
+        (self.origin() == Origin::Directory && path.is_absolute()).then_some(path)
     }
 }
 

@@ -30,6 +30,7 @@ fn opened(number: u64, application: &str) -> Event {
         asked: Asked {
             purpose: Purpose::Deploy,
             source: "/release".to_owned(),
+            origin: None,
             set: BTreeMap::new(),
             commit: None,
             defaults: false,

@@ -37,6 +37,7 @@ fn opened(number: u64, application: &str) -> Event {
         asked: Asked {
             purpose: Purpose::Deploy,
             source: "bench".to_owned(),
+            origin: None,
             set: [("shell".to_owned(), number.to_string())].into(),
             defaults: false,
             commit: None,

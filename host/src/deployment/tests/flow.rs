@@ -5,8 +5,8 @@ use std::time::Duration;
 use windlass_documents::{Outcome, Verdict};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
-use crate::deployment::{Error, Onward, Stop, plan_only, resolve, resume, run};
-use crate::journal::{Purpose, Resolution};
+use crate::deployment::{Error, Onward, Source, Stop, Target, plan_only, resolve, resume, run};
+use crate::journal::{Event, Origin, Purpose, Resolution};
 use crate::report::{ExitCode, Explain};
 
 #[tokio::test]
@@ -455,4 +455,43 @@ async fn what_takes_too_long_is_put_back() {
     let ending = host.deploy("v2").await;
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
     assert!(ending.account.failure.unwrap().message.contains("deadline"));
+}
+
+#[tokio::test]
+async fn a_directory_is_one_whatever_it_is_called() {
+    for name in ["plan", "release:kudos", "./plan"] {
+        let host = Host::three();
+        let mut from = request("v1");
+        let Target::Source(source) = from.target else { unreachable!() };
+        from.target = Target::Source(Source { directory: name.into(), ..source });
+        let ending = host.try_deploy(from).await.unwrap();
+        assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")), "{name}");
+        let asked = ending.account.asked;
+        assert_eq!((asked.origin(), asked.is_given_plan()), (Origin::Directory, false), "{name}");
+        assert_eq!(asked.directory(), Some(&*std::path::absolute(name).unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn nobody_goes_on_from_a_directory_whose_place_is_not_known() {
+    let host = Host::three();
+    let ending = host.deploy("v1").await;
+    let mut asked = ending.account.asked;
+    "kudos".clone_into(&mut asked.source);
+    asked.origin = None;
+    let owner = ending.account.owner;
+    let opened = |number| Event::Opened {
+        number,
+        application: APPLICATION.to_owned(),
+        environment: "uat".to_owned(),
+        asked,
+        owner,
+        previous: Some(ending.account.id),
+    };
+    host.process(None).journal.begin("older", opened).unwrap();
+    let ending = resume(&host.process(None), APPLICATION, "tester", Onward::Forward, &Stop::new()).await.unwrap();
+    assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Refused, Some("v1")));
+    let failure = ending.account.failure.clone().unwrap();
+    assert!(failure.message.contains("the directory `kudos`, and not from where"), "{}", failure.message);
+    assert_eq!(ending.hint().as_deref(), Some("deploy again, from the directory that you mean"));
 }

@@ -3,7 +3,7 @@
 use windlass_documents::{Event as Told, Outcome};
 
 use super::{open, opened, release, settled};
-use crate::journal::{Also, Event, Journal, Mode, Refusal};
+use crate::journal::{Also, Asked, Event, Journal, Mode, Origin, Refusal};
 
 /// A deployment with an event for the recorder `ledger`, in a journal as an agent with format 1 left it.
 fn older(state: &std::path::Path) {
@@ -56,4 +56,40 @@ fn whoever_hides_what_is_set_aside_is_found() {
     journal.store().run("DELETE FROM set_aside");
     let faults = journal.verify().unwrap().faults;
     assert!(faults[0].what.contains("event set aside k1 is missing"), "{faults:?}");
+}
+
+#[test]
+fn what_a_source_is_does_not_follow_from_its_words() {
+    let asked = |line: serde_json::Value| {
+        let mut whole = serde_json::json!({ "purpose": "deploy", "retry": false });
+        whole.as_object_mut().unwrap().extend(line.as_object().unwrap().clone());
+        serde_json::from_value::<Asked>(whole).unwrap()
+    };
+    // A directory of any name is one, where the line says so.
+    for source in ["plan", "release:", "release:kudos.json", "/srv/plan"] {
+        let asked = asked(serde_json::json!({ "source": source, "origin": "directory" }));
+        assert_eq!((asked.origin(), asked.is_given_plan()), (Origin::Directory, false), "{source}");
+    }
+    // Lines of before are read as before.
+    for (line, origin) in [
+        (serde_json::json!({ "source": "/srv/plan" }), Origin::Directory),
+        (serde_json::json!({ "source": "plan" }), Origin::Plan),
+        (serde_json::json!({ "source": "plan", "purpose": "rollback", "of": "d1" }), Origin::Plan),
+        (serde_json::json!({ "source": "release:kudos.json" }), Origin::Release),
+        (serde_json::json!({ "source": "d1", "purpose": "rollback", "of": "d1" }), Origin::Deployment),
+    ] {
+        assert_eq!(asked(line.clone()).origin(), origin, "{line}");
+    }
+    // Agents of before read those of today.
+    for origin in [Origin::Directory, Origin::Plan, Origin::Release, Origin::Deployment] {
+        let of = if origin == Origin::Deployment { Some("d1") } else { None };
+        let words = origin.source(of.unwrap_or("/srv/kudos"));
+        assert_eq!(asked(serde_json::json!({ "source": words, "of": of })).origin(), origin);
+    }
+    // Where a path was meant from that is not absolute, the line does not say.
+    let directory = |source: &str| asked(serde_json::json!({ "source": source })).directory().map(ToOwned::to_owned);
+    assert_eq!(directory("/srv/kudos"), Some("/srv/kudos".into()));
+    for source in ["kudos", "./kudos", "", "plan", "release:kudos.json"] {
+        assert_eq!(directory(source), None, "{source}");
+    }
 }
