@@ -95,6 +95,10 @@ fn a_release_is_made_where_nothing_is_granted_and_deployed_from_standard_input()
     let made = create(&["--out", "../made.json"])?;
     ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     ensure!(fs::read_dir(&home)?.next().is_none(), "nothing is left in the home directory");
+    // Where there is no operator's file there is no environment that it could be.
+    let meant = create(&["--environment", "uat"])?;
+    let said = String::from_utf8_lossy(&meant.stderr);
+    ensure!(meant.status.code() == Some(2) && said.contains("leave out `--environment`"), "{said}");
 
     // The host's own release, so that what it may not have does not stand in the way.
     fs::write(checkout.join("release.toml"), format!("{}\n[environments.production]\n", small.release()))?;
@@ -125,6 +129,8 @@ fn a_change_for_another_environment_is_proved_by_what_runs_and_can_be_promoted()
     expect(small.host.run(["release", "export", name, "--out", &path])?, 0)?;
     let shown = expect(small.host.run(["release", "show", &path])?, 0)?.stdout;
     assert!(!shown.contains("nowhere yet") && shown.contains("smoke tests  1 passed"), "{shown}");
+    let both = expect(small.host.run(["release", "show", &path, "v1"])?, 2)?.stderr;
+    assert!(both.contains("`v1` cannot choose another one") && both.contains("leave out `v1`"), "{both}");
     let production = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
     expect(production.run(&["promote", name, "--from", &path])?, 0)?;
     Ok(())

@@ -19,6 +19,7 @@ use super::target::Target;
 pub(super) use config::{ConfigArguments, ConfigFormat};
 pub(super) use deploy::{
     CheckArguments, DeployArguments, MannerArguments, PlanArguments, ReleaseArguments, RollbackArguments,
+    VersionArguments,
 };
 pub(super) use holds::{
     FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
@@ -405,10 +406,28 @@ fn deployment(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_grammar_is_consistent() {
         super::Arguments::command().debug_assert();
+    }
+
+    /// What a command would not look at is no option of it.
+    #[test]
+    fn a_release_is_made_from_files_and_never_from_what_runs_or_from_another_release() {
+        let parsed = |option: &[&str]| {
+            let line = ["windlass", "release", "create", "./kudos"].iter().chain(option);
+            super::Arguments::try_parse_from(line).map(drop).map_err(|error| error.kind())
+        };
+        for option in [["--release", "kudos.json"].as_slice(), &["--defaults"]] {
+            assert_eq!(parsed(option), Err(ErrorKind::UnknownArgument), "{option:?}");
+        }
+        for option in
+            [["--set", "web=v2"].as_slice(), &["--commit", "1ef921a7"], &["--environment", "uat"], &["--build"]]
+        {
+            assert_eq!(parsed(option), Ok(()), "{option:?}");
+        }
     }
 }

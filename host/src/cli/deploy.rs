@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments};
+use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments, VersionArguments};
 use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
 use crate::agent::Agent;
@@ -69,35 +69,35 @@ pub(super) fn request(session: &Session, application: String, target: Target, ma
 /// The application and what to deploy of it: its files with the versions that were typed, or a release document.
 pub(super) fn target(arguments: &ReleaseArguments, session: &Session) -> Result<(String, Target), Fault> {
     if let Some(path) = &arguments.release {
-        let name = session.name(&arguments.app)?;
+        let name = session.name(&arguments.versions.app)?;
         let given = super::release::given(path, &name, session)?;
         return Ok((name, given));
     }
-    let asked = session.find(&arguments.app)?;
-    let source = source(&asked, arguments);
+    let asked = session.find(&arguments.versions.app)?;
+    let source = source(&asked, &arguments.versions, arguments.defaults);
     Ok((asked.name, Target::Source(source)))
 }
 
 /// The release file and the versions that were typed. Of two for one artifact the last counts.
-pub(super) fn source(asked: &Asked, arguments: &ReleaseArguments) -> Source {
+pub(super) fn source(asked: &Asked, arguments: &VersionArguments, defaults: bool) -> Source {
     Source {
         directory: asked.location.directory.clone(),
         set: arguments.set.iter().cloned().collect::<BTreeMap<_, _>>(),
         commit: arguments.commit.clone(),
-        defaults: arguments.defaults,
+        defaults,
         unbound: asked.unbound.clone(),
     }
 }
 
 /// Reads a plan that `plan --out` wrote.
 fn plan(path: &Path, session: &Session, arguments: &ReleaseArguments) -> Result<PlanFile, Fault> {
-    if !arguments.set.is_empty() {
+    if !arguments.versions.set.is_empty() {
         return Err(CliError::PlanDecides { option: "--set" }.into());
     }
     if arguments.defaults {
         return Err(CliError::PlanDecides { option: "--defaults" }.into());
     }
-    if arguments.commit.is_some() {
+    if arguments.versions.commit.is_some() {
         return Err(CliError::PlanDecides { option: "--commit" }.into());
     }
     let text = regular::read(path, PLAN_FILE_LIMIT);
@@ -112,9 +112,9 @@ fn plan(path: &Path, session: &Session, arguments: &ReleaseArguments) -> Result<
     let plan: PlanFile = serde_json::from_slice(&text).map_err(understood)?;
     // A rollback needs no files of the application: the release was kept.
     let (name, unbound) = if plan.rollback_of.is_some() {
-        (session.name(&arguments.app)?, None)
+        (session.name(&arguments.versions.app)?, None)
     } else {
-        let asked = session.find(&arguments.app)?;
+        let asked = session.find(&arguments.versions.app)?;
         (asked.name, asked.unbound)
     };
     if plan.application != name {

@@ -153,6 +153,20 @@ pub enum CliError {
         /// The operator's file.
         config: PathBuf,
     },
+    /// `--environment` cannot be compared with anything.
+    #[error("nothing says that this host is `{wished}`: there is no operator's file, and so no environment")]
+    NoEnvironment {
+        /// What was asked for.
+        wished: String,
+    },
+    /// A release document already says which release.
+    #[error("`{}` is one release; `{wished}` cannot choose another one", path.display())]
+    DocumentDecides {
+        /// The document.
+        path: PathBuf,
+        /// What was asked for too.
+        wished: String,
+    },
     /// A command needs a name, and a path was given that has none.
     #[error("no deployment of `{wished}` is known here")]
     NotDeployed {
@@ -210,7 +224,9 @@ impl Explain for CliError {
             | Self::OtherPlan { .. }
             | Self::OtherRelease { .. }
             | Self::NotCompose { .. }
-            | Self::OtherEnvironment { .. } => ExitCode::Usage,
+            | Self::OtherEnvironment { .. }
+            | Self::NoEnvironment { .. }
+            | Self::DocumentDecides { .. } => ExitCode::Usage,
             Self::Read { .. } | Self::Write { .. } | Self::NotAPlan { .. } | Self::NoConfig { .. } => {
                 ExitCode::Configuration
             }
@@ -238,6 +254,14 @@ impl Explain for CliError {
             Self::OtherEnvironment { config, .. } => Some(format!(
                 "the environment of a host is `environment` in `{}`; are you on the right host?",
                 config.display()
+            )),
+            Self::NoEnvironment { .. } => Some(
+                "leave out `--environment`: what is made is the same for every environment; or name the operator's file \
+                 with `--config`"
+                    .to_owned(),
+            ),
+            Self::DocumentDecides { wished, .. } => Some(format!(
+                "leave out `{wished}`; or name the application instead of the file, `windlass release show APP {wished}`"
             )),
             Self::NotDeployed { .. } => Some("`windlass history` lists all deployments".to_owned()),
             Self::NotInJournal { application, .. } => Some(super::lost::advice(application)),

@@ -15,7 +15,7 @@ use crate::report::{ExitCode, Fault, plan};
 pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<ExitCode, Fault> {
     let (name, target) = if arguments.rollback {
         // The files of the application are not needed: the release was kept.
-        (session.name(&arguments.release.app)?, Target::Rollback { to: arguments.to.clone() })
+        (session.name(&arguments.release.versions.app)?, Target::Rollback { to: arguments.to.clone() })
     } else {
         target(&arguments.release, session)?
     };

@@ -12,7 +12,7 @@ use super::error::CliError;
 use super::session::Session;
 use crate::agent::Agent;
 use crate::config::{Config, Releases};
-use crate::deployment::{self, Source, Target};
+use crate::deployment::{self, Target};
 use crate::journal::{Answer, Answered, Mode, Summary};
 use crate::private;
 use crate::release::binding::{self, BindingError, Claim};
@@ -25,18 +25,21 @@ use crate::report::{ExitCode, Fault, release};
 /// Carries out one of them.
 pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<ExitCode, Fault> {
     match command {
-        ReleaseCommand::Create { release, building, out } => {
-            let asked = session.find(&release.app)?;
+        ReleaseCommand::Create { versions, environment, building, out } => {
+            let asked = session.find(&versions.app)?;
             // Whoever makes a release need not be who deploys here: a CI job has no state directory and may write none.
             let scratch = tempfile::tempdir().and_then(|scratch| Ok((scratch.path().canonicalize()?, scratch)));
             let (state, _scratch) = scratch.map_err(|source| CliError::Write { path: std::env::temp_dir(), source })?;
             let agent = session.open_in(Mode::Read, Some(state)).await?;
-            // Without the operator's file this is no host of any environment.
-            if agent.config.file.is_some() {
-                session.environment(release.environment.as_deref(), &agent)?;
+            match environment {
+                // Without the operator's file this is no host of any environment.
+                Some(wished) if agent.config.file.is_none() => {
+                    return Err(CliError::NoEnvironment { wished: wished.clone() }.into());
+                }
+                wished => session.environment(wished.as_deref(), &agent)?,
             }
             // The same on every host: what runs here is no part of it.
-            let mut source = Source { defaults: true, ..source(&asked, release) };
+            let mut source = source(&asked, versions, true);
             let built = if building.build {
                 build::run(&agent, &asked, building, &mut source, session).await?
             } else {
@@ -207,6 +210,9 @@ fn write(
 async fn show(of: &str, wished: Option<&str>, session: &Session) -> Result<ExitCode, Fault> {
     let path = Path::new(of);
     if is_file(of) {
+        if let Some(wished) = wished {
+            return Err(CliError::DocumentDecides { path: path.to_owned(), wished: wished.to_owned() }.into());
+        }
         let content = document::read(path)?;
         tell(&document::parse(of, &content)?, Some(path), None, session);
         return Ok(ExitCode::Succeeded);

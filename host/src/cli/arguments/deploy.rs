@@ -8,9 +8,9 @@ use clap::Args;
 use crate::cli::target::Target;
 use crate::names::Kind;
 
-/// What decides which release is meant.
+/// Which application, and which versions of its artifacts.
 #[derive(Debug, Clone, Args)]
-pub struct ReleaseArguments {
+pub struct VersionArguments {
     /// The application: a name, a directory with a release.toml, or the path of a release file
     #[arg(value_name = "APP")]
     pub app: Target,
@@ -20,6 +20,14 @@ pub struct ReleaseArguments {
     /// The commit to deploy: the version of every artifact whose tag is `{commit}`
     #[arg(long, value_name = "SHA", value_parser = commit)]
     pub commit: Option<String>,
+}
+
+/// What decides which release is meant.
+#[derive(Debug, Clone, Args)]
+pub struct ReleaseArguments {
+    /// The application and its versions.
+    #[command(flatten)]
+    pub versions: VersionArguments,
     /// Take the versions of the application's files for what is not set, instead of keeping what runs
     #[arg(long)]
     pub defaults: bool,

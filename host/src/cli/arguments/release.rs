@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::deploy::{MannerArguments, ReleaseArguments, duration, earlier};
+use super::deploy::{MannerArguments, VersionArguments, duration, earlier, environment};
 use crate::cli::target::Target;
 use crate::names::Kind;
 
@@ -34,9 +34,12 @@ Examples:
 
 Every image is pinned by its digest and every file is inside. It needs no operator's file, grant or secret.")]
     Create {
-        /// The release.
+        /// The application and its versions.
         #[command(flatten)]
-        release: ReleaseArguments,
+        versions: VersionArguments,
+        /// The environment that you mean; refused when this host is another one
+        #[arg(long, value_name = "NAME", value_parser = environment)]
+        environment: Option<String>,
         /// What is built first.
         #[command(flatten)]
         building: BuildArguments,
@@ -103,7 +106,7 @@ Exit codes: 0 it is, 3 it was changed, 10 nobody trusted signed it")]
 #[derive(Debug, Clone, Args)]
 pub struct BuildArguments {
     /// Build the images that the Compose file builds, with the host's `docker`, and give them the commit as tag
-    #[arg(long, conflicts_with = "release")]
+    #[arg(long)]
     pub build: bool,
     /// Push those that are not `local` to their registries
     #[arg(long, requires = "build")]
