@@ -37,7 +37,7 @@ use windlass_documents::Outcome;
 pub use self::engine::{Engine, Pace};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
-pub use self::outside::{Answering, Context, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved};
+pub use self::outside::{Answering, Context, LOOK, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved, STATUS};
 pub use self::plan::NOT_WELL;
 pub use self::recover::Onward;
 pub use self::request::{

@@ -21,7 +21,7 @@ use crate::capability::registry::{Registry, Resolve};
 use crate::capability::secrets::{PluginSecrets, Secrets};
 use crate::capability::state::{Quota, State};
 use crate::capability::{Capabilities, Grants, Scope};
-use crate::deployment::{Context, PLAN_BACK};
+use crate::deployment::{Context, LOOK, PLAN_BACK, STATUS};
 use crate::journal::Purpose;
 use crate::plugin::{Call, Kind, Plugin};
 use crate::progress::{Level, Progress, Watch};
@@ -35,7 +35,16 @@ pub(super) struct Ready {
 
 /// Whether a call works for a deployment that is in the journal.
 pub(super) fn is_deployment(context: &Context) -> bool {
-    matches!(context.purpose, "deploy" | "rollback")
+    matches!(context.purpose, "deploy" | "rollback" | LOOK)
+}
+
+/// What a plugin is told about why it is called.
+fn purpose(context: &Context) -> &'static str {
+    match context.purpose {
+        PLAN_BACK => Purpose::Rollback.word(),
+        LOOK => STATUS,
+        purpose => purpose,
+    }
 }
 
 impl Reality {
@@ -55,7 +64,7 @@ impl Reality {
         // The operator of this host puts a secret right; what was to be told is told then.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
         let secrets = Self::secrets(store, &grants, &self.config.commands, material).map_err(passes)?;
-        if !is_deployment(context) && context.source != "status" {
+        if !is_deployment(context) && context.purpose != STATUS {
             self.say_what_is_short(&secrets);
         }
         let variables = variables(material, &secrets)?;
@@ -67,7 +76,7 @@ impl Reality {
             deployment: context.deployment.clone(),
             application: context.application.clone(),
             environment: self.config.environment.clone(),
-            purpose: if context.purpose == PLAN_BACK { Purpose::Rollback.word() } else { context.purpose }.to_owned(),
+            purpose: purpose(context).to_owned(),
             release: context.release.clone(),
             running: context.running.clone(),
             plan: context.plan.clone(),

@@ -11,7 +11,7 @@ use super::arguments::StatusArguments;
 use super::session::Session;
 use super::{holds, lost, present};
 use crate::agent::Agent;
-use crate::deployment::Context;
+use crate::deployment::{Context, STATUS};
 use crate::journal::{Application, Mode, Running};
 use crate::report::facts::{Fact, OpenFact, PartFact, ReleaseFact, StatusFact};
 use crate::report::page::{Line, Page};
@@ -115,7 +115,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
     let context = Context {
         deployment: running.deployment.clone(),
         application: name.to_owned(),
-        purpose: "plan",
+        purpose: STATUS,
         release: Arc::clone(&running.release),
         running: Some(Arc::clone(&running.release)),
         plan: None,

@@ -8,14 +8,21 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Observation, Part, Release};
 
+use super::outside::LOOK;
 use super::subject::{Subject, within};
 use super::work::Deployment;
+use crate::journal::Purpose;
 
 /// A look is worth this long at most; what is not seen by then is not known.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What runs now, as the strategy of `release` sees it. None where it cannot say, which is kept in the log.
-pub(super) async fn look(deployment: &Deployment<'_>, release: &Arc<Release>) -> Option<Observation> {
+/// What runs now that everything was undone, as the strategy of `release` sees it. None where it cannot say, which is kept
+/// in the log.
+pub(super) async fn after_undo(deployment: &Deployment<'_>, release: &Arc<Release>) -> Option<Observation> {
+    look(deployment, release, Purpose::Rollback.word()).await
+}
+
+async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: &'static str) -> Option<Observation> {
     let engine = deployment.engine;
     let seen = async {
         let orders = engine.outside.orders(release).await?;
@@ -24,7 +31,7 @@ pub(super) async fn look(deployment: &Deployment<'_>, release: &Arc<Release>) ->
             engine,
             deployment: account.id,
             application: account.application,
-            purpose: "rollback",
+            purpose,
             release: release.clone(),
             running: deployment.previous.clone(),
             plan: None,
@@ -48,7 +55,11 @@ pub(super) async fn look(deployment: &Deployment<'_>, release: &Arc<Release>) ->
 /// account has it, and where nothing is known to look for.
 pub(super) async fn before_refusal(deployment: &Deployment<'_>) -> Option<Observation> {
     let previous = deployment.previous.clone()?;
-    if deployment.with(|account| account.observation.is_some()) { None } else { look(deployment, &previous).await }
+    if deployment.with(|account| account.observation.is_some()) {
+        return None;
+    }
+    // A refusal touched nothing, so nothing is put back, whatever was asked for.
+    look(deployment, &previous, LOOK).await
 }
 
 /// Whether everything that was seen is well, and something was.

@@ -29,6 +29,13 @@ pub struct Resolved {
 /// made.
 pub const PLAN_BACK: &str = "plan-rollback";
 
+/// The purpose of a look at what runs that nothing is deployed or put back for.
+pub const STATUS: &str = "status";
+
+/// The purpose of such a look by a deployment: plugins are told that it is for the `status`, and what they say is kept in the
+/// deployment's log.
+pub const LOOK: &str = "deployment-status";
+
 /// What a call to a plugin is told.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -36,7 +43,7 @@ pub struct Context {
     pub deployment: String,
     /// The application's name.
     pub application: String,
-    /// Why: `plan`, `check`, `deploy`, `rollback`, or [`PLAN_BACK`].
+    /// Why: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or what stands for one of them, [`PLAN_BACK`] or [`LOOK`].
     pub purpose: &'static str,
     /// What is deployed, or put back.
     pub release: Arc<Release>,

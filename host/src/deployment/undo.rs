@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Observation, Outcome, Release, Step, Verdict};
 
 use super::error::Error;
-use super::look::{is_same, is_well, look};
+use super::look::{after_undo, is_same, is_well};
 use super::migration;
 use super::retry;
 use super::steps::deadline;
@@ -130,7 +130,7 @@ async fn restored(
     subject: &Subject<'_>,
 ) -> Result<(Option<String>, Option<Observation>), Error> {
     let Some(previous) = deployment.previous.clone() else {
-        return Ok((None, look(deployment, &subject.release).await));
+        return Ok((None, after_undo(deployment, &subject.release).await));
     };
     let known = deployment.with(|account| account.restored.clone());
     let answer = if let Some(answer) = known {
@@ -153,7 +153,7 @@ async fn restored(
         answer
     };
     let before = deployment.with(|account| account.observation.clone());
-    let seen = look(deployment, &previous).await;
+    let seen = after_undo(deployment, &previous).await;
     // What differed from the release before is no fault of the way back, when it is all that differs now.
     let as_before = before.as_ref().zip(seen.as_ref()).is_some_and(|(before, seen)| is_same(before, seen));
     let was_well = before.is_some_and(|observation| is_well(&observation));

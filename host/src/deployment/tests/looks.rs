@@ -3,6 +3,7 @@
 use windlass_documents::Outcome;
 
 use super::yard::{APPLICATION, Host, said};
+use crate::deployment::LOOK;
 use crate::report::ExitCode;
 
 /// What recorders were told last: the version that runs, and what is not as it should be.
@@ -76,4 +77,19 @@ async fn what_did_not_begin_anew_runs_since_it_began() {
     assert_eq!(host.deploy("v1").await.outcome, Outcome::Unchanged);
     assert_eq!(journal.running(APPLICATION).unwrap().unwrap(), first);
     assert!(journal.verify().unwrap().faults.is_empty());
+}
+
+#[tokio::test]
+async fn a_strategy_is_told_why_it_looks() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().looks.clear();
+    host.world().sick.insert("v2".to_owned());
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::RolledBack);
+    let looks = std::mem::take(&mut host.world().looks);
+    assert_eq!((looks.first(), looks.last()), (Some(&"deploy"), Some(&"rollback")), "{looks:?}");
+    // What is refused before anything was planned puts nothing back.
+    host.world().unresolvable = Some(said("not-found", "there is no tag v9"));
+    assert_eq!(host.deploy("v9").await.outcome, Outcome::Refused);
+    assert_eq!(host.world().looks, [LOOK]);
 }

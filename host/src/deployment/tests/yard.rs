@@ -77,6 +77,8 @@ pub(super) struct World {
     pub(super) running_when_smoked: usize,
     /// `apply x`, `undo x`, in order.
     pub(super) calls: Vec<String>,
+    /// Why it was asked what runs, in order.
+    pub(super) looks: Vec<&'static str>,
     /// How many of them there were when a recorder was told last.
     pub(super) calls_when_told: usize,
     /// Asks this to stop when a step begins.
@@ -241,8 +243,9 @@ impl Outside for Yard {
         async move { failure.map_or_else(|| Ok(vec!["registry.example/web@sha256:old".to_owned()]), Err) }.boxed()
     }
 
-    fn observe<'a>(&'a self, _: &'a Context) -> Answering<'a, Observation> {
+    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
         async move {
+            self.world().looks.push(context.purpose);
             let unhealthy = self.world().unhealthy.clone();
             let parts: Vec<Part> = self
                 .versions()
