@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
-use windlass_stage::{Host, Run};
+use windlass_stage::{Host, Registry, Run, docker, import_shell};
 use windlass_tests::{agent, expect};
 
 const GIT: &str = "/usr/bin/git";
@@ -203,6 +203,28 @@ fn revisions_are_deployed_put_back_and_rolled_back_without_docker() -> Result<()
     }
     let status = expect(shop.host.run(["status", "shop"])?, 0)?.stdout;
     assert!(status.contains(&first[..7]) && status.contains("healthy"), "{status}");
+    Ok(())
+}
+
+/// Its programs use images somewhere else. Nothing on this host pulled one, and there is no engine to ask.
+#[test]
+fn images_that_were_never_pulled_here_are_nothing_to_warn_about() -> Result<()> {
+    let shop = Shop::set()?;
+    let registry = Registry::start()?;
+    let address = registry.address();
+    let agent = shop.place.path().join("agent.toml");
+    let keeping = fs::read_to_string(&agent)?.replace("[docker]", "keep-releases = 1\n\n[docker]");
+    fs::write(&agent, format!("{keeping}\n[registries.\"{address}\"]\nplain-http = true\n"))?;
+    for version in ["1", "2", "3"] {
+        let image = format!("{address}/shop/web:{version}");
+        import_shell(|arguments| docker(arguments), &image, &[&format!("LABEL version={version}")])?;
+        docker(["push", &image])?;
+        docker(["image", "rm", "--force", &image])?;
+        let artifact = format!("[artifacts.web]\nimage = \"{address}/shop/web\"\ntag = \"{version}\"\n\n[strategy]");
+        fs::write(shop.host.application("shop").join("release.toml"), RELEASE.replace("[strategy]", &artifact))?;
+        let run = shop.deploy(&shop.commit(&Starting::Serves(version))?, 0)?;
+        assert!(!run.stderr.contains("old images"), "{version}: {}", run.stderr);
+    }
     Ok(())
 }
 

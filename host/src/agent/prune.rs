@@ -10,9 +10,13 @@ use super::material::failed;
 use super::reality::Reality;
 use crate::capability::docker::ImageOwners;
 use crate::journal::{Error, Journal};
+use crate::plugin::Kind;
 
 /// How many deployments are looked back at. What was dropped earlier was removed then.
 const LOOK_BACK: usize = 200;
+
+/// What a strategy asks for that works with the Docker Engine.
+const WRITES: &str = "docker-write";
 
 impl Reality {
     /// Removes them, and returns what went, for people: `image NAME`, `bundle DIGEST`.
@@ -29,7 +33,28 @@ impl Reality {
         if dropped.is_empty() {
             return Ok(Vec::new());
         }
+        // Where nothing that is deployed works with an engine, there may be none, and then nothing was pulled. Where there
+        // is one, what a program of the operator pulled is removed as well.
+        if !self.pulls(application).await? && self.docker.ping().await.is_err() {
+            return Ok(Vec::new());
+        }
         self.docker.remove_images(&dropped).await
+    }
+
+    /// Whether the strategy of a kept release of the application, or of the one that is being deployed, may pull images. One
+    /// whose files or plugin are gone says nothing.
+    async fn pulls(&self, application: &str) -> Result<bool, Failure> {
+        let store = self.store()?;
+        let mut releases = self.journal.resolved_releases(application, 1).map_err(|error| failed(&error))?;
+        releases.extend(self.kept(application).map_err(|error| failed(&error))?);
+        for release in &releases {
+            let Ok(material) = store.of(release) else { continue };
+            let strategy = store.plugin(&material.settings.strategy.plugin, Kind::Strategy, &material).await;
+            if strategy.is_ok_and(|plugin| plugin.manifest().capabilities.iter().any(|ask| ask.name == WRITES)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Removes bundles that no release of any application needs here any more.
