@@ -70,6 +70,23 @@ fn fewer_containers_are_wanted() {
 }
 
 #[test]
+fn an_old_container_that_could_not_be_stopped_is_stopped_by_the_next_plan() {
+    let desired = wanted("services: {back: {image: back}}\n");
+    let mut state = running(&desired);
+    let mut old = state.containers[0].clone();
+    (old.id, old.name) = ("old".to_owned(), "app-back-1-windlass-old-d1".to_owned());
+    state.containers.push(old);
+    assert_eq!(
+        planned(&desired, &state),
+        "keep network app_default: as it should be\n\
+         update service back: as it should be; removed besides: app-back-1-windlass-old-d1\n\
+         ready\n\
+         back:retire <- ready\n\
+         back:remove"
+    );
+}
+
+#[test]
 fn containers_that_cannot_run_beside_their_replacement_give_way_one_after_the_other() {
     let text = "services: {back: {image: back, scale: 2, volumes: ['data:/d']}}\nvolumes: {data: }\n";
     let plan = planned(&wanted(&text.replace("scale", "command: x, scale")), &running(&wanted(text)));
