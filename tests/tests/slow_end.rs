@@ -24,6 +24,14 @@ fn write(small: &Small, version: &str, ports: bool) -> Result<()> {
     small.write("compose.yaml", kept.collect::<Vec<_>>().join("\n"))
 }
 
+/// Deploys version 2, as far as a line of its progress.
+fn update(small: &Small, ports: bool, line: &[&str]) -> Result<Live> {
+    write(small, "2", ports)?;
+    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
+    update.wait_for(line)?;
+    Ok(update)
+}
+
 fn containers(small: &Small) -> Result<Vec<String>> {
     let world = small.world()?.into_iter();
     Ok(world.filter_map(|(name, facts)| Some(format!("{} {facts}", name.strip_prefix("container ")?))).collect())
@@ -42,9 +50,7 @@ fn alone(small: &Small) -> Result<()> {
 fn success_is_told_while_the_old_version_ends_and_one_wish_to_stop_does_not_change_it() -> Result<()> {
     let small = stubborn("slow-told", false)?;
     let before = containers(&small)?;
-    write(&small, "2", false)?;
-    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
-    update.wait_for(SUCCEEDED)?;
+    let update = update(&small, false, SUCCEEDED)?;
     let now = containers(&small)?;
     let old = before[0].replace("web-1", "");
     let (_, facts) = old.split_once(' ').context("a name")?;
@@ -59,9 +65,7 @@ fn success_is_told_while_the_old_version_ends_and_one_wish_to_stop_does_not_chan
 #[test]
 fn what_was_left_after_success_is_done_by_resume() -> Result<()> {
     let small = stubborn("slow-left", false)?;
-    write(&small, "2", false)?;
-    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
-    update.wait_for(SUCCEEDED)?;
+    let mut update = update(&small, false, SUCCEEDED)?;
     update.signal("INT")?;
     update.wait_for(&["is too late"])?;
     update.signal("INT")?;
@@ -74,9 +78,7 @@ fn what_was_left_after_success_is_done_by_resume() -> Result<()> {
 #[test]
 fn a_kill_while_the_old_version_ends_is_made_good_by_the_next_deployment() -> Result<()> {
     let small = stubborn("slow-killed", false)?;
-    write(&small, "2", false)?;
-    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
-    update.wait_for(SUCCEEDED)?;
+    let update = update(&small, false, SUCCEEDED)?;
     update.signal("KILL")?;
     expect(update.end()?, -1)?;
     // The next one fails, and goes back to what succeeded.
@@ -93,9 +95,7 @@ fn a_kill_while_the_old_version_ends_is_made_good_by_the_next_deployment() -> Re
 #[test]
 fn a_kill_while_the_old_version_ends_first_is_put_back() -> Result<()> {
     let small = stubborn("slow-first", true)?;
-    write(&small, "2", true)?;
-    let mut update = Live::start(&mut small.host.command(["deploy", &small.name]))?;
-    update.wait_for(&["Applying", "stop web (old)"])?;
+    let update = update(&small, true, &["Applying", "stop web (old)"])?;
     update.signal("KILL")?;
     expect(update.end()?, -1)?;
     expect(small.host.run(["resume", &small.name, "--unwind"])?, 11)?;

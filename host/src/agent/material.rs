@@ -122,12 +122,9 @@ pub(super) fn failed(error: &dyn Explain) -> Failure {
         }
         source = cause.source();
     }
-    let mut details = serde_json::Map::new();
-    details.extend(error.hint().map(|hint| ("hint".to_owned(), hint.into())));
     let problems: Vec<Value> = error.parts().into_iter().map(problem).collect();
-    details.extend((!problems.is_empty()).then(|| ("problems".to_owned(), problems.into())));
-    let details = (!details.is_empty()).then_some(Value::Object(details));
-    Failure { code: code.to_owned(), message, retryable: false, details }
+    let details = (!problems.is_empty()).then(|| json!({ "problems": problems }));
+    Failure { code: code.to_owned(), message, retryable: false, details }.hint_if_known(error.hint())
 }
 
 /// One of several mistakes in a file. Its line is not kept: it may say what nobody else should read.

@@ -2,12 +2,13 @@
 
 use super::moved;
 use super::plan::{self, refuse_when_full};
-use super::steps::{self, Part};
+use super::steps;
 use super::subject::within;
 use super::sweep;
 use super::work::{Deployment, Halt, failure};
 use crate::journal::{Event, Status};
 use crate::progress::{FlowPhase, Level};
+use windlass_documents::When;
 
 /// Makes all steps true, or says why the flow goes back.
 pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
@@ -20,7 +21,7 @@ pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
         _ => return Ok(()),
     }
     let _phase = deployment.phase(FlowPhase::Apply);
-    steps::run(deployment, Part::Apply).await?;
+    steps::run(deployment, When::Apply).await?;
     deployment.write(&Event::Verifying)?;
     Ok(())
 }

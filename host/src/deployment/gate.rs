@@ -140,11 +140,7 @@ fn refusal(answers: &[Answered]) -> Option<Failure> {
         let others: Vec<String> = rest.iter().map(|answered| format!("`{}`", answered.name)).collect();
         message = format!("{message}; and so do {}", others.join(", "));
     }
-    let failure = failure("refused", message);
-    Some(match remedy(&first.answer) {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    })
+    Some(failure("refused", message).hint_if_known(remedy(&first.answer)))
 }
 
 /// What to do about an answer that refuses: about the worst of what was found, where the plugin knows.

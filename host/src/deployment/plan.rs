@@ -91,11 +91,7 @@ pub(super) fn refuse_when_full(error: crate::journal::Error) -> Result<(), Halt>
 
 /// The failure of a full disk. It says nothing about the release.
 pub(super) fn disk_full(error: &crate::journal::Error) -> Failure {
-    let failure = failure("disk-full", error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    failure("disk-full", error.to_string()).hint_if_known(error.hint())
 }
 
 /// The release that runs already needs no gates.

@@ -12,7 +12,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Phase, Step};
+use windlass_documents::{Failure, Step, When};
 
 use super::retry;
 use super::subject::{Subject, within};
@@ -24,27 +24,6 @@ use crate::progress::{Level, Progress};
 /// grace period is not waited for twice.
 const MOST_ENDING: usize = 32;
 
-/// Which steps of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Those that make what should run. Their failure is the deployment's.
-    Apply,
-    /// Those that end the old version while the new one is verified. Their failure is a warning.
-    DuringVerify,
-    /// Those that remove what is left after success. Their failure is a warning.
-    Sweep,
-}
-
-impl Part {
-    fn has(self, step: &Step) -> bool {
-        match self {
-            Self::Apply => step.phase == Phase::Apply && !step.is_during_verify(),
-            Self::DuringVerify => step.is_during_verify(),
-            Self::Sweep => step.phase == Phase::Sweep,
-        }
-    }
-}
-
 /// How one step ended.
 enum End {
     /// It is true.
@@ -55,25 +34,26 @@ enum End {
     NotStarted(Failure),
 }
 
-/// Runs what is left of a part of the plan. Where a failure is a warning, only what needs the failed step is left out.
-pub(super) async fn run(deployment: &Deployment<'_>, part: Part) -> Result<(), Halt> {
-    let all = deployment.steps(|step| part.has(step));
+/// Runs what is left of the steps that are begun then. Where a failure is a warning, only what needs the failed step is
+/// left out.
+pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), Halt> {
+    let all = deployment.steps(when);
     if all.is_empty() {
         return Ok(());
     }
     let subject = match deployment.subject().await {
-        Ok(subject) if part == Part::Apply => subject,
+        Ok(subject) if when == When::Apply => subject,
         // What is told to stop here ends, whatever is decided meanwhile: whoever goes back waits for that and starts it again.
         Ok(subject) => Subject { cancelled: CancellationToken::new(), ..subject },
         // Nothing can be called, not even to go back: it stays open until the plugin can be.
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
     let halt = subject.cancelled.clone();
-    let most = if part == Part::Apply { subject.orders.parallel.max(1) } else { MOST_ENDING };
+    let most = if when == When::Apply { subject.orders.parallel.max(1) } else { MOST_ENDING };
     let mut graph = Graph::new(&all, |id| deployment.step_status(id));
     let mut cause = graph.failed.clone().and_then(|id| {
         let failure = deployment.with(|account| account.steps.get(&id).and_then(|step| step.failure.clone()));
-        failure.filter(|_| part == Part::Apply)
+        failure.filter(|_| when == When::Apply)
     });
     let mut fatal: Option<journal::Error> = None;
     let mut running = FuturesUnordered::new();
@@ -101,7 +81,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, part: Part) -> Result<(), H
                 Ok(End::Done) => graph.done(&step.id),
                 // What failed because it was told to stop is not the cause.
                 Ok(End::Failed(_) | End::NotStarted(_)) if halt.is_cancelled() => {}
-                Ok(End::Failed(failure) | End::NotStarted(failure)) if part == Part::Apply => {
+                Ok(End::Failed(failure) | End::NotStarted(failure)) if when == When::Apply => {
                     let message = format!("{}: {}", step.title, failure.message);
                     cause.get_or_insert(Failure { message, ..failure });
                 }
@@ -117,7 +97,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, part: Part) -> Result<(), H
     }
     match (fatal, cause) {
         (Some(error), _) => Err(error.into()),
-        (None, Some(cause)) if part == Part::Apply => Err(Halt::Unwind(cause)),
+        (None, Some(cause)) if when == When::Apply => Err(Halt::Unwind(cause)),
         (None, _) => Ok(()),
     }
 }
@@ -205,7 +185,7 @@ impl<'s> Graph<'s> {
         };
         let mut done = Vec::new();
         for step in all {
-            // What another part has is done: that part came before.
+            // What is begun earlier is done.
             let needs: BTreeSet<&str> =
                 step.needs.iter().map(String::as_str).filter(|need| graph.steps.contains_key(need)).collect();
             for need in &needs {

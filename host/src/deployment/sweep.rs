@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use windlass_documents::Outcome;
+use windlass_documents::{Outcome, When};
 
 use super::error::Error;
-use super::steps::{self, Part};
+use super::steps;
 use super::work::{Deployment, Halt};
 use crate::journal::Status;
 use crate::progress::{FlowPhase, Level};
@@ -23,8 +23,8 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
     }
     let _phase = deployment.phase(FlowPhase::Sweep);
     // What ended during the verification is left only where a process ended before it.
-    for part in [Part::DuringVerify, Part::Sweep] {
-        match steps::run(deployment, part).await {
+    for when in [When::DuringVerify, When::Sweep] {
+        match steps::run(deployment, when).await {
             Ok(()) | Err(Halt::Unchanged) => {}
             Err(Halt::Leave(Error::Failed(failure)) | Halt::Refuse(failure) | Halt::Unwind(failure)) => {
                 deployment.warn(format!("nothing was swept: {}", failure.message));

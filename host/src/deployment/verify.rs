@@ -10,11 +10,11 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
-use windlass_documents::{Failure, Outcome, Report};
+use windlass_documents::{Failure, Outcome, Report, When};
 
 use super::outside::{OnDoubt, Probe};
 use super::probe;
-use super::steps::{self, Part};
+use super::steps;
 use super::subject::Subject;
 use super::work::{Deployment, Halt};
 use crate::journal::{Answer, Event, Ruling, Status};
@@ -34,7 +34,7 @@ pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
         Ok(subject) => subject,
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
-    let mut ending = pin!(steps::run(deployment, Part::DuringVerify));
+    let mut ending = pin!(steps::run(deployment, When::DuringVerify));
     let ended = SetOnce::new();
     {
         let mut proof = pin!(prove(deployment, &subject, &ended));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{OnceCell, SetOnce};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step};
+use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step, When};
 
 use super::engine::Engine;
 use super::error::Error;
@@ -410,10 +410,10 @@ impl<'a> Deployment<'a> {
         self.with(|account| account.step_status(id))
     }
 
-    /// Steps of the plan.
-    pub(super) fn steps(&self, which: impl Fn(&Step) -> bool) -> Vec<Step> {
+    /// Steps of the plan that are begun then.
+    pub(super) fn steps(&self, when: When) -> Vec<Step> {
         let steps = |account: &Account| {
-            account.plan.iter().flat_map(|plan| &plan.steps).filter(|step| which(step)).cloned().collect()
+            account.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.when() == when).cloned().collect()
         };
         self.with(steps)
     }

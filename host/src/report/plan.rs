@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use windlass_documents::{Action, Change, Difference, Phase, Plan, Step};
+use windlass_documents::{Action, Change, Difference, Plan, Step, When};
 
 use super::facts::PlanFact;
 use super::page::{Ink, Line, Page};
@@ -129,23 +129,20 @@ fn shorten(from: &str, to: &str) -> Line {
     }
 }
 
-/// Whether a step is one of a part of the plan.
-type Has = fn(&Step) -> bool;
-
 /// The steps in an order in which they could be done, each with what it waits for.
 fn steps(plan: &Plan) -> Page {
     let mut page = Page::new();
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     // All that a step waits for, its needs' own needs included, by number.
     let mut before: Vec<BTreeSet<usize>> = Vec::new();
-    let parts: [(&str, Has); 3] = [
-        ("steps", |step| step.phase == Phase::Apply && !step.is_during_verify()),
-        ("while it is verified", Step::is_during_verify),
-        ("then, once it is proved", |step| step.phase == Phase::Sweep),
+    let parts = [
+        (When::Apply, "steps"),
+        (When::DuringVerify, "while it is verified"),
+        (When::Sweep, "then, once it is proved"),
     ];
-    for (heading, has) in parts {
+    for (when, heading) in parts {
         let mut table = Table::new().right(0);
-        for step in ordered(plan, has) {
+        for step in ordered(plan, when) {
             let needs: BTreeSet<usize> = step.needs.iter().filter_map(|id| numbers.get(id.as_str()).copied()).collect();
             let implied = |need: &usize| {
                 plan.steps.len() <= REDUCED && needs.iter().any(|other| before[*other - 1].contains(need))
@@ -171,9 +168,9 @@ fn steps(plan: &Plan) -> Page {
     page
 }
 
-/// Steps of a part of the plan, each behind what it needs there. Those of a cycle, which the host refuses, come last.
-fn ordered(plan: &Plan, has: Has) -> Vec<&Step> {
-    let steps: Vec<&Step> = plan.steps.iter().filter(|step| has(step)).collect();
+/// The steps that are begun then, each behind what it needs among them. Those of a cycle, which the host refuses, come last.
+fn ordered(plan: &Plan, when: When) -> Vec<&Step> {
+    let steps: Vec<&Step> = plan.steps.iter().filter(|step| step.when() == when).collect();
     let places: HashMap<&str, usize> = steps.iter().enumerate().map(|(at, step)| (step.id.as_str(), at)).collect();
     let mut waits = vec![0_usize; steps.len()];
     let mut dependents = vec![Vec::new(); steps.len()];
@@ -228,7 +225,7 @@ pub fn totals(plan: &Plan) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use windlass_documents::{Bundle, Release};
+    use windlass_documents::{Bundle, Phase, Release};
 
     use super::*;
 

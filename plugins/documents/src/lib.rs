@@ -19,6 +19,6 @@ mod report;
 pub use document::{Built, BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, ReleaseDocument, VERIFICATION};
 pub use event::{EVENT_FORMAT, Event, NamedReport, Outcome};
 pub use observation::{OBSERVATION_FORMAT, Observation, Part};
-pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step};
+pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step, When};
 pub use release::{Artifact, Bundle, Migration, RELEASE_FORMAT, Release};
 pub use report::{Failure, Finding, Report, Verdict};

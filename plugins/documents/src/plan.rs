@@ -134,8 +134,9 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_release: Option<bool>,
     /// Whether it is begun only when all other steps of the phase `apply` are done, and runs while the release is verified:
-    /// stopping the old version, say. Smoke tests wait for its end, though 5 s at most. The success is told as soon as the release is verified, and such a step goes on to its
-    /// end. It is undone when the verification fails; its own failure is a warning. No step without this may need it.
+    /// stopping the old version, say. Smoke tests wait for its end, though 5 s at most. The success is told as soon as
+    /// the release is verified, and such a step goes on to its end. It is undone when the verification fails; its own
+    /// failure is a warning. No step without this may need it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub during_verify: bool,
     /// The subject of the [`Change`] that it belongs to.
@@ -153,16 +154,26 @@ pub struct Step {
 }
 
 impl Step {
+    /// When it is begun.
+    #[must_use]
+    pub fn when(&self) -> When {
+        match (self.phase, self.during_verify) {
+            (Phase::Apply, false) => When::Apply,
+            (Phase::Apply, true) => When::DuringVerify,
+            (Phase::Sweep, _) => When::Sweep,
+        }
+    }
+
     /// Whether it runs while the release is verified.
     #[must_use]
     pub fn is_during_verify(&self) -> bool {
-        self.during_verify && self.phase == Phase::Apply
+        self.when() == When::DuringVerify
     }
 
     /// Whether it can wait for another step: one of its own phase that is not begun later.
     #[must_use]
     pub fn may_need(&self, other: &Self) -> bool {
-        self.phase == other.phase && (self.is_during_verify() || !other.is_during_verify())
+        self.phase == other.phase && other.when() <= self.when()
     }
 
     /// Whether code of the new release may have run once it began.
@@ -170,6 +181,17 @@ impl Step {
     pub fn may_run_release(&self) -> bool {
         self.runs_release.unwrap_or(self.changes)
     }
+}
+
+/// When a step is begun, in that order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// As soon as what it needs is done. Its failure is the deployment's.
+    Apply,
+    /// Once all of those are done; the release is verified meanwhile. Its failure is a warning.
+    DuringVerify,
+    /// After success. Its failure is a warning.
+    Sweep,
 }
 
 /// When a step is done.

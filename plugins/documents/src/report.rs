@@ -135,6 +135,15 @@ impl Failure {
         self.details = Some(details.into());
         self
     }
+
+    /// The same where that is known.
+    #[must_use]
+    pub fn hint_if_known(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
 }
 
 impl Finding {

@@ -20,7 +20,7 @@ mod together;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use windlass_documents::{Action, Change, PLAN_FORMAT, Phase, Plan, Step};
+use windlass_documents::{Action, Change, PLAN_FORMAT, Phase, Plan, Step, When};
 
 use crate::desired::Desired;
 use crate::operation::{Before, Operation};
@@ -109,17 +109,6 @@ struct NewStep<'a> {
     timeout_seconds: Option<u64>,
     operation: Operation,
     before: Before,
-}
-
-/// When a step is begun.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
-    /// As soon as what it needs is done.
-    Apply,
-    /// Once all of those are done; the release is verified meanwhile.
-    DuringVerify,
-    /// After success.
-    Sweep,
 }
 
 impl Draft {

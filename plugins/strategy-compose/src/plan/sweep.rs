@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::{Action, Change};
+use windlass_documents::{Action, Change, When};
 
 use super::decide::{Decision, subject};
-use super::{Draft, NewStep, When};
+use super::{Draft, NewStep};
 use crate::desired::Desired;
 use crate::json;
 use crate::labels;

@@ -1,9 +1,11 @@
 //! What goes away: early, where something new needs its place, and otherwise when all that is new is there.
 
+use windlass_documents::When;
+
 use super::{MARGIN, Services, Work, before, is_made, subject};
 use crate::desired::{Desired, DesiredService, Manner};
 use crate::operation::{Before, Operation};
-use crate::plan::{Draft, NewStep, When};
+use crate::plan::{Draft, NewStep};
 use crate::state::{Container, State};
 
 impl Services<'_> {
