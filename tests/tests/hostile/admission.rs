@@ -70,11 +70,11 @@ async fn what_is_no_component_is_refused() -> Result<()> {
 #[tokio::test]
 async fn damaged_bytes_never_do_harm() -> Result<()> {
     let whole = guest("hostile-check")?;
-    // Not random: the same places in every run.
+    // Not random: the same places in every run. The first eight bytes say what it is, which is the test above.
     for seed in 1_usize..12 {
         let mut bytes = whole.clone();
         for count in 0..64 {
-            let at = (seed * 7_919 + count * 104_729) % bytes.len();
+            let at = 8 + (seed * 7_919 + count * 104_729) % (bytes.len() - 8);
             bytes[at] ^= u8::try_from(seed + count).unwrap_or(0xff);
         }
         let refused = refusal(bytes, Kind::Check).await?;
