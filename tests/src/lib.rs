@@ -37,6 +37,15 @@ pub fn agent() -> Result<PathBuf> {
     built("WINDLASS_BINARY", "target/debug/windlass")
 }
 
+/// The minor version of the API 1 that the engine speaks.
+///
+/// # Errors
+/// When it does not answer, or with another version.
+pub fn api_minor() -> Result<u32> {
+    let version = docker(["version", "--format", "{{.Server.APIVersion}}"])?;
+    version.trim_start_matches("1.").parse().with_context(|| format!("the engine speaks {version}"))
+}
+
 /// The kudos application.
 ///
 /// # Errors

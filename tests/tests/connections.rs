@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use windlass_stage::docker;
-use windlass_tests::{Small, expect, tells};
+use windlass_tests::{Small, api_minor, expect, tells};
 
 /// The Compose file with more lines in the service, and after all.
 fn with(small: &Small, version: &str, lines: &str, after: &str) -> Result<()> {
@@ -41,6 +41,41 @@ fn a_container_has_the_hardware_address_that_the_file_gives() -> Result<()> {
 }
 
 #[test]
+fn a_further_connection_has_a_hardware_address_where_the_engine_can_give_it_one() -> Result<()> {
+    let small = Small::set("hardware-further")?;
+    let (one, two) = ("02:42:ac:11:66:01", "02:42:ac:11:66:02");
+    let lines = |address: &str| {
+        format!("    networks: {{ default: {{ priority: 1 }}, back: {{ mac_address: \"{address}\" }} }}\n")
+    };
+    with(&small, "1", &lines(one), "networks: { back: { } }\n")?;
+    if api_minor()? < 44 {
+        let refused = expect(small.host.run(["plan", &small.name])?, 3)?;
+        return tells(&refused, &["`services.web.networks.back.mac_address` needs Docker's API 1.44 (Docker 25.0)"]);
+    }
+    let further = || {
+        let back = format!("{}_back", small.name);
+        let format = format!("{{{{(index .NetworkSettings.Networks \"{back}\").MacAddress}}}}");
+        docker(["inspect", "--format", &format, &format!("{}-web-1", small.name)])
+    };
+    expect(small.deploy(&[])?, 0)?;
+    ensure!(further()? == one, "{}", further()?);
+    tells(&expect(small.deploy(&[])?, 0)?, &["unchanged"])?;
+    with(&small, "1", &lines(two), "networks: { back: { } }\n")?;
+    tells(&expect(small.host.run(["plan", &small.name])?, 0)?, &["back.mac_address", one, two])?;
+    expect(small.deploy(&[])?, 0)?;
+    ensure!(further()? == two, "{}", further()?);
+    expect(small.host.run(["rollback", &small.name])?, 0)?;
+    ensure!(further()? == one, "{}", further()?);
+    // A connection that was lost comes back with its address.
+    docker(["network", "disconnect", &format!("{}_back", small.name), &format!("{}-web-1", small.name)])?;
+    with(&small, "1", &lines(one), "networks: { back: { } }\n")?;
+    tells(&expect(small.host.run(["plan", &small.name])?, 0)?, &["connect"])?;
+    expect(small.deploy(&[])?, 0)?;
+    ensure!(further()? == one, "{}", further()?);
+    Ok(())
+}
+
+#[test]
 fn links_work_from_the_first_deployment_on() -> Result<()> {
     let small = Small::set("links")?;
     let other = format!(
@@ -57,6 +92,28 @@ fn links_work_from_the_first_deployment_on() -> Result<()> {
         let read = docker(["exec", &web, "busybox", "wget", "-q", "-O", "-", "http://animals"])?;
         ensure!(read == "zoo", "`{read}` is behind the link");
     }
+    tells(&expect(small.deploy(&[])?, 0)?, &["unchanged"])
+}
+
+#[test]
+fn a_link_to_another_application_is_granted_by_name_and_works() -> Result<()> {
+    let (theirs, small) = (Small::running("links-theirs")?, Small::set("links-across")?);
+    let (container, network) = (format!("{}-web-1", theirs.name), format!("{}_default", theirs.name));
+    let lines = format!("    networks: [default, shared]\n    external_links: [\"{container}:elsewhere\"]\n");
+    with(&small, "1", &lines, &format!("networks: {{ shared: {{ name: {network}, external: true }} }}\n"))?;
+    let allowed = format!("docker-write = {{ allow = [\"link:{container}\", \"network:{network}\"] }}");
+    for command in ["plan", "check", "deploy"] {
+        tells(&expect(small.host.run([command, &small.name])?, 3)?, &[&allowed])?;
+        ensure!(small.world()?.is_empty(), "{command}: something was touched");
+    }
+    small.operator(&format!(
+        "\n[[grants]]\nplugin = \"strategy-compose\"\napplications = [\"{}\"]\n{allowed}\n",
+        small.name
+    ))?;
+    expect(small.deploy(&[])?, 0)?;
+    let web = format!("{}-web-1", small.name);
+    let read = docker(["exec", &web, "busybox", "wget", "-q", "-O", "-", "http://elsewhere"])?;
+    ensure!(read == "1", "`{read}` is behind the link");
     tells(&expect(small.deploy(&[])?, 0)?, &["unchanged"])
 }
 

@@ -4,9 +4,9 @@
 use std::fs;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use windlass_stage::{Compose, docker};
-use windlass_tests::{Small, expect, tells};
+use windlass_tests::{Small, api_minor, expect, tells};
 
 /// The repository of the files.
 fn repository(small: &Small) -> String {
@@ -61,18 +61,12 @@ fn lay_out(small: &Small) -> Result<()> {
     small.write("compose.yaml", compose.replace("    ports:", &format!("{mount}    ports:")))
 }
 
-/// The minor version of the engine's API.
-fn minor() -> Result<u32> {
-    let version = docker(["version", "--format", "{{.Server.APIVersion}}"])?;
-    version.trim_start_matches("1.").parse().with_context(|| format!("the engine speaks {version}"))
-}
-
 #[test]
 fn files_of_an_image_are_deployed_updated_and_put_back_or_refused_by_an_older_engine() -> Result<()> {
     let small = Small::set("mounted")?;
     let files = Files::new(&small)?;
     lay_out(&small)?;
-    if minor()? < 48 {
+    if api_minor()? < 48 {
         let run = expect(small.deploy(&[])?, 3)?;
         tells(&run, &["`services.web.volumes.image` needs Docker's API 1.48 (Docker 28.0); this engine speaks 1."])?;
         assert!(small.world()?.is_empty(), "nothing was touched");
@@ -94,7 +88,7 @@ fn files_of_an_image_are_deployed_updated_and_put_back_or_refused_by_an_older_en
 
 #[test]
 fn what_docker_compose_mounts_of_an_image_is_adopted() -> Result<()> {
-    if minor()? < 48 {
+    if api_minor()? < 48 {
         return Ok(());
     }
     let small = Small::set("mounting")?;

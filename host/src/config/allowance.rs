@@ -36,7 +36,7 @@ const WORDS: [&str; 19] = [
 ];
 
 /// Those that need to be told which one, after a colon.
-const FAMILIES: [&str; 18] = [
+const FAMILIES: [&str; 19] = [
     "annotation",
     "cap-add",
     "device",
@@ -46,6 +46,7 @@ const FAMILIES: [&str; 18] = [
     "log-driver",
     "storage-option",
     "mount-type",
+    "link",
     "network",
     "network-driver",
     "network-option",
@@ -96,6 +97,7 @@ impl Allowance {
             ("log-driver", _) => "sends its output with this driver of the engine",
             ("storage-option", _) => "sets this option of the engine's storage",
             ("mount-type", _) => "mounts this kind of thing",
+            ("link", _) => "has a name of its own for this container, which belongs to another application",
             ("network", _) => "joins this network, which belongs to somebody else, and reaches what is in it",
             ("network-driver", _) => "has a network of this driver, which may reach the host's own network",
             ("network-option" | "endpoint-option", _) => "sets this option of a network's driver",

@@ -24,6 +24,7 @@ const CREATE_MOUNTPOINT: Since = (42, "23.0");
 const ANNOTATIONS: Since = (43, "24.0");
 const START_INTERVAL: Since = (44, "25.0");
 const READ_ONLY_RECURSIVE: Since = START_INTERVAL;
+const ADDRESS_OF_CONNECTION: Since = START_INTERVAL;
 const SUBPATH: Since = (45, "26.0");
 const GATEWAY_PRIORITY: Since = (48, "28.0");
 const IMAGE_MOUNT: Since = GATEWAY_PRIORITY;
@@ -60,10 +61,14 @@ fn of_service<'a>(service: &'a Service, all: &mut Vec<Later<'a>>) {
     if !service.annotations.is_empty() {
         wish(&service.position, "annotations", ANNOTATIONS);
     }
-    for (key, network) in &service.networks {
+    for (place, (key, network)) in service.networks_in_order().into_iter().enumerate() {
+        let position = network.position.as_ref().unwrap_or(&service.position);
         if network.gw_priority.is_some() {
-            let position = network.position.as_ref().unwrap_or(&service.position);
             wish(position, &format!("networks.{key}.gw_priority"), GATEWAY_PRIORITY);
+        }
+        // Every engine takes that of the first network, as the container's own.
+        if network.mac_address.is_some() && place > 0 {
+            wish(position, &format!("networks.{key}.mac_address"), ADDRESS_OF_CONNECTION);
         }
     }
     for mount in &service.mounts {

@@ -42,7 +42,7 @@ pub(crate) fn compare(
     let inherited = image.map(|image| &image.config);
     let mut now = view::of_container(inspect, &container.id);
     let then = view::of_body(desired, inherited);
-    view::hardware_address(inspect, &then, &mut now);
+    view::hardware_addresses(inspect, &then, &mut now);
     mounts::images_by_reference(&mut now, inspect, &then, images);
     mounts::without_those_of_the_image(&mut now, &then, inherited.unwrap_or(&Value::Null));
     fields(&now, &then, inherited.is_some(), &mut differences);

@@ -35,6 +35,7 @@ pub(crate) use content::{Content, NO_PROGRAM, PROGRAM};
 pub(crate) use later::Api;
 pub(crate) use limits::as_asked;
 pub(crate) use mounts::{BUNDLE, CONTENT, RECURSION};
+pub(crate) use networks::MAC_ADDRESS;
 pub(crate) use pin::Pinned;
 pub(crate) use platform::Platform;
 pub(crate) use replace::Manner;
@@ -327,6 +328,11 @@ fn one(
     let hash = |with_modes| hash::hash(&body, &endpoints, &content::hashed(&mounted.files, with_modes));
     let (hash, hash_before) = (hash(true), hash(false));
     body::label(&mut body, scope, service, number, &image, &hash, &mounted.files);
+    let endpoints = networks::with_first_address(endpoints, service);
+    let addresses = networks::addresses(&endpoints);
+    if !addresses.is_empty() {
+        body["Labels"][labels::HARDWARE_ADDRESSES] = json!(Value::Object(addresses).to_string());
+    }
     if is_job {
         body["Labels"][labels::VOLUMES] = json!(labels::DISCARD);
     }

@@ -37,6 +37,8 @@ pub(crate) const FILES: &str = "windlass.files";
 /// What the container was asked to have of what an engine discards where the host's kernel cannot do it: a part of
 /// `HostConfig` as JSON.
 pub(crate) const ASKED: &str = "windlass.asked";
+/// The hardware addresses that the file gives to the container's connections, by network: JSON.
+pub(crate) const HARDWARE_ADDRESSES: &str = "windlass.hardware-addresses";
 /// What becomes of a container's anonymous volumes when it is removed: [`DISCARD`], or else they are kept.
 pub(crate) const VOLUMES: &str = "windlass.volumes";
 /// The container's anonymous volumes are removed with it.

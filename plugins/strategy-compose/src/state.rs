@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::desired::{Endpoint, Platform, cleaned};
+use crate::desired::{Endpoint, MAC_ADDRESS, Platform, cleaned};
 use crate::{json, labels, reach};
 
 /// Everything of the project that the engine has.
@@ -237,12 +237,18 @@ pub(crate) fn endpoints(inspect: &Value, id: &str) -> Vec<Endpoint> {
     }
     let networks = inspect.pointer("/NetworkSettings/Networks").and_then(Value::as_object).unwrap_or(&empty);
     let hostname = json::text(inspect, "/Config/Hostname").unwrap_or_default();
+    let label = inspect.pointer("/Config/Labels").and_then(|labels| labels.get(labels::HARDWARE_ADDRESSES)?.as_str());
+    let addresses: Map<String, Value> = label.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     networks
         .iter()
         .map(|(network, endpoint)| {
             let mut aliases = json::texts(endpoint, "/Aliases");
             aliases.retain(|alias| *alias != hostname && !(alias.len() == 12 && id.starts_with(alias.as_str())));
-            Endpoint { network: network.clone(), aliases, settings: settings(endpoint) }
+            let mut settings = settings(endpoint);
+            if let Some(address) = addresses.get(network).filter(|address| address.is_string()) {
+                settings.insert(MAC_ADDRESS.to_owned(), address.clone());
+            }
+            Endpoint { network: network.clone(), aliases, settings }
         })
         .collect()
 }

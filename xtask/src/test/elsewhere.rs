@@ -20,8 +20,10 @@ use crate::setup::other_engines::Other;
 /// The variable that says where the engine has its files. It is set in such a place only.
 const PLACE: &str = "WINDLASS_XTASK_ENGINE";
 
-/// What is run where no filter is given: whole deployments, Docker Compose's corpus, and the Docker capability.
-pub(super) const FILTERS: &[&str] = &["story::", "corpus", "docker_capability", "tests::peer::", "mounted_images::"];
+/// What is run where no filter is given: whole deployments, Docker Compose's corpus, the Docker capability, and what
+/// depends on the engine's version.
+pub(super) const FILTERS: &[&str] =
+    &["story::", "corpus", "docker_capability", "tests::peer::", "mounted_images::", "connections::"];
 
 /// Lays files over `/usr` in mounts of its own, and goes on as the program that is named behind them.
 const ENTER: &str =

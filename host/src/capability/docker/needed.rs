@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::guard::{self, SOCKETS};
-use super::policy::{Lack, Lacking, Policy, Protected};
+use super::policy::{Lack, Lacking, Policy, Protected, is_link_of_connection};
 use super::scope::{ContainerGrant, DockerScope};
 use super::walk;
 
@@ -65,9 +65,15 @@ pub fn needed(application: &str, bodies: &[Body]) -> Needed {
                 for network in references.networks {
                     add(&mut needed.dangers, format!("network:{network}"), about.clone());
                 }
-                needed.refused.extend(references.containers.into_iter().map(|(container, field)| {
-                    format!("`{about}` uses the container `{container}` (`{field}`), which is not of this application: no grant allows that")
-                }));
+                for (container, field) in references.containers {
+                    if is_link_of_connection(&field) {
+                        add(&mut needed.dangers, format!("link:{container}"), about.clone());
+                    } else {
+                        needed.refused.push(format!(
+                            "`{about}` uses the container `{container}` (`{field}`), which is not of this application: no grant allows that"
+                        ));
+                    }
+                }
             }),
         };
         needed.refused.extend(judged.err().map(|failure| format!("`{about}`: {}", failure.message)));
@@ -118,6 +124,14 @@ mod tests {
             ),
             container("odd", json!({ "Unheard": true })),
             Body {
+                kind: "container",
+                about: "old".to_owned(),
+                body: json!({
+                    "HostConfig": { "PidMode": "container:theirs" },
+                    "NetworkingConfig": { "EndpointsConfig": { "default": { "Links": ["theirs:db"] } } },
+                }),
+            },
+            Body {
                 kind: "volume",
                 about: "files".to_owned(),
                 body: json!({ "Name": "files", "DriverOpts": { "type": "nfs", "o": "addr=nas", "device": ":/files" } }),
@@ -135,6 +149,7 @@ mod tests {
             [
                 pair("cap-add:NET_ADMIN", "web, db"),
                 pair("docker-socket", "db"),
+                pair("link:theirs", "old"),
                 pair("volume-type:nfs", "files"),
                 pair("network-driver:macvlan", "wide"),
             ]
@@ -142,5 +157,7 @@ mod tests {
         assert_eq!(needed.roots, [(PathBuf::from("/srv/nowhere"), "db".to_owned())]);
         assert_eq!(needed.subnets, [("203.0.113.0/24".parse().unwrap(), "wide".to_owned())]);
         assert!(needed.refused[0].contains("`HostConfig.Unheard`"), "{:?}", needed.refused);
+        assert!(needed.refused[1].contains("the container `theirs` (`HostConfig.PidMode`)"), "{:?}", needed.refused);
+        assert_eq!(needed.refused.len(), 2, "{:?}", needed.refused);
     }
 }

@@ -49,8 +49,11 @@ pub(crate) const PROJECT: &str = "com.docker.compose.project";
 const ANONYMOUS: &str = "com.docker.volume.anonymous";
 /// The field by which a container takes over another's mounts.
 pub(crate) const VOLUMES_FROM: &str = "HostConfig.VolumesFrom";
-/// How the field ends by which a connection gives another container one more name.
-pub(crate) const LINKS_OF_CONNECTION: &str = ".Links";
+/// Whether that is the field of a connection's links, which give another container one more name. Links of the container
+/// itself hand it the other's variables as well.
+pub(crate) fn is_link_of_connection(field: &str) -> bool {
+    field.ends_with(".Links") && !field.starts_with("HostConfig.")
+}
 /// How a secret placeholder begins.
 pub(crate) const PLACEHOLDER: &str = "{{windlass.secret:";
 

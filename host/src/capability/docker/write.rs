@@ -22,7 +22,7 @@ use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};
 use super::owned::Found;
 use super::permits::Planned;
-use super::policy::{LINKS_OF_CONNECTION, Policy, References, VOLUMES_FROM, Wanted, is_in};
+use super::policy::{Policy, References, VOLUMES_FROM, Wanted, is_in, is_link_of_connection};
 use super::prepare::{DEPLOYMENT, STEP, typed};
 use super::surroundings::{Around, ranges};
 use super::{Docker, host, names};
@@ -104,9 +104,13 @@ impl Docker {
             match self.find_container(container).await? {
                 Found::Own(found) if field == VOLUMES_FROM => self.may_inherit(policy, &found)?,
                 Found::Own(_) => {}
+                // It gives a name and no way: the networks of both decide who reaches whom.
+                Found::Foreign(_) if is_link_of_connection(field) => {
+                    policy.require(&format!("link:{container}"), field, container)?;
+                }
                 // A plan names containers that others of its steps make. A link of a connection is another name, which is
                 // looked up when it is used.
-                Found::Missing if planned.is_some() || field.ends_with(LINKS_OF_CONNECTION) => {}
+                Found::Missing if planned.is_some() || is_link_of_connection(field) => {}
                 Found::Foreign(_) | Found::Missing => {
                     let nothing = self.nothing("container", container);
                     return Err(Failure { message: format!("`{field}`: {}", nothing.message), ..nothing });

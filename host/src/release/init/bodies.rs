@@ -9,8 +9,8 @@ use windlass_compose::{
 
 use crate::capability::docker::Body;
 
-/// The bodies of what is active. `mounts` says whether a path of the host is to be asked for.
-pub(super) fn bodies(application: &Application, mounts: &mut dyn FnMut(&str, &str) -> bool) -> Vec<Body> {
+/// The bodies of what is active. `name` is the application's; `mounts` says whether a path of the host is to be asked for.
+pub(super) fn bodies(application: &Application, name: &str, mounts: &mut dyn FnMut(&str, &str) -> bool) -> Vec<Body> {
     let body = |kind, about: &str, body| Body { kind, about: about.to_owned(), body };
     let mut all = Vec::new();
     for (key, network) in application.networks.iter().filter(|(_, network)| !network.external) {
@@ -20,7 +20,7 @@ pub(super) fn bodies(application: &Application, mounts: &mut dyn FnMut(&str, &st
         all.push(body("volume", &format!("the volume {key}"), self::volume(key, volume)));
     }
     for service in application.services.values() {
-        all.push(body("container", &service.name, container(application, service, mounts)));
+        all.push(body("container", &service.name, container(application, name, service, mounts)));
     }
     all
 }
@@ -45,7 +45,12 @@ fn volume(key: &str, volume: &Volume) -> Value {
     json!({ "Name": key, "Driver": volume.driver.as_deref().unwrap_or("local"), "DriverOpts": volume.driver_opts })
 }
 
-fn container(application: &Application, service: &Service, mounts: &mut dyn FnMut(&str, &str) -> bool) -> Value {
+fn container(
+    application: &Application,
+    name: &str,
+    service: &Service,
+    mounts: &mut dyn FnMut(&str, &str) -> bool,
+) -> Value {
     let mut host = Map::new();
     let mut set = |key: &str, value: Value| {
         host.insert(key.to_owned(), value);
@@ -102,11 +107,27 @@ fn container(application: &Application, service: &Service, mounts: &mut dyn FnMu
         VolumesSource::Service(_) => None,
     });
     set("VolumesFrom", from.collect());
-    set("Links", json!(service.external_links));
     let (binds, others) = mounted(application, service, mounts);
     set("Binds", json!(binds));
     set("Mounts", json!(others));
-    json!({ "HostConfig": host })
+    let links: Vec<&String> = service.external_links.iter().filter(|link| !is_own(application, name, link)).collect();
+    json!({ "HostConfig": host, "NetworkingConfig": { "EndpointsConfig": { "default": { "Links": links } } } })
+}
+
+/// Whether an external link names a container of the application itself.
+fn is_own(application: &Application, name: &str, link: &str) -> bool {
+    let container = link.split(':').next().unwrap_or_default();
+    let project = application.name.as_deref().unwrap_or(name);
+    let numbered = |service: &str| {
+        let number = [name, project].into_iter().find_map(|project| {
+            container.strip_prefix(project)?.strip_prefix('-')?.strip_prefix(service)?.strip_prefix('-')
+        });
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    application
+        .services
+        .values()
+        .any(|service| service.container_name.as_deref() == Some(container) || numbered(&service.name))
 }
 
 /// Whose namespace it is, where that is not a service of the application.

@@ -46,7 +46,7 @@ pub(super) fn needs(
     remarks: &mut Vec<String>,
 ) -> Needs {
     let mut left_out = BTreeSet::new();
-    let bodies = bodies(application, &mut |service, path| match never(path, agent_file) {
+    let bodies = bodies(application, name, &mut |service, path| match never(path, agent_file) {
         Some(why) => {
             left_out.insert(format!(
                 "the service `{service}` mounts `{path}`, which no grant allows: it is, contains or is inside {why}"

@@ -1,9 +1,10 @@
 //! `networks` of a service: what it is attached to, and how.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Context, keys, names};
+use super::{Context, Service, keys, names};
 use crate::Position;
 use crate::read::Fields;
 use crate::yaml::Node;
@@ -31,6 +32,17 @@ pub struct Attachment {
     pub is_plain: bool,
     /// Where it was written; none for the default network.
     pub position: Option<Position>,
+}
+
+impl Service {
+    /// Its networks in the order in which a container is connected: by priority, then by key. The first one is the
+    /// container's primary network.
+    #[must_use]
+    pub fn networks_in_order(&self) -> Vec<(&String, &Attachment)> {
+        let mut networks: Vec<_> = self.networks.iter().collect();
+        networks.sort_by_key(|(key, attachment)| (Reverse(attachment.priority), (*key).clone()));
+        networks
+    }
 }
 
 /// The networks of a service.

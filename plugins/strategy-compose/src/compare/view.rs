@@ -40,16 +40,25 @@ fn sysctls(option: &str, view: &mut View) {
 }
 
 /// A hardware address that the container does not have itself is that of its first connection, as newer engines have it.
-/// Every connection has one; which was asked for is not told, so it is looked at only where one is wanted.
-pub(super) fn hardware_address(inspect: &Value, then: &View, now: &mut View) {
-    if !then.contains_key("mac_address") || now.contains_key("mac_address") {
-        return;
+/// Every connection has one; which was asked for is not told of containers that others made, so it is looked at only where
+/// one is wanted.
+pub(super) fn hardware_addresses(inspect: &Value, then: &View, now: &mut View) {
+    let first = look::text(inspect, "/HostConfig/NetworkMode").unwrap_or_default();
+    let networks = inspect.pointer("/NetworkSettings/Networks").and_then(Value::as_object);
+    for (network, connection) in networks.into_iter().flatten() {
+        let field = if *network == first { "mac_address".to_owned() } else { address_field(network) };
+        if then.contains_key(&field)
+            && !now.contains_key(&field)
+            && let Some(address) = look::text(connection, "/MacAddress")
+        {
+            now.insert(field, process::hardware_address(&address));
+        }
     }
-    let network = look::text(inspect, "/HostConfig/NetworkMode").unwrap_or_default();
-    let connection = inspect.pointer("/NetworkSettings/Networks").and_then(|networks| networks.get(&network));
-    if let Some(address) = connection.and_then(|connection| look::text(connection, "/MacAddress")) {
-        now.insert("mac_address".to_owned(), process::hardware_address(&address));
-    }
+}
+
+/// The hardware address of a further connection.
+fn address_field(network: &str) -> String {
+    format!("networks.{network}.mac_address")
 }
 
 /// Of what should run.
@@ -60,7 +69,8 @@ pub(super) fn of_body(desired: &DesiredService, image_config: Option<&Value>) ->
     let host_config = config.get("HostConfig").unwrap_or(&Value::Null);
     host::host(host_config, &mut view);
     mounts::mounts(host_config, &mut view);
-    networks(&desired.endpoints, &desired.service.name, &desired.container, &mut view);
+    let first = look::text(host_config, "/NetworkMode").unwrap_or_default();
+    networks(&desired.endpoints, &first, &desired.service.name, &desired.container, &mut view);
     view
 }
 
@@ -76,11 +86,12 @@ pub(super) fn of_container(inspect: &Value, id: &str) -> View {
     mounts::mounts(host_config, &mut view);
     let service = inspect.pointer("/Config/Labels").and_then(|labels| labels.get(labels::SERVICE));
     let service = service.and_then(Value::as_str).unwrap_or_default();
-    networks(&state::endpoints(inspect, id), service, &look::name(inspect), &mut view);
+    let first = look::text(host_config, "/NetworkMode").unwrap_or_default();
+    networks(&state::endpoints(inspect, id), &first, service, &look::name(inspect), &mut view);
     view
 }
 
-fn networks(endpoints: &[Endpoint], service: &str, container: &str, view: &mut View) {
+fn networks(endpoints: &[Endpoint], first: &str, service: &str, container: &str, view: &mut View) {
     for endpoint in endpoints {
         let field = format!("networks.{}", endpoint.network);
         let mut aliases: Vec<&str> = endpoint
@@ -105,6 +116,12 @@ fn networks(endpoints: &[Endpoint], service: &str, container: &str, view: &mut V
             if !texts.is_empty() {
                 view.insert(format!("{field}.{name}"), texts.join(","));
             }
+        }
+        // That of the first is the container's own.
+        if endpoint.network != first
+            && let Some(address) = look::text(&settings, "/MacAddress")
+        {
+            view.insert(address_field(&endpoint.network), process::hardware_address(&address));
         }
         let priority = look::number(&settings, "/GwPriority");
         if priority != 0 {

@@ -9,7 +9,7 @@ use windlass_compose::{Healthcheck, Port, Service};
 
 use super::content::Content;
 use super::mounts::{BUNDLE, Mounted};
-use super::{Endpoint, Pinned, Scope, host, limits};
+use super::{Endpoint, Pinned, Scope, host, limits, networks};
 use crate::labels;
 
 /// The body with the service's own labels only: what the hash is made of.
@@ -33,7 +33,7 @@ pub(super) fn body(service: &Service, image: &Pinned, mounted: &Mounted, endpoin
         ("StopSignal", &service.stop_signal),
         ("Hostname", &service.hostname),
         ("Domainname", &service.domainname),
-        ("MacAddress", &mac_address(service).cloned()),
+        ("MacAddress", &networks::first_address(service).cloned()),
     ];
     for (key, value) in texts {
         if let Some(value) = value {
@@ -104,12 +104,6 @@ pub(super) fn label(
             files.iter().map(|(target, content)| (target.as_str(), content.short())).collect();
         set(labels::FILES, json!(short).to_string());
     }
-}
-
-/// An engine of API 1.41 takes one hardware address, for the first network.
-fn mac_address(service: &Service) -> Option<&String> {
-    let first = super::networks::by_priority(service).into_iter().next();
-    service.mac_address.as_ref().or_else(|| first?.1.mac_address.as_ref())
 }
 
 /// `NAME=value`; a name alone for a variable without a value.

@@ -8,6 +8,9 @@ use windlass_compose::{Attachment, Ipam, Network, Service, Volume};
 use super::{Endpoint, Resource, Scope};
 use crate::labels;
 
+/// The field of a connection's hardware address.
+pub(crate) const MAC_ADDRESS: &str = "MacAddress";
+
 pub(super) fn network(project: &str, key: &str, network: &Network) -> Resource {
     let name = network.name.clone().unwrap_or_else(|| format!("{project}_{key}"));
     let mut body = Map::new();
@@ -68,19 +71,40 @@ fn own_labels(own: &BTreeMap<String, String>, project: &str, kind: &str, key: &s
     json!(all)
 }
 
-/// A service's networks in the order in which it is connected: by priority, then by key. The first one is the
-/// container's primary network.
-pub(super) fn by_priority(service: &Service) -> Vec<(&String, &Attachment)> {
-    let mut networks: Vec<_> = service.networks.iter().collect();
-    networks.sort_by_key(|(key, attachment)| (std::cmp::Reverse(attachment.priority), (*key).clone()));
-    networks
+/// Whether that is the container's primary network.
+pub(super) fn is_first(service: &Service, key: &str) -> bool {
+    service.networks_in_order().first().is_some_and(|(first, _)| first.as_str() == key)
+}
+
+/// The hardware address of the primary network's connection, which a service may also say itself.
+pub(super) fn first_address(service: &Service) -> Option<&String> {
+    let first = service.networks_in_order().into_iter().next();
+    service.mac_address.as_ref().or_else(|| first?.1.mac_address.as_ref())
+}
+
+/// Adds the primary network's hardware address. The body of the container has it in another place, which older engines
+/// want; a connection that is made anew needs it here.
+pub(super) fn with_first_address(mut endpoints: Vec<Endpoint>, service: &Service) -> Vec<Endpoint> {
+    if let (Some(first), Some(address)) = (endpoints.first_mut(), first_address(service)) {
+        first.settings.insert(MAC_ADDRESS.to_owned(), json!(address));
+    }
+    endpoints
+}
+
+/// The hardware addresses that were asked for, by network, as the container's label keeps them: an engine tells those
+/// that it chose in the same way.
+pub(super) fn addresses(endpoints: &[Endpoint]) -> Map<String, Value> {
+    let address = |endpoint: &Endpoint| endpoint.settings.get(MAC_ADDRESS).cloned();
+    endpoints.iter().filter_map(|endpoint| Some((endpoint.network.clone(), address(endpoint)?))).collect()
 }
 
 pub(super) fn endpoints(scope: &Scope<'_>, service: &Service, container: &str) -> Vec<Endpoint> {
     let links = links(scope, service);
-    by_priority(service)
+    service
+        .networks_in_order()
         .into_iter()
-        .filter_map(|(key, attachment)| {
+        .enumerate()
+        .filter_map(|(place, (key, attachment))| {
             let network = scope.networks.get(key)?;
             let mut aliases = vec![container.to_owned(), service.name.clone()];
             for alias in &attachment.aliases {
@@ -88,7 +112,11 @@ pub(super) fn endpoints(scope: &Scope<'_>, service: &Service, container: &str) -
                     aliases.push(alias.clone());
                 }
             }
-            Some(Endpoint { network: network.name.clone(), aliases, settings: settings(attachment, &links) })
+            let mut settings = settings(attachment, &links);
+            if let Some(address) = attachment.mac_address.as_ref().filter(|_| place > 0) {
+                settings.insert(MAC_ADDRESS.to_owned(), json!(address));
+            }
+            Some(Endpoint { network: network.name.clone(), aliases, settings })
         })
         .collect()
 }

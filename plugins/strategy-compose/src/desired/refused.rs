@@ -6,7 +6,7 @@ use std::path::Component;
 use windlass_compose::{Application, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
 use windlass_documents::reference::Reference;
 
-use super::{Platform, mounts};
+use super::{Platform, mounts, networks};
 
 /// The most containers of one service.
 pub(super) const MOST_REPLICAS: u32 = 500;
@@ -106,13 +106,15 @@ fn leads_out(subpath: &str) -> bool {
 fn attached(service: &Service, refuse: &mut Refuse<'_>) {
     for (key, network) in &service.networks {
         let position = network.position.as_ref().unwrap_or(&service.position);
-        let first = super::networks::by_priority(service).into_iter().next().map(|(first, _)| first);
-        if let Some(address) = &network.mac_address
-            && (first != Some(key) || service.mac_address.as_ref().is_some_and(|own| own != address))
+        if let (Some(address), Some(own)) = (&network.mac_address, &service.mac_address)
+            && networks::is_first(service, key)
+            && address != own
         {
-            let why =
-                "differs from that of the service, or is not that of the first network, which is not supported yet";
-            refuse(position, &format!("networks.{key}.mac_address"), why);
+            let why = format!(
+                "is `{address}`, and `mac_address` of the service is `{own}`, which is meant for the same network: \
+                 leave out one of the two"
+            );
+            refuse(position, &format!("networks.{key}.mac_address"), &why);
         }
     }
     for mount in &service.mounts {

@@ -57,6 +57,16 @@ const CASES: &[Case] = &[
     },
     Case {
         line: [
+            "networks: {n: {priority: 1}, o: {mac_address: '02-42-AC-11-65-43'}}",
+            "networks: {n: {priority: 1}, o: {}}",
+        ],
+        refusal: "`services.web.networks.o.mac_address` needs Docker's API 1.44 (Docker 25.0)",
+        apis: ["1.43", "1.44"],
+        sent: ["/Labels/windlass.hardware-addresses", r#""{\"app_o\":\"02-42-AC-11-65-43\"}""#],
+        field: "networks.app_o.mac_address",
+    },
+    Case {
+        line: [
             "volumes: [{type: volume, source: data, target: /d, volume: {subpath: x/y}}]",
             "volumes: [{type: volume, source: data, target: /d}]",
         ],
@@ -111,7 +121,7 @@ const CASES: &[Case] = &[
 fn what_an_engine_does_not_have_is_refused_with_both_versions_and_sent_to_the_next() {
     for Case { line: [line, plain], refusal, apis: [too_old, first], sent: [pointer, expected], field } in CASES {
         let text = |line: &str| {
-            format!("services:\n  web:\n    image: front\n    {line}\nnetworks: {{n: }}\nvolumes: {{data: }}\n")
+            format!("services:\n  web:\n    image: front\n    {line}\nnetworks: {{n: , o: }}\nvolumes: {{data: }}\n")
         };
         let error = on(too_old, &text(line)).unwrap_err();
         let engine = format!("; this engine speaks {too_old} (Docker 20.10.24)");

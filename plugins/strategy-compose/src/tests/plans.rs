@@ -380,8 +380,9 @@ fn what_is_not_done_yet_is_refused_by_name() {
         ("pid: service:none", "`services.web.pid` is `service:none`"),
         ("volumes_from: [none]", "`services.web.volumes_from` takes those of `none`, which has no container"),
         (
-            "networks: {n: {mac_address: '02:42:ac:11:65:43'}, default: {priority: 1}}",
-            "`services.web.networks.n.mac_address` differs from that of the service",
+            "mac_address: '02:42:ac:11:65:42', networks: {n: {mac_address: '02:42:ac:11:65:43'}}",
+            "`services.web.networks.n.mac_address` is `02:42:ac:11:65:43`, and `mac_address` of the service is \
+             `02:42:ac:11:65:42`",
         ),
         (
             "volumes: [{type: volume, source: data, target: /d, volume: {subpath: ../x}}]",

@@ -21,6 +21,7 @@ services:
     sysctls: {net.core.somaxconn: 1024}
     security_opt: ["apparmor:unconfined", "no-new-privileges:true"]
     networks: [default, proxy]
+    external_links: ["their-db-1:db", kudos-probe-1]
     volumes: ["/srv/kudos:/data", "files:/files", "theirs:/theirs", "/var/run/docker.sock:/s:ro"]
   probe:
     image: web:1
@@ -49,6 +50,7 @@ volumes:
     #   docker-socket, for web: it commands the Docker Engine, and with it can do everything on this host
     #   host-network, for probe: it uses the network of the host as its own: every port, and every service on 127.0.0.1
     #   host-pid, for probe: it sees all processes of the host, and can signal those of its user
+    #   link:their-db-1, for web: it has a name of its own for this container, which belongs to another application
     #   network:edge, for the network proxy, which is external: it joins this network, which belongs to somebody else, and reaches what is in it
     #   security-opt:apparmor=unconfined, for web: it changes how the kernel's security modules hold it
     #   volume-type:nfs, for the volume files: it has a volume of this file system, which the host mounts
@@ -59,7 +61,7 @@ volumes:
     plugin = "strategy-compose"
     applications = ["kudos"]
     docker-read = true
-    docker-write = { bind-roots = ["/srv/kudos"], allow = ["cap-add:NET_ADMIN", "device:/dev/fuse", "docker-socket", "host-network", "host-pid", "network:edge", "security-opt:apparmor=unconfined", "volume-type:nfs", "volume:theirs"], subnets = ["198.51.100.0/24"] }
+    docker-write = { bind-roots = ["/srv/kudos"], allow = ["cap-add:NET_ADMIN", "device:/dev/fuse", "docker-socket", "host-network", "host-pid", "link:their-db-1", "network:edge", "security-opt:apparmor=unconfined", "volume-type:nfs", "volume:theirs"], subnets = ["198.51.100.0/24"] }
     "#);
     for words in [
         "`docker-socket` is granted because the Compose file asks for it (web)",
