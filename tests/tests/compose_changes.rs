@@ -1,6 +1,7 @@
 //! What Compose files that change mean for what is there: volumes, networks, names, numbers, services that are gone.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use windlass_stage::{BUSYBOX, docker};
@@ -80,6 +81,51 @@ fn what_an_application_writes_into_its_volume_makes_no_plan_stale() -> Result<()
     expect(small.host.run(["deploy", &small.name, "--plan", out])?, 0)?;
     assert_eq!(small.read()?, "2");
     small.write("compose.yaml", text("3"))?;
+    expect(small.deploy(&[])?, 0)?;
+    assert_eq!(small.read()?, "3");
+    Ok(())
+}
+
+/// The release that mends a version that crashes again and again is planned while its container ends and is restarted.
+#[test]
+fn a_container_that_is_restarted_again_and_again_makes_no_plan_stale() -> Result<()> {
+    let small = Small::set("crashing")?;
+    let worker = |ends: &str| {
+        let command = format!("sh, -c, \"while [ ! -e /crash ]; do usleep 20000; done; {ends}\"");
+        service("worker", &small.name, "    restart: always\n").replace("\"sleep\", \"600\"", &command)
+    };
+    let text = |version: &str, ends: &str| {
+        let web = small.compose().replace("VERSION: \"1\"", &format!("VERSION: \"{version}\""));
+        format!("{web}{}", worker(ends))
+    };
+    small.write("compose.yaml", text("1", "usleep 50000; exit 1"))?;
+    expect(small.deploy(&[])?, 0)?;
+    let container = format!("{}-worker-1", small.name);
+    // The engine lets more time pass before each restart, and begins anew for a container that ran for ten seconds.
+    let restarts =
+        || -> Result<u32> { Ok(docker(["inspect", "--format", "{{.RestartCount}}", &container])?.trim().parse()?) };
+    let is_restarted = |before: u32| -> Result<()> {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while restarts()? <= before {
+            ensure!(Instant::now() < deadline, "the container is not restarted");
+        }
+        Ok(())
+    };
+    docker(["exec", &container, "touch", "/crash"])?;
+    is_restarted(1)?;
+    small.write("compose.yaml", text("2", "usleep 50000; exit 2"))?;
+    let plan = small.host.root().join("plan.json");
+    let out = plan.to_str().context("the path is not text")?;
+    expect(small.host.run(["plan", &small.name, "--out", out])?, 0)?;
+    is_restarted(restarts()?)?;
+    expect(small.host.run(["deploy", &small.name, "--plan", out])?, 0)?;
+    assert_eq!(small.read()?, "2");
+    assert_eq!(restarts()?, 0, "a new container runs");
+
+    // And where it is planned and deployed at once.
+    docker(["exec", &container, "touch", "/crash"])?;
+    is_restarted(1)?;
+    small.write("compose.yaml", text("3", "exec sleep 600"))?;
     expect(small.deploy(&[])?, 0)?;
     assert_eq!(small.read()?, "3");
     Ok(())

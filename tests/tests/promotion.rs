@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -131,9 +132,41 @@ fn a_change_for_another_environment_is_proved_by_what_runs_and_can_be_promoted()
     assert!(!shown.contains("nowhere yet") && shown.contains("smoke tests  1 passed"), "{shown}");
     let both = expect(small.host.run(["release", "show", &path, "v1"])?, 2)?.stderr;
     assert!(both.contains("`v1` cannot choose another one") && both.contains("leave out `v1`"), "{both}");
-    let production = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
+    let accepted = "[releases]\naccept-unsigned-proofs = true\n";
+    let production = Production::set(accepted)?;
     expect(production.run(&["promote", name, "--from", &path])?, 0)?;
+    let wanted = id(&expect(small.host.run(["release", "show", name, "--json"])?, 0)?)?;
+
+    // The recorder's state file says the same, from a file and from git.
+    let records = small.host.root().join("records");
+    commit(&records)?;
+    let records = records.display();
+    for source in [format!("file = \"{records}/uat.json\""), format!("git = \"{records}\"\npath = \"uat.json\"")] {
+        let production = Production::set(&format!("{accepted}[promote.uat]\n{source}\n"))?;
+        let place = production.host.application(name);
+        fs::create_dir_all(&place)?;
+        for file in ["release.toml", "compose.yaml"] {
+            fs::copy(small.directory().join(file), place.join(file))?;
+        }
+        docker(["rm", "-f", &format!("{name}-web-1")])?;
+        expect(production.run(&["promote", name, "--from", "uat"])?, 0)?;
+        let shown = expect(production.run(&["release", "show", name, "--json"])?, 0)?;
+        assert_eq!(id(&shown)?, wanted, "the release that was proved last, with {source}");
+    }
     Ok(())
+}
+
+/// Makes the directory of records a git repository, as the workflow that keeps them does.
+fn commit(records: &Path) -> Result<()> {
+    let git = |arguments: &[&str]| -> Result<()> {
+        let identity = ["-c", "user.name=ci", "-c", "user.email=ci@example.org", "-c", "init.defaultBranch=main"];
+        let done = Command::new("git").current_dir(records).args(identity).args(arguments).output()?;
+        ensure!(done.status.success(), "git: {}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
+    };
+    git(&["init", "-q"])?;
+    git(&["add", "uat.json"])?;
+    git(&["commit", "-qm", "uat"])
 }
 
 #[test]
@@ -232,15 +265,7 @@ fn what_succeeded_and_was_tested_goes_on_over_ssh_by_git_and_as_a_file() -> Resu
 
     // The state file of the recorder is in a git repository.
     let records = uat.host.root().join("records");
-    let git = |arguments: &[&str]| -> Result<()> {
-        let identity = ["-c", "user.name=ci", "-c", "user.email=ci@example.org", "-c", "init.defaultBranch=main"];
-        let done = Command::new("git").current_dir(&records).args(identity).args(arguments).output()?;
-        ensure!(done.status.success(), "git: {}", String::from_utf8_lossy(&done.stderr));
-        Ok(())
-    };
-    git(&["init", "-q"])?;
-    git(&["add", "uat.json"])?;
-    git(&["commit", "-qm", "uat"])?;
+    commit(&records)?;
 
     let document = uat.host.root().join("exported.json").display().to_string();
     expect(uat.host.run(["release", "export", name, "--out", &document])?, 0)?;
