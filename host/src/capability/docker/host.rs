@@ -1,9 +1,8 @@
-//! Facts about the host that the engine does not tell: disk, memory, and who listens on which port.
+//! Facts about the host that the engine does not tell: disk, memory and processors.
 //!
 //! What cannot be read is left out, never guessed.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Value, json};
 
@@ -39,45 +38,6 @@ pub(super) fn throttles() -> Vec<String> {
     throttle.filter_map(|path| path.to_str().map(str::to_owned)).collect()
 }
 
-/// Port, protocol and address of everything that listens on the host.
-pub(super) fn listeners() -> Vec<(u16, String, String)> {
-    // A TCP socket listens in state 0A; a UDP socket that receives from anyone is in state 07 (`man 5 proc_net`).
-    let tables = [("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")];
-    tables
-        .iter()
-        .filter_map(|(table, state)| Some((table, state, fs::read_to_string(format!("/proc/net/{table}")).ok()?)))
-        .flat_map(|(table, state, text)| parse_listeners(&text, table, state))
-        .collect()
-}
-
-fn parse_listeners(text: &str, table: &str, state: &str) -> Vec<(u16, String, String)> {
-    text.lines()
-        .skip(1)
-        .filter_map(|line| {
-            let mut columns = line.split_ascii_whitespace().skip(1);
-            let (address, port) = columns.next()?.split_once(':')?;
-            if columns.nth(1)? != state {
-                return None;
-            }
-            let port = u16::from_str_radix(port, 16).ok()?;
-            Some((port, table[..3].to_owned(), parse_address(address)?.to_string()))
-        })
-        .collect()
-}
-
-/// An address in groups of four bytes, each in the machine's own order.
-fn parse_address(text: &str) -> Option<IpAddr> {
-    let bytes = hex::decode(text).ok()?;
-    let words: Vec<u8> = bytes
-        .chunks_exact(4)
-        .flat_map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]).to_ne_bytes())
-        .collect();
-    if let Ok(four) = <[u8; 4]>::try_from(words.as_slice()) {
-        return Some(Ipv4Addr::from(four).into());
-    }
-    <[u8; 16]>::try_from(words.as_slice()).ok().map(|sixteen| Ipv6Addr::from(sixteen).into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,16 +50,5 @@ mod tests {
             json!({ "total": 25_279_205_376_u64, "available": 20_480_000_000_u64 })
         );
         assert_eq!(parse_memory("MemTotal: many"), None);
-    }
-
-    #[cfg(target_endian = "little")]
-    #[test]
-    fn listeners_have_port_protocol_and_address() {
-        let head = "  sl  local_address rem_address   st\n";
-        let tcp = format!("{head}   0: 0100007F:1F90 00000000:0000 0A 0 0\n   1: 0100007F:1F91 00000000:0000 01 0 0\n");
-        assert_eq!(parse_listeners(&tcp, "tcp", "0A"), [(8080, "tcp".to_owned(), "127.0.0.1".to_owned())]);
-        let tcp6 = format!("{head}   0: 00000000000000000000000001000000:0050 0:0 0A 0 0\n");
-        assert_eq!(parse_listeners(&tcp6, "tcp6", "0A"), [(80, "tcp".to_owned(), "::1".to_owned())]);
-        assert_eq!(parse_listeners("nonsense\nnonsense again", "udp", "07"), []);
     }
 }

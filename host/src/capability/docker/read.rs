@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::PoisonError;
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerSummary, NetworkInspect, Volume};
@@ -16,7 +17,7 @@ use super::failure::failure;
 use super::owned::Found;
 use super::policy::grant_lines;
 use super::scope::ContainerGrant;
-use super::{Docker, Events, host, names, probe};
+use super::{Docker, Events, host, listeners, names, probe};
 
 /// The most log lines that are returned.
 const MOST_LINES: u32 = 1_000;
@@ -75,17 +76,23 @@ impl Docker {
         .map_err(|error| self.explain(error, "ask the engine for its version"))?;
         let mut version = self.answer(&version)?;
         version["SystemTime"] = json!(info.system_time);
+        *self.info.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
         let spoken = self.engine.spoken().await;
         version["Spoken"] = json!(spoken.map_err(|error| self.explain(error, "ask the engine for its version"))?);
         Ok(version)
     }
 
     /// What checks need of `GET /info`, with `Disk` and `Memory` of the host, in bytes; each is null where the agent
-    /// cannot see it.
+    /// cannot see it. The engine is not asked where [`Self::version`] has asked it in this call.
     pub async fn info(&self) -> Result<Value, Failure> {
         self.may_read()?;
-        let info = self.engine.call(ORDINARY, |client| async move { client.info().await }).await;
-        let info = info.map_err(|error| self.explain(error, "ask the engine about its host"))?;
+        let told = self.info.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let info = if let Some(info) = told {
+            info
+        } else {
+            let info = self.engine.call(ORDINARY, |client| async move { client.info().await }).await;
+            info.map_err(|error| self.explain(error, "ask the engine about its host"))?
+        };
         let disk = info.docker_root_dir.as_deref().and_then(host::disk);
         Ok(json!({
             "NCPU": info.ncpu,
@@ -240,7 +247,7 @@ impl Docker {
         self.may_read()?;
         // Listeners first: what Docker published is said with more detail and replaces them.
         let mut ports: BTreeMap<_, (Option<String>, Option<String>)> =
-            host::listeners().into_iter().map(|listener| (listener, (None, None))).collect();
+            listeners::listeners().into_iter().map(|listener| (listener, (None, None))).collect();
         for container in self.all_containers().await? {
             let own = self.owns(container.labels.as_ref());
             let name = container.names.as_deref().unwrap_or_default().first();

@@ -8,15 +8,11 @@ use std::io;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use netlink_packet_core::{NetlinkBuffer, NlaBuffer, NlasIterator};
-use rustix::fd::OwnedFd;
-use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use netlink_packet_core::{NlaBuffer, NlasIterator};
 
-// `linux/netlink.h`, `linux/rtnetlink.h`, `linux/if_link.h`, `linux/if.h`.
-const REQUEST_DUMP: u16 = 0x301;
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
+use super::netlink::Netlink;
+
+// `linux/rtnetlink.h`, `linux/if_link.h`, `linux/if.h`. A request whose own head is zero means all families.
 const NEW_LINK: u16 = 16;
 const GET_LINK: u16 = 18;
 const NEW_ROUTE: u16 = 24;
@@ -49,10 +45,9 @@ pub(super) struct Route {
 /// All routes but those through devices that are down. A default route is among them only for its router.
 pub(super) fn routes() -> io::Result<Vec<Route>> {
     // Of the family's protocols, none is that of routes.
-    let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
-    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0))?;
+    let socket = Netlink::open(None)?;
     let mut devices = HashMap::new();
-    dump(&socket, GET_LINK, LINK_HEAD, |kind, body| {
+    socket.dump(GET_LINK, &[0; LINK_HEAD], |kind, body| {
         if kind == NEW_LINK
             && let Some((index, device)) = device(body)
         {
@@ -60,7 +55,7 @@ pub(super) fn routes() -> io::Result<Vec<Route>> {
         }
     })?;
     let mut routes = Vec::new();
-    dump(&socket, GET_ROUTE, ROUTE_HEAD, |kind, body| {
+    socket.dump(GET_ROUTE, &[0; ROUTE_HEAD], |kind, body| {
         if kind == NEW_ROUTE {
             routes.extend(route(body, &devices));
         }
@@ -73,37 +68,6 @@ pub(super) fn routes() -> io::Result<Vec<Route>> {
 struct Device {
     name: String,
     up: bool,
-}
-
-/// Asks for everything of a kind. The request's own head says nothing, which means all families.
-fn dump(socket: &OwnedFd, kind: u16, head: usize, mut each: impl FnMut(u16, &[u8])) -> io::Result<()> {
-    const HEADER: usize = 16;
-    let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let mut request = vec![0; HEADER + head];
-    let mut header = NetlinkBuffer::new(&mut request);
-    header.set_length(u32::try_from(HEADER + head).unwrap_or_default());
-    header.set_message_type(kind);
-    header.set_flags(REQUEST_DUMP);
-    rustix::net::send(socket, &request, SendFlags::empty())?;
-    // The kernel sends at most 32 KiB at once.
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let (size, _) = rustix::net::recv(socket, &mut buffer[..], RecvFlags::empty())?;
-        let mut rest = buffer.get(..size).unwrap_or_default();
-        if rest.is_empty() {
-            return Err(invalid("the kernel's answer ends early".to_owned()));
-        }
-        while !rest.is_empty() {
-            let message = NetlinkBuffer::new_checked(rest).map_err(|error| invalid(error.to_string()))?;
-            match message.message_type() {
-                DONE => return Ok(()),
-                ERROR => return Err(invalid("the kernel refuses to list routes".to_owned())),
-                kind => each(kind, message.payload()),
-            }
-            let length = usize::try_from(message.length()).unwrap_or_default().next_multiple_of(4);
-            rest = rest.get(length..).unwrap_or_default();
-        }
-    }
 }
 
 fn attributes(body: &[u8], head: usize) -> HashMap<u16, &[u8]> {

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use bollard::models::SystemInfo;
 use futures::future::BoxFuture;
 use ipnet::IpNet;
 use windlass_documents::{Artifact, Failure};
@@ -150,6 +151,8 @@ pub struct Docker {
     pub(super) images: Arc<dyn ImageOwners>,
     pub(super) redactor: Redactor,
     pub(super) watch: Arc<dyn Watch>,
+    /// What the engine said about its host in this call: it starts programs for that.
+    pub(super) info: Arc<Mutex<Option<SystemInfo>>>,
 }
 
 impl Docker {
@@ -165,6 +168,7 @@ impl Docker {
             images: Arc::new(NoImages),
             redactor,
             watch: Arc::new(crate::progress::Unwatched),
+            info: Arc::default(),
         }
     }
 
