@@ -48,10 +48,7 @@ fn trigger(small: &Small, arguments: &[&str], message: &str) -> Result<Run> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     // It may have ended without reading.
     child.stdin.take().context("no standard input")?.write_all(message.as_bytes()).ok();
-    let output = child.wait_with_output()?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let run =
-        Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) };
+    let run = Run::from(child.wait_with_output()?);
     ensure!(!format!("{run:?}").contains(SECRET), "the secret is told: {run:?}");
     Ok(run)
 }
