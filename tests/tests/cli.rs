@@ -1,53 +1,20 @@
-//! What the `windlass` binary says to a person who makes a mistake, and its help. Nothing here needs an engine.
+//! What the `windlass` binary says: its help, its answers, and here what it says to a person who makes a mistake. Nothing
+//! needs an engine.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config;
+mod every;
+mod holds;
 mod init;
+mod interrupted;
+mod machine;
+mod outputs;
+mod records;
+mod releases;
+mod shop;
 mod support;
 
 use support::Stage;
-
-/// Every command, its commands included.
-const COMMANDS: &[&str] = &[
-    "",
-    "init",
-    "config",
-    "plan",
-    "check",
-    "deploy",
-    "rollback",
-    "resume",
-    "resolve",
-    "status",
-    "history",
-    "show",
-    "logs",
-    "audit",
-    "audit verify",
-    "plugin",
-    "plugin list",
-    "plugin inspect",
-    "plugin grants",
-    "doctor",
-    "schema",
-    "completions",
-    "man",
-];
-
-#[test]
-fn every_command_has_help_with_an_example_as_in_the_documentation() {
-    let stage = Stage::new();
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
-    for command in COMMANDS {
-        let mut arguments: Vec<&str> = command.split_whitespace().collect();
-        arguments.push("--help");
-        let run = stage.host.run(&arguments).unwrap();
-        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{command}");
-        let help: Vec<&str> = run.stdout.lines().map(str::trim_end).collect();
-        assert!(page.contains(help.join("\n").trim_end()), "docs/cli.md shows another help of `{command}`");
-        let groups = ["audit", "plugin"];
-        assert!(groups.contains(command) || run.stdout.contains("Examples:"), "`{command}` has no example");
-    }
-}
 
 #[test]
 fn a_command_line_that_is_wrong_is_answered_with_its_usage() {
@@ -221,17 +188,6 @@ fn an_application_that_is_not_there_is_answered_with_those_that_are() {
 }
 
 #[test]
-fn an_unknown_schema_is_answered_with_the_known_ones() {
-    insta::assert_snapshot!(Stage::new().tell("schema relase"), @r"
-    exit 17
-    --- stderr
-    error: there is no schema `relase`
-    hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
-          `step`, `report`, `event`, `json-output`
-    ");
-}
-
-#[test]
 fn with_json_the_error_is_a_fact_too() {
     insta::assert_snapshot!(Stage::new().tell("schema relase --json"), @r#"
     exit 17
@@ -242,24 +198,6 @@ fn with_json_the_error_is_a_fact_too() {
     hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
           `step`, `report`, `event`, `json-output`
     "#);
-}
-
-#[test]
-fn schemas_manual_and_completions_are_printed() {
-    let stage = Stage::new();
-    for name in stage.host.run(["schema"]).unwrap().stdout.lines().filter_map(|line| line.split_whitespace().next()) {
-        let run = stage.host.run(["schema", name]).unwrap();
-        let schema: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-        assert!(schema.is_object(), "{name}");
-    }
-    for shell in ["bash", "zsh", "fish"] {
-        assert!(stage.host.run(["completions", shell]).unwrap().stdout.contains("rollback"), "{shell}");
-    }
-    assert!(stage.host.run(["man"]).unwrap().stdout.starts_with(".ie"));
-    let pages = stage.host.root().join("man1");
-    let run = stage.host.run(["man", "--out", pages.to_str().unwrap()]).unwrap();
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(pages.join("windlass-audit-verify.1").is_file());
 }
 
 /// A release file for images that only the engine has.
@@ -453,103 +391,5 @@ fn a_plan_file_decides_alone_and_only_for_its_application() {
     error: this host is `uat`, not `production`
     hint: the environment of a host is `environment` in `[HOST]/agent.toml`; are you on the
           right host?
-    ");
-}
-
-#[test]
-fn init_shows_before_it_writes_and_writes_over_nothing() {
-    let stage = Stage::new();
-    let directory = stage.host.root().join("shop");
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.display().to_string();
-    insta::assert_snapshot!(stage.tell(&format!("init {path}")), @r"
-    exit 3
-    --- stderr
-    error: the release has no Compose file; looked for compose.yaml, compose.yml, docker-compose.yaml,
-           docker-compose.yml
-    hint: put compose.yaml beside release.toml, or name the files in the strategy's `files`
-    ");
-    std::fs::write(directory.join("compose.yaml"), "services:\n  web:\n    image: shop-web:1\n").unwrap();
-    let shown = stage.host.run(["init", &path]).unwrap();
-    assert!(shown.stdout.contains("application = \"shop\""), "{}", shown.stdout);
-    assert!(shown.stderr.contains("--yes"), "{}", shown.stderr);
-    assert!(!directory.join("release.toml").exists());
-    let written = stage.host.run(["init", &path, "--yes"]).unwrap();
-    assert_eq!(written.code, 0, "{}", written.stderr);
-    assert!(directory.join("release.toml").exists() && directory.join("agent.toml").exists());
-    insta::assert_snapshot!(stage.tell(&format!("init {path} --yes")), @r"
-    exit 2
-    --- stderr
-    error: `[HOST]/shop/release.toml` is there already
-    hint: remove it first, or choose another place with `--output DIRECTORY`
-    ");
-}
-
-#[test]
-fn config_shows_the_application_and_where_values_come_from() {
-    let stage = Stage::new();
-    stage.configured();
-    stage.release(
-        "shop",
-        "application = \"shop\"\n[artifacts.web]\nimage = \"registry.example/web\"\ntag = \"1\"\n\
-         [variables]\nLEVEL = \"info\"\n[secrets]\nTOKEN = \"shop-token\"\n\
-         [strategy]\nplugin = \"strategy-compose\"\n\
-         [environments.uat]\n[environments.production.variables]\nLEVEL = \"warn\"\n",
-    );
-    let compose = stage.host.application("shop").join("compose.yaml");
-    let text = "services:\n  web:\n    image: registry.example/web\n    \
-                environment: { LOG: '${LEVEL}', TOKEN: '${TOKEN}', PORT: '${PORT:-80}' }\n";
-    std::fs::write(&compose, text).unwrap();
-    insta::assert_snapshot!(stage.tell("config shop"), @r#"
-    exit 0
-    --- stdout
-    name: shop
-    services:
-      web:
-        image: registry.example/web
-        command: null
-        entrypoint: null
-        environment:
-          LOG: info
-          PORT: "80"
-          TOKEN: "[secret shop-token]"
-        networks:
-          default: null
-    networks:
-      default:
-        name: shop_default
-        ipam: {}
-    "#);
-    insta::assert_snapshot!(stage.tell("config shop --environment production --explain web.environment"), @r"
-    exit 0
-    --- stdout
-    services.web.environment
-      written at compose.yaml:4:18
-      services.web.environment.LOG = warn
-        written at compose.yaml:4:25
-        as `${LEVEL}`, where `LEVEL` is a variable of the release
-      services.web.environment.TOKEN = [secret shop-token]
-        written at compose.yaml:4:44
-        as `${TOKEN}`, where `TOKEN` is a variable of the release
-      services.web.environment.PORT = 80
-        written at compose.yaml:4:62
-        as `${PORT:-80}`, where `PORT` takes what stands after its operator
-    ");
-    insta::assert_snapshot!(stage.tell("config shop --explain web.prots"), @r"
-    exit 17
-    --- stderr
-    error: no file says anything about `web.prots`
-    hint: a path is a service and a key, `web.ports`; the services are web
-    ");
-    std::fs::write(&compose, text.replace("environment", "enviroment")).unwrap();
-    insta::assert_snapshot!(stage.tell("config shop"), @r"
-    exit 3
-    --- stderr
-    error: `services.web.enviroment`: Compose knows no key `enviroment` here
-     --> compose.yaml:4:5
-      |
-    4 |     enviroment: { LOG: '${LEVEL}', TOKEN: '${TOKEN}', PORT: '${PORT:-80}' }
-      |     ^
-    hint: did you mean `environment`?
     ");
 }
