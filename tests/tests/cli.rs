@@ -315,7 +315,7 @@ fn a_journal_of_a_newer_agent_is_left_alone() {
     insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
     exit 17
     --- stderr
-    error: there is no such release of `kudos`: none succeeded here yet
+    error: there is no such release of `kudos`: no release succeeded here yet
     hint: see `windlass history kudos`
     ");
     let journal = stage.host.root().join("state/journal.sqlite3");

@@ -221,7 +221,7 @@ fn what_others_should_keep_and_what_others_have_already_is_said_before_anything_
     let refused = small.deploy(&[]);
     docker(["network", "rm", &name])?;
     let run = expect(refused?, 3)?;
-    assert!(run.stderr.contains("is there already and belongs to somebody else"), "{}", run.stderr);
+    assert!(run.stderr.contains("exists already and belongs to another owner"), "{}", run.stderr);
     assert_eq!(small.world()?, before);
     small.serves("1")
 }

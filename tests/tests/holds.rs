@@ -41,7 +41,7 @@ fn a_release_in_quarantine_is_refused_until_it_is_taken_out() -> Result<()> {
     expect(small.deploy(&[])?, 0)?;
     expect(small.host.run(["rollback", name])?, 0)?;
     let unknown = expect(small.host.run(["quarantine", name, "9.9", "--reason", "x"])?, 17)?.stderr;
-    assert!(unknown.contains("`9.9` is the id, commit or version of none"), "{unknown}");
+    assert!(unknown.contains("`9.9` is not the id, commit or version of a release"), "{unknown}");
     let said = expect(small.host.run(["quarantine", name, "#2", "--reason", "it loses orders"])?, 0)?.stdout;
     assert!(said.contains("it loses orders; `--retry` deploys it all the same"), "{said}");
     let refused = expect(small.deploy(&[])?, 10)?.stderr;
@@ -66,22 +66,22 @@ fn what_a_recorder_could_not_be_told_waits_and_is_told_or_given_up() -> Result<(
         .write("release.toml", format!("{}\n[recorders.state]\nplugin = \"recorder-state-file\"\n", small.release()))?;
     fs::write(&records, "in the way")?;
     let told = expect(small.deploy(&[])?, 0)?.stderr;
-    assert!(told.contains("the recorder `state` was not told"), "{told}");
+    assert!(told.contains("delivery to the recorder `state` failed"), "{told}");
     small.version("2")?;
     expect(small.deploy(&[])?, 0)?;
 
     let list = expect(small.host.run(["outbox", "list"])?, 0)?.stdout;
-    assert_eq!(list.matches("recorder state was not told").count(), 2, "{list}");
+    assert_eq!(list.matches("recorder state: delivery").count(), 2, "{list}");
     let flushed = expect(small.host.run(["outbox", "flush", name])?, 15)?.stdout;
     assert!(flushed.contains("tried"), "{flushed}");
     let dropped = expect(small.host.run(["outbox", "drop", "1", "--reason", "nobody asks for it"])?, 0)?.stdout;
-    assert_eq!(dropped.matches("recorder state was not told").count(), 1, "{dropped}");
+    assert_eq!(dropped.matches("recorder state: delivery").count(), 1, "{dropped}");
     expect(small.host.run(["outbox", "drop", "1", "--reason", "again"])?, 17)?;
 
     fs::remove_file(&records)?;
     fs::create_dir(&records)?;
     let flushed = expect(small.host.run(["outbox", "flush"])?, 0)?.stdout;
-    assert_eq!(flushed, "every recorder was told everything\n");
+    assert_eq!(flushed, "every recorder has received every event\n");
     let record = fs::read_to_string(records.join("uat.json"))?;
     assert!(record.contains(name), "{record}");
     expect(small.host.run(["audit", "verify"])?, 0).map(drop)

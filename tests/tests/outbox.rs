@@ -144,7 +144,10 @@ fn what_a_broken_or_overrun_server_was_not_told_is_told_in_order() -> Result<()>
     let broken = expect(small.deploy(&[])?, 0)?.stderr;
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = words(&broken);
-    assert!(said.contains("the recorder `ledger` was not told and will be later") && said.contains("500"), "{broken}");
+    assert!(
+        said.contains("delivery to the recorder `ledger` failed and will be retried") && said.contains("500"),
+        "{broken}"
+    );
     small.serves("1")?;
     small.version("2")?;
     // That nothing is told because it is not time yet is said, too: how many wait, since when, why, until when.
@@ -170,7 +173,7 @@ fn what_a_broken_or_overrun_server_was_not_told_is_told_in_order() -> Result<()>
     expect(small.deploy(&[])?, 0)?;
     assert_eq!(sequences(&ledger.arrived()), ["1", "1"], "an hour is not over");
     let status = expect(small.host.run(["status", name])?, 0)?.stdout;
-    assert_eq!(status.matches("outbox: recorder ledger was not told").count(), 3, "{status}");
+    assert_eq!(status.matches("recorder ledger: delivery").count(), 3, "{status}");
 
     expect(small.host.run(["outbox", "flush"])?, 0)?;
     let arrived = ledger.arrived();
@@ -186,7 +189,7 @@ fn a_server_that_does_not_answer_holds_nothing_up_for_long() -> Result<()> {
     let (small, ledger) = ledger("silent", "500ms")?;
     ledger.mood(Mood::Silent);
     let told = expect(small.deploy(&[])?, 0)?.stderr;
-    assert!(told.contains("the recorder `ledger` was not told"), "{told}");
+    assert!(told.contains("delivery to the recorder `ledger` failed"), "{told}");
     small.serves("1")?;
     ledger.mood(Mood::Well);
     expect(small.host.run(["outbox", "flush"])?, 0)?;
@@ -212,7 +215,7 @@ fn an_agent_that_is_killed_in_the_middle_of_telling_tells_again() -> Result<()> 
     let arrived = ledger.arrived();
     assert_eq!(sequences(&arrived), ["1", "1"]);
     assert_eq!(arrived[0].0, arrived[1].0, "whoever is told twice can tell");
-    assert_eq!(expect(small.host.run(["outbox", "list"])?, 0)?.stdout, "every recorder was told everything\n");
+    assert_eq!(expect(small.host.run(["outbox", "list"])?, 0)?.stdout, "every recorder has received every event\n");
     small.serves("1")?;
     Ok(())
 }
@@ -225,8 +228,8 @@ fn what_a_server_refuses_for_good_is_set_aside_loudly_and_later_deployments_are_
     ledger.mood(Mood::Refusing);
     let run = expect(small.deploy(&[])?, 0)?;
     small.serves("1")?;
-    assert!(words(&run.stderr).contains("NOT TOLD the recorder `ledger` will never take deployment"), "{}", run.stderr);
-    assert!(words(&run.stdout).contains("not recorded: recorder ledger will never take deployment"), "{}", run.stdout);
+    assert!(words(&run.stderr).contains("NOT TOLD the recorder `ledger` rejected deployment"), "{}", run.stderr);
+    assert!(words(&run.stdout).contains("not recorded: recorder ledger rejected deployment"), "{}", run.stdout);
 
     ledger.mood(Mood::Well);
     small.version("2")?;
@@ -245,7 +248,7 @@ fn what_a_server_refuses_for_good_is_set_aside_loudly_and_later_deployments_are_
         assert!(words(&run.stdout).contains("422"), "{arguments:?}: {}", run.stdout);
     }
     let listed = expect(small.host.run(["outbox", "list", name])?, 0)?.stdout;
-    assert!(listed.starts_with("set aside, until you say something about each\n"), "{listed}");
+    assert!(listed.starts_with("set aside: each needs a decision\n"), "{listed}");
     expect(small.host.run(["outbox", "flush"])?, 15)?;
     let retried = expect(small.host.run(["outbox", "retry", &number])?, 10)?.stderr;
     let said = words(&retried);

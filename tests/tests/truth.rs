@@ -122,7 +122,7 @@ fn what_somebody_stopped_does_not_run_as_before() -> Result<()> {
 fn what_somebody_removed_is_missing_and_not_new() -> Result<()> {
     let small = Small::running("removed-before")?;
     docker(["rm", "-f", &container(&small)])?;
-    tells(&expect(small.host.run(["plan", &small.name])?, 0)?, &["it is missing: somebody removed its container"])?;
+    tells(&expect(small.host.run(["plan", &small.name])?, 0)?, &["its container is missing: it was removed by hand"])?;
     let said = status(&small)?;
     ensure!(said.contains("drifted") && said.contains("service web is missing"), "{said}");
     tells(&broken(&small)?, &["nothing of it runs, as before: 1 (", ") did not run when the deployment began"])?;

@@ -86,7 +86,7 @@ impl Exec {
         program::check(&command.path).map_err(|why| {
             let message = format!("the command `{name}` is not run: `{}` {why}", command.path.display());
             failure("unavailable", message).hint(
-                "a program and the directories on its path must belong to root or the agent's user, and be writable by nobody else",
+                "a program and the directories on its path must belong to root or the agent's user, and no other user may write them",
             )
         })?;
         let mut child = self.start(name, command, &arguments)?;

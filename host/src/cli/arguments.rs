@@ -334,7 +334,7 @@ Examples:
   windlass doctor
   windlass doctor kudos                         Its plugins, secrets and registries too
 
-Exit codes: 0 nothing stands in the way of a deployment, 3 something does")]
+Exit codes: 0 no problem prevents a deployment, 3 a problem does")]
 pub struct DoctorArguments {
     /// The application; without one, what all have in common
     #[arg(value_name = "APP")]

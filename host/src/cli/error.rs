@@ -61,7 +61,7 @@ pub enum CliError {
         output: PathBuf,
     },
     /// Nobody is there to say yes.
-    #[error("nothing was written: this is not a terminal, so nobody can be asked")]
+    #[error("nothing was written: this is not a terminal, so the question cannot be asked")]
     NotAsked,
     /// The person said no.
     #[error("nothing was written, as you said")]
@@ -273,7 +273,7 @@ impl Explain for CliError {
             Self::NotSetAside { .. } => Some("`windlass outbox list` shows what is set aside".to_owned()),
             Self::Overtaken { number, application, .. } => Some(format!(
                 "deploy the running release of {application} again (it is `unchanged`): the recorder looks, and repairs \
-                 its record; `windlass outbox drop {number} --reason …` says that you saw this"
+                 its record; `windlass outbox drop {number} --reason …` removes it"
             )),
             Self::NotCompose { .. } => Some("`windlass plan` shows what it would change".to_owned()),
             Self::Read { .. }

@@ -227,7 +227,7 @@ fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<
         }
         Outcome::Stuck => vec![
             format!("`windlass show {id}` has both errors and what is left behind"),
-            format!("put things in order, then `windlass resolve {application} --reason …`"),
+            format!("correct what is wrong by hand, then run `windlass resolve {application} --reason …`"),
         ],
     }
 }

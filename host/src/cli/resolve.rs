@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
 /// What makes run what should: nothing was verified, and a person changed things by hand.
 fn next(fact: &DeploymentFact, previous: Option<&str>) -> Vec<String> {
     let name = &fact.application;
-    let mut next = vec![format!("`windlass status {name}` shows what runs; nobody has verified it")];
+    let mut next = vec![format!("`windlass status {name}` shows what runs, which was not verified")];
     if let (Some(previous), Some(release)) = (previous, &fact.previous) {
         let version = &release.version;
         next.push(format!("`windlass rollback {name} --to {previous}` makes {version} run again, as before"));

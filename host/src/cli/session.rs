@@ -165,12 +165,12 @@ impl Session {
             let say = |text: &str| teller.say(&Line::new().ink(Ink::Warn, "   Stopping").text(" ").text(text));
             watched.unwind().cancelled().await;
             say(if teller.settled() {
-                "is too late: it is decided how the deployment ended, and the rest is being done; again to leave the rest"
+                "is too late: the deployment has ended, and only cleaning up is left; press Ctrl-C again to leave it undone"
             } else {
-                "as asked: what was touched is put back; again to stop at once and leave it open"
+                "as asked: what was changed is put back; press Ctrl-C again to stop at once and leave the deployment open"
             });
             watched.leave().cancelled().await;
-            say("at once: the deployment stays open in the journal");
+            say("at once: the deployment stays open in the journal; `windlass resume` continues it");
         });
         Ok(stop)
     }

@@ -108,7 +108,10 @@ impl Reader<'_> {
         if let Some(required) = given.require_signature.as_ref().filter(|required| ***required)
             && given.keys.is_empty()
         {
-            return Err(self.wrong(required, "`require-signature` needs `keys`: nobody could sign a release"));
+            return Err(self.wrong(
+                required,
+                "`require-signature` needs `keys`: without a trusted key, every release would be refused",
+            ));
         }
         keys?;
         Ok(Releases {

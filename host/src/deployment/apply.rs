@@ -48,7 +48,7 @@ pub(super) async fn begin(deployment: &Deployment<'_>) -> Result<bool, Halt> {
     let (seen, planned) = deployment.with(|account| (account.observation.clone(), account.planned_times));
     let what = moved::told(seen.as_deref(), &observation);
     if deployment.with(|account| account.asked.is_given_plan()) {
-        let stale = failure("stale", format!("what runs is not what the plan was made from: {what}"));
+        let stale = failure("stale", format!("the plan is out of date, because what runs has changed: {what}"));
         return Err(Halt::Refuse(stale.hint("plan again; `windlass plan` shows what is to be done now")));
     }
     if planned >= plan::MOST_PLANS {

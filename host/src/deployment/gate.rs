@@ -138,7 +138,7 @@ fn refusal(answers: &[Answered]) -> Option<Failure> {
     let mut message = probe::line(&first.name, &first.answer);
     if !rest.is_empty() {
         let others: Vec<String> = rest.iter().map(|answered| format!("`{}`", answered.name)).collect();
-        message = format!("{message}; and so do {}", others.join(", "));
+        message = format!("{message}; also refused by {}", others.join(", "));
     }
     Some(failure("refused", message).hint_if_known(remedy(&first.answer)))
 }
@@ -205,7 +205,7 @@ async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, crate::jo
     }
     let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
     let worst = findings.iter().max_by_key(|finding| finding.verdict.severity());
-    let summary = worst.map_or_else(|| "nothing stands against it".to_owned(), |finding| finding.title.clone());
+    let summary = worst.map_or_else(|| "all built-in checks passed".to_owned(), |finding| finding.title.clone());
     Ok(Report { verdict, summary, findings, data: None })
 }
 
@@ -218,8 +218,8 @@ async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
     let doubt = if subject.orders.allow_no_way_back { OnDoubt::Warn } else { OnDoubt::Refuse };
     let title = match subject.engine.outside.missing_images(&wanted).await {
         Ok(missing) if missing.is_empty() => return None,
-        Ok(missing) => format!("the way back is missing: the engine does not have {}", missing.join(", ")),
-        Err(failure) => format!("nobody knows whether there is a way back: {}", failure.message),
+        Ok(missing) => format!("a rollback would not be possible: the engine does not have {}", missing.join(", ")),
+        Err(failure) => format!("it could not be checked whether a rollback is possible: {}", failure.message),
     };
     Some(Finding {
         id: "way-back".to_owned(),

@@ -79,6 +79,6 @@ pub(super) fn rule(answer: &Answer, probe: &Probe) -> Ruling {
 pub(super) fn line(name: &str, answer: &Answer) -> String {
     match answer {
         Answer::Report(report) => format!("`{name}`: {}", report.summary),
-        Answer::Failure(failure) => format!("`{name}` broke: {}", failure.message),
+        Answer::Failure(failure) => format!("`{name}` could not run: {}", failure.message),
     }
 }

@@ -140,7 +140,8 @@ async fn tell(engine: &Engine, application: &str, delivery: &Delivery) -> Result
 
 /// It could not be told now. The log of its deployment says why.
 fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Result<Waits, Error> {
-    let message = format!("the recorder `{}` was not told and will be later: {}", delivery.recorder, failure.message);
+    let message =
+        format!("delivery to the recorder `{}` failed and will be retried: {}", delivery.recorder, failure.message);
     engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
     let due = now.checked_add(delay(engine, delivery.attempts, failure)).unwrap_or(now);
     engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
@@ -165,7 +166,8 @@ fn wait(engine: &Engine, rest: &[Delivery], passed: &Passed, first: Option<Waits
 fn aside(engine: &Engine, delivery: &Delivery, refusal: &Refusal) {
     let Delivery { id: number, recorder, deployment, .. } = delivery.clone();
     let Refusal { reason, hint, .. } = refusal.clone();
-    let message = format!("the recorder `{recorder}` will never take this, which is set aside for a person: {reason}");
+    let message =
+        format!("the recorder `{recorder}` rejected this for good, and it is set aside for a person: {reason}");
     engine.journal.log(&deployment, &recorder, Level::Error, &message);
     let version = delivery.event.as_ref().map(|event| event.release.version.clone()).unwrap_or_default();
     engine.notice(&Progress::SetAside { number, recorder, deployment, version, reason, hint });

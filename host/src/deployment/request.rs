@@ -227,7 +227,7 @@ impl Ending {
         let said = self.account.failure.as_ref().and_then(hint_of);
         match self.outcome {
             Outcome::Stuck => Some(format!(
-                "see `windlass show {}`, put things in order, then `windlass resolve {}`",
+                "see `windlass show {}`, correct what is wrong by hand, then run `windlass resolve {}`",
                 self.account.id, self.account.application
             )),
             Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused | Outcome::RolledBack => said,

@@ -53,7 +53,7 @@ pub fn succeeded(engine: &Engine, application: &str, wished: &str) -> Result<Sum
 fn unknown(application: &str, wished: &str) -> Error {
     Error::NoTarget {
         application: application.to_owned(),
-        wished: format!("`{wished}` is the id, commit or version of none"),
+        wished: format!("`{wished}` is not the id, commit or version of a release"),
     }
 }
 
@@ -69,7 +69,7 @@ fn before(engine: &Engine, application: &str) -> Result<Summary, Error> {
     // `unchanged` makes no new version, so what runs is the release of the newest success.
     let mut at = journal.success_before(application, u64::MAX)?.ok_or_else(|| Error::NoTarget {
         application: application.to_owned(),
-        wished: "none succeeded here yet".to_owned(),
+        wished: "no release succeeded here yet".to_owned(),
     })?;
     let running = at.release.clone();
     loop {

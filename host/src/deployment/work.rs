@@ -342,7 +342,9 @@ impl<'a> Deployment<'a> {
                         })
                         .collect();
                 }
-                Err(failure) => self.warn(format!("nobody is told about this deployment: {}", failure.message)),
+                Err(failure) => {
+                    self.warn(format!("no recorder can be told about this deployment: {}", failure.message))
+                }
             }
         }
         self.write_also(&event, &also)?;

@@ -44,7 +44,7 @@ pub(super) fn explain(
     let mut message = format!("{identity} failed in `{function}`: {reason}");
     let shown = stderr.iter().rev().take(3).rev().map(String::as_str).collect::<Vec<_>>().join(" | ");
     if !shown.is_empty() && !reason.starts_with("it panicked") {
-        message = format!("{message}; its last words: {}", beginning(&shown, 500));
+        message = format!("{message}; the last line that it wrote: {}", beginning(&shown, 500));
     }
     let details = json!({
         "plugin": identity.name,
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(failure.code, "timeout");
         assert_eq!(
             failure.message,
-            "check-x 1.0.0 (sha256:abababababab) failed in `plan`: it did not answer within 1.5s; its last words: one"
+            "check-x 1.0.0 (sha256:abababababab) failed in `plan`: it did not answer within 1.5s; the last line that it wrote: one"
         );
     }
 

@@ -59,7 +59,10 @@ fn headline(fact: &DeploymentFact) -> Line {
         }
         "refused" => ("refused", format!("{what} was not deployed to {place}; nothing was touched")),
         "rolled-back" => ("rolled back", format!("{what} failed in {place}; {previous}")),
-        "stuck" => ("stuck", format!("{what} failed in {place}, and so did going back; a person is needed")),
+        "stuck" => (
+            "stuck",
+            format!("{what} failed in {place}, and putting the old version back failed too; it needs a person"),
+        ),
         "resolved" => ("resolved", format!("{what} in {place} can be deployed again")),
         "open" => ("open", format!("{what} in {place} has not ended")),
         other => (other, what),

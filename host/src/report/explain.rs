@@ -72,14 +72,14 @@ impl ExitCode {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Succeeded => "The release runs, or ran already; or the question was answered.",
-            Self::Unexpected => "Something that nobody foresaw. The journal says what was done.",
+            Self::Unexpected => "An unexpected error. The journal says what was done.",
             Self::Usage => "The command line was wrong. Nothing was done.",
             Self::Configuration => {
                 "A file was wrong: `agent.toml`, `release.toml`, a Compose file, a plugin. Nothing was touched."
             }
             Self::Refused => "A gate said no, or the release runs already and is not well. Nothing was touched.",
             Self::RolledBack => "Something failed and everything is as before.",
-            Self::Stuck => "Undo failed. A person must look, then `windlass resolve`.",
+            Self::Stuck => "Undo failed. A person must correct what is wrong, then run `windlass resolve`.",
             Self::Busy => "Another deployment holds the application. Nothing was touched; `--wait` waits.",
             Self::Interrupted => "The deployment was left open in the journal. `windlass resume` goes on.",
             Self::Unavailable => {

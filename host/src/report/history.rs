@@ -26,7 +26,7 @@ pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
     for entry in entries {
         let rollback = if entry.rollback { " (rollback)" } else { "" };
         let took = entry.took.map(|took| words::duration(Duration::from_millis(took))).unwrap_or_default();
-        let glass = entry.break_glass.as_ref().map(|reason| format!("broke the glass: {reason}"));
+        let glass = entry.break_glass.as_ref().map(|reason| format!("break-glass: {reason}"));
         let words: Vec<_> = entry.reason.clone().into_iter().chain(glass).collect();
         let reason = if words.is_empty() { String::new() } else { format!(": {}", words.join("; ")) };
         table.row(vec![
@@ -99,7 +99,7 @@ mod tests {
         insta::assert_snapshot!(page(&entries, None).render(false), @r"
          #  deployment    started               version            outcome                took  by
         12  4f0c9t2m1k12  2026-08-21 14:03:11Z  v1                 succeeded (rollback)  19.1s  anna: the login is broken
-         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3 (8a1b2c3d8a1b)  rolled back           19.1s  anna: broke the glass: the shop is down
+         9  4f0c9t2m1k09  2026-08-21 14:03:11Z  v3 (8a1b2c3d8a1b)  rolled back           19.1s  anna: break-glass: the shop is down
          8  4f0c9t2m1k08  2026-08-21 14:03:11Z  ?                  refused               19.1s  anna
          7  4f0c9t2m1k07  2026-08-21 14:03:11Z  v2                 cancelled             19.1s  anna
         ");

@@ -54,15 +54,12 @@ pub fn doctor(facts: &[DoctorFact], width: usize) -> Page {
     page.gap();
     let count = |health: Health| facts.iter().filter(|fact| fact.health == health).count();
     page.push(match (count(Health::Bad), count(Health::Warn)) {
-        (0, 0) => Line::new().ink(Ink::Good, "ready").text(": nothing stands in the way of a deployment"),
-        (0, warnings) => Line::new().ink(Ink::Warn, "ready").text(format!(
-            ": nothing stands in the way of a deployment; {} to look at",
-            words::count(warnings, "thing")
-        )),
-        (1, _) => Line::new().ink(Ink::Bad, "not ready").text(": 1 thing stands in the way of a deployment"),
-        (bad, _) => {
-            Line::new().ink(Ink::Bad, "not ready").text(format!(": {bad} things stand in the way of a deployment"))
-        }
+        (0, 0) => Line::new().ink(Ink::Good, "ready").text(": no problem prevents a deployment"),
+        (0, warnings) => Line::new()
+            .ink(Ink::Warn, "ready")
+            .text(format!(": no problem prevents a deployment; {} to check", words::count(warnings, "thing"))),
+        (1, _) => Line::new().ink(Ink::Bad, "not ready").text(": 1 problem prevents a deployment"),
+        (bad, _) => Line::new().ink(Ink::Bad, "not ready").text(format!(": {bad} problems prevent a deployment")),
     });
     page
 }
@@ -245,7 +242,7 @@ mod tests {
         bad   journal  it was written by a newer version
               remedy: install windlass 0.3 or later
 
-        not ready: 1 thing stands in the way of a deployment
+        not ready: 1 problem prevents a deployment
         ");
     }
 

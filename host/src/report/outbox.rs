@@ -10,10 +10,10 @@ use super::words;
 pub fn page(facts: &[DeliveryFact], width: usize) -> Page {
     let mut page = Page::new();
     if facts.is_empty() {
-        page.push(Line::plain("every recorder was told everything"));
+        page.push(Line::plain("every recorder has received every event"));
     }
     let (aside, waiting): (Vec<_>, Vec<_>) = facts.iter().partition(|fact| fact.is_set_aside());
-    let titles = ["set aside, until you say something about each", "waiting, and told in this order"];
+    let titles = ["set aside: each needs a decision", "waiting, and told in this order"];
     for (title, facts) in titles.into_iter().zip([aside, waiting]) {
         if facts.is_empty() {
             continue;
@@ -43,15 +43,15 @@ pub fn sentence(fact: &DeliveryFact) -> String {
     if fact.is_set_aside() {
         let hint = fact.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
         return format!(
-            "recorder {recorder} will never take deployment {deployment}{version}{failure}{hint}; `windlass outbox drop \
-             {number} --reason …` says that you saw this, `windlass outbox retry {number}` lets it wait again"
+            "recorder {recorder} rejected deployment {deployment}{version} for good{failure}{hint}; `windlass outbox drop \
+             {number} --reason …` removes it, `windlass outbox retry {number}` puts it back into the queue"
         );
     }
     let tried = words::count(usize::try_from(fact.attempts).unwrap_or(usize::MAX), "time");
     let due = fact.due.as_deref().map(words::time).unwrap_or_default();
     format!(
-        "recorder {recorder} was not told about deployment {deployment}{version} yet, tried {tried}{failure}; the next \
-         deployment after {due} tries again, `windlass outbox flush` now"
+        "recorder {recorder}: delivery of deployment {deployment}{version} failed, tried {tried}{failure}; the next \
+         deployment after {due} tries again, or `windlass outbox flush` now"
     )
 }
 
@@ -103,13 +103,17 @@ pub struct Waiting<'a> {
 impl std::fmt::Display for Waiting<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { recorder, count, since, reason, due } = self;
-        write!(formatter, "the recorder `{recorder}` was not told and will be later")?;
+        write!(formatter, "delivery to the recorder `{recorder}` failed and will be retried")?;
         if let Some(reason) = reason {
             write!(formatter, ": {reason}")?;
         }
         let (events, wait) = (words::count(*count, "event"), if *count == 1 { "waits" } else { "wait" });
         write!(formatter, "; {events} {wait} since {}", words::time(since))?;
-        write!(formatter, "; the next deployment after {} tries again, `windlass outbox flush` now", words::time(due))
+        write!(
+            formatter,
+            "; the next deployment after {} tries again, or `windlass outbox flush` now",
+            words::time(due)
+        )
     }
 }
 
@@ -166,7 +170,7 @@ pub(super) mod tests {
     #[test]
     fn what_waits_and_what_is_set_aside_are_told_apart_with_their_reasons() {
         insta::assert_snapshot!(page(&[aside(), waiting()], 100).render(false), @r"
-        set aside, until you say something about each
+        set aside: each needs a decision
           #11 kudos: recorder broker will never take deployment 0c9t2m1k8z4f (v1): the broker knows no
                      version v1 of `Kudos`; publish v1, then deploy it again; `windlass outbox drop 11
                      --reason …` says that you saw this, `windlass outbox retry 11` lets it wait again
@@ -176,7 +180,7 @@ pub(super) mod tests {
                      broker answered 503; the next deployment after 2026-08-22 09:05:00Z tries again,
                      `windlass outbox flush` now
         ");
-        assert_eq!(page(&[], 100).render(false), "every recorder was told everything\n");
+        assert_eq!(page(&[], 100).render(false), "every recorder has received every event\n");
     }
 
     #[test]

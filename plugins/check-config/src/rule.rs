@@ -37,7 +37,9 @@ impl Rule {
             return Err(Error::config("`one-of` allows nothing"));
         }
         if self.secret && (self.kind.is_some() || self.pattern.is_some() || self.one_of.is_some()) {
-            return Err(Error::config("nobody sees the value of a secret; leave `kind`, `pattern` and `one-of` out"));
+            return Err(Error::config(
+                "a check never sees the value of a secret: leave `kind`, `pattern` and `one-of` out",
+            ));
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ pub(crate) fn write(context: &Context<'_>, config: &Config, event: &Event) -> Re
             made = repository.sign(&made, &branch.head, &message)?;
         }
         if let Pushed::Behind(why) = repository.push(&made)? {
-            log::info(format!("somebody else pushed first ({why}); attempt {attempt} of {}", config.attempts));
+            log::info(format!("another push came first ({why}); attempt {attempt} of {}", config.attempts));
             reason = why;
             continue;
         }
@@ -50,8 +50,8 @@ pub(crate) fn write(context: &Context<'_>, config: &Config, event: &Event) -> Re
         return Ok(json!({ "path": path, "commit": made, "attempt": attempt, "summary": summary }));
     }
     let attempts = config.attempts;
-    let message = format!("`{path}` was not pushed: {attempts} times somebody else was faster, at last {reason}");
+    let message = format!("`{path}` was not pushed: {attempts} times another push came first, the last time {reason}");
     Err(Error::new("conflict", message)
         .retryable()
-        .hint("who else pushes to this branch all the time? give the state a branch of its own, or raise `attempts`"))
+        .hint("find out what else pushes to this branch, and give the state a branch of its own or raise `attempts`"))
 }

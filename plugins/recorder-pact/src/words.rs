@@ -34,7 +34,7 @@ pub(crate) fn summary(done: &Done, known: &[Entry], elsewhere: &[Entry]) -> Opti
     for (entry, ended) in &done.ended {
         if let Ended::Taken(version) = ended {
             parts.push(format!(
-                "left version {version} of {} in {} alone: somebody else recorded it where {} was",
+                "left version {version} of {} in {} as it is: another recorder has recorded it where {} was",
                 entry.pacticipant.name, entry.environment, entry.pacticipant.version
             ));
         }

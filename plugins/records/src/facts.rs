@@ -148,6 +148,6 @@ fn summary(event: &Event) -> String {
         (Outcome::RolledBack, _) => {
             format!("{application} {version} failed in {environment} and was rolled back: {}", runs())
         }
-        (Outcome::Stuck, _) => format!("{application} {version} is stuck in {environment}: a person must look"),
+        (Outcome::Stuck, _) => format!("{application} {version} is stuck in {environment}: a person must correct it"),
     }
 }

@@ -217,7 +217,10 @@ impl Work<'_> {
 
     fn new_id(&self, container: &New) -> Result<String> {
         let found = self.find_new(container)?.ok_or_else(|| {
-            Error::new("not-found", format!("the new container of {} is gone; somebody removed it", container.service))
+            Error::new(
+                "not-found",
+                format!("the new container of {} is missing: it was removed while it was deployed", container.service),
+            )
         })?;
         Ok(id_of(&found))
     }

@@ -91,7 +91,7 @@ Examples:
   windlass release verify kudos.json
   windlass release verify kudos.json --key RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3
 
-Exit codes: 0 it is, 3 it was changed, 10 nobody trusted signed it")]
+Exit codes: 0 it is, 3 it was changed, 10 no trusted key has signed it")]
     Verify {
         /// The release document
         #[arg(value_name = "FILE")]

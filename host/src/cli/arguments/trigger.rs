@@ -12,7 +12,7 @@ Examples:
   windlass trigger staging --again < event      Act on an event that was acted on before
 
 The command is `run` of `[triggers.NAME]` in agent.toml. The exit code is that of the command; 0 for an event that is
-not wanted or was acted on before, 10 for one that nobody proves to be from its sender.")]
+not wanted or was acted on before, 10 for one whose sender is not proved.")]
 pub struct TriggerArguments {
     /// The trigger's name in agent.toml
     #[arg(value_name = "NAME", value_parser = name)]

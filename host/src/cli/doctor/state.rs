@@ -88,7 +88,8 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
         facts.push(warn(subject, seen, format!("`windlass resume {}`, unless it runs right now", open.application)));
     }
     for stuck in stuck {
-        let remedy = format!("put things in order, then `windlass resolve {} --reason …`", stuck.application);
+        let remedy =
+            format!("correct what is wrong by hand, then run `windlass resolve {} --reason …`", stuck.application);
         facts.push(bad(subject, format!("deployment {} of {} is stuck", stuck.id, stuck.application), Some(remedy)));
     }
     records(&untold, facts);
@@ -104,7 +105,7 @@ fn records(untold: &[DeliveryFact], facts: &mut Vec<DoctorFact>) {
     for fact in untold.iter().filter(|fact| fact.is_set_aside()) {
         let failure = fact.failure.as_deref().unwrap_or_default();
         let DeliveryFact { application, recorder, deployment, number, .. } = fact;
-        let seen = format!("recorder {recorder} of {application} will never take deployment {deployment}: {failure}");
+        let seen = format!("recorder {recorder} of {application} rejected deployment {deployment} for good: {failure}");
         let hint = fact.advice().map(|advice| format!("{advice}; then ")).unwrap_or_default();
         facts.push(warn("records", seen, format!("{hint}`windlass outbox drop {number} --reason …`")));
     }

@@ -329,7 +329,7 @@ async fn what_changes_behind_a_given_plan_is_noticed_before_the_first_step_and_n
     let ending = host.try_deploy(wish).await.unwrap();
     assert_eq!(ending.exit(), ExitCode::Stale);
     let message = ending.account.failure.unwrap().message;
-    assert_eq!(message, "what runs is not what the plan was made from: clock is new");
+    assert_eq!(message, "the plan is out of date, because what runs has changed: clock is new");
     assert!(host.world().things.is_empty());
 }
 

@@ -138,8 +138,8 @@ impl Narrator {
             }
             Progress::SetAside { number, recorder, deployment, version, reason, hint } => {
                 let text = format!(
-                    "the recorder `{recorder}` will never take deployment {deployment} ({version}): {reason}; it is set \
-                     aside, and `windlass outbox drop {number} --reason …` says that you saw this"
+                    "the recorder `{recorder}` rejected deployment {deployment} ({version}) for good: {reason}; it is set \
+                     aside until `windlass outbox drop {number} --reason …` removes it"
                 );
                 self.warned((Ink::Bad, "NOT TOLD"), &text, hint.as_deref())
             }

@@ -39,7 +39,7 @@ pub(crate) fn pin(service: &Service, release: &Release, project: &str) -> Result
     }
     let tag = reference.tag().unwrap_or("latest");
     Err(wrong(format!(
-        "`{written}` is neither an artifact of the release nor pinned by digest, so nobody can say what would run"
+        "`{written}` is neither an artifact of the release nor pinned by digest, so it is not certain which image would run"
     ))
     .hint(format!("add to release.toml:\n[artifacts.{}]\nimage = \"{}\"\ntag = \"{tag}\"", service.name, repository)))
 }

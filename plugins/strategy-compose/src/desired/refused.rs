@@ -133,7 +133,7 @@ fn attached(service: &Service, refuse: &mut Refuse<'_>) {
                     refuse(&mount.position, "volumes.bind.recursive", why);
                 }
                 if options.selinux.is_some() && matches!(source, Path::Bundle(_)) {
-                    let why = "would label files of the release anew, which nobody changes; leave out `z` or `Z`";
+                    let why = "would relabel files of the release, which must not change; leave out `z` or `Z`";
                     refuse(&mount.position, "volumes.bind.selinux", why);
                 } else if options.selinux.is_some() && !options.create_host_path {
                     let why = "has an effect only with `create_host_path: true`";

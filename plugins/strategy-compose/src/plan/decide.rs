@@ -110,7 +110,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
         let cause = match (containers.is_empty(), desired.standing) {
             (false, _) => "no container has the service's name",
             (true, Standing::First) => "new in this release",
-            (true, Standing::Runs) => "it is missing: somebody removed its container",
+            (true, Standing::Runs) => "its container is missing: it was removed by hand",
             // A plan does not know the files of the release that should run now.
             (true, Standing::Other | Standing::Back) => "there is no container of it",
         };

@@ -120,7 +120,8 @@ fn keep(kind: &str, resource: &Resource, draft: &mut Draft) {
     draft.plan.changes.push(Change {
         subject: format!("{kind} {}", resource.name),
         action: Action::Keep,
-        cause: if resource.external { "made and kept by somebody else" } else { "as it should be" }.to_owned(),
+        cause: if resource.external { "external: made and kept by another owner" } else { "as it should be" }
+            .to_owned(),
         manner: None,
         differences: Vec::new(),
     });
@@ -223,7 +224,7 @@ fn is_own(
     let own = json::pairs(found, "/Labels").get(labels::PROJECT).is_some_and(|name| name == project);
     if !own {
         obstacles.push((
-            format!("the {kind} `{}` is there already and belongs to somebody else", resource.name),
+            format!("the {kind} `{}` exists already and belongs to another owner", resource.name),
             format!("write `external: true` to use it, or give the {kind} another name"),
         ));
     }

@@ -267,7 +267,7 @@ fn definitions_that_changed_are_refused_with_the_way_out() {
     let mut strange = state;
     strange.volumes.get_mut("app_data").unwrap()["Labels"] = json!({});
     let plan = planned(&wanted(text), &strange);
-    assert!(plan.contains("the volume `app_data` is there already and belongs to somebody else"), "{plan}");
+    assert!(plan.contains("the volume `app_data` exists already and belongs to another owner"), "{plan}");
 }
 
 #[test]
@@ -535,7 +535,7 @@ fn a_container_that_is_missing_is_not_new() {
     state.containers.retain(|container| container.service != "back");
     for (standing, cause) in [
         (Standing::First, "new in this release"),
-        (Standing::Runs, "it is missing: somebody removed its container"),
+        (Standing::Runs, "its container is missing: it was removed by hand"),
         (Standing::Other, "there is no container of it"),
         (Standing::Back, "there is no container of it"),
     ] {

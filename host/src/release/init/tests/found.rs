@@ -51,10 +51,10 @@ volumes:
     #   host-network, for probe: it uses the network of the host as its own: every port, and every service on 127.0.0.1
     #   host-pid, for probe: it sees all processes of the host, and can signal those of its user
     #   link:their-db-1, for web: it has a name of its own for this container, which belongs to another application
-    #   network:edge, for the network proxy, which is external: it joins this network, which belongs to somebody else, and reaches what is in it
+    #   network:edge, for the network proxy, which is external: it joins this network of another owner, and reaches what is in it
     #   security-opt:apparmor=unconfined, for web: it changes how the kernel's security modules hold it
     #   volume-type:nfs, for the volume files: it has a volume of this file system, which the host mounts
-    #   volume:theirs, for the volume theirs, which is external: it uses this volume, which belongs to somebody else, with the data in it
+    #   volume:theirs, for the volume theirs, which is external: it uses this volume of another owner, with the data in it
     #   /srv/kudos, for web: is mounted from this host
     #   198.51.100.0/24, for the network default: these addresses are not private ones
     [[grants]]
