@@ -19,7 +19,7 @@ mod testing;
 
 use std::sync::Arc;
 
-use crate::plugin::{Identity, Kind};
+use crate::identity::{Identity, Kind};
 
 pub use grants::Grants;
 

@@ -40,8 +40,9 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
+use crate::explain::ExitCode;
 use crate::private::with_users_mask;
-use crate::report::{ExitCode, Fault, Printer, Verbosity};
+use crate::report::{Fault, Printer, Verbosity};
 
 pub use arguments::{Arguments, Command, Global};
 pub use error::CliError;

@@ -13,6 +13,7 @@ mod grants;
 mod guarded;
 mod origins;
 mod resolve;
+pub(crate) mod template;
 pub mod units;
 
 use std::collections::BTreeMap;

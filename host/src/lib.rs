@@ -4,15 +4,20 @@
 //! There is no terminal here outside `report` and `cli`, no SQL outside `journal::store`, no Wasm outside `plugin`,
 //! and no Docker outside `capability::docker`.
 
+mod account;
+mod addresses;
 pub mod agent;
 pub mod capability;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deployment;
+pub mod explain;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod hooks;
+pub mod identity;
+pub mod init;
 pub mod journal;
 pub mod names;
 pub mod plugin;
@@ -23,4 +28,5 @@ pub mod redact;
 pub mod regular;
 pub mod release;
 pub mod report;
+pub mod signature;
 pub mod trigger;

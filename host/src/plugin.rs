@@ -19,7 +19,6 @@ mod engine;
 mod failure;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
-mod identity;
 mod imports;
 mod inspect;
 mod limits;
@@ -56,17 +55,17 @@ use program::{Answer, Request};
 use pulled::Pulled;
 use store::Shelf;
 
+pub use crate::identity::{Ask, Identity, Kind};
 pub use admit::{AdmissionError, Description, Refusal};
 pub use cache::CacheError;
 pub use call::Call;
 pub use compile::{CompileError, PRECOMPILE, precompile_main};
 #[cfg(any(test, fuzzing))]
 pub use fuzzing::guest_document;
-pub use identity::{Identity, Kind};
 pub use inspect::InspectError;
 pub use limits::Limits;
 pub use locate::Source;
-pub use manifest::{Ask, Manifest, ManifestError};
+pub use manifest::{Manifest, ManifestError};
 
 /// How many times its size a plugin takes once it is compiled, with the component itself; rather too much.
 const COMPILED: u64 = 4;

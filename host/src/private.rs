@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::fs::Mode;
 
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 /// What of the state is the agent's own, by the name in the state directory; directories that somebody made there for
 /// plugins' files keep their modes.

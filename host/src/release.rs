@@ -16,8 +16,6 @@ pub mod directory;
 pub mod document;
 pub mod environment;
 pub mod file;
-pub mod init;
 pub mod promotion;
 pub mod registry;
 pub mod resolve;
-pub mod signature;

@@ -5,7 +5,6 @@
 
 pub mod deployment;
 pub mod error;
-pub mod explain;
 pub mod facts;
 pub mod history;
 pub mod host;
@@ -21,10 +20,11 @@ pub mod table;
 pub mod trigger;
 pub mod words;
 
-pub use error::{Fault, MOST_PARTS};
-pub use explain::{ExitCode, Explain, Part, Place};
+pub use error::Fault;
 pub use printer::{Printer, Verbosity};
 pub use progress::Teller;
+
+use crate::explain::ExitCode;
 
 /// Prints what clap says about a command line: help and version to stdout, errors to stderr.
 #[must_use]

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{Sender, Trigger};
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 pub use message::Message;
 

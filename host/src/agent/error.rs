@@ -2,10 +2,10 @@
 
 use crate::capability::secrets::{KeyError, SecretError};
 use crate::config::ConfigError;
+use crate::explain::{ExitCode, Explain, Part, Place};
 use crate::journal;
 use crate::plugin::AdmissionError;
 use crate::private::StateError;
-use crate::report::{ExitCode, Explain, Part, Place};
 
 /// Why the agent could not be opened.
 #[derive(Debug, thiserror::Error)]

@@ -11,13 +11,13 @@ use windlass_documents::{Failure, Release};
 
 use crate::capability::secrets::{HostKey, Secrets};
 use crate::config::Config;
+use crate::explain::{ExitCode, Explain, Part};
 use crate::plugin::{Kind, Plugin, Plugins};
 use crate::redact::Redactor;
 use crate::release::bundle::Bundles;
 use crate::release::directory::TeamDirectory;
 use crate::release::environment::{PluginUse, Settings};
 use crate::release::file::ReleaseFile;
-use crate::report::{ExitCode, Explain, Part};
 
 /// What one bundle means in this environment.
 pub(super) struct Material {

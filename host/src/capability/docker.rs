@@ -49,7 +49,6 @@ pub use needed::{Body, Needed, needed};
 pub use ours::{Kind, Object};
 #[cfg(any(test, fuzzing))]
 pub use policy::docker_body;
-pub(crate) use policy::range;
 pub use scope::{
     ContainerGrant, Docker, DockerGrant, DockerScope, ImageOwners, NoCredentials, NoImages, NoSecrets,
     RegistryCredentials, RegistryLogin, SecretFiller,

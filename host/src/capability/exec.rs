@@ -4,7 +4,6 @@
 //! when the command ends, when time runs out, and when the call is dropped. A process that starts a new session
 //! leaves the group; commands that make daemons do not belong here.
 
-pub(crate) mod account;
 mod arguments;
 mod options;
 mod output;
@@ -26,10 +25,10 @@ use zeroize::Zeroizing;
 use super::failure::{failure, passing};
 use super::grants::{Grants, Wish};
 use super::secrets::PluginSecrets;
+use crate::account;
 use crate::config::Command;
+use crate::config::template::secrets_of;
 use crate::private;
-
-pub(crate) use arguments::{check_template, secrets_of};
 
 /// How long the output of what has ended is waited for: only what left the process group can still hold it open.
 const DRAIN: Duration = Duration::from_secs(1);

@@ -16,7 +16,7 @@ use super::Scope;
 use super::docker::{ContainerGrant, DockerGrant};
 use crate::config::document::printable;
 use crate::config::{Endpoint, FilesGrant, Grant, HttpGrant, Origin};
-use crate::plugin::{Ask, Kind};
+use crate::identity::{Ask, Kind};
 
 /// One thing that a plugin wants to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

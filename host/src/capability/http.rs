@@ -15,7 +15,6 @@
 //! What is left: the server itself knows the value, and can hand it over in a form that nobody can find: encrypted, in
 //! UTF-16, a letter at a time. Granting a secret to a server means to trust it with the secret.
 
-pub(crate) mod addresses;
 mod audit;
 mod body;
 mod client;
@@ -36,6 +35,7 @@ use super::failure::{failure, passing};
 use super::grants::{Grants, Wish};
 use super::log::Log;
 use super::secrets::PluginSecrets;
+use crate::addresses;
 use crate::config::document::printable;
 use crate::config::{Limits, Origin};
 use audit::Audit;

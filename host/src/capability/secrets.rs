@@ -18,8 +18,8 @@ use super::failure::failure;
 use super::grants::{Grants, Wish};
 use crate::config::document::nearest;
 use crate::config::{Origin, SecretSource};
+use crate::explain::{ExitCode, Explain};
 use crate::redact::Redactor;
-use crate::report::{ExitCode, Explain};
 
 pub use key::{HostKey, KeyError};
 pub use source::SourceError;

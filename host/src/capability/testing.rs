@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::{Grants, Scope};
 use crate::config::Config;
 use crate::config::document::Document;
-use crate::plugin::{Ask, Identity, Kind};
+use crate::identity::{Ask, Identity, Kind};
 use crate::progress::{Progress, Watch};
 
 /// A bundled plugin of a kind, at work for the application `kudos`.

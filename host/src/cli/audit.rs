@@ -1,9 +1,10 @@
 //! `windlass audit verify`.
 
 use super::session::Session;
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::report::facts::{AuditFact, Fact};
-use crate::report::{ExitCode, Fault, host};
+use crate::report::{Fault, host};
 
 /// Follows the journal's chain.
 pub(super) async fn verify(session: &Session) -> Result<ExitCode, Fault> {

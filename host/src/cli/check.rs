@@ -7,9 +7,10 @@ use super::deploy::{moved, target};
 use super::session::Session;
 use super::{excerpt, present};
 use crate::deployment::{self, Request};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::report::facts::{CheckFact, Fact};
-use crate::report::{ExitCode, Fault, Verbosity, probe};
+use crate::report::{Fault, Verbosity, probe};
 
 /// Runs the checks of a release.
 pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result<ExitCode, Fault> {

@@ -3,7 +3,8 @@
 use clap::CommandFactory as _;
 
 use super::arguments::{Arguments, CompletionsArguments};
-use crate::report::{ExitCode, Printer};
+use crate::explain::ExitCode;
+use crate::report::Printer;
 
 /// Prints the script for a shell.
 pub(super) fn run(arguments: &CompletionsArguments, printer: Printer) -> ExitCode {

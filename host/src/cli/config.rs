@@ -11,12 +11,13 @@ use windlass_compose::{DataRoot, Loaded, Options, Problem, to_yaml};
 use super::arguments::{ConfigArguments, ConfigFormat};
 use super::error::CliError;
 use super::session::{Asked, Session};
+use crate::explain::ExitCode;
 use crate::release::bundle::Bundles;
 use crate::release::compose::{self, Directory};
 use crate::release::environment::{PluginName, Settings};
+use crate::report::Fault;
 use crate::report::facts::{ConfigFact, Fact, OriginFact};
 use crate::report::page::Page;
-use crate::report::{ExitCode, Fault};
 
 /// The strategy that deploys Compose files.
 const STRATEGY: &str = "strategy-compose";

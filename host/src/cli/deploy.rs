@@ -8,9 +8,10 @@ use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
 use crate::agent::Agent;
 use crate::deployment::{self, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Request, Source, Target};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::regular;
-use crate::report::{ExitCode, Fault};
+use crate::report::Fault;
 
 /// Deploys.
 pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Result<ExitCode, Fault> {

@@ -10,8 +10,9 @@ mod state;
 
 use super::arguments::DoctorArguments;
 use super::session::Session;
+use crate::explain::{ExitCode, Explain, Part};
 use crate::report::facts::{DoctorFact, Fact, Health};
-use crate::report::{ExitCode, Explain, Fault, Part, host};
+use crate::report::{Fault, host};
 
 /// Looks at everything.
 pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Result<ExitCode, Fault> {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::report::{ExitCode, Explain, words};
+use crate::explain::{ExitCode, Explain};
+
+use crate::report::words;
 
 /// Why a file is not what it should be, without anything that stands in it.
 #[derive(Debug, thiserror::Error)]

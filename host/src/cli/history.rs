@@ -3,9 +3,10 @@
 use super::arguments::HistoryArguments;
 use super::present;
 use super::session::Session;
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::report::facts::{Fact, HistoryFact};
-use crate::report::{ExitCode, Fault, history};
+use crate::report::{Fault, history};
 
 /// Lists deployments, the newest first.
 pub(super) async fn run(arguments: &HistoryArguments, session: &Session) -> Result<ExitCode, Fault> {

@@ -8,9 +8,10 @@ use super::session::Session;
 use super::{Target, present};
 use crate::agent::Agent;
 use crate::deployment;
+use crate::explain::ExitCode;
 use crate::journal::{Mode, Notice};
 use crate::report::facts::{Fact, HoldsFact};
-use crate::report::{ExitCode, Fault, status};
+use crate::report::{Fault, status};
 
 /// Closes an application.
 pub(super) async fn freeze(arguments: &FreezeArguments, session: &Session) -> Result<ExitCode, Fault> {

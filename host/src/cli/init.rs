@@ -8,13 +8,14 @@ use windlass_compose::DEFAULT_FILES;
 
 use super::arguments::InitArguments;
 use super::error::CliError;
+use crate::explain::ExitCode;
+use crate::init::{Inputs, propose};
 use crate::release::application::RELEASE_FILE;
 use crate::release::bundle::IGNORE_FILE;
 use crate::release::compose::Directory;
-use crate::release::init::{Inputs, propose};
 use crate::report::facts::{Fact, FileFact};
 use crate::report::page::Line;
-use crate::report::{ExitCode, Fault, Printer, host};
+use crate::report::{Fault, Printer, host};
 
 /// The operator's file beside the release file; the operator puts it in its place.
 const AGENT_FILE: &str = "agent.toml";

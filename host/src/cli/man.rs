@@ -6,8 +6,9 @@ use clap::CommandFactory as _;
 
 use super::arguments::{Arguments, ManArguments};
 use super::error::CliError;
+use crate::explain::ExitCode;
 use crate::report::page::Line;
-use crate::report::{ExitCode, Fault, Printer};
+use crate::report::{Fault, Printer};
 
 /// Prints the first page, or writes one page for each command.
 pub(super) fn run(arguments: &ManArguments, printer: Printer) -> Result<ExitCode, Fault> {

@@ -6,9 +6,10 @@ use super::present;
 use super::session::Session;
 use crate::agent::Agent;
 use crate::deployment;
+use crate::explain::ExitCode;
 use crate::journal::{Mode, Requeued};
 use crate::report::facts::Fact;
-use crate::report::{ExitCode, Fault, outbox};
+use crate::report::{Fault, outbox};
 
 /// Carries out one of them.
 pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<ExitCode, Fault> {

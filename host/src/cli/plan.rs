@@ -6,10 +6,11 @@ use super::error::CliError;
 use super::excerpt;
 use super::session::Session;
 use crate::deployment::{self, Target};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::private;
 use crate::report::facts::{Fact, PlanFact};
-use crate::report::{ExitCode, Fault, plan};
+use crate::report::{Fault, plan};
 
 /// Shows what a deployment would change.
 pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<ExitCode, Fault> {

@@ -10,12 +10,13 @@ use crate::capability::Scope;
 use crate::capability::grants;
 use crate::capability::secrets::HostKey;
 use crate::config::Config;
+use crate::explain::ExitCode;
 use crate::plugin::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
 use crate::private;
 use crate::redact::Redactor;
 use crate::release::environment::{PluginName, Settings};
 use crate::report::facts::{AskFact, Fact, GrantFact, PluginFact};
-use crate::report::{ExitCode, Fault, host};
+use crate::report::{Fault, host};
 
 /// Runs one of the commands.
 pub(super) async fn run(command: &PluginCommand, session: &Session) -> Result<ExitCode, Fault> {

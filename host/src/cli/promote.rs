@@ -10,13 +10,14 @@ use super::release::{claimed, signed};
 use super::session::Session;
 use crate::config::Config;
 use crate::deployment::{self, Target as Wanted};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::names;
 use crate::private;
 use crate::release::bundle::Bundles;
 use crate::release::document;
 use crate::release::promotion::{self, Fetched, PromotionError};
-use crate::report::{ExitCode, Fault};
+use crate::report::Fault;
 
 /// Fetches the release, looks whether it was proved there, and deploys it.
 pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Result<ExitCode, Fault> {

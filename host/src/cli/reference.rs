@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 
 use super::arguments::Arguments;
-use crate::report::ExitCode;
+use crate::explain::ExitCode;
 use crate::report::facts::Fact;
 
 /// Said at the top of each page.

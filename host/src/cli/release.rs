@@ -13,14 +13,15 @@ use super::session::Session;
 use crate::agent::Agent;
 use crate::config::{Config, Releases};
 use crate::deployment::{self, Target};
+use crate::explain::ExitCode;
 use crate::journal::{Answer, Answered, Mode, Summary};
 use crate::private;
 use crate::release::binding::{self, BindingError, Claim};
 use crate::release::bundle::Bundles;
 use crate::release::document;
-use crate::release::signature;
 use crate::report::facts::{Fact, ReleaseDocumentFact, ReleaseLineFact};
-use crate::report::{ExitCode, Fault, release};
+use crate::report::{Fault, release};
+use crate::signature;
 
 /// Carries out one of them.
 pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<ExitCode, Fault> {

@@ -4,9 +4,10 @@ use super::arguments::ResolveArguments;
 use super::present;
 use super::session::Session;
 use crate::deployment;
+use crate::explain::ExitCode;
 use crate::journal::{Mode, Resolution};
+use crate::report::Fault;
 use crate::report::facts::{DeploymentFact, Fact};
-use crate::report::{ExitCode, Fault};
 
 /// Takes the person's word for it, or undoes once more.
 pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Result<ExitCode, Fault> {

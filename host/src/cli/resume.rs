@@ -3,9 +3,10 @@
 use super::arguments::ResumeArguments;
 use super::session::Session;
 use crate::deployment::{self, Onward};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
+use crate::report::Fault;
 use crate::report::page::{Line, Page};
-use crate::report::{ExitCode, Fault};
 
 /// Resumes one application's open deployment, or all. Nothing open is nothing to do. The exit code is that of the
 /// first that did not succeed.

@@ -5,8 +5,9 @@ use super::deploy::request;
 use super::holds;
 use super::session::Session;
 use crate::deployment::{self, Target};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
-use crate::report::{ExitCode, Fault};
+use crate::report::Fault;
 
 /// Goes back. The files of the application are not needed: the release was kept.
 pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Result<ExitCode, Fault> {

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::arguments::SchemaArguments;
 use super::error::CliError;
+use crate::explain::ExitCode;
 use crate::report::facts::{Fact, SchemaFact};
-use crate::report::{ExitCode, Fault, Printer, host};
+use crate::report::{Fault, Printer, host};
 
 /// A schema by its name.
 struct Schema {

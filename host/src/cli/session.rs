@@ -9,6 +9,7 @@ use super::{Target, actor, present};
 use crate::agent::{Agent, Options};
 use crate::config::{Config, DEFAULT_PATH};
 use crate::deployment::{Ending, Stop};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::release::application::{self, Location};
 use crate::release::binding::{self, Claim};
@@ -16,7 +17,7 @@ use crate::release::directory::TeamDirectory;
 use crate::release::file::ReleaseFile;
 use crate::report::facts::Fact;
 use crate::report::page::{Ink, Line};
-use crate::report::{ExitCode, Fault, Printer, Teller, deployment};
+use crate::report::{Fault, Printer, Teller, deployment};
 
 /// How long a person waits before they ask themselves what is going on.
 const PATIENCE: Duration = Duration::from_millis(400);

@@ -4,10 +4,11 @@ use super::arguments::{LogsArguments, ShowArguments};
 use super::error::CliError;
 use super::present;
 use super::session::Session;
+use crate::explain::ExitCode;
 use crate::journal::{Journal, Mode, Shown};
 use crate::report::facts::{Fact, LogFact};
 use crate::report::page::{Line, Page};
-use crate::report::{ExitCode, Fault, deployment, history};
+use crate::report::{Fault, deployment, history};
 
 /// Shows everything about a deployment.
 pub(super) async fn run(arguments: &ShowArguments, session: &Session) -> Result<ExitCode, Fault> {

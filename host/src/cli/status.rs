@@ -12,10 +12,11 @@ use super::session::Session;
 use super::{holds, lost, present};
 use crate::agent::Agent;
 use crate::deployment::{Context, STATUS};
+use crate::explain::ExitCode;
 use crate::journal::{Application, Mode, Running};
 use crate::report::facts::{Fact, OpenFact, PartFact, ReleaseFact, StatusFact};
 use crate::report::page::{Line, Page};
-use crate::report::{ExitCode, Fault, status};
+use crate::report::{Fault, status};
 
 /// How long the strategy may take to look.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,10 +7,11 @@ use super::session::Session;
 use super::{check, deploy, plan, promote};
 use crate::capability::secrets::{HostKey, Secrets};
 use crate::config::{Sender, Trigger};
+use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::redact::Redactor;
 use crate::report::facts::{Fact, TriggerFact};
-use crate::report::{ExitCode, Fault, trigger as pages};
+use crate::report::{Fault, trigger as pages};
 use crate::trigger::{self, Fields, Message, TriggerError};
 
 /// Reads the event, looks who sent it, and runs the command.

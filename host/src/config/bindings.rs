@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::document::{Read, Spot, all};
 use super::file;
 use super::resolve::Reader;
-use crate::capability::exec::account;
+use crate::account;
 use crate::names::Kind;
 
 /// One way to be an application. All that it names must hold, apart from the signer, which is about release documents

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::*;
-use crate::report::Explain as _;
+use crate::explain::Explain as _;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

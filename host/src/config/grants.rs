@@ -71,7 +71,7 @@ impl Reader<'_> {
         let subnets = all(write
             .subnets
             .iter()
-            .map(|written| crate::capability::docker::range(written).map_err(|why| self.wrong(written, why))));
+            .map(|written| crate::addresses::range(written).map_err(|why| self.wrong(written, why))));
         Ok(DockerWrite {
             bind_roots: bind_roots?,
             data_root: data_root?,

@@ -8,7 +8,7 @@ use super::document::{Read, Spot, all};
 use super::file;
 use super::resolve::Reader;
 use crate::names::Kind;
-use crate::release::signature;
+use crate::signature;
 
 /// How long fetching a release from another environment may take, where nothing else is said.
 const FETCH: Duration = Duration::from_mins(1);

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::document::{Document, DocumentError, Mistakes, Noted, Read, Spot, all, nearest};
 use super::file::{self, File};
+use super::template;
 use super::units::{Size, Span};
 use super::{Command, Config, DEFAULT_AGENT_TOML, Docker, Limits, Registry, SecretSource};
+use crate::explain::{ExitCode, Explain, Part, Place};
 use crate::names::Kind;
-use crate::report::{ExitCode, Explain, Part, Place};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -296,11 +297,10 @@ impl Reader<'_> {
                 .map_err(|error| self.wrong(written, format!("not a regular expression: {error}")))
         }));
         let arguments: Read<()> = all(command.arguments.iter().map(|argument| {
-            crate::capability::exec::check_template(argument, command.allow_arguments.len())
-                .map_err(|why| self.wrong(argument, why))
+            template::check(argument, command.allow_arguments.len()).map_err(|why| self.wrong(argument, why))
         }));
         let environment: Read<()> = all(command.environment.values().flat_map(|value| {
-            let secrets = crate::capability::exec::secrets_of(value);
+            let secrets = template::secrets_of(value);
             secrets.into_iter().map(|name| {
                 self.known(&Spot { value: name, span: value.span.clone() }, "secrets", names.secrets.keys()).map(drop)
             })

@@ -2,9 +2,9 @@
 
 use windlass_documents::{Failure, Outcome};
 
+use crate::explain::{ExitCode, Explain, Part};
+use crate::explain::{failure_hint, failure_parts};
 use crate::journal::{self, Status};
-use crate::report::error::{failure_hint, failure_parts};
-use crate::report::{ExitCode, Explain, Part};
 
 /// Why there is no ending.
 #[derive(Debug, thiserror::Error)]

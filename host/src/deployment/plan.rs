@@ -17,9 +17,9 @@ use super::subject::{Subject, within};
 use super::target;
 use super::verify;
 use super::work::{Deployment, Given, Halt, failure};
+use crate::explain::Explain as _;
 use crate::journal::{Answer, Event, Ruling, Status};
 use crate::progress::{FlowPhase, Level, Progress};
-use crate::report::Explain as _;
 
 /// Larger plans are refused.
 const MOST_STEPS: usize = 8_000;

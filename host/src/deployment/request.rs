@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, Failure, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 
 use super::seal::Seal;
+use crate::explain::ExitCode;
 use crate::journal::{Account, Answer, Answered, Delivery, Purpose, Ruling, Summary};
-use crate::report::ExitCode;
 
 /// A wish to deploy.
 #[derive(Debug, Clone)]
@@ -244,7 +244,7 @@ impl Ending {
 /// The hint that a failure carries, with the lines that would allow what was denied.
 #[must_use]
 pub fn hint_of(failure: &Failure) -> Option<String> {
-    crate::report::error::failure_hint(failure)
+    crate::explain::failure_hint(failure)
 }
 
 /// What recorders are told about a deployment whose outcome is decided.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::format::JOURNAL_FORMAT;
 use super::store;
 use super::transition::Illegal;
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 /// Why the journal could not be read or written. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -23,9 +23,9 @@ use super::store::{Record, Shelf};
 use super::text::{beginning, plain};
 use super::wasm::Wasm;
 use super::{Identity, Kind, convert, schema};
+use crate::explain::{ExitCode, Explain};
 use crate::redact::Redactor;
 use crate::release::registry::RegistryError;
-use crate::report::{ExitCode, Explain};
 
 /// The longest message about a file's insides that is repeated, in bytes: it quotes them.
 const LONGEST_REASON: usize = 2_000;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use crate::identity::{Ask, Kind};
 
 /// The custom section's name.
 pub(super) const SECTION: &str = "windlass.manifest";
@@ -28,25 +28,6 @@ pub struct Manifest {
     /// What it would like to reach.
     #[serde(default)]
     pub capabilities: Vec<Ask>,
-}
-
-/// A capability that a plugin asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
-    /// `docker-read`, `docker-write`, `http`, `files`, `secrets`, `reveal`, `exec`, `registry` or `state`.
-    pub name: String,
-    /// Why, for the operator who decides.
-    #[serde(default)]
-    pub reason: String,
-    /// For `files`: the name of the root.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root: Option<String>,
-    /// For `files`: whether it wants to write.
-    #[serde(default)]
-    pub write: bool,
-    /// Whether it can do without, depending on its configuration: nothing is refused before it is used.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub optional: bool,
 }
 
 /// Why a manifest cannot be used.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::document::nearest;
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 /// The name of the release file in an application's directory.
 pub const RELEASE_FILE: &str = "release.toml";

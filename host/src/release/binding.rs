@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::application::RELEASE_FILE;
 use super::directory::TeamDirectory;
 use crate::config::{Binding, Config};
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 /// What claims to be an application.
 #[derive(Debug, Clone, Copy)]

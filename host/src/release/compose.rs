@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use windlass_compose::{Files, Loaded, Options, Problem, Problems};
 
 use super::directory::TeamDirectory;
-use crate::report::{ExitCode, Explain, Part, Place};
+use crate::explain::{ExitCode, Explain, Part, Place};
 
 /// The files of a directory. Nothing outside of it is read, whatever a Compose file names.
 #[derive(Debug, Clone)]

@@ -11,8 +11,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 
 use super::application::RELEASE_FILE;
+use crate::explain::{ExitCode, Explain};
 use crate::regular;
-use crate::report::{ExitCode, Explain};
 
 /// Why something of a team's directory was not used. No text holds anything of a file.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,7 @@ use windlass_documents::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, RELEASE_FO
 
 use super::bundle::{self, BundleError, Bundles, MAX_BYTES, StoredBundle};
 use super::resolve;
-use crate::report::{ExitCode, Explain, Place};
+use crate::explain::{ExitCode, Explain, Place};
 use crate::{names, regular};
 
 /// The most bytes of a document: all files of a bundle in Base64, and what is said about them.

@@ -19,7 +19,7 @@ use super::application::RELEASE_FILE;
 use super::directory::{DirectoryError, TeamDirectory};
 use super::environment::Settings;
 use crate::config::document::{Document, DocumentError, nearest};
-use crate::report::{ExitCode, Explain, Part, Place};
+use crate::explain::{ExitCode, Explain, Part, Place};
 use windlass_documents::reference::Reference;
 
 /// A release file, read and valid for each of its environments.

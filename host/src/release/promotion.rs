@@ -16,8 +16,8 @@ use super::bundle::MAX_BYTES;
 use super::directory::TeamDirectory;
 use super::document::{self, DocumentError};
 use crate::config::{Promotion, PromotionSource};
+use crate::explain::{ExitCode, Explain, Place};
 use crate::names;
-use crate::report::{ExitCode, Explain, Place};
 
 /// The most bytes that are fetched.
 const LIMIT: u64 = MAX_BYTES * 2;

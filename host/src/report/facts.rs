@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::Fault;
-use super::explain::{Part, Place};
+use crate::explain::{Part, Place};
 
 pub use config::{ConfigFact, OriginFact};
 pub use deployment::{

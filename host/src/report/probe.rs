@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use windlass_documents::{Failure, Finding, Report, Verdict};
 
-use super::error::failure_hint;
 use super::facts::{CheckFact, ProbeFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
 use super::words;
+use crate::explain::failure_hint;
 
 /// The word and ink of a verdict.
 #[must_use]

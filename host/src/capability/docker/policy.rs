@@ -37,7 +37,7 @@ pub use fuzzing::docker_body;
 use lacking::Denial;
 pub(crate) use lacking::{Lack, Lacking};
 pub(crate) use mounts::{BUNDLE, CONTENT};
-pub(crate) use subnets::{Occupied, Wanted, is_in, range};
+pub(crate) use subnets::{Occupied, Wanted, is_in};
 
 /// The label that says which application an object belongs to.
 pub(crate) const APPLICATION: &str = "windlass.application";
@@ -245,7 +245,7 @@ fn may_not(scope: &DockerScope, field: &str, value: &str, why: Option<&str>) -> 
     format!(
         "plugin `{}` may not create with `{field}` = `{}` for application `{}`{why}",
         scope.plugin,
-        shorten(value),
+        crate::explain::shorten(value),
         scope.application
     )
 }
@@ -276,15 +276,6 @@ pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> Strin
     let body = if parts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", parts.join(", ")) };
     lines.push(format!("docker-write = {body}\n"));
     lines.join("\n")
-}
-
-/// A value short enough for a message.
-fn shorten(value: &str) -> String {
-    const LONGEST: usize = 120;
-    if value.chars().count() <= LONGEST {
-        return value.to_owned();
-    }
-    value.chars().take(LONGEST).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use super::failure::failure;
 use super::policy::grant_lines;
 use super::scope::ContainerGrant;
 use super::surroundings::Around;
-use crate::capability::http::addresses;
+use crate::addresses;
 use crate::config::Endpoint;
 
 /// Compose's label for the service that a container belongs to.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::*;
 use crate::capability::secrets::{HostKey, Secrets};
 use crate::capability::testing::{config, grants};
-use crate::plugin::Kind;
+use crate::identity::Kind;
 use crate::redact::Redactor;
 
 /// The commands of `agent`, all granted.

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::*;
 use crate::capability::testing::grants;
-use crate::plugin::Kind;
+use crate::identity::Kind;
 
 /// A root `records` beside a secret, and a bundle.
 fn stage(kind: Kind) -> (tempfile::TempDir, Files) {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::capability::{Scope, http};
 use crate::config::Origin;
-use crate::plugin::Ask;
+use crate::identity::Ask;
 
 use super::Wish;
 

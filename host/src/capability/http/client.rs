@@ -14,7 +14,8 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use windlass_documents::Failure;
 
-use super::{addresses, tls};
+use super::tls;
+use crate::addresses;
 use crate::capability::failure::{failure, lost, passing};
 
 /// How long an unused connection is kept.

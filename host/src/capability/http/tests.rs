@@ -16,7 +16,7 @@ use crate::capability::log::LogLimits;
 use crate::capability::secrets::{HostKey, Secrets};
 use crate::capability::testing::{Seen, config, grants};
 use crate::config::SecretSource;
-use crate::plugin::Kind;
+use crate::identity::Kind;
 use crate::redact::Redactor;
 
 mod reflection;

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 /// Bytes of the key.
 const LENGTH: usize = 32;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::source::read;
 use super::*;
 use crate::capability::testing::grants;
-use crate::plugin::Kind;
+use crate::identity::Kind;
 
 fn key() -> HostKey {
     HostKey::from_bytes(&[7; 32])

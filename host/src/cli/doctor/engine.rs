@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{bad, note, state, warn, well};
 use crate::capability::docker::{Docker, DockerGrant, DockerScope, Engine, Patience};
 use crate::config::Config;
+use crate::explain::failure_hint;
 use crate::redact::Redactor;
-use crate::report::error::failure_hint;
 use crate::report::facts::DoctorFact;
 
 /// More than this between two readings on one host is not the time that asking takes.

@@ -1,7 +1,8 @@
 //! The operator's file, and the secrets that it names.
 
 use super::{bad, broken, note, warn, well};
-use crate::capability::exec::{account, distrust};
+use crate::account;
+use crate::capability::exec::distrust;
 use crate::capability::secrets::HostKey;
 use crate::capability::secrets::Secrets;
 use crate::cli::session::Session;

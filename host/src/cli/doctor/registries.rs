@@ -13,12 +13,12 @@ use crate::agent;
 use crate::capability::secrets::HostKey;
 use crate::cli::session::Asked;
 use crate::config::Config;
+use crate::explain::Explain;
 use crate::redact::Redactor;
 use crate::release::application;
 use crate::release::directory::TeamDirectory;
 use crate::release::environment::PluginName;
 use crate::release::file::ReleaseFile;
-use crate::report::Explain;
 use crate::report::facts::DoctorFact;
 use windlass_documents::reference::Reference;
 

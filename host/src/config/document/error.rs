@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::{Document, Place, printable};
-use crate::report::{self, ExitCode, Explain, Part};
+use crate::explain::{self, ExitCode, Explain, Part};
 
 /// Why a file could not be used. Every text names the file, and the line and column where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -50,14 +50,14 @@ pub struct Mistake {
     /// What to do about it.
     pub hint: Option<String>,
     /// The line and the part of it that is wrong, to be shown under the message.
-    shown: report::Place,
+    shown: explain::Place,
 }
 
 impl Mistake {
     /// A mistake in the bytes `span` of a document.
     pub(super) fn new(document: &Document, span: Range<usize>, message: &str, hint: Option<String>) -> Self {
         let name = document.path.display().to_string();
-        let shown = report::Place::of_span(&name, &document.text, span.start, span.end);
+        let shown = explain::Place::of_span(&name, &document.text, span.start, span.end);
         Self { place: document.place(span.start), message: printable(message), hint, shown }
     }
 
@@ -88,7 +88,7 @@ impl Explain for DocumentError {
         (!hints.is_empty()).then(|| hints.join("\n"))
     }
 
-    fn place(&self) -> Option<report::Place> {
+    fn place(&self) -> Option<explain::Place> {
         self.mistakes().first().map(|mistake| mistake.shown.clone())
     }
 

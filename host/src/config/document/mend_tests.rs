@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::super::{Document, Spot};
-use crate::report::{Explain as _, Fault};
+use crate::explain::Explain as _;
+use crate::report::Fault;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

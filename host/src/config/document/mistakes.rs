@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::numbered::NOWHERE;
 use super::{Document, DocumentError, Mistake, mend};
-use crate::report::MOST_PARTS;
+use crate::explain::MOST_PARTS;
 
 /// Of more mistakes only the first so many are kept: a person mends the file, and looks again.
 const MOST: usize = 50;

@@ -6,8 +6,8 @@ use windlass_documents::{Outcome, Verdict};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
 use crate::deployment::{Error, Onward, Source, Stop, Target, plan_only, resolve, resume, run};
+use crate::explain::{ExitCode, Explain};
 use crate::journal::{Event, Origin, Purpose, Resolution};
-use crate::report::{ExitCode, Explain};
 
 #[tokio::test]
 async fn deploys_updates_and_leaves_alone_what_runs() {

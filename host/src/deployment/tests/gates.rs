@@ -6,8 +6,8 @@ use windlass_documents::{Failure, Migration, Outcome, Verdict};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
 use crate::deployment::{Stop, Target, check_only, earlier, known};
+use crate::explain::ExitCode;
 use crate::journal::{Notice, Ruling};
-use crate::report::ExitCode;
 
 fn broken() -> Failure {
     Failure { code: "timeout".to_owned(), message: "no answer".to_owned(), retryable: false, details: None }

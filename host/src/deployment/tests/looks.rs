@@ -4,7 +4,7 @@ use windlass_documents::Outcome;
 
 use super::yard::{APPLICATION, Host, said};
 use crate::deployment::LOOK;
-use crate::report::ExitCode;
+use crate::explain::ExitCode;
 
 /// What recorders were told last: the version that runs, and what is not as it should be.
 fn told(host: &Host) -> (Option<String>, Option<String>) {

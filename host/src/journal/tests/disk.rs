@@ -6,8 +6,8 @@ use serde_json::json;
 use windlass_documents::Outcome;
 
 use super::{Journal, Mode, Redactor, SteppingClock, deploy, open, opened, planned, release, settled, step};
+use crate::explain::{ExitCode, Explain};
 use crate::journal::{Also, Error, Event};
-use crate::report::{ExitCode, Explain};
 
 #[test]
 fn a_newer_journal_is_refused_by_its_version_and_stays_as_it_is() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use windlass_documents::reference::ReferenceError;
 
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 /// Why nothing was built, or not all of it. Nothing is deployed in any case.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use windlass_compose::{Options, load};
 
 use super::*;
-use crate::report::Explain as _;
+use crate::explain::Explain as _;
 
 const FILE: &str = "application = \"kudos\"\n[strategy]\nplugin = \"strategy-compose\"\n\
                     [artifacts.web]\nimage = \"kudos-web\"\ntag = \"{commit}\"\nlocal = true\n\
@@ -156,7 +156,7 @@ fn what_cannot_be_built_is_refused_by_name() {
         );
         let error = place.builds(&text).unwrap_err();
         assert!(error.to_string().contains(words), "{build}: {error}");
-        assert_eq!(error.exit(), crate::report::ExitCode::Configuration);
+        assert_eq!(error.exit(), crate::explain::ExitCode::Configuration);
     }
     let error = place.builds("services: {other: {build: .}}").unwrap_err();
     assert!(error.hint().unwrap().contains("[artifacts.other]\nimage = \"kudos-other\""), "{:?}", error.hint());

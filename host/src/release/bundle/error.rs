@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 
 use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES, RECENT};
 

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::*;
-use crate::report::Explain as _;
+use crate::explain::Explain as _;
 
 struct Fixture {
     _whole: tempfile::TempDir,

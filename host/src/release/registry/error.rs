@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use windlass_documents::Failure;
 
-use crate::report::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain};
 use windlass_documents::reference::Reference;
 
 /// What is not there.

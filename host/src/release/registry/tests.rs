@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use windlass_stage::Registry;
 
 use super::*;
-use crate::report::Explain as _;
+use crate::explain::Explain as _;
 
 #[path = "tests/scripted.rs"]
 mod scripted;

@@ -19,7 +19,7 @@ use url::{Host, Url};
 
 use super::Access;
 use super::error::RegistryError;
-use crate::capability::http::addresses::{is_for_servers, meant};
+use crate::addresses::{is_for_servers, meant};
 
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a connection may stand still.

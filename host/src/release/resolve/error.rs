@@ -3,8 +3,8 @@
 use windlass_documents::Failure;
 
 use crate::config::document::nearest;
+use crate::explain::{ExitCode, Explain};
 use crate::release::registry::RegistryError;
-use crate::report::{ExitCode, Explain};
 use windlass_documents::reference::ReferenceError;
 
 /// Why a request gives no release.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::report::Explain as _;
+use crate::explain::Explain as _;
 
 /// An engine that has the images of a list.
 struct Engine(BTreeMap<String, String>);

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use crate::explain::{ExitCode, Explain};
 use crate::release::directory::{DirectoryError, TeamDirectory};
 use crate::release::file::{LABEL, ReleaseFile, is_label};
-use crate::report::{ExitCode, Explain};
 
 /// The largest such file, in bytes.
 const LIMIT: u64 = 1 << 20;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use windlass_documents::{Action, Failure, Outcome, Plan, Release, Report, Verdict};
 
+use crate::explain::failure_hint;
 use crate::progress::{FlowPhase, Level, Progress};
 use crate::report::outbox::Waiting;
 use crate::report::page::{Ink, Line, Page};
@@ -237,7 +238,7 @@ impl Narrator {
         let mut page = Page::new();
         let (ink, verb) = if failure.code == "cancelled" { (Ink::Warn, "Stopped") } else { (Ink::Bad, "Failed") };
         page.push(said(ink, verb, &format!("{what}{}: {}", self.title(step), failure.message)));
-        if let Some(hint) = error::failure_hint(failure) {
+        if let Some(hint) = failure_hint(failure) {
             let mut hints = Page::new();
             error::paragraph(&mut hints, ("hint:", Ink::Accent), &hint, self.width.saturating_sub(indent.len()));
             page.indented(&indent, hints);

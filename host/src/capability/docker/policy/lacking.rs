@@ -12,7 +12,8 @@ use serde_json::json;
 use windlass_documents::Failure;
 
 use super::super::failure::failure;
-use super::{ContainerGrant, DockerScope, grant_lines, may_not, shorten};
+use super::{ContainerGrant, DockerScope, grant_lines, may_not};
+use crate::explain::shorten;
 
 /// One thing to grant.
 #[derive(Debug, Clone, PartialEq, Eq)]

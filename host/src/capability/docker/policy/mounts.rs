@@ -202,7 +202,11 @@ impl Policy<'_> {
         if ours && !read_only {
             return Err(hinted(
                 "capability-denied",
-                format!("plugin `{}` may mount `{}` only read-only", self.scope.plugin, super::shorten(source)),
+                format!(
+                    "plugin `{}` may mount `{}` only read-only",
+                    self.scope.plugin,
+                    crate::explain::shorten(source)
+                ),
                 "set `ReadOnly` to true (`:ro` in a Compose file)",
             ));
         }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use windlass_documents::Failure;
 
 use super::fields::{is_nothing, is_unset, object, text};
-use super::{Policy, hinted, shorten};
-use crate::capability::http::addresses::METADATA;
+use super::{Policy, hinted};
+use crate::addresses::{METADATA, address, range};
 
 /// What anybody may have.
 const PRIVATE: [IpNet; 4] = [v4([10, 0, 0, 0], 8), v4([172, 16, 0, 0], 12), v4([192, 168, 0, 0], 16), v6(0xfc00, 0, 7)];
@@ -61,42 +61,6 @@ const fn v4([a, b, c, d]: [u8; 4], length: u8) -> IpNet {
 
 const fn v6(first: u16, second: u16, length: u8) -> IpNet {
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), length))
-}
-
-/// A range of addresses, written in the one way that everybody reads alike: no bits below the prefix, no leading
-/// zeros, no IPv4 address in IPv6's clothes, and not everything.
-///
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn range(written: &str) -> Result<IpNet, String> {
-    let not = |why: &str| format!("`{}` is not a range of addresses such as `172.28.0.0/16`: {why}", shorten(written));
-    let (start, length) = written.split_once('/').ok_or_else(|| not("it has no `/` with the length of a prefix"))?;
-    let start = address(start)?;
-    let plain = length == "0" || !length.starts_with('0') && length.bytes().all(|digit| digit.is_ascii_digit());
-    let length = length.parse().ok().filter(|_| plain);
-    let range = length.and_then(|length| IpNet::new(start, length).ok());
-    let range = range.ok_or_else(|| not("that is no length of a prefix"))?;
-    if range.prefix_len() == 0 {
-        return Err(not("it is every address"));
-    }
-    if range.network() != start {
-        return Err(not(&format!("it has bits below its prefix; is `{}` meant?", range.trunc())));
-    }
-    Ok(range)
-}
-
-/// One address, written in the one way that everybody reads alike.
-///
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn address(written: &str) -> Result<IpAddr, String> {
-    let address: IpAddr = written.parse().map_err(|_| format!("`{}` is not an IP address", shorten(written)))?;
-    match address {
-        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
-            Err(format!("`{written}` is an IPv4 address in IPv6's notation; write it as IPv4"))
-        }
-        address => Ok(address),
-    }
 }
 
 /// Whether two ranges have an address in common.

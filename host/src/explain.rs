@@ -1,6 +1,13 @@
 //! What an error must say to be shown to a person, and the exit codes, which are an API.
 
+mod failure;
+
 use std::error::Error;
+
+pub use failure::{failure_hint, failure_parts};
+
+/// So many parts of one error are shown, and the rest is counted: who has so many begins at the top.
+pub const MOST_PARTS: usize = 20;
 
 /// How the process ends. The numbers never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +192,16 @@ pub struct Part {
     pub place: Option<Place>,
     /// What to do about it, as for [`Explain::hint`].
     pub hint: Option<String>,
+}
+
+/// A value short enough for a message.
+#[must_use]
+pub fn shorten(value: &str) -> String {
+    const LONGEST: usize = 120;
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    value.chars().take(LONGEST).chain(['…']).collect()
 }
 
 #[cfg(test)]

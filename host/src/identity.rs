@@ -1,4 +1,4 @@
-//! Who a plugin is.
+//! Who a plugin is, what it is for, and what it asks for: plain data, which grants and the sandbox share.
 
 use std::fmt;
 
@@ -75,4 +75,23 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} (sha256:{})", self.name, self.version, self.short_digest())
     }
+}
+
+/// A capability that a plugin asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// `docker-read`, `docker-write`, `http`, `files`, `secrets`, `reveal`, `exec`, `registry` or `state`.
+    pub name: String,
+    /// Why, for the operator who decides.
+    #[serde(default)]
+    pub reason: String,
+    /// For `files`: the name of the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// For `files`: whether it wants to write.
+    #[serde(default)]
+    pub write: bool,
+    /// Whether it can do without, depending on its configuration: nothing is refused before it is used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }

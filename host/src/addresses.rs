@@ -1,4 +1,5 @@
-//! Which addresses are closed: those that lead into the host, its networks, or a cloud's own services.
+//! IP addresses: which are closed, because they lead into the host, its networks, or a cloud's own services; and how
+//! addresses and ranges are written.
 //!
 //! Sources: the IANA special-purpose address registries (RFC 6890) for IPv4 and IPv6, RFC 6052 (NAT64), RFC 3056
 //! (6to4), RFC 4291 (IPv4-mapped), and the metadata addresses of the large clouds.
@@ -6,6 +7,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
+
+use crate::explain::shorten;
 
 /// Metadata services hand out the host's credentials; a range never opens them, only the very address does.
 pub(crate) const METADATA: [IpAddr; 5] = [
@@ -18,7 +21,7 @@ pub(crate) const METADATA: [IpAddr; 5] = [
 ];
 
 /// Whether an address may be dialled when `granted` ranges are open besides the public ones.
-pub(super) fn is_open(address: IpAddr, granted: &[IpNet]) -> bool {
+pub(crate) fn is_open(address: IpAddr, granted: &[IpNet]) -> bool {
     let meant = meant(address);
     let named = |range: &IpNet| range.contains(&meant) || range.contains(&address);
     if METADATA.contains(&meant) {
@@ -54,6 +57,42 @@ pub(crate) fn meant(address: IpAddr) -> IpAddr {
         // 6to4.
         [0x2002, high, low, ..] => IpAddr::V4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))),
         _ => address,
+    }
+}
+
+/// A range of addresses, written in the one way that everybody reads alike: no bits below the prefix, no leading
+/// zeros, no IPv4 address in IPv6's clothes, and not everything.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn range(written: &str) -> Result<IpNet, String> {
+    let not = |why: &str| format!("`{}` is not a range of addresses such as `172.28.0.0/16`: {why}", shorten(written));
+    let (start, length) = written.split_once('/').ok_or_else(|| not("it has no `/` with the length of a prefix"))?;
+    let start = address(start)?;
+    let plain = length == "0" || !length.starts_with('0') && length.bytes().all(|digit| digit.is_ascii_digit());
+    let length = length.parse().ok().filter(|_| plain);
+    let range = length.and_then(|length| IpNet::new(start, length).ok());
+    let range = range.ok_or_else(|| not("that is no length of a prefix"))?;
+    if range.prefix_len() == 0 {
+        return Err(not("it is every address"));
+    }
+    if range.network() != start {
+        return Err(not(&format!("it has bits below its prefix; is `{}` meant?", range.trunc())));
+    }
+    Ok(range)
+}
+
+/// One address, written in the one way that everybody reads alike.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn address(written: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = written.parse().map_err(|_| format!("`{}` is not an IP address", shorten(written)))?;
+    match address {
+        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+            Err(format!("`{written}` is an IPv4 address in IPv6's notation; write it as IPv4"))
+        }
+        address => Ok(address),
     }
 }
 

@@ -15,10 +15,10 @@ use windlass_compose::{
     Application, DEFAULT_FILES, DEFAULT_OVERRIDES, DataRoot, Files, Loaded, MountKind, Options, Path, Problem,
 };
 
-use super::compose::{self, ComposeError};
 use crate::capability::grants::DATA;
+use crate::explain::{ExitCode, Explain, Place};
 use crate::names::Kind;
-use crate::report::{ExitCode, Explain, Place};
+use crate::release::compose::{self, ComposeError};
 use needs::Needs;
 
 /// What the proposal is made from.

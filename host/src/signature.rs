@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use minisign_verify::{PublicKey, Signature};
 
+use crate::explain::{ExitCode, Explain};
 use crate::regular;
-use crate::report::{ExitCode, Explain};
 
 /// What a signature's file has after the name of the file that it signs.
 pub const EXTENSION: &str = ".minisig";
