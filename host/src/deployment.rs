@@ -37,8 +37,8 @@ use windlass_documents::Outcome;
 pub use self::engine::{Engine, Pace};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
+pub use self::lock::is_held;
 pub use self::outside::{Answering, Context, LOOK, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved, STATUS};
-pub use self::plan::NOT_WELL;
 pub use self::recover::Onward;
 pub use self::request::{
     Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target, hint_of,

@@ -4,7 +4,7 @@ mod failure;
 
 use std::error::Error;
 
-pub use failure::{failure_hint, failure_parts};
+pub use failure::{NOT_WELL, failure_hint, failure_parts};
 
 /// So many parts of one error are shown, and the rest is counted: who has so many begins at the top.
 pub const MOST_PARTS: usize = 20;
@@ -204,6 +204,25 @@ pub fn shorten(value: &str) -> String {
     value.chars().take(LONGEST).chain(['…']).collect()
 }
 
+/// `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn list<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// Names in backticks, as a list: `` `a` and `b` ``.
+#[must_use]
+pub fn quoted<S: AsRef<str>>(names: &[S]) -> String {
+    list(&names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,5 +237,13 @@ mod tests {
         assert_eq!((whole.line, whole.column, whole.length, whole.text.as_str()), (1, 1, 7, "one = 1"));
         let beyond = Place::of_span("release.toml", source, 999, 1000);
         assert_eq!((beyond.line, beyond.column, beyond.length), (3, 10, 0));
+    }
+
+    #[test]
+    fn a_list_reads_as_a_sentence() {
+        for (items, text) in [(&["a"][..], "a"), (&["a", "b"], "a and b"), (&["a", "b", "c"], "a, b and c")] {
+            assert_eq!(list(items), text);
+        }
+        assert_eq!(quoted(&["a", "b"]), "`a` and `b`");
     }
 }

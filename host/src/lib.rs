@@ -7,6 +7,7 @@
 mod account;
 mod addresses;
 pub mod agent;
+mod canonical;
 pub mod capability;
 pub mod cli;
 pub mod clock;

@@ -2,6 +2,8 @@
 //!
 //! They read files as text, so that they hold for code that a build leaves out, too.
 
+mod layers;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -88,6 +90,8 @@ pub(crate) fn check() -> Result<()> {
             wrong.push(format!("{name}: blanks at the end of a line"));
         }
         if name.starts_with("host/src") && !name.contains("/tests/") && !name.ends_with("tests.rs") {
+            let below = name.trim_start_matches("host/src/");
+            wrong.extend(layers::wrong(below, &code(&text).join("\n")).iter().map(|why| format!("{name}: {why}")));
             for wall in WALLS.iter().filter(|wall| !wall.inside.iter().any(|place| name.starts_with(place))) {
                 if let Some(line) = code(&text).iter().find(|line| line.contains(wall.word)) {
                     wrong.push(format!("{name}: `{}`: {} — {}", line.trim(), wall.word, wall.why));

@@ -132,7 +132,7 @@ impl Reality {
         if new.is_empty() {
             return;
         }
-        let names = crate::report::words::quoted(&new);
+        let names = crate::explain::quoted(&new);
         let message = format!(
             "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
              can hold it"

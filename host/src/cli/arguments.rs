@@ -238,8 +238,8 @@ pub struct HistoryArguments {
     /// The application; without one, all
     #[arg(value_name = "APP")]
     pub app: Option<Target>,
-    /// How many at most
-    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20)]
+    /// How many at most, 1 or more
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
 }
 

@@ -3,7 +3,7 @@
 use windlass_documents::Verdict;
 
 use super::arguments::CheckArguments;
-use super::deploy::{moved, target};
+use super::deploy::{left_open, moved, target};
 use super::session::Session;
 use super::{excerpt, present};
 use crate::deployment::{self, Request};
@@ -18,6 +18,7 @@ pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     moved(&agent, &name, &target, session)?;
+    left_open(&agent, &name, session)?;
     let stop = session.stop()?;
     let request = Request {
         application: name.clone(),

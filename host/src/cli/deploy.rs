@@ -90,6 +90,22 @@ pub(super) fn source(asked: &Asked, arguments: &VersionArguments, defaults: bool
     }
 }
 
+/// Says that a deployment is open, to who asks what another one would do: it goes on first.
+pub(super) fn left_open(agent: &Agent, name: &str, session: &Session) -> Result<(), Fault> {
+    for open in agent.journal.open_deployments(Some(name))? {
+        let id = &open.id;
+        session.printer.warn(&if deployment::is_held(&agent.engine, name) {
+            format!("deployment {id} of `{name}` is running now; `windlass status {name}` shows it")
+        } else {
+            format!(
+                "deployment {id} of `{name}` was interrupted: `windlass resume {name}` finishes it or puts back what it \
+                 changed, and so does the next deployment before it begins"
+            )
+        });
+    }
+    Ok(())
+}
+
 /// Reads a plan that `plan --out` wrote.
 fn plan(path: &Path, session: &Session, arguments: &ReleaseArguments) -> Result<PlanFile, Fault> {
     if !arguments.versions.set.is_empty() {

@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use crate::explain::{ExitCode, Explain};
 
-use crate::report::words;
-
 /// Why a file is not what it should be, without anything that stands in it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -179,7 +177,7 @@ pub enum CliError {
     #[error(
         "the journal in `{}` knows no deployment of `{application}`, and there are containers here that a deployment of it \
          made: {}",
-        state.display(), words::list(containers)
+        state.display(), crate::explain::list(containers)
     )]
     NotInJournal {
         /// The application.

@@ -10,8 +10,8 @@ use crate::report::{Fault, history};
 
 /// Lists deployments, the newest first.
 pub(super) async fn run(arguments: &HistoryArguments, session: &Session) -> Result<ExitCode, Fault> {
-    let name = arguments.app.as_ref().map(|app| session.name(app)).transpose()?;
     let agent = session.open(Mode::Read).await?;
+    let name = arguments.app.as_ref().map(|app| session.known(app, &agent)).transpose()?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let summaries = agent.journal.history(name.as_deref(), limit, None)?;
     let facts: Vec<HistoryFact> = summaries.iter().map(|summary| present::summary(&agent.journal, summary)).collect();

@@ -88,8 +88,8 @@ async fn say(
     app: &Target,
     notice: impl FnOnce(&Agent, &str, String) -> Result<Notice, Fault>,
 ) -> Result<ExitCode, Fault> {
-    let name = session.name(app)?;
     let agent = session.open(Mode::Write).await?;
+    let name = session.known(app, &agent)?;
     let notice = notice(&agent, &name, session.actor())?;
     agent.journal.note(&name, &notice)?;
     let fact = fact(&agent, &name)?;

@@ -2,31 +2,30 @@
 
 use super::arguments::OutboxCommand;
 use super::error::CliError;
-use super::present;
 use super::session::Session;
+use super::{Target, present};
 use crate::agent::Agent;
 use crate::deployment;
 use crate::explain::ExitCode;
 use crate::journal::{Mode, Requeued};
 use crate::report::facts::Fact;
+use crate::report::page::Line;
 use crate::report::{Fault, outbox};
 
 /// Carries out one of them.
 pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<ExitCode, Fault> {
     match command {
         OutboxCommand::List { app } => {
-            let wished = app.as_ref().map(|app| session.name(app)).transpose()?;
             let agent = session.open(Mode::Read).await?;
+            let wished = app.as_ref().map(|app| session.known(app, &agent)).transpose()?;
             tell(&agent, wished.as_deref(), session).map(|_| ExitCode::Succeeded)
         }
-        OutboxCommand::Flush { app } => {
-            let wished = app.as_ref().map(|app| session.name(app)).transpose()?;
-            flush(wished.as_deref(), session).await
-        }
+        OutboxCommand::Flush { app } => flush(app.as_ref(), session).await,
         OutboxCommand::Retry { number } => {
             let agent = session.open(Mode::Write).await?;
             match agent.journal.requeue(*number, &session.actor())? {
                 Requeued::Waits { application } => {
+                    session.printer.status(&Line::plain(format!("event {number} of {application} waits again")));
                     tell(&agent, Some(&application), session).map(|_| ExitCode::Succeeded)
                 }
                 Requeued::NotSetAside => Err(CliError::NotSetAside { number: *number }.into()),
@@ -39,19 +38,23 @@ pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<Ex
             let agent = session.open(Mode::Write).await?;
             let dropped = agent.journal.drop_delivery(*number, &session.actor(), reason)?;
             let application = dropped.ok_or(CliError::NoDelivery { number: *number })?;
+            session.printer.status(&Line::plain(format!(
+                "event {number} of {application} was removed: its recorder will not be told"
+            )));
             tell(&agent, Some(&application), session).map(|_| ExitCode::Succeeded)
         }
     }
 }
 
 /// Tells every recorder of these applications, one application after the other.
-async fn flush(wished: Option<&str>, session: &Session) -> Result<ExitCode, Fault> {
+async fn flush(app: Option<&Target>, session: &Session) -> Result<ExitCode, Fault> {
     let agent = session.open(Mode::Write).await?;
+    let wished = app.map(|app| session.known(app, &agent)).transpose()?;
     let stop = session.stop()?;
-    for application in waiting(&agent, wished)? {
+    for application in waiting(&agent, wished.as_deref())? {
         deployment::flush(&agent.engine, &application, &session.actor(), &stop).await?;
     }
-    let left = tell(&agent, wished, session)?;
+    let left = tell(&agent, wished.as_deref(), session)?;
     Ok(if left == 0 { ExitCode::Succeeded } else { ExitCode::Unavailable })
 }
 

@@ -1,7 +1,7 @@
 //! `windlass plan`.
 
 use super::arguments::PlanArguments;
-use super::deploy::{moved, target};
+use super::deploy::{left_open, moved, target};
 use super::error::CliError;
 use super::excerpt;
 use super::session::Session;
@@ -23,6 +23,7 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
     let agent = session.open(Mode::Read).await?;
     session.environment(arguments.release.environment.as_deref(), &agent)?;
     moved(&agent, &name, &target, session)?;
+    left_open(&agent, &name, session)?;
     let stop = session.stop()?;
     let planned = deployment::plan_only(&agent.engine, &name, &target, &stop).await;
     let planned = planned.map_err(|error| excerpt::add(error, &target))?;

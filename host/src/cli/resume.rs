@@ -11,8 +11,8 @@ use crate::report::page::{Line, Page};
 /// Resumes one application's open deployment, or all. Nothing open is nothing to do. The exit code is that of the
 /// first that did not succeed.
 pub(super) async fn run(arguments: &ResumeArguments, session: &Session) -> Result<ExitCode, Fault> {
-    let wished = arguments.app.as_ref().map(|app| session.name(app)).transpose()?;
     let agent = session.open(Mode::Write).await?;
+    let wished = arguments.app.as_ref().map(|app| session.known(app, &agent)).transpose()?;
     let mut applications: Vec<String> = Vec::new();
     for open in agent.journal.open_deployments(wished.as_deref())? {
         if !applications.contains(&open.application) {

@@ -134,6 +134,22 @@ impl Session {
         }
     }
 
+    /// The same of an application that this host knows: it was deployed or held back here, the operator's file names it,
+    /// or its files are where applications are looked for. Otherwise a mistyped name would be answered as though all
+    /// were well.
+    pub(super) fn known(&self, target: &Target, agent: &Agent) -> Result<String, Fault> {
+        let name = self.name(target)?;
+        let journal = &agent.journal;
+        let is_known = !journal.status(Some(&name))?.is_empty()
+            || journal.freeze(&name)?.is_some()
+            || journal.pin(&name)?.is_some()
+            || agent.config.bindings.iter().any(|binding| binding.name == name);
+        if !is_known {
+            self.find(target)?;
+        }
+        Ok(name)
+    }
+
     /// Refuses another environment than this host's, so that nobody deploys on the wrong host.
     pub(super) fn environment(&self, wished: Option<&str>, agent: &Agent) -> Result<(), CliError> {
         match wished {

@@ -11,7 +11,7 @@ use super::arguments::StatusArguments;
 use super::session::Session;
 use super::{holds, lost, present};
 use crate::agent::Agent;
-use crate::deployment::{Context, STATUS};
+use crate::deployment::{self, Context, STATUS};
 use crate::explain::ExitCode;
 use crate::journal::{Application, Mode, Running};
 use crate::report::facts::{Fact, OpenFact, PartFact, ReleaseFact, StatusFact};
@@ -91,7 +91,12 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
             deployment: open.id,
             version: open.version,
             started: open.started.to_string(),
-            holder: application.holder.as_ref().map(ToString::to_string),
+            // One that was killed is still in the journal.
+            holder: application
+                .holder
+                .as_ref()
+                .filter(|_| deployment::is_held(&agent.engine, name))
+                .map(ToString::to_string),
         }),
         stuck: stuck.map(|stuck| {
             let failure = stuck.failure.map(|failure| format!(": {failure}")).unwrap_or_default();

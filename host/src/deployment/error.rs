@@ -120,7 +120,7 @@ impl Explain for Error {
         match self {
             Self::Busy { .. } => Some("wait for it with `--wait 10m`".to_owned()),
             Self::Blocked { application, deployment, .. } => Some(format!(
-                "see `windlass show {deployment}`, correct what is wrong by hand, then run `windlass resolve {application}`"
+                "see `windlass show {deployment}`, correct what is wrong by hand, then run `windlass resolve {application} --reason …`"
             )),
             Self::Interrupted { application, status: Status::Settled(_), .. } => {
                 Some(format!("`windlass resume {application}` does the rest, and so does the next deployment"))

@@ -61,6 +61,10 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
     }
+    for answered in answers.iter().filter(|answered| answered.ruling == Ruling::Overridden) {
+        let said = probe::line(&answered.name, &answered.answer);
+        deployment.warn(format!("`--break-glass` overrides a refusal: {said}"));
+    }
     match refusal(&answers) {
         Some(failure) => Err(Halt::Refuse(failure)),
         None => Ok(()),
@@ -165,8 +169,11 @@ async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, crate::jo
         findings.push(Finding {
             id: "freeze".to_owned(),
             verdict: Verdict::Fail,
-            title: format!("{} closed this environment: {}", freeze.actor, freeze.reason),
-            remedy: Some("`--break-glass REASON` opens it for one deployment".to_owned()),
+            title: format!("`{}` is frozen by {}: {}", subject.application, freeze.actor, freeze.reason),
+            remedy: Some(format!(
+                "`windlass unfreeze {}` ends that; `--break-glass REASON` deploys once all the same",
+                subject.application
+            )),
             evidence: None,
         });
     }
@@ -178,7 +185,7 @@ async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, crate::jo
             verdict: Verdict::Fail,
             title: format!("{} pinned version {}: {}", pin.actor, pin.version, pin.reason),
             remedy: Some(format!(
-                "`windlass unpin {}` lifts it; `--break-glass REASON` goes over it for one deployment",
+                "`windlass unpin {}` ends that; `--break-glass REASON` deploys once all the same",
                 subject.application
             )),
             evidence: None,
@@ -189,7 +196,10 @@ async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, crate::jo
             id: "quarantine".to_owned(),
             verdict: if wish.retry { Verdict::Warn } else { Verdict::Fail },
             title: quarantine.to_string(),
-            remedy: Some("`--retry` deploys it again".to_owned()),
+            remedy: Some(format!(
+                "`--retry` deploys it all the same, `windlass unquarantine {} {}` ends the quarantine",
+                subject.application, subject.release.version
+            )),
             evidence: None,
         });
     }

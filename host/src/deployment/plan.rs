@@ -17,7 +17,7 @@ use super::subject::{Subject, within};
 use super::target;
 use super::verify;
 use super::work::{Deployment, Given, Halt, failure};
-use crate::explain::Explain as _;
+use crate::explain::{Explain as _, NOT_WELL};
 use crate::journal::{Answer, Event, Ruling, Status};
 use crate::progress::{FlowPhase, Level, Progress};
 
@@ -29,9 +29,6 @@ const MOST_NEEDS: usize = 100_000;
 const LONGEST_ID: usize = 128;
 /// How often one deployment is planned at most, when what runs does not stay as it was planned from.
 pub(super) const MOST_PLANS: u32 = 3;
-
-/// The code of a refusal to call `unchanged` what is not well.
-pub const NOT_WELL: &str = "not-well";
 
 /// Plans the deployment. A release that runs already ends it here.
 pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {

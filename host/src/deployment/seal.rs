@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::request::PlanFile;
-use crate::release::resolve::canonical;
+use crate::canonical::canonical;
 
 /// The seal of a plan file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

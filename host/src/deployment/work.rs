@@ -343,7 +343,7 @@ impl<'a> Deployment<'a> {
                         .collect();
                 }
                 Err(failure) => {
-                    self.warn(format!("no recorder can be told about this deployment: {}", failure.message))
+                    self.warn(format!("no recorder can be told about this deployment: {}", failure.message));
                 }
             }
         }

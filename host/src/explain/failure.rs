@@ -4,6 +4,9 @@ use windlass_documents::Failure;
 
 use super::{Part, Place};
 
+/// The code of a refusal to call `unchanged` what is not well.
+pub const NOT_WELL: &str = "not-well";
+
 /// The parts of a failure of a plugin that found several things wrong with files: `problems` of its details. A part has no
 /// line of a file: a failure is kept in the journal, and a file may say what nobody else should read.
 #[must_use]

@@ -109,7 +109,8 @@ pub struct Holder {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} (process {}) since {}", self.actor, self.pid, self.since)
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+        write!(formatter, "{} (process {}) since {since}", self.actor, self.pid)
     }
 }
 

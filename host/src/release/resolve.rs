@@ -16,7 +16,7 @@ use futures::future::{BoxFuture, try_join_all};
 use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
 
 pub use error::ResolveError;
-pub use identity::{canonical, id};
+pub use identity::id;
 pub use keep::{Kept, Written, keep};
 pub use recheck::{Mismatch, recheck};
 

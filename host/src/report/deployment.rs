@@ -7,7 +7,7 @@ use super::facts::{DeploymentFact, ReleaseFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
 use super::{outbox, probe, words};
-use crate::deployment::NOT_WELL;
+use crate::explain::NOT_WELL;
 
 /// The ink of an outcome's word.
 #[must_use]
@@ -63,7 +63,7 @@ fn headline(fact: &DeploymentFact) -> Line {
             "stuck",
             format!("{what} failed in {place}, and putting the old version back failed too; it needs a person"),
         ),
-        "resolved" => ("resolved", format!("{what} in {place} can be deployed again")),
+        "resolved" => ("resolved", format!("{} in {place} can be deployed again", fact.application)),
         "open" => ("open", format!("{what} in {place} has not ended")),
         other => (other, what),
     };
@@ -247,7 +247,7 @@ fn facts(fact: &DeploymentFact) -> Page {
     row("before", fact.previous.as_ref().map(release));
     row("by", Some(fact.actor.clone()));
     row("reason", fact.reason.clone());
-    row("glass broken", fact.break_glass.clone());
+    row("break-glass", fact.break_glass.clone());
     row("started", Some(words::time(&fact.started)));
     row("ended", fact.finished.as_deref().map(words::time));
     row(
@@ -372,10 +372,10 @@ mod tests {
             ..fact("stuck")
         };
         let text = format!("{}{}", errors(&fact, 100).render(false), summary(&fact, 100).render(false));
-        insta::assert_snapshot!(text, @r"
+        insta::assert_snapshot!(text, @"
         error: `start backend (new)` failed: the container is unhealthy
         error: `start backend (new)` could not be undone: the engine does not answer
-        stuck: kudos v2 failed in uat, and so did going back; a person is needed
+        stuck: kudos v2 failed in uat, and putting the old version back failed too; it needs a person
 
           backend  v2  sha256:1ef921a31ef9  before: v1
 

@@ -47,11 +47,14 @@ pub fn sentence(fact: &DeliveryFact) -> String {
              {number} --reason …` removes it, `windlass outbox retry {number}` puts it back into the queue"
         );
     }
-    let tried = words::count(usize::try_from(fact.attempts).unwrap_or(usize::MAX), "time");
     let due = fact.due.as_deref().map(words::time).unwrap_or_default();
+    let tried = match usize::try_from(fact.attempts).unwrap_or(usize::MAX) {
+        0 => "has not been tried yet".to_owned(),
+        attempts => format!("failed, tried {}", words::count(attempts, "time")),
+    };
     format!(
-        "recorder {recorder}: delivery of deployment {deployment}{version} failed, tried {tried}{failure}; the next \
-         deployment after {due} tries again, or `windlass outbox flush` now"
+        "recorder {recorder}: delivery of deployment {deployment}{version} {tried}{failure}; the next deployment after \
+         {due} tries again, or `windlass outbox flush` now"
     )
 }
 
@@ -169,15 +172,15 @@ pub(super) mod tests {
 
     #[test]
     fn what_waits_and_what_is_set_aside_are_told_apart_with_their_reasons() {
-        insta::assert_snapshot!(page(&[aside(), waiting()], 100).render(false), @r"
+        insta::assert_snapshot!(page(&[aside(), waiting()], 100).render(false), @"
         set aside: each needs a decision
-          #11 kudos: recorder broker will never take deployment 0c9t2m1k8z4f (v1): the broker knows no
+          #11 kudos: recorder broker rejected deployment 0c9t2m1k8z4f (v1) for good: the broker knows no
                      version v1 of `Kudos`; publish v1, then deploy it again; `windlass outbox drop 11
-                     --reason …` says that you saw this, `windlass outbox retry 11` lets it wait again
+                     --reason …` removes it, `windlass outbox retry 11` puts it back into the queue
 
         waiting, and told in this order
-          #12 kudos: recorder broker was not told about deployment 4f0c9t2m1k8z (v2) yet, tried 3 times: the
-                     broker answered 503; the next deployment after 2026-08-22 09:05:00Z tries again,
+          #12 kudos: recorder broker: delivery of deployment 4f0c9t2m1k8z (v2) failed, tried 3 times: the
+                     broker answered 503; the next deployment after 2026-08-22 09:05:00Z tries again, or
                      `windlass outbox flush` now
         ");
         assert_eq!(page(&[], 100).render(false), "every recorder has received every event\n");
@@ -186,13 +189,13 @@ pub(super) mod tests {
     #[test]
     fn at_the_end_of_a_deployment_one_line_counts_what_waits() {
         let second = DeliveryFact { number: 13, attempts: 0, failure: None, ..waiting() };
-        insta::assert_snapshot!(left(&[aside(), waiting(), second], 100).render(false), @r"
-        not recorded: recorder broker will never take deployment 0c9t2m1k8z4f (v1): the broker knows no
+        insta::assert_snapshot!(left(&[aside(), waiting(), second], 100).render(false), @"
+        not recorded: recorder broker rejected deployment 0c9t2m1k8z4f (v1) for good: the broker knows no
                       version v1 of `Kudos`; publish v1, then deploy it again; `windlass outbox drop 11
-                      --reason …` says that you saw this, `windlass outbox retry 11` lets it wait again
-        outbox: the recorder `broker` was not told and will be later: the broker answered 503; 2 events
-                wait since 2026-08-22 09:00:00Z; the next deployment after 2026-08-22 09:05:00Z tries
-                again, `windlass outbox flush` now
+                      --reason …` removes it, `windlass outbox retry 11` puts it back into the queue
+        outbox: delivery to the recorder `broker` failed and will be retried: the broker answered 503; 2
+                events wait since 2026-08-22 09:00:00Z; the next deployment after 2026-08-22 09:05:00Z
+                tries again, or `windlass outbox flush` now
         ");
     }
 }

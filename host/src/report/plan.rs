@@ -80,7 +80,10 @@ pub fn page(fact: &PlanFact, width: usize) -> Page {
             format!("written to {file}; deploy exactly this: `windlass deploy {} --plan {file}`", fact.application)
         }
         None => {
-            "nothing was changed; `windlass plan --out FILE` keeps a plan for `windlass deploy --plan FILE`".to_owned()
+            format!(
+                "nothing was changed; `windlass plan {0} --out FILE` keeps a plan for `windlass deploy {0} --plan FILE`",
+                fact.application
+            )
         }
     };
     page.push(Line::new().ink(Ink::Dim, hint));
@@ -156,7 +159,8 @@ fn steps(plan: &Plan) -> Page {
             };
             before.push(all);
             numbers.insert(step.id.as_str(), before.len());
-            let after = if direct.is_empty() { String::new() } else { format!("after {}", words::list(&direct)) };
+            let after =
+                if direct.is_empty() { String::new() } else { format!("after {}", crate::explain::list(&direct)) };
             let number = Line::plain(before.len().to_string());
             table.row(vec![number, Line::plain(&step.title), Line::new().ink(Ink::Dim, after)]);
         }
@@ -350,7 +354,7 @@ pub(super) mod tests {
             5  remove worker
 
         1 to make, 1 to replace, 1 to remove, 2 to leave as it is; 5 steps
-        nothing was changed; `windlass plan --out FILE` keeps a plan for `windlass deploy --plan FILE`
+        nothing was changed; `windlass plan kudos --out FILE` keeps a plan for `windlass deploy kudos --plan FILE`
         ");
     }
 

@@ -256,7 +256,7 @@ mod tests {
             parts: None,
             ..fact()
         };
-        insta::assert_snapshot!(page(&fact, 100).render(false), @r"
+        insta::assert_snapshot!(page(&fact, 100).render(false), @"
         kudos v2 in uat: a deployment is open
           open: deployment 7hxk2m0c9t4f of v4 since 2026-08-22 09:00:00Z; it was interrupted: `windlass
                 resume kudos` finishes or unwinds it
@@ -264,12 +264,12 @@ mod tests {
           frozen: by ada since 2026-08-19: the sale runs
           pinned: to v2 by ada since 2026-08-19: v3 loses orders
           quarantined: v3 failed on 2026-08-20: backend was unhealthy
-          outbox: recorder state was not told about deployment 4f0c9t2m1k8z (v2) yet, tried 2 times: the
-                  disk is full; the next deployment after 2026-08-22 09:05:00Z tries again, `windlass outbox
+          outbox: recorder state: delivery of deployment 4f0c9t2m1k8z (v2) failed, tried 2 times: the disk
+                  is full; the next deployment after 2026-08-22 09:05:00Z tries again, or `windlass outbox
                   flush` now
-          not recorded: recorder broker will never take deployment 0c9t2m1k8z4f (v1): the broker knows no
+          not recorded: recorder broker rejected deployment 0c9t2m1k8z4f (v1) for good: the broker knows no
                         version v1 of `Kudos`; publish v1, then deploy it again; `windlass outbox drop 11
-                        --reason …` says that you saw this, `windlass outbox retry 11` lets it wait again
+                        --reason …` removes it, `windlass outbox retry 11` puts it back into the queue
         ");
     }
 }

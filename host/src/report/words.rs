@@ -45,25 +45,6 @@ pub fn count(number: usize, singular: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
-#[must_use]
-pub fn list<S: AsRef<str>>(items: &[S]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.as_ref().to_owned(),
-        [first @ .., last] => {
-            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", first.join(", "), last.as_ref())
-        }
-    }
-}
-
-/// Names in backticks, as a list: `` `a` and `b` ``.
-#[must_use]
-pub fn quoted<S: AsRef<str>>(names: &[S]) -> String {
-    list(&names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>())
-}
-
 /// The first twelve digits of a digest, with its algorithm: `sha256:1ef921a3c0de`. Anything else is as it is.
 #[must_use]
 pub fn digest(digest: &str) -> String {
@@ -125,7 +106,6 @@ mod tests {
             [count(1, "step"), count(0, "step"), count(2, "entry"), count(2, "key")],
             ["1 step", "0 steps", "2 entries", "2 keys"]
         );
-        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
     }
 
     #[test]

@@ -15,7 +15,7 @@ fn an_application_is_frozen_and_opened_again() {
     --- stdout
     {"type":"holds","application":"shop","frozen":"by ada since [TIME]: the sale runs until Tuesday","quarantined":[]}
     "#);
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
     exit 10
     --- stdout
     refused: shop 2222222 was not deployed to uat; nothing was touched
@@ -26,15 +26,16 @@ fn an_application_is_frozen_and_opened_again() {
        Resolved shop 2222222 (release [DIGEST])
         Planned 1 to change; 1 step
                 ~ step start: what is there is 1111111, not 2222222
-    error: `windlass`: ada closed this environment: the sale runs until Tuesday
-    hint: `--break-glass REASON` opens it for one deployment
+    error: `windlass`: `shop` is frozen by ada: the sale runs until Tuesday
+    hint: `windlass unfreeze shop` ends that; `--break-glass REASON` deploys once all the same
     ");
-    insta::assert_snapshot!(stage.tell("check shop --commit 2222222"), @r"
+    insta::assert_snapshot!(stage.tell("check shop --commit 2222222"), @"
     exit 10
     --- stdout
-    windlass  fail  ada closed this environment: the sale runs until Tuesday
-        fail  ada closed this environment: the sale runs until Tuesday
-              remedy: `--break-glass REASON` opens it for one deployment
+    windlass  fail  `shop` is frozen by ada: the sale runs until Tuesday
+        fail  `shop` is frozen by ada: the sale runs until Tuesday
+              remedy: `windlass unfreeze shop` ends that; `--break-glass REASON` deploys once all the
+                      same
 
     refused: shop 2222222 would not be deployed to uat
     ");
@@ -48,7 +49,7 @@ fn an_application_is_frozen_and_opened_again() {
       shop     shop      1111111  running  healthy  1111111
       start    running   1111111  running
     ");
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222 --break-glass 'the login is broken'"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222 --break-glass 'the login is broken'"), @"
     exit 0
     --- stdout
     succeeded: shop 2222222 runs in uat
@@ -60,6 +61,7 @@ fn an_application_is_frozen_and_opened_again() {
        Resolved shop 2222222 (release [DIGEST])
         Planned 1 to change; 1 step
                 ~ step start: what is there is 1111111, not 2222222
+           warn windlass: `--break-glass` overrides a refusal: `windlass`: `shop` is frozen by ada: the sale runs until Tuesday
        Applying start: start 2222222
        Applying start: start 2222222: start 2222222
         Applied start: start 2222222 ([TOOK])
@@ -67,6 +69,8 @@ fn an_application_is_frozen_and_opened_again() {
       Verifying health: waiting for `answers`
        Verified health: pass, 2222222 is there and well ([TOOK])
       Succeeded 2222222 runs and is proved ([TOOK])
+    warning: `--break-glass` overrides a refusal: `windlass`: `shop` is frozen by ada: the sale runs
+             until Tuesday
     ");
     insta::assert_snapshot!(stage.tell("unfreeze shop --reason 'the sale is over'"), @r"
     exit 0
@@ -93,7 +97,7 @@ fn an_application_is_pinned_to_what_runs_and_let_go() {
     --- stdout
     {"type":"holds","application":"shop","pinned":"to 1111111 by ada since [TIME]: 2222222 waits for the auditors","quarantined":[]}
     "#);
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
     exit 10
     --- stdout
     refused: shop 2222222 was not deployed to uat; nothing was touched
@@ -105,7 +109,7 @@ fn an_application_is_pinned_to_what_runs_and_let_go() {
         Planned 1 to change; 1 step
                 ~ step start: what is there is 1111111, not 2222222
     error: `windlass`: ada pinned version 1111111: 2222222 waits for the auditors
-    hint: `windlass unpin shop` lifts it; `--break-glass REASON` goes over it for one deployment
+    hint: `windlass unpin shop` ends that; `--break-glass REASON` deploys once all the same
     ");
     insta::assert_snapshot!(stage.tell("release list shop"), @r"
     exit 0
@@ -123,10 +127,10 @@ fn an_application_is_pinned_to_what_runs_and_let_go() {
     --- stdout
     shop: deployments are allowed
     ");
-    insta::assert_snapshot!(stage.tell("pin shop 3333333 --reason 'nobody deployed it'"), @r"
+    insta::assert_snapshot!(stage.tell("pin shop 3333333 --reason 'nobody deployed it'"), @"
     exit 17
     --- stderr
-    error: there is no such release of `shop`: `3333333` is the id, commit or version of none
+    error: there is no such release of `shop`: `3333333` is not the id, commit or version of a release
     hint: see `windlass history shop`
     ");
 }
@@ -146,7 +150,7 @@ fn a_release_is_put_into_quarantine_and_taken_out() {
     --- stdout
     {"type":"holds","application":"shop","quarantined":["1111111 by ada since [TIME]: it loses orders; `--retry` deploys it all the same"]}
     "#);
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @"
     exit 10
     --- stdout
     refused: shop 1111111 was not deployed to uat; nothing was touched
@@ -158,9 +162,9 @@ fn a_release_is_put_into_quarantine_and_taken_out() {
         Planned 1 to change; 1 step
                 ~ step start: what is there is 2222222, not 1111111
     error: `windlass`: ada put version 1111111 into quarantine: it loses orders
-    hint: `--retry` deploys it again
+    hint: `--retry` deploys it all the same, `windlass unquarantine shop 1111111` ends the quarantine
     ");
-    insta::assert_snapshot!(stage.tell("rollback shop"), @r"
+    insta::assert_snapshot!(stage.tell("rollback shop"), @"
     exit 10
     --- stdout
     refused: shop 1111111 was not deployed to uat; nothing was touched
@@ -172,7 +176,7 @@ fn a_release_is_put_into_quarantine_and_taken_out() {
         Planned 1 to change; 1 step
                 ~ step start: what is there is 2222222, not 1111111
     error: `windlass`: ada put version 1111111 into quarantine: it loses orders
-    hint: `--retry` deploys it again
+    hint: `--retry` deploys it all the same, `windlass unquarantine shop 1111111` ends the quarantine
     ");
     insta::assert_snapshot!(stage.tell("unquarantine shop 1111111"), @r"
     exit 0
@@ -185,10 +189,10 @@ fn a_release_is_put_into_quarantine_and_taken_out() {
     error: no release `1111111` of `shop` is in quarantine
     hint: `windlass status` lists what is
     ");
-    insta::assert_snapshot!(stage.tell("quarantine shop 3333333 --reason 'nobody deployed it'"), @r"
+    insta::assert_snapshot!(stage.tell("quarantine shop 3333333 --reason 'nobody deployed it'"), @"
     exit 17
     --- stderr
-    error: there is no such release of `shop`: `3333333` is the id, commit or version of none
+    error: there is no such release of `shop`: `3333333` is not the id, commit or version of a release
     hint: see `windlass history shop`
     ");
 }

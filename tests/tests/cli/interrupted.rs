@@ -25,7 +25,7 @@ fn stuck() -> Stage {
 #[test]
 fn what_was_interrupted_is_shown_as_open_and_finished() {
     let stage = interrupted();
-    insta::assert_snapshot!(stage.tell("show shop"), @r"
+    insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
     --- stdout
     open: shop dead000 in uat has not ended
@@ -37,7 +37,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
       started     [TIME]
 
     checks
-      windlass  pass  nothing stands against it
+      windlass  pass  all built-in checks passed
 
     steps
       start: start dead000  running
@@ -52,7 +52,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
     2  [ID]  [TIME]  dead000  open             ada
     1  [ID]  [TIME]  1111111  succeeded  [TOOK]  ada
     ");
-    insta::assert_snapshot!(stage.tell("plan shop --commit 2222222"), @r"
+    insta::assert_snapshot!(stage.tell("plan shop --commit 2222222"), @"
     exit 0
     --- stdout
     shop in uat: 1111111 -> 2222222  (release [DIGEST])
@@ -64,9 +64,12 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
         1  start: start 2222222
 
     1 to change; 1 step
-    nothing was changed; `windlass plan --out FILE` keeps a plan for `windlass deploy --plan FILE`
+    nothing was changed; `windlass plan shop --out FILE` keeps a plan for `windlass deploy shop --plan FILE`
+    --- stderr
+    warning: deployment [ID] of `shop` was interrupted: `windlass resume shop` finishes it or
+             puts back what it changed, and so does the next deployment before it begins
     ");
-    insta::assert_snapshot!(stage.tell("resume"), @r"
+    insta::assert_snapshot!(stage.tell("resume"), @"
     exit 0
     --- stdout
     succeeded: shop dead000 runs in uat
@@ -74,7 +77,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
       apply [TOOK], verify [TOOK], sweep [TOOK]; [TOOK] in all
       next: `windlass rollback shop` goes back to 1111111
     --- stderr
-       Resuming shop to uat (deployment [ID])
+       Resuming shop in uat (deployment [ID])
        Applying start: start dead000
        Applying start: start dead000: start dead000
         Applied start: start dead000 ([TOOK])
@@ -105,7 +108,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
 #[test]
 fn what_was_interrupted_is_put_back() {
     let stage = interrupted();
-    insta::assert_snapshot!(stage.tell("resume shop --unwind"), @r"
+    insta::assert_snapshot!(stage.tell("resume shop --unwind"), @"
     exit 11
     --- stdout
     cancelled: shop dead000 was stopped by ada in uat; 1111111 runs as before
@@ -114,7 +117,7 @@ fn what_was_interrupted_is_put_back() {
       next: `windlass show [ID]` has the evidence, `windlass logs [ID]` the log
             dead000 is not set aside, because the fault was not its own: it may be deployed again as it is
     --- stderr
-       Resuming shop to uat (deployment [ID])
+       Resuming shop in uat (deployment [ID])
       Unwinding stopped by ada
        Applying start: start dead000: start 1111111
          Undone start: start dead000
@@ -127,7 +130,7 @@ fn what_was_interrupted_is_put_back() {
 #[test]
 fn the_next_deployment_finishes_what_was_interrupted() {
     let stage = interrupted();
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
     exit 0
     --- stdout
     succeeded: shop 2222222 runs in uat
@@ -135,7 +138,7 @@ fn the_next_deployment_finishes_what_was_interrupted() {
       apply [TOOK], verify [TOOK], sweep [TOOK], resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], verify [TOOK], sweep [TOOK]; [TOOK] in all
       next: `windlass rollback shop` goes back to dead000
     --- stderr
-       Resuming shop to uat (deployment [ID])
+       Resuming shop in uat (deployment [ID])
        Applying start: start dead000
        Applying start: start dead000: start dead000
         Applied start: start dead000 ([TOOK])
@@ -163,7 +166,7 @@ fn what_could_not_be_undone_waits_for_a_person() {
     insta::assert_snapshot!(stage.tell("deploy shop --commit bad0000"), @r#"
     exit 12
     --- stdout
-    stuck: shop bad0000 failed in uat, and so did going back; a person is needed
+    stuck: shop bad0000 failed in uat, and putting the old version back failed too; it needs a person
 
 
       left behind:
@@ -172,7 +175,7 @@ fn what_could_not_be_undone_waits_for_a_person() {
 
       resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], undo [TOOK]; [TOOK] in all
       next: `windlass show [ID]` has both errors and what is left behind
-            put things in order, then `windlass resolve shop --reason …`
+            correct what is wrong by hand, then run `windlass resolve shop --reason …`
     --- stderr
       Deploying shop to uat (deployment [ID])
        Resolved shop bad0000 (release [DIGEST])
@@ -196,7 +199,8 @@ fn what_could_not_be_undone_waits_for_a_person() {
     error: deployment [ID] of `shop` is stuck: start: start bad0000: the command `start` ended
            with exit code 3: port 8080 is in use; and undoing "start: start bad0000" failed: the command
            `start` ended with exit code 4: the disk is full
-    hint: see `windlass show [ID]`, put things in order, then `windlass resolve shop`
+    hint: see `windlass show [ID]`, correct what is wrong by hand, then run `windlass resolve
+          shop --reason …`
     "#);
     insta::assert_snapshot!(stage.tell("status shop"), @r#"
     exit 0
@@ -218,7 +222,7 @@ fn what_could_not_be_undone_waits_for_a_person() {
     insta::assert_snapshot!(stage.tell("show shop"), @r#"
     exit 0
     --- stdout
-    stuck: shop bad0000 failed in uat, and so did going back; a person is needed
+    stuck: shop bad0000 failed in uat, and putting the old version back failed too; it needs a person
 
       deployment  [ID] (number 2 on this host)
       release     bad0000 (sha256:[DIGEST], commit bad0000)
@@ -228,7 +232,7 @@ fn what_could_not_be_undone_waits_for_a_person() {
       ended       [TIME]
 
     checks
-      windlass  pass  nothing stands against it
+      windlass  pass  all built-in checks passed
 
     steps
       start: start bad0000  failed  [TOOK]  not undone
@@ -243,7 +247,7 @@ fn what_could_not_be_undone_waits_for_a_person() {
 
       resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], undo [TOOK], record [TOOK]; [TOOK] in all
       next: `windlass show [ID]` has both errors and what is left behind
-            put things in order, then `windlass resolve shop --reason …`
+            correct what is wrong by hand, then run `windlass resolve shop --reason …`
     "#);
 }
 
@@ -263,7 +267,7 @@ fn what_could_not_be_undone_is_undone_once_more() {
     insta::assert_snapshot!(stage.tell("resolve shop --retry"), @r#"
     exit 12
     --- stdout
-    stuck: shop bad0000 failed in uat, and so did going back; a person is needed
+    stuck: shop bad0000 failed in uat, and putting the old version back failed too; it needs a person
 
 
       left behind:
@@ -272,7 +276,7 @@ fn what_could_not_be_undone_is_undone_once_more() {
 
       undo [TOOK]; [TOOK] in all
       next: `windlass show [ID]` has both errors and what is left behind
-            put things in order, then `windlass resolve shop --reason …`
+            correct what is wrong by hand, then run `windlass resolve shop --reason …`
     --- stderr
       Deploying shop to uat (deployment [ID])
       Unwinding start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use
@@ -313,17 +317,17 @@ fn what_could_not_be_undone_is_undone_once_more() {
 #[test]
 fn a_person_says_that_it_is_put_right() {
     let stage = stuck();
-    insta::assert_snapshot!(stage.tell("resolve shop --reason 'started 1111111 by hand'"), @r"
+    insta::assert_snapshot!(stage.tell("resolve shop --reason 'started 1111111 by hand'"), @"
     exit 0
     --- stdout
-    resolved: shop bad0000 in uat can be deployed again
+    resolved: shop in uat can be deployed again
 
 
       left behind:
         start: start bad0000
 
       resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], undo [TOOK], record [TOOK]; [TOOK] in all
-      next: `windlass status shop` shows what runs; nobody has verified it
+      next: `windlass status shop` shows what runs, which was not verified
             `windlass rollback shop --to [ID]` makes 1111111 run again, as before
             `windlass deploy shop --retry` tries bad0000 once more
     --- stderr
@@ -332,7 +336,7 @@ fn a_person_says_that_it_is_put_right() {
     insta::assert_snapshot!(stage.tell("show shop"), @r#"
     exit 0
     --- stdout
-    resolved: shop bad0000 in uat can be deployed again
+    resolved: shop in uat can be deployed again
 
       deployment  [ID] (number 2 on this host)
       release     bad0000 (sha256:[DIGEST], commit bad0000)
@@ -343,7 +347,7 @@ fn a_person_says_that_it_is_put_right() {
       resolved    by ada, [TIME]: started 1111111 by hand
 
     checks
-      windlass  pass  nothing stands against it
+      windlass  pass  all built-in checks passed
 
     steps
       start: start bad0000  failed  [TOOK]  not undone

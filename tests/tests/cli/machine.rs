@@ -178,7 +178,7 @@ fn what_plugins_may_do_is_told_with_the_lines_that_are_missing() {
 #[test]
 fn the_host_is_examined() {
     let stage = running("", "");
-    insta::assert_snapshot!(stage.tell("doctor"), @r"
+    insta::assert_snapshot!(stage.tell("doctor"), @"
     exit 0
     --- stdout
     well  operator's file    [HOST]/agent.toml: environment `uat`, 1 grant, 0 secrets
@@ -190,9 +190,9 @@ fn the_host_is_examined() {
     well  commands           4 commands can be run
     well  plugins            17 carried by this binary, all admitted
 
-    ready: nothing stands in the way of a deployment
+    ready: no problem prevents a deployment
     ");
-    insta::assert_snapshot!(stage.tell("doctor shop"), @r"
+    insta::assert_snapshot!(stage.tell("doctor shop"), @"
     exit 0
     --- stdout
     well  operator's file    [HOST]/agent.toml: environment `uat`, 1 grant, 0 secrets
@@ -204,18 +204,18 @@ fn the_host_is_examined() {
     well  commands           4 commands can be run
     well  plugins            17 carried by this binary, all admitted
     well  release file       [HOST]/applications/shop/release.toml is valid
-    note  grants             1 plugin of shop have all that they ask for
+    note  grants             shop uses 1 plugin, and everything that is asked for is granted
 
-    ready: nothing stands in the way of a deployment
+    ready: no problem prevents a deployment
     ");
     let stage = Stage::new();
-    insta::assert_snapshot!(stage.tell("doctor"), @r"
+    insta::assert_snapshot!(stage.tell("doctor"), @"
     exit 3
     --- stdout
     bad  operator's file  there is no operator's file `[HOST]/agent.toml`
           remedy: name another with `--config` or WINDLASS_CONFIG, or write one with `windlass init`
 
-    not ready: 1 thing stands in the way of a deployment
+    not ready: 1 problem prevents a deployment
     ");
 }
 

@@ -6,7 +6,7 @@ use super::shop::{running, shop};
 #[test]
 fn a_plan_a_check_and_a_deployment_say_what_they_found_and_did() {
     let stage = shop("", "");
-    insta::assert_snapshot!(stage.tell("plan shop --commit 1111111"), @r"
+    insta::assert_snapshot!(stage.tell("plan shop --commit 1111111"), @"
     exit 0
     --- stdout
     shop in uat: 1111111, the first here  (release [DIGEST])
@@ -18,17 +18,17 @@ fn a_plan_a_check_and_a_deployment_say_what_they_found_and_did() {
         1  start: start 1111111
 
     1 to make; 1 step
-    nothing was changed; `windlass plan --out FILE` keeps a plan for `windlass deploy --plan FILE`
+    nothing was changed; `windlass plan shop --out FILE` keeps a plan for `windlass deploy shop --plan FILE`
     ");
     insta::assert_snapshot!(stage.tell("plan shop --commit 1111111 --json"), @r#"
     exit 0
     --- stdout
     {"type":"plan","application":"shop","environment":"uat","release":{"format":1,"id":"sha256:[DIGEST]","application":"shop","version":"1111111","commit":"1111111","artifacts":{},"bundle":{"digest":"sha256:[DIGEST]","files":{".windlassignore":"sha256:[DIGEST]","release.toml":"sha256:[DIGEST]"},"programs":[]}},"plan":{"format":1,"fingerprint":"sha256:[DIGEST]","changes":[{"subject":"step start","action":"create","cause":"what is there is nothing (exit code 1), not 1111111","differences":[{"field":"current","from":"nothing (exit code 1)","to":"1111111"}]}],"steps":[{"id":"start","title":"start: start 1111111","phase":"apply","needs":[],"changes":true,"runs-release":true,"subject":"step start","before":{"commands":[{"command":"stop","arguments":[]}]},"details":{"commands":[{"command":"start","arguments":["1111111"]}]}}]}}
     "#);
-    insta::assert_snapshot!(stage.tell("check shop --commit 1111111"), @r"
+    insta::assert_snapshot!(stage.tell("check shop --commit 1111111"), @"
     exit 0
     --- stdout
-    windlass  pass  nothing stands against it
+    windlass  pass  all built-in checks passed
 
     clear: shop 1111111 can be deployed to uat
     ");
@@ -82,7 +82,7 @@ fn a_plan_a_check_and_a_deployment_say_what_they_found_and_did() {
        Verified health: pass, 2222222 is there and well ([TOOK])
       Succeeded 2222222 runs and is proved ([TOOK])
     ");
-    insta::assert_snapshot!(stage.tell("plan shop --rollback"), @r"
+    insta::assert_snapshot!(stage.tell("plan shop --rollback"), @"
     exit 0
     --- stdout
     shop in uat: 2222222 -> 1111111  (release [DIGEST])
@@ -94,7 +94,7 @@ fn a_plan_a_check_and_a_deployment_say_what_they_found_and_did() {
         1  start: start 1111111
 
     1 to change; 1 step
-    nothing was changed; `windlass plan --out FILE` keeps a plan for `windlass deploy --plan FILE`
+    nothing was changed; `windlass plan shop --out FILE` keeps a plan for `windlass deploy shop --plan FILE`
     ");
     insta::assert_snapshot!(stage.tell("rollback shop --reason 'the basket loses orders'"), @r"
     exit 0
@@ -155,7 +155,7 @@ fn a_plan_in_a_file_is_carried_out_as_it_is() {
        Verified health: pass, 2222222 is there and well ([TOOK])
       Succeeded 2222222 runs and is proved ([TOOK])
     ");
-    insta::assert_snapshot!(stage.tell(&format!("deploy shop --plan {file}")), @r"
+    insta::assert_snapshot!(stage.tell(&format!("deploy shop --plan {file}")), @"
     exit 16
     --- stdout
     refused: shop 2222222 was not deployed to uat; nothing was touched
@@ -166,7 +166,7 @@ fn a_plan_in_a_file_is_carried_out_as_it_is() {
        Resolved shop 2222222 (release [DIGEST])
         Planned 1 to change; 1 step
                 ~ step start: what is there is 1111111, not 2222222
-    error: what runs is not what the plan was made from: step start: current was `1111111`, is
+    error: the plan is out of date, because what runs has changed: step start: current was `1111111`, is
            `2222222`; the release that runs: id was
            `sha256:[DIGEST]`, is
            `sha256:[DIGEST]`
@@ -203,7 +203,7 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
     error: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use
     hint: `[commands.start]` in `agent.toml` says what it runs, where, and as whom
     ");
-    insta::assert_snapshot!(stage.tell("deploy shop --commit bad0000"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit bad0000"), @"
     exit 10
     --- stdout
     refused: shop bad0000 was not deployed to uat; nothing was touched
@@ -216,9 +216,9 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
                 ~ step start: what is there is 1111111, not bad0000
     error: `windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the
            command `start` ended with exit code 3: port 8080 is in use
-    hint: `--retry` deploys it again
+    hint: `--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine
     ");
-    insta::assert_snapshot!(stage.tell("show shop"), @r"
+    insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
     --- stdout
     refused: shop bad0000 was not deployed to uat; nothing was touched
@@ -234,14 +234,15 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
       windlass  fail  version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use
           fail  version bad0000 failed here in deployment [ID]: start: start bad0000: the
                 command `start` ended with exit code 3: port 8080 is in use
-                remedy: `--retry` deploys it again
+                remedy: `--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the
+                        quarantine
 
     steps
       start: start bad0000  waiting
 
     error: `windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the
            command `start` ended with exit code 3: port 8080 is in use
-    hint: `--retry` deploys it again
+    hint: `--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine
 
       resolve [TOOK], plan [TOOK], check [TOOK], record [TOOK]; [TOOK] in all
     ");
@@ -259,11 +260,11 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
     {"type":"progress","event":"phase-finished","phase":"check","took":[TOOK]}
     {"type":"progress","event":"settled","outcome":"refused","took":[TOOK]}
     {"type":"progress","event":"finished","outcome":"refused","took":[TOOK]}
-    {"type":"deployment","deployment":"[ID]","sequence":4,"application":"shop","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"bad0000","commit":"bad0000","artifacts":{}},"previous":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"fail","summary":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","findings":[{"id":"quarantine","verdict":"fail","title":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","remedy":"`--retry` deploys it again"}]}}],"smoke":[],"steps":[{"step":"start","title":"start: start bad0000","state":"waiting"}],"failure":{"code":"refused","message":"`windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","retryable":false,"details":{"hint":"`--retry` deploys it again"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
+    {"type":"deployment","deployment":"[ID]","sequence":4,"application":"shop","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"bad0000","commit":"bad0000","artifacts":{}},"previous":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"fail","summary":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","findings":[{"id":"quarantine","verdict":"fail","title":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","remedy":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}]}}],"smoke":[],"steps":[{"step":"start","title":"start: start bad0000","state":"waiting"}],"failure":{"code":"refused","message":"`windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","retryable":false,"details":{"hint":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
     --- stderr
     error: `windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the
            command `start` ended with exit code 3: port 8080 is in use
-    hint: `--retry` deploys it again
+    hint: `--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine
     "#);
 }
 
@@ -301,10 +302,10 @@ fn a_first_release_that_fails_leaves_nothing() {
                    `start` ended with exit code 3: port 8080 is in use; `--retry` deploys it all the
                    same
     ");
-    insta::assert_snapshot!(stage.tell("rollback shop"), @r"
+    insta::assert_snapshot!(stage.tell("rollback shop"), @"
     exit 17
     --- stderr
-    error: there is no such release of `shop`: none succeeded here yet
+    error: there is no such release of `shop`: no release succeeded here yet
     hint: see `windlass history shop`
     ");
 }
@@ -314,10 +315,10 @@ fn a_check_that_says_no_refuses() {
     let closed = "[checks.hours]\nplugin = \"check-window\"\n[[checks.hours.with.freezes]]\nname = \"the sale\"\n\
                   from = \"2020-01-01\"\nto = \"2999-12-31\"\nreason = \"ask ada\"\n";
     let stage = shop("", closed);
-    insta::assert_snapshot!(stage.tell("check shop --commit 1111111"), @r"
+    insta::assert_snapshot!(stage.tell("check shop --commit 1111111"), @"
     exit 10
     --- stdout
-    windlass  pass  nothing stands against it
+    windlass  pass  all built-in checks passed
     hours     fail  closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC
         fail  closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC
               (ask ada)
@@ -337,7 +338,7 @@ fn a_check_that_says_no_refuses() {
     --- stdout
     {"type":"progress","event":"probe-started","name":"hours"}
     {"type":"progress","event":"probe-finished","name":"hours","report":{"verdict":"fail","summary":"closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC","findings":[{"id":"freeze:the sale","verdict":"fail","title":"closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC (ask ada)","remedy":"deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait"}],"data":{"open":false,"time":"[TIME]","opens":"[TIME]","rules":["freeze:the sale"]}},"took":[TOOK]}
-    {"type":"check","application":"shop","environment":"uat","version":"1111111","refused":true,"verdict":"fail","checks":[{"name":"windlass","report":{"verdict":"pass","summary":"nothing stands against it","findings":[]}},{"name":"hours","report":{"verdict":"fail","summary":"closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC","findings":[{"id":"freeze:the sale","verdict":"fail","title":"closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC (ask ada)","remedy":"deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait"}],"data":{"open":false,"time":"[TIME]","opens":"[TIME]","rules":["freeze:the sale"]}}}]}
+    {"type":"check","application":"shop","environment":"uat","version":"1111111","refused":true,"verdict":"fail","checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}},{"name":"hours","report":{"verdict":"fail","summary":"closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC","findings":[{"id":"freeze:the sale","verdict":"fail","title":"closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC (ask ada)","remedy":"deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait"}],"data":{"open":false,"time":"[TIME]","opens":"[TIME]","rules":["freeze:the sale"]}}}]}
     "#);
     insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @r"
     exit 10
@@ -359,7 +360,7 @@ fn a_check_that_says_no_refuses() {
            UTC
     hint: deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait
     ");
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111 --break-glass 'the shop is down'"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111 --break-glass 'the shop is down'"), @"
     exit 0
     --- stdout
     succeeded: shop 1111111 runs in uat
@@ -375,6 +376,7 @@ fn a_check_that_says_no_refuses() {
                       00:00 UTC (ask ada)
                       remedy: deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a
                               reason if it cannot wait
+           warn windlass: `--break-glass` overrides a refusal: `hours`: closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC
        Applying start: start 1111111
        Applying start: start 1111111: start 1111111
         Applied start: start 1111111 ([TOOK])
@@ -382,21 +384,23 @@ fn a_check_that_says_no_refuses() {
       Verifying health: waiting for `answers`
        Verified health: pass, 1111111 is there and well ([TOOK])
       Succeeded 1111111 runs and is proved ([TOOK])
+    warning: `--break-glass` overrides a refusal: `hours`: closed until wed 3000-01-01 00:00 UTC: freeze
+             `the sale` since wed 2020-01-01 00:00 UTC
     ");
-    insta::assert_snapshot!(stage.tell("show shop"), @r"
+    insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
     --- stdout
     succeeded: shop 1111111 runs in uat
 
-      deployment    [ID] (number 2 on this host)
-      release       1111111 (sha256:[DIGEST], commit 1111111)
-      by            ada
-      glass broken  the shop is down
-      started       [TIME]
-      ended         [TIME]
+      deployment   [ID] (number 2 on this host)
+      release      1111111 (sha256:[DIGEST], commit 1111111)
+      by           ada
+      break-glass  the shop is down
+      started      [TIME]
+      ended        [TIME]
 
     checks
-      windlass  pass  nothing stands against it
+      windlass  pass  all built-in checks passed
       hours     fail  closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC
           fail  closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00
                 UTC (ask ada)
@@ -422,10 +426,10 @@ fn an_event_starts_what_the_operator_wrote() {
     let stage = running(trigger, "");
     stage.host.secret("webhook", "a-secret-of-the-webhook").unwrap();
     let event = |token: &str| format!("X-Windlass-Token: {token}\n\n{{\"consumer\":\"web\",\"provider\":\"shop\"}}");
-    insta::assert_snapshot!(stage.tell_with("trigger contracts", &event("a-secret-of-the-webhook")), @r"
+    insta::assert_snapshot!(stage.tell_with("trigger contracts", &event("a-secret-of-the-webhook")), @"
     exit 0
     --- stdout
-    windlass  pass  nothing stands against it
+    windlass  pass  all built-in checks passed
 
     clear: shop 2222222 can be deployed to uat
     --- stderr
@@ -440,7 +444,7 @@ fn an_event_starts_what_the_operator_wrote() {
     exit 0
     --- stdout
     {"type":"trigger","trigger":"contracts","fields":{"consumer":"web","provider":"shop"},"command":["check","shop","--commit=2222222"]}
-    {"type":"check","application":"shop","environment":"uat","version":"2222222","refused":false,"verdict":"pass","checks":[{"name":"windlass","report":{"verdict":"pass","summary":"nothing stands against it","findings":[]}}]}
+    {"type":"check","application":"shop","environment":"uat","version":"2222222","refused":false,"verdict":"pass","checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}}]}
     "#);
     insta::assert_snapshot!(stage.tell_with("trigger contracts", &event("guessed")), @r"
     exit 10

@@ -30,7 +30,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     --- stdout
     {"type":"history","sequence":1,"deployment":"[ID]","application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"version":"1111111","actor":"ada","started":"[TIME]","took":[TOOK]}
     "#);
-    insta::assert_snapshot!(stage.tell("show shop"), @r"
+    insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
     --- stdout
     succeeded: shop 1111111 runs in uat
@@ -42,7 +42,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
       ended       [TIME]
 
     checks
-      windlass  pass  nothing stands against it
+      windlass  pass  all built-in checks passed
 
     verification
       health  pass  1111111 is there and well
@@ -57,7 +57,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     insta::assert_snapshot!(stage.tell("show shop --json"), @r#"
     exit 0
     --- stdout
-    {"type":"deployment","deployment":"[ID]","sequence":1,"application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]},{"phase":"apply","took":[TOOK]},{"phase":"verify","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"pass","summary":"nothing stands against it","findings":[]}}],"smoke":[{"name":"health","report":{"verdict":"pass","summary":"1111111 is there and well","findings":[{"id":"current:start","verdict":"pass","title":"start: 1111111 is there"},{"id":"health:answers","verdict":"pass","title":"`answers` says that it is well"}]}}],"steps":[{"step":"start","title":"start: start 1111111","state":"done","applied":"done","took":[TOOK]}],"left-behind":[],"records":[],"outbox":[],"next":[]}
+    {"type":"deployment","deployment":"[ID]","sequence":1,"application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]},{"phase":"apply","took":[TOOK]},{"phase":"verify","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}}],"smoke":[{"name":"health","report":{"verdict":"pass","summary":"1111111 is there and well","findings":[{"id":"current:start","verdict":"pass","title":"start: 1111111 is there"},{"id":"health:answers","verdict":"pass","title":"`answers` says that it is well"}]}}],"steps":[{"step":"start","title":"start: start 1111111","state":"done","applied":"done","took":[TOOK]}],"left-behind":[],"records":[],"outbox":[],"next":[]}
     "#);
     insta::assert_snapshot!(stage.tell("logs shop"), @r"
     exit 0
@@ -83,10 +83,11 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     --- stdout
     {"type":"status","application":"shop","environment":"uat","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"deployment":"[ID]","since":"[TIME]","parts":[{"service":"shop","instance":"shop","version":"1111111","reference":"1111111","state":"running","health":"healthy","restarts":0},{"service":"start","instance":"running","version":"1111111","state":"running","restarts":0}],"drift":[],"quarantined":[],"outbox":[]}
     "#);
-    insta::assert_snapshot!(stage.tell("history shpo"), @r"
-    exit 0
-    --- stdout
-    `shpo` was not deployed on this host yet
+    insta::assert_snapshot!(stage.tell("history shpo"), @"
+    exit 17
+    --- stderr
+    error: there is no application `shpo` in `[HOST]/applications`
+    hint: did you mean `shop`? known: shop
     ");
     insta::assert_snapshot!(stage.tell("show shpo"), @r"
     exit 17
@@ -128,22 +129,22 @@ fn the_journal_is_verified() {
 fn what_a_recorder_was_not_told_waits_and_is_told() {
     let stage = untold();
     deploy(&stage, "1111111");
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
     exit 0
     --- stdout
     succeeded: shop 2222222 runs in uat
 
       resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], verify [TOOK], sweep [TOOK], record [TOOK]; [TOOK] in all
-      outbox: the recorder `state` was not told and will be later: the directory of `uat.json` of the
-              root `records` cannot be opened: Not a directory (os error 20); 2 events wait since
-              [TIME]; the next deployment after [TIME] tries again,
+      outbox: delivery to the recorder `state` failed and will be retried: the directory of `uat.json`
+              of the root `records` cannot be opened: Not a directory (os error 20); 2 events wait since
+              [TIME]; the next deployment after [TIME] tries again, or
               `windlass outbox flush` now
       next: `windlass rollback shop` goes back to 1111111
     --- stderr
-          Waits the recorder `state` was not told and will be later: the directory of `uat.json` of the
-                root `records` cannot be opened: Not a directory (os error 20); 1 event waits since
-                [TIME]; the next deployment after [TIME] tries again,
-                `windlass outbox flush` now
+          Waits delivery to the recorder `state` failed and will be retried: the directory of `uat.json`
+                of the root `records` cannot be opened: Not a directory (os error 20); 1 event waits
+                since [TIME]; the next deployment after [TIME] tries again,
+                or `windlass outbox flush` now
       Deploying shop to uat (deployment [ID])
        Resolved shop 2222222 (release [DIGEST])
         Planned 1 to change; 1 step
@@ -155,21 +156,21 @@ fn what_a_recorder_was_not_told_waits_and_is_told() {
       Verifying health: waiting for `answers`
        Verified health: pass, 2222222 is there and well ([TOOK])
       Succeeded 2222222 runs and is proved ([TOOK])
-          Waits the recorder `state` was not told and will be later: the directory of `uat.json` of the
-                root `records` cannot be opened: Not a directory (os error 20); 2 events wait since
-                [TIME]; the next deployment after [TIME] tries again,
-                `windlass outbox flush` now
+          Waits delivery to the recorder `state` failed and will be retried: the directory of `uat.json`
+                of the root `records` cannot be opened: Not a directory (os error 20); 2 events wait
+                since [TIME]; the next deployment after [TIME] tries again,
+                or `windlass outbox flush` now
     ");
-    insta::assert_snapshot!(stage.tell("outbox list"), @r"
+    insta::assert_snapshot!(stage.tell("outbox list"), @"
     exit 0
     --- stdout
     waiting, and told in this order
-      #1 shop: recorder state was not told about deployment [ID] (1111111) yet, tried 1 time:
-               the directory of `uat.json` of the root `records` cannot be opened: Not a directory (os
-               error 20); the next deployment after [TIME] tries again, `windlass outbox
+      #1 shop: recorder state: delivery of deployment [ID] (1111111) failed, tried 1 time: the
+               directory of `uat.json` of the root `records` cannot be opened: Not a directory (os error
+               20); the next deployment after [TIME] tries again, or `windlass outbox
                flush` now
-      #2 shop: recorder state was not told about deployment [ID] (2222222) yet, tried 0 times;
-               the next deployment after [TIME] tries again, `windlass outbox flush` now
+      #2 shop: recorder state: delivery of deployment [ID] (2222222) has not been tried yet; the
+               next deployment after [TIME] tries again, or `windlass outbox flush` now
     ");
     insta::assert_snapshot!(stage.tell("outbox list shop --json"), @r#"
     exit 0
@@ -177,33 +178,33 @@ fn what_a_recorder_was_not_told_waits_and_is_told() {
     {"type":"delivery","number":1,"state":"waiting","application":"shop","recorder":"state","deployment":"[ID]","version":"1111111","since":"[TIME]","attempts":1,"due":"[TIME]","failure":"the directory of `uat.json` of the root `records` cannot be opened: Not a directory (os error 20)"}
     {"type":"delivery","number":2,"state":"waiting","application":"shop","recorder":"state","deployment":"[ID]","version":"2222222","since":"[TIME]","attempts":0,"due":"[TIME]"}
     "#);
-    insta::assert_snapshot!(stage.tell("outbox flush"), @r"
+    insta::assert_snapshot!(stage.tell("outbox flush"), @"
     exit 15
     --- stdout
     waiting, and told in this order
-      #1 shop: recorder state was not told about deployment [ID] (1111111) yet, tried 2 times:
-               the directory of `uat.json` of the root `records` cannot be opened: Not a directory (os
-               error 20); the next deployment after [TIME] tries again, `windlass outbox
+      #1 shop: recorder state: delivery of deployment [ID] (1111111) failed, tried 2 times: the
+               directory of `uat.json` of the root `records` cannot be opened: Not a directory (os error
+               20); the next deployment after [TIME] tries again, or `windlass outbox
                flush` now
-      #2 shop: recorder state was not told about deployment [ID] (2222222) yet, tried 0 times;
-               the next deployment after [TIME] tries again, `windlass outbox flush` now
+      #2 shop: recorder state: delivery of deployment [ID] (2222222) has not been tried yet; the
+               next deployment after [TIME] tries again, or `windlass outbox flush` now
     --- stderr
-          Waits the recorder `state` was not told and will be later: the directory of `uat.json` of the
-                root `records` cannot be opened: Not a directory (os error 20); 2 events wait since
-                [TIME]; the next deployment after [TIME] tries again,
-                `windlass outbox flush` now
+          Waits delivery to the recorder `state` failed and will be retried: the directory of `uat.json`
+                of the root `records` cannot be opened: Not a directory (os error 20); 2 events wait
+                since [TIME]; the next deployment after [TIME] tries again,
+                or `windlass outbox flush` now
     ");
     fs::remove_file(stage.host.root().join("records/told")).unwrap();
     fs::create_dir(stage.host.root().join("records/told")).unwrap();
-    insta::assert_snapshot!(stage.tell("outbox flush shop"), @r"
+    insta::assert_snapshot!(stage.tell("outbox flush shop"), @"
     exit 0
     --- stdout
-    every recorder was told everything
+    every recorder has received every event
     --- stderr
        Recorder state: wrote uat.json ([TOOK])
        Recorder state: wrote uat.json ([TOOK])
     ");
-    insta::assert_snapshot!(stage.tell("show shop"), @r"
+    insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
     --- stdout
     succeeded: shop 2222222 runs in uat
@@ -216,7 +217,7 @@ fn what_a_recorder_was_not_told_waits_and_is_told() {
       ended       [TIME]
 
     checks
-      windlass  pass  nothing stands against it
+      windlass  pass  all built-in checks passed
 
     verification
       health  pass  2222222 is there and well
@@ -238,12 +239,14 @@ fn what_a_recorder_was_not_told_is_given_up() {
     let stage = untold();
     deploy(&stage, "1111111");
     deploy(&stage, "2222222");
-    insta::assert_snapshot!(stage.tell("outbox drop 1 --reason 'nobody asks for it'"), @r"
+    insta::assert_snapshot!(stage.tell("outbox drop 1 --reason 'nobody asks for it'"), @"
     exit 0
     --- stdout
     waiting, and told in this order
-      #2 shop: recorder state was not told about deployment [ID] (2222222) yet, tried 0 times;
-               the next deployment after [TIME] tries again, `windlass outbox flush` now
+      #2 shop: recorder state: delivery of deployment [ID] (2222222) has not been tried yet; the
+               next deployment after [TIME] tries again, or `windlass outbox flush` now
+    --- stderr
+    event 1 of shop was removed: its recorder will not be told
     ");
     insta::assert_snapshot!(stage.tell("outbox drop 1 --reason 'nobody asks for it'"), @r"
     exit 17
@@ -257,12 +260,12 @@ fn what_a_recorder_was_not_told_is_given_up() {
     error: nothing with the number 2 is set aside in the outbox
     hint: `windlass outbox list` shows what is set aside
     ");
-    insta::assert_snapshot!(stage.tell("status shop"), @r"
+    insta::assert_snapshot!(stage.tell("status shop"), @"
     exit 0
     --- stdout
     shop 2222222 in uat: runs as deployed, since [TIME] by deployment [ID]
-      outbox: recorder state was not told about deployment [ID] (2222222) yet, tried 0 times;
-              the next deployment after [TIME] tries again, `windlass outbox flush` now
+      outbox: recorder state: delivery of deployment [ID] (2222222) has not been tried yet; the
+              next deployment after [TIME] tries again, or `windlass outbox flush` now
 
       service  instance  version  state    health   image
       shop     shop      2222222  running  healthy  2222222
@@ -280,16 +283,16 @@ fn what_a_recorder_will_never_take_is_set_aside_and_may_wait_again() {
     let recorder =
         format!("[recorders.ledger]\nplugin = \"recorder-webhook\"\nwith = {{ url = \"{}/\" }}\n", refusing.url());
     let stage = shop(&grant, &recorder);
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @r"
+    insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @"
     exit 0
     --- stdout
     succeeded: shop 1111111 runs in uat
 
       resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], verify [TOOK], sweep [TOOK], record [TOOK]; [TOOK] in all
-      not recorded: recorder ledger will never take deployment [ID] (1111111):
+      not recorded: recorder ledger rejected deployment [ID] (1111111) for good:
                     `http://127.0.0.1:[PORT]` refuses the event with 422; it will refuse it again; change
                     `url`, `method` or `body` in the release file; `windlass outbox drop 1 --reason …`
-                    says that you saw this, `windlass outbox retry 1` lets it wait again
+                    removes it, `windlass outbox retry 1` puts it back into the queue
     --- stderr
       Deploying shop to uat (deployment [ID])
        Resolved shop 1111111 (release [DIGEST])
@@ -302,26 +305,29 @@ fn what_a_recorder_will_never_take_is_set_aside_and_may_wait_again() {
       Verifying health: waiting for `answers`
        Verified health: pass, 1111111 is there and well ([TOOK])
       Succeeded 1111111 runs and is proved ([TOOK])
-       NOT TOLD the recorder `ledger` will never take deployment [ID] (1111111):
+       NOT TOLD the recorder `ledger` rejected deployment [ID] (1111111) for good:
                 `http://127.0.0.1:[PORT]` refuses the event with 422; it will refuse it again; it is set
-                aside, and `windlass outbox drop 1 --reason …` says that you saw this
+                aside until `windlass outbox drop 1 --reason …` removes it
                 hint: change `url`, `method` or `body` in the release file
     ");
-    insta::assert_snapshot!(stage.tell("outbox list"), @r"
+    insta::assert_snapshot!(stage.tell("outbox list"), @"
     exit 0
     --- stdout
-    set aside, until you say something about each
-      #1 shop: recorder ledger will never take deployment [ID] (1111111):
+    set aside: each needs a decision
+      #1 shop: recorder ledger rejected deployment [ID] (1111111) for good:
                `http://127.0.0.1:[PORT]` refuses the event with 422; it will refuse it again; change
-               `url`, `method` or `body` in the release file; `windlass outbox drop 1 --reason …` says
-               that you saw this, `windlass outbox retry 1` lets it wait again
+               `url`, `method` or `body` in the release file; `windlass outbox drop 1 --reason …`
+               removes it, `windlass outbox retry 1` puts it back into the queue
     ");
-    insta::assert_snapshot!(stage.tell("outbox retry 1"), @r"
+    insta::assert_snapshot!(stage.tell("outbox retry 1"), @"
     exit 0
     --- stdout
     waiting, and told in this order
-      #1 shop: recorder ledger was not told about deployment [ID] (1111111) yet, tried 0 times;
-               the next deployment after [TIME] tries again, `windlass outbox flush` now
+      #1 shop: recorder ledger: delivery of deployment [ID] (1111111) has not been tried yet;
+               the next deployment after [TIME] tries again, or `windlass outbox flush`
+               now
+    --- stderr
+    event 1 of shop waits again
     ");
     insta::assert_snapshot!(stage.tell("outbox retry 1"), @r"
     exit 17
@@ -329,23 +335,25 @@ fn what_a_recorder_will_never_take_is_set_aside_and_may_wait_again() {
     error: nothing with the number 1 is set aside in the outbox
     hint: `windlass outbox list` shows what is set aside
     ");
-    insta::assert_snapshot!(stage.tell("outbox flush"), @r"
+    insta::assert_snapshot!(stage.tell("outbox flush"), @"
     exit 15
     --- stdout
-    set aside, until you say something about each
-      #1 shop: recorder ledger will never take deployment [ID] (1111111):
+    set aside: each needs a decision
+      #1 shop: recorder ledger rejected deployment [ID] (1111111) for good:
                `http://127.0.0.1:[PORT]` refuses the event with 422; it will refuse it again; change
-               `url`, `method` or `body` in the release file; `windlass outbox drop 1 --reason …` says
-               that you saw this, `windlass outbox retry 1` lets it wait again
+               `url`, `method` or `body` in the release file; `windlass outbox drop 1 --reason …`
+               removes it, `windlass outbox retry 1` puts it back into the queue
     --- stderr
-       NOT TOLD the recorder `ledger` will never take deployment [ID] (1111111):
+       NOT TOLD the recorder `ledger` rejected deployment [ID] (1111111) for good:
                 `http://127.0.0.1:[PORT]` refuses the event with 422; it will refuse it again; it is set
-                aside, and `windlass outbox drop 1 --reason …` says that you saw this
+                aside until `windlass outbox drop 1 --reason …` removes it
                 hint: change `url`, `method` or `body` in the release file
     ");
-    insta::assert_snapshot!(stage.tell("outbox drop 1 --reason 'the ledger needs no first entry'"), @r"
+    insta::assert_snapshot!(stage.tell("outbox drop 1 --reason 'the ledger needs no first entry'"), @"
     exit 0
     --- stdout
-    every recorder was told everything
+    every recorder has received every event
+    --- stderr
+    event 1 of shop was removed: its recorder will not be told
     ");
 }

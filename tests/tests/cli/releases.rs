@@ -128,10 +128,10 @@ fn a_release_that_succeeded_is_listed_and_shown() {
     --- stdout
     {"type":"release-document","application":"shop","release":{"id":"sha256:[DIGEST]","version":"2222222","commit":"2222222","artifacts":{}},"bundle":"sha256:[DIGEST]","files":{".windlassignore":"sha256:[DIGEST]","release.toml":"sha256:[DIGEST]"},"complete":false,"proof":{"environment":"uat","host":"[MACHINE]","deployment":"[ID]","actor":"ada","finished":"[TIME]","checks":{"windlass":"pass"},"smoke":{}}}
     "#);
-    insta::assert_snapshot!(stage.tell("release show shop 3333333"), @r"
+    insta::assert_snapshot!(stage.tell("release show shop 3333333"), @"
     exit 17
     --- stderr
-    error: there is no such release of `shop`: `3333333` is the id, commit or version of none
+    error: there is no such release of `shop`: `3333333` is not the id, commit or version of a release
     hint: see `windlass history shop`
     ");
 }

@@ -147,9 +147,9 @@ mod tests {
         assert_eq!(
             needed.dangers,
             [
+                pair("link:theirs", "old"),
                 pair("cap-add:NET_ADMIN", "web, db"),
                 pair("docker-socket", "db"),
-                pair("link:theirs", "old"),
                 pair("volume-type:nfs", "files"),
                 pair("network-driver:macvlan", "wide"),
             ]

@@ -67,8 +67,10 @@ async fn grants(
     for grant in config.grants.iter().filter(|grant| grant.digest.is_none()) {
         if !carried.contains(grant.plugin.as_str()) {
             let seen = format!("the grant for `{}` matches nothing: no such plugin is carried", grant.plugin);
-            let remedy =
-                format!("carried are {}; a grant for any other plugin names its `digest`", words::quoted(names));
+            let remedy = format!(
+                "carried are {}; a grant for any other plugin names its `digest`",
+                crate::explain::quoted(names)
+            );
             facts.push(warn("grants", seen, remedy));
         }
     }
@@ -98,7 +100,7 @@ async fn lacking(session: &Session, config: &Config, asked: &Asked, facts: &mut 
     }
     if lacks == 0 {
         let count = words::count(used(&settings).len(), "plugin");
-        facts.push(note("grants", format!("{count} of {} have all that they ask for", asked.name)));
+        facts.push(note("grants", format!("{} uses {count}, and everything that is asked for is granted", asked.name)));
     }
     Ok(())
 }

@@ -70,7 +70,10 @@ async fn an_unhealthy_version_is_put_back_and_refused_until_told_otherwise() {
     let quarantined = host.deploy("v2").await;
     assert_eq!(quarantined.outcome, Outcome::Refused);
     assert!(quarantined.account.failure.as_ref().unwrap().message.contains("unhealthy"));
-    assert_eq!(quarantined.hint().as_deref(), Some("`--retry` deploys it again"));
+    assert_eq!(
+        quarantined.hint().as_deref(),
+        Some("`--retry` deploys it all the same, `windlass unquarantine kudos v2` ends the quarantine")
+    );
     let mut again = request("v2");
     again.retry = true;
     assert_eq!(host.try_deploy(again).await.unwrap().outcome, Outcome::Succeeded);

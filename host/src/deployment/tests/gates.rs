@@ -153,7 +153,7 @@ async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
     assert_eq!(ending.outcome, Outcome::Refused);
     assert_eq!(
         ending.hint().unwrap(),
-        "`windlass unpin kudos` lifts it; `--break-glass REASON` goes over it for one deployment"
+        "`windlass unpin kudos` ends that; `--break-glass REASON` deploys once all the same"
     );
     let message = ending.account.failure.unwrap().message;
     assert!(message.contains("ada pinned version v1: v2 loses orders"), "{message}");

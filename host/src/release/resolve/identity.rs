@@ -4,6 +4,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use windlass_documents::Release;
 
+use crate::canonical::canonical;
+
 /// `sha256:` and the digest of the release's canonical JSON without its id: keys sorted, no spaces, as in RFC 8785 for
 /// documents of texts, whole numbers and flags, which is all that a release has. What follows from the rest is left out.
 #[must_use]
@@ -18,42 +20,4 @@ pub fn id(release: &Release) -> String {
         }
     }
     format!("sha256:{}", hex::encode(Sha256::digest(canonical(&document))))
-}
-
-/// Canonical JSON: the same for the same value, however it was written.
-#[must_use]
-pub fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write(value, &mut text);
-    text
-}
-
-fn write(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let mut keys: Vec<_> = fields.keys().collect();
-            keys.sort();
-            out.push('{');
-            for (number, key) in keys.into_iter().enumerate() {
-                if number > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                write(&fields[key], out);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (number, item) in items.iter().enumerate() {
-                if number > 0 {
-                    out.push(',');
-                }
-                write(item, out);
-            }
-            out.push(']');
-        }
-        other => out.push_str(&other.to_string()),
-    }
 }

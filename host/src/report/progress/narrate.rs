@@ -85,8 +85,8 @@ impl Narrator {
     pub(super) fn narrate(&mut self, progress: &Progress) -> Vec<Told> {
         match progress {
             Progress::Opened { deployment, application, environment, resumed } => {
-                let verb = if *resumed { "Resuming" } else { "Deploying" };
-                let text = format!("{application} to {environment}");
+                let (verb, to) = if *resumed { ("Resuming", "in") } else { ("Deploying", "to") };
+                let text = format!("{application} {to} {environment}");
                 vec![Told::Line(said(Ink::Bold, verb, &text).ink(Ink::Dim, format!(" (deployment {deployment})")))]
             }
             Progress::Waiting { holder } => vec![Told::Line(said(Ink::Warn, "Waiting", holder))],

@@ -154,15 +154,15 @@ fn what_recorders_say_and_what_they_were_not_told_is_shown() {
         hint: None,
         due: "2026-08-22T09:05:00Z".parse().unwrap(),
     };
-    insta::assert_snapshot!(plain(&[told(None), told(Some("already recorded")), aside, waits]), @r"
-           Told contracts (0.1s)
-       Recorder contracts: already recorded (0.1s)
-       NOT TOLD the recorder `contracts` will never take deployment 4f0c9t2m1k8z (v2): the broker knows
-                no version v2 of `Kudos`; it is set aside, and `windlass outbox drop 12 --reason …` says
-                that you saw this
-                hint: publish v2, then deploy it again
-          Waits the recorder `chat` was not told and will be later: `https://chat.example` answered 503;
-                3 events wait since 2026-08-22 09:00:00Z; the next deployment after 2026-08-22 09:05:00Z
-                tries again, `windlass outbox flush` now
+    insta::assert_snapshot!(plain(&[told(None), told(Some("already recorded")), aside, waits]), @"
+        Told contracts (0.1s)
+    Recorder contracts: already recorded (0.1s)
+    NOT TOLD the recorder `contracts` rejected deployment 4f0c9t2m1k8z (v2) for good: the broker
+             knows no version v2 of `Kudos`; it is set aside until `windlass outbox drop 12 --reason
+             …` removes it
+             hint: publish v2, then deploy it again
+       Waits delivery to the recorder `chat` failed and will be retried: `https://chat.example`
+             answered 503; 3 events wait since 2026-08-22 09:00:00Z; the next deployment after
+             2026-08-22 09:05:00Z tries again, or `windlass outbox flush` now
     ");
 }
