@@ -23,7 +23,7 @@ fn going_back_with_a_pin_stays_there_until_somebody_lifts_it() -> Result<()> {
     let before = small.world()?;
     let refused = expect(small.deploy(&[])?, 10)?.stderr;
     assert!(refused.contains("pinned version 1: 2 loses orders"), "{refused}");
-    assert!(refused.contains(&format!("hint: `windlass unpin {name}` lifts it")), "{refused}");
+    assert!(refused.contains(&format!("hint: `windlass unpin {name}` ends that")), "{refused}");
     assert_eq!(small.world()?, before, "nothing was touched");
 
     let lifted = expect(small.host.run(["unpin", name, "--reason", "it keeps them now"])?, 0)?.stdout;
@@ -41,7 +41,7 @@ fn a_release_in_quarantine_is_refused_until_it_is_taken_out() -> Result<()> {
     expect(small.deploy(&[])?, 0)?;
     expect(small.host.run(["rollback", name])?, 0)?;
     let unknown = expect(small.host.run(["quarantine", name, "9.9", "--reason", "x"])?, 17)?.stderr;
-    assert!(unknown.contains("`9.9` is not the id, commit or version of a release"), "{unknown}");
+    assert!(unknown.contains("`9.9` is not the id, commit or version of a"), "{unknown}");
     let said = expect(small.host.run(["quarantine", name, "#2", "--reason", "it loses orders"])?, 0)?.stdout;
     assert!(said.contains("it loses orders; `--retry` deploys it all the same"), "{said}");
     let refused = expect(small.deploy(&[])?, 10)?.stderr;

@@ -68,6 +68,8 @@ pub(crate) struct Container {
     pub(crate) labels: BTreeMap<String, String>,
     /// `created`, `running`, `restarting`, `exited`, `paused`, `dead`.
     pub(crate) state: String,
+    /// Whether it was started within the last minute, as far as the list says it.
+    pub(crate) is_young: bool,
     /// `healthy`, `unhealthy` or `starting`, as far as the list says it.
     pub(crate) health: Option<String>,
     /// Volumes that it mounts, with a name or without.
@@ -130,6 +132,7 @@ impl Container {
             image_id: json::text(item, "/ImageID").unwrap_or_default(),
             image: json::text(item, "/Image").unwrap_or_default(),
             state: json::text(item, "/State").unwrap_or_default(),
+            is_young: is_young(&json::text(item, "/Status").unwrap_or_default()),
             health: listed_health(&json::text(item, "/Status").unwrap_or_default()),
             gone: item
                 .get("WindlassGone")
@@ -148,6 +151,12 @@ impl Container {
     /// Whether it runs or is about to.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.state.as_str(), "running" | "restarting" | "paused")
+    }
+
+    /// Whether it ends and is started again by the engine, again and again. In between, such a container runs for a moment.
+    pub(crate) fn is_crashing(&self) -> bool {
+        let restarts = self.inspect.as_ref().map_or(0, |inspect| json::number(inspect, "/RestartCount"));
+        self.state == "restarting" || (self.is_young && restarts > 0)
     }
 
     /// Whether it publishes a port of the host, where it was inspected.
@@ -218,6 +227,11 @@ fn volumes(item: &Value) -> Vec<Mounted> {
 /// Whether a volume has a name as the engine makes it up for one without a name.
 pub(crate) fn is_made_up(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_hexdigit())
+}
+
+/// Whether `Up 3 seconds` is less than a minute, as engines word it.
+fn is_young(status: &str) -> bool {
+    status.strip_prefix("Up ").is_some_and(|since| since.contains("second"))
 }
 
 /// The health in `Up 2 hours (healthy)`.

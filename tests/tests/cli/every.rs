@@ -54,12 +54,14 @@ fn sources() -> Vec<String> {
 fn told(source: &str) -> Vec<String> {
     let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let line = Regex::new(r#"\.tell(?:_with)?\(\s*(?:&format!\(\s*)?"([^"]+)""#).unwrap();
+    let snapshot = Regex::new(r#",\s*@r?#*""#).unwrap();
     let assertions = code.join("\n");
     let assertions = assertions.split("assert_snapshot!(").skip(1);
     assertions
         .filter_map(|assertion| {
-            let (call, snapshot) = assertion.split_once("@r")?;
-            let succeeded = snapshot.trim_start_matches(['#', '"']).trim_start().lines().next()? == "exit 0";
+            let begins = snapshot.find(assertion)?;
+            let (call, printed) = (&assertion[..begins.start()], &assertion[begins.end()..]);
+            let succeeded = printed.trim_start().lines().next()? == "exit 0";
             succeeded.then(|| line.captures(call).map(|found| found[1].to_owned())).flatten()
         })
         .collect()

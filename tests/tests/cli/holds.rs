@@ -5,6 +5,12 @@ use super::shop::{deploy, running};
 #[test]
 fn an_application_is_frozen_and_opened_again() {
     let stage = running("", "");
+    insta::assert_snapshot!(stage.tell("freeze shpo --reason 'the sale runs until Monday'"), @"
+    exit 17
+    --- stderr
+    error: there is no application `shpo` in `[HOST]/applications`
+    hint: did you mean `shop`? known: shop
+    ");
     insta::assert_snapshot!(stage.tell("freeze shop --reason 'the sale runs until Monday'"), @r"
     exit 0
     --- stdout

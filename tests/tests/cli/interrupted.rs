@@ -25,6 +25,19 @@ fn stuck() -> Stage {
 #[test]
 fn what_was_interrupted_is_shown_as_open_and_finished() {
     let stage = interrupted();
+    // The process that the journal names is gone.
+    insta::assert_snapshot!(stage.tell("status shop"), @"
+    exit 0
+    --- stdout
+    shop 1111111 in uat: a deployment is open
+      open: deployment [ID] of dead000 since [TIME]; it was interrupted: `windlass
+            resume shop` finishes or unwinds it
+      drift: step start is not as deployed: what is there is dead000, not 1111111
+
+      service  instance  version  state    health   image
+      shop     shop      1111111  running  healthy  1111111
+      start    running   dead000  running
+    ");
     insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
     --- stdout

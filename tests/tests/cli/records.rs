@@ -83,6 +83,13 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     --- stdout
     {"type":"status","application":"shop","environment":"uat","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"deployment":"[ID]","since":"[TIME]","parts":[{"service":"shop","instance":"shop","version":"1111111","reference":"1111111","state":"running","health":"healthy","restarts":0},{"service":"start","instance":"running","version":"1111111","state":"running","restarts":0}],"drift":[],"quarantined":[],"outbox":[]}
     "#);
+    insta::assert_snapshot!(stage.tell("history --limit 0"), @"
+    exit 2
+    --- stderr
+    error: invalid value '0' for '--limit <NUMBER>': 0 is not in 1..=4294967295
+
+    For more information, try '--help'.
+    ");
     insta::assert_snapshot!(stage.tell("history shpo"), @"
     exit 17
     --- stderr

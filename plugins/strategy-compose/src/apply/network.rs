@@ -80,16 +80,32 @@ impl Work<'_> {
     }
 
     /// Connects a container with exactly these names. Returns how long it was not connected, when it was before.
+    ///
+    /// One that ended and waits for the engine to start it again is left as it is: it has no connection now, which it gets
+    /// back with its start, and engines that are told to connect it make one that its start then finds in its way.
     pub(super) fn connect(&self, container: &str, endpoint: &Endpoint) -> Result<Duration> {
         let inspect = self.engine.container(container)?;
         let id = id_of(&inspect);
+        if is_restarting(&inspect) {
+            log::debug(format!("{} is restarted again and again, and keeps its names", json::name(&inspect)));
+            return Ok(Duration::ZERO);
+        }
         let current = state::endpoints(&inspect, &id).into_iter().find(|one| one.network == endpoint.network);
         if current.as_ref().is_some_and(|current| same_names(&current.aliases, &endpoint.aliases)) {
             return Ok(Duration::ZERO);
         }
         let since = Instant::now();
-        if current.is_some() {
-            self.engine.disconnect(&endpoint.network, &id)?;
+        if current.is_some()
+            && let Err(error) = self.engine.disconnect(&endpoint.network, &id)
+        {
+            // It may have ended since it was looked at, and may even have been started again: less often each time.
+            let now = self.engine.container(&id)?;
+            let restarts = |inspect: &Value| json::number(inspect, "/RestartCount");
+            return match (is_restarting(&now), restarts(&now) == restarts(&inspect)) {
+                (true, _) => Ok(Duration::ZERO),
+                (false, true) => Err(error),
+                (false, false) => self.connect(&id, endpoint),
+            };
         }
         self.engine.connect(&endpoint.network, &id, &endpoint.config())?;
         let absence = current.map_or(Duration::ZERO, |_| since.elapsed());
@@ -110,6 +126,11 @@ impl Work<'_> {
         }
         Ok(absence)
     }
+}
+
+/// Whether a container ended and the engine is about to start it again.
+fn is_restarting(inspect: &Value) -> bool {
+    json::text(inspect, "/State/Status").as_deref() == Some("restarting")
 }
 
 /// Whether every address of the network below this one is taken. No where that cannot be told.

@@ -114,11 +114,10 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
             // A plan does not know the files of the release that should run now.
             (true, Standing::Other | Standing::Back) => "there is no container of it",
         };
-        let runs = containers.iter().any(|container| container.is_running());
         return Decision {
             action: if containers.is_empty() { Action::Create } else { Action::Replace },
             cause: cause.to_owned(),
-            manner: manner(service, runs),
+            manner: manner(service, &containers),
             differences: Vec::new(),
             reconnects: false,
             kept: None,
@@ -149,7 +148,7 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
     Decision {
         action: Action::Replace,
         cause,
-        manner: manner(service, containers.iter().any(|container| container.is_running())),
+        manner: manner(service, &containers),
         differences,
         reconnects: false,
         kept: None,
@@ -210,7 +209,7 @@ fn keep(
             decision.reconnects = true;
         } else {
             decision.action = Action::Replace;
-            decision.manner = manner(service, true);
+            decision.manner = manner(service, &[current]);
             decision.leaving.push(current.clone());
             decision.kept = None;
         }
@@ -218,8 +217,13 @@ fn keep(
     decision
 }
 
-/// How it is replaced, where something runs that gives way.
-fn manner(service: &DesiredService, runs: bool) -> Option<Manner> {
+/// How it is replaced, where something runs that gives way. What crashes again and again serves nobody, and cannot be moved
+/// aside: engines refuse to rename or to connect a container that waits for its next start.
+fn manner(service: &DesiredService, old: &[&Container]) -> Option<Manner> {
+    if service.manner == Manner::StartFirst && old.iter().any(|container| container.is_crashing()) {
+        return Some(Manner::StopFirst("ends and is restarted by the engine again and again".to_owned()));
+    }
+    let runs = old.iter().any(|container| container.is_running());
     (runs || service.is_job).then(|| service.manner.clone())
 }
 

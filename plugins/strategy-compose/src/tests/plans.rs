@@ -426,6 +426,32 @@ fn two_containers_that_cannot_be_there_at_once_are_replaced_one_after_the_other(
 }
 
 #[test]
+fn a_container_that_crashes_again_and_again_is_stopped_before_the_new_one_starts() {
+    let text = |command: &str| format!("services: {{front: {{image: front, restart: always, command: {command}}}}}");
+    let (old, new) = (wanted(&text("a")), wanted(&text("b")));
+    for (state, young, restarts, stops_first) in [
+        ("restarting", false, 0, true),
+        ("running", true, 3, true),
+        // Started by a person a moment ago; restarted once, long ago.
+        ("running", true, 0, false),
+        ("running", false, 3, false),
+    ] {
+        let mut running = running(&old);
+        let container = &mut running.containers[0];
+        container.state = state.to_owned();
+        container.is_young = young;
+        container.inspect.as_mut().unwrap()["RestartCount"] = json!(restarts);
+        let plan = planned(&new, &running);
+        let expected = if stops_first {
+            "[stop-first: ends and is restarted by the engine again and again]"
+        } else {
+            "[start-first]"
+        };
+        assert!(plan.contains(expected), "{state} {young} {restarts}\n{plan}");
+    }
+}
+
+#[test]
 fn a_network_is_made_and_compared_with_its_addresses() {
     let text = "services: {front: {image: front, networks: [n]}}\nnetworks: {n: {attachable: true, ipam: {config: [{subnet: 10.9.0.0/16, gateway: 10.9.0.1}]}}}\n";
     let desired = wanted(text);
