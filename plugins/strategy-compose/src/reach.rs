@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::desired::Endpoint;
+use crate::desired::{Endpoint, MAC_ADDRESS};
 use crate::json;
 
 /// What a running container lacks of what it should have.
@@ -28,9 +28,11 @@ impl Lack {
         self.networks.is_empty() && self.names.is_empty() && self.ports.is_empty()
     }
 
-    /// Whether connecting it to these networks is all that it needs.
+    /// Whether connecting it to these networks is all that it needs. A hardware address is given with the container alone:
+    /// engines choose another one when they connect it.
     pub(crate) fn is_repaired_by(&self, endpoints: &[Endpoint]) -> bool {
-        let known = |name: &String| endpoints.iter().any(|endpoint| endpoint.network == *name);
+        let is_plain = |endpoint: &Endpoint| !endpoint.settings.contains_key(MAC_ADDRESS);
+        let known = |name: &String| endpoints.iter().any(|endpoint| endpoint.network == *name && is_plain(endpoint));
         self.ports.is_empty() && self.networks.iter().all(known)
     }
 }

@@ -82,8 +82,8 @@ pub(super) fn first_address(service: &Service) -> Option<&String> {
     service.mac_address.as_ref().or_else(|| first?.1.mac_address.as_ref())
 }
 
-/// Adds the primary network's hardware address. The body of the container has it in another place, which older engines
-/// want; a connection that is made anew needs it here.
+/// Adds the primary network's hardware address, which the body of the container has in another place. By it is known that
+/// the connection cannot be made anew as it was.
 pub(super) fn with_first_address(mut endpoints: Vec<Endpoint>, service: &Service) -> Vec<Endpoint> {
     if let (Some(first), Some(address)) = (endpoints.first_mut(), first_address(service)) {
         first.settings.insert(MAC_ADDRESS.to_owned(), json!(address));

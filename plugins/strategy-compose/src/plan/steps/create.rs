@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::{Services, is_made, new, order, subject};
-use crate::desired::{DesiredService, Endpoint, Manner};
+use crate::desired::{DesiredService, Endpoint, MAC_ADDRESS, Manner};
 use crate::json;
 use crate::operation::{Before, Operation, Shared};
 use crate::plan::NewStep;
@@ -47,11 +49,14 @@ impl Services<'_> {
             } else {
                 service.endpoints.clone()
             };
-            if let Some(first) = endpoints.first()
-                && let Some(slot) = body.pointer_mut("/NetworkingConfig/EndpointsConfig")
-                && let Some(slot) = slot.get_mut(&first.network)
+            if let Some(connected) =
+                body.pointer_mut("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object_mut)
             {
-                *slot = first.config();
+                // Engines take a hardware address of a further network with the container, and not when they connect it.
+                let of_body =
+                    |(place, endpoint): &(usize, &Endpoint)| *place == 0 || endpoint.settings.contains_key(MAC_ADDRESS);
+                let all = endpoints.iter().enumerate().filter(of_body);
+                connected.extend(all.map(|(_, endpoint)| (endpoint.network.clone(), endpoint.config())));
             }
             let id = self.draft.apply(NewStep {
                 id: format!("{name}:create"),
