@@ -158,6 +158,16 @@ impl Plugins {
         }
     }
 
+    /// Lets a plugin's code go out of memory where no other call uses it. Who asks for it again loads it anew, in a
+    /// millisecond.
+    pub fn put_away(&self, plugin: &Plugin) {
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that is kept, and this one.
+        if Arc::strong_count(&plugin.0) <= 2 {
+            admitted.remove(&plugin.identity().digest);
+        }
+    }
+
     /// About how many bytes it takes to compile those plugins that the agent carries and that were not compiled here yet.
     #[must_use]
     pub fn room_to_admit(&self) -> u64 {

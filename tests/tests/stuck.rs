@@ -34,7 +34,7 @@ fn update(small: &Small, port: u16, meddle: impl FnOnce(&str) -> Result<()>) -> 
 
 fn is_blocked(small: &Small) -> Result<()> {
     let blocked = expect(small.deploy(&[])?, 12)?;
-    tells(&blocked, &["is stuck", &format!("`windlass resolve {}`", small.name)])?;
+    tells(&blocked, &["is stuck", &format!("`windlass resolve {} --reason …`", small.name)])?;
     tells(&expect(small.host.run(["status", &small.name])?, 0)?, &["stuck"])?;
     tells(&expect(small.host.run(["history", &small.name])?, 0)?, &["stuck"])
 }

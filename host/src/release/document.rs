@@ -1,7 +1,7 @@
 //! A release as a file: written from a kept bundle on one host, checked and unpacked on another.
 //!
 //! Everything in it is checked against the release's own digests before anything of it is used. Who made it is the
-//! business of [`super::signature`]; whether it may be deployed here is the gates'.
+//! business of [`crate::signature`]; whether it may be deployed here is the gates'.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

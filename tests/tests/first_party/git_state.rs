@@ -284,7 +284,7 @@ async fn somebody_who_is_always_faster_ends_in_an_error_for_the_outbox() {
     with["attempts"] = json!(3);
     let failure = yard.deliver(with, &succeeded(1)).await.unwrap_err();
     assert_eq!((failure.code.as_str(), failure.retryable), ("conflict", true), "{failure:?}");
-    assert!(failure.message.contains("3 times somebody else was faster"), "{failure:?}");
+    assert!(failure.message.contains("3 times another push came first"), "{failure:?}");
     assert_eq!(git(&remote(yard.place.path()), &["rev-list", "--count", "main"]), "6", "nobody's commit is lost");
 }
 

@@ -60,7 +60,7 @@ async fn what_another_team_recorded_since_is_left_alone() {
     desk.broker.state().deploy("Shop API", "3", "test", None);
     let facts = desk.deliver_after(&[&before], json!({}), &without("api", "succeeded")).await.unwrap();
     assert_eq!(deployed(&desk), ["Shop API 3", "Shop Web 2"]);
-    assert!(facts["summary"].as_str().unwrap().contains("left version 3 of Shop API in test alone"), "{facts}");
+    assert!(facts["summary"].as_str().unwrap().contains("left version 3 of Shop API in test as it is"), "{facts}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

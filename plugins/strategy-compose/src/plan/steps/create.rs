@@ -52,11 +52,18 @@ impl Services<'_> {
             if let Some(connected) =
                 body.pointer_mut("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object_mut)
             {
-                // Engines take a hardware address of a further network with the container, and not when they connect it.
+                // Engines take a hardware address of a further network with the container, and not when they connect it. That of
+                // the first one is said by the container's own field.
                 let of_body =
                     |(place, endpoint): &(usize, &Endpoint)| *place == 0 || endpoint.settings.contains_key(MAC_ADDRESS);
-                let all = endpoints.iter().enumerate().filter(of_body);
-                connected.extend(all.map(|(_, endpoint)| (endpoint.network.clone(), endpoint.config())));
+                let all = endpoints.iter().enumerate().filter(of_body).map(|(place, endpoint)| {
+                    let mut config = endpoint.config();
+                    if let Some(config) = config.as_object_mut().filter(|_| place == 0) {
+                        config.remove(MAC_ADDRESS);
+                    }
+                    (endpoint.network.clone(), config)
+                });
+                connected.extend(all);
             }
             let id = self.draft.apply(NewStep {
                 id: format!("{name}:create"),
