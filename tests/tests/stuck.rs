@@ -69,7 +69,7 @@ fn an_old_container_that_somebody_removed() -> Result<()> {
 
     expect(small.host.run(["resolve", &small.name])?, 2)?;
     let resolved = expect(small.host.run(["resolve", &small.name].iter().chain(&ACCEPT))?, 0)?;
-    tells(&resolved, &["resolved", "nobody has verified it"])?;
+    tells(&resolved, &["resolved", "which was not verified"])?;
     tells(&expect(small.host.run(["show", &small.name])?, 0)?, &[ACCEPT[1]])?;
     // What ran before runs again by the command that is told.
     let told = text(&resolved);
