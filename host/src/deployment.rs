@@ -41,7 +41,8 @@ pub use self::lock::is_held;
 pub use self::outside::{Answering, Context, LOOK, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved, STATUS};
 pub use self::recover::Onward;
 pub use self::request::{
-    Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target, hint_of,
+    Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target,
+    to_resolve,
 };
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};

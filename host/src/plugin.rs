@@ -36,6 +36,7 @@ mod wasi;
 mod wasm;
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -158,9 +159,18 @@ impl Plugins {
         }
     }
 
+    /// A plugin for one call, which is put away after that.
+    #[must_use]
+    pub fn lend(&self, plugin: Plugin) -> Lent {
+        Lent { plugins: self.clone(), plugin }
+    }
+
     /// Lets a plugin's code go out of memory where no other call uses it. Who asks for it again loads it anew, in a
-    /// millisecond.
+    /// millisecond. A strategy stays: it is asked for every step.
     pub fn put_away(&self, plugin: &Plugin) {
+        if plugin.manifest().kind == Kind::Strategy {
+            return;
+        }
         let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
         // The one that is kept, and this one.
         if Arc::strong_count(&plugin.0) <= 2 {
@@ -182,6 +192,27 @@ impl Plugins {
     #[must_use]
     pub fn bundled(&self) -> Vec<String> {
         bundled::names().map(str::to_owned).collect()
+    }
+}
+
+/// A plugin that goes out of memory with this, however its call ends, unless another call uses it.
+#[derive(Debug)]
+pub struct Lent {
+    plugins: Plugins,
+    plugin: Plugin,
+}
+
+impl Deref for Lent {
+    type Target = Plugin;
+
+    fn deref(&self) -> &Plugin {
+        &self.plugin
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.plugins.put_away(&self.plugin);
     }
 }
 

@@ -22,14 +22,15 @@ use crate::capability::secrets::{PluginSecrets, Secrets};
 use crate::capability::state::{Quota, State};
 use crate::capability::{Capabilities, Grants, Scope};
 use crate::deployment::{Context, LOOK, PLAN_BACK, STATUS};
+use crate::explain::quoted;
 use crate::journal::Purpose;
-use crate::plugin::{Call, Kind, Plugin};
+use crate::plugin::{Call, Kind, Lent, Plugin};
 use crate::progress::{Level, Progress, Watch};
 use crate::release::environment::PluginUse;
 
 /// A plugin and the call to make.
 pub(super) struct Ready {
-    pub(super) plugin: Plugin,
+    pub(super) plugin: Lent,
     pub(super) call: Call,
 }
 
@@ -89,7 +90,7 @@ impl Reality {
             cancel: context.cancelled.clone(),
             capabilities: Arc::new(capabilities),
         };
-        Ok(Ready { plugin, call })
+        Ok(Ready { plugin: store.plugins.lend(plugin), call })
     }
 
     /// What a plugin may do for an application.
@@ -132,7 +133,7 @@ impl Reality {
         if new.is_empty() {
             return;
         }
-        let names = crate::explain::quoted(&new);
+        let names = quoted(&new);
         let message = format!(
             "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
              can hold it"

@@ -361,26 +361,20 @@ impl Outside for Reality {
 
     fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
         async move {
-            let store = self.store()?;
-            let material = store.of(&context.release)?;
+            let material = self.store()?.of(&context.release)?;
             let check = named(&material.settings.checks, name)?;
             let ready = self.ready(context, &check.plugin, Kind::Check, &material, NO_STEP).await?;
-            let answer = ready.plugin.check(ready.call).await;
-            store.plugins.put_away(&ready.plugin);
-            answer
+            ready.plugin.check(ready.call).await
         }
         .boxed()
     }
 
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
         async move {
-            let store = self.store()?;
-            let material = store.of(&context.release)?;
+            let material = self.store()?.of(&context.release)?;
             let smoke = named(&material.settings.smoke, name)?;
             let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &material, NO_STEP).await?;
-            let answer = ready.plugin.smoke(ready.call).await;
-            store.plugins.put_away(&ready.plugin);
-            answer
+            ready.plugin.smoke(ready.call).await
         }
         .boxed()
     }
@@ -392,15 +386,12 @@ impl Outside for Reality {
         event: &'a Event,
     ) -> Answering<'a, Option<Value>> {
         async move {
-            let store = self.store()?;
-            let material = store.of(&context.release)?;
+            let material = self.store()?.of(&context.release)?;
             let recorders = &material.settings.recorders;
             let recorder = recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
             let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };
             let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &material, NO_STEP).await?;
-            let answer = ready.plugin.deliver(ready.call, event).await;
-            store.plugins.put_away(&ready.plugin);
-            answer
+            ready.plugin.deliver(ready.call, event).await
         }
         .boxed()
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::explain::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain, list};
 
 /// Why a file is not what it should be, without anything that stands in it.
 #[derive(Debug, thiserror::Error)]
@@ -177,7 +177,7 @@ pub enum CliError {
     #[error(
         "the journal in `{}` knows no deployment of `{application}`, and there are containers here that a deployment of it \
          made: {}",
-        state.display(), crate::explain::list(containers)
+        state.display(), list(containers)
     )]
     NotInJournal {
         /// The application.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::error::CliError;
 use crate::agent::Agent;
+use crate::explain::quoted;
 use crate::release::application;
 
 /// How long the engine is waited for. A question about the journal needs no engine.
@@ -46,7 +47,7 @@ pub(super) async fn warning(agent: &Agent) -> Option<String> {
     let applications: Vec<String> = containers(agent).await.into_keys().filter(|name| known.contains(name)).collect();
     let first = applications.first()?;
     let more = applications.len().saturating_sub(MOST);
-    let named = crate::explain::quoted(&applications[..applications.len() - more]);
+    let named = quoted(&applications[..applications.len() - more]);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     Some(format!(
         "the journal in `{}` is empty, and there are containers here that deployments of {named}{more} made. If the \

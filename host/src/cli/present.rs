@@ -2,7 +2,7 @@
 
 use windlass_documents::{Outcome, Release};
 
-use crate::deployment::Ending;
+use crate::deployment::{Ending, to_resolve};
 use crate::journal::{
     Account, Answer, Answered, Applied, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary, outcome_word,
 };
@@ -225,10 +225,9 @@ fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<
                 start.map(|of| format!("`windlass rollback {application} --to {of}` starts what ran before again"));
             std::iter::once(evidence).chain(start).collect()
         }
-        Outcome::Stuck => vec![
-            format!("`windlass show {id}` has both errors and what is left behind"),
-            format!("correct what is wrong by hand, then run `windlass resolve {application} --reason …`"),
-        ],
+        Outcome::Stuck => {
+            vec![format!("`windlass show {id}` has both errors and what is left behind"), to_resolve(application)]
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use windlass_documents::{Failure, Outcome};
 
-use crate::explain::{ExitCode, Explain, Part};
-use crate::explain::{failure_hint, failure_parts};
+use super::request::to_resolve;
+use crate::explain::{ExitCode, Explain, Part, failure_hint, failure_parts};
 use crate::journal::{self, Status};
 
 /// Why there is no ending.
@@ -119,9 +119,9 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Busy { .. } => Some("wait for it with `--wait 10m`".to_owned()),
-            Self::Blocked { application, deployment, .. } => Some(format!(
-                "see `windlass show {deployment}`, correct what is wrong by hand, then run `windlass resolve {application} --reason …`"
-            )),
+            Self::Blocked { application, deployment, .. } => {
+                Some(format!("see `windlass show {deployment}`, {}", to_resolve(application)))
+            }
             Self::Interrupted { application, status: Status::Settled(_), .. } => {
                 Some(format!("`windlass resume {application}` does the rest, and so does the next deployment"))
             }

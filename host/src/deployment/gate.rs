@@ -20,6 +20,7 @@ use super::stop::Stop;
 use super::subject::Subject;
 use super::verify;
 use super::work::{Deployment, Halt, failure};
+use crate::explain::failure_hint;
 use crate::journal::{Answer, Answered, Event, Purpose, Ruling, Status};
 use crate::progress::FlowPhase;
 
@@ -156,7 +157,7 @@ fn remedy(answer: &Answer) -> Option<String> {
             .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Warn) && finding.remedy.is_some())
             .min_by_key(|finding| std::cmp::Reverse(finding.verdict.severity()))
             .and_then(|finding| finding.remedy.clone()),
-        Answer::Failure(failure) => super::hint_of(failure),
+        Answer::Failure(failure) => failure_hint(failure),
     }
 }
 

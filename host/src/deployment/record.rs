@@ -18,10 +18,10 @@ use windlass_documents::{Failure, Outcome};
 use self::judge::{Answer, judge, refusal};
 use super::engine::Engine;
 use super::error::Error;
-use super::request::hint_of;
 use super::retry;
 use super::subject::{Subject, within};
 use super::work::{Deployment, failure};
+use crate::explain::failure_hint;
 use crate::journal::{Delivery, Refusal, outcome_word, summary_of};
 use crate::progress::{FlowPhase, Level, Progress};
 
@@ -145,7 +145,7 @@ fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp
     engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
     let due = now.checked_add(delay(engine, delivery.attempts, failure)).unwrap_or(now);
     engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
-    Ok(Waits { due, reason: Some(failure.message.clone()), hint: hint_of(failure) })
+    Ok(Waits { due, reason: Some(failure.message.clone()), hint: failure_hint(failure) })
 }
 
 /// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.

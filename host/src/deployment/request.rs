@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use windlass_documents::{Event, Failure, NamedReport, Observation, Outcome, Plan, Release, Verdict};
+use windlass_documents::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 
 use super::seal::Seal;
-use crate::explain::ExitCode;
+use crate::explain::{ExitCode, failure_hint};
 use crate::journal::{Account, Answer, Answered, Delivery, Purpose, Ruling, Summary};
 
 /// A wish to deploy.
@@ -224,12 +224,11 @@ impl Ending {
     /// What to do next, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let said = self.account.failure.as_ref().and_then(hint_of);
+        let said = self.account.failure.as_ref().and_then(failure_hint);
         match self.outcome {
-            Outcome::Stuck => Some(format!(
-                "see `windlass show {}`, correct what is wrong by hand, then run `windlass resolve {}`",
-                self.account.id, self.account.application
-            )),
+            Outcome::Stuck => {
+                Some(format!("see `windlass show {}`, {}", self.account.id, to_resolve(&self.account.application)))
+            }
             Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused | Outcome::RolledBack => said,
         }
     }
@@ -241,10 +240,10 @@ impl Ending {
     }
 }
 
-/// The hint that a failure carries, with the lines that would allow what was denied.
+/// What a person does about a stuck deployment of an application.
 #[must_use]
-pub fn hint_of(failure: &Failure) -> Option<String> {
-    crate::explain::failure_hint(failure)
+pub fn to_resolve(application: &str) -> String {
+    format!("correct what is wrong by hand, then run `windlass resolve {application} --reason …`")
 }
 
 /// What recorders are told about a deployment whose outcome is decided.

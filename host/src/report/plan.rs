@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::explain::list;
 use windlass_documents::{Action, Change, Difference, Plan, Step, When};
 
 use super::facts::PlanFact;
@@ -159,8 +160,7 @@ fn steps(plan: &Plan) -> Page {
             };
             before.push(all);
             numbers.insert(step.id.as_str(), before.len());
-            let after =
-                if direct.is_empty() { String::new() } else { format!("after {}", crate::explain::list(&direct)) };
+            let after = if direct.is_empty() { String::new() } else { format!("after {}", list(&direct)) };
             let number = Line::plain(before.len().to_string());
             table.row(vec![number, Line::plain(&step.title), Line::new().ink(Ink::Dim, after)]);
         }

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_and_lists_read_well() {
+    fn counts_read_well() {
         assert_eq!(
             [count(1, "step"), count(0, "step"), count(2, "entry"), count(2, "key")],
             ["1 step", "0 steps", "2 entries", "2 keys"]

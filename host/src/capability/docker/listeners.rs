@@ -19,22 +19,19 @@ use super::netlink::Netlink;
 /// Port, protocol and address of one that listens.
 pub(super) type Listener = (u16, String, String);
 
+/// The kernel's tables, each with the state in it that means listening, and what it is asked for by: a TCP socket listens in
+/// state 0A; a UDP socket that receives from anyone is in state 07.
+const TABLES: [(&str, &str, u8, u8); 4] = [
+    ("tcp", "0A", AF_INET, IPPROTO_TCP),
+    ("tcp6", "0A", AF_INET6, IPPROTO_TCP),
+    ("udp", "07", AF_INET, IPPROTO_UDP),
+    ("udp6", "07", AF_INET6, IPPROTO_UDP),
+];
+
 /// Everything that listens on the host.
 pub(super) fn listeners() -> Vec<Listener> {
-    // A TCP socket listens in state 0A; a UDP socket that receives from anyone is in state 07.
-    let tables = [
-        ("tcp", "0A", AF_INET, IPPROTO_TCP),
-        ("tcp6", "0A", AF_INET6, IPPROTO_TCP),
-        ("udp", "07", AF_INET, IPPROTO_UDP),
-        ("udp6", "07", AF_INET6, IPPROTO_UDP),
-    ];
-    let listed = |(table, state, family, protocol): (&str, &str, u8, u8)| {
-        asked(family, protocol).unwrap_or_else(|_| {
-            let text = fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
-            parse_listeners(&text, table, state)
-        })
-    };
-    tables.into_iter().flat_map(listed).collect()
+    let listed = |(table, state, family, protocol)| asked(family, protocol).unwrap_or_else(|_| read(table, state));
+    TABLES.into_iter().flat_map(listed).collect()
 }
 
 /// Those of one family and protocol, as the kernel lists them.
@@ -56,7 +53,12 @@ fn asked(family: u8, protocol: u8) -> io::Result<Vec<Listener>> {
     Ok(listeners)
 }
 
-fn parse_listeners(text: &str, table: &str, state: &str) -> Vec<(u16, String, String)> {
+/// Those of one table.
+fn read(table: &str, state: &str) -> Vec<Listener> {
+    parse_listeners(&fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default(), table, state)
+}
+
+fn parse_listeners(text: &str, table: &str, state: &str) -> Vec<Listener> {
     text.lines()
         .skip(1)
         .filter_map(|line| {
@@ -103,17 +105,9 @@ mod tests {
             .map(|address| (address.port(), "tcp".to_owned(), address.ip().to_string()))
             .collect();
         own.insert((udp.local_addr().unwrap().port(), "udp".to_owned(), "127.0.0.1".to_owned()));
-        let listed: BTreeSet<Listener> = [AF_INET, AF_INET6]
-            .into_iter()
-            .flat_map(|family| [IPPROTO_TCP, IPPROTO_UDP].map(|protocol| asked(family, protocol).unwrap()))
-            .flatten()
-            .collect();
-        let read: BTreeSet<Listener> = [("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")]
-            .into_iter()
-            .flat_map(|(table, state)| {
-                parse_listeners(&fs::read_to_string(format!("/proc/net/{table}")).unwrap(), table, state)
-            })
-            .collect();
+        let listed: BTreeSet<Listener> =
+            TABLES.into_iter().flat_map(|(_, _, family, protocol)| asked(family, protocol).unwrap()).collect();
+        let read: BTreeSet<Listener> = TABLES.into_iter().flat_map(|(table, state, ..)| read(table, state)).collect();
         for found in [&listed, &read, &listeners().into_iter().collect()] {
             assert!(own.is_subset(found), "{own:?} are not all in {found:?}");
             assert!(!found.iter().any(|(port, ..)| *port == connected.local_addr().unwrap().port()), "it is connected");

@@ -24,6 +24,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use crate::explain::shorten;
 use ipnet::IpNet;
 use serde_json::Value;
 use windlass_documents::Failure;
@@ -245,7 +246,7 @@ fn may_not(scope: &DockerScope, field: &str, value: &str, why: Option<&str>) -> 
     format!(
         "plugin `{}` may not create with `{field}` = `{}` for application `{}`{why}",
         scope.plugin,
-        crate::explain::shorten(value),
+        shorten(value),
         scope.application
     )
 }

@@ -7,6 +7,7 @@ use crate::capability::secrets::HostKey;
 use crate::capability::secrets::Secrets;
 use crate::cli::session::Session;
 use crate::config::Config;
+use crate::explain::{list, quoted};
 use crate::redact::Redactor;
 use crate::report::facts::DoctorFact;
 use crate::report::words;
@@ -59,7 +60,7 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
         facts.push(well("secrets", format!("{} can be read", words::count(config.secrets.len(), "secret"))));
     }
     if !short.is_empty() {
-        let seen = format!("the value of {} is too short to be kept out of logs", crate::explain::quoted(&short));
+        let seen = format!("the value of {} is too short to be kept out of logs", quoted(&short));
         facts.push(warn(
             "secrets",
             seen,
@@ -75,10 +76,7 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
     let unused: Vec<String> =
         config.secrets.keys().filter(|name| !granted(name)).map(|name| format!("`{name}`")).collect();
     if !unused.is_empty() {
-        facts.push(note(
-            "secrets",
-            format!("{} can be used by no plugin: no grant names it", crate::explain::list(&unused)),
-        ));
+        facts.push(note("secrets", format!("{} can be used by no plugin: no grant names it", list(&unused))));
     }
 }
 

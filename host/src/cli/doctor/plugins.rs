@@ -6,6 +6,7 @@ use super::{bad, broken, note, state, warn, well};
 use crate::cli::plugin::{grants_of, open, used};
 use crate::cli::session::{Asked, Session};
 use crate::config::Config;
+use crate::explain::quoted;
 use crate::plugin::Source;
 use crate::report::Fault;
 use crate::report::facts::DoctorFact;
@@ -67,10 +68,7 @@ async fn grants(
     for grant in config.grants.iter().filter(|grant| grant.digest.is_none()) {
         if !carried.contains(grant.plugin.as_str()) {
             let seen = format!("the grant for `{}` matches nothing: no such plugin is carried", grant.plugin);
-            let remedy = format!(
-                "carried are {}; a grant for any other plugin names its `digest`",
-                crate::explain::quoted(names)
-            );
+            let remedy = format!("carried are {}; a grant for any other plugin names its `digest`", quoted(names));
             facts.push(warn("grants", seen, remedy));
         }
     }

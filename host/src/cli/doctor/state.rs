@@ -8,6 +8,7 @@ use super::{bad, broken, note, warn, well};
 use crate::cli::present;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::deployment::to_resolve;
 use crate::journal::{Journal, Mode};
 use crate::private;
 use crate::redact::Redactor;
@@ -88,8 +89,7 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
         facts.push(warn(subject, seen, format!("`windlass resume {}`, unless it runs right now", open.application)));
     }
     for stuck in stuck {
-        let remedy =
-            format!("correct what is wrong by hand, then run `windlass resolve {} --reason …`", stuck.application);
+        let remedy = to_resolve(&stuck.application);
         facts.push(bad(subject, format!("deployment {} of {} is stuck", stuck.id, stuck.application), Some(remedy)));
     }
     records(&untold, facts);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use windlass_documents::{Failure, Finding, Report, Verdict};
 
-use crate::deployment::request::hint_of;
 use crate::deployment::retry;
 use crate::deployment::work::failure;
+use crate::explain::failure_hint;
 
 /// The longest pause after failures, unless a server asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -131,7 +131,7 @@ fn last_call(failures: u32, reason: &Failure) -> Finding {
         id: "last-call".to_owned(),
         verdict: Verdict::Inconclusive,
         title,
-        remedy: hint_of(reason),
+        remedy: failure_hint(reason),
         evidence: None,
     }
 }

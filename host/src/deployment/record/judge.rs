@@ -3,8 +3,8 @@
 
 use windlass_documents::{Failure, Outcome};
 
-use crate::deployment::request::hint_of;
 use crate::deployment::retry::retry_after;
+use crate::explain::failure_hint;
 use crate::journal::{Delivery, Refusal};
 
 /// Failures that may pass although the plugin does not say so: the operator of this host puts them right (a grant, a
@@ -44,7 +44,7 @@ fn may_pass(failure: &Failure) -> bool {
 
 /// Why it is set aside.
 pub(super) fn refusal(failure: &Failure) -> Refusal {
-    Refusal { code: failure.code.clone(), reason: failure.message.clone(), hint: hint_of(failure) }
+    Refusal { code: failure.code.clone(), reason: failure.message.clone(), hint: failure_hint(failure) }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::explain::shorten;
 use serde_json::Value;
 use windlass_documents::Failure;
 
@@ -202,11 +203,7 @@ impl Policy<'_> {
         if ours && !read_only {
             return Err(hinted(
                 "capability-denied",
-                format!(
-                    "plugin `{}` may mount `{}` only read-only",
-                    self.scope.plugin,
-                    crate::explain::shorten(source)
-                ),
+                format!("plugin `{}` may mount `{}` only read-only", self.scope.plugin, shorten(source)),
                 "set `ReadOnly` to true (`:ro` in a Compose file)",
             ));
         }
