@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -18,6 +19,10 @@ pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 
 /// How long a fresh engine may take until it listens.
 const START: Duration = Duration::from_mins(1);
+/// What an engine that this program started tells when it ends instead.
+const ENDED: &str = "ENDED=1";
+/// Where an engine remembers its networks.
+const NETWORKS: &str = "/var/lib/docker/network/files/local-kv.db";
 
 /// Looks for the engine, installs and starts it where that is possible.
 pub(crate) fn ensure() -> Result<()> {
@@ -55,14 +60,23 @@ fn start() -> Result<()> {
     let log = paths::target().join("dockerd.log");
     say(&format!("Docker Engine: starting dockerd (it goes on running; its log is {})", log.display()));
     fs::create_dir_all(paths::target())?;
+    let Err(error) = run(&log) else { return Ok(()) };
+    if !forget_networks(&log)? {
+        return Err(error);
+    }
+    run(&log)
+}
+
+/// Runs the engine by hand and waits until it listens.
+fn run(log: &Path) -> Result<()> {
     let dockerd = apt::program("dockerd").context("dockerd is not there although docker.io is installed")?;
     // The engine says that it is ready in the way that it says so to systemd.
     let ready = paths::target().join("dockerd.ready");
     fs::remove_file(&ready).ok();
     let notices = UnixDatagram::bind(&ready).with_context(|| format!("cannot listen on {}", ready.display()))?;
     notices.set_read_timeout(Some(START))?;
-    let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    Command::new(dockerd)
+    let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let engine = Command::new(dockerd)
         .env("NOTIFY_SOCKET", &ready)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
@@ -71,13 +85,25 @@ fn start() -> Result<()> {
         .process_group(0)
         .spawn()
         .context("cannot start dockerd")?;
+    tell_its_end(engine, &ready)?;
     let announced = wait_for_ready(&notices);
     fs::remove_file(&ready).ok();
     announced.with_context(|| {
-        let text = fs::read_to_string(&log).unwrap_or_default();
+        let text = fs::read_to_string(log).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         format!("dockerd did not start; its last lines:\n  {}", lines[lines.len().saturating_sub(5)..].join("\n  "))
     })
+}
+
+/// Tells the one that waits when the engine ends, so that the whole time is not waited for one that is gone.
+fn tell_its_end(mut engine: Child, ready: &Path) -> Result<()> {
+    let teller = UnixDatagram::unbound()?;
+    teller.connect(ready)?;
+    thread::spawn(move || {
+        engine.wait().ok();
+        teller.send(ENDED.as_bytes()).ok();
+    });
+    Ok(())
 }
 
 /// Reads notices until the one that says ready.
@@ -85,8 +111,28 @@ fn wait_for_ready(notices: &UnixDatagram) -> Result<()> {
     let mut notice = [0_u8; 1024];
     loop {
         let length = notices.recv(&mut notice).with_context(|| format!("no word for {} s", START.as_secs()))?;
-        if String::from_utf8_lossy(&notice[..length]).lines().any(|line| line == "READY=1") {
+        let notice = String::from_utf8_lossy(&notice[..length]);
+        if notice.lines().any(|line| line == "READY=1") {
             return Ok(());
         }
+        if notice == ENDED {
+            bail!("it ended before it was ready");
+        }
     }
+}
+
+/// Puts aside what the engine remembers of its networks, when that is what ends it.
+///
+/// An engine that is killed while it makes a network keeps half of it, and Docker 20.10 panics on that half at every
+/// later start. Nothing is lost with it but networks: containers and volumes are remembered elsewhere.
+fn forget_networks(log: &Path) -> Result<bool> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let Some(panic) = text.find("\npanic: ") else { return Ok(false) };
+    if !text[panic..].contains("libnetwork.New(") {
+        return Ok(false);
+    }
+    let aside = format!("{NETWORKS}.unreadable");
+    say(&format!("Docker Engine: it cannot read its networks since it was killed; they are put aside as {aside}"));
+    fs::rename(NETWORKS, &aside).with_context(|| format!("cannot rename {NETWORKS}"))?;
+    Ok(true)
 }
