@@ -30,7 +30,7 @@ use crate::hooks;
 use crate::journal::{Journal, Mode};
 use crate::plugin::Plugins;
 use crate::private;
-use crate::progress::{Unwatched, Watch};
+use crate::progress::{Events, Unwatched};
 use crate::redact::Redactor;
 
 /// How to open the agent.
@@ -42,13 +42,13 @@ pub struct Options {
     pub state_directory: Option<PathBuf>,
     /// Whether the command writes.
     pub mode: Mode,
-    /// Who watches what happens.
-    pub watch: Arc<dyn Watch>,
+    /// Takes what happens in all deployments.
+    pub events: Arc<dyn Events>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { config: None, state_directory: None, mode: Mode::Write, watch: Arc::new(Unwatched) }
+        Self { config: None, state_directory: None, mode: Mode::Write, events: Arc::new(Unwatched) }
     }
 }
 
@@ -97,7 +97,7 @@ impl Agent {
             journal.clone(),
             docker.clone(),
             redactor.clone(),
-            options.watch.clone(),
+            options.events.clone(),
             clock,
             host.clone(),
         ));
@@ -105,7 +105,7 @@ impl Agent {
             journal: journal.clone(),
             outside: Hooked::from_environment(reality.clone()),
             ids: ids(),
-            watch: options.watch,
+            events: options.events,
             locks: config.state_directory.join("locks"),
             environment: config.environment.clone(),
             host,

@@ -48,6 +48,7 @@ pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
 use self::work::{Deployment, Halt};
 use crate::journal::Resolution;
+use crate::progress::DeploymentRef;
 
 /// Deploys, from the wish to the end. A deployment of the application that was interrupted is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
@@ -103,8 +104,9 @@ pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Resu
 /// Tells the recorders of an application what they were not told yet, without waiting for the next attempt's time.
 pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
     let _held = lock::hold(engine, application, actor, None, stop).await?;
+    let of = DeploymentRef { application: application.to_owned(), deployment: None };
     tokio::select! {
-        told = record::drain(engine, application, record::Due::Ignored) => told,
+        told = record::drain(engine, &of, record::Due::Ignored) => told,
         () = stop.unwind().cancelled() => Ok(()),
     }
 }

@@ -25,18 +25,13 @@ use crate::deployment::{Context, LOOK, PLAN_BACK, STATUS};
 use crate::explain::quoted;
 use crate::journal::Purpose;
 use crate::plugin::{Call, Kind, Lent, Plugin};
-use crate::progress::{Level, Progress, Watch};
+use crate::progress::{Level, Marked, Progress, ProgressEvent, Watch};
 use crate::release::environment::PluginUse;
 
 /// A plugin and the call to make.
 pub(super) struct Ready {
     pub(super) plugin: Lent,
     pub(super) call: Call,
-}
-
-/// Whether a call works for a deployment that is in the journal.
-pub(super) fn is_deployment(context: &Context) -> bool {
-    matches!(context.purpose, "deploy" | "rollback" | LOOK)
 }
 
 /// What a plugin is told about why it is called.
@@ -65,8 +60,8 @@ impl Reality {
         // The operator of this host puts a secret right; what was to be told is told then.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
         let secrets = Self::secrets(store, &grants, &self.config.commands, material).map_err(passes)?;
-        if !is_deployment(context) && context.purpose != STATUS {
-            self.say_what_is_short(&secrets);
+        if !context.is_deployment() && context.purpose != STATUS {
+            self.say_what_is_short(context, &secrets);
         }
         let variables = variables(material, &secrets)?;
         let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
@@ -127,7 +122,7 @@ impl Reality {
     }
 
     /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.
-    fn say_what_is_short(&self, secrets: &Secrets) {
+    fn say_what_is_short(&self, context: &Context, secrets: &Secrets) {
         let mut said = self.short.lock().unwrap_or_else(PoisonError::into_inner);
         let new: Vec<&str> = secrets.short().filter(|name| said.insert((*name).to_owned())).collect();
         if new.is_empty() {
@@ -138,7 +133,8 @@ impl Reality {
             "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
              can hold it"
         );
-        self.watch.notice(&Progress::Log { source: "secrets".to_owned(), level: Level::Warn, message });
+        let said = Progress::Log { source: "secrets".to_owned(), level: Level::Warn, message };
+        self.events.event(ProgressEvent { of: context.of(), progress: said });
     }
 
     fn capabilities(
@@ -222,7 +218,7 @@ impl Reality {
             application: context.application.clone(),
             projects,
             environment: self.config.environment.clone(),
-            deployment: is_deployment(context).then(|| context.deployment.clone()),
+            deployment: context.is_deployment().then(|| context.deployment.clone()),
             release: Some(context.release.id.clone()),
             step: step.map(str::to_owned),
             externals: allowed.iter().filter_map(named).collect(),
@@ -245,14 +241,11 @@ impl Reality {
     }
 
     fn watch_for(&self, context: &Context) -> Arc<dyn Watch> {
-        if !is_deployment(context) {
-            return self.watch.clone();
+        let marked = Marked { of: context.of(), events: self.events.clone() };
+        if !context.is_deployment() {
+            return Arc::new(marked);
         }
-        Arc::new(Kept {
-            journal: self.journal.clone(),
-            deployment: context.deployment.clone(),
-            watch: self.watch.clone(),
-        })
+        Arc::new(Kept { journal: self.journal.clone(), deployment: context.deployment.clone(), watch: marked })
     }
 
     /// What a plugin is told about the host. A strategy also learns where the application's data are, or which lines of

@@ -10,7 +10,6 @@ use futures::future::{join_all, try_join_all};
 use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 
-use super::calls::is_deployment;
 use super::error::Error;
 use super::images::Local;
 use super::material::{Material, Store, failed};
@@ -22,7 +21,7 @@ use crate::config::{Command, Config};
 use crate::deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Resolved, Source};
 use crate::journal::Journal;
 use crate::plugin::{Kind, Plugin, Plugins, Settings};
-use crate::progress::Watch;
+use crate::progress::Events;
 use crate::redact::Redactor;
 use crate::release::application::RELEASE_FILE;
 use crate::release::binding::{self, Claim};
@@ -38,7 +37,7 @@ pub(super) struct Reality {
     pub(super) journal: Arc<Journal>,
     pub(super) docker: Arc<docker::Engine>,
     pub(super) redactor: Redactor,
-    pub(super) watch: Arc<dyn Watch>,
+    pub(super) events: Arc<dyn Events>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) host: String,
     pub(super) clients: Clients,
@@ -55,7 +54,7 @@ impl Reality {
         journal: Arc<Journal>,
         docker: Arc<docker::Engine>,
         redactor: Redactor,
-        watch: Arc<dyn Watch>,
+        events: Arc<dyn Events>,
         clock: Arc<dyn Clock>,
         host: String,
     ) -> Self {
@@ -65,7 +64,7 @@ impl Reality {
             journal,
             docker,
             redactor,
-            watch,
+            events,
             clock,
             host,
             clients: Clients::default(),
@@ -128,6 +127,7 @@ impl Reality {
     async fn prepare(&self, application: &str, material: &Material, unbound: Option<&str>) -> Result<(), Failure> {
         let store = self.store()?;
         let settings = &material.settings;
+        self.foresee(settings);
         let strategy = std::iter::once((&settings.strategy.plugin, Kind::Strategy));
         let checks = settings.checks.iter().map(|probe| (&probe.plugin, Kind::Check));
         let smoke = settings.smoke.iter().map(|probe| (&probe.plugin, Kind::Smoke));
@@ -149,6 +149,21 @@ impl Reality {
             Self::secrets(store, &grants, &self.config.commands, material).map(drop)
         });
         try_join_all(all).await.map(drop)
+    }
+
+    /// Asks the engine already what a check will ask it, where one of the release's checks may look at Docker.
+    fn foresee(&self, settings: &environment::Settings) {
+        let may_look = |name: &str| {
+            let mut granted = self.config.grants.iter().filter(|grant| grant.plugin == name);
+            granted.any(|grant| grant.docker_read || grant.docker_write.is_some())
+        };
+        let mut bundled = settings.checks.iter().filter_map(|check| match &check.plugin.plugin {
+            PluginName::Bundled(name) => Some(name),
+            PluginName::File(_) | PluginName::Registry(_) => None,
+        });
+        if bundled.any(|name| may_look(name)) {
+            self.docker.foresee();
+        }
     }
 
     /// The release file of a directory that may be the application.
@@ -175,7 +190,7 @@ impl Reality {
         let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
         let file = self.claimed(application, source, &team)?;
         if let Some(environment) = environment {
-            file.settings(environment).map_err(|error| failed(&error))?;
+            self.foresee(&file.settings(environment).map_err(|error| failed(&error))?);
         }
         let bundles = self.store()?.bundles.clone();
         // The very directory that was looked at, whatever the path means by now.
@@ -318,7 +333,7 @@ impl Outside for Reality {
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
         async move {
             let material = self.store()?.of(&context.release)?;
-            if is_deployment(context) {
+            if context.is_deployment() {
                 // A release of earlier was not resolved now, and the operator may have changed what is granted.
                 self.prepare(&context.application, &material, context.unbound.as_deref()).await?;
             }

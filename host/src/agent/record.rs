@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::capability::state::{Entry, Owner, Quota, StateError, StateStore};
 use crate::journal::{Journal, Put, Room};
-use crate::progress::{Progress, Watch};
+use crate::progress::{Marked, Progress, Watch};
 
 /// Plugins' own values, kept in the journal's file.
 pub(super) struct Values(pub(super) Arc<Journal>);
@@ -58,7 +58,7 @@ impl StateStore for Values {
 pub(super) struct Kept {
     pub(super) journal: Arc<Journal>,
     pub(super) deployment: String,
-    pub(super) watch: Arc<dyn Watch>,
+    pub(super) watch: Marked,
 }
 
 impl Watch for Kept {

@@ -9,6 +9,7 @@
 //!
 //! There is no Compose here and no decision about how a release is deployed.
 
+mod ahead;
 mod ancestors;
 mod anonymous;
 mod bodies;

@@ -65,14 +65,13 @@ pub fn json_output() -> String {
         let description = text(variant, "description");
         let _ = write!(page, "\n## `{name}`\n\n{description}\n");
         let body = resolve(&schema, variant);
+        fields(&mut page, &schema, body, "type");
         if let Some(events) = body.get("oneOf").and_then(Value::as_array) {
             for event in events {
                 let name = constant(event, "event").unwrap_or_default();
                 let _ = write!(page, "\n### `\"event\": \"{name}\"`\n\n{}\n", text(event, "description"));
                 fields(&mut page, &schema, event, "event");
             }
-        } else {
-            fields(&mut page, &schema, body, "type");
         }
     }
     objects(&mut page, &schema);

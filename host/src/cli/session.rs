@@ -106,8 +106,8 @@ impl Session {
     /// Opens the agent with a state of its own, for what leaves nothing on this host.
     pub(super) async fn open_in(&self, mode: Mode, state_directory: Option<PathBuf>) -> Result<Agent, Fault> {
         self.named_config_exists()?;
-        let watch = Arc::clone(&self.teller) as Arc<dyn crate::progress::Watch>;
-        let options = Options { config: self.config.clone(), state_directory, mode, watch };
+        let events = Arc::clone(&self.teller) as Arc<dyn crate::progress::Events>;
+        let options = Options { config: self.config.clone(), state_directory, mode, events };
         Ok(Agent::open(options).await?)
     }
 
@@ -195,7 +195,7 @@ impl Session {
     /// Tells how a deployment ended: the error on stderr, the summary on stdout.
     pub(super) async fn ended(&self, agent: &Agent, ending: &Ending) -> ExitCode {
         self.teller.finish();
-        let mut fact = present::ending(ending, self.teller.phases());
+        let mut fact = present::ending(ending, self.teller.phases(&ending.account.application));
         present::look(agent, &mut fact).await;
         for warning in &ending.warnings {
             self.printer.warn(warning);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::outside::Outside;
 use crate::clock::Ids;
 use crate::journal::Journal;
-use crate::progress::{Progress, Watch};
+use crate::progress::{DeploymentRef, Events, Progress, ProgressEvent};
 
 /// Everything that the flow works with.
 pub struct Engine {
@@ -17,8 +17,8 @@ pub struct Engine {
     pub outside: Arc<dyn Outside>,
     /// Makes ids for deployments.
     pub ids: Arc<dyn Ids>,
-    /// Who watches.
-    pub watch: Arc<dyn Watch>,
+    /// Takes what happens in all deployments.
+    pub events: Arc<dyn Events>,
     /// The directory of the lock files.
     pub locks: PathBuf,
     /// The environment's name.
@@ -30,9 +30,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Tells whoever watches.
-    pub fn notice(&self, progress: &Progress) {
-        self.watch.notice(progress);
+    /// Tells what happens in a deployment.
+    pub fn notice(&self, of: &DeploymentRef, progress: Progress) {
+        self.events.event(ProgressEvent { of: of.clone(), progress });
     }
 }
 

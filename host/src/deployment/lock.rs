@@ -14,7 +14,7 @@ use super::error::Error;
 use super::stop::Stop;
 use super::work::owner;
 use crate::private;
-use crate::progress::Progress;
+use crate::progress::{DeploymentRef, Progress};
 
 /// The application is held until this goes.
 pub(super) struct Held<'a> {
@@ -59,7 +59,8 @@ pub(super) async fn hold<'a>(
             let holder = holder(engine, application)?;
             let busy = Error::Busy { application: application.to_owned(), holder: holder.clone() };
             let Some(wait) = wait else { return Err(busy) };
-            engine.notice(&Progress::Waiting { holder });
+            let of = DeploymentRef { application: application.to_owned(), deployment: None };
+            engine.notice(&of, Progress::Waiting { holder });
             tokio::select! {
                 locked = locked(file) => locked.map_err(failed)?,
                 () = tokio::time::sleep(wait) => return Err(busy),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 
 use super::request::{PlanFile, Source};
+use crate::progress::DeploymentRef;
 
 /// An answer from outside, some time.
 pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
@@ -63,6 +64,30 @@ pub struct Context {
     pub last_facts: Arc<Vec<Value>>,
     /// As for [`Source`]: the release is not from where the operator said that the application is.
     pub unbound: Option<String>,
+}
+
+impl Context {
+    /// Whether the call is made for a deployment that is in the journal. All others have an id that only marks the call.
+    #[must_use]
+    pub fn is_deployment(&self) -> bool {
+        is_deployment(self.purpose)
+    }
+
+    /// What the events of the call are about.
+    #[must_use]
+    pub fn of(&self) -> DeploymentRef {
+        of(&self.application, &self.deployment, self.purpose)
+    }
+}
+
+/// What the events of a call are about that is made for this purpose.
+pub(super) fn of(application: &str, deployment: &str, purpose: &str) -> DeploymentRef {
+    let deployment = is_deployment(purpose).then(|| deployment.to_owned());
+    DeploymentRef { application: application.to_owned(), deployment }
+}
+
+fn is_deployment(purpose: &str) -> bool {
+    matches!(purpose, "deploy" | "rollback" | LOOK)
 }
 
 /// What policy makes of answers other than yes and no.

@@ -72,7 +72,7 @@ pub(super) async fn again(deployment: &Deployment<'_>) -> Result<(), Halt> {
 
 async fn write(deployment: &Deployment<'_>, observation: Observation, plan: Plan) -> Result<(), Halt> {
     valid(&plan).map_err(Halt::Refuse)?;
-    deployment.engine.notice(&Progress::Planned(Arc::new(plan.clone())));
+    deployment.notice(Progress::Planned { plan: Box::new(plan.clone()) });
     let written = deployment.write(&Event::Planned { observation, plan });
     written.or_else(refuse_when_full)?;
     runs_already(deployment).await
@@ -157,7 +157,7 @@ async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
         match (times < MOST_PLANS, before.fingerprint == after.fingerprint) {
             (true, _) => {
                 let message = format!("what runs changes while it is being planned, so it is planned again: {what}");
-                subject.engine.notice(&Progress::Log { source: "windlass".to_owned(), level: Level::Warn, message });
+                subject.notice(Progress::Log { source: "windlass".to_owned(), level: Level::Warn, message });
             }
             (false, true) => {
                 let message = "the strategy makes its plan from something else than what it observes, although nothing \

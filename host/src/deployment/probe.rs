@@ -19,14 +19,13 @@ pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F)
 where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
 {
-    let engine = subject.engine;
     let began = Instant::now();
-    engine.notice(&Progress::ProbeStarted { name: probe.name.clone() });
+    subject.notice(Progress::ProbeStarted { name: probe.name.clone() });
     let answer = tokio::select! {
         answer = patiently(subject, probe, call) => answer,
         () = subject.cancelled.cancelled() => Err(failure("cancelled", "stopped before it answered")),
     };
-    engine.notice(&Progress::ProbeFinished { name: probe.name.clone(), answer: answer.clone(), took: began.elapsed() });
+    subject.notice(Progress::probe_finished(&probe.name, answer.clone(), began.elapsed()));
     match answer {
         Ok(report) => Answer::Report(report),
         Err(failure) => Answer::Failure(failure),
@@ -49,7 +48,7 @@ where
             Next::Done(answer) => return answer,
             Next::Again { pause, summary } => (pause, summary),
         };
-        subject.engine.notice(&Progress::ProbePending { name: probe.name.clone(), summary });
+        subject.notice(Progress::ProbePending { name: probe.name.clone(), summary });
         tokio::time::sleep(pause).await;
         attempt += 1;
     }

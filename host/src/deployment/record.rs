@@ -23,7 +23,7 @@ use super::subject::{Subject, within};
 use super::work::{Deployment, failure};
 use crate::explain::failure_hint;
 use crate::journal::{Delivery, Refusal, outcome_word, summary_of};
-use crate::progress::{FlowPhase, Level, Progress};
+use crate::progress::{DeploymentRef, FlowPhase, Level, Progress};
 
 /// A recorder that fails is tried again after a day at the latest.
 const LONGEST_DELAY: Duration = Duration::from_hours(24);
@@ -49,24 +49,25 @@ pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
     let _phase = deployment.phase(FlowPhase::Record);
     // Who asked to stop before this wanted it put back, and that is told like any other end.
     if deployment.stop.asked() {
-        return drain(deployment.engine, &application, Due::Kept).await;
+        return drain(deployment.engine, deployment.of(), Due::Kept).await;
     }
     tokio::select! {
-        told = drain(deployment.engine, &application, Due::Kept) => told,
+        told = drain(deployment.engine, deployment.of(), Due::Kept) => told,
         // What was not told yet stays in the outbox.
         () = deployment.stop.unwind().cancelled() => Ok(()),
     }
 }
 
-/// Tells every recorder what is due, all recorders at once, each in order.
-pub(super) async fn drain(engine: &Engine, application: &str, due: Due) -> Result<(), Error> {
+/// Tells every recorder of the application what is due, all recorders at once, each in order. What happens is told as
+/// a part of the deployment `of`, where there is one.
+pub(super) async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Error> {
     let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
-    for delivery in engine.journal.undelivered(application)? {
+    for delivery in engine.journal.undelivered(&of.application)? {
         if delivery.aside.is_none() {
             queues.entry(delivery.recorder.clone()).or_default().push(delivery);
         }
     }
-    for told in join_all(queues.into_values().map(|queue| one_recorder(engine, application, queue, due))).await {
+    for told in join_all(queues.into_values().map(|queue| one_recorder(engine, of, queue, due))).await {
         told?;
     }
     Ok(())
@@ -76,7 +77,7 @@ pub(super) async fn drain(engine: &Engine, application: &str, due: Due) -> Resul
 /// told they never can be, in order.
 type Passed = Vec<(Delivery, Refusal)>;
 
-async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, due: Due) -> Result<(), Error> {
+async fn one_recorder(engine: &Engine, of: &DeploymentRef, queue: Vec<Delivery>, due: Due) -> Result<(), Error> {
     let mut passed = Passed::new();
     let mut first: Option<Waits> = None;
     for (number, delivery) in queue.iter().enumerate() {
@@ -85,15 +86,15 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, 
         if due == Due::Kept && delivery.attempts > 0 && delivery.due > now {
             let waits = Waits { due: delivery.due, reason: delivery.failure.clone(), hint: None };
             first.get_or_insert(waits);
-            wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+            wait(engine, of, queue.get(number..).unwrap_or_default(), &passed, first);
             return Ok(());
         }
-        match tell(engine, application, delivery).await {
+        match tell(engine, of, delivery).await {
             Ok(facts) => {
                 let refusals: Vec<_> = passed.iter().map(|(passed, refusal)| (passed.id, refusal.clone())).collect();
                 engine.journal.delivered(delivery.id, facts.as_ref(), &refusals)?;
                 for (passed, refusal) in passed.drain(..) {
-                    aside(engine, &passed, &refusal);
+                    aside(engine, of, &passed, &refusal);
                 }
                 first = None;
             }
@@ -101,13 +102,13 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, 
                 Answer::Never => {
                     let refusal = refusal(&failure);
                     engine.journal.set_aside(delivery.id, &refusal)?;
-                    aside(engine, delivery, &refusal);
+                    aside(engine, of, delivery, &refusal);
                 }
                 answer @ (Answer::Later | Answer::LaterOrNever) => {
                     let waits = later(engine, delivery, &failure, now)?;
                     first.get_or_insert(waits);
                     if answer == Answer::Later {
-                        wait(engine, queue.get(number..).unwrap_or_default(), &passed, first);
+                        wait(engine, of, queue.get(number..).unwrap_or_default(), &passed, first);
                         return Ok(());
                     }
                     passed.push((delivery.clone(), refusal(&failure)));
@@ -115,7 +116,7 @@ async fn one_recorder(engine: &Engine, application: &str, queue: Vec<Delivery>, 
             },
         }
     }
-    wait(engine, &[], &passed, first);
+    wait(engine, of, &[], &passed, first);
     Ok(())
 }
 
@@ -127,14 +128,14 @@ struct Waits {
 }
 
 /// Tells one event, and whoever watches.
-async fn tell(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, Failure> {
+async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Result<Option<Value>, Failure> {
     let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
-    engine.notice(&Progress::TellingStarted { recorder: recorder.clone(), deployment });
+    engine.notice(of, Progress::TellingStarted { recorder: recorder.clone(), deployment });
     let began = Instant::now();
-    let answer = deliver(engine, application, delivery).await;
+    let answer = deliver(engine, &of.application, delivery).await;
     let summary = answer.as_ref().ok().and_then(|facts| summary_of(facts.as_ref())).map(str::to_owned);
     let told = answer.is_ok();
-    engine.notice(&Progress::TellingFinished { recorder, told, summary, took: began.elapsed() });
+    engine.notice(of, Progress::TellingFinished { recorder, told, summary, took: began.elapsed() });
     answer
 }
 
@@ -149,28 +150,29 @@ fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp
 }
 
 /// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.
-fn wait(engine: &Engine, rest: &[Delivery], passed: &Passed, first: Option<Waits>) {
+fn wait(engine: &Engine, of: &DeploymentRef, rest: &[Delivery], passed: &Passed, first: Option<Waits>) {
     let waiting = || passed.iter().map(|(delivery, _)| delivery).chain(rest);
     let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return };
-    engine.notice(&Progress::RecordsWait {
+    let waits = Progress::RecordsWait {
         recorder: oldest.recorder.clone(),
         count: waiting().count(),
         since: oldest.event.as_ref().map(|event| event.finished.clone()).unwrap_or_default(),
         reason,
         hint,
         due,
-    });
+    };
+    engine.notice(of, waits);
 }
 
 /// Says loudly what was set aside.
-fn aside(engine: &Engine, delivery: &Delivery, refusal: &Refusal) {
+fn aside(engine: &Engine, of: &DeploymentRef, delivery: &Delivery, refusal: &Refusal) {
     let Delivery { id: number, recorder, deployment, .. } = delivery.clone();
     let Refusal { reason, hint, .. } = refusal.clone();
     let message =
         format!("the recorder `{recorder}` rejected this for good, and it is set aside for a person: {reason}");
     engine.journal.log(&deployment, &recorder, Level::Error, &message);
     let version = delivery.event.as_ref().map(|event| event.release.version.clone()).unwrap_or_default();
-    engine.notice(&Progress::SetAside { number, recorder, deployment, version, reason, hint });
+    engine.notice(of, Progress::SetAside { number, recorder, deployment, version, reason, hint });
 }
 
 fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {

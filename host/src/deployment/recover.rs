@@ -7,6 +7,7 @@ use super::record;
 use super::stop::Stop;
 use super::work::Deployment;
 use crate::journal::{Event, Resolution, Status};
+use crate::progress::DeploymentRef;
 
 /// What becomes of a deployment that was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, sto
             reason: stuck.failure.unwrap_or_else(|| "undo failed".to_owned()),
         });
     }
-    record::drain(engine, application, record::Due::Kept).await
+    let of = DeploymentRef { application: application.to_owned(), deployment: None };
+    record::drain(engine, &of, record::Due::Kept).await
 }
 
 /// Takes over the open deployment of an application.

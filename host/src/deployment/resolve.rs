@@ -1,7 +1,7 @@
 //! Resolve: from a wish to an immutable release.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
 use windlass_documents::{Failure, Release};
 
@@ -27,7 +27,7 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
         }
     };
     deployment.write(&Event::Resolved { release: release.clone() })?;
-    deployment.engine.notice(&Progress::Resolved(Arc::new(release)));
+    deployment.notice(Progress::Resolved { release: Box::new(release) });
     // A file that is wrong is said before anything else is done.
     deployment.orders().await.map_err(Halt::Refuse)?;
     Ok(())

@@ -125,12 +125,12 @@ async fn attempts(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Ste
             }
             Err(error) => return Err(error),
         }
-        engine.notice(&Progress::StepStarted { step: step.id.clone(), title: step.title.clone() });
+        deployment.notice(Progress::StepStarted { step: step.id.clone(), title: step.title.clone() });
         let began = Instant::now();
         match once(subject, step, attempt).await {
             Ok(output) => {
                 deployment.write(&Event::StepSucceeded { step: step.id.clone(), output })?;
-                engine.notice(&Progress::StepFinished { step: step.id.clone(), took: began.elapsed() });
+                deployment.notice(Progress::StepFinished { step: step.id.clone(), took: began.elapsed() });
                 return Ok(End::Done);
             }
             Err(failure) => {
@@ -146,7 +146,7 @@ async fn attempts(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Ste
                     continue;
                 }
                 deployment.write(&Event::StepFailed { step: step.id.clone(), failure: failure.clone() })?;
-                engine.notice(&Progress::StepFailed { step: step.id.clone(), failure: failure.clone() });
+                deployment.notice(Progress::StepFailed { step: step.id.clone(), failure: failure.clone() });
                 return Ok(End::Failed(failure));
             }
         }

@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Plan, Release};
 
 use super::engine::Engine;
-use super::outside::{Context, Orders};
+use super::outside::{Context, Orders, of};
 use super::work::failure;
+use crate::progress::Progress;
 
 /// The sandbox ends a call at its deadline and says what it was doing; the flow waits a little longer for that.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -30,6 +31,11 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
+    /// Tells what happens in it.
+    pub(super) fn notice(&self, progress: Progress) {
+        self.engine.notice(&of(&self.application, &self.deployment, self.purpose), progress);
+    }
+
     /// The context of one call.
     pub(super) fn context(&self, source: &str, attempt: u32, deadline: Duration) -> Context {
         Context {

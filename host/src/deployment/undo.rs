@@ -26,7 +26,7 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
     if deployment.status() != Status::Unwinding {
         deployment.write(&Event::Unwinding { cause: cause.clone() })?;
     }
-    deployment.engine.notice(&Progress::Unwinding { cause: cause.message.clone() });
+    deployment.notice(Progress::Unwinding { cause: cause.message.clone() });
     let account = deployment.account();
     if let Some(why) = migration::freezes(&account, deployment.previous.as_deref())
         && !account.retry_undo
@@ -96,7 +96,7 @@ fn add_needs<'p>(needs: &HashMap<&str, &'p [String]>, id: &'p str, needed: &mut 
 async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -> Result<Result<(), Failure>, Error> {
     let engine = deployment.engine;
     let output = deployment.with(|account| account.steps.get(&step.id).and_then(|step| step.output.clone()));
-    engine.notice(&Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });
+    deployment.notice(Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });
     let mut attempt = 1;
     loop {
         deployment.write(&Event::UndoStarted { step: step.id.clone(), attempt })?;
@@ -105,7 +105,7 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
         match undone {
             Ok(()) => {
                 deployment.write(&Event::UndoSucceeded { step: step.id.clone() })?;
-                engine.notice(&Progress::UndoFinished { step: step.id.clone() });
+                deployment.notice(Progress::UndoFinished { step: step.id.clone() });
                 return Ok(Ok(()));
             }
             Err(failed) if failed.retryable && attempt < engine.pace.undo_attempts => {
@@ -116,7 +116,7 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
             }
             Err(failed) => {
                 deployment.write(&Event::UndoFailed { step: step.id.clone(), failure: failed.clone() })?;
-                engine.notice(&Progress::UndoFailed { step: step.id.clone(), failure: failed.clone() });
+                deployment.notice(Progress::UndoFailed { step: step.id.clone(), failure: failed.clone() });
                 return Ok(Err(failed));
             }
         }

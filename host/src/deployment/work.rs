@@ -21,7 +21,7 @@ use super::target;
 use crate::journal::{
     self, Account, Also, Asked, Event, Origin, Owner, Purpose, Status, StepStatus, Summary, outcome_word,
 };
-use crate::progress::{FlowPhase, Level, Progress};
+use crate::progress::{DeploymentRef, FlowPhase, Level, Progress};
 
 /// Why the flow doesn't go forward.
 pub(super) enum Halt {
@@ -64,6 +64,8 @@ pub(super) struct Deployment<'a> {
     pub(super) given: Option<Given>,
     /// What the plan has to say about versions that nobody asked for.
     pub(super) notes: Mutex<Vec<String>>,
+    /// What its events are about.
+    of: DeploymentRef,
     account: Mutex<Account>,
     orders: OnceCell<Arc<Orders>>,
     /// Set when somebody asks to stop, or when time is up.
@@ -135,7 +137,7 @@ impl<'a> Deployment<'a> {
             owner: owner(&request.actor),
             previous: running.as_ref().map(|running| running.deployment.clone()),
         })?;
-        Ok(Self::of(engine, account, running.map(|running| running.release), given, stop))
+        Ok(Self::new(engine, account, running.map(|running| running.release), given, stop))
     }
 
     /// Takes over one that another process left.
@@ -150,24 +152,26 @@ impl<'a> Deployment<'a> {
             let event = Event::Resumed { owner: owner(actor) };
             engine.journal.append(&mut account, &event, &Also::default())?;
         }
-        Ok(Self::of(engine, account, previous, None, stop))
+        Ok(Self::new(engine, account, previous, None, stop))
     }
 
-    fn of(
+    fn new(
         engine: &'a Engine,
         account: Account,
         previous: Option<Arc<Release>>,
         given: Option<Given>,
         stop: &Stop,
     ) -> Self {
-        engine.notice(&Progress::Opened {
+        let of = DeploymentRef { application: account.application.clone(), deployment: Some(account.id.clone()) };
+        let opened = Progress::Opened {
             deployment: account.id.clone(),
             application: account.application.clone(),
             environment: account.environment.clone(),
             resumed: account.resumed > 0,
-        });
+        };
+        engine.notice(&of, opened);
         if let Status::Settled(outcome) = account.status {
-            engine.notice(&Progress::Settled { outcome, took: None });
+            engine.notice(&of, Progress::Settled { outcome, took: None });
         }
         let halt = stop.unwind().child_token();
         // Somebody asked an earlier process to stop: no step is begun to be undone at once.
@@ -180,6 +184,7 @@ impl<'a> Deployment<'a> {
             previous,
             given,
             notes: Mutex::default(),
+            of,
             account: Mutex::new(account),
             orders: OnceCell::new(),
             halt,
@@ -230,11 +235,21 @@ impl<'a> Deployment<'a> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What its events are about.
+    pub(super) fn of(&self) -> &DeploymentRef {
+        &self.of
+    }
+
+    /// Tells what happens in it.
+    pub(super) fn notice(&self, progress: Progress) {
+        self.engine.notice(&self.of, progress);
+    }
+
     /// Keeps a line in the deployment's log, and shows it.
     pub(super) fn log(&self, level: Level, message: &str) {
         let id = self.with(|account| account.id.clone());
         self.engine.journal.log(&id, "windlass", level, message);
-        self.engine.notice(&Progress::Log { source: "windlass".to_owned(), level, message: message.to_owned() });
+        self.notice(Progress::Log { source: "windlass".to_owned(), level, message: message.to_owned() });
     }
 
     /// Says at the end that something went wrong which changed nothing about the outcome.
@@ -308,8 +323,8 @@ impl<'a> Deployment<'a> {
 
     /// Shows that a phase began, and that it ended when the guard goes.
     pub(super) fn phase(&self, phase: FlowPhase) -> PhaseGuard<'a> {
-        self.engine.notice(&Progress::PhaseStarted(phase));
-        PhaseGuard { engine: self.engine, phase, began: Instant::now() }
+        self.notice(Progress::PhaseStarted { phase });
+        PhaseGuard { engine: self.engine, of: self.of.clone(), phase, began: Instant::now() }
     }
 
     /// Decides how it ended. Recorders are in the outbox from here on, what runs and what is refused is known.
@@ -348,7 +363,7 @@ impl<'a> Deployment<'a> {
             }
         }
         self.write_also(&event, &also)?;
-        self.engine.notice(&Progress::Settled { outcome, took: Some(self.began.elapsed()) });
+        self.notice(Progress::Settled { outcome, took: Some(self.began.elapsed()) });
         Ok(())
     }
 
@@ -365,7 +380,7 @@ impl<'a> Deployment<'a> {
             self.write(&Event::Closed)?;
         }
         let outcome = self.with(Account::outcome).unwrap_or(Outcome::Refused);
-        self.engine.notice(&Progress::Finished { outcome, took: self.began.elapsed() });
+        self.notice(Progress::Finished { outcome, took: self.began.elapsed() });
         Ok(())
     }
 
@@ -435,12 +450,13 @@ pub(super) fn owner(actor: &str) -> Owner {
 /// Shows the end of a phase when it goes.
 pub(super) struct PhaseGuard<'a> {
     engine: &'a Engine,
+    of: DeploymentRef,
     phase: FlowPhase,
     began: Instant,
 }
 
 impl Drop for PhaseGuard<'_> {
     fn drop(&mut self) {
-        self.engine.notice(&Progress::PhaseFinished(self.phase, self.began.elapsed()));
+        self.engine.notice(&self.of, Progress::PhaseFinished { phase: self.phase, took: self.began.elapsed() });
     }
 }

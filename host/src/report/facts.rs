@@ -7,7 +7,6 @@
 mod config;
 mod deployment;
 mod host;
-mod progress;
 mod release;
 mod status;
 mod trigger;
@@ -19,6 +18,7 @@ use serde::Serialize;
 
 use super::error::Fault;
 use crate::explain::{Part, Place};
+use crate::progress::ProgressEvent;
 
 pub use config::{ConfigFact, OriginFact};
 pub use deployment::{
@@ -26,7 +26,6 @@ pub use deployment::{
     ProbeFact, RecordFact, ReleaseFact, StepFact,
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
-pub use progress::ProgressFact;
 pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
 pub use trigger::TriggerFact;
@@ -36,7 +35,7 @@ pub use trigger::TriggerFact;
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Fact {
     /// Something happens right now: `deploy`, `rollback`, `resume`, `check`, `plan`.
-    Progress(ProgressFact),
+    Progress(ProgressEvent),
     /// How a deployment ended, or what is known of one: `deploy`, `rollback`, `resume`, `resolve`, `show`.
     Deployment(Box<DeploymentFact>),
     /// The resolved application: `config`.

@@ -5,17 +5,18 @@
 mod bars;
 mod narrate;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::facts::{Fact, PhaseFact, ProgressFact, milliseconds};
+use super::facts::{Fact, PhaseFact, milliseconds};
 use super::{Printer, Verbosity};
-use crate::progress::{Level, Progress, Watch};
+use crate::progress::{Events, Level, Progress, ProgressEvent};
 
 use bars::Bars;
 use narrate::{Narrator, Told};
 
-/// Watches a deployment for a person or a program.
+/// Watches deployments for a person or a program.
 pub struct Teller {
     printer: Printer,
     state: Mutex<State>,
@@ -23,10 +24,16 @@ pub struct Teller {
 
 /// What changes while it watches.
 struct State {
-    narrator: Narrator,
+    /// One for each application: a process deploys one release of it at a time.
+    shown: BTreeMap<String, Shown>,
     bars: Option<Bars>,
+}
+
+/// What was shown of one application.
+struct Shown {
+    narrator: Narrator,
     phases: Vec<PhaseFact>,
-    /// Whether it is decided how the deployment ended.
+    /// Whether it is decided how its deployment ended.
     settled: bool,
 }
 
@@ -35,22 +42,22 @@ impl Teller {
     #[must_use]
     pub fn new(printer: Printer) -> Self {
         let bars = printer.terminal() && !printer.json() && printer.verbosity() > Verbosity::Quiet;
-        let narrator = Narrator::new(printer.verbosity() == Verbosity::Verbose, printer.width());
-        let state =
-            State { narrator, bars: bars.then(|| Bars::new(printer.colour())), phases: Vec::new(), settled: false };
+        let state = State { shown: BTreeMap::new(), bars: bars.then(|| Bars::new(printer.colour())) };
         Self { printer, state: Mutex::new(state) }
     }
 
-    /// How long each phase took so far, in the order in which they ended.
+    /// How long each phase of an application's deployment took so far, in the order in which they ended.
     #[must_use]
-    pub fn phases(&self) -> Vec<PhaseFact> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).phases.clone()
+    pub fn phases(&self, application: &str) -> Vec<PhaseFact> {
+        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.shown.get(application).map(|shown| shown.phases.clone()).unwrap_or_default()
     }
 
-    /// Whether it is decided how the deployment ended.
+    /// Whether it is decided how every deployment ended that was watched.
     #[must_use]
     pub fn settled(&self) -> bool {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).settled
+        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        !state.shown.is_empty() && state.shown.values().all(|shown| shown.settled)
     }
 
     /// Says something between what happens, such as how Ctrl-C was understood.
@@ -70,36 +77,54 @@ impl Teller {
         }
     }
 
-    fn phase(state: &mut State, phase: &str, took: Duration) {
-        // A sweep begins while something of the verification ends.
-        if let Some(last) = state.phases.last_mut().filter(|last| last.phase == phase) {
-            last.took += milliseconds(took);
-            return;
-        }
-        state.phases.push(PhaseFact { phase: phase.to_owned(), took: milliseconds(took) });
+    fn narrator(&self) -> Narrator {
+        Narrator::new(self.printer.verbosity() == Verbosity::Verbose, self.printer.width())
     }
 }
 
-impl Watch for Teller {
-    fn notice(&self, progress: &Progress) {
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Progress::PhaseFinished(phase, took) = progress {
-            Self::phase(&mut state, phase.word(), *took);
+impl Shown {
+    fn phase(&mut self, phase: &str, took: Duration) {
+        // A sweep begins while something of the verification ends.
+        if let Some(last) = self.phases.last_mut().filter(|last| last.phase == phase) {
+            last.took += milliseconds(took);
+            return;
         }
+        self.phases.push(PhaseFact { phase: phase.to_owned(), took: milliseconds(took) });
+    }
+
+    fn notice(&mut self, progress: &Progress) {
         match progress {
-            Progress::Opened { .. } => state.settled = false,
-            Progress::Settled { .. } => state.settled = true,
+            Progress::PhaseFinished { phase, took } => self.phase(phase.word(), *took),
+            Progress::Opened { .. } => self.settled = false,
+            Progress::Settled { .. } => self.settled = true,
             _ => {}
         }
+    }
+}
+
+impl Events for Teller {
+    fn event(&self, event: ProgressEvent) {
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let State { shown: all, bars } = &mut *state;
+        let application = event.of.application.clone();
+        let fresh = || Shown { narrator: self.narrator(), phases: Vec::new(), settled: false };
+        let shown = all.entry(application.clone()).or_insert_with(fresh);
+        shown.notice(&event.progress);
         if self.printer.json() {
-            let chatter = matches!(progress, Progress::Log { level, .. } if *level < Level::Warn);
+            let chatter = matches!(event.progress, Progress::Log { level, .. } if level < Level::Warn);
             if !chatter || self.printer.verbosity() == Verbosity::Verbose {
-                self.printer.fact(&Fact::Progress(ProgressFact::from(progress)));
+                self.printer.fact(&Fact::Progress(event));
             }
             return;
         }
-        for told in state.narrator.narrate(progress) {
-            match (&mut state.bars, told) {
+        let told = shown.narrator.narrate(&event.progress);
+        // Each line says which application it is about as soon as there is more than one.
+        let told: Vec<_> = match all.len() {
+            0 | 1 => told,
+            _ => told.into_iter().map(|told| told.about(&application)).collect(),
+        };
+        for told in told {
+            match (&mut *bars, told) {
                 (Some(bars), Told::Line(line) | Told::Warning(line)) => bars.above(&line),
                 (Some(bars), Told::Begin { key, verb, text, .. }) => bars.begin(key, verb, &text),
                 (Some(bars), Told::Update { key, text, percent, .. }) => bars.update(&key, &text, percent),

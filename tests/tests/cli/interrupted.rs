@@ -61,7 +61,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
     insta::assert_snapshot!(stage.tell("history"), @r"
     exit 0
     --- stdout
-    #  deployment    started               version  outcome    took  by
+    #  deployment    started               version  outcome  took  by
     2  [ID]  [TIME]  dead000  open             ada
     1  [ID]  [TIME]  1111111  succeeded  [TOOK]  ada
     ");
@@ -112,7 +112,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
     insta::assert_snapshot!(stage.tell("history"), @r"
     exit 0
     --- stdout
-    #  deployment    started               version  outcome    took  by
+    #  deployment    started               version  outcome  took  by
     2  [ID]  [TIME]  dead000  succeeded  [TOOK]  ada
     1  [ID]  [TIME]  1111111  succeeded  [TOOK]  ada
     ");

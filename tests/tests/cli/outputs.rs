@@ -249,17 +249,17 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
     insta::assert_snapshot!(stage.tell("deploy shop --commit bad0000 --json"), @r#"
     exit 10
     --- stdout
-    {"type":"progress","event":"opened","deployment":"[ID]","application":"shop","environment":"uat","resumed":false}
-    {"type":"progress","event":"phase-started","phase":"resolve"}
-    {"type":"progress","event":"resolved","release":{"format":1,"id":"sha256:[DIGEST]","application":"shop","version":"bad0000","commit":"bad0000","artifacts":{},"bundle":{"digest":"sha256:[DIGEST]","files":{".windlassignore":"sha256:[DIGEST]","release.toml":"sha256:[DIGEST]"},"programs":[]}}}
-    {"type":"progress","event":"phase-finished","phase":"resolve","took":[TOOK]}
-    {"type":"progress","event":"phase-started","phase":"plan"}
-    {"type":"progress","event":"planned","plan":{"format":1,"fingerprint":"sha256:[DIGEST]","changes":[{"subject":"step start","action":"update","cause":"what is there is 1111111, not bad0000","differences":[{"field":"current","from":"1111111","to":"bad0000"}]}],"steps":[{"id":"start","title":"start: start bad0000","phase":"apply","needs":[],"changes":true,"runs-release":true,"subject":"step start","before":{"commands":[{"command":"start","arguments":["1111111"]}]},"details":{"commands":[{"command":"start","arguments":["bad0000"]}]}}]}}
-    {"type":"progress","event":"phase-finished","phase":"plan","took":[TOOK]}
-    {"type":"progress","event":"phase-started","phase":"check"}
-    {"type":"progress","event":"phase-finished","phase":"check","took":[TOOK]}
-    {"type":"progress","event":"settled","outcome":"refused","took":[TOOK]}
-    {"type":"progress","event":"finished","outcome":"refused","took":[TOOK]}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"opened","deployment":"[ID]","application":"shop","environment":"uat","resumed":false}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-started","phase":"resolve"}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"resolved","release":{"format":1,"id":"sha256:[DIGEST]","application":"shop","version":"bad0000","commit":"bad0000","artifacts":{},"bundle":{"digest":"sha256:[DIGEST]","files":{".windlassignore":"sha256:[DIGEST]","release.toml":"sha256:[DIGEST]"},"programs":[]}}}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-finished","phase":"resolve","took":[TOOK]}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-started","phase":"plan"}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"planned","plan":{"format":1,"fingerprint":"sha256:[DIGEST]","changes":[{"subject":"step start","action":"update","cause":"what is there is 1111111, not bad0000","differences":[{"field":"current","from":"1111111","to":"bad0000"}]}],"steps":[{"id":"start","title":"start: start bad0000","phase":"apply","needs":[],"changes":true,"runs-release":true,"subject":"step start","before":{"commands":[{"command":"start","arguments":["1111111"]}]},"details":{"commands":[{"command":"start","arguments":["bad0000"]}]}}]}}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-finished","phase":"plan","took":[TOOK]}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-started","phase":"check"}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-finished","phase":"check","took":[TOOK]}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"settled","outcome":"refused","took":[TOOK]}
+    {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"finished","outcome":"refused","took":[TOOK]}
     {"type":"deployment","deployment":"[ID]","sequence":4,"application":"shop","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"bad0000","commit":"bad0000","artifacts":{}},"previous":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"fail","summary":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","findings":[{"id":"quarantine","verdict":"fail","title":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","remedy":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}]}}],"smoke":[],"steps":[{"step":"start","title":"start: start bad0000","state":"waiting"}],"failure":{"code":"refused","message":"`windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","retryable":false,"details":{"hint":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
     --- stderr
     error: `windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the
@@ -336,8 +336,8 @@ fn a_check_that_says_no_refuses() {
     insta::assert_snapshot!(stage.tell("check shop --commit 1111111 --json"), @r#"
     exit 10
     --- stdout
-    {"type":"progress","event":"probe-started","name":"hours"}
-    {"type":"progress","event":"probe-finished","name":"hours","report":{"verdict":"fail","summary":"closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC","findings":[{"id":"freeze:the sale","verdict":"fail","title":"closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC (ask ada)","remedy":"deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait"}],"data":{"open":false,"time":"[TIME]","opens":"[TIME]","rules":["freeze:the sale"]}},"took":[TOOK]}
+    {"type":"progress","of":{"application":"shop"},"event":"probe-started","name":"hours"}
+    {"type":"progress","of":{"application":"shop"},"event":"probe-finished","name":"hours","report":{"verdict":"fail","summary":"closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC","findings":[{"id":"freeze:the sale","verdict":"fail","title":"closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC (ask ada)","remedy":"deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait"}],"data":{"open":false,"time":"[TIME]","opens":"[TIME]","rules":["freeze:the sale"]}},"took":[TOOK]}
     {"type":"check","application":"shop","environment":"uat","version":"1111111","refused":true,"verdict":"fail","checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}},{"name":"hours","report":{"verdict":"fail","summary":"closed until wed 3000-01-01 00:00 UTC: freeze `the sale` since wed 2020-01-01 00:00 UTC","findings":[{"id":"freeze:the sale","verdict":"fail","title":"closed until wed 3000-01-01 00:00 UTC by freeze `the sale` since wed 2020-01-01 00:00 UTC (ask ada)","remedy":"deploy after wed 3000-01-01 00:00 UTC, or use `--break-glass` with a reason if it cannot wait"}],"data":{"open":false,"time":"[TIME]","opens":"[TIME]","rules":["freeze:the sale"]}}}]}
     "#);
     insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @r"

@@ -22,7 +22,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     insta::assert_snapshot!(stage.tell("history"), @r"
     exit 0
     --- stdout
-    #  deployment    started               version  outcome    took  by
+    #  deployment    started               version  outcome  took  by
     1  [ID]  [TIME]  1111111  succeeded  [TOOK]  ada
     ");
     insta::assert_snapshot!(stage.tell("history shop --json"), @r#"

@@ -254,7 +254,7 @@ fn a_release_of_another_environment_is_promoted() {
     insta::assert_snapshot!(stage.tell("history shop"), @r"
     exit 0
     --- stdout
-    #  deployment    started               version  outcome    took  by
+    #  deployment    started               version  outcome  took  by
     2  [ID]  [TIME]  2222222  succeeded  [TOOK]  ada: promoted from test, deployment 4f0c9t2m1k8z on test1
     1  [ID]  [TIME]  1111111  succeeded  [TOOK]  ada
     ");

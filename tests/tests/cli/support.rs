@@ -17,6 +17,8 @@ const CHANGING: &[(&str, &str)] = &[
     (r#""host":( ?)"[^"]*""#, r#""host":$1"[MACHINE]""#),
     (r"\b\d+(\.\d)? [KMGT]iB free\b", "[SIZE] free"),
     (r"\b\d+\.\ds\b", "[TOOK]"),
+    // How wide a column of them is depends on the slowest.
+    (r" {2,}(took  |\[TOOK\])", "  $1"),
     (r#""((?:undo-)?took)":\d+"#, r#""$1":[TOOK]"#),
     (r"\brun\d\d-\d{6}\b", "[ID]"),
     (r"\b[0-9a-f]{64}\b", "[DIGEST]"),

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
 use windlass_documents::Failure;
 
+use super::ahead::Ahead;
 use super::failure::{RequestError, failure, hinted};
 use super::transport::{self, Api, Transport};
 use super::{kinds, wire};
@@ -74,6 +75,7 @@ pub struct Engine {
     pub(super) patience: Patience,
     client: OnceCell<bollard::Docker>,
     data_root: OnceCell<PathBuf>,
+    pub(super) ahead: Ahead,
     /// The engine lets two networks have one name; held from looking for a name to creating it.
     pub(super) creating_network: Mutex<()>,
 }
@@ -93,6 +95,7 @@ impl Engine {
             patience: Patience::default(),
             client: OnceCell::new(),
             data_root: OnceCell::new(),
+            ahead: Ahead::default(),
             creating_network: Mutex::new(()),
         }
     }
@@ -134,7 +137,10 @@ impl Engine {
     pub(super) async fn data_root(&self) -> Result<&PathBuf, RequestError> {
         self.data_root
             .get_or_try_init(|| async {
-                let info = self.call(ORDINARY, |client| async move { client.info().await }).await?;
+                let info = match self.foreseen().await {
+                    Some(told) => told.info.clone(),
+                    None => self.call(ORDINARY, |client| async move { client.info().await }).await?,
+                };
                 if let Some(unsupported) = kinds::of_info(&self.endpoint, &info) {
                     return Err(unsupported);
                 }
@@ -145,7 +151,7 @@ impl Engine {
 
     /// Asks already for what the judgement of a plan needs, because the engine takes its time to tell it. Nothing waits
     /// for the answer here, and who needs it asks again where there was none. For an engine that has answered.
-    pub(super) fn foresee(self: &Arc<Self>) {
+    pub(super) fn foresee_data_root(self: &Arc<Self>) {
         if self.data_root.initialized() {
             return;
         }

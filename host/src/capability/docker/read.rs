@@ -9,7 +9,7 @@ use bollard::models::{ContainerSummary, NetworkInspect, Volume};
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions, LogsOptions};
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
-use tokio::{join, try_join};
+use tokio::join;
 use windlass_documents::Failure;
 
 use super::engine::{ORDINARY, invalid};
@@ -69,16 +69,12 @@ impl Docker {
     /// `GET /version`, with the engine's `SystemTime`, and as `Spoken` the version of the API in which it is spoken to.
     pub async fn version(&self) -> Result<Value, Failure> {
         self.may_read()?;
-        let (version, info) = try_join!(
-            self.engine.call(ORDINARY, |client| async move { client.version().await }),
-            self.engine.call(ORDINARY, |client| async move { client.info().await }),
-        )
-        .map_err(|error| self.explain(error, "ask the engine for its version"))?;
-        let mut version = self.answer(&version)?;
-        version["SystemTime"] = json!(info.system_time);
-        *self.info.lock().unwrap_or_else(PoisonError::into_inner) = Some(info);
-        let spoken = self.engine.spoken().await;
-        version["Spoken"] = json!(spoken.map_err(|error| self.explain(error, "ask the engine for its version"))?);
+        let unknown = |error| self.explain(error, "ask the engine for its version");
+        let told = self.engine.told().await.map_err(unknown)?;
+        let mut version = self.answer(&told.version)?;
+        version["SystemTime"] = json!(told.info.system_time);
+        version["Spoken"] = json!(self.engine.spoken().await.map_err(unknown)?);
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         Ok(version)
     }
 
@@ -86,9 +82,13 @@ impl Docker {
     /// cannot see it. The engine is not asked where [`Self::version`] has asked it in this call.
     pub async fn info(&self) -> Result<Value, Failure> {
         self.may_read()?;
-        let told = self.info.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let info = if let Some(info) = told {
-            info
+        let kept = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let told = match kept {
+            Some(told) => Some(told),
+            None => self.engine.foreseen().await,
+        };
+        let info = if let Some(told) = told {
+            told.info.clone()
         } else {
             let info = self.engine.call(ORDINARY, |client| async move { client.info().await }).await;
             info.map_err(|error| self.explain(error, "ask the engine about its host"))?
@@ -115,7 +115,7 @@ impl Docker {
         let containers = self.all_containers().await?;
         // Who may change something looks first.
         if self.grant.write.is_some() {
-            self.engine.foresee();
+            self.engine.foresee_data_root();
         }
         let own: Vec<_> = containers.into_iter().filter(|one| self.owns(one.labels.as_ref())).collect();
         let gone: Vec<Vec<String>> = own.iter().map(|one| self.gone(one)).collect();

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use bollard::models::SystemInfo;
 use futures::future::BoxFuture;
 use ipnet::IpNet;
 use windlass_documents::{Artifact, Failure};
 use zeroize::Zeroizing;
 
 use super::Engine;
+use super::ahead::Told;
 use crate::config::Endpoint;
 use crate::config::Guarded;
 use crate::progress::Watch;
@@ -151,8 +151,8 @@ pub struct Docker {
     pub(super) images: Arc<dyn ImageOwners>,
     pub(super) redactor: Redactor,
     pub(super) watch: Arc<dyn Watch>,
-    /// What the engine said about its host in this call: it starts programs for that.
-    pub(super) info: Arc<Mutex<Option<SystemInfo>>>,
+    /// What the engine said of itself and its host in this call: it starts programs for that.
+    pub(super) told: Arc<Mutex<Option<Arc<Told>>>>,
 }
 
 impl Docker {
@@ -168,7 +168,7 @@ impl Docker {
             images: Arc::new(NoImages),
             redactor,
             watch: Arc::new(crate::progress::Unwatched),
-            info: Arc::default(),
+            told: Arc::default(),
         }
     }
 

@@ -519,7 +519,7 @@ impl Host {
             journal: Arc::new(journal),
             outside,
             ids: Arc::new(CountingIds::new(&format!("p{processes}-"))),
-            watch: Arc::new(Unwatched),
+            events: Arc::new(Unwatched),
             locks: self.state.path().join("locks"),
             environment: "uat".to_owned(),
             host: "test".to_owned(),

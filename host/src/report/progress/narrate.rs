@@ -53,7 +53,27 @@ pub(super) enum Told {
     },
 }
 
-/// Turns progress into words. Remembers the titles of steps and the phase.
+impl Told {
+    /// The same, with the application that it is about.
+    pub(super) fn about(self, application: &str) -> Self {
+        let marked = |line: Line| Line::new().ink(Ink::Bold, format!("{application}:")).join(line);
+        match self {
+            Self::Line(line) => Self::Line(marked(line)),
+            Self::Warning(line) => Self::Warning(marked(line)),
+            Self::Begin { key, verb, text, plain } => {
+                let (key, text) = (format!("{application} {key}"), format!("{application}: {text}"));
+                Self::Begin { key, verb, text, plain: plain.map(marked) }
+            }
+            Self::Update { key, text, percent, plain } => {
+                let (key, text) = (format!("{application} {key}"), format!("{application}: {text}"));
+                Self::Update { key, text, percent, plain: plain.map(marked) }
+            }
+            Self::End { key } => Self::End { key: format!("{application} {key}") },
+        }
+    }
+}
+
+/// Turns the progress of one application into words. Remembers the titles of steps and the phase.
 #[derive(Debug)]
 pub(super) struct Narrator {
     verbose: bool,
@@ -90,20 +110,27 @@ impl Narrator {
                 vec![Told::Line(said(Ink::Bold, verb, &text).ink(Ink::Dim, format!(" (deployment {deployment})")))]
             }
             Progress::Waiting { holder } => vec![Told::Line(said(Ink::Warn, "Waiting", holder))],
-            Progress::PhaseStarted(phase) => self.phase_started(*phase),
-            Progress::PhaseFinished(phase, _) => vec![Told::End { key: phase_key(*phase) }],
-            Progress::Resolved(release) => {
+            Progress::PhaseStarted { phase } => self.phase_started(*phase),
+            Progress::PhaseFinished { phase, .. } => vec![Told::End { key: phase_key(*phase) }],
+            Progress::Resolved { release } => {
                 self.version = Some(release.version.clone());
                 resolved(release)
             }
-            Progress::Planned(plan) => {
+            Progress::Planned { plan } => {
                 let idle = plan.steps.iter().filter(|step| !step.changes);
                 self.idle = idle.map(|step| step.id.clone()).collect();
                 planned(plan)
             }
             Progress::ProbeStarted { name } => self.probe_started(name),
             Progress::ProbePending { name, summary } => self.pending(name, summary),
-            Progress::ProbeFinished { name, answer, took } => self.probe_finished(name, answer.as_ref(), *took),
+            Progress::ProbeFinished { name, report, failure, took } => {
+                let answer = match (report, failure) {
+                    (Some(report), _) => Ok(report),
+                    (None, Some(failure)) => Err(failure),
+                    (None, None) => return Vec::new(),
+                };
+                self.probe_finished(name, answer, *took)
+            }
             Progress::StepStarted { step, title } => self.step_started(step, title),
             Progress::StepFinished { step, took } => self.step_finished(step, *took),
             Progress::StepFailed { step, failure } => self.step_failed("", step, failure),

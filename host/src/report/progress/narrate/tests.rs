@@ -1,7 +1,5 @@
 //! What a log without a terminal shows.
 
-use std::sync::Arc;
-
 use windlass_documents::{Finding, Outcome};
 
 use super::*;
@@ -38,7 +36,7 @@ fn started(step: &str, title: &str) -> Progress {
 
 #[test]
 fn a_deployment_reads_well_without_a_terminal() {
-    let probe = |name: &str, answer| Progress::ProbeFinished { name: name.to_owned(), answer, took: TENTH };
+    let probe = |name: &str, answer| Progress::probe_finished(name, answer, TENTH);
     let doing = |message: &str, percent| Progress::Doing {
         source: "backend:pull".to_owned(),
         message: message.to_owned(),
@@ -51,14 +49,14 @@ fn a_deployment_reads_well_without_a_terminal() {
             environment: "uat".to_owned(),
             resumed: false,
         },
-        Progress::PhaseStarted(FlowPhase::Resolve),
-        Progress::Resolved(Arc::new(plan::tests::release("v2"))),
-        Progress::PhaseFinished(FlowPhase::Resolve, TENTH),
-        Progress::Planned(Arc::new(plan::tests::plan())),
-        Progress::PhaseStarted(FlowPhase::Check),
+        Progress::PhaseStarted { phase: FlowPhase::Resolve },
+        Progress::Resolved { release: Box::new(plan::tests::release("v2")) },
+        Progress::PhaseFinished { phase: FlowPhase::Resolve, took: TENTH },
+        Progress::Planned { plan: Box::new(plan::tests::plan()) },
+        Progress::PhaseStarted { phase: FlowPhase::Check },
         Progress::ProbeStarted { name: "readiness".to_owned() },
         probe("readiness", Ok(pass("11 things are well"))),
-        Progress::PhaseStarted(FlowPhase::Apply),
+        Progress::PhaseStarted { phase: FlowPhase::Apply },
         started("backend:pull", "pull backend"),
         doing("layer 1 of 2", None),
         doing("layer 1 of 2", Some(50)),
@@ -66,7 +64,7 @@ fn a_deployment_reads_well_without_a_terminal() {
         Progress::StepFinished { step: "backend:pull".to_owned(), took: TENTH },
         Progress::Log { source: "backend:pull".to_owned(), level: Level::Info, message: "quiet".to_owned() },
         Progress::Log { source: "backend:pull".to_owned(), level: Level::Warn, message: "slow".to_owned() },
-        Progress::PhaseStarted(FlowPhase::Verify),
+        Progress::PhaseStarted { phase: FlowPhase::Verify },
         Progress::ProbeStarted { name: "health".to_owned() },
         probe("health", Ok(pass("2 services held for 15s"))),
         probe("web", Ok(pass("3 requests"))),
@@ -106,11 +104,11 @@ fn a_failure_and_the_way_back_read_well() {
         data: None,
     };
     insta::assert_snapshot!(plain(&[
-        Progress::PhaseStarted(FlowPhase::Apply),
+        Progress::PhaseStarted { phase: FlowPhase::Apply },
         started("backend:start", "start backend (new)"),
         Progress::StepFailed { step: "backend:start".to_owned(), failure: failure("no space left on device") },
-        Progress::PhaseStarted(FlowPhase::Verify),
-        Progress::ProbeFinished { name: "health".to_owned(), answer: Ok(unhealthy), took: TENTH },
+        Progress::PhaseStarted { phase: FlowPhase::Verify },
+        Progress::probe_finished("health", Ok(unhealthy), TENTH),
         Progress::Unwinding { cause: "`health` failed".to_owned() },
         Progress::UndoStarted { step: "backend:start".to_owned(), title: "start backend (new)".to_owned() },
         Progress::UndoFinished { step: "backend:start".to_owned() },
@@ -164,5 +162,34 @@ fn what_recorders_say_and_what_they_were_not_told_is_shown() {
        Waits delivery to the recorder `chat` failed and will be retried: `https://chat.example`
              answered 503; 3 events wait since 2026-08-22 09:00:00Z; the next deployment after
              2026-08-22 09:05:00Z tries again, or `windlass outbox flush` now
+    ");
+}
+
+#[test]
+fn what_is_under_way_for_several_applications_has_their_names() {
+    let mut page = Page::new();
+    let mut keys = Vec::new();
+    for application in ["kudos", "shop"] {
+        let mut narrator = Narrator::new(false, 100);
+        for progress in [started("web", "start web"), Progress::StepFinished { step: "web".to_owned(), took: TENTH }] {
+            for told in narrator.narrate(&progress) {
+                match told.about(application) {
+                    Told::Begin { key, plain, .. } => {
+                        keys.push(key);
+                        page.push(plain.unwrap());
+                    }
+                    Told::Line(line) => page.push(line),
+                    Told::End { key } => assert!(keys.contains(&key), "{key}"),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+    assert_eq!(keys, ["kudos step web", "shop step web"]);
+    insta::assert_snapshot!(page.render(false), @"
+    kudos:   Applying start web
+    kudos:    Applied start web (0.1s)
+    shop:   Applying start web
+    shop:    Applied start web (0.1s)
     ");
 }

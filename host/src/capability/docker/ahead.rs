@@ -1,0 +1,87 @@
+//! What the engine says of itself and of its host: kept for a moment, so that it can be asked before who needs it asks.
+//!
+//! For either answer an engine starts programs, which takes longer than most of its other answers. Asked while the
+//! agent reads files and loads plugins, they cost no time of their own.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bollard::models::{SystemInfo, SystemVersion};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+
+use super::engine::{Engine, ORDINARY};
+use super::failure::RequestError;
+
+/// How old the answers may be. The engine's clock is among them, and checks care for seconds of it.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// `GET /version` and `GET /info`, asked side by side.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) version: SystemVersion,
+    pub(super) info: SystemInfo,
+}
+
+/// Answers that were asked for ahead; none of an engine that did not give them.
+type Coming = Shared<BoxFuture<'static, Option<Arc<Told>>>>;
+
+/// The newest answers that were asked for ahead, and when they were.
+#[derive(Default)]
+pub(super) struct Ahead(Mutex<Option<(Instant, Coming)>>);
+
+impl Ahead {
+    fn fresh(&self) -> Option<Coming> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(asked, _)| asked.elapsed() < FRESH).map(|(_, coming)| coming.clone())
+    }
+
+    fn keep(&self, coming: Coming) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), coming));
+    }
+}
+
+impl Engine {
+    /// Asks already what the engine says of itself and of its host. Nothing waits for the answers here; whoever needs them
+    /// within a second gets these, and asks again where there are none.
+    pub fn foresee(self: &Arc<Self>) {
+        if self.ahead.fresh().is_some() {
+            return;
+        }
+        let engine = Arc::clone(self);
+        let asked = async move {
+            match engine.ask_both().await {
+                Ok(told) => Some(Arc::new(told)),
+                Err(error) => {
+                    tracing::debug!(%error, "the engine's version and host are not known yet");
+                    None
+                }
+            }
+        };
+        let coming = asked.boxed().shared();
+        self.ahead.keep(coming.clone());
+        tokio::spawn(coming);
+    }
+
+    /// What was asked ahead, if it is fresh.
+    pub(super) async fn foreseen(&self) -> Option<Arc<Told>> {
+        self.ahead.fresh()?.await
+    }
+
+    /// What the engine says of itself and of its host, no older than a second.
+    pub(super) async fn told(&self) -> Result<Arc<Told>, RequestError> {
+        match self.foreseen().await {
+            Some(told) => Ok(told),
+            None => self.ask_both().await.map(Arc::new),
+        }
+    }
+
+    async fn ask_both(&self) -> Result<Told, RequestError> {
+        let (version, info) = tokio::try_join!(
+            self.call(ORDINARY, |client| async move { client.version().await }),
+            self.call(ORDINARY, |client| async move { client.info().await }),
+        )?;
+        Ok(Told { version, info })
+    }
+}
