@@ -56,6 +56,39 @@ pub struct Journal {
     waiting: Mutex<Vec<Line>>,
 }
 
+/// A line that may be written, and what the tables need to know of its deployment then.
+struct Next {
+    after: Account,
+    time: Timestamp,
+    event: Event,
+}
+
+/// The account of a deployment that several tasks read while one of them writes.
+pub struct SharedAccount {
+    account: Mutex<Account>,
+    /// Held while a line is written: lines of one deployment are written one after the other.
+    writing: Mutex<()>,
+}
+
+impl SharedAccount {
+    /// Shares it.
+    #[must_use]
+    pub fn new(account: Account) -> Self {
+        Self { account: Mutex::new(account), writing: Mutex::new(()) }
+    }
+
+    /// A copy.
+    #[must_use]
+    pub fn copy(&self) -> Account {
+        lock(&self.account).clone()
+    }
+
+    /// Asks it without copying it.
+    pub fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
+        question(&lock(&self.account))
+    }
+}
+
 /// How many log lines wait in memory before they are written.
 const LINES_TOGETHER: usize = 64;
 
@@ -111,22 +144,40 @@ impl Journal {
         Ok(account)
     }
 
-    /// Writes one line and changes the account with it; on an error neither is changed.
+    /// Writes one line and changes the account with it; on an error neither is changed. It waits for the disk.
     pub fn append(&self, account: &mut Account, event: &Event, also: &Also) -> Result<(), Error> {
-        let event = self.redacted(event)?;
-        let time = self.clock.now();
-        let mut after = account.clone();
-        after.add(time, &event)?;
-        let also = self.redacted_also(also)?;
-        let lines = std::mem::take(&mut *lock(&self.waiting));
-        self.crash.before()?;
-        self.store().append(&after, time, &event, &also, &lines)?;
-        *account = after;
+        let next = self.next(account, event)?;
+        self.put(&next, also)?;
+        account.add(next.time, &next.event)?;
         self.crash.after()
     }
 
+    /// The same for an account that others read meanwhile: they see it as it was until the line is on the disk, and wait
+    /// for nothing.
+    pub fn append_to(&self, shared: &SharedAccount, event: &Event, also: &Also) -> Result<(), Error> {
+        let _one_after_the_other = lock(&shared.writing);
+        let next = self.next(&mut lock(&shared.account), event)?;
+        self.put(&next, also)?;
+        lock(&shared.account).add(next.time, &next.event)?;
+        self.crash.after()
+    }
+
+    /// The line of an event that may follow.
+    fn next(&self, account: &mut Account, event: &Event) -> Result<Next, Error> {
+        let event = self.redacted(event)?;
+        let time = self.clock.now();
+        Ok(Next { after: account.followed_by(time, &event)?, time, event })
+    }
+
+    fn put(&self, next: &Next, also: &Also) -> Result<(), Error> {
+        let also = self.redacted_also(also)?;
+        let lines = std::mem::take(&mut *lock(&self.waiting));
+        self.crash.before()?;
+        self.store().append(&next.after, next.time, &next.event, &also, &lines)
+    }
+
     /// Keeps a line of a plugin's or the agent's log with its deployment. It may be lost in a crash, and a disk that
-    /// is full loses it: what matters is in the journal's own lines.
+    /// is full loses it: what matters is in the journal's own lines. Now and then it waits for the disk.
     pub fn log(&self, deployment: &str, source: &str, level: Level, message: &str) {
         let line = Line {
             deployment: deployment.to_owned(),

@@ -7,6 +7,7 @@
 mod account;
 mod addresses;
 pub mod agent;
+mod blocking;
 mod canonical;
 pub mod capability;
 pub mod cli;

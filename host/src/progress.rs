@@ -374,6 +374,7 @@ mod optional_milliseconds {
 
     use serde::{Deserialize as _, Deserializer, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde gives what is in the field")]
     pub(super) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
         match duration {
             Some(duration) => super::milliseconds::serialize(duration, serializer),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::blocking::blocking;
 use crate::capability::state::{Entry, Owner, Quota, StateError, StateStore};
 use crate::journal::{Journal, Put, Room};
 use crate::progress::{Marked, Progress, Watch};
@@ -64,7 +65,7 @@ pub(super) struct Kept {
 impl Watch for Kept {
     fn notice(&self, progress: &Progress) {
         if let Progress::Log { source, level, message } = progress {
-            self.journal.log(&self.deployment, source, *level, message);
+            blocking(|| self.journal.log(&self.deployment, source, *level, message));
         }
         self.watch.notice(progress);
     }

@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::error::Error;
 use super::stop::Stop;
 use super::work::owner;
+use crate::blocking::blocking;
 use crate::private;
 use crate::progress::{DeploymentRef, Progress};
 
@@ -25,7 +26,7 @@ pub(super) struct Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.engine.journal.release(&self.application) {
+        if let Err(error) = blocking(|| self.engine.journal.release(&self.application)) {
             tracing::debug!(%error, "the holder stays in the journal, where the next one replaces it");
         }
         // Closing it is not enough: a program that another thread is starting right now has a copy of the open file
@@ -68,7 +69,7 @@ pub(super) async fn hold<'a>(
             }
         }
     };
-    engine.journal.hold(application, &owner(actor))?;
+    blocking(|| engine.journal.hold(application, &owner(actor)))?;
     Ok(Held { engine, application: application.to_owned(), file })
 }
 

@@ -21,6 +21,7 @@ use super::error::Error;
 use super::retry;
 use super::subject::{Subject, within};
 use super::work::{Deployment, failure};
+use crate::blocking::blocking;
 use crate::explain::failure_hint;
 use crate::journal::{Delivery, Refusal, outcome_word, summary_of};
 use crate::progress::{DeploymentRef, FlowPhase, Level, Progress};
@@ -92,7 +93,7 @@ async fn one_recorder(engine: &Engine, of: &DeploymentRef, queue: Vec<Delivery>,
         match tell(engine, of, delivery).await {
             Ok(facts) => {
                 let refusals: Vec<_> = passed.iter().map(|(passed, refusal)| (passed.id, refusal.clone())).collect();
-                engine.journal.delivered(delivery.id, facts.as_ref(), &refusals)?;
+                blocking(|| engine.journal.delivered(delivery.id, facts.as_ref(), &refusals))?;
                 for (passed, refusal) in passed.drain(..) {
                     aside(engine, of, &passed, &refusal);
                 }
@@ -101,7 +102,7 @@ async fn one_recorder(engine: &Engine, of: &DeploymentRef, queue: Vec<Delivery>,
             Err(failure) => match judge(&failure, delivery) {
                 Answer::Never => {
                     let refusal = refusal(&failure);
-                    engine.journal.set_aside(delivery.id, &refusal)?;
+                    blocking(|| engine.journal.set_aside(delivery.id, &refusal))?;
                     aside(engine, of, delivery, &refusal);
                 }
                 answer @ (Answer::Later | Answer::LaterOrNever) => {
@@ -143,9 +144,9 @@ async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Resul
 fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Result<Waits, Error> {
     let message =
         format!("delivery to the recorder `{}` failed and will be retried: {}", delivery.recorder, failure.message);
-    engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message);
+    blocking(|| engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message));
     let due = now.checked_add(delay(engine, delivery.attempts, failure)).unwrap_or(now);
-    engine.journal.delivery_failed(delivery.id, due, &failure.message)?;
+    blocking(|| engine.journal.delivery_failed(delivery.id, due, &failure.message))?;
     Ok(Waits { due, reason: Some(failure.message.clone()), hint: failure_hint(failure) })
 }
 
@@ -170,7 +171,7 @@ fn aside(engine: &Engine, of: &DeploymentRef, delivery: &Delivery, refusal: &Ref
     let Refusal { reason, hint, .. } = refusal.clone();
     let message =
         format!("the recorder `{recorder}` rejected this for good, and it is set aside for a person: {reason}");
-    engine.journal.log(&deployment, &recorder, Level::Error, &message);
+    blocking(|| engine.journal.log(&deployment, &recorder, Level::Error, &message));
     let version = delivery.event.as_ref().map(|event| event.release.version.clone()).unwrap_or_default();
     engine.notice(of, Progress::SetAside { number, recorder, deployment, version, reason, hint });
 }

@@ -1,7 +1,7 @@
 //! A deployment in the making: its account in the journal, and what this process knows besides.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,8 +18,9 @@ use super::resolve;
 use super::stop::Stop;
 use super::subject::Subject;
 use super::target;
+use crate::blocking::blocking;
 use crate::journal::{
-    self, Account, Also, Asked, Event, Origin, Owner, Purpose, Status, StepStatus, Summary, outcome_word,
+    self, Account, Also, Asked, Event, Origin, Owner, Purpose, SharedAccount, Status, StepStatus, Summary, outcome_word,
 };
 use crate::progress::{DeploymentRef, FlowPhase, Level, Progress};
 
@@ -66,7 +67,7 @@ pub(super) struct Deployment<'a> {
     pub(super) notes: Mutex<Vec<String>>,
     /// What its events are about.
     of: DeploymentRef,
-    account: Mutex<Account>,
+    account: SharedAccount,
     orders: OnceCell<Arc<Orders>>,
     /// Set when somebody asks to stop, or when time is up.
     halt: CancellationToken,
@@ -129,14 +130,15 @@ impl<'a> Deployment<'a> {
             }
         };
         (asked.source, asked.origin) = (origin.source(&of), Some(origin));
-        let account = engine.journal.begin(&engine.ids.next(), |number| Event::Opened {
+        let opened = |number| Event::Opened {
             number,
             application: request.application,
             environment: engine.environment.clone(),
             asked,
             owner: owner(&request.actor),
             previous: running.as_ref().map(|running| running.deployment.clone()),
-        })?;
+        };
+        let account = blocking(|| engine.journal.begin(&engine.ids.next(), opened))?;
         Ok(Self::new(engine, account, running.map(|running| running.release), given, stop))
     }
 
@@ -150,7 +152,7 @@ impl<'a> Deployment<'a> {
         // A stuck one is not worked on until somebody answers for it.
         if account.status.is_open() {
             let event = Event::Resumed { owner: owner(actor) };
-            engine.journal.append(&mut account, &event, &Also::default())?;
+            blocking(|| engine.journal.append(&mut account, &event, &Also::default()))?;
         }
         Ok(Self::new(engine, account, previous, None, stop))
     }
@@ -185,7 +187,7 @@ impl<'a> Deployment<'a> {
             given,
             notes: Mutex::default(),
             of,
-            account: Mutex::new(account),
+            account: SharedAccount::new(account),
             orders: OnceCell::new(),
             halt,
             time_is_up: OnceLock::new(),
@@ -197,16 +199,16 @@ impl<'a> Deployment<'a> {
 
     /// What the journal says about it now.
     pub(super) fn account(&self) -> Account {
-        self.lock().clone()
+        self.account.copy()
     }
 
     /// Asks the account without copying it.
     pub(super) fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
-        question(&self.lock())
+        self.account.with(question)
     }
 
     pub(super) fn status(&self) -> Status {
-        self.lock().status
+        self.account.with(|account| account.status)
     }
 
     /// Whether its release is the one that ran before.
@@ -228,11 +230,7 @@ impl<'a> Deployment<'a> {
     }
 
     fn write_also(&self, event: &Event, also: &Also) -> Result<(), journal::Error> {
-        self.engine.journal.append(&mut self.lock(), event, also)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+        blocking(|| self.engine.journal.append_to(&self.account, event, also))
     }
 
     /// What its events are about.
@@ -248,7 +246,7 @@ impl<'a> Deployment<'a> {
     /// Keeps a line in the deployment's log, and shows it.
     pub(super) fn log(&self, level: Level, message: &str) {
         let id = self.with(|account| account.id.clone());
-        self.engine.journal.log(&id, "windlass", level, message);
+        blocking(|| self.engine.journal.log(&id, "windlass", level, message));
         self.notice(Progress::Log { source: "windlass".to_owned(), level, message: message.to_owned() });
     }
 

@@ -184,6 +184,21 @@ impl Account {
         })
     }
 
+    /// What one more line makes of it, as far as the tables need to know: of its steps it has the line's own alone, so that a
+    /// line costs the same however many there are. The one that settles it has all, because all are judged then.
+    pub(super) fn followed_by(&mut self, time: Timestamp, event: &Event) -> Result<Self, Illegal> {
+        let steps = std::mem::take(&mut self.steps);
+        let mut after = self.clone();
+        after.steps = match (event, StepEvent::of(event)) {
+            (Event::Settled { .. }, _) => steps.clone(),
+            (_, Some((id, _))) => steps.get(id).map(|step| (id.to_owned(), step.clone())).into_iter().collect(),
+            (_, None) => BTreeMap::new(),
+        };
+        self.steps = steps;
+        after.add(time, event)?;
+        Ok(after)
+    }
+
     /// Adds one line, or refuses it and stays as it is.
     pub fn add(&mut self, time: Timestamp, event: &Event) -> Result<(), Illegal> {
         let status = next(Some(self.status), event)?;

@@ -235,6 +235,25 @@ async fn a_connection_to_the_engine_is_used_again_and_one_that_was_closed_is_rep
     }
 }
 
+#[tokio::test]
+async fn what_the_engine_says_of_itself_is_asked_once_and_ahead() {
+    let script = Script { oldest_api: "1.24", newest_api: "1.41", ..Script::default() };
+    let (application, _directory) = beside(&script);
+    let asked = |question: &str| {
+        let asked = script.asked.lock().unwrap();
+        asked.iter().filter(|line| line.contains(question)).count()
+    };
+    // Two checks of one release, and a strategy that needs to know where the engine's data are.
+    application.engine.foresee();
+    application.engine.foresee();
+    for docker in [application.check(), application.check()] {
+        assert_eq!(docker.info().await.unwrap()["SystemTime"], "2026-01-01T00:00:00Z");
+        assert_eq!(docker.version().await.unwrap()["SystemTime"], "2026-01-01T00:00:00Z");
+    }
+    application.engine.can_deploy().await.unwrap();
+    assert_eq!((asked("/version"), asked("/info")), (1, 1));
+}
+
 /// An application whose engine follows a script, and the directory of its socket.
 fn beside(script: &Script) -> (Application, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();

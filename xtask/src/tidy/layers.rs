@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &[
         "account",
         "addresses",
+        "blocking",
         "canonical",
         "clock",
         "explain",

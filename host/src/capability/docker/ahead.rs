@@ -32,13 +32,13 @@ type Coming = Shared<BoxFuture<'static, Option<Arc<Told>>>>;
 pub(super) struct Ahead(Mutex<Option<(Instant, Coming)>>);
 
 impl Ahead {
-    fn fresh(&self) -> Option<Coming> {
+    fn fresh(&self, now: Instant) -> Option<Coming> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|(asked, _)| asked.elapsed() < FRESH).map(|(_, coming)| coming.clone())
+        kept.as_ref().filter(|(asked, _)| now.duration_since(*asked) < FRESH).map(|(_, coming)| coming.clone())
     }
 
-    fn keep(&self, coming: Coming) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), coming));
+    fn keep(&self, now: Instant, coming: Coming) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, coming));
     }
 }
 
@@ -46,7 +46,8 @@ impl Engine {
     /// Asks already what the engine says of itself and of its host. Nothing waits for the answers here; whoever needs them
     /// within a second gets these, and asks again where there are none.
     pub fn foresee(self: &Arc<Self>) {
-        if self.ahead.fresh().is_some() {
+        let now = Instant::now();
+        if self.ahead.fresh(now).is_some() {
             return;
         }
         let engine = Arc::clone(self);
@@ -60,13 +61,13 @@ impl Engine {
             }
         };
         let coming = asked.boxed().shared();
-        self.ahead.keep(coming.clone());
+        self.ahead.keep(now, coming.clone());
         tokio::spawn(coming);
     }
 
     /// What was asked ahead, if it is fresh.
     pub(super) async fn foreseen(&self) -> Option<Arc<Told>> {
-        self.ahead.fresh()?.await
+        self.ahead.fresh(Instant::now())?.await
     }
 
     /// What the engine says of itself and of its host, no older than a second.
@@ -83,5 +84,20 @@ impl Engine {
             self.call(ORDINARY, |client| async move { client.info().await }),
         )?;
         Ok(Told { version, info })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_is_good_for_a_second() {
+        let ahead = Ahead::default();
+        let now = Instant::now();
+        assert!(ahead.fresh(now).is_none());
+        ahead.keep(now, async { None }.boxed().shared());
+        assert!(ahead.fresh(now + FRESH.saturating_sub(Duration::from_millis(1))).is_some());
+        assert!(ahead.fresh(now + FRESH).is_none());
     }
 }
