@@ -13,6 +13,7 @@ mod grants;
 mod guarded;
 mod origins;
 mod resolve;
+pub mod sources;
 pub(crate) mod template;
 pub mod units;
 
@@ -28,7 +29,7 @@ pub use allowance::Allowance;
 pub use bindings::{Binding, Owner};
 pub use endpoint::Endpoint;
 pub use guarded::Guarded;
-pub use origins::{Promotion, PromotionSource, Releases, Sender, Trigger};
+pub use origins::{Promotion, PromotionSource, Releases, Trigger};
 pub use resolve::ConfigError;
 
 /// The defaults, with a comment for each key: what `windlass init` starts from.

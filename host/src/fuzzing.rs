@@ -9,7 +9,8 @@ use windlass_documents::reference::Reference;
 
 pub use crate::agent::plan_file;
 pub use crate::capability::docker::docker_body;
-use crate::config::{Sender, Trigger};
+use crate::config::Trigger;
+use crate::config::sources::Source;
 use crate::names;
 pub use crate::plugin::guest_document;
 use crate::release::document;
@@ -61,7 +62,8 @@ pub fn release_document(input: &[u8]) {
 /// When it isn't.
 pub fn trigger(input: &[u8]) {
     let Ok(message) = Message::parse(input) else { return };
-    for from in [Sender::GitHub, Sender::PactBroker { header: "x-windlass-secret".to_owned() }] {
+    let Ok(sources) = Source::presets() else { panic!("the sources that are built in cannot be read") };
+    for from in sources.into_values() {
         let trigger = Trigger {
             from,
             secret: "webhook".to_owned(),

@@ -9,16 +9,16 @@ mod message;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::config::{Sender, Trigger};
+use crate::config::Trigger;
+use crate::config::sources::{Encoding, Proof, REPOSITORY};
 use crate::explain::{ExitCode, Explain};
 
 pub use message::Message;
-
-/// GitHub's signature of the body.
-const SIGNATURE: &str = "x-hub-signature-256";
 
 /// The longest value that goes into a command.
 const LONGEST: usize = 256;
@@ -53,7 +53,7 @@ pub enum TriggerError {
     #[error("the event is not from {from}: its `{header}` is wrong")]
     NotAuthentic {
         /// Who should have sent it.
-        from: &'static str,
+        from: String,
         /// Where the proof is.
         header: String,
     },
@@ -125,28 +125,29 @@ pub type Fields = BTreeMap<String, String>;
 
 /// Whether the message is from the sender, who shares the secret.
 pub fn authenticate(trigger: &Trigger, message: &Message, secret: &str) -> Result<(), TriggerError> {
-    match &trigger.from {
-        Sender::GitHub => {
-            let given = proof(message, SIGNATURE)?;
-            let bytes = given.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok()).unwrap_or_default();
-            if mac(secret, &message.body).is_some_and(|mac| mac.verify_slice(&bytes).is_ok()) {
-                return Ok(());
-            }
-            Err(TriggerError::NotAuthentic { from: "GitHub", header: SIGNATURE.to_owned() })
+    let (header, is_proved) = match &trigger.from.proof {
+        Proof::Signature { header, prefix, encoding } => {
+            let digits = proof(message, header)?.strip_prefix(prefix.as_str()).unwrap_or_default();
+            let bytes = match encoding {
+                Encoding::Hex => hex::decode(digits).unwrap_or_default(),
+                Encoding::Base64 => BASE64.decode(digits).unwrap_or_default(),
+            };
+            (header, mac(secret, &message.body).is_some_and(|mac| mac.verify_slice(&bytes).is_ok()))
         }
-        Sender::PactBroker { header } => {
+        Proof::Secret { header } => {
             let given = proof(message, header)?;
             // Both through the same function, so that the time it takes says nothing about where they differ.
             let expected = mac(secret, secret.as_bytes()).map(|mac| mac.finalize().into_bytes());
-            let equal = expected.is_some_and(|expected| {
+            let is_equal = expected.is_some_and(|expected| {
                 mac(secret, given.as_bytes()).is_some_and(|mac| mac.verify_slice(&expected).is_ok())
             });
-            if equal {
-                return Ok(());
-            }
-            Err(TriggerError::NotAuthentic { from: "the Pact Broker", header: header.clone() })
+            (header, is_equal)
         }
+    };
+    if is_proved {
+        return Ok(());
     }
+    Err(TriggerError::NotAuthentic { from: trigger.from.title.clone(), header: header.clone() })
 }
 
 fn proof<'a>(message: &'a Message, header: &str) -> Result<&'a str, TriggerError> {
@@ -159,20 +160,12 @@ fn mac(key: &str, content: &[u8]) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// How long an event is remembered that says itself which one of its kind it is: GitHub's name the run or the commits.
-const UNIQUE: Duration = Duration::from_hours(30 * 24);
-
-/// How long one is remembered that may truly happen again in the same words. A Pact Broker sends an event that was not
-/// taken again for 38 minutes.
-const REPEATABLE: Duration = Duration::from_hours(1);
-
 /// How long an event is remembered: until then the same one starts nothing again.
 #[must_use]
 pub fn window(trigger: &Trigger, fields: &Fields) -> Duration {
-    let usual = match trigger.from {
-        Sender::GitHub => UNIQUE,
-        Sender::PactBroker { .. } if fields.keys().any(|name| fields::UNIQUE.contains(&name.as_str())) => UNIQUE,
-        Sender::PactBroker { .. } => REPEATABLE,
+    let usual = match &trigger.from.unique {
+        Some((names, unique)) if names.iter().any(|name| fields.contains_key(name)) => *unique,
+        _ => trigger.from.remember,
     };
     trigger.remember.unwrap_or(usual)
 }
@@ -185,22 +178,19 @@ pub fn key(message: &Message) -> String {
 
 /// What the event is about.
 pub fn fields(trigger: &Trigger, message: &Message) -> Result<Fields, TriggerError> {
-    match trigger.from {
-        Sender::GitHub => fields::github(message),
-        Sender::PactBroker { .. } => fields::plain(message),
-    }
+    fields::of(&trigger.from, message)
 }
 
 /// Why the event is not one of those that are wanted; none when it is.
 ///
-/// What comes from a fork is wanted only by a trigger whose `when` speaks of `head-repository`.
+/// What comes from a fork is wanted only by a trigger whose `when` speaks of the field that names the fork.
 #[must_use]
 pub fn unwanted(trigger: &Trigger, fields: &Fields) -> Option<String> {
-    if !trigger.when.contains_key(fields::HEAD)
-        && let Some(head) = fields.get(fields::HEAD)
-        && fields.get("repository") != Some(head)
+    if let Some(name) = trigger.from.head.as_ref().filter(|name| !trigger.when.contains_key(*name))
+        && let Some(head) = fields.get(name)
+        && fields.get(REPOSITORY) != Some(head)
     {
-        return Some(format!("its {} is `{}`, which is not its repository", fields::HEAD, head.escape_debug()));
+        return Some(format!("its {name} is `{}`, which is not its {REPOSITORY}", head.escape_debug()));
     }
     trigger.when.iter().find_map(|(field, pattern)| match fields.get(field) {
         Some(value) if pattern.is_match(value) => None,

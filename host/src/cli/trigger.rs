@@ -6,7 +6,7 @@ use super::arguments::{Arguments, Command, TriggerArguments};
 use super::session::Session;
 use super::{check, deploy, plan, promote};
 use crate::capability::secrets::{HostKey, Secrets};
-use crate::config::{Sender, Trigger};
+use crate::config::Trigger;
 use crate::explain::ExitCode;
 use crate::journal::Mode;
 use crate::redact::Redactor;
@@ -76,10 +76,7 @@ pub(super) async fn run(arguments: &TriggerArguments, session: &Session) -> Resu
 
 /// Who asked, for the record.
 fn actor(name: &str, trigger: &Trigger, fields: &Fields) -> String {
-    let from = match trigger.from {
-        Sender::GitHub => "GitHub",
-        Sender::PactBroker { .. } => "Pact Broker",
-    };
+    let from = trigger.from.name();
     match fields.get("sender") {
         Some(sender) => format!("trigger {name} ({from}, {})", sender.escape_debug()),
         None => format!("trigger {name} ({from})"),

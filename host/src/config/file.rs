@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::allowance::Allowance;
 use super::document::Spot;
+use super::sources::written::TriggerSource;
 use super::units::{Size, Span};
 
 /// What the operator of a host decides.
@@ -42,6 +43,8 @@ pub(super) struct File {
     pub(super) promote: BTreeMap<String, Spot<Promotion>>,
     /// What events from outside start, by name.
     pub(super) triggers: BTreeMap<String, Spot<Trigger>>,
+    /// Senders of events that are not built in, by name.
+    pub(super) trigger_sources: BTreeMap<String, Spot<TriggerSource>>,
     /// What one plugin call, and one deployment, may use.
     pub(super) limits: Limits,
 }
@@ -101,11 +104,12 @@ pub(super) struct Promotion {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Trigger {
-    /// Who sends it: `github` or `pact-broker`.
+    /// Who sends it: `github`, `gitlab`, `gitea`, `forgejo`, `pact-broker`, or the name of a section of
+    /// `[trigger-sources]`.
     pub(super) from: Spot<String>,
     /// The secret that proves the sender.
     pub(super) secret: Spot<String>,
-    /// For a Pact Broker: the header that carries the secret; `X-Windlass-Token` when left out.
+    /// For a source that sends the secret itself: the header that has it, instead of the source's own.
     #[serde(default)]
     pub(super) header: Option<Spot<String>>,
     /// Expressions that fields of the event must match as a whole; events that don't are ignored.

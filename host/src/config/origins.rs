@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::document::{Read, Spot, all};
+use super::document::{Read, Spot, all, nearest};
 use super::file;
 use super::resolve::Reader;
+use super::sources::{Pattern, Proof, Source};
+use super::units::Span;
 use crate::names::Kind;
 use crate::signature;
 
 /// How long fetching a release from another environment may take, where nothing else is said.
 const FETCH: Duration = Duration::from_mins(1);
-
-/// The header in which a Pact Broker sends the secret, where no other is named.
-const HEADER: &str = "x-windlass-token";
 
 /// How long an operator may let events be remembered.
 const REMEMBER: std::ops::RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(366 * 24);
@@ -63,40 +62,18 @@ pub enum PromotionSource {
 }
 
 /// What an event from outside starts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Trigger {
     /// Who sends it.
-    pub from: Sender,
+    pub from: Source,
     /// The name of the secret that proves the sender.
     pub secret: String,
     /// What fields of the event must match as a whole.
-    pub when: BTreeMap<String, regex::Regex>,
+    pub when: BTreeMap<String, Pattern>,
     /// How long an event is remembered, where the operator says so.
     pub remember: Option<Duration>,
     /// The arguments of the command, with `{field}` in them.
     pub run: Vec<String>,
-}
-
-impl PartialEq for Trigger {
-    fn eq(&self, other: &Self) -> bool {
-        let texts = |when: &BTreeMap<String, regex::Regex>| -> Vec<(String, String)> {
-            when.iter().map(|(field, pattern)| (field.clone(), pattern.as_str().to_owned())).collect()
-        };
-        (&self.from, &self.secret, &self.run, self.remember) == (&other.from, &other.secret, &other.run, other.remember)
-            && texts(&self.when) == texts(&other.when)
-    }
-}
-
-/// Who sends events, and how they prove it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sender {
-    /// GitHub signs the body with the secret: `X-Hub-Signature-256`.
-    GitHub,
-    /// A Pact Broker sends the secret in a header of this name.
-    PactBroker {
-        /// In lower case.
-        header: String,
-    },
 }
 
 impl Reader<'_> {
@@ -182,16 +159,22 @@ impl Reader<'_> {
         &self,
         given: BTreeMap<String, Spot<file::Trigger>>,
         secrets: &BTreeMap<String, Spot<file::Secret>>,
+        sources: &BTreeMap<String, Read<Source>>,
     ) -> Read<BTreeMap<String, Trigger>> {
         all(given.into_iter().map(|(name, written)| {
             let named = self.name(&Spot { value: name.clone(), span: written.span.clone() }, "a trigger");
-            let trigger = self.trigger(&written, secrets)?;
+            let trigger = self.trigger(&written, secrets, sources)?;
             named.map(|()| (name, trigger))
         }))
     }
 
-    fn trigger(&self, written: &Spot<file::Trigger>, secrets: &BTreeMap<String, Spot<file::Secret>>) -> Read<Trigger> {
-        let from = self.sender(written);
+    fn trigger(
+        &self,
+        written: &Spot<file::Trigger>,
+        secrets: &BTreeMap<String, Spot<file::Secret>>,
+        sources: &BTreeMap<String, Read<Source>>,
+    ) -> Read<Trigger> {
+        let from = self.sender(written, sources);
         let command = written.run.first().map(String::as_str).unwrap_or_default();
         let run = if COMMANDS.contains(&command) {
             Ok(written.run.value.clone())
@@ -199,37 +182,42 @@ impl Reader<'_> {
             let message = format!("an event may start `{}`, not `{command}`", COMMANDS.join("`, `"));
             Err(self.wrong(&written.run, message))
         };
-        let when = all(written.when.iter().map(|(field, pattern)| {
-            let compiled = regex::RegexBuilder::new(&format!(r"\A(?:{})\z", pattern.value)).size_limit(1 << 20).build();
-            let compiled =
-                compiled.map_err(|error| self.wrong(pattern, format!("not a regular expression: {error}")))?;
-            Ok((field.clone(), compiled))
-        }));
+        let when = all(written.when.iter().map(|(field, pattern)| Ok((field.clone(), self.pattern(pattern)?))));
         let secret = self.known(&written.secret, "secrets", secrets.keys());
-        let remember = match &written.remember {
-            Some(span) if !REMEMBER.contains(&span.value.0) => {
-                return Err(self.wrong(span, "an event is remembered for `1m` to `8784h`"));
-            }
-            given => given.as_ref().map(|span| span.value.0),
-        };
-        Ok(Trigger { from: from?, secret: secret?, when: when?, remember, run: run? })
+        let remember = written.remember.as_ref().map(|span| self.remembered(span)).transpose();
+        Ok(Trigger { from: from?, secret: secret?, when: when?, remember: remember?, run: run? })
     }
 
-    fn sender(&self, written: &file::Trigger) -> Read<Sender> {
-        match (written.from.as_str(), &written.header) {
-            ("github", None) => Ok(Sender::GitHub),
-            ("github", Some(header)) => {
-                Err(self.wrong(header, "GitHub signs its events; `header` is for a Pact Broker"))
-            }
-            ("pact-broker", header) => {
-                let header = header.as_ref().map_or(HEADER, |header| header.value.as_str());
-                Ok(Sender::PactBroker { header: header.to_ascii_lowercase() })
-            }
-            (other, _) => {
-                let message = format!("`{other}` sends no events: write `github` or `pact-broker`");
-                Err(self.wrong(&written.from, message))
+    /// How long an event is remembered.
+    pub(super) fn remembered(&self, written: &Spot<Span>) -> Read<Duration> {
+        if REMEMBER.contains(&written.value.0) {
+            return Ok(written.value.0);
+        }
+        Err(self.wrong(written, "an event is remembered for `1m` to `8784h`"))
+    }
+
+    fn sender(&self, written: &file::Trigger, sources: &BTreeMap<String, Read<Source>>) -> Read<Source> {
+        let from = &written.from;
+        let Some(source) = sources.get(from.as_str()) else {
+            let known: Vec<&str> = sources.keys().map(String::as_str).collect();
+            let message = format!("`{}` sends no events: write one of `{}`", from.value, known.join("`, `"));
+            let hint = nearest(from, known).map_or_else(
+                || format!("add a section `[trigger-sources.{}]` that describes it", from.value),
+                |name| format!("did you mean `{name}`?"),
+            );
+            return Err(self.wrong_with(from, message, Some(hint)));
+        };
+        let mut source = source.clone()?;
+        match (&mut source.proof, &written.header) {
+            (_, None) => {}
+            (Proof::Secret { header }, Some(other)) => *header = other.to_ascii_lowercase(),
+            (Proof::Signature { .. }, Some(stray)) => {
+                let message =
+                    format!("{} signs its events; `header` is for a source that sends the secret itself", source.title);
+                return Err(self.wrong(stray, message));
             }
         }
+        Ok(source)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What operators get to read when these parts of their file are wrong.
 
 use crate::config::document::Document;
-use crate::config::{Config, PromotionSource, Sender};
+use crate::config::sources::Proof;
+use crate::config::{Config, PromotionSource};
 
 fn resolve(text: &str) -> Result<Config, String> {
     let document = Document::from_text("agent.toml", text).unwrap();
@@ -39,7 +40,7 @@ fn what_is_written_is_meant() {
     assert!(config.releases.require_signature);
     assert_eq!(config.promote["uat"].from, PromotionSource::Ssh("deploy@uat1".to_owned()));
     assert_eq!(config.promote["staging"].timeout.as_secs(), 10);
-    assert_eq!(config.triggers["contracts"].from, Sender::PactBroker { header: "x-windlass-token".to_owned() });
+    assert_eq!(config.triggers["contracts"].from.proof, Proof::Secret { header: "x-windlass-token".to_owned() });
     assert!(config.triggers["main"].when["branch"].is_match("main"));
     assert!(!config.triggers["main"].when["branch"].is_match("maintenance"));
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::document::{Document, DocumentError, Mistakes, Noted, Read, Spot, all, nearest};
 use super::file::{self, File};
+use super::sources::Source;
 use super::template;
 use super::units::{Size, Span};
 use super::{Command, Config, DEFAULT_AGENT_TOML, Docker, Limits, Registry, SecretSource};
@@ -62,11 +63,12 @@ fn or<T>(given: Option<T>, default: Option<T>, key: &'static str) -> Result<T, C
 pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
     let defaults: File = Document::from_text("default-agent.toml", DEFAULT_AGENT_TOML)?.decode()?;
     let mistakes = Mistakes::of(document);
-    let reader = Reader { mistakes: &mistakes, base: document.path().parent().unwrap_or(Path::new("")) };
+    let reader = Reader::new(&mistakes, document.path().parent().unwrap_or(Path::new("")));
+    let presets = Source::presets()?;
     let config = match mistakes.decode::<File>(document.tree()?) {
         Ok(file) => {
             let filled = Filled::of(&file, defaults)?;
-            reader.config(file, filled)
+            reader.config(file, filled, presets)
         }
         Err(noted) => Err(noted),
     };
@@ -120,8 +122,15 @@ pub(super) struct Reader<'a> {
     base: &'a Path,
 }
 
+impl<'a> Reader<'a> {
+    /// Of a document in the directory `base`.
+    pub(super) fn new(mistakes: &'a Mistakes<'a>, base: &'a Path) -> Self {
+        Self { mistakes, base }
+    }
+}
+
 impl Reader<'_> {
-    fn config(&self, file: File, filled: Filled) -> Read<Config> {
+    fn config(&self, file: File, filled: Filled, presets: BTreeMap<String, Source>) -> Read<Config> {
         let environment = self.name(&filled.environment, "an environment");
         let kept = self.keeps(&filled.keep);
         let socket = self.socket(&filled.endpoint);
@@ -135,8 +144,10 @@ impl Reader<'_> {
         let grants = all(file.grants.into_iter().map(|grant| self.grant(grant, &names)));
         let bindings = self.bindings(file.applications, &keys);
         let promote = self.promotions(file.promote);
-        let triggers = self.triggers(file.triggers, &file.secrets);
-        environment.and(kept).and(socket).and(apart)?;
+        let sources = self.sources(&file.trigger_sources, presets);
+        let triggers = self.triggers(file.triggers, &file.secrets, &sources);
+        let described: Read<Vec<Source>> = all(sources.into_values());
+        environment.and(kept).and(socket).and(apart).and(described)?;
         Ok(Config {
             file: Some(self.mistakes.document().path().to_owned()),
             environment: filled.environment.value,
@@ -174,7 +185,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn wrong<T>(&self, at: &Spot<T>, message: impl Into<String>) -> Noted {
-        self.mistakes.note(at.span.clone(), message, None)
+        self.wrong_with(at, message, None)
+    }
+
+    pub(super) fn wrong_with<T>(&self, at: &Spot<T>, message: impl Into<String>, hint: Option<String>) -> Noted {
+        self.mistakes.note(at.span.clone(), message, hint)
     }
 
     /// An absolute path, without `.` and `..` in it.

@@ -1,75 +1,96 @@
-//! What an event is about: a few fields by name, taken from its body.
+//! What an event is about: fields by name, taken from its body as the source says.
 //!
-//! For GitHub these are `event`, `action`, `repository`, `sender`, and what the event has of `branch`, `tag`, `commit`,
-//! `workflow`, `conclusion` and `head-repository`; see "Webhook events and payloads" in GitHub's documentation. A Pact Broker sends what the
-//! webhook's own template says: every text or number at the top of its body is a field.
+//! Which fields a source has is data, see [`crate::config::sources`]. No sender is known here.
 
 use serde_json::Value;
 
 use super::{Fields, Message, TriggerError};
+use crate::config::sources::{Condition, EventName, Field, Is, Source};
 
-/// The repository that the branch and the commit of an event are in. It is another one than `repository` for runs and
-/// pull requests of forks, whose branches may have any name.
-pub(super) const HEAD: &str = "head-repository";
+/// The event's name, which is a field like all others.
+const EVENT: &str = "event";
 
-/// Fields of a Pact Broker's event of which each verification has its own: what a template gives them is
-/// `${pactbroker.verificationResultUrl}`.
-pub(super) const UNIQUE: &[&str] = &["verification-result-url", "verificationResultUrl"];
-
-/// What stands there when GitHub does not say: the fork is gone.
-const GONE: &str = "unknown";
-
-/// An event of GitHub.
-pub(super) fn github(message: &Message) -> Result<Fields, TriggerError> {
+/// The fields of an event.
+pub(super) fn of(source: &Source, message: &Message) -> Result<Fields, TriggerError> {
     let body = json(message)?;
-    let event = message.header("x-github-event")?.unwrap_or_default();
     let mut fields = Fields::new();
-    let mut put = |name: &str, value: Option<&str>| {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            fields.insert(name.to_owned(), value.to_owned());
-        }
-    };
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
-    put("event", Some(event));
-    put("action", text("/action"));
-    put("repository", text("/repository/full_name"));
-    put("sender", text("/sender/login"));
-    let reference = text("/ref").unwrap_or_default();
-    let kind = text("/ref_type");
-    put("branch", reference.strip_prefix("refs/heads/").or((kind == Some("branch")).then_some(reference)));
-    put("tag", reference.strip_prefix("refs/tags/").or((kind == Some("tag")).then_some(reference)));
-    put("tag", text("/release/tag_name"));
-    // A push that deletes a branch has a commit of zeros.
-    put("commit", text("/after").filter(|commit| commit.bytes().any(|digit| digit != b'0')));
-    for run in ["workflow_run", "check_suite", "check_run"] {
-        let of = |name: &str| text(&format!("/{run}/{name}"));
-        put("branch", of("head_branch"));
-        put("commit", of("head_sha"));
-        put("workflow", of("name"));
-        put("conclusion", of("conclusion"));
+    if let Some(name) = event(source, message, &body)? {
+        fields.insert(EVENT.to_owned(), name);
     }
-    for (subject, head) in [("workflow_run", "head_repository"), ("pull_request", "head/repo")] {
-        if body.get(subject).is_some() {
-            put(HEAD, Some(text(&format!("/{subject}/{head}/full_name")).unwrap_or(GONE)));
+    for field in &source.fields {
+        if !fields.contains_key(&field.name)
+            && let Some(value) = value(field, &body)
+        {
+            fields.insert(field.name.clone(), value);
         }
     }
-    put("branch", text("/pull_request/head/ref"));
-    put("commit", text("/pull_request/head/sha"));
+    if source.top_level {
+        // A name that the source places elsewhere has its value from there, or none.
+        let placed = |name: &String| source.fields.iter().any(|field| field.name == *name);
+        for (name, value) in body.as_object().into_iter().flatten().filter(|(name, _)| !placed(name)) {
+            if let Some(value) = text_or_number(value)
+                && !fields.contains_key(name)
+            {
+                fields.insert(name.clone(), value);
+            }
+        }
+    }
     Ok(fields)
 }
 
-/// An event whose body is an object of fields.
-pub(super) fn plain(message: &Message) -> Result<Fields, TriggerError> {
-    let body = json(message)?;
-    let fields = body.as_object().into_iter().flatten().filter_map(|(name, value)| {
-        let value = match value {
+fn event(source: &Source, message: &Message, body: &Value) -> Result<Option<String>, TriggerError> {
+    let name = match &source.event {
+        None => None,
+        Some(EventName::Header(header)) => message.header(header)?,
+        Some(EventName::Body(pointers)) => {
+            let texts = pointers.iter().filter_map(|pointer| pointer.find(body)?.as_str());
+            texts.into_iter().find(|text| !text.is_empty())
+        }
+    };
+    Ok(name.filter(|name| !name.is_empty()).map(str::to_owned))
+}
+
+/// What one entry of a source's list gives; none when it gives nothing.
+fn value(field: &Field, body: &Value) -> Option<String> {
+    if !field.when.as_ref().is_none_or(|condition| holds(condition, body)) {
+        return None;
+    }
+    let found = field.pointers.iter().find_map(|pointer| {
+        let there = pointer.find(body)?;
+        let text = match there {
             Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) if field.numbers => number.to_string(),
             _ => return None,
         };
-        Some((name.clone(), value))
+        let text = text.strip_prefix(&field.prefix)?;
+        let is_absent = text.is_empty() || field.absent.as_ref().is_some_and(|absent| absent.is_match(text));
+        (!is_absent).then(|| text.to_owned())
     });
-    Ok(fields.collect())
+    found.or_else(|| field.otherwise.clone())
+}
+
+fn holds(condition: &Condition, body: &Value) -> bool {
+    let Some(there) = condition.pointer.find(body) else { return false };
+    match &condition.is {
+        Is::There => true,
+        Is::Like(pattern) => match there {
+            Value::String(text) => pattern.is_match(text),
+            Value::Number(_) | Value::Bool(_) => pattern.is_match(&there.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
+        },
+        // Two that are both not there are not the same.
+        Is::SameAs(other) => {
+            matches!(there, Value::String(_) | Value::Number(_) | Value::Bool(_)) && other.find(body) == Some(there)
+        }
+    }
+}
+
+fn text_or_number(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 fn json(message: &Message) -> Result<Value, TriggerError> {

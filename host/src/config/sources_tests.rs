@@ -1,0 +1,1 @@
+//! The sources that are built in, and those of operators.
