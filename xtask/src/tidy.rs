@@ -3,6 +3,7 @@
 //! They read files as text, so that they hold for code that a build leaves out, too.
 
 mod layers;
+mod services;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -92,6 +93,7 @@ pub(crate) fn check() -> Result<()> {
         if name.starts_with("host/src") && !name.contains("/tests/") && !name.ends_with("tests.rs") {
             let below = name.trim_start_matches("host/src/");
             wrong.extend(layers::wrong(below, &code(&text).join("\n")).iter().map(|why| format!("{name}: {why}")));
+            wrong.extend(services::wrong(below, &code(&text)).iter().map(|why| format!("{name}: {why}")));
             for wall in WALLS.iter().filter(|wall| !wall.inside.iter().any(|place| name.starts_with(place))) {
                 if let Some(line) = code(&text).iter().find(|line| line.contains(wall.word)) {
                     wrong.push(format!("{name}: `{}`: {} — {}", line.trim(), wall.word, wall.why));

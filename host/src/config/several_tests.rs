@@ -46,7 +46,7 @@ path = "systemctl"
 arguments = ["{1}"]
 
 [triggers.push]
-from = "gitlab"
+from = "jira"
 secret = "token"
 run = ["destroy"]
 "#;
@@ -67,7 +67,7 @@ fn every_kind_of_mistake_is_shown_in_the_order_of_the_file() {
       |                 ^
     error: unknown key `colour`; the known keys here are `environment`, `state-directory`,
            `applications-directory`, `keep-releases`, `docker`, `registries`, `applications`, `grants`,
-           `commands`, `secrets`, `releases`, `promote`, `triggers`, `limits`
+           `commands`, `secrets`, `releases`, `promote`, `triggers`, `trigger-sources`, `limits`
      --> agent.toml:4:1
       |
     4 | colour = "red"
@@ -136,11 +136,12 @@ fn every_kind_of_mistake_is_shown_in_the_order_of_the_file() {
        |
     30 | arguments = ["{1}"]
        |              ^^^^^
-    error: `gitlab` sends no events: write `github` or `pact-broker`
+    error: `jira` sends no events: write one of `forgejo`, `gitea`, `github`, `gitlab`, `pact-broker`
       --> agent.toml:33:8
        |
-    33 | from = "gitlab"
-       |        ^^^^^^^^
+    33 | from = "jira"
+       |        ^^^^^^
+    hint: add a section `[trigger-sources.jira]` that describes it
     error: an event may start `check`, `plan`, `deploy`, `promote`, not `destroy`
       --> agent.toml:35:7
        |

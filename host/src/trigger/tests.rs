@@ -1,5 +1,10 @@
 //! Events that are authentic, and all others.
 
+mod before;
+mod forks;
+mod own;
+mod presets;
+
 use super::*;
 use crate::config::{Config, document::Document};
 
