@@ -62,8 +62,9 @@ pub fn release_document(input: &[u8]) {
 /// When it isn't.
 pub fn trigger(input: &[u8]) {
     let Ok(message) = Message::parse(input) else { return };
-    let Ok(sources) = Source::presets() else { panic!("the sources that are built in cannot be read") };
-    for from in sources.into_values() {
+    let sources = Source::presets();
+    assert!(sources.is_ok(), "{sources:?}");
+    for (_, from) in sources.into_iter().flatten() {
         let trigger = Trigger {
             from,
             secret: "webhook".to_owned(),
