@@ -64,10 +64,12 @@ pub(super) fn resolve(document: &Document) -> Result<Config, ConfigError> {
     let defaults: File = Document::from_text("default-agent.toml", DEFAULT_AGENT_TOML)?.decode()?;
     let mistakes = Mistakes::of(document);
     let reader = Reader::new(&mistakes, document.path().parent().unwrap_or(Path::new("")));
-    let presets = Source::presets()?;
     let config = match mistakes.decode::<File>(document.tree()?) {
         Ok(file) => {
             let filled = Filled::of(&file, defaults)?;
+            // Most commands are run where there is no trigger, and have no time to lose.
+            let no_triggers = file.triggers.is_empty() && file.trigger_sources.is_empty();
+            let presets = if no_triggers { BTreeMap::new() } else { Source::presets()? };
             reader.config(file, filled, presets)
         }
         Err(noted) => Err(noted),
