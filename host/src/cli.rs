@@ -1,7 +1,7 @@
 //! The command line: one module per command.
 //!
 //! This file holds the grammar. A command's module turns its arguments into a call of the engine and the answer into
-//! facts for [`crate::report`]; it neither decides nor prints.
+//! facts for [`windlass_report`]; it neither decides nor prints.
 
 mod actor;
 mod arguments;
@@ -39,10 +39,9 @@ mod trigger;
 use std::ffi::OsString;
 
 use clap::Parser as _;
-
-use crate::explain::ExitCode;
-use crate::private::with_users_mask;
-use crate::report::{Fault, Printer, Verbosity};
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::private::with_users_mask;
+use windlass_report::{Fault, Printer, Verbosity};
 
 pub use arguments::{Arguments, Command, Global};
 pub use error::CliError;
@@ -54,7 +53,7 @@ use session::Session;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return crate::report::usage(&error),
+        Err(error) => return windlass_report::usage(&error.render().to_string(), error.use_stderr(), || error.print()),
     };
     let global = &arguments.global;
     let verbosity = match (global.quiet, global.verbose) {

@@ -17,7 +17,7 @@ mod support;
 mod webhook;
 mod written;
 
-use windlass::config::document::Document;
+use windlass_config::document::Document;
 
 use support::{PLUGINS, Sandbox};
 

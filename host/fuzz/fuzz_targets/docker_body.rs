@@ -1,5 +1,5 @@
-//! Bodies for the engine. What must hold is in `windlass::fuzzing`.
+//! Bodies for the engine. What must hold is in `host/capability/src/docker/policy/fuzzing.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::docker_body(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass_capability::docker::docker_body(input));

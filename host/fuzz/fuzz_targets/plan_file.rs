@@ -1,5 +1,5 @@
-//! Plan files. What must hold is in `windlass::fuzzing`.
+//! Plan files. What must hold is in `host/service/src/agent/sealed.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::plan_file(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass_service::fuzzing::plan_file(input));

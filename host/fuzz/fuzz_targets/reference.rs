@@ -1,5 +1,5 @@
-//! Names of images. What must hold is in `windlass::fuzzing`.
+//! Names of images. What must hold is in `host/release/src/fuzzing.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::reference(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass_release::fuzzing::reference(input));

@@ -1,5 +1,5 @@
-//! Release documents. What must hold is in `windlass::fuzzing`.
+//! Release documents. What must hold is in `host/release/src/fuzzing.rs`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass::fuzzing::release_document(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| windlass_release::fuzzing::release_document(input));

@@ -1,6 +1,6 @@
 //! Who asks, for the record. This is a note for people, never a proof: whoever may run the agent may deploy.
 
-use crate::names;
+use windlass_foundation::names;
 
 /// The name of the person behind this process: the one who used `sudo`, else the user's name, else what
 /// `/etc/passwd` calls them, else their number.

@@ -400,7 +400,7 @@ pub enum InternalCommand {
 fn deployment(text: &str) -> Result<String, String> {
     match text.parse::<Target>() {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => crate::names::Kind::Earlier.parse(text),
+        Err(_) => windlass_foundation::names::Kind::Earlier.parse(text),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `windlass audit verify`.
 
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::Mode;
+use windlass_report::facts::{AuditFact, Fact};
+use windlass_report::{Fault, host};
+
 use super::session::Session;
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::report::facts::{AuditFact, Fact};
-use crate::report::{Fault, host};
 
 /// Follows the journal's chain.
 pub(super) async fn verify(session: &Session) -> Result<ExitCode, Fault> {

@@ -5,18 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use windlass_deployment::Source;
 use windlass_documents::Built;
+use windlass_foundation::clock::{Clock as _, SystemClock};
+use windlass_release::build::{Build, BuildError, Builder, Commit, Inputs, builds, commit};
+use windlass_release::compose::Directory;
+use windlass_report::Fault;
+use windlass_report::page::Line;
+use windlass_service::agent::Agent;
 
 use super::arguments::BuildArguments;
 use super::config::{load, shown_secret};
 use super::session::{Asked, Session};
-use crate::agent::Agent;
-use crate::clock::{Clock as _, SystemClock};
-use crate::deployment::Source;
-use crate::release::build::{Build, BuildError, Builder, Commit, Inputs, builds, commit};
-use crate::release::compose::Directory;
-use crate::report::Fault;
-use crate::report::page::Line;
 
 /// Builds, pushes what goes to a registry, and puts commit and digests into the source.
 pub(super) async fn run(
@@ -89,7 +89,7 @@ fn may_be_pushed(wanted: &[Build], push: bool) -> Result<(), BuildError> {
 /// Builds one image, and pushes it: its id in the engine, or its digest at its registry.
 async fn digest(agent: &Agent, builder: &Builder<'_>, build: &Build, buildx: bool) -> Result<String, Fault> {
     let id = builder.build(build, buildx).await?;
-    let engine = |failure: windlass_documents::Failure| Fault::from(crate::deployment::Error::Failed(failure));
+    let engine = |failure: windlass_documents::Failure| Fault::from(windlass_deployment::Error::Failed(failure));
     let lost = |what, command| BuildError::Lost { what, artifact: build.artifact.clone(), command };
     let id = agent.docker.image_id(&id).await.map_err(engine)?.ok_or_else(|| lost("the image", "build"))?;
     if build.local {

@@ -1,16 +1,16 @@
 //! `windlass check`.
 
+use windlass_deployment::Request;
 use windlass_documents::Verdict;
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::Mode;
+use windlass_report::facts::{CheckFact, Fact};
+use windlass_report::{Fault, Verbosity, probe};
 
 use super::arguments::CheckArguments;
 use super::deploy::{left_open, moved, target};
 use super::session::Session;
 use super::{excerpt, present};
-use crate::deployment::{self, Request};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::report::facts::{CheckFact, Fact};
-use crate::report::{Fault, Verbosity, probe};
 
 /// Runs the checks of a release.
 pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: &CheckArguments, session: &Session) -> Result
         retry: false,
         break_glass: None,
     };
-    let gated = deployment::check_only(&agent.engine, &request, &stop).await;
+    let gated = windlass_deployment::check_only(&agent.engine, &request, &stop).await;
     let gated = gated.map_err(|error| excerpt::add(error, &request.target))?;
     session.teller.finish();
     let checks: Vec<_> = gated.checks.iter().map(present::probe).collect();

@@ -1,10 +1,10 @@
 //! `windlass completions`: completion scripts, made from the grammar.
 
 use clap::CommandFactory as _;
+use windlass_foundation::explain::ExitCode;
+use windlass_report::Printer;
 
 use super::arguments::{Arguments, CompletionsArguments};
-use crate::explain::ExitCode;
-use crate::report::Printer;
 
 /// Prints the script for a shell.
 pub(super) fn run(arguments: &CompletionsArguments, printer: Printer) -> ExitCode {

@@ -7,17 +7,17 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use windlass_compose::{DataRoot, Loaded, Options, Problem, to_yaml};
+use windlass_foundation::explain::ExitCode;
+use windlass_release::bundle::Bundles;
+use windlass_release::compose::{self, Directory};
+use windlass_release::environment::{PluginName, Settings};
+use windlass_report::Fault;
+use windlass_report::facts::{ConfigFact, Fact, OriginFact};
+use windlass_report::page::Page;
 
 use super::arguments::{ConfigArguments, ConfigFormat};
 use super::error::CliError;
 use super::session::{Asked, Session};
-use crate::explain::ExitCode;
-use crate::release::bundle::Bundles;
-use crate::release::compose::{self, Directory};
-use crate::release::environment::{PluginName, Settings};
-use crate::report::Fault;
-use crate::report::facts::{ConfigFact, Fact, OriginFact};
-use crate::report::page::Page;
 
 /// The strategy that deploys Compose files.
 const STRATEGY: &str = "strategy-compose";

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use windlass_deployment::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Request, Source, Target};
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::regular;
+use windlass_journal::Mode;
+use windlass_report::Fault;
+use windlass_service::agent::Agent;
+
 use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments, VersionArguments};
 use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
-use crate::agent::Agent;
-use crate::deployment::{self, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Request, Source, Target};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::regular;
-use crate::report::Fault;
 
 /// Deploys.
 pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -27,7 +28,7 @@ pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Resul
     moved(&agent, &name, &target, session)?;
     let stop = session.stop()?;
     let request = request(session, name, target, &arguments.manner);
-    let ending = deployment::run(&agent.engine, request, &stop).await?;
+    let ending = windlass_deployment::run(&agent.engine, request, &stop).await?;
     Ok(session.ended(&agent, &ending).await)
 }
 
@@ -94,7 +95,7 @@ pub(super) fn source(asked: &Asked, arguments: &VersionArguments, defaults: bool
 pub(super) fn left_open(agent: &Agent, name: &str, session: &Session) -> Result<(), Fault> {
     for open in agent.journal.open_deployments(Some(name))? {
         let id = &open.id;
-        session.printer.warn(&if deployment::is_held(&agent.engine, name) {
+        session.printer.warn(&if windlass_deployment::is_held(&agent.engine, name) {
             format!("deployment {id} of `{name}` is running now; `windlass status {name}` shows it")
         } else {
             format!(

@@ -8,11 +8,12 @@ mod plugins;
 mod registries;
 mod state;
 
+use windlass_foundation::explain::{ExitCode, Explain, Part};
+use windlass_report::facts::{DoctorFact, Fact, Health};
+use windlass_report::{Fault, host};
+
 use super::arguments::DoctorArguments;
 use super::session::Session;
-use crate::explain::{ExitCode, Explain, Part};
-use crate::report::facts::{DoctorFact, Fact, Health};
-use crate::report::{Fault, host};
 
 /// Looks at everything.
 pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Result<ExitCode, Fault> {

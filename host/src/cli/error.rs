@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::explain::{ExitCode, Explain, list};
+use windlass_foundation::explain::{ExitCode, Explain, list};
 
 /// Why a file is not what it should be, without anything that stands in it.
 #[derive(Debug, thiserror::Error)]

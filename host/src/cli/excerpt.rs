@@ -4,10 +4,9 @@
 
 use serde_json::{Value, json};
 use windlass_compose::Files as _;
+use windlass_deployment::{Error, Target};
 use windlass_documents::Failure;
-
-use crate::deployment::{Error, Target};
-use crate::release::compose::Directory;
+use windlass_release::compose::Directory;
 
 /// Adds its line to each problem that has a place.
 pub(super) fn add(error: Error, target: &Target) -> Error {

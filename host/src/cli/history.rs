@@ -1,12 +1,13 @@
 //! `windlass history`.
 
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::Mode;
+use windlass_report::facts::{Fact, HistoryFact};
+use windlass_report::{Fault, history};
+
 use super::arguments::HistoryArguments;
 use super::present;
 use super::session::Session;
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::report::facts::{Fact, HistoryFact};
-use crate::report::{Fault, history};
 
 /// Lists deployments, the newest first.
 pub(super) async fn run(arguments: &HistoryArguments, session: &Session) -> Result<ExitCode, Fault> {

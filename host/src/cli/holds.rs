@@ -1,17 +1,17 @@
 //! What holds deployments back: `freeze`, `pin` and `quarantine`, each said by a person with a reason, and lifted again.
 
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::{Mode, Notice};
+use windlass_report::facts::{Fact, HoldsFact};
+use windlass_report::{Fault, status};
+use windlass_service::agent::Agent;
+
 use super::arguments::{
     FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
 };
 use super::error::CliError;
 use super::session::Session;
 use super::{Target, present};
-use crate::agent::Agent;
-use crate::deployment;
-use crate::explain::ExitCode;
-use crate::journal::{Mode, Notice};
-use crate::report::facts::{Fact, HoldsFact};
-use crate::report::{Fault, status};
 
 /// Closes an application.
 pub(super) async fn freeze(arguments: &FreezeArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -40,7 +40,7 @@ pub(super) fn pinned(
     reason: String,
 ) -> Result<Notice, Fault> {
     let (release, version) = if let Some(to) = to {
-        let found = deployment::succeeded(&agent.engine, application, to)?;
+        let found = windlass_deployment::succeeded(&agent.engine, application, to)?;
         (found.release.unwrap_or_default(), found.version.unwrap_or_default())
     } else {
         let running = agent.journal.running(application)?;
@@ -60,7 +60,7 @@ pub(super) async fn unpin(arguments: &UnpinArguments, session: &Session) -> Resu
 pub(super) async fn quarantine(arguments: &QuarantineArguments, session: &Session) -> Result<ExitCode, Fault> {
     let (wished, reason) = (&arguments.release, arguments.reason.clone());
     say(session, &arguments.app, |agent, name, actor| {
-        let found = deployment::known(&agent.engine, name, wished)?;
+        let found = windlass_deployment::known(&agent.engine, name, wished)?;
         let (release, version) = (found.release.unwrap_or_default(), found.version.unwrap_or_default());
         Ok(Notice::Quarantined { actor, reason, release, version })
     })

@@ -5,17 +5,17 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use windlass_compose::DEFAULT_FILES;
+use windlass_foundation::explain::ExitCode;
+use windlass_release::application::RELEASE_FILE;
+use windlass_release::bundle::IGNORE_FILE;
+use windlass_release::compose::Directory;
+use windlass_report::facts::{Fact, FileFact};
+use windlass_report::page::Line;
+use windlass_report::{Fault, Printer, host};
+use windlass_service::init::{Inputs, propose};
 
 use super::arguments::InitArguments;
 use super::error::CliError;
-use crate::explain::ExitCode;
-use crate::init::{Inputs, propose};
-use crate::release::application::RELEASE_FILE;
-use crate::release::bundle::IGNORE_FILE;
-use crate::release::compose::Directory;
-use crate::report::facts::{Fact, FileFact};
-use crate::report::page::Line;
-use crate::report::{Fault, Printer, host};
 
 /// The operator's file beside the release file; the operator puts it in its place.
 const AGENT_FILE: &str = "agent.toml";

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use windlass_foundation::explain::quoted;
+use windlass_release::application;
+use windlass_service::agent::Agent;
+
 use super::error::CliError;
-use crate::agent::Agent;
-use crate::explain::quoted;
-use crate::release::application;
 
 /// How long the engine is waited for. A question about the journal needs no engine.
 const PATIENCE: Duration = Duration::from_secs(5);

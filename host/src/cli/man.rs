@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use windlass_foundation::explain::ExitCode;
+use windlass_report::page::Line;
+use windlass_report::{Fault, Printer};
 
 use super::arguments::{Arguments, ManArguments};
 use super::error::CliError;
-use crate::explain::ExitCode;
-use crate::report::page::Line;
-use crate::report::{Fault, Printer};
 
 /// Prints the first page, or writes one page for each command.
 pub(super) fn run(arguments: &ManArguments, printer: Printer) -> Result<ExitCode, Fault> {

@@ -1,16 +1,16 @@
 //! `windlass outbox`: what recorders were not told, telling them, and what a person says about what they will never take.
 
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::{Mode, Requeued};
+use windlass_report::facts::Fact;
+use windlass_report::page::Line;
+use windlass_report::{Fault, outbox};
+use windlass_service::agent::Agent;
+
 use super::arguments::OutboxCommand;
 use super::error::CliError;
 use super::session::Session;
 use super::{Target, present};
-use crate::agent::Agent;
-use crate::deployment;
-use crate::explain::ExitCode;
-use crate::journal::{Mode, Requeued};
-use crate::report::facts::Fact;
-use crate::report::page::Line;
-use crate::report::{Fault, outbox};
 
 /// Carries out one of them.
 pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<ExitCode, Fault> {
@@ -52,7 +52,7 @@ async fn flush(app: Option<&Target>, session: &Session) -> Result<ExitCode, Faul
     let wished = app.map(|app| session.known(app, &agent)).transpose()?;
     let stop = session.stop()?;
     for application in waiting(&agent, wished.as_deref())? {
-        deployment::flush(&agent.engine, &application, &session.actor(), &stop).await?;
+        windlass_deployment::flush(&agent.engine, &application, &session.actor(), &stop).await?;
     }
     let left = tell(&agent, wished.as_deref(), session)?;
     Ok(if left == 0 { ExitCode::Succeeded } else { ExitCode::Unavailable })

@@ -1,16 +1,17 @@
 //! `windlass plan`.
 
+use windlass_deployment::Target;
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::private;
+use windlass_journal::Mode;
+use windlass_report::facts::{Fact, PlanFact};
+use windlass_report::{Fault, plan};
+
 use super::arguments::PlanArguments;
 use super::deploy::{left_open, moved, target};
 use super::error::CliError;
 use super::excerpt;
 use super::session::Session;
-use crate::deployment::{self, Target};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::private;
-use crate::report::facts::{Fact, PlanFact};
-use crate::report::{Fault, plan};
 
 /// Shows what a deployment would change.
 pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -25,12 +26,12 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
     moved(&agent, &name, &target, session)?;
     left_open(&agent, &name, session)?;
     let stop = session.stop()?;
-    let planned = deployment::plan_only(&agent.engine, &name, &target, &stop).await;
+    let planned = windlass_deployment::plan_only(&agent.engine, &name, &target, &stop).await;
     let planned = planned.map_err(|error| excerpt::add(error, &target))?;
     session.teller.finish();
     if let Some(path) = &arguments.out {
         let failed = |source| CliError::Write { path: path.clone(), source };
-        let file = agent.engine.outside.seal(planned.file()).await.map_err(deployment::Error::Failed)?;
+        let file = agent.engine.outside.seal(planned.file()).await.map_err(windlass_deployment::Error::Failed)?;
         let text = serde_json::to_vec_pretty(&file).map_err(|error| failed(error.into()))?;
         private::write(path, &text).map_err(failed)?;
     }

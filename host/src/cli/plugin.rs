@@ -2,21 +2,22 @@
 
 use std::path::Path;
 
+use windlass_capability::Scope;
+use windlass_capability::grants;
+use windlass_capability::secrets::HostKey;
+use windlass_config::Config;
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::private;
+use windlass_foundation::redact::Redactor;
+use windlass_release::environment::{PluginName, Settings};
+use windlass_report::facts::{AskFact, Fact, GrantFact, PluginFact};
+use windlass_report::{Fault, host};
+use windlass_sandbox::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
+use windlass_service::agent::registries;
+
 use super::arguments::PluginCommand;
 use super::error::CliError;
 use super::session::{Asked, Session};
-use crate::agent::registries;
-use crate::capability::Scope;
-use crate::capability::grants;
-use crate::capability::secrets::HostKey;
-use crate::config::Config;
-use crate::explain::ExitCode;
-use crate::plugin::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
-use crate::private;
-use crate::redact::Redactor;
-use crate::release::environment::{PluginName, Settings};
-use crate::report::facts::{AskFact, Fact, GrantFact, PluginFact};
-use crate::report::{Fault, host};
 
 /// Runs one of the commands.
 pub(super) async fn run(command: &PluginCommand, session: &Session) -> Result<ExitCode, Fault> {

@@ -1,13 +1,12 @@
 //! What the engine and the journal say, as facts for `report`.
 
+use windlass_deployment::{Ending, to_resolve};
 use windlass_documents::{Outcome, Release};
-
-use crate::deployment::{Ending, to_resolve};
-use crate::journal::{
+use windlass_foundation::progress::Level;
+use windlass_journal::{
     Account, Answer, Answered, Applied, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary, outcome_word,
 };
-use crate::progress::Level;
-use crate::report::facts::{
+use windlass_report::facts::{
     AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, ReleaseFact, StepFact, milliseconds,
 };
 
@@ -31,7 +30,7 @@ pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact 
     if let (Outcome::Succeeded, Some(back)) = (ending.outcome, &ending.back) {
         let version = back.version.clone().unwrap_or_default();
         let id = back.release.as_deref().filter(|_| ending.shared_labels.contains(&version));
-        let name = id.map_or(version.clone(), |id| crate::report::words::label(&version, id));
+        let name = id.map_or(version.clone(), |id| windlass_report::words::label(&version, id));
         fact.next.push(format!("`windlass rollback {}` goes back to {name}", fact.application));
     }
     fact.records = ending.deliveries.iter().map(records::record).collect();
@@ -154,7 +153,7 @@ pub(super) fn probe(answered: &Answered) -> ProbeFact {
 pub(super) fn summary(journal: &Journal, summary: &Summary) -> HistoryFact {
     let label = summary.version.as_deref().zip(summary.release.as_deref()).and_then(|(version, release)| {
         let shared = journal.shares_label(&summary.application, version).unwrap_or(false);
-        shared.then(|| crate::report::words::label(version, release))
+        shared.then(|| windlass_report::words::label(version, release))
     });
     HistoryFact {
         sequence: summary.number,
@@ -192,20 +191,26 @@ pub(super) fn line(line: &Line) -> LogFact {
 }
 
 /// Why an application is closed, in words.
-pub(super) fn frozen(freeze: &crate::journal::Freeze) -> String {
-    let since = crate::report::words::timestamp(freeze.since);
+pub(super) fn frozen(freeze: &windlass_journal::Freeze) -> String {
+    let since = windlass_report::words::timestamp(freeze.since);
     format!("by {} since {since}: {}", freeze.actor, freeze.reason)
 }
 
 /// Which release is pinned, in words.
-pub(super) fn pinned(pin: &crate::journal::Pin) -> String {
-    format!("to {} by {} since {}: {}", pin.version, pin.actor, crate::report::words::timestamp(pin.since), pin.reason)
+pub(super) fn pinned(pin: &windlass_journal::Pin) -> String {
+    format!(
+        "to {} by {} since {}: {}",
+        pin.version,
+        pin.actor,
+        windlass_report::words::timestamp(pin.since),
+        pin.reason
+    )
 }
 
 /// Why a release is refused, in words.
-pub(super) fn quarantined(quarantine: &crate::journal::Quarantine) -> String {
-    let since = crate::report::words::timestamp(quarantine.since);
-    let crate::journal::Quarantine { version, reason, .. } = quarantine;
+pub(super) fn quarantined(quarantine: &windlass_journal::Quarantine) -> String {
+    let since = windlass_report::words::timestamp(quarantine.since);
+    let windlass_journal::Quarantine { version, reason, .. } = quarantine;
     let what = match &quarantine.actor {
         Some(actor) => format!("{version} by {actor} since {since}"),
         None => format!("{version} failed here on {since}"),

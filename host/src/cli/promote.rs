@@ -2,22 +2,22 @@
 
 use std::path::Path;
 
+use windlass_config::Config;
+use windlass_deployment::Target as Wanted;
 use windlass_documents::ReleaseDocument;
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::names;
+use windlass_foundation::private;
+use windlass_journal::Mode;
+use windlass_release::bundle::Bundles;
+use windlass_release::document;
+use windlass_release::promotion::{self, Fetched, PromotionError};
+use windlass_report::Fault;
 
 use super::arguments::{PromoteArguments, is_file};
 use super::deploy::request;
 use super::release::{claimed, signed};
 use super::session::Session;
-use crate::config::Config;
-use crate::deployment::{self, Target as Wanted};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::names;
-use crate::private;
-use crate::release::bundle::Bundles;
-use crate::release::document;
-use crate::release::promotion::{self, Fetched, PromotionError};
-use crate::report::Fault;
 
 /// Fetches the release, looks whether it was proved there, and deploys it.
 pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Resu
     let mut manner = arguments.manner.clone();
     manner.reason.get_or_insert_with(|| format!("promoted from {origin}"));
     let target = Wanted::Given { release: Box::new(document.release), origin, signer, unbound };
-    let ending = deployment::run(&agent.engine, request(session, name, target, &manner), &stop).await?;
+    let ending = windlass_deployment::run(&agent.engine, request(session, name, target, &manner), &stop).await?;
     Ok(session.ended(&agent, &ending).await)
 }
 

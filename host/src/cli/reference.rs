@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
 use serde_json::Value;
+use windlass_foundation::explain::ExitCode;
+use windlass_report::facts::Fact;
 
 use super::arguments::Arguments;
-use crate::explain::ExitCode;
-use crate::report::facts::Fact;
 
 /// Said at the top of each page.
 const MADE: &str = "<!-- Made from the code by `UPDATE_DOCS=1 cargo test -p windlass-tests docs::`. -->";

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use windlass_config::{Config, Releases};
+use windlass_deployment::Target;
 use windlass_documents::{Built, Outcome, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::private;
+use windlass_foundation::signature;
+use windlass_journal::{Answer, Answered, Mode, Summary};
+use windlass_release::binding::{self, BindingError, Claim};
+use windlass_release::bundle::Bundles;
+use windlass_release::document;
+use windlass_report::facts::{Fact, ReleaseDocumentFact, ReleaseLineFact};
+use windlass_report::{Fault, release};
+use windlass_service::agent::Agent;
 
 use super::arguments::{ReleaseCommand, is_file};
 use super::build;
 use super::deploy::source;
 use super::error::CliError;
 use super::session::Session;
-use crate::agent::Agent;
-use crate::config::{Config, Releases};
-use crate::deployment::{self, Target};
-use crate::explain::ExitCode;
-use crate::journal::{Answer, Answered, Mode, Summary};
-use crate::private;
-use crate::release::binding::{self, BindingError, Claim};
-use crate::release::bundle::Bundles;
-use crate::release::document;
-use crate::report::facts::{Fact, ReleaseDocumentFact, ReleaseLineFact};
-use crate::report::{Fault, release};
-use crate::signature;
 
 /// Carries out one of them.
 pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<ExitCode, Fault> {
@@ -47,7 +47,7 @@ pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<E
                 BTreeMap::new()
             };
             let made = agent.make_release(&asked.name, &source).await;
-            let made = made.map_err(deployment::Error::Failed)?;
+            let made = made.map_err(windlass_deployment::Error::Failed)?;
             let code = write(&agent, &made, Extra { proof: None, built }, out.as_deref(), session)?;
             if let Some(out) = out.as_deref().filter(|out| is_released(out, &asked.location.directory, &agent)) {
                 session.printer.warn(&format!(
@@ -135,7 +135,7 @@ pub(super) fn signed(
 fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
     let running = agent.journal.running(name)?;
     let id = match wished {
-        Some(wished) => deployment::succeeded(&agent.engine, name, wished)?.release,
+        Some(wished) => windlass_deployment::succeeded(&agent.engine, name, wished)?.release,
         None => running.as_ref().map(|running| running.release.id.clone()),
     };
     let id = id.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;

@@ -1,13 +1,13 @@
 //! `windlass resolve`: a person answers for a stuck deployment.
 
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::{Mode, Resolution};
+use windlass_report::Fault;
+use windlass_report::facts::{DeploymentFact, Fact};
+
 use super::arguments::ResolveArguments;
 use super::present;
 use super::session::Session;
-use crate::deployment;
-use crate::explain::ExitCode;
-use crate::journal::{Mode, Resolution};
-use crate::report::Fault;
-use crate::report::facts::{DeploymentFact, Fact};
 
 /// Takes the person's word for it, or undoes once more.
 pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -17,7 +17,8 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     let stop = session.stop()?;
     let reason = arguments.reason.as_deref().unwrap_or("undo once more");
     let resolution = if arguments.retry { Resolution::RetryUndo } else { Resolution::Accept };
-    let ending = deployment::resolve(&agent.engine, &name, &session.actor(), reason, resolution, &stop).await?;
+    let ending =
+        windlass_deployment::resolve(&agent.engine, &name, &session.actor(), reason, resolution, &stop).await?;
     if let Some(ending) = ending {
         return Ok(session.ended(&agent, &ending).await);
     }
@@ -26,7 +27,7 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
         let mut fact = present::shown(&agent.journal, &shown)?;
         fact.next = next(&fact, shown.account.previous.as_deref());
         session.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| {
-            crate::report::deployment::summary(&fact, session.printer.width())
+            windlass_report::deployment::summary(&fact, session.printer.width())
         });
     }
     Ok(ExitCode::Succeeded)

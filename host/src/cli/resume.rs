@@ -1,12 +1,13 @@
 //! `windlass resume`: what was interrupted is finished, or put back.
 
+use windlass_deployment::Onward;
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::Mode;
+use windlass_report::Fault;
+use windlass_report::page::{Line, Page};
+
 use super::arguments::ResumeArguments;
 use super::session::Session;
-use crate::deployment::{self, Onward};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::report::Fault;
-use crate::report::page::{Line, Page};
 
 /// Resumes one application's open deployment, or all. Nothing open is nothing to do. The exit code is that of the
 /// first that did not succeed.
@@ -32,7 +33,7 @@ pub(super) async fn run(arguments: &ResumeArguments, session: &Session) -> Resul
     let onward = if arguments.unwind { Onward::Back } else { Onward::Forward };
     let mut exit = ExitCode::Succeeded;
     for application in applications {
-        let ending = deployment::resume(&agent.engine, &application, &session.actor(), onward, &stop).await?;
+        let ending = windlass_deployment::resume(&agent.engine, &application, &session.actor(), onward, &stop).await?;
         let ended = session.ended(&agent, &ending).await;
         if exit == ExitCode::Succeeded {
             exit = ended;

@@ -1,13 +1,14 @@
 //! `windlass rollback`: a deployment of a release that ran here before.
 
+use windlass_deployment::Target;
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::Mode;
+use windlass_report::Fault;
+
 use super::arguments::RollbackArguments;
 use super::deploy::request;
 use super::holds;
 use super::session::Session;
-use crate::deployment::{self, Target};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::report::Fault;
 
 /// Goes back. The files of the application are not needed: the release was kept.
 pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -15,12 +16,12 @@ pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Res
     let agent = session.open(Mode::Write).await?;
     // Before, so that nobody deploys in between.
     if let (true, Some(reason)) = (arguments.pin, &arguments.manner.reason) {
-        let to = deployment::earlier(&agent.engine, &name, arguments.to.as_deref())?.id;
+        let to = windlass_deployment::earlier(&agent.engine, &name, arguments.to.as_deref())?.id;
         let pin = holds::pinned(&agent, &name, Some(&to), session.actor(), reason.clone())?;
         agent.journal.note(&name, &pin)?;
     }
     let stop = session.stop()?;
     let request = request(session, name, Target::Rollback { to: arguments.to.clone() }, &arguments.manner);
-    let ending = deployment::run(&agent.engine, request, &stop).await?;
+    let ending = windlass_deployment::run(&agent.engine, request, &stop).await?;
     Ok(session.ended(&agent, &ending).await)
 }

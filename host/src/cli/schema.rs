@@ -2,12 +2,12 @@
 
 use schemars::schema_for;
 use serde_json::Value;
+use windlass_foundation::explain::ExitCode;
+use windlass_report::facts::{Fact, SchemaFact};
+use windlass_report::{Fault, Printer, host};
 
 use super::arguments::SchemaArguments;
 use super::error::CliError;
-use crate::explain::ExitCode;
-use crate::report::facts::{Fact, SchemaFact};
-use crate::report::{Fault, Printer, host};
 
 /// A schema by its name.
 struct Schema {
@@ -17,8 +17,8 @@ struct Schema {
 }
 
 const SCHEMAS: &[Schema] = &[
-    Schema { name: "release.toml", title: "the team's file: what to deploy", make: crate::release::file::schema },
-    Schema { name: "agent.toml", title: "the operator's file: what is allowed here", make: crate::config::schema },
+    Schema { name: "release.toml", title: "the team's file: what to deploy", make: windlass_release::file::schema },
+    Schema { name: "agent.toml", title: "the operator's file: what is allowed here", make: windlass_config::schema },
     Schema {
         name: "release",
         title: "a release, as plugins and `--json` see it",

@@ -4,20 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use windlass_config::{Config, DEFAULT_PATH};
+use windlass_deployment::{Ending, Stop};
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::Mode;
+use windlass_release::application::{self, Location};
+use windlass_release::binding::{self, Claim};
+use windlass_release::directory::TeamDirectory;
+use windlass_release::file::ReleaseFile;
+use windlass_report::facts::Fact;
+use windlass_report::page::{Ink, Line};
+use windlass_report::{Fault, Printer, Teller, deployment};
+use windlass_service::agent::{Agent, Options};
+
 use super::error::CliError;
 use super::{Target, actor, present};
-use crate::agent::{Agent, Options};
-use crate::config::{Config, DEFAULT_PATH};
-use crate::deployment::{Ending, Stop};
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::release::application::{self, Location};
-use crate::release::binding::{self, Claim};
-use crate::release::directory::TeamDirectory;
-use crate::release::file::ReleaseFile;
-use crate::report::facts::Fact;
-use crate::report::page::{Ink, Line};
-use crate::report::{Fault, Printer, Teller, deployment};
 
 /// How long a person waits before they ask themselves what is going on.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -75,7 +76,7 @@ impl Session {
 
     /// From now on somebody else asks. Only the first counts.
     pub(super) fn act_as(&self, actor: &str) {
-        self.actor.get_or_init(|| crate::names::actor(actor));
+        self.actor.get_or_init(|| windlass_foundation::names::actor(actor));
     }
 
     /// The operator's file, for texts.
@@ -106,7 +107,7 @@ impl Session {
     /// Opens the agent with a state of its own, for what leaves nothing on this host.
     pub(super) async fn open_in(&self, mode: Mode, state_directory: Option<PathBuf>) -> Result<Agent, Fault> {
         self.named_config_exists()?;
-        let events = Arc::clone(&self.teller) as Arc<dyn crate::progress::Events>;
+        let events = Arc::clone(&self.teller) as Arc<dyn windlass_foundation::progress::Events>;
         let options = Options { config: self.config.clone(), state_directory, mode, events };
         Ok(Agent::open(options).await?)
     }

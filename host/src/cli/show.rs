@@ -1,14 +1,15 @@
 //! `windlass show` and `windlass logs`: one deployment.
 
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::{Journal, Mode, Shown};
+use windlass_report::facts::{Fact, LogFact};
+use windlass_report::page::{Line, Page};
+use windlass_report::{Fault, deployment, history};
+
 use super::arguments::{LogsArguments, ShowArguments};
 use super::error::CliError;
 use super::present;
 use super::session::Session;
-use crate::explain::ExitCode;
-use crate::journal::{Journal, Mode, Shown};
-use crate::report::facts::{Fact, LogFact};
-use crate::report::page::{Line, Page};
-use crate::report::{Fault, deployment, history};
 
 /// Shows everything about a deployment.
 pub(super) async fn run(arguments: &ShowArguments, session: &Session) -> Result<ExitCode, Fault> {

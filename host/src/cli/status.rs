@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
+use windlass_deployment::{Context, STATUS};
 use windlass_documents::{Action, Change, Observation};
+use windlass_foundation::explain::ExitCode;
+use windlass_journal::{Application, Mode, Running};
+use windlass_report::facts::{Fact, OpenFact, PartFact, ReleaseFact, StatusFact};
+use windlass_report::page::{Line, Page};
+use windlass_report::{Fault, status};
+use windlass_service::agent::Agent;
 
 use super::arguments::StatusArguments;
 use super::session::Session;
 use super::{holds, lost, present};
-use crate::agent::Agent;
-use crate::deployment::{self, Context, STATUS};
-use crate::explain::ExitCode;
-use crate::journal::{Application, Mode, Running};
-use crate::report::facts::{Fact, OpenFact, PartFact, ReleaseFact, StatusFact};
-use crate::report::page::{Line, Page};
-use crate::report::{Fault, status};
 
 /// How long the strategy may take to look.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -95,7 +95,7 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
             holder: application
                 .holder
                 .as_ref()
-                .filter(|_| deployment::is_held(&agent.engine, name))
+                .filter(|_| windlass_deployment::is_held(&agent.engine, name))
                 .map(ToString::to_string),
         }),
         stuck: stuck.map(|stuck| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::names::Kind;
+use windlass_foundation::names::Kind;
 
 /// An application as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,18 +1,18 @@
 //! `windlass trigger`: an event from standard input starts the command that the operator wrote down for it.
 
 use clap::Parser as _;
+use windlass_capability::secrets::{HostKey, Secrets};
+use windlass_config::Trigger;
+use windlass_foundation::explain::ExitCode;
+use windlass_foundation::redact::Redactor;
+use windlass_journal::Mode;
+use windlass_report::facts::{Fact, TriggerFact};
+use windlass_report::{Fault, trigger as pages};
+use windlass_service::trigger::{self, Fields, Message, TriggerError};
 
 use super::arguments::{Arguments, Command, TriggerArguments};
 use super::session::Session;
 use super::{check, deploy, plan, promote};
-use crate::capability::secrets::{HostKey, Secrets};
-use crate::config::Trigger;
-use crate::explain::ExitCode;
-use crate::journal::Mode;
-use crate::redact::Redactor;
-use crate::report::facts::{Fact, TriggerFact};
-use crate::report::{Fault, trigger as pages};
-use crate::trigger::{self, Fields, Message, TriggerError};
 
 /// Reads the event, looks who sent it, and runs the command.
 pub(super) async fn run(arguments: &TriggerArguments, session: &Session) -> Result<ExitCode, Fault> {
@@ -48,7 +48,7 @@ pub(super) async fn run(arguments: &TriggerArguments, session: &Session) -> Resu
     if let Some(time) = agent.journal.trigger(name, &once, window)?
         && !arguments.again
     {
-        let time = crate::report::words::timestamp(time);
+        let time = windlass_report::words::timestamp(time);
         let hours = window.as_secs_f64() / 3_600.0;
         return ignored(format!(
             "it was acted on at {time}, and is remembered for {hours:.0} h; `--again` does it once more"

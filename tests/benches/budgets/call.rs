@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use windlass::capability::{Capabilities, Scope};
-use windlass::config::Config;
-use windlass::config::document::Document;
-use windlass::plugin::{Call, Plugin, Plugins, Settings, Source};
-use windlass::redact::Redactor;
+use windlass_capability::{Capabilities, Scope};
+use windlass_config::Config;
+use windlass_config::document::Document;
 use windlass_documents::Verdict;
+use windlass_foundation::redact::Redactor;
+use windlass_sandbox::{Call, Plugin, Plugins, Settings, Source};
 
 use crate::measure::median;
 

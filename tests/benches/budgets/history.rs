@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use windlass::clock::SystemClock;
-use windlass::journal::{Also, Asked, Event, Journal, Mode, Owner, Purpose};
-use windlass::redact::Redactor;
 use windlass_documents::Outcome;
+use windlass_foundation::clock::SystemClock;
+use windlass_foundation::redact::Redactor;
+use windlass_journal::{Also, Asked, Event, Journal, Mode, Owner, Purpose};
 
 /// Adds refused deployments of ten applications, each with its lines and the hashes that chain them.
 pub(crate) fn add(state: &Path, count: u32) -> Result<()> {

@@ -15,6 +15,7 @@ mod load;
 mod network;
 mod process;
 mod registry;
+mod seeds;
 mod sshd;
 
 pub use busybox::{BUSYBOX, import_busybox, import_shell};
@@ -29,4 +30,5 @@ pub use load::{Load, Served};
 pub use network::in_own_network;
 pub use process::{docker, free_port, program};
 pub use registry::{REGISTRY, Registry};
+pub use seeds::seeds;
 pub use sshd::Sshd;

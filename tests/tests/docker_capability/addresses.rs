@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use windlass::capability::docker::{ContainerGrant, Docker, Engine};
+use windlass_capability::docker::{ContainerGrant, Docker, Engine};
 use windlass_stage::{docker, in_own_network};
 
 use crate::docker_capability::support::{Application, grant_of, sleeper};

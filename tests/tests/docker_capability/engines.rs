@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use windlass::capability::docker::{Engine, Patience};
+use windlass_capability::docker::{Engine, Patience};
 
 use crate::docker_capability::support::{Application, sleeper};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass::capability::docker::{ContainerGrant, Docker, DockerGrant, DockerScope};
+use windlass_capability::docker::{ContainerGrant, Docker, DockerGrant, DockerScope};
 use windlass_documents::Failure;
 use windlass_stage::docker;
 

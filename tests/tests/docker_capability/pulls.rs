@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use windlass::capability::docker::{RegistryCredentials, RegistryLogin};
-use windlass::progress::{Progress, Watch};
+use windlass_capability::docker::{RegistryCredentials, RegistryLogin};
 use windlass_documents::Failure;
+use windlass_foundation::progress::{Progress, Watch};
 use windlass_stage::{BUSYBOX, Registry, docker};
 use zeroize::Zeroizing;
 

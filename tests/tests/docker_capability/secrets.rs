@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use serde_json::json;
-use windlass::capability::docker::Docker;
+use windlass_capability::docker::Docker;
 use windlass_stage::{BUSYBOX, docker};
 
 use crate::docker_capability::support::{Application, Known};

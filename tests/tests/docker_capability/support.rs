@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass::capability::docker::{
+use windlass_capability::docker::{
     ContainerGrant, Docker, DockerGrant, DockerScope, Engine, ImageOwners, SecretFiller,
 };
-use windlass::redact::Redactor;
 use windlass_documents::{Artifact, Failure};
+use windlass_foundation::redact::Redactor;
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 use zeroize::Zeroizing;
 

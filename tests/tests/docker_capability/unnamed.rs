@@ -1,7 +1,7 @@
 //! Volumes without a name: mounted by who has them already, kept when their container goes, and never another's.
 
 use serde_json::json;
-use windlass::capability::docker::Docker;
+use windlass_capability::docker::Docker;
 use windlass_stage::{BUSYBOX, docker};
 
 use crate::docker_capability::support::{Application, sleeper, with_host};

@@ -1,7 +1,7 @@
 //! What a plugin cannot do: every danger is refused before the engine hears of it, and nothing is left behind.
 
 use serde_json::{Value, json};
-use windlass::capability::docker::{Docker, DockerGrant};
+use windlass_capability::docker::{Docker, DockerGrant};
 use windlass_documents::Failure;
 use windlass_stage::{BUSYBOX, docker};
 

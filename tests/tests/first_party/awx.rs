@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use windlass::plugin::{Call, Plugin};
 use windlass_awx_stand_in::{Awx, Fault, Template};
 use windlass_documents::{Failure, Step};
+use windlass_sandbox::{Call, Plugin};
 
 use crate::first_party::support::Sandbox;
 

@@ -3,8 +3,8 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use windlass::plugin::{Call, Plugin};
 use windlass_documents::Verdict;
+use windlass_sandbox::{Call, Plugin};
 
 use crate::first_party::support::Sandbox;
 

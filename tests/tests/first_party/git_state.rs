@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass::plugin::Plugin;
 use windlass_documents::{Event, Failure};
+use windlass_sandbox::Plugin;
 
 use crate::first_party::support::Sandbox;
 

@@ -7,20 +7,20 @@ use std::{env, fs};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass::capability::docker::{Docker, DockerGrant, DockerScope, Engine};
-use windlass::capability::exec::{Exec, secret_names};
-use windlass::capability::files::Files;
-use windlass::capability::http::{Clients, Http, HttpLimits};
-use windlass::capability::log::{Log, LogLimits};
-use windlass::capability::secrets::{HostKey, PluginSecrets, Secrets};
-use windlass::capability::state::{Entry, Owner, Quota, State, StateError, StateStore};
-use windlass::capability::{Capabilities, Grants, Scope};
-use windlass::config::Config;
-use windlass::config::document::Document;
-use windlass::plugin::{Call, Plugin, Plugins, Settings, Source};
-use windlass::progress::Unwatched;
-use windlass::redact::Redactor;
+use windlass_capability::docker::{Docker, DockerGrant, DockerScope, Engine};
+use windlass_capability::exec::{Exec, secret_names};
+use windlass_capability::files::Files;
+use windlass_capability::http::{Clients, Http, HttpLimits};
+use windlass_capability::log::{Log, LogLimits};
+use windlass_capability::secrets::{HostKey, PluginSecrets, Secrets};
+use windlass_capability::state::{Entry, Owner, Quota, State, StateError, StateStore};
+use windlass_capability::{Capabilities, Grants, Scope};
+use windlass_config::Config;
+use windlass_config::document::Document;
 use windlass_documents::{Failure, Report, Verdict};
+use windlass_foundation::progress::Unwatched;
+use windlass_foundation::redact::Redactor;
+use windlass_sandbox::{Call, Plugin, Plugins, Settings, Source};
 use windlass_stage::USED_HOST;
 
 /// Every plugin that is tested here.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use windlass::explain::{ExitCode, Explain as _};
-use windlass::plugin::{Kind, Source};
+use windlass_foundation::explain::{ExitCode, Explain as _};
+use windlass_sandbox::{Kind, Source};
 
 use crate::hostile::support::{Yard, chain, guest, limits};
 

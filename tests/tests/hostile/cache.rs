@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 use tempfile::TempDir;
-use windlass::plugin::{Kind, Source};
+use windlass_sandbox::{Kind, Source};
 
 use crate::hostile::support::{Yard, chain, guest, limits};
 

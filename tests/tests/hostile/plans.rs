@@ -60,7 +60,7 @@ async fn steps_that_need_millions_of_others_are_refused() -> Result<()> {
     let plugin = yard.strategy().await?;
     let plan = plugin.plan(yard.call(&plugin, json!({"do": "needs", "steps": 7_800, "needs": 12}))?).await;
     let plan = plan.map_err(|failure| anyhow!(failure.message))?;
-    let page = windlass::report::plan::totals(&plan);
+    let page = windlass_report::plan::totals(&plan);
     assert!(page.contains("7,800 steps") || page.contains("7800 steps"), "{page}");
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
-use windlass::plugin::Kind;
+use windlass_sandbox::Kind;
 
 use crate::hostile::support::{Yard, chain, with_schema};
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use windlass_foundation::names::Kind;
 
 use crate::cli::target::Target;
-use crate::names::Kind;
 
 /// Which application, and which versions of its artifacts.
 #[derive(Debug, Clone, Args)]

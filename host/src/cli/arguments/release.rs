@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use windlass_foundation::names::Kind;
 
 use super::deploy::{MannerArguments, VersionArguments, duration, earlier, environment};
 use crate::cli::target::Target;
-use crate::names::Kind;
 
 /// Arguments of `release`.
 #[derive(Debug, Clone, Args)]

@@ -1,8 +1,7 @@
 //! The grammar of `windlass trigger`.
 
 use clap::Args;
-
-use crate::names::Kind;
+use windlass_foundation::names::Kind;
 
 /// Arguments of `trigger`.
 #[derive(Debug, Clone, Args)]

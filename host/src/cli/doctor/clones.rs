@@ -9,15 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use windlass_capability::Scope;
+use windlass_capability::exec::{self, Exec, Output};
+use windlass_capability::grants::Grants;
+use windlass_capability::secrets::{HostKey, PluginSecrets, Secrets};
+use windlass_config::{Command, Config, Grant};
+use windlass_foundation::redact::Redactor;
+use windlass_report::facts::DoctorFact;
+use windlass_sandbox::{Ask, Identity, Kind};
+
 use super::{bad, warn, well};
-use crate::capability::Scope;
-use crate::capability::exec::{self, Exec, Output};
-use crate::capability::grants::Grants;
-use crate::capability::secrets::{HostKey, PluginSecrets, Secrets};
-use crate::config::{Command, Config, Grant};
-use crate::plugin::{Ask, Identity, Kind};
-use crate::redact::Redactor;
-use crate::report::facts::DoctorFact;
 
 const SUBJECT: &str = "clones";
 

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use windlass_capability::docker::{Docker, DockerGrant, DockerScope, Engine, Patience};
+use windlass_config::Config;
+use windlass_foundation::explain::failure_hint;
+use windlass_foundation::redact::Redactor;
+use windlass_report::facts::DoctorFact;
 
 use super::{bad, note, state, warn, well};
-use crate::capability::docker::{Docker, DockerGrant, DockerScope, Engine, Patience};
-use crate::config::Config;
-use crate::explain::failure_hint;
-use crate::redact::Redactor;
-use crate::report::facts::DoctorFact;
 
 /// More than this between two readings on one host is not the time that asking takes.
 const SKEW: i64 = 5;

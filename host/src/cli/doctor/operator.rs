@@ -1,16 +1,17 @@
 //! The operator's file, and the secrets that it names.
 
+use windlass_capability::exec::distrust;
+use windlass_capability::secrets::HostKey;
+use windlass_capability::secrets::Secrets;
+use windlass_config::Config;
+use windlass_foundation::account;
+use windlass_foundation::explain::{list, quoted};
+use windlass_foundation::redact::Redactor;
+use windlass_report::facts::DoctorFact;
+use windlass_report::words;
+
 use super::{bad, broken, note, warn, well};
-use crate::account;
-use crate::capability::exec::distrust;
-use crate::capability::secrets::HostKey;
-use crate::capability::secrets::Secrets;
 use crate::cli::session::Session;
-use crate::config::Config;
-use crate::explain::{list, quoted};
-use crate::redact::Redactor;
-use crate::report::facts::DoctorFact;
-use crate::report::words;
 
 /// Reads the file; none when it is wrong, and then there is nothing else to look at.
 pub(super) fn file(session: &Session, facts: &mut Vec<DoctorFact>) -> Option<Config> {

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use windlass_config::Config;
+use windlass_foundation::explain::quoted;
+use windlass_report::Fault;
+use windlass_report::facts::DoctorFact;
+use windlass_report::words;
+use windlass_sandbox::Source;
+
 use super::{bad, broken, note, state, warn, well};
 use crate::cli::plugin::{grants_of, open, used};
 use crate::cli::session::{Asked, Session};
-use crate::config::Config;
-use crate::explain::quoted;
-use crate::plugin::Source;
-use crate::report::Fault;
-use crate::report::facts::DoctorFact;
-use crate::report::words;
 
 /// What compiling plugins only to look at them leaves free.
 const KEPT_FREE: u64 = 64 << 20;

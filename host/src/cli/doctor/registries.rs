@@ -7,20 +7,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join_all;
+use windlass_capability::secrets::HostKey;
+use windlass_config::Config;
+use windlass_documents::reference::Reference;
+use windlass_foundation::explain::Explain;
+use windlass_foundation::redact::Redactor;
+use windlass_release::application;
+use windlass_release::directory::TeamDirectory;
+use windlass_release::environment::PluginName;
+use windlass_release::file::ReleaseFile;
+use windlass_report::facts::DoctorFact;
+use windlass_service::agent;
 
 use super::{bad, broken, well};
-use crate::agent;
-use crate::capability::secrets::HostKey;
 use crate::cli::session::Asked;
-use crate::config::Config;
-use crate::explain::Explain;
-use crate::redact::Redactor;
-use crate::release::application;
-use crate::release::directory::TeamDirectory;
-use crate::release::environment::PluginName;
-use crate::release::file::ReleaseFile;
-use crate::report::facts::DoctorFact;
-use windlass_documents::reference::Reference;
 
 /// How long one may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

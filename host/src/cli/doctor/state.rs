@@ -4,16 +4,17 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use windlass_config::Config;
+use windlass_deployment::to_resolve;
+use windlass_foundation::clock::SystemClock;
+use windlass_foundation::private;
+use windlass_foundation::redact::Redactor;
+use windlass_journal::{Journal, Mode};
+use windlass_report::facts::{DeliveryFact, DoctorFact};
+use windlass_report::words;
+
 use super::{bad, broken, note, warn, well};
 use crate::cli::present;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::deployment::to_resolve;
-use crate::journal::{Journal, Mode};
-use crate::private;
-use crate::redact::Redactor;
-use crate::report::facts::{DeliveryFact, DoctorFact};
-use crate::report::words;
 
 /// With less than this, the next pull probably fails.
 const ENOUGH: u64 = 2 << 30;

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use crate::agent::Agent;
-use crate::capability::docker::{Kind, Object};
-use crate::report::facts::{DeploymentFact, LeftFact};
+use windlass_capability::docker::{Kind, Object};
+use windlass_report::facts::{DeploymentFact, LeftFact};
+use windlass_service::agent::Agent;
 
 /// How long the engine is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,11 +1,11 @@
 //! How long each phase of a deployment took, from the times of its lines.
 
 use jiff::Timestamp;
+use windlass_foundation::progress::FlowPhase;
+use windlass_journal::{Entry, Event};
+use windlass_report::facts::PhaseFact;
 
 use super::elapsed;
-use crate::journal::{Entry, Event};
-use crate::progress::FlowPhase;
-use crate::report::facts::PhaseFact;
 
 /// The phases in their order. An interrupted phase includes the time until somebody resumed it.
 pub(super) fn of(entries: &[Entry]) -> Vec<PhaseFact> {

@@ -1,7 +1,7 @@
 //! What recorders were told and were not told, as facts.
 
-use crate::journal::Delivery;
-use crate::report::facts::{DeliveryFact, RecordFact};
+use windlass_journal::Delivery;
+use windlass_report::facts::{DeliveryFact, RecordFact};
 
 /// What a recorder was not told.
 pub(in crate::cli) fn delivery(application: &str, delivery: &Delivery) -> DeliveryFact {

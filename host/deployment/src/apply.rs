@@ -1,0 +1,61 @@
+//! Apply: the steps, each announced in the journal before it is done.
+
+use windlass_documents::When;
+use windlass_foundation::progress::{FlowPhase, Level};
+use windlass_journal::{Event, Status};
+
+use super::moved;
+use super::plan::{self, refuse_when_full};
+use super::steps;
+use super::subject::within;
+use super::sweep;
+use super::work::{Deployment, Halt, failure};
+
+/// Makes all steps true, or says why the flow goes back.
+pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    match deployment.status() {
+        Status::Applying => {}
+        Status::Unwinding => {
+            let cause = deployment.with(|account| account.cause.clone());
+            return Err(Halt::Unwind(cause.unwrap_or_else(|| failure("internal", "the cause is not known"))));
+        }
+        _ => return Ok(()),
+    }
+    let _phase = deployment.phase(FlowPhase::Apply);
+    steps::run(deployment, When::Apply).await?;
+    deployment.write(&Event::Verifying)?;
+    Ok(())
+}
+
+/// The last look before the first step: what runs must be what was planned from. False when it is not and it was planned
+/// again; a plan that was given is never made again.
+pub(super) async fn begin(deployment: &Deployment<'_>) -> Result<bool, Halt> {
+    if deployment.status() != Status::Checking {
+        return Ok(true);
+    }
+    sweep::make_room(deployment).await;
+    let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+    let plan = deployment.plan().map_err(Halt::Refuse)?;
+    let context = subject.context("observe", 1, subject.orders.call_deadline);
+    let observing = within(&context, "observe", deployment.engine.outside.observe(&context));
+    let observation = observing.await.map_err(Halt::Refuse)?;
+    if let Some(stopped) = deployment.stopped()? {
+        return Err(Halt::Refuse(stopped));
+    }
+    if observation.fingerprint == plan.fingerprint {
+        deployment.write(&Event::Applying).or_else(refuse_when_full)?;
+        return Ok(true);
+    }
+    let (seen, planned) = deployment.with(|account| (account.observation.clone(), account.planned_times));
+    let what = moved::told(seen.as_deref(), &observation);
+    if deployment.with(|account| account.asked.is_given_plan()) {
+        let stale = failure("stale", format!("the plan is out of date, because what runs has changed: {what}"));
+        return Err(Halt::Refuse(stale.hint("plan again; `windlass plan` shows what is to be done now")));
+    }
+    if planned >= plan::MOST_PLANS {
+        return Err(Halt::Refuse(moved::each_time(planned, &what, "deploy again")));
+    }
+    deployment.log(Level::Warn, &format!("what runs changed since it was planned, so it is planned again: {what}"));
+    plan::again(deployment).await?;
+    Ok(false)
+}

@@ -1,0 +1,245 @@
+//! Check: the gates, before anything is touched. All are asked, all are shown; one no refuses.
+//!
+//! `--break-glass` goes over a no for one deployment: everything is still asked, recorded as it was answered, and the
+//! reason stands in the history.
+
+use futures::StreamExt;
+use futures::future::FutureExt;
+use futures::stream::FuturesUnordered;
+use windlass_documents::{Failure, Finding, Report, Verdict};
+use windlass_foundation::explain::failure_hint;
+use windlass_foundation::progress::FlowPhase;
+use windlass_journal::{Answer, Answered, Event, Purpose, Ruling, Status};
+
+use super::apply;
+use super::engine::Engine;
+use super::error::Error;
+use super::migration;
+use super::outside::{OnDoubt, Probe};
+use super::plan;
+use super::probe;
+use super::request::{Gated, Request};
+use super::stop::Stop;
+use super::subject::Subject;
+use super::verify;
+use super::work::{Deployment, Halt, failure};
+
+/// The name of the agent's own gates.
+const OWN: &str = "windlass";
+
+/// What was asked for that matters to the gates.
+struct Wish<'a> {
+    retry: bool,
+    break_glass: Option<&'a str>,
+}
+
+/// Goes through the gates to where the first step may begin. Again when what runs changed meanwhile: then there is a new
+/// plan, and they are asked about it.
+pub(super) async fn pass(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    loop {
+        check(deployment).await?;
+        verify::as_it_runs(deployment).await?;
+        if apply::begin(deployment).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks all gates.
+async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    if deployment.status() != Status::Checking {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Check);
+    let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+    let asked = deployment.with(|account| account.asked.clone());
+    let wish = Wish { retry: asked.retry, break_glass: asked.break_glass.as_deref() };
+    let answers = ask(&subject, &wish, |answered| {
+        let Answered { name, answer, ruling } = answered.clone();
+        deployment.write(&Event::Checked { name, answer, ruling })
+    })
+    .await?;
+    if let Some(stopped) = deployment.stopped()? {
+        return Err(Halt::Refuse(stopped));
+    }
+    for answered in answers.iter().filter(|answered| answered.ruling == Ruling::Overridden) {
+        let said = probe::line(&answered.name, &answered.answer);
+        deployment.warn(format!("`--break-glass` overrides a refusal: {said}"));
+    }
+    match refusal(&answers) {
+        Some(failure) => Err(Halt::Refuse(failure)),
+        None => Ok(()),
+    }
+}
+
+/// What the gates say, without a deployment.
+pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
+    let (subject, planned) = plan::only(engine, &request.application, &request.target, stop).await?;
+    let subject = Subject { purpose: "check", ..subject };
+    let wish = Wish { retry: request.retry, break_glass: request.break_glass.as_deref() };
+    let checks = ask(&subject, &wish, |_| Ok(())).await?;
+    if stop.asked() {
+        return Err(Error::Stopped);
+    }
+    let passed = refusal(&checks).is_none();
+    Ok(Gated { planned, checks, passed })
+}
+
+/// All gates at once; `tell` is called for each as soon as it answers.
+async fn ask(
+    subject: &Subject<'_>,
+    wish: &Wish<'_>,
+    mut tell: impl FnMut(&Answered) -> Result<(), windlass_journal::Error>,
+) -> Result<Vec<Answered>, windlass_journal::Error> {
+    let own = own(subject, wish).await?;
+    let mut answers = vec![judged(OWN, Answer::Report(own), None, wish)];
+    tell(&answers[0])?;
+    let mut asking: FuturesUnordered<_> = subject
+        .orders
+        .checks
+        .iter()
+        .map(|check| async move {
+            let answer = probe::ask(subject, check, |subject, context| {
+                let name = check.name.clone();
+                async move { subject.engine.outside.check(&context, &name).await }.boxed()
+            });
+            (check, answer.await)
+        })
+        .collect();
+    let way_back = subject.purpose == Purpose::Rollback.word();
+    while let Some((check, answer)) = asking.next().await {
+        let ruling = if way_back { probe::rule(&answer, &doubtless(check)) } else { probe::rule(&answer, check) };
+        let answered = judged(&check.name, answer, Some(ruling), wish);
+        tell(&answered)?;
+        answers.push(answered);
+    }
+    Ok(answers)
+}
+
+/// A check of a way back: what ran here before is not held up by who gives no answer, a registry or a broker that is away
+/// say. A no stays a no.
+fn doubtless(check: &Probe) -> Probe {
+    let warned = |on: OnDoubt| if on == OnDoubt::Refuse { OnDoubt::Warn } else { on };
+    Probe { on_error: warned(check.on_error), on_inconclusive: warned(check.on_inconclusive), ..check.clone() }
+}
+
+fn judged(name: &str, answer: Answer, ruling: Option<Ruling>, wish: &Wish<'_>) -> Answered {
+    let ruling = ruling.unwrap_or(match &answer {
+        Answer::Report(report) => match report.verdict {
+            Verdict::Pass => Ruling::Passed,
+            Verdict::Warn => Ruling::Warned,
+            Verdict::Fail | Verdict::Inconclusive | Verdict::Pending => Ruling::Refused,
+        },
+        Answer::Failure(_) => Ruling::Refused,
+    });
+    let ruling = if ruling == Ruling::Refused && wish.break_glass.is_some() { Ruling::Overridden } else { ruling };
+    Answered { name: name.to_owned(), answer, ruling }
+}
+
+/// Why the gates say no, when they do.
+fn refusal(answers: &[Answered]) -> Option<Failure> {
+    let refused: Vec<&Answered> = answers.iter().filter(|answered| answered.ruling == Ruling::Refused).collect();
+    let (first, rest) = refused.split_first()?;
+    let mut message = probe::line(&first.name, &first.answer);
+    if !rest.is_empty() {
+        let others: Vec<String> = rest.iter().map(|answered| format!("`{}`", answered.name)).collect();
+        message = format!("{message}; also refused by {}", others.join(", "));
+    }
+    Some(failure("refused", message).hint_if_known(remedy(&first.answer)))
+}
+
+/// What to do about an answer that refuses: about the worst of what was found, where the plugin knows.
+fn remedy(answer: &Answer) -> Option<String> {
+    match answer {
+        Answer::Report(report) => report
+            .findings
+            .iter()
+            .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Warn) && finding.remedy.is_some())
+            .min_by_key(|finding| std::cmp::Reverse(finding.verdict.severity()))
+            .and_then(|finding| finding.remedy.clone()),
+        Answer::Failure(failure) => failure_hint(failure),
+    }
+}
+
+/// The agent's own gates: the environment is open, the release didn't fail here before, there is a way back, and the
+/// data's migrations allow the step.
+async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, windlass_journal::Error> {
+    let journal = &subject.engine.journal;
+    let mut findings = Vec::new();
+    if let Some(freeze) = journal.freeze(&subject.application)? {
+        findings.push(Finding {
+            id: "freeze".to_owned(),
+            verdict: Verdict::Fail,
+            title: format!("`{}` is frozen by {}: {}", subject.application, freeze.actor, freeze.reason),
+            remedy: Some(format!(
+                "`windlass unfreeze {}` ends that; `--break-glass REASON` deploys once all the same",
+                subject.application
+            )),
+            evidence: None,
+        });
+    }
+    if let Some(pin) = journal.pin(&subject.application)?
+        && pin.release != subject.release.id
+    {
+        findings.push(Finding {
+            id: "pin".to_owned(),
+            verdict: Verdict::Fail,
+            title: format!("{} pinned version {}: {}", pin.actor, pin.version, pin.reason),
+            remedy: Some(format!(
+                "`windlass unpin {}` ends that; `--break-glass REASON` deploys once all the same",
+                subject.application
+            )),
+            evidence: None,
+        });
+    }
+    if let Some(quarantine) = journal.quarantined(&subject.application, &subject.release.id)? {
+        findings.push(Finding {
+            id: "quarantine".to_owned(),
+            verdict: if wish.retry { Verdict::Warn } else { Verdict::Fail },
+            title: quarantine.to_string(),
+            remedy: Some(format!(
+                "`--retry` deploys it all the same, `windlass unquarantine {} {}` ends the quarantine",
+                subject.application, subject.release.version
+            )),
+            evidence: None,
+        });
+    }
+    findings.extend(way_back(subject).await);
+    if let Some(why) = migration::forbids(journal, &subject.application, &subject.release)? {
+        findings.push(Finding {
+            id: "migration".to_owned(),
+            verdict: Verdict::Fail,
+            title: why,
+            remedy: Some("deploy a newer release, or restore the data and use `--break-glass REASON`".to_owned()),
+            evidence: None,
+        });
+    }
+    let verdict = Verdict::worst(findings.iter().map(|finding| finding.verdict));
+    let worst = findings.iter().max_by_key(|finding| finding.verdict.severity());
+    let summary = worst.map_or_else(|| "all built-in checks passed".to_owned(), |finding| finding.title.clone());
+    Ok(Report { verdict, summary, findings, data: None })
+}
+
+/// Whether the engine has what going back needs.
+async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
+    let wanted = subject.plan.as_ref().map(|plan| plan.way_back.clone()).unwrap_or_default();
+    if wanted.is_empty() {
+        return None;
+    }
+    let doubt = if subject.orders.allow_no_way_back { OnDoubt::Warn } else { OnDoubt::Refuse };
+    let title = match subject.engine.outside.missing_images(&wanted).await {
+        Ok(missing) if missing.is_empty() => return None,
+        Ok(missing) => format!("a rollback would not be possible: the engine does not have {}", missing.join(", ")),
+        Err(failure) => format!("it could not be checked whether a rollback is possible: {}", failure.message),
+    };
+    Some(Finding {
+        id: "way-back".to_owned(),
+        verdict: if doubt == OnDoubt::Refuse { Verdict::Fail } else { Verdict::Warn },
+        title,
+        remedy: Some(
+            "pull the images that run now, or set `allow-no-way-back = true` under `[policy]` in release.toml"
+                .to_owned(),
+        ),
+        evidence: None,
+    })
+}

@@ -1,0 +1,152 @@
+//! A deployment: resolve, plan, check, apply, verify, sweep, record; and back again when anything fails.
+//!
+//! This file is the flow. Recovery has no code of its own: each function looks at the journal's account of the
+//! deployment and skips what is done, so an interrupted one goes through the same lines again.
+
+mod apply;
+mod engine;
+mod error;
+mod gate;
+mod hooks;
+mod lock;
+mod look;
+mod migration;
+mod moved;
+mod outside;
+mod plan;
+mod probe;
+mod record;
+mod recover;
+mod request;
+mod resolve;
+mod retry;
+pub mod seal;
+mod steps;
+mod stop;
+mod subject;
+mod sweep;
+mod target;
+#[cfg(test)]
+mod tests;
+mod undo;
+mod verify;
+mod work;
+
+use windlass_documents::Outcome;
+use windlass_foundation::progress::DeploymentRef;
+use windlass_journal::Resolution;
+
+use self::work::{Deployment, Halt};
+
+pub use self::engine::{Engine, Pace};
+pub use self::error::Error;
+pub use self::hooks::Hooked;
+pub use self::lock::is_held;
+pub use self::outside::{Answering, Context, LOOK, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved, STATUS};
+pub use self::recover::Onward;
+pub use self::request::{
+    Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target,
+    to_resolve,
+};
+pub use self::stop::Stop;
+pub use self::target::{earlier, known, succeeded};
+
+/// Deploys, from the wish to the end. A deployment of the application that was interrupted is finished first.
+pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
+    if let Target::Planned(file) = &request.target {
+        target::vouch(engine, file, &request.application).await?;
+    }
+    let _held = lock::hold(engine, &request.application, &request.actor, request.wait, stop).await?;
+    recover::earlier(engine, &request.application, &request.actor, stop).await?;
+    let deployment = Deployment::open(engine, request, stop)?;
+    finish(&deployment).await
+}
+
+/// Continues the open deployment of an application.
+pub async fn resume(
+    engine: &Engine,
+    application: &str,
+    actor: &str,
+    onward: Onward,
+    stop: &Stop,
+) -> Result<Ending, Error> {
+    let _held = lock::hold(engine, application, actor, None, stop).await?;
+    let deployment = recover::open(engine, application, actor, onward, stop)?;
+    finish(&deployment).await
+}
+
+/// A person answers for a stuck deployment. With `Resolution::RetryUndo` it is unwound once more, and ends again.
+pub async fn resolve(
+    engine: &Engine,
+    application: &str,
+    actor: &str,
+    reason: &str,
+    resolution: Resolution,
+    stop: &Stop,
+) -> Result<Option<Ending>, Error> {
+    let _held = lock::hold(engine, application, actor, None, stop).await?;
+    let deployment = recover::answer(engine, application, actor, reason, resolution, stop)?;
+    match resolution {
+        Resolution::Accept => Ok(None),
+        Resolution::RetryUndo => finish(&deployment).await.map(Some),
+    }
+}
+
+/// What a deployment would do. Changes nothing and needs no lock.
+pub async fn plan_only(engine: &Engine, application: &str, target: &Target, stop: &Stop) -> Result<Planned, Error> {
+    plan::only(engine, application, target, stop).await.map(|(_, planned)| planned)
+}
+
+/// What a deployment would do and what the gates say about it now. Changes nothing and needs no lock.
+pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
+    gate::only(engine, request, stop).await
+}
+
+/// Tells the recorders of an application what they were not told yet, without waiting for the next attempt's time.
+pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
+    let _held = lock::hold(engine, application, actor, None, stop).await?;
+    let of = DeploymentRef { application: application.to_owned(), deployment: None };
+    tokio::select! {
+        told = record::drain(engine, &of, record::Due::Ignored) => told,
+        () = stop.unwind().cancelled() => Ok(()),
+    }
+}
+
+/// The flow to its end, unless somebody asks a second time to stop: then everything stays as it is.
+async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
+    tokio::select! {
+        biased;
+        () = deployment.stop.leave().cancelled() => Err(deployment.interrupted()),
+        () = deployment.keep_time() => Err(deployment.interrupted()),
+        ended = flow(deployment) => {
+            ended?;
+            Ok(deployment.ending())
+        }
+    }
+}
+
+/// THE FLOW.
+async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
+    match forward(deployment).await {
+        Ok(()) => {}
+        Err(Halt::Unchanged) => deployment.settle(Outcome::Unchanged, None, None).await?,
+        Err(Halt::Refuse(failure)) => {
+            let seen = look::before_refusal(deployment).await;
+            deployment.settle(Outcome::Refused, Some(failure), seen).await?;
+        }
+        Err(Halt::Unwind(cause)) => undo::unwind(deployment, cause).await?,
+        Err(Halt::Leave(error)) => return Err(error),
+    }
+    sweep::sweep(deployment).await?;
+    record::record(deployment).await?;
+    deployment.close()
+}
+
+/// From the wish to a release that runs and is proved.
+async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    resolve::resolve(deployment).await?;
+    plan::plan(deployment).await?;
+    gate::pass(deployment).await?;
+    apply::apply(deployment).await?;
+    verify::verify(deployment).await
+}

@@ -1,0 +1,131 @@
+//! One deployment of an application at a time.
+//!
+//! The lock is a `flock` that the kernel lets go when the process ends, however it ends. Who holds it is in the
+//! journal, for messages only.
+
+use std::fs::{File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use windlass_foundation::blocking::blocking;
+use windlass_foundation::private;
+use windlass_foundation::progress::{DeploymentRef, Progress};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::stop::Stop;
+use super::work::owner;
+
+/// The application is held until this goes.
+pub(super) struct Held<'a> {
+    engine: &'a Engine,
+    application: String,
+    file: File,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = blocking(|| self.engine.journal.release(&self.application)) {
+            tracing::debug!(%error, "the holder stays in the journal, where the next one replaces it");
+        }
+        // Closing it is not enough: a program that another thread is starting right now has a copy of the open file
+        // until it runs.
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the lock goes when the file is closed");
+        }
+    }
+}
+
+/// Takes the lock, waiting at most as long as is wished.
+pub(super) async fn hold<'a>(
+    engine: &'a Engine,
+    application: &str,
+    actor: &str,
+    wait: Option<Duration>,
+    stop: &Stop,
+) -> Result<Held<'a>, Error> {
+    let failed = |source| Error::Lock { application: application.to_owned(), source };
+    if !application.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || application.starts_with('.') {
+        return Err(failed(std::io::Error::other("its name has characters that no application's name has")));
+    }
+    // Nobody else opens the file: whoever can open it can hold it.
+    private::directory(&engine.locks).map_err(failed)?;
+    let path = engine.locks.join(format!("{application}.lock"));
+    let file = private::open(&path).map_err(failed)?;
+    let file = match file.try_lock() {
+        Ok(()) => file,
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+        Err(TryLockError::WouldBlock) => {
+            let holder = holder(engine, application)?;
+            let busy = Error::Busy { application: application.to_owned(), holder: holder.clone() };
+            let Some(wait) = wait else { return Err(busy) };
+            let of = DeploymentRef { application: application.to_owned(), deployment: None };
+            engine.notice(&of, Progress::Waiting { holder });
+            tokio::select! {
+                locked = locked(file) => locked.map_err(failed)?,
+                () = tokio::time::sleep(wait) => return Err(busy),
+                () = stop.unwind().cancelled() => return Err(Error::Stopped),
+            }
+        }
+    };
+    blocking(|| engine.journal.hold(application, &owner(actor)))?;
+    Ok(Held { engine, application: application.to_owned(), file })
+}
+
+/// Waits for the lock in a thread of its own: the kernel wakes it, nobody asks again and again. When nobody waits for
+/// the answer any more the file is closed, and with it the lock let go, as soon as the thread gets it.
+async fn locked(file: File) -> std::io::Result<File> {
+    let (tell, told) = oneshot::channel();
+    std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
+        let locked = file.lock().map(|()| file);
+        let _ = tell.send(locked);
+    })?;
+    told.await.unwrap_or_else(|_| Err(std::io::Error::other("the thread that waits for it ended")))
+}
+
+/// Whether a process holds the application now. Nothing is taken to find out, so that no deployment finds it busy because
+/// somebody looked: the kernel lists the locks of all processes (`man 5 proc_locks`). Where it cannot be read, yes.
+#[must_use]
+pub fn is_held(engine: &Engine, application: &str) -> bool {
+    let Ok(file) = std::fs::metadata(engine.locks.join(format!("{application}.lock"))) else { return false };
+    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return true };
+    holds(&locks, file.ino())
+}
+
+/// Whether a list of locks has a `flock` of the file. A line of one that only waits has `->` in the second column.
+fn holds(locks: &str, inode: u64) -> bool {
+    let inode = inode.to_string();
+    locks.lines().any(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        matches!(columns.as_slice(), [_, "FLOCK", _, _, _, file, ..] if file.rsplit(':').next() == Some(&inode))
+    })
+}
+
+/// Who holds it, for people. The lock is the truth; the journal may be a moment behind.
+fn holder(engine: &Engine, application: &str) -> Result<String, Error> {
+    let holder = engine.journal.holder(application)?;
+    Ok(holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_in_the_kernels_list_while_it_is_held_and_not_before_or_after() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = File::create(directory.path().join("kudos.lock")).unwrap();
+        let inode = file.metadata().unwrap().ino();
+        let listed = || holds(&std::fs::read_to_string("/proc/locks").unwrap(), inode);
+        assert!(!listed());
+        file.lock().unwrap();
+        assert!(listed());
+        file.unlock().unwrap();
+        assert!(!listed());
+        let waits = format!(
+            "1: -> FLOCK  ADVISORY  WRITE 9 08:01:{inode} 0 EOF\n1: POSIX  ADVISORY  WRITE 9 08:01:{inode} 0 EOF\n"
+        );
+        assert!(!holds(&waits, inode));
+    }
+}

@@ -1,0 +1,92 @@
+//! What runs is looked at, not remembered: after everything was undone, and before a refusal is told.
+//!
+//! Asks the strategy and judges what it saw. It decides no outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Observation, Part, Release};
+use windlass_journal::Purpose;
+
+use super::outside::LOOK;
+use super::subject::{Subject, within};
+use super::work::Deployment;
+
+/// A look is worth this long at most; what is not seen by then is not known.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What runs now that everything was undone, as the strategy of `release` sees it. None where it cannot say, which is kept
+/// in the log.
+pub(super) async fn after_undo(deployment: &Deployment<'_>, release: &Arc<Release>) -> Option<Observation> {
+    look(deployment, release, Purpose::Rollback.word()).await
+}
+
+async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: &'static str) -> Option<Observation> {
+    let engine = deployment.engine;
+    let seen = async {
+        let orders = engine.outside.orders(release).await?;
+        let account = deployment.account();
+        let subject = Subject {
+            engine,
+            deployment: account.id,
+            application: account.application,
+            purpose,
+            release: release.clone(),
+            running: deployment.previous.clone(),
+            plan: None,
+            orders: Arc::new(orders),
+            cancelled: CancellationToken::new(),
+            unbound: account.asked.unbound,
+        };
+        let context = subject.context("observe", 1, subject.orders.call_deadline.min(PATIENCE));
+        within(&context, "observe", engine.outside.observe(&context)).await
+    };
+    match seen.await {
+        Ok(observation) => Some(observation),
+        Err(failure) => {
+            deployment.warn(format!("what runs now could not be looked at: {}", failure.message));
+            None
+        }
+    }
+}
+
+/// What a refusal tells about what runs: what was seen when it was planned, or else what is seen now. None where the
+/// account has it, and where nothing is known to look for.
+pub(super) async fn before_refusal(deployment: &Deployment<'_>) -> Option<Observation> {
+    let previous = deployment.previous.clone()?;
+    if deployment.with(|account| account.observation.is_some()) {
+        return None;
+    }
+    // A refusal touched nothing, so nothing is put back, whatever was asked for.
+    look(deployment, &previous, LOOK).await
+}
+
+/// Whether everything that was seen is well, and something was.
+pub(super) fn is_well(observation: &Observation) -> bool {
+    let well = |part: &Part| {
+        part.finished
+            || (part.state == "running"
+                && part.ill().is_none()
+                && part.health.as_deref().is_none_or(|health| health == "healthy"))
+    };
+    !observation.parts.is_empty() && observation.parts.iter().all(well)
+}
+
+/// Whether what is seen now is what was seen before, as far as it was observed: the same instances with the same
+/// versions, in the same state.
+pub(super) fn is_same(before: &Observation, now: &Observation) -> bool {
+    let facts = |observation: &Observation| {
+        let mut all: Vec<_> = observation
+            .parts
+            .iter()
+            .map(|part| {
+                let Part { service, instance, release, version, reference, state, health, trouble, .. } = part.clone();
+                (service, instance, release, version, reference, state, health, trouble)
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    facts(before) == facts(now)
+}

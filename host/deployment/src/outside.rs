@@ -1,0 +1,174 @@
+//! The wall between the flow and everything that it works with: releases, plugins and the engine's images.
+//!
+//! The agent implements it with real ones. The flow's own tests implement it in memory, so that every failure can be
+//! made to happen at every step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_foundation::progress::DeploymentRef;
+
+use super::request::{PlanFile, Source};
+
+/// An answer from outside, some time.
+pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
+
+/// What a source means now.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The release.
+    pub release: Release,
+    /// What people should know about versions that nobody asked for, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The purpose of a plan for a rollback that is only looked at: plugins are told that it is a `rollback`, and nothing may be
+/// made.
+pub const PLAN_BACK: &str = "plan-rollback";
+
+/// The purpose of a look at what runs that nothing is deployed or put back for.
+pub const STATUS: &str = "status";
+
+/// The purpose of such a look by a deployment: plugins are told that it is for the `status`, and what they say is kept in the
+/// deployment's log.
+pub const LOOK: &str = "deployment-status";
+
+/// What a call to a plugin is told.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The deployment's id.
+    pub deployment: String,
+    /// The application's name.
+    pub application: String,
+    /// Why: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or what stands for one of them, [`PLAN_BACK`] or [`LOOK`].
+    pub purpose: &'static str,
+    /// What is deployed, or put back.
+    pub release: Arc<Release>,
+    /// What ran before.
+    pub running: Option<Arc<Release>>,
+    /// The plan, once there is one.
+    pub plan: Option<Arc<Plan>>,
+    /// Who logs: the step's id, or the name in the release file.
+    pub source: String,
+    /// From 1.
+    pub attempt: u32,
+    /// The call is ended after this time.
+    pub deadline: Duration,
+    /// Set when somebody asked to stop.
+    pub cancelled: CancellationToken,
+    /// What this recorder returned for its last events of this application, the newest first; nothing for other plugins.
+    pub last_facts: Arc<Vec<Value>>,
+    /// As for [`Source`]: the release is not from where the operator said that the application is.
+    pub unbound: Option<String>,
+}
+
+impl Context {
+    /// Whether the call is made for a deployment that is in the journal. All others have an id that only marks the call.
+    #[must_use]
+    pub fn is_deployment(&self) -> bool {
+        is_deployment(self.purpose)
+    }
+
+    /// What the events of the call are about.
+    #[must_use]
+    pub fn of(&self) -> DeploymentRef {
+        of(&self.application, &self.deployment, self.purpose)
+    }
+}
+
+/// What the events of a call are about that is made for this purpose.
+pub(super) fn of(application: &str, deployment: &str, purpose: &str) -> DeploymentRef {
+    let deployment = is_deployment(purpose).then(|| deployment.to_owned());
+    DeploymentRef { application: application.to_owned(), deployment }
+}
+
+fn is_deployment(purpose: &str) -> bool {
+    matches!(purpose, "deploy" | "rollback" | LOOK)
+}
+
+/// What policy makes of answers other than yes and no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDoubt {
+    /// It refuses.
+    Refuse,
+    /// It is shown, and the deployment goes on.
+    Warn,
+    /// It counts as a yes.
+    Pass,
+}
+
+/// A check or a smoke test of the release, as the flow needs to know it.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Its name in the release file.
+    pub name: String,
+    /// How long it may take in all, all its `pending` answers included.
+    pub deadline: Duration,
+    /// How long to wait after `pending`.
+    pub interval: Duration,
+    /// What a failure of the plugin itself means.
+    pub on_error: OnDoubt,
+    /// What `inconclusive` means.
+    pub on_inconclusive: OnDoubt,
+}
+
+/// What the release file says to the flow, for this environment.
+#[derive(Debug, Clone)]
+pub struct Orders {
+    /// The gates.
+    pub checks: Vec<Probe>,
+    /// The smoke tests.
+    pub smoke: Vec<Probe>,
+    /// Names of those who are told.
+    pub recorders: Vec<String>,
+    /// How long a call may take that says nothing else.
+    pub call_deadline: Duration,
+    /// How long the strategy's own verification may take, all `pending` answers included.
+    pub verify_deadline: Duration,
+    /// How long everything up to the proof may take; what is unfinished then is put back.
+    pub deadline: Duration,
+    /// How many steps at once.
+    pub parallel: usize,
+    /// Whether a deployment may start although its way back is missing.
+    pub allow_no_way_back: bool,
+}
+
+/// What the flow works with.
+pub trait Outside: Send + Sync {
+    /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
+    /// same release; so does what runs, for what the source leaves open.
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved>;
+    /// Puts this host's seal on a plan file.
+    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile>;
+    /// Whether a plan file is what this host's agent made: everything in it that follows from something else is made
+    /// again, and the seal is compared.
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()>;
+    /// What a release's file orders. Reads the kept bundle only, so that an old release needs nothing from outside.
+    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders>;
+    /// Which of these images the engine doesn't have.
+    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>>;
+    /// Removes the images that earlier releases of the application left behind and that no kept release needs;
+    /// returns what went. Nothing that could be needed for going back, of any application, goes.
+    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>>;
+    /// What runs.
+    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
+    /// The steps to the release.
+    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan>;
+    /// Makes a step true.
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value>;
+    /// Makes it as it was before the step.
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()>;
+    /// Whether what runs is the release and is healthy.
+    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report>;
+    /// Asks a check.
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
+    /// Asks a smoke test.
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
+    /// Tells a recorder.
+    fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event)
+    -> Answering<'a, Option<Value>>;
+}

@@ -1,0 +1,83 @@
+//! Asking a check, the verification or a smoke test: again after `pending`, again after a failure that may pass, and
+//! never beyond the deadline. What an answer means is policy.
+
+mod wait;
+
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+use windlass_documents::{Failure, Report, Verdict};
+use windlass_foundation::progress::Progress;
+use windlass_journal::{Answer, Ruling};
+
+use super::outside::{Context, OnDoubt, Probe};
+use super::subject::{Subject, within};
+use super::work::failure;
+use wait::{Next, Wait};
+
+/// Asks until there is an answer. Asking changes nothing, so a wish to stop ends it at once.
+pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Answer
+where
+    F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
+{
+    let began = Instant::now();
+    subject.notice(Progress::ProbeStarted { name: probe.name.clone() });
+    let answer = tokio::select! {
+        answer = patiently(subject, probe, call) => answer,
+        () = subject.cancelled.cancelled() => Err(failure("cancelled", "stopped before it answered")),
+    };
+    subject.notice(Progress::probe_finished(&probe.name, answer.clone(), began.elapsed()));
+    match answer {
+        Ok(report) => Answer::Report(report),
+        Err(failure) => Answer::Failure(failure),
+    }
+}
+
+async fn patiently<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Result<Report, Failure>
+where
+    F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
+{
+    let end = Instant::now() + probe.deadline;
+    let mut wait = Wait::new(probe.deadline, probe.interval, subject.engine.pace.retry_delay);
+    let mut attempt = 1;
+    loop {
+        let began = Instant::now();
+        let context = subject.context(&probe.name, attempt, end.saturating_duration_since(began));
+        let answer = within(&context, &probe.name, call(subject, context.clone())).await;
+        let left = end.saturating_duration_since(Instant::now());
+        let (pause, summary) = match wait.next(answer, began.elapsed(), left) {
+            Next::Done(answer) => return answer,
+            Next::Again { pause, summary } => (pause, summary),
+        };
+        subject.notice(Progress::ProbePending { name: probe.name.clone(), summary });
+        tokio::time::sleep(pause).await;
+        attempt += 1;
+    }
+}
+
+/// What policy makes of an answer.
+pub(super) fn rule(answer: &Answer, probe: &Probe) -> Ruling {
+    let doubt = |on: OnDoubt| match on {
+        OnDoubt::Refuse => Ruling::Refused,
+        OnDoubt::Warn => Ruling::Warned,
+        OnDoubt::Pass => Ruling::Passed,
+    };
+    match answer {
+        Answer::Report(report) => match report.verdict {
+            Verdict::Pass => Ruling::Passed,
+            Verdict::Warn => Ruling::Warned,
+            Verdict::Fail => Ruling::Refused,
+            Verdict::Inconclusive | Verdict::Pending => doubt(probe.on_inconclusive),
+        },
+        // Not having waited long enough is not an error of the one who was asked.
+        Answer::Failure(failure) if failure.code == "cancelled" => Ruling::Refused,
+        Answer::Failure(_) => doubt(probe.on_error),
+    }
+}
+
+/// One line about an answer, for the cause of a refusal or an unwinding.
+pub(super) fn line(name: &str, answer: &Answer) -> String {
+    match answer {
+        Answer::Report(report) => format!("`{name}`: {}", report.summary),
+        Answer::Failure(failure) => format!("`{name}` could not run: {}", failure.message),
+    }
+}

@@ -1,0 +1,148 @@
+//! How long an answer is waited for: when to ask again, when to give up, and which answer counts then.
+//!
+//! Time is told and not looked at, so that every case is a plain test. What an answer means is not known here.
+
+use std::time::Duration;
+
+use windlass_documents::{Failure, Finding, Report, Verdict};
+use windlass_foundation::explain::failure_hint;
+
+use crate::retry;
+use crate::work::failure;
+
+/// The longest pause after failures, unless a server asks for a longer one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What is kept for a call when it is not known yet how long one takes. A short deadline keeps a tenth of itself.
+const USUAL_CALL: Duration = Duration::from_secs(2);
+
+/// What is to be done after an answer.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    /// Nothing more: this is the answer.
+    Done(Result<Report, Failure>),
+    /// Ask again.
+    Again {
+        /// After this time.
+        pause: Duration,
+        /// What is waited for, for whoever watches.
+        summary: String,
+    },
+}
+
+/// One wait for a conclusion.
+#[derive(Debug)]
+pub(super) struct Wait {
+    deadline: Duration,
+    interval: Duration,
+    retry_delay: Duration,
+    /// The last report, which was not a conclusion.
+    pending: Option<Report>,
+    /// The last failure that is not only about time having run out.
+    reason: Option<Failure>,
+    /// Failures since the last report.
+    failures: u32,
+    /// The longest call that ended with an answer.
+    longest: Duration,
+}
+
+impl Wait {
+    pub(super) fn new(deadline: Duration, interval: Duration, retry_delay: Duration) -> Self {
+        Self { deadline, interval, retry_delay, pending: None, reason: None, failures: 0, longest: Duration::ZERO }
+    }
+
+    /// What follows from an answer that took a time, when so much time is left.
+    pub(super) fn next(&mut self, answer: Result<Report, Failure>, took: Duration, left: Duration) -> Next {
+        let (pause, summary) = match answer {
+            Ok(report) if report.verdict == Verdict::Pending => {
+                self.longest = self.longest.max(took);
+                (self.failures, self.reason) = (0, None);
+                let summary = report.summary.clone();
+                self.pending = Some(report);
+                (self.interval, summary)
+            }
+            Ok(report) => return Next::Done(Ok(report)),
+            Err(failure) if !failure.retryable && failure.code != "timeout" => return Next::Done(Err(failure)),
+            Err(failure) => {
+                self.failures += 1;
+                let pause = retry::pause(self.retry_delay, LONGEST_PAUSE, self.failures, &failure);
+                let again = failure.retryable;
+                let summary = format!("no answer, asked again in {}: {}", seconds(pause), failure.message);
+                if failure.code != "timeout" || self.reason.is_none() {
+                    self.reason = Some(failure);
+                }
+                if !again {
+                    return Next::Done(self.given_up());
+                }
+                (pause, summary)
+            }
+        };
+        // A call that is begun without the time that it takes ends in a time-out, which tells less than what is known.
+        if pause.saturating_add(self.one_call()) > left {
+            return Next::Done(self.given_up());
+        }
+        Next::Again { pause, summary }
+    }
+
+    fn one_call(&self) -> Duration {
+        if self.longest.is_zero() { USUAL_CALL.min(self.deadline / 10) } else { self.longest }
+    }
+
+    /// The answer at the deadline. One who said that it does not know yet has not failed, whatever happened since:
+    /// a failure could be passed over by `on-error`, and what is still open must not be passed over with it.
+    fn given_up(&mut self) -> Result<Report, Failure> {
+        let (failures, reason) = (self.failures, self.reason.take());
+        match (self.pending.take(), reason) {
+            (Some(mut report), reason) => {
+                report.verdict = Verdict::Inconclusive;
+                report.summary = format!("still pending after {}: {}", seconds(self.deadline), report.summary);
+                for finding in report.findings.iter_mut().filter(|finding| finding.verdict == Verdict::Pending) {
+                    finding.verdict = Verdict::Inconclusive;
+                }
+                report.findings.extend(reason.map(|reason| last_call(failures, &reason)));
+                Ok(report)
+            }
+            (None, Some(mut reason)) => {
+                if let Some(wish) = retry::retry_after(&reason).filter(|wish| *wish > self.deadline) {
+                    let (wish, deadline) = (seconds(wish), seconds(self.deadline));
+                    reason.message = format!(
+                        "{}; it may be asked again in {wish}, and the deadline of {deadline} ends before",
+                        reason.message
+                    );
+                } else if failures > 1 {
+                    reason.message = format!("{} (after {failures} calls that failed)", reason.message);
+                }
+                Err(reason)
+            }
+            (None, None) => {
+                let message = format!("there was no answer within {}", seconds(self.deadline));
+                Err(failure("timeout", message))
+            }
+        }
+    }
+}
+
+fn last_call(failures: u32, reason: &Failure) -> Finding {
+    let title = match failures {
+        0 | 1 => format!("the last call failed: {}", reason.message),
+        _ => format!("the last {failures} calls failed: {}", reason.message),
+    };
+    Finding {
+        id: "last-call".to_owned(),
+        verdict: Verdict::Inconclusive,
+        title,
+        remedy: failure_hint(reason),
+        evidence: None,
+    }
+}
+
+/// Whole seconds, or milliseconds below one.
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        _ => format!("{} s", time.as_secs_f64().round()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Record: recorders are told how it ended, at least once and in order.
+//!
+//! A recorder that cannot be reached is told later, by the next command that deploys or by `windlass outbox flush`. What it
+//! will never take is set aside for a person, and later events go on. Neither changes an outcome.
+
+mod judge;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Failure, Outcome};
+use windlass_foundation::blocking::blocking;
+use windlass_foundation::explain::failure_hint;
+use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
+use windlass_journal::{Delivery, Refusal, outcome_word, summary_of};
+
+use self::judge::{Answer, judge, refusal};
+use super::engine::Engine;
+use super::error::Error;
+use super::retry;
+use super::subject::{Subject, within};
+use super::work::{Deployment, failure};
+
+/// A recorder that fails is tried again after a day at the latest.
+const LONGEST_DELAY: Duration = Duration::from_hours(24);
+
+/// How many earlier answers of its own a recorder can see.
+const EARLIER_ANSWERS: u32 = 20;
+
+/// What the time of the next attempt means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It is waited for.
+    Kept,
+    /// A person is asking now.
+    Ignored,
+}
+
+/// Tells the recorders of this application what they don't know yet.
+pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
+    let application = deployment.with(|account| account.application.clone());
+    if deployment.engine.journal.undelivered(&application)?.iter().all(|delivery| delivery.aside.is_some()) {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Record);
+    // Who asked to stop before this wanted it put back, and that is told like any other end.
+    if deployment.stop.asked() {
+        return drain(deployment.engine, deployment.of(), Due::Kept).await;
+    }
+    tokio::select! {
+        told = drain(deployment.engine, deployment.of(), Due::Kept) => told,
+        // What was not told yet stays in the outbox.
+        () = deployment.stop.unwind().cancelled() => Ok(()),
+    }
+}
+
+/// Tells every recorder of the application what is due, all recorders at once, each in order. What happens is told as
+/// a part of the deployment `of`, where there is one.
+pub(super) async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Error> {
+    let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+    for delivery in engine.journal.undelivered(&of.application)? {
+        if delivery.aside.is_none() {
+            queues.entry(delivery.recorder.clone()).or_default().push(delivery);
+        }
+    }
+    for told in join_all(queues.into_values().map(|queue| one_recorder(engine, of, queue, due))).await {
+        told?;
+    }
+    Ok(())
+}
+
+/// Refused deployments about which the recorder could not be told, and that hold up no later event: once a later one was
+/// told they never can be, in order.
+type Passed = Vec<(Delivery, Refusal)>;
+
+async fn one_recorder(engine: &Engine, of: &DeploymentRef, queue: Vec<Delivery>, due: Due) -> Result<(), Error> {
+    let mut passed = Passed::new();
+    let mut first: Option<Waits> = None;
+    for (number, delivery) in queue.iter().enumerate() {
+        let now = engine.journal.now();
+        // The first attempt is due at once; a later one has to wait its time.
+        if due == Due::Kept && delivery.attempts > 0 && delivery.due > now {
+            let waits = Waits { due: delivery.due, reason: delivery.failure.clone(), hint: None };
+            first.get_or_insert(waits);
+            wait(engine, of, queue.get(number..).unwrap_or_default(), &passed, first);
+            return Ok(());
+        }
+        match tell(engine, of, delivery).await {
+            Ok(facts) => {
+                let refusals: Vec<_> = passed.iter().map(|(passed, refusal)| (passed.id, refusal.clone())).collect();
+                blocking(|| engine.journal.delivered(delivery.id, facts.as_ref(), &refusals))?;
+                for (passed, refusal) in passed.drain(..) {
+                    aside(engine, of, &passed, &refusal);
+                }
+                first = None;
+            }
+            Err(failure) => match judge(&failure, delivery) {
+                Answer::Never => {
+                    let refusal = refusal(&failure);
+                    blocking(|| engine.journal.set_aside(delivery.id, &refusal))?;
+                    aside(engine, of, delivery, &refusal);
+                }
+                answer @ (Answer::Later | Answer::LaterOrNever) => {
+                    let waits = later(engine, delivery, &failure, now)?;
+                    first.get_or_insert(waits);
+                    if answer == Answer::Later {
+                        wait(engine, of, queue.get(number..).unwrap_or_default(), &passed, first);
+                        return Ok(());
+                    }
+                    passed.push((delivery.clone(), refusal(&failure)));
+                }
+            },
+        }
+    }
+    wait(engine, of, &[], &passed, first);
+    Ok(())
+}
+
+/// What is known of the first event that waits.
+struct Waits {
+    due: Timestamp,
+    reason: Option<String>,
+    hint: Option<String>,
+}
+
+/// Tells one event, and whoever watches.
+async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Result<Option<Value>, Failure> {
+    let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
+    engine.notice(of, Progress::TellingStarted { recorder: recorder.clone(), deployment });
+    let began = Instant::now();
+    let answer = deliver(engine, &of.application, delivery).await;
+    let summary = answer.as_ref().ok().and_then(|facts| summary_of(facts.as_ref())).map(str::to_owned);
+    let told = answer.is_ok();
+    engine.notice(of, Progress::TellingFinished { recorder, told, summary, took: began.elapsed() });
+    answer
+}
+
+/// It could not be told now. The log of its deployment says why.
+fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Result<Waits, Error> {
+    let message =
+        format!("delivery to the recorder `{}` failed and will be retried: {}", delivery.recorder, failure.message);
+    blocking(|| engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message));
+    let due = now.checked_add(delay(engine, delivery.attempts, failure)).unwrap_or(now);
+    blocking(|| engine.journal.delivery_failed(delivery.id, due, &failure.message))?;
+    Ok(Waits { due, reason: Some(failure.message.clone()), hint: failure_hint(failure) })
+}
+
+/// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.
+fn wait(engine: &Engine, of: &DeploymentRef, rest: &[Delivery], passed: &Passed, first: Option<Waits>) {
+    let waiting = || passed.iter().map(|(delivery, _)| delivery).chain(rest);
+    let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return };
+    let waits = Progress::RecordsWait {
+        recorder: oldest.recorder.clone(),
+        count: waiting().count(),
+        since: oldest.event.as_ref().map(|event| event.finished.clone()).unwrap_or_default(),
+        reason,
+        hint,
+        due,
+    };
+    engine.notice(of, waits);
+}
+
+/// Says loudly what was set aside.
+fn aside(engine: &Engine, of: &DeploymentRef, delivery: &Delivery, refusal: &Refusal) {
+    let Delivery { id: number, recorder, deployment, .. } = delivery.clone();
+    let Refusal { reason, hint, .. } = refusal.clone();
+    let message =
+        format!("the recorder `{recorder}` rejected this for good, and it is set aside for a person: {reason}");
+    blocking(|| engine.journal.log(&deployment, &recorder, Level::Error, &message));
+    let version = delivery.event.as_ref().map(|event| event.release.version.clone()).unwrap_or_default();
+    engine.notice(of, Progress::SetAside { number, recorder, deployment, version, reason, hint });
+}
+
+fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {
+    let pause = retry::pause(engine.pace.delivery_delay, LONGEST_DELAY, attempts.saturating_add(1), failure);
+    SignedDuration::try_from(pause.min(LONGEST_DELAY)).unwrap_or(SignedDuration::MAX)
+}
+
+async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, Failure> {
+    let Some(event) = &delivery.event else {
+        return Err(failure("internal", "the stored event cannot be read"));
+    };
+    let orders = engine.outside.orders(&event.release).await?;
+    // What the journal cannot say now it can say later.
+    let unread = |error: windlass_journal::Error| Failure { retryable: true, ..failure("internal", error.to_string()) };
+    let unbound = engine.journal.account(&delivery.deployment).map_err(unread)?.asked.unbound;
+    let earlier = engine.journal.answers(application, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
+    let subject = Subject {
+        engine,
+        deployment: delivery.deployment.clone(),
+        application: application.to_owned(),
+        purpose: if event.rollback || event.outcome == Outcome::RolledBack { "rollback" } else { "deploy" },
+        release: Arc::new(event.release.clone()),
+        running: event.running.clone().map(Arc::new),
+        plan: None,
+        orders: Arc::new(orders),
+        cancelled: CancellationToken::new(),
+        unbound,
+    };
+    let mut context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.orders.call_deadline);
+    context.last_facts = Arc::new(earlier);
+    let told = engine.outside.deliver(&context, &delivery.recorder, event);
+    let facts = within(&context, &delivery.recorder, told).await?;
+    let message = match summary_of(facts.as_ref()) {
+        Some(summary) => summary.to_owned(),
+        None => format!("told that deployment {} {}", delivery.deployment, outcome_word(event.outcome)),
+    };
+    engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Info, &message);
+    Ok(facts)
+}

@@ -1,0 +1,108 @@
+//! What a recorder's failure means for its event: later, or never. A pure function of the failure and of the deployment
+//! that it is about.
+
+use windlass_documents::{Failure, Outcome};
+use windlass_foundation::explain::failure_hint;
+use windlass_journal::{Delivery, Refusal};
+
+use crate::retry::retry_after;
+
+/// Failures that may pass although the plugin does not say so: the operator of this host puts them right (a grant, a
+/// secret's value, a permission of its user, an authority's certificate), or the call was ended before there was an answer.
+const MAY_PASS: [&str; 6] = ["capability-denied", "unauthorized", "forbidden", "untrusted", "timeout", "cancelled"];
+
+/// How often a refused deployment keeps later ones waiting for a server that wants to be left alone.
+const PATIENCE: u32 = 3;
+
+/// What becomes of an event that could not be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is told later, and everything after it then.
+    Later,
+    /// It is told later if nothing after it can be told now.
+    LaterOrNever,
+    /// It is set aside.
+    Never,
+}
+
+/// Decides by the failure, and by what the event is about: a refused deployment changed nothing, so that what is said of it
+/// must not keep back what did.
+pub(super) fn judge(failure: &Failure, delivery: &Delivery) -> Answer {
+    let refused = delivery.event.as_ref().is_some_and(|event| event.outcome == Outcome::Refused);
+    if !failure.retryable && (refused || !may_pass(failure)) {
+        return Answer::Never;
+    }
+    let left_alone = retry_after(failure).is_some() && delivery.attempts + 1 < PATIENCE;
+    if refused && !left_alone { Answer::LaterOrNever } else { Answer::Later }
+}
+
+fn may_pass(failure: &Failure) -> bool {
+    // What was denied to a plugin may hide behind a code of its own.
+    let denied = failure.details.as_ref().is_some_and(|details| details.get("denied").is_some());
+    denied || MAY_PASS.contains(&failure.code.as_str())
+}
+
+/// Why it is set aside.
+pub(super) fn refusal(failure: &Failure) -> Refusal {
+    Refusal { code: failure.code.clone(), reason: failure.message.clone(), hint: failure_hint(failure) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn delivery(outcome: &str, attempts: u32) -> Delivery {
+        let release = json!({
+            "format": 1, "id": "r", "application": "a", "version": "1", "artifacts": {},
+            "bundle": { "digest": "", "files": {} },
+        });
+        let event = json!({
+            "format": 1, "idempotency-key": "k", "deployment": "d", "sequence": 1, "application": "a",
+            "environment": "uat", "host": "h", "outcome": outcome, "rollback": false, "actor": "me",
+            "release": release, "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z",
+        });
+        Delivery {
+            id: 1,
+            recorder: "r".to_owned(),
+            deployment: "d".to_owned(),
+            event: serde_json::from_value(event).unwrap(),
+            attempts,
+            due: jiff::Timestamp::UNIX_EPOCH,
+            delivered: None,
+            facts: None,
+            failure: None,
+            aside: None,
+        }
+    }
+
+    #[test]
+    fn what_the_operator_can_put_right_waits_and_what_nobody_can_does_not() {
+        let failed = |code: &str, retryable: bool, details: serde_json::Value| Failure {
+            code: code.to_owned(),
+            message: "m".to_owned(),
+            retryable,
+            details: Some(details),
+        };
+        let wish = || json!({ "retry-after": 60 });
+        for (outcome, attempts, failure, expected) in [
+            ("succeeded", 0, failed("not-found", false, json!({})), Answer::Never),
+            ("succeeded", 0, failed("invalid-config", false, json!({})), Answer::Never),
+            ("rolled-back", 0, failed("internal", false, json!({})), Answer::Never),
+            ("succeeded", 0, failed("plugin:x", false, json!({ "denied": ["no"] })), Answer::Later),
+            ("succeeded", 9, failed("capability-denied", false, json!({})), Answer::Later),
+            ("succeeded", 0, failed("unauthorized", false, json!({})), Answer::Later),
+            ("succeeded", 0, failed("forbidden", false, json!({})), Answer::Later),
+            ("succeeded", 0, failed("untrusted", false, json!({})), Answer::Later),
+            ("succeeded", 0, failed("timeout", false, json!({})), Answer::Later),
+            ("succeeded", 9, failed("unavailable", true, wish()), Answer::Later),
+            ("refused", 0, failed("unavailable", true, json!({})), Answer::LaterOrNever),
+            ("refused", 0, failed("unavailable", true, wish()), Answer::Later),
+            ("refused", 2, failed("unavailable", true, wish()), Answer::LaterOrNever),
+            ("refused", 0, failed("capability-denied", false, json!({})), Answer::Never),
+        ] {
+            assert_eq!(judge(&failure, &delivery(outcome, attempts)), expected, "{outcome} {failure:?}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Finding what was left open. Going on is the ordinary flow.
+
+use windlass_foundation::progress::DeploymentRef;
+use windlass_journal::{Event, Resolution, Status};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::finish;
+use super::record;
+use super::stop::Stop;
+use super::work::Deployment;
+
+/// What becomes of a deployment that was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onward {
+    /// It is finished.
+    Forward,
+    /// What it touched is put back.
+    Back,
+}
+
+/// Finishes what was left open before a new deployment begins: one that touched something goes on to its end, one
+/// that touched nothing is refused, because a newer wish is there. Recorders that wait are told.
+pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
+    for summary in engine.journal.open_deployments(Some(application))? {
+        let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;
+        if matches!(deployment.status(), Status::Resolving | Status::Planning | Status::Checking) {
+            deployment
+                .write(&Event::Cancelled { by: "the next deployment, before anything was touched".to_owned() })?;
+        }
+        finish(&deployment).await?;
+    }
+    if let Some(stuck) = engine.journal.stuck(Some(application))?.into_iter().next() {
+        return Err(Error::Blocked {
+            application: application.to_owned(),
+            deployment: stuck.id,
+            reason: stuck.failure.unwrap_or_else(|| "undo failed".to_owned()),
+        });
+    }
+    let of = DeploymentRef { application: application.to_owned(), deployment: None };
+    record::drain(engine, &of, record::Due::Kept).await
+}
+
+/// Takes over the open deployment of an application.
+pub(super) fn open<'a>(
+    engine: &'a Engine,
+    application: &str,
+    actor: &str,
+    onward: Onward,
+    stop: &Stop,
+) -> Result<Deployment<'a>, Error> {
+    let open = engine.journal.open_deployments(Some(application))?.into_iter().next();
+    let Some(summary) = open else {
+        return Err(Error::NothingOpen { application: application.to_owned() });
+    };
+    let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;
+    if onward == Onward::Back {
+        deployment.write(&Event::Cancelled { by: actor.to_owned() })?;
+        deployment.halt().cancel();
+    }
+    Ok(deployment)
+}
+
+/// Writes a person's answer for the stuck deployment of an application.
+pub(super) fn answer<'a>(
+    engine: &'a Engine,
+    application: &str,
+    actor: &str,
+    reason: &str,
+    resolution: Resolution,
+    stop: &Stop,
+) -> Result<Deployment<'a>, Error> {
+    let Some(stuck) = engine.journal.stuck(Some(application))?.into_iter().next() else {
+        return Err(Error::NothingStuck { application: application.to_owned() });
+    };
+    let deployment = Deployment::take_over(engine, &stuck.id, actor, stop)?;
+    deployment.write(&Event::Answered { actor: actor.to_owned(), reason: reason.to_owned(), resolution })?;
+    Ok(deployment)
+}

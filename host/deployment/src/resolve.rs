@@ -1,0 +1,92 @@
+//! Resolve: from a wish to an immutable release.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use windlass_documents::{Failure, Release};
+use windlass_foundation::progress::{FlowPhase, Progress};
+use windlass_journal::{Event, Origin, Status};
+
+use super::request::Source;
+use super::work::{Deployment, Given, Halt, failure};
+
+/// Makes the release and reads what its file orders.
+pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    if deployment.status() != Status::Resolving {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Resolve);
+    if let Some(stopped) = deployment.stopped()? {
+        return Err(Halt::Refuse(stopped));
+    }
+    let release = tokio::select! {
+        release = release(deployment) => release.map_err(Halt::Refuse)?,
+        () = deployment.halt().cancelled() => {
+            let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
+            return Err(Halt::Refuse(stopped));
+        }
+    };
+    deployment.write(&Event::Resolved { release: release.clone() })?;
+    deployment.notice(Progress::Resolved { release: Box::new(release) });
+    // A file that is wrong is said before anything else is done.
+    deployment.orders().await.map_err(Halt::Refuse)?;
+    Ok(())
+}
+
+async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
+    let account = deployment.account();
+    match &deployment.given {
+        Some(Given::Plan(file)) => return Ok(file.release.clone()),
+        Some(Given::Release(release)) => return Ok((**release).clone()),
+        None => {}
+    }
+    if matches!(account.asked.origin(), Origin::Plan | Origin::Release) {
+        // Neither is in the journal before the release is, and nothing was touched.
+        return Err(failure("cancelled", "it was interrupted before what it was given was read"));
+    }
+    if let Some(of) = &account.asked.of {
+        let earlier = deployment
+            .engine
+            .journal
+            .account(of)
+            .map_err(|error| failure("internal", format!("deployment {of} cannot be read: {error}")))?;
+        return earlier
+            .release
+            .as_deref()
+            .cloned()
+            .ok_or_else(|| failure("not-found", format!("deployment {of} has no release")));
+    }
+    let Some(directory) = account.asked.directory() else {
+        let message = format!(
+            "it was interrupted before its files were read; the journal names the directory `{}`, and not from where that \
+             path begins",
+            account.asked.source
+        );
+        return Err(failure("cancelled", message).hint("deploy again, from the directory that you mean"));
+    };
+    let source = Source {
+        directory: directory.to_owned(),
+        set: account.asked.set.clone(),
+        commit: account.asked.commit.clone(),
+        defaults: account.asked.defaults,
+        unbound: account.asked.unbound.clone(),
+    };
+    let resolved = deployment.engine.outside.resolve(&account.application, &source).await?;
+    *deployment.notes.lock().unwrap_or_else(PoisonError::into_inner) = resolved.notes;
+    Ok(resolved.release)
+}
+
+/// The directory of a release file as the journal keeps it: absolute, because whoever goes on with the deployment may have
+/// been started elsewhere.
+pub(super) fn place(directory: &Path) -> Result<String, Failure> {
+    let wrong =
+        |why: &str| failure("invalid-argument", format!("`{}` cannot be deployed from: {why}", directory.display()));
+    let absolute = std::path::absolute(directory).map_err(|error| {
+        wrong(&format!("the directory that this command was started in is not known ({error})"))
+            .hint("start the command in a directory that exists, or give an absolute path")
+    })?;
+    absolute.into_os_string().into_string().map_err(|_| {
+        wrong("its whole path is not UTF-8, and the journal keeps paths as text")
+            .hint("rename or move the directory so that its path is UTF-8")
+    })
+}

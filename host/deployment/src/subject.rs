@@ -1,0 +1,68 @@
+//! What plugins are told, and the deadline of each call.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Failure, Plan, Release};
+use windlass_foundation::progress::Progress;
+
+use super::engine::Engine;
+use super::outside::{Context, Orders, of};
+use super::work::failure;
+
+/// The sandbox ends a call at its deadline and says what it was doing; the flow waits a little longer for that.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// What a deployment, or a question without one, is about.
+#[derive(Clone)]
+pub(super) struct Subject<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) deployment: String,
+    pub(super) application: String,
+    pub(super) purpose: &'static str,
+    pub(super) release: Arc<Release>,
+    pub(super) running: Option<Arc<Release>>,
+    pub(super) plan: Option<Arc<Plan>>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) cancelled: CancellationToken,
+    pub(super) unbound: Option<String>,
+}
+
+impl Subject<'_> {
+    /// Tells what happens in it.
+    pub(super) fn notice(&self, progress: Progress) {
+        self.engine.notice(&of(&self.application, &self.deployment, self.purpose), progress);
+    }
+
+    /// The context of one call.
+    pub(super) fn context(&self, source: &str, attempt: u32, deadline: Duration) -> Context {
+        Context {
+            deployment: self.deployment.clone(),
+            application: self.application.clone(),
+            purpose: self.purpose,
+            release: self.release.clone(),
+            running: self.running.clone(),
+            plan: self.plan.clone(),
+            source: source.to_owned(),
+            attempt,
+            deadline,
+            cancelled: self.cancelled.clone(),
+            last_facts: Arc::default(),
+            unbound: self.unbound.clone(),
+        }
+    }
+}
+
+/// Waits for an answer, but not for ever.
+pub(super) async fn within<T>(
+    context: &Context,
+    what: &str,
+    answer: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(context.deadline + LAST_WORDS, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(failure("timeout", format!("`{what}` did not end within {} s", context.deadline.as_secs()))),
+    }
+}

@@ -1,0 +1,177 @@
+//! Undo: every step that started, newest first, until everything is as it was before.
+//!
+//! A wish to stop doesn't stop it; only a second one leaves everything as it is. A step that cannot be undone doesn't
+//! keep the others from being undone, except those that it needed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Failure, Observation, Outcome, Release, Step, Verdict};
+use windlass_foundation::progress::{FlowPhase, Level, Progress};
+use windlass_journal::{Answer, Event, Status};
+
+use super::error::Error;
+use super::look::{after_undo, is_same, is_well};
+use super::migration;
+use super::retry;
+use super::steps::deadline;
+use super::subject::{Subject, within};
+use super::verify;
+use super::work::Deployment;
+
+/// Undoes what was touched and decides the outcome.
+pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Result<(), Error> {
+    let _phase = deployment.phase(FlowPhase::Undo);
+    if deployment.status() != Status::Unwinding {
+        deployment.write(&Event::Unwinding { cause: cause.clone() })?;
+    }
+    deployment.notice(Progress::Unwinding { cause: cause.message.clone() });
+    let account = deployment.account();
+    if let Some(why) = migration::freezes(&account, deployment.previous.as_deref())
+        && !account.retry_undo
+    {
+        let message = format!("{}; nothing is undone, because {why}", cause.message);
+        return deployment
+            .settle(Outcome::Stuck, Some(Failure { code: "frozen".to_owned(), message, ..cause }), None)
+            .await;
+    }
+    let forward = deployment.subject().await.map_err(Error::Failed)?;
+    // What is undone must not be told that somebody asked to stop: that is why it is undone.
+    let subject = Subject { purpose: "rollback", cancelled: CancellationToken::new(), ..forward };
+    let first = undo_all(deployment, &subject).await?;
+    if let Some((title, undo_failure)) = first {
+        return deployment.settle(Outcome::Stuck, Some(both(&cause, &title, &undo_failure)), None).await;
+    }
+    let (why, seen) = restored(deployment, &subject).await?;
+    match why {
+        Some(why) => {
+            let message = format!("{}; everything is undone, yet {why}", cause.message);
+            deployment.settle(Outcome::Stuck, Some(Failure { message, ..cause }), seen).await
+        }
+        None => deployment.settle(Outcome::RolledBack, Some(cause), seen).await,
+    }
+}
+
+/// The failure of a stuck deployment: why it went back, and why that failed.
+fn both(cause: &Failure, title: &str, undo: &Failure) -> Failure {
+    Failure {
+        code: cause.code.clone(),
+        message: format!("{}; and undoing \"{title}\" failed: {}", cause.message, undo.message),
+        retryable: false,
+        details: Some(serde_json::json!({ "cause": cause, "undo": undo })),
+    }
+}
+
+/// Undoes one step after the other; the first that could not be, with its title.
+async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<Option<(String, Failure)>, Error> {
+    let plan = deployment.plan().map_err(Error::Failed)?;
+    let needs: HashMap<&str, &[String]> =
+        plan.steps.iter().map(|step| (step.id.as_str(), step.needs.as_slice())).collect();
+    let steps: Vec<Step> = deployment.with(|account| account.to_undo().into_iter().cloned().collect());
+    let mut needed = BTreeSet::new();
+    let mut first = None;
+    for step in &steps {
+        if needed.contains(&step.id) {
+            continue;
+        }
+        if let Err(failure) = undo(deployment, subject, step).await? {
+            add_needs(&needs, &step.id, &mut needed);
+            first.get_or_insert((step.title.clone(), failure));
+        }
+    }
+    Ok(first)
+}
+
+/// All steps that a step needs, in the end.
+fn add_needs<'p>(needs: &HashMap<&str, &'p [String]>, id: &'p str, needed: &mut BTreeSet<String>) {
+    let mut todo = vec![id];
+    while let Some(id) = todo.pop() {
+        let more = needs.get(id).copied().unwrap_or_default().iter();
+        todo.extend(more.filter(|need| needed.insert((*need).clone())).map(String::as_str));
+    }
+}
+
+/// One step, tried again while its failures say that they may pass.
+async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -> Result<Result<(), Failure>, Error> {
+    let engine = deployment.engine;
+    let output = deployment.with(|account| account.steps.get(&step.id).and_then(|step| step.output.clone()));
+    deployment.notice(Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });
+    let mut attempt = 1;
+    loop {
+        deployment.write(&Event::UndoStarted { step: step.id.clone(), attempt })?;
+        let context = subject.context(&step.id, attempt, deadline(subject, step));
+        let undone = within(&context, &step.title, engine.outside.undo(&context, step, output.as_ref())).await;
+        match undone {
+            Ok(()) => {
+                deployment.write(&Event::UndoSucceeded { step: step.id.clone() })?;
+                deployment.notice(Progress::UndoFinished { step: step.id.clone() });
+                return Ok(Ok(()));
+            }
+            Err(failed) if failed.retryable && attempt < engine.pace.undo_attempts => {
+                let message = format!("undoing \"{}\": {}; it is tried again", step.title, failed.message);
+                deployment.log(Level::Warn, &message);
+                tokio::time::sleep(retry::doubled(engine.pace.retry_delay, attempt)).await;
+                attempt += 1;
+            }
+            Err(failed) => {
+                deployment.write(&Event::UndoFailed { step: step.id.clone(), failure: failed.clone() })?;
+                deployment.notice(Progress::UndoFailed { step: step.id.clone(), failure: failed.clone() });
+                return Ok(Err(failed));
+            }
+        }
+    }
+}
+
+/// Verifies the earlier version like a deployment, and looks at what runs. A reason when it is not as it was before: it
+/// was well then, and is not now. One that was not well before is not expected to be well after.
+async fn restored(
+    deployment: &Deployment<'_>,
+    subject: &Subject<'_>,
+) -> Result<(Option<String>, Option<Observation>), Error> {
+    let Some(previous) = deployment.previous.clone() else {
+        return Ok((None, after_undo(deployment, &subject.release).await));
+    };
+    let known = deployment.with(|account| account.restored.clone());
+    let answer = if let Some(answer) = known {
+        answer
+    } else {
+        let answer = match deployment.engine.outside.orders(&previous).await {
+            Ok(orders) => {
+                let subject = Subject {
+                    release: previous.clone(),
+                    running: None,
+                    plan: None,
+                    orders: Arc::new(orders),
+                    ..subject.clone()
+                };
+                verify::health(&subject).await
+            }
+            Err(failure) => Answer::Failure(failure),
+        };
+        deployment.write(&Event::Restored { answer: answer.clone() })?;
+        answer
+    };
+    let before = deployment.with(|account| account.observation.clone());
+    let seen = after_undo(deployment, &previous).await;
+    // What differed from the release before is no fault of the way back, when it is all that differs now.
+    let as_before = before.as_ref().zip(seen.as_ref()).is_some_and(|(before, seen)| is_same(before, seen));
+    let was_well = before.is_some_and(|observation| is_well(&observation));
+    let why = match answer {
+        Answer::Report(report) if matches!(report.verdict, Verdict::Pass | Verdict::Warn) => None,
+        Answer::Report(report) if was_well && !as_before && report.verdict == Verdict::Fail => {
+            Some(format!("the earlier version does not run as before: {}", report.summary))
+        }
+        Answer::Report(report) => {
+            let Release { version, .. } = &*previous;
+            deployment
+                .warn(format!("{version} is as it was before the deployment, which is not well: {}", report.summary));
+            None
+        }
+        Answer::Failure(Failure { message, .. }) => {
+            deployment.warn(format!("the earlier version could not be verified: {message}"));
+            None
+        }
+    };
+    Ok((why, seen))
+}

@@ -1,0 +1,166 @@
+//! Verify: what runs is the release, healthy and held; then the smoke tests, all at once. Meanwhile the old version ends.
+//!
+//! Smoke tests are to be answered by the release. What is told to stop may answer until it ends, on connections that were
+//! open before; so they wait for it, though not for what does not heed its stop signal.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::FutureExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::SetOnce;
+use tokio::time::Instant;
+use windlass_documents::{Failure, Outcome, Report, When};
+use windlass_foundation::progress::FlowPhase;
+use windlass_journal::{Answer, Event, Ruling, Status};
+
+use super::outside::{OnDoubt, Probe};
+use super::probe;
+use super::steps;
+use super::subject::Subject;
+use super::work::{Deployment, Halt};
+
+/// The name of the strategy's own verification.
+pub(super) const HEALTH: &str = windlass_documents::VERIFICATION;
+
+/// Proves the release, or says why the flow goes back.
+pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    if deployment.status() != Status::Verifying {
+        return Ok(());
+    }
+    let phase = deployment.phase(FlowPhase::Verify);
+    stopped(deployment)?;
+    let subject = match deployment.subject().await {
+        Ok(subject) => subject,
+        Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
+    };
+    let mut ending = pin!(steps::run(deployment, When::DuringVerify));
+    let ended = SetOnce::new();
+    {
+        let mut proof = pin!(prove(deployment, &subject, &ended));
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut ending, if !ended.initialized() => {
+                    done?;
+                    let _ = ended.set(());
+                }
+                proved = &mut proof => break proved?,
+            }
+        }
+    }
+    deployment.settle(Outcome::Succeeded, None, None).await.map_err(Halt::Leave)?;
+    drop(phase);
+    if !ended.initialized() {
+        let _phase = deployment.phase(FlowPhase::Sweep);
+        ending.await?;
+    }
+    Ok(())
+}
+
+/// Proves another release than the one that runs by what runs, where nothing is to be changed, so that it can be promoted
+/// like any other, and ends it here. What does not prove it refuses it: nothing was touched.
+pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    if !deployment.has_nothing_to_change() {
+        return Ok(());
+    }
+    let _phase = deployment.phase(FlowPhase::Verify);
+    let subject = deployment.subject().await.map_err(Halt::Refuse)?;
+    match prove(deployment, &subject, &SetOnce::new_with(Some(()))).await {
+        Ok(()) => Err(Halt::Unchanged),
+        Err(Halt::Unwind(failure)) => Err(Halt::Refuse(failure)),
+        Err(other) => Err(other),
+    }
+}
+
+/// `ended` is set when the old version has ended.
+async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOnce<()>) -> Result<(), Halt> {
+    let began = Instant::now();
+    let health = health(subject).await;
+    let ruling = probe::rule(&health, &own_probe(subject));
+    proved(deployment, HEALTH, &health, ruling)?;
+    if !subject.orders.smoke.is_empty() {
+        tokio::select! {
+            () = ended.wait() => {}
+            () = tokio::time::sleep_until(began + deployment.engine.pace.old_version) => {}
+            () = deployment.halt().cancelled() => {}
+        }
+    }
+    smoke(deployment, subject).await
+}
+
+/// A wish to stop before the proof is complete goes back.
+fn stopped(deployment: &Deployment<'_>) -> Result<(), Halt> {
+    match deployment.stopped()? {
+        Some(stopped) => Err(Halt::Unwind(stopped)),
+        None => Ok(()),
+    }
+}
+
+/// Asks the strategy about the subject's release.
+pub(super) async fn health(subject: &Subject<'_>) -> Answer {
+    probe::ask(subject, &own_probe(subject), |subject, context| {
+        async move { subject.engine.outside.verify(&context).await }.boxed()
+    })
+    .await
+}
+
+pub(super) fn own_probe(subject: &Subject<'_>) -> Probe {
+    Probe {
+        name: HEALTH.to_owned(),
+        deadline: subject.orders.verify_deadline,
+        interval: Duration::from_secs(1),
+        on_error: OnDoubt::Refuse,
+        on_inconclusive: OnDoubt::Refuse,
+    }
+}
+
+async fn smoke(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
+    let mut asking: FuturesUnordered<_> = subject
+        .orders
+        .smoke
+        .iter()
+        .map(|test| async move {
+            let answer = probe::ask(subject, test, |subject, context| {
+                let name = test.name.clone();
+                async move { subject.engine.outside.smoke(&context, &name).await }.boxed()
+            });
+            (test, answer.await)
+        })
+        .collect();
+    let mut first = None;
+    while let Some((test, answer)) = asking.next().await {
+        let ruling = probe::rule(&answer, test);
+        if let Err(halt) = proved(deployment, &test.name, &answer, ruling) {
+            first.get_or_insert(halt);
+        }
+    }
+    match first {
+        Some(halt) => Err(halt),
+        None => stopped(deployment),
+    }
+}
+
+fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, ruling: Ruling) -> Result<(), Halt> {
+    stopped(deployment)?;
+    deployment.write(&Event::Proved { name: name.to_owned(), answer: answer.clone(), ruling })?;
+    match ruling {
+        Ruling::Passed | Ruling::Warned | Ruling::Overridden => Ok(()),
+        Ruling::Refused => Err(Halt::Unwind(cause(name, answer))),
+    }
+}
+
+/// Why the flow goes back, with what was seen.
+pub(super) fn cause(name: &str, answer: &Answer) -> Failure {
+    let evidence = |report: &Report| serde_json::to_value(&report.findings).ok();
+    Failure {
+        code: "not-proved".to_owned(),
+        message: probe::line(name, answer),
+        retryable: false,
+        details: match answer {
+            Answer::Report(report) => evidence(report).map(|findings| serde_json::json!({ "findings": findings })),
+            Answer::Failure(failure) => failure.details.clone(),
+        },
+    }
+}

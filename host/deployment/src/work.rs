@@ -1,0 +1,460 @@
+//! A deployment in the making: its account in the journal, and what this process knows besides.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{OnceCell, SetOnce};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step, When};
+use windlass_foundation::blocking::blocking;
+use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
+use windlass_journal::{
+    Account, Also, Asked, Event, Origin, Owner, Purpose, SharedAccount, Status, StepStatus, Summary, outcome_word,
+};
+
+use super::engine::Engine;
+use super::error::Error;
+use super::outside::Orders;
+use super::request::{Ending, PlanFile, Request, Target, event_of};
+use super::resolve;
+use super::stop::Stop;
+use super::subject::Subject;
+use super::target;
+
+/// Why the flow doesn't go forward.
+pub(super) enum Halt {
+    /// The release runs already.
+    Unchanged,
+    /// A gate says no; nothing was touched.
+    Refuse(Failure),
+    /// Something failed; what was touched is put back.
+    Unwind(Failure),
+    /// It cannot go on here: it stays open.
+    Leave(Error),
+}
+
+impl From<windlass_journal::Error> for Halt {
+    fn from(error: windlass_journal::Error) -> Self {
+        Self::Leave(error.into())
+    }
+}
+
+/// A failure in the agent's own words.
+pub(super) fn failure(code: &str, message: impl Into<String>) -> Failure {
+    Failure { code: code.to_owned(), message: message.into(), retryable: false, details: None }
+}
+
+/// What is not made by this deployment.
+pub(super) enum Given {
+    /// The release, what was observed, and the plan.
+    Plan(Box<PlanFile>),
+    /// The release.
+    Release(Box<Release>),
+}
+
+/// A deployment that this process works on.
+pub(super) struct Deployment<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) stop: Stop,
+    /// The release that ran before.
+    pub(super) previous: Option<Arc<Release>>,
+    /// What was given, until it is in the journal.
+    pub(super) given: Option<Given>,
+    /// What the plan has to say about versions that nobody asked for.
+    pub(super) notes: Mutex<Vec<String>>,
+    /// What its events are about.
+    of: DeploymentRef,
+    account: SharedAccount,
+    orders: OnceCell<Arc<Orders>>,
+    /// Set when somebody asks to stop, or when time is up.
+    halt: CancellationToken,
+    /// Why it is set, when it is time.
+    time_is_up: OnceLock<Duration>,
+    allowed: SetOnce<Duration>,
+    warnings: Mutex<Vec<String>>,
+    began: Instant,
+}
+
+impl<'a> Deployment<'a> {
+    /// Opens a new one in the journal.
+    pub(super) fn open(engine: &'a Engine, request: Request, stop: &Stop) -> Result<Self, Error> {
+        let running = engine.journal.running(&request.application)?;
+        let mut asked = Asked {
+            purpose: Purpose::Deploy,
+            source: String::new(),
+            origin: None,
+            set: std::collections::BTreeMap::new(),
+            commit: None,
+            defaults: false,
+            reason: request.reason,
+            break_glass: request.break_glass,
+            retry: request.retry,
+            of: None,
+            unbound: None,
+        };
+        let mut given = None;
+        let (origin, of) = match request.target {
+            Target::Source(source) => {
+                let directory = resolve::place(&source.directory).map_err(Error::Failed)?;
+                asked.set = source.set;
+                asked.commit = source.commit;
+                asked.defaults = source.defaults;
+                asked.unbound = source.unbound;
+                (Origin::Directory, directory)
+            }
+            Target::Planned(file) => {
+                target::fits(&file, &request.application, &engine.environment)?;
+                asked.unbound.clone_from(&file.unbound);
+                if file.rollback_of.is_some() {
+                    asked.purpose = Purpose::Rollback;
+                    asked.of.clone_from(&file.rollback_of);
+                }
+                given = Some(Given::Plan(file));
+                (Origin::Plan, String::new())
+            }
+            Target::Given { release, origin, unbound, .. } => {
+                asked.unbound = unbound;
+                given = Some(Given::Release(release));
+                (Origin::Release, origin)
+            }
+            Target::Rollback { to } => {
+                let of = target::earlier(engine, &request.application, to.as_deref())?.id;
+                asked.purpose = Purpose::Rollback;
+                // It may do what it might do then.
+                asked.unbound = engine.journal.account(&of)?.asked.unbound;
+                asked.of = Some(of.clone());
+                (Origin::Deployment, of)
+            }
+        };
+        (asked.source, asked.origin) = (origin.source(&of), Some(origin));
+        let opened = |number| Event::Opened {
+            number,
+            application: request.application,
+            environment: engine.environment.clone(),
+            asked,
+            owner: owner(&request.actor),
+            previous: running.as_ref().map(|running| running.deployment.clone()),
+        };
+        let account = blocking(|| engine.journal.begin(&engine.ids.next(), opened))?;
+        Ok(Self::new(engine, account, running.map(|running| running.release), given, stop))
+    }
+
+    /// Takes over one that another process left.
+    pub(super) fn take_over(engine: &'a Engine, id: &str, actor: &str, stop: &Stop) -> Result<Self, Error> {
+        let mut account = engine.journal.account(id)?;
+        let previous = match &account.previous {
+            Some(previous) => engine.journal.account(previous)?.release,
+            None => None,
+        };
+        // A stuck one is not worked on until somebody answers for it.
+        if account.status.is_open() {
+            let event = Event::Resumed { owner: owner(actor) };
+            blocking(|| engine.journal.append(&mut account, &event, &Also::default()))?;
+        }
+        Ok(Self::new(engine, account, previous, None, stop))
+    }
+
+    fn new(
+        engine: &'a Engine,
+        account: Account,
+        previous: Option<Arc<Release>>,
+        given: Option<Given>,
+        stop: &Stop,
+    ) -> Self {
+        let of = DeploymentRef { application: account.application.clone(), deployment: Some(account.id.clone()) };
+        let opened = Progress::Opened {
+            deployment: account.id.clone(),
+            application: account.application.clone(),
+            environment: account.environment.clone(),
+            resumed: account.resumed > 0,
+        };
+        engine.notice(&of, opened);
+        if let Status::Settled(outcome) = account.status {
+            engine.notice(&of, Progress::Settled { outcome, took: None });
+        }
+        let halt = stop.unwind().child_token();
+        // Somebody asked an earlier process to stop: no step is begun to be undone at once.
+        if account.cancelled.is_some() {
+            halt.cancel();
+        }
+        Self {
+            engine,
+            stop: stop.clone(),
+            previous,
+            given,
+            notes: Mutex::default(),
+            of,
+            account: SharedAccount::new(account),
+            orders: OnceCell::new(),
+            halt,
+            time_is_up: OnceLock::new(),
+            allowed: SetOnce::new(),
+            warnings: Mutex::new(Vec::new()),
+            began: Instant::now(),
+        }
+    }
+
+    /// What the journal says about it now.
+    pub(super) fn account(&self) -> Account {
+        self.account.copy()
+    }
+
+    /// Asks the account without copying it.
+    pub(super) fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
+        self.account.with(question)
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.account.with(|account| account.status)
+    }
+
+    /// Whether its release is the one that ran before.
+    pub(super) fn is_what_runs(&self) -> bool {
+        let Some(previous) = &self.previous else { return false };
+        self.with(|account| account.release.as_ref().is_some_and(|release| release.id == previous.id))
+    }
+
+    /// Whether it has a plan that changes nothing, and nothing was begun.
+    pub(super) fn has_nothing_to_change(&self) -> bool {
+        self.with(|account| {
+            account.status == Status::Checking && account.plan.as_deref().is_some_and(Plan::is_unchanged)
+        })
+    }
+
+    /// Writes a line. What it announces may be done once this returned.
+    pub(super) fn write(&self, event: &Event) -> Result<(), windlass_journal::Error> {
+        self.write_also(event, &Also::default())
+    }
+
+    fn write_also(&self, event: &Event, also: &Also) -> Result<(), windlass_journal::Error> {
+        blocking(|| self.engine.journal.append_to(&self.account, event, also))
+    }
+
+    /// What its events are about.
+    pub(super) fn of(&self) -> &DeploymentRef {
+        &self.of
+    }
+
+    /// Tells what happens in it.
+    pub(super) fn notice(&self, progress: Progress) {
+        self.engine.notice(&self.of, progress);
+    }
+
+    /// Keeps a line in the deployment's log, and shows it.
+    pub(super) fn log(&self, level: Level, message: &str) {
+        let id = self.with(|account| account.id.clone());
+        blocking(|| self.engine.journal.log(&id, "windlass", level, message));
+        self.notice(Progress::Log { source: "windlass".to_owned(), level, message: message.to_owned() });
+    }
+
+    /// Says at the end that something went wrong which changed nothing about the outcome.
+    pub(super) fn warn(&self, warning: String) {
+        self.log(Level::Warn, &warning);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// The failure to go back with when somebody asked to stop, which is then in the journal.
+    pub(super) fn stopped(&self) -> Result<Option<Failure>, windlass_journal::Error> {
+        if let Some(allowed) = self.time_is_up.get() {
+            return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
+        }
+        if self.stop.asked() && self.with(|account| account.cancelled.is_none() && !account.status.is_decided()) {
+            self.write(&Event::Cancelled { by: "a signal".to_owned() })?;
+        }
+        let by = self.with(|account| account.cancelled.clone());
+        Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
+    }
+
+    /// Set when somebody asks to stop, or when time is up.
+    pub(super) fn halt(&self) -> &CancellationToken {
+        &self.halt
+    }
+
+    /// Halts the way forward when the time that the release file allows is up. Never ends by itself.
+    pub(super) async fn keep_time(&self) {
+        let allowed = *self.allowed.wait().await;
+        tokio::time::sleep_until(self.began + allowed).await;
+        if matches!(self.status(), Status::Planning | Status::Checking | Status::Applying | Status::Verifying) {
+            let _ = self.time_is_up.set(allowed);
+            self.halt.cancel();
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// What the release's file orders.
+    pub(super) async fn orders(&self) -> Result<Arc<Orders>, Failure> {
+        let Some(release) = self.with(|account| account.release.clone()) else {
+            return Err(failure("internal", "there is no release yet"));
+        };
+        let orders = self.orders.get_or_try_init(|| async { self.engine.outside.orders(&release).await.map(Arc::new) });
+        let orders = orders.await.cloned()?;
+        let _ = self.allowed.set(orders.deadline);
+        Ok(orders)
+    }
+
+    /// What plugins are told, going forward.
+    pub(super) async fn subject(&self) -> Result<Subject<'a>, Failure> {
+        let orders = self.orders().await?;
+        let account = self.account();
+        let Some(release) = account.release else { return Err(failure("internal", "there is no release yet")) };
+        Ok(Subject {
+            engine: self.engine,
+            deployment: account.id,
+            application: account.application,
+            purpose: account.asked.purpose.word(),
+            release,
+            running: self.previous.clone(),
+            plan: account.plan,
+            orders,
+            cancelled: self.halt.clone(),
+            unbound: account.asked.unbound,
+        })
+    }
+
+    /// The plan; there is one once a step runs.
+    pub(super) fn plan(&self) -> Result<Arc<Plan>, Failure> {
+        self.with(|account| account.plan.clone()).ok_or_else(|| failure("internal", "there is no plan yet"))
+    }
+
+    /// Shows that a phase began, and that it ended when the guard goes.
+    pub(super) fn phase(&self, phase: FlowPhase) -> PhaseGuard<'a> {
+        self.notice(Progress::PhaseStarted { phase });
+        PhaseGuard { engine: self.engine, of: self.of.clone(), phase, began: Instant::now() }
+    }
+
+    /// Decides how it ended. Recorders are in the outbox from here on, what runs and what is refused is known.
+    /// `seen` is what runs now, where it was looked at.
+    pub(super) async fn settle(
+        &self,
+        outcome: Outcome,
+        failure: Option<Failure>,
+        seen: Option<Observation>,
+    ) -> Result<(), Error> {
+        let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
+        let failed = matches!(outcome, Outcome::RolledBack | Outcome::Stuck);
+        let blames_release = failed.then(|| self.with(Account::release_is_to_blame));
+        let kept = outcome == Outcome::Unchanged && self.is_what_runs();
+        let event =
+            Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release, observation: seen, kept };
+        let mut also = Also::default();
+        let mut after = self.account();
+        after.add(Timestamp::UNIX_EPOCH, &event).map_err(windlass_journal::Error::from)?;
+        // Without a release nobody knows who is to be told.
+        if after.release.is_some() {
+            match self.orders().await {
+                Ok(orders) => {
+                    let recorders: BTreeSet<&String> = orders.recorders.iter().collect();
+                    also.deliveries = recorders
+                        .into_iter()
+                        .map(|recorder| {
+                            let key = format!("{}/{recorder}/{}", after.id, outcome_word(outcome));
+                            (recorder.clone(), event_of(&after, self.previous.as_deref(), &self.engine.host, key))
+                        })
+                        .collect();
+                }
+                Err(failure) => {
+                    self.warn(format!("no recorder can be told about this deployment: {}", failure.message));
+                }
+            }
+        }
+        self.write_also(&event, &also)?;
+        self.notice(Progress::Settled { outcome, took: Some(self.began.elapsed()) });
+        Ok(())
+    }
+
+    /// What undo did not take back, for people.
+    fn left_behind(&self) -> Vec<String> {
+        self.with(|account| {
+            account.to_undo().into_iter().filter(|step| step.changes).map(|step| step.title.clone()).collect()
+        })
+    }
+
+    /// Nothing is left to do.
+    pub(super) fn close(&self) -> Result<(), Error> {
+        if self.status().is_open() {
+            self.write(&Event::Closed)?;
+        }
+        let outcome = self.with(Account::outcome).unwrap_or(Outcome::Refused);
+        self.notice(Progress::Finished { outcome, took: self.began.elapsed() });
+        Ok(())
+    }
+
+    /// How it ended, for the one who asked.
+    pub(super) fn ending(&self) -> Ending {
+        let account = self.account();
+        let back = target::earlier(self.engine, &account.application, None).ok();
+        Ending {
+            outcome: account.outcome().unwrap_or(Outcome::Refused),
+            previous: self.previous.clone(),
+            undelivered: self.engine.journal.undelivered(&account.application).unwrap_or_default(),
+            deliveries: self.engine.journal.deliveries(&account.id).unwrap_or_default(),
+            warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            took: self.began.elapsed(),
+            shared_labels: self.shared_labels(&account, back.as_ref()),
+            back,
+            account,
+        }
+    }
+
+    /// Labels that do not say which release is meant.
+    fn shared_labels(&self, account: &Account, back: Option<&Summary>) -> BTreeSet<String> {
+        let labels = self.previous.iter().chain(&account.release).map(|release| release.version.clone());
+        let before = back.and_then(|back| back.version.clone());
+        let shared = |label: &String| self.engine.journal.shares_label(&account.application, label).unwrap_or(false);
+        labels.chain(before).filter(shared).collect()
+    }
+
+    /// The error for a deployment that is left open. That somebody asked to stop is kept where it can be, so that
+    /// whoever continues puts back what was touched.
+    pub(super) fn interrupted(&self) -> Error {
+        if let Err(error) = self.stopped() {
+            tracing::warn!(%error, "the wish to stop is not in the journal");
+        }
+        self.with(|account| Error::Interrupted {
+            application: account.application.clone(),
+            deployment: account.id.clone(),
+            status: account.status,
+        })
+    }
+
+    /// Where a step is.
+    pub(super) fn step_status(&self, id: &str) -> StepStatus {
+        self.with(|account| account.step_status(id))
+    }
+
+    /// Steps of the plan that are begun then.
+    pub(super) fn steps(&self, when: When) -> Vec<Step> {
+        let steps = |account: &Account| {
+            account.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.when() == when).cloned().collect()
+        };
+        self.with(steps)
+    }
+}
+
+/// This process, as the owner of a deployment.
+pub(super) fn owner(actor: &str) -> Owner {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Owner {
+        actor: actor.to_owned(),
+        pid: std::process::id(),
+        boot: boot.trim().to_owned(),
+        agent: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Shows the end of a phase when it goes.
+pub(super) struct PhaseGuard<'a> {
+    engine: &'a Engine,
+    of: DeploymentRef,
+    phase: FlowPhase,
+    began: Instant,
+}
+
+impl Drop for PhaseGuard<'_> {
+    fn drop(&mut self) {
+        self.engine.notice(&self.of, Progress::PhaseFinished { phase: self.phase, took: self.began.elapsed() });
+    }
+}

@@ -1,0 +1,20 @@
+//! What every layer of the agent needs and none of them is: what an error says and how the process ends, names, time,
+//! files that are the agent's own, texts without the values of secrets, signatures.
+//!
+//! Nothing here knows what a deployment is, reads a configuration, talks to an engine or a server, or prints.
+
+pub mod account;
+pub mod addresses;
+pub mod blocking;
+pub mod canonical;
+pub mod clock;
+pub mod explain;
+pub mod hooks;
+pub mod identity;
+pub mod names;
+pub mod private;
+pub mod process;
+pub mod progress;
+pub mod redact;
+pub mod regular;
+pub mod signature;

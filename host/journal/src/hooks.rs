@@ -1,0 +1,72 @@
+//! A hook for tests: the process ends itself right before or right after the Nth line that it writes.
+//!
+//! `WINDLASS_TEST_CRASH=before:N` or `after:N`, N from 1. It does nothing without the variable. The flow's own tests
+//! break the journal at the same places instead ([`crate::testing`]), and go on in the same process.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use windlass_foundation::hooks::wish;
+
+use super::error::Error;
+
+/// When to end.
+#[derive(Debug, Default)]
+pub(super) struct Crash {
+    before: Option<u64>,
+    after: Option<u64>,
+    /// Whether writing fails from then on, instead of the process ending.
+    breaks: bool,
+    broken: AtomicBool,
+    written: AtomicU64,
+}
+
+impl Crash {
+    /// As the environment says.
+    pub(super) fn from_environment() -> Self {
+        Self::parse(&wish("WINDLASS_TEST_CRASH").unwrap_or_default())
+    }
+
+    /// `before:N` or `after:N`.
+    pub(super) fn parse(wish: &str) -> Self {
+        let number = |prefix: &str| wish.strip_prefix(prefix).and_then(|number| number.parse().ok());
+        Self { before: number("before:"), after: number("after:"), ..Self::default() }
+    }
+
+    /// Writing fails there, instead of the process ending.
+    pub(super) fn breaking(at: &str) -> Self {
+        Self { breaks: true, ..Self::parse(at) }
+    }
+
+    /// Called before a line is written.
+    pub(super) fn before(&self) -> Result<(), Error> {
+        if self.before == Some(self.written.load(Ordering::SeqCst) + 1) {
+            self.crash();
+        }
+        self.is_whole()
+    }
+
+    /// Called after a line was written.
+    pub(super) fn after(&self) -> Result<(), Error> {
+        let written = self.written.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.after == Some(written) {
+            self.crash();
+        }
+        self.is_whole()
+    }
+
+    fn crash(&self) {
+        if !self.breaks {
+            std::process::abort();
+        }
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
+    fn is_whole(&self) -> Result<(), Error> {
+        if self.broken.load(Ordering::SeqCst) { Err(Error::Broken) } else { Ok(()) }
+    }
+
+    /// Whether writing fails by now.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,465 @@
+//! The journal: what is meant to happen, written before it happens, and what came of it.
+//!
+//! An append-only chain of lines in `SQLite`, from which everything else follows: the status, the history, what a
+//! crashed deployment does next. Values of secrets are removed here, where things are written. The journal decides
+//! nothing and calls nobody.
+
+pub mod account;
+mod blame;
+pub mod error;
+pub mod format;
+mod hooks;
+mod store;
+pub mod testing;
+#[cfg(test)]
+mod tests;
+pub mod transition;
+pub mod views;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use windlass_documents::Outcome;
+
+pub use self::account::{Account, Answered, Applied, StepAccount};
+pub use self::error::Error;
+pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution, Ruling};
+use self::hooks::Crash;
+use self::store::Store;
+pub use self::transition::{Status, StepStatus};
+pub use self::views::{
+    Application, Aside, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal, Requeued, Room,
+    Running, Shown, Stored, Summary, Verification, summary_of,
+};
+use windlass_foundation::clock::Clock;
+use windlass_foundation::progress::Level;
+use windlass_foundation::redact::Redactor;
+
+/// Whether a command writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It only asks. A state directory that isn't there yet is empty.
+    Read,
+    /// It deploys.
+    Write,
+}
+
+/// The journal of one host. It may be shared between threads; each call takes a few milliseconds at most, besides
+/// waiting for another process that writes at the same moment.
+pub struct Journal {
+    store: Mutex<Store>,
+    clock: Arc<dyn Clock>,
+    redactor: Redactor,
+    crash: Crash,
+    /// Log lines that go to the disk with the next line of the journal, or when there are many.
+    waiting: Mutex<Vec<Line>>,
+}
+
+/// A line that may be written, and what the tables need to know of its deployment then.
+struct Next {
+    after: Account,
+    time: Timestamp,
+    event: Event,
+}
+
+/// The account of a deployment that several tasks read while one of them writes.
+pub struct SharedAccount {
+    account: Mutex<Account>,
+    /// Held while a line is written: lines of one deployment are written one after the other.
+    writing: Mutex<()>,
+}
+
+impl SharedAccount {
+    /// Shares it.
+    #[must_use]
+    pub fn new(account: Account) -> Self {
+        Self { account: Mutex::new(account), writing: Mutex::new(()) }
+    }
+
+    /// A copy.
+    #[must_use]
+    pub fn copy(&self) -> Account {
+        lock(&self.account).clone()
+    }
+
+    /// Asks it without copying it.
+    pub fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
+        question(&lock(&self.account))
+    }
+}
+
+/// How many log lines wait in memory before they are written.
+const LINES_TOGETHER: usize = 64;
+
+/// What changes in the same transaction as a line of the journal.
+#[derive(Debug, Clone, Default)]
+pub struct Also {
+    /// Recorders to tell, with the event of each.
+    pub deliveries: Vec<(String, windlass_documents::Event)>,
+}
+
+impl Journal {
+    /// Opens the journal in a state directory, and makes it where it isn't there and `mode` writes.
+    pub fn open(state: &Path, mode: Mode, clock: Arc<dyn Clock>, redactor: Redactor) -> Result<Self, Error> {
+        let store = Store::open(state, mode)?;
+        Ok(Self {
+            store: Mutex::new(store),
+            clock,
+            redactor,
+            crash: Crash::from_environment(),
+            waiting: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// The time that the next line would get.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Opens a deployment with its first line. `event` is given the deployment's number.
+    pub fn begin(&self, id: &str, event: impl FnOnce(u64) -> Event) -> Result<Account, Error> {
+        let time = self.clock.now();
+        self.crash.before()?;
+        let account = self.store().begin(id, time, |number| {
+            let event = event(number);
+            self.redacted(&event)
+        })?;
+        self.crash.after()?;
+        Ok(account)
+    }
+
+    /// Writes one line and changes the account with it; on an error neither is changed. It waits for the disk.
+    pub fn append(&self, account: &mut Account, event: &Event, also: &Also) -> Result<(), Error> {
+        let next = self.next(account, event)?;
+        self.put(&next, also)?;
+        account.add(next.time, &next.event)?;
+        self.crash.after()
+    }
+
+    /// The same for an account that others read meanwhile: they see it as it was until the line is on the disk, and wait
+    /// for nothing.
+    pub fn append_to(&self, shared: &SharedAccount, event: &Event, also: &Also) -> Result<(), Error> {
+        let _one_after_the_other = lock(&shared.writing);
+        let next = self.next(&mut lock(&shared.account), event)?;
+        self.put(&next, also)?;
+        lock(&shared.account).add(next.time, &next.event)?;
+        self.crash.after()
+    }
+
+    /// The line of an event that may follow.
+    fn next(&self, account: &mut Account, event: &Event) -> Result<Next, Error> {
+        let event = self.redacted(event)?;
+        let time = self.clock.now();
+        Ok(Next { after: account.followed_by(time, &event)?, time, event })
+    }
+
+    fn put(&self, next: &Next, also: &Also) -> Result<(), Error> {
+        let also = self.redacted_also(also)?;
+        let lines = std::mem::take(&mut *lock(&self.waiting));
+        self.crash.before()?;
+        self.store().append(&next.after, next.time, &next.event, &also, &lines)
+    }
+
+    /// Keeps a line of a plugin's or the agent's log with its deployment. It may be lost in a crash, and a disk that
+    /// is full loses it: what matters is in the journal's own lines. Now and then it waits for the disk.
+    pub fn log(&self, deployment: &str, source: &str, level: Level, message: &str) {
+        let line = Line {
+            deployment: deployment.to_owned(),
+            time: self.clock.now(),
+            source: source.to_owned(),
+            level,
+            message: self.redactor.whole(message),
+        };
+        let mut waiting = lock(&self.waiting);
+        waiting.push(line);
+        let many = waiting.len() >= LINES_TOGETHER;
+        drop(waiting);
+        if many {
+            self.flush();
+        }
+    }
+
+    /// All applications that were ever deployed here, or one of them.
+    pub fn status(&self, application: Option<&str>) -> Result<Vec<Application>, Error> {
+        self.store().status(application)
+    }
+
+    /// The newest deployments first: of an application or of all, at most `limit`, those before a number.
+    pub fn history(&self, application: Option<&str>, limit: usize, before: Option<u64>) -> Result<Vec<Summary>, Error> {
+        self.store().history(application, limit, before)
+    }
+
+    /// Everything about a deployment; none when there is no such one. `wished` is an id, the beginning of one that
+    /// no other has, or a number.
+    pub fn show(&self, wished: &str) -> Result<Option<Shown>, Error> {
+        let store = self.store();
+        let Some(summary) = store.find(wished)? else { return Ok(None) };
+        let entries = store.entries(&summary.id)?;
+        let account = store::replay(&summary.id, &entries)?;
+        let deliveries = store.deliveries_of(&summary.id)?;
+        Ok(Some(Shown { summary, account, entries, deliveries }))
+    }
+
+    /// What the lines of a deployment add up to.
+    pub fn account(&self, id: &str) -> Result<Account, Error> {
+        let entries = self.store().entries(id)?;
+        store::replay(id, &entries)
+    }
+
+    /// The log lines of a deployment, oldest first.
+    pub fn logs(&self, deployment: &str) -> Result<Vec<Line>, Error> {
+        self.store().logs(deployment)
+    }
+
+    /// Deployments whose flow isn't at its end, of an application or of all.
+    pub fn open_deployments(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(application, "open = 1")
+    }
+
+    /// Deployments that wait for a person, of an application or of all.
+    pub fn stuck(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(application, "status = 'stuck'")
+    }
+
+    /// What the journal says runs; none before the first success.
+    pub fn running(&self, application: &str) -> Result<Option<Running>, Error> {
+        self.store().running(application)
+    }
+
+    /// Deployments of an application that succeeded, newest first.
+    pub fn successes(&self, application: &str) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(Some(application), "outcome = 'succeeded' ORDER BY number DESC")
+    }
+
+    /// The newest deployment of an application that succeeded, of those with a smaller number.
+    pub fn success_before(&self, application: &str, number: u64) -> Result<Option<Summary>, Error> {
+        self.store().success_before(application, number)
+    }
+
+    /// Whether more than one release of an application that was resolved here has this label.
+    pub fn shares_label(&self, application: &str, version: &str) -> Result<bool, Error> {
+        self.store().shares_label(application, version)
+    }
+
+    /// Releases that are kept for going back: the newest that succeeded, each once, at most `most`.
+    pub fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_documents::Release>, Error> {
+        self.store().kept_releases(application, most)
+    }
+
+    /// Releases that the newest deployments of an application resolved, whatever became of them; of at most `most`
+    /// deployments.
+    pub fn resolved_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_documents::Release>, Error> {
+        self.store().resolved_releases(application, most)
+    }
+
+    /// Follows the whole chain, makes again what follows from its lines, and says what doesn't fit.
+    pub fn verify(&self) -> Result<Verification, Error> {
+        self.store().verify()
+    }
+
+    /// Events of an application that a recorder wasn't told yet, in order: those that wait, and those that were set
+    /// aside and that no person said anything about.
+    pub fn undelivered(&self, application: &str) -> Result<Vec<Delivery>, Error> {
+        self.store().undelivered(application)
+    }
+
+    /// Who was or will be told about a deployment.
+    pub fn deliveries(&self, deployment: &str) -> Result<Vec<Delivery>, Error> {
+        self.store().deliveries_of(deployment)
+    }
+
+    /// What a recorder answered to the last events of an application that it answered with facts, the newest first and
+    /// at most `most`.
+    pub fn answers(&self, application: &str, recorder: &str, most: u32) -> Result<Vec<serde_json::Value>, Error> {
+        self.store().answers(application, recorder, most)
+    }
+
+    /// A recorder was told; `facts` are what it answered. Earlier events that it `passed` over are set aside.
+    pub fn delivered(
+        &self,
+        delivery: i64,
+        facts: Option<&serde_json::Value>,
+        passed: &[(i64, Refusal)],
+    ) -> Result<(), Error> {
+        let facts = facts.map(|facts| self.redactor.json(facts));
+        let passed: Vec<_> = passed.iter().map(|(id, refusal)| (*id, self.clean(refusal))).collect();
+        self.store().delivered(delivery, self.clock.now(), facts.as_ref(), &passed)
+    }
+
+    /// A recorder will never take this event: it is told about later ones without it, and a person has to look. With a
+    /// line of the chain.
+    pub fn set_aside(&self, delivery: i64, refusal: &Refusal) -> Result<(), Error> {
+        self.crash.before()?;
+        self.store().set_aside(delivery, self.clock.now(), &self.clean(refusal))?;
+        self.crash.after()
+    }
+
+    /// Lets an event that was set aside wait again, with a line of the chain.
+    pub fn requeue(&self, delivery: i64, actor: &str) -> Result<Requeued, Error> {
+        self.store().requeue(delivery, self.clock.now(), actor)
+    }
+
+    fn clean(&self, refusal: &Refusal) -> Refusal {
+        let Refusal { code, reason, hint } = refusal;
+        let text = |text: &String| self.redactor.text(text);
+        Refusal { code: text(code), reason: text(reason), hint: hint.as_ref().map(text) }
+    }
+
+    /// A recorder could not be told; it is tried again from `due` on.
+    pub fn delivery_failed(&self, delivery: i64, due: Timestamp, failure: &str) -> Result<(), Error> {
+        self.store().delivery_failed(delivery, due, &self.redactor.text(failure))
+    }
+
+    /// Gives up telling a recorder one event, with a line of the chain; its application, none when nothing of that
+    /// number waits.
+    pub fn drop_delivery(&self, delivery: i64, actor: &str, reason: &str) -> Result<Option<String>, Error> {
+        self.store().drop_delivery(delivery, self.clock.now(), actor, &self.redactor.text(reason))
+    }
+
+    /// Why a release is refused here, when it is.
+    pub fn quarantined(&self, application: &str, release: &str) -> Result<Option<Quarantine>, Error> {
+        self.store().quarantined(application, release)
+    }
+
+    /// Whether the environment is closed for an application.
+    pub fn freeze(&self, application: &str) -> Result<Option<Freeze>, Error> {
+        self.store().freeze(application, self.clock.now())
+    }
+
+    /// The releases of an application that are refused here, the newest first.
+    pub fn quarantine(&self, application: &str) -> Result<Vec<Quarantine>, Error> {
+        self.store().quarantine(application)
+    }
+
+    /// The only release of an application that may be deployed, when somebody says that there is one.
+    pub fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
+        self.store().pin(application)
+    }
+
+    /// Does what a person says about an application from here on; whether that changed anything.
+    pub fn note(&self, application: &str, notice: &Notice) -> Result<bool, Error> {
+        let value = serde_json::to_value(notice).map_err(Error::Encoding)?;
+        let notice = serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?;
+        self.store().note(application, &notice, self.clock.now())
+    }
+
+    /// Notes that an event of a trigger is acted on from here on. When it was noted before, less than `window` ago,
+    /// the time of that; what was noted earlier is forgotten.
+    pub fn trigger(&self, trigger: &str, key: &str, window: Duration) -> Result<Option<Timestamp>, Error> {
+        self.store().trigger(trigger, key, self.clock.now(), window)
+    }
+
+    /// Nothing came of an event, which may come again.
+    pub fn forget_trigger(&self, trigger: &str, key: &str) -> Result<(), Error> {
+        self.store().forget_trigger(trigger, key)
+    }
+
+    /// Who holds an application, as far as the journal knows.
+    pub fn holder(&self, application: &str) -> Result<Option<Holder>, Error> {
+        self.store().holder(application)
+    }
+
+    /// Says who holds an application from now on.
+    pub fn hold(&self, application: &str, owner: &Owner) -> Result<(), Error> {
+        self.store().hold(application, owner, self.clock.now())
+    }
+
+    /// Nobody holds it any more.
+    pub fn release(&self, application: &str) -> Result<(), Error> {
+        self.store().release(application)
+    }
+
+    /// A value of a plugin's own store.
+    pub fn state_get(&self, plugin: &str, application: &str, key: &str) -> Result<Option<Stored>, Error> {
+        self.store().state_get(plugin, application, key)
+    }
+
+    /// Stores a value if the key is at the expected revision and there is room.
+    pub fn state_put(
+        &self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+        value: &[u8],
+        expected: Option<u64>,
+        most: Room,
+    ) -> Result<Put, Error> {
+        self.store().state_put(plugin, application, key, value, expected, most)
+    }
+
+    /// Removes a key under the same condition; whether the condition held.
+    pub fn state_delete(
+        &self,
+        plugin: &str,
+        application: &str,
+        key: &str,
+        expected: Option<u64>,
+    ) -> Result<bool, Error> {
+        self.store().state_delete(plugin, application, key, expected)
+    }
+
+    /// Keys that begin with a prefix, in order, at most 1,000.
+    pub fn state_keys(&self, plugin: &str, application: &str, prefix: &str) -> Result<Vec<String>, Error> {
+        self.store().state_keys(plugin, application, prefix)
+    }
+
+    /// Writes what waits, now.
+    fn flush(&self) {
+        let lines = std::mem::take(&mut *lock(&self.waiting));
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store().write_lines(&lines) {
+            tracing::warn!(%error, "log lines are lost");
+        }
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    /// What recorders are told, without the value of any secret.
+    fn redacted_also(&self, also: &Also) -> Result<Also, Error> {
+        let clean = |(recorder, event): &(String, windlass_documents::Event)| {
+            let value = serde_json::to_value(event).map_err(Error::Encoding)?;
+            Ok((recorder.clone(), serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?))
+        };
+        Ok(Also { deliveries: also.deliveries.iter().map(clean).collect::<Result<_, Error>>()? })
+    }
+
+    /// The event as it may be written: without the value of any secret.
+    fn redacted(&self, event: &Event) -> Result<Event, Error> {
+        let value = serde_json::to_value(event).map_err(Error::Encoding)?;
+        let clean = self.redactor.json(&value);
+        if clean == value {
+            return Ok(event.clone());
+        }
+        serde_json::from_value(clean).map_err(Error::Encoding)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// What stands in a lock stays usable when a thread panicked: every change is a single assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The word of an outcome in tables.
+#[must_use]
+pub fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Succeeded => "succeeded",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Refused => "refused",
+        Outcome::RolledBack => "rolled-back",
+        Outcome::Stuck => "stuck",
+    }
+}

@@ -1,0 +1,116 @@
+//! What holds deployments back: freezes, pins and quarantine, set and lifted by people with a line of the chain, or by a
+//! deployment that failed. Every table that a notice changes is changed here.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::queries::time;
+use super::{Store, chain};
+use crate::error::Error;
+use crate::format::Notice;
+use crate::views::{Freeze, Pin, Quarantine};
+
+const QUARANTINE: &str = "release, version, deployment, actor, reason, since";
+
+fn quarantine(row: &Row<'_>) -> rusqlite::Result<Quarantine> {
+    Ok(Quarantine {
+        release: row.get(0)?,
+        version: row.get(1)?,
+        deployment: row.get(2)?,
+        actor: row.get(3)?,
+        reason: row.get(4)?,
+        since: time(&row.get::<_, String>(5)?),
+    })
+}
+
+impl Store {
+    /// Does what a person says about an application, with its line. What is so already changes nothing.
+    pub(crate) fn note(&mut self, application: &str, notice: &Notice, time: Timestamp) -> Result<bool, Error> {
+        let mut changed = false;
+        self.write(true, |transaction| {
+            changed = change(transaction, application, notice, time)? > 0;
+            if changed { chain::add_notice(transaction, application, time, notice) } else { Ok(()) }
+        })?;
+        Ok(changed)
+    }
+
+    pub(crate) fn quarantined(&self, application: &str, release: &str) -> Result<Option<Quarantine>, Error> {
+        let sql = format!("SELECT {QUARANTINE} FROM quarantine WHERE application = ?1 AND release = ?2");
+        let found = self.connection.query_row(&sql, [application, release], quarantine);
+        found.optional().map_err(|error| self.explain(error))
+    }
+
+    /// All of an application, the newest first.
+    pub(crate) fn quarantine(&self, application: &str) -> Result<Vec<Quarantine>, Error> {
+        let explain = |error| self.explain(error);
+        let sql = format!("SELECT {QUARANTINE} FROM quarantine WHERE application = ?1 ORDER BY since DESC, release");
+        let mut statement = self.connection.prepare_cached(&sql).map_err(explain)?;
+        statement.query_map([application], quarantine).map_err(explain)?.collect::<Result<_, _>>().map_err(explain)
+    }
+
+    pub(crate) fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
+        let sql = "SELECT release, version, actor, reason, since FROM pins WHERE application = ?1";
+        let found = self.connection.query_row(sql, [application], |row| {
+            Ok(Pin {
+                release: row.get(0)?,
+                version: row.get(1)?,
+                actor: row.get(2)?,
+                reason: row.get(3)?,
+                since: time(&row.get::<_, String>(4)?),
+            })
+        });
+        found.optional().map_err(|error| self.explain(error))
+    }
+
+    pub(crate) fn freeze(&self, application: &str, now: Timestamp) -> Result<Option<Freeze>, Error> {
+        let sql = "SELECT actor, reason, since, until FROM freezes WHERE application IN (?1, '*') LIMIT 1";
+        let freeze = self.connection.query_row(sql, [application], |row| {
+            Ok(Freeze {
+                actor: row.get(0)?,
+                reason: row.get(1)?,
+                since: time(&row.get::<_, String>(2)?),
+                until: row.get::<_, Option<String>>(3)?.as_deref().map(time),
+            })
+        });
+        let freeze = freeze.optional().map_err(|error| self.explain(error))?;
+        Ok(freeze.filter(|freeze| freeze.until.is_none_or(|until| until > now)))
+    }
+}
+
+/// Changes what a notice says; how many rows that are.
+pub(super) fn change(
+    connection: &Connection,
+    application: &str,
+    notice: &Notice,
+    time: Timestamp,
+) -> rusqlite::Result<usize> {
+    let since = time.to_string();
+    match notice {
+        Notice::Frozen { actor, reason } => connection.execute(
+            "INSERT OR REPLACE INTO freezes (application, actor, reason, since) VALUES (?1, ?2, ?3, ?4)",
+            params![application, actor, reason, since],
+        ),
+        Notice::Unfrozen { .. } => connection.execute("DELETE FROM freezes WHERE application = ?1", [application]),
+        Notice::Pinned { actor, reason, release, version } => connection.execute(
+            "INSERT OR REPLACE INTO pins (application, release, version, actor, reason, since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![application, release, version, actor, reason, since],
+        ),
+        Notice::Unpinned { .. } => connection.execute("DELETE FROM pins WHERE application = ?1", [application]),
+        Notice::Quarantined { actor, reason, release, version } => connection.execute(
+            "INSERT OR REPLACE INTO quarantine (application, release, version, actor, reason, since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![application, release, version, actor, reason, since],
+        ),
+        Notice::SetAside { recorder, deployment, key, code, reason, hint } => connection.execute(
+            "INSERT OR REPLACE INTO set_aside (key, application, recorder, deployment, code, reason, hint, since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![key, application, recorder, deployment, code, reason, hint, since],
+        ),
+        // The event itself is a row of the outbox and changed there.
+        Notice::Untold { key, .. } => connection.execute("DELETE FROM set_aside WHERE key = ?1", [key]),
+        Notice::Requeued { key, .. } => connection.execute("DELETE FROM set_aside WHERE key = ?1", [key]),
+        Notice::Unquarantined { release, .. } => connection
+            .execute("DELETE FROM quarantine WHERE application = ?1 AND release = ?2", params![application, release]),
+    }
+}

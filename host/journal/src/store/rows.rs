@@ -1,0 +1,119 @@
+//! The tables that follow from the lines, written in the same transaction.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, params};
+use windlass_documents::Outcome;
+use windlass_foundation::progress::Level;
+
+use super::{Fault, Status};
+use crate::account::Account;
+use crate::error::Error;
+use crate::outcome_word;
+use crate::views::Line;
+
+/// The row of a deployment in the history, and its application's.
+pub(super) fn put(connection: &Connection, account: &Account) -> Result<(), Fault> {
+    let release = account.release.as_deref();
+    // A settled deployment that is stuck stays open until recorders were told.
+    let open = account.status.is_open();
+    connection
+        .prepare_cached(
+            "INSERT INTO deployments (id, number, application, environment, purpose, actor, reason, break_glass, status,
+                 open, outcome, release, version, commit_id, failure, previous, started, finished)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             ON CONFLICT (id) DO UPDATE SET actor = excluded.actor, status = excluded.status, open = excluded.open,
+                 outcome = excluded.outcome, release = excluded.release, version = excluded.version,
+                 commit_id = excluded.commit_id, failure = excluded.failure, finished = excluded.finished",
+        )?
+        .execute(params![
+            account.id,
+            account.number,
+            account.application,
+            account.environment,
+            account.asked.purpose.word(),
+            account.owner.actor,
+            account.asked.reason,
+            account.asked.break_glass,
+            account.status.word(),
+            open,
+            account.outcome().map(outcome_word),
+            release.map(|release| release.id.as_str()),
+            release.map(|release| release.version.as_str()),
+            release.and_then(|release| release.commit.as_deref()),
+            account.failure.as_ref().or(account.cause.as_ref()).map(|failure| failure.message.as_str()),
+            account.previous,
+            account.started.to_string(),
+            account.finished.map(|finished| finished.to_string()),
+        ])?;
+    if account.status == Status::Resolving {
+        connection
+            .prepare_cached(
+                "INSERT INTO applications (name, latest) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET latest = excluded.latest",
+            )?
+            .execute(params![account.application, account.id])?;
+    }
+    Ok(())
+}
+
+/// What runs from now on, and what is refused from now on.
+pub(super) fn settle(connection: &Connection, account: &Account, time: Timestamp) -> Result<(), Fault> {
+    let Some(release) = account.release.as_deref() else { return Ok(()) };
+    if matches!(account.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) && !account.kept {
+        let document = serde_json::to_string(release).map_err(Error::Encoding)?;
+        connection.execute(
+            "UPDATE applications SET running = ?2, release = ?3, since = ?4 WHERE name = ?1",
+            params![account.application, account.id, document, time.to_string()],
+        )?;
+    }
+    if account.outcome() == Some(Outcome::Succeeded) {
+        connection.execute(
+            "DELETE FROM quarantine WHERE application = ?1 AND release = ?2",
+            params![account.application, release.id],
+        )?;
+    }
+    if let Some(failure) = account.quarantines() {
+        connection.execute(
+            "INSERT OR REPLACE INTO quarantine (application, release, version, deployment, reason, since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![account.application, release.id, release.version, account.id, failure.message, time.to_string()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Log lines.
+pub(super) fn put_lines(transaction: &Transaction<'_>, lines: &[Line]) -> Result<(), Fault> {
+    let mut statement = transaction
+        .prepare_cached("INSERT INTO logs (deployment, time, source, level, message) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for line in lines {
+        statement.execute(params![
+            line.deployment,
+            line.time.to_string(),
+            line.source,
+            level_word(line.level),
+            line.message
+        ])?;
+    }
+    Ok(())
+}
+
+/// The word of a level in the table.
+pub(super) fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
+
+/// The level of a word in the table.
+pub(super) fn level_of(word: &str) -> Level {
+    match word {
+        "debug" => Level::Debug,
+        "warn" => Level::Warn,
+        "error" => Level::Error,
+        _ => Level::Info,
+    }
+}

@@ -1,0 +1,59 @@
+//! Events of triggers that were acted on.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension, params};
+
+use super::Store;
+use super::queries::time as read;
+use crate::error::Error;
+
+/// No event is kept longer than this by a trigger whose events are remembered for a shorter time.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+impl Store {
+    /// Notes that an event is acted on. When it was noted before, less than `window` ago, the time of that.
+    pub(crate) fn trigger(
+        &mut self,
+        trigger: &str,
+        key: &str,
+        time: Timestamp,
+        window: Duration,
+    ) -> Result<Option<Timestamp>, Error> {
+        let mut before = None;
+        self.write(true, |transaction| {
+            before = transaction
+                .query_row("SELECT time FROM triggered WHERE trigger = ?1 AND key = ?2", [trigger, key], |row| {
+                    row.get::<_, String>(0)
+                })
+                .optional()?
+                .map(|before| read(&before))
+                // A clock that was set back forgets nothing, and one that was ahead does not remember for ever.
+                .filter(|before| time.duration_since(*before).unsigned_abs() < window);
+            let oldest = time.checked_sub(SignedDuration::try_from(LONGEST.max(window)).unwrap_or(SignedDuration::MAX));
+            if let Ok(oldest) = oldest {
+                transaction.execute(
+                    "DELETE FROM triggered WHERE trigger = ?1 AND time < ?2",
+                    [trigger, &oldest.to_string()],
+                )?;
+            }
+            if before.is_none() {
+                transaction.execute(
+                    "INSERT OR REPLACE INTO triggered (trigger, key, time) VALUES (?1, ?2, ?3)",
+                    params![trigger, key, time.to_string()],
+                )?;
+            }
+            Ok(())
+        })?;
+        Ok(before)
+    }
+
+    /// It may come again.
+    pub(crate) fn forget_trigger(&mut self, trigger: &str, key: &str) -> Result<(), Error> {
+        self.write(true, |transaction| {
+            transaction.execute("DELETE FROM triggered WHERE trigger = ?1 AND key = ?2", [trigger, key])?;
+            Ok(())
+        })
+    }
+}

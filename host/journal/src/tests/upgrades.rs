@@ -1,0 +1,95 @@
+//! Journals of older formats.
+
+use windlass_documents::{Event as Told, Outcome};
+
+use super::{open, opened, release, settled};
+use crate::{Also, Asked, Event, Journal, Mode, Origin, Refusal};
+
+/// A deployment with an event for the recorder `ledger`, in a journal as an agent with format 1 left it.
+fn older(state: &std::path::Path) {
+    let journal = open(state);
+    let mut account = journal.begin("d1", |number| opened(number, "kudos")).unwrap();
+    journal.append(&mut account, &Event::Resolved { release: release("v1") }, &Also::default()).unwrap();
+    let event: Told = serde_json::from_value(serde_json::json!({
+        "format": 1, "idempotency-key": "k1", "deployment": "d1", "sequence": 1, "application": "kudos",
+        "environment": "uat", "host": "h", "outcome": "refused", "rollback": false, "actor": "me",
+        "release": release("v1"), "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z",
+    }))
+    .unwrap();
+    let also = Also { deliveries: vec![("ledger".to_owned(), event)] };
+    journal.append(&mut account, &settled(Outcome::Refused), &also).unwrap();
+    journal.append(&mut account, &Event::Closed, &Also::default()).unwrap();
+    journal.store().as_format_1();
+}
+
+#[test]
+fn a_journal_of_format_1_is_read_as_it_is_and_upgraded_by_who_writes() {
+    let state = tempfile::tempdir().unwrap();
+    older(state.path());
+    let clock = std::sync::Arc::new(windlass_foundation::clock::SystemClock);
+    let reader = Journal::open(state.path(), Mode::Read, clock, windlass_foundation::redact::Redactor::new()).unwrap();
+    assert_eq!(reader.undelivered("kudos").unwrap()[0].recorder, "ledger");
+    assert!(reader.verify().unwrap().faults.is_empty());
+    assert_eq!(reader.store().format(), 1, "who reads changes nothing");
+    drop(reader);
+
+    let journal = open(state.path());
+    assert_eq!(journal.store().format(), 4);
+    let waiting = journal.undelivered("kudos").unwrap().remove(0);
+    assert!(waiting.event.is_some() && waiting.aside.is_none());
+    let refusal = Refusal { code: "not-found".to_owned(), reason: "gone".to_owned(), hint: None };
+    journal.set_aside(waiting.id, &refusal).unwrap();
+    let verified = journal.verify().unwrap();
+    assert!(verified.faults.is_empty(), "{:?}", verified.faults);
+    drop(journal);
+    assert_eq!(open(state.path()).undelivered("kudos").unwrap()[0].aside.as_ref().unwrap().refusal, refusal);
+}
+
+#[test]
+fn whoever_hides_what_is_set_aside_is_found() {
+    let state = tempfile::tempdir().unwrap();
+    older(state.path());
+    let journal = open(state.path());
+    let waiting = journal.undelivered("kudos").unwrap().remove(0);
+    let refusal = Refusal { code: "not-found".to_owned(), reason: "gone".to_owned(), hint: None };
+    journal.set_aside(waiting.id, &refusal).unwrap();
+    journal.store().run("DELETE FROM set_aside");
+    let faults = journal.verify().unwrap().faults;
+    assert!(faults[0].what.contains("event set aside k1 is missing"), "{faults:?}");
+}
+
+#[test]
+fn what_a_source_is_does_not_follow_from_its_words() {
+    let asked = |line: serde_json::Value| {
+        let mut whole = serde_json::json!({ "purpose": "deploy", "retry": false });
+        whole.as_object_mut().unwrap().extend(line.as_object().unwrap().clone());
+        serde_json::from_value::<Asked>(whole).unwrap()
+    };
+    // A directory of any name is one, where the line says so.
+    for source in ["plan", "release:", "release:kudos.json", "/srv/plan"] {
+        let asked = asked(serde_json::json!({ "source": source, "origin": "directory" }));
+        assert_eq!((asked.origin(), asked.is_given_plan()), (Origin::Directory, false), "{source}");
+    }
+    // Lines of before are read as before.
+    for (line, origin) in [
+        (serde_json::json!({ "source": "/srv/plan" }), Origin::Directory),
+        (serde_json::json!({ "source": "plan" }), Origin::Plan),
+        (serde_json::json!({ "source": "plan", "purpose": "rollback", "of": "d1" }), Origin::Plan),
+        (serde_json::json!({ "source": "release:kudos.json" }), Origin::Release),
+        (serde_json::json!({ "source": "d1", "purpose": "rollback", "of": "d1" }), Origin::Deployment),
+    ] {
+        assert_eq!(asked(line.clone()).origin(), origin, "{line}");
+    }
+    // Agents of before read those of today.
+    for origin in [Origin::Directory, Origin::Plan, Origin::Release, Origin::Deployment] {
+        let of = if origin == Origin::Deployment { Some("d1") } else { None };
+        let words = origin.source(of.unwrap_or("/srv/kudos"));
+        assert_eq!(asked(serde_json::json!({ "source": words, "of": of })).origin(), origin);
+    }
+    // Where a path was meant from that is not absolute, the line does not say.
+    let directory = |source: &str| asked(serde_json::json!({ "source": source })).directory().map(ToOwned::to_owned);
+    assert_eq!(directory("/srv/kudos"), Some("/srv/kudos".into()));
+    for source in ["kudos", "./kudos", "", "plan", "release:kudos.json"] {
+        assert_eq!(directory(source), None, "{source}");
+    }
+}

@@ -1,0 +1,47 @@
+//! The only place that prints.
+//!
+//! stdout is the answer, stderr is progress, warnings and errors; `--json` gives the same facts as JSON lines.
+//! Nothing here decides anything.
+
+pub mod deployment;
+pub mod error;
+pub mod facts;
+pub mod history;
+pub mod host;
+pub mod outbox;
+pub mod page;
+pub mod plan;
+mod printer;
+pub mod probe;
+mod progress;
+pub mod release;
+pub mod status;
+pub mod table;
+pub mod trigger;
+pub mod words;
+
+pub use error::Fault;
+pub use printer::{Printer, Verbosity};
+pub use progress::Teller;
+
+use std::io;
+
+use windlass_foundation::explain::ExitCode;
+
+/// Prints what the parser says about a command line: help and the version, or what is wrong with it.
+///
+/// `said` is its text without styles; `styled` writes it as the parser would, with styles on a terminal, and is called
+/// unless the text is an error that repeats control characters of an argument.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "the report prints")]
+pub fn usage(said: &str, is_wrong: bool, styled: impl FnOnce() -> io::Result<()>) -> ExitCode {
+    // It repeats arguments, which may be somebody else's text: an event's, a script's.
+    let clean: String = said.lines().flat_map(|line| [page::clean(line), "\n".to_owned()]).collect();
+    if is_wrong && clean != said {
+        eprint!("{clean}");
+    } else {
+        // There is nowhere left to report to when writing to the terminal fails.
+        drop(styled());
+    }
+    if is_wrong { ExitCode::Usage } else { ExitCode::Succeeded }
+}

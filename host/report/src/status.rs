@@ -1,0 +1,275 @@
+//! What runs, and whether it is what was deployed.
+
+use super::facts::{HoldsFact, PartFact, StatusFact};
+use super::page::{Ink, Line, Page};
+use super::table::Table;
+use super::{outbox, words};
+
+/// One application of `status`.
+#[must_use]
+pub fn page(fact: &StatusFact, width: usize) -> Page {
+    let mut page = Page::new();
+    page.push(headline(fact));
+    for (ink, heading, text) in remarks(fact) {
+        page.wrapped(Line::plain("  ").ink(ink, heading).text(" "), Ink::Plain, &text, width);
+    }
+    if let Some(parts) = fact.parts.as_ref().filter(|parts| !parts.is_empty()) {
+        page.gap();
+        page.append(self::parts(parts));
+    }
+    page
+}
+
+/// The answer of `freeze`, `pin` and `quarantine`, and of what lifts each.
+#[must_use]
+pub fn holds(fact: &HoldsFact) -> Page {
+    let mut page = Page::new();
+    let mut hold = |word: &str, text: &str| {
+        page.push(
+            Line::new().ink(Ink::Bold, &fact.application).text(": ").ink(Ink::Warn, word).text(format!(" {text}")),
+        );
+    };
+    if let Some(frozen) = &fact.frozen {
+        hold("frozen", frozen);
+    }
+    if let Some(pinned) = &fact.pinned {
+        hold("pinned", pinned);
+    }
+    for quarantined in &fact.quarantined {
+        hold("in quarantine:", quarantined);
+    }
+    if fact.frozen.is_none() && fact.pinned.is_none() {
+        let which = if fact.quarantined.is_empty() { "deployments" } else { "other deployments" };
+        page.push(Line::new().ink(Ink::Bold, &fact.application).text(format!(": {which} are allowed")));
+    }
+    page
+}
+
+/// `kudos v2 in uat: as deployed, since …`.
+fn headline(fact: &StatusFact) -> Line {
+    let version = fact.release.as_ref().map_or_else(String::new, |release| format!(" {}", release.name()));
+    let heading =
+        Line::new().ink(Ink::Bold, format!("{}{version} in {}", fact.application, fact.environment)).text(": ");
+    let heading = if fact.stuck.is_some() {
+        heading.ink(Ink::Bad, "stuck")
+    } else if fact.open.is_some() {
+        heading.ink(Ink::Warn, "a deployment is open")
+    } else if fact.release.is_none() && fact.parts.as_ref().is_none_or(Vec::is_empty) {
+        heading.text("nothing of it was deployed with success yet")
+    } else if fact.release.is_none() {
+        heading.ink(Ink::Warn, "runs, but was not deployed by windlass")
+    } else if fact.unobserved.is_some() {
+        heading.ink(Ink::Warn, "not observed")
+    } else if !fact.drift.is_empty() {
+        heading.ink(Ink::Warn, "drifted")
+    } else if ill(fact).next().is_some() {
+        heading.ink(Ink::Bad, "runs, and is not well")
+    } else {
+        heading.ink(Ink::Good, "runs as deployed")
+    };
+    match (&fact.since, &fact.deployment) {
+        (Some(since), Some(deployment)) if fact.stuck.is_none() && fact.open.is_none() => {
+            // What drifted or fell ill did so later.
+            let word = if fact.drift.is_empty() && ill(fact).next().is_none() { "since" } else { "deployed" };
+            heading.ink(Ink::Dim, format!(", {word} {} by deployment {deployment}", words::time(since)))
+        }
+        _ => heading,
+    }
+}
+
+/// What is not well of what is observed, one sentence each.
+fn ill(fact: &StatusFact) -> impl Iterator<Item = String> {
+    // What somebody else left in the project and does not run is not the application's.
+    let parts = fact.parts.iter().flatten().filter(|part| part.version.is_some() || part.state == "running");
+    parts.filter_map(|part| part.trouble.as_ref().map(|trouble| format!("{} {trouble}", part.instance)))
+}
+
+/// What a person should know, each with a heading.
+fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
+    let mut remarks = Vec::new();
+    let application = &fact.application;
+    if let Some(stuck) = &fact.stuck {
+        let text = format!("{stuck}; put it right by hand, then `windlass resolve {application} --reason …`");
+        remarks.push((Ink::Bad, "stuck:", text));
+    }
+    if let Some(open) = &fact.open {
+        let version = open.version.as_ref().map_or_else(String::new, |version| format!(" of {version}"));
+        let started = words::time(&open.started);
+        let rest = match &open.holder {
+            Some(holder) => format!("; {holder} works on it"),
+            None => format!("; it was interrupted: `windlass resume {application}` finishes or unwinds it"),
+        };
+        remarks.push((Ink::Warn, "open:", format!("deployment {}{version} since {started}{rest}", open.deployment)));
+    }
+    if let Some(unobserved) = &fact.unobserved {
+        remarks.push((Ink::Warn, "not observed:", unobserved.clone()));
+    }
+    for drift in &fact.drift {
+        remarks.push((Ink::Warn, "drift:", drift.clone()));
+    }
+    // What is said as drift is said once: both end with what was seen.
+    let said = |trouble: &str| {
+        let causes = fact.drift.iter().filter_map(|drift| drift.rsplit(": ").next());
+        causes.into_iter().any(|cause| trouble.ends_with(cause))
+    };
+    for trouble in ill(fact).filter(|trouble| !said(trouble)) {
+        remarks.push((Ink::Bad, "not well:", trouble));
+    }
+    if let Some(frozen) = &fact.frozen {
+        remarks.push((Ink::Warn, "frozen:", frozen.clone()));
+    }
+    if let Some(pinned) = &fact.pinned {
+        remarks.push((Ink::Warn, "pinned:", pinned.clone()));
+    }
+    for version in &fact.quarantined {
+        remarks.push((Ink::Warn, "quarantined:", version.clone()));
+    }
+    for delivery in &fact.outbox {
+        let (ink, heading) = outbox::heading(delivery);
+        remarks.push((ink, heading, outbox::sentence(delivery)));
+    }
+    remarks
+}
+
+/// What is observed, one part per line.
+fn parts(parts: &[PartFact]) -> Page {
+    let mut table = Table::headed(&["service", "instance", "version", "state", "health", "restarts", "image"]).right(5);
+    for part in parts {
+        let state = if part.state == "running" || part.finished { Ink::Good } else { Ink::Bad };
+        let health = match part.health.as_deref() {
+            Some("healthy") => Ink::Good,
+            Some("starting") => Ink::Warn,
+            _ => Ink::Bad,
+        };
+        let restarts = if part.restarts == 0 { String::new() } else { part.restarts.to_string() };
+        table.row(vec![
+            Line::plain(&part.service),
+            Line::plain(&part.instance),
+            Line::plain(part.version.as_deref().unwrap_or_default()),
+            Line::new().ink(state, &part.state),
+            Line::new().ink(health, part.health.as_deref().unwrap_or_default()),
+            Line::new().ink(Ink::Warn, restarts),
+            Line::new().ink(Ink::Dim, part.reference.as_deref().map(words::reference).unwrap_or_default()),
+        ]);
+    }
+    table.page("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{DeliveryFact, OpenFact};
+
+    fn fact() -> StatusFact {
+        let part = |service: &str, version: &str, health: Option<&str>, restarts| PartFact {
+            service: service.to_owned(),
+            instance: format!("kudos-{service}-1"),
+            version: Some(version.to_owned()),
+            reference: Some(format!("127.0.0.1:5000/kudos/{service}@sha256:{}", "1ef921a3".repeat(8))),
+            state: "running".to_owned(),
+            health: health.map(str::to_owned),
+            restarts,
+            since: None,
+            trouble: None,
+            finished: false,
+        };
+        StatusFact {
+            application: "kudos".to_owned(),
+            environment: "uat".to_owned(),
+            release: Some((&crate::plan::tests::release("v2")).into()),
+            deployment: Some("4f0c9t2m1k8z".to_owned()),
+            since: Some("2026-08-21T14:03:30Z".to_owned()),
+            parts: Some(vec![part("backend", "v2", Some("healthy"), 0), part("web", "v1", None, 3)]),
+            unobserved: None,
+            drift: Vec::new(),
+            open: None,
+            stuck: None,
+            frozen: None,
+            pinned: None,
+            quarantined: Vec::new(),
+            outbox: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_runs_as_deployed_is_a_table() {
+        insta::assert_snapshot!(page(&fact(), 100).render(false), @r"
+        kudos v2 in uat: runs as deployed, since 2026-08-21 14:03:30Z by deployment 4f0c9t2m1k8z
+
+          service  instance         version  state    health   restarts  image
+          backend  kudos-backend-1  v2       running  healthy            127.0.0.1:5000/kudos/backend@sha256:1ef921a31ef9
+          web      kudos-web-1      v1       running                  3  127.0.0.1:5000/kudos/web@sha256:1ef921a31ef9
+        ");
+    }
+
+    #[test]
+    fn what_is_not_well_is_not_as_deployed() {
+        let mut fact = fact();
+        let part = &mut fact.parts.as_mut().unwrap()[0];
+        part.health = Some("unhealthy".to_owned());
+        part.trouble = Some("is unhealthy".to_owned());
+        insta::assert_snapshot!(page(&fact, 100).render(false), @r"
+        kudos v2 in uat: runs, and is not well, deployed 2026-08-21 14:03:30Z by deployment 4f0c9t2m1k8z
+          not well: kudos-backend-1 is unhealthy
+
+          service  instance         version  state    health     restarts  image
+          backend  kudos-backend-1  v2       running  unhealthy            127.0.0.1:5000/kudos/backend@sha256:1ef921a31ef9
+          web      kudos-web-1      v1       running                    3  127.0.0.1:5000/kudos/web@sha256:1ef921a31ef9
+        ");
+    }
+
+    #[test]
+    fn what_is_said_as_drift_is_not_said_twice() {
+        let seen = "it runs, but is not connected to the network kudos_default";
+        let mut fact = StatusFact { drift: vec![format!("service web is not as deployed: {seen}")], ..fact() };
+        for (part, trouble) in fact.parts.as_mut().unwrap().iter_mut().zip(["is unhealthy", seen]) {
+            part.trouble = Some(trouble.to_owned());
+        }
+        let said: Vec<String> =
+            remarks(&fact).into_iter().map(|(_, heading, text)| format!("{heading} {text}")).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].starts_with("drift: service web") && said[1].ends_with("is unhealthy"), "{said:?}");
+    }
+
+    #[test]
+    fn everything_that_a_person_should_know_is_said_with_what_to_do() {
+        let fact = StatusFact {
+            drift: vec!["service web runs v1, and v2 was deployed".to_owned()],
+            frozen: Some("by ada since 2026-08-19: the sale runs".to_owned()),
+            pinned: Some("to v2 by ada since 2026-08-19: v3 loses orders".to_owned()),
+            quarantined: vec!["v3 failed on 2026-08-20: backend was unhealthy".to_owned()],
+            outbox: vec![
+                DeliveryFact {
+                    recorder: "state".to_owned(),
+                    attempts: 2,
+                    failure: Some("the disk is full".to_owned()),
+                    ..outbox::tests::waiting()
+                },
+                outbox::tests::aside(),
+            ],
+            open: Some(OpenFact {
+                deployment: "7hxk2m0c9t4f".to_owned(),
+                version: Some("v4".to_owned()),
+                started: "2026-08-22T09:00:00Z".to_owned(),
+                holder: None,
+            }),
+            parts: None,
+            ..fact()
+        };
+        insta::assert_snapshot!(page(&fact, 100).render(false), @"
+        kudos v2 in uat: a deployment is open
+          open: deployment 7hxk2m0c9t4f of v4 since 2026-08-22 09:00:00Z; it was interrupted: `windlass
+                resume kudos` finishes or unwinds it
+          drift: service web runs v1, and v2 was deployed
+          frozen: by ada since 2026-08-19: the sale runs
+          pinned: to v2 by ada since 2026-08-19: v3 loses orders
+          quarantined: v3 failed on 2026-08-20: backend was unhealthy
+          outbox: recorder state: delivery of deployment 4f0c9t2m1k8z (v2) failed, tried 2 times: the disk
+                  is full; the next deployment after 2026-08-22 09:05:00Z tries again, or `windlass outbox
+                  flush` now
+          not recorded: recorder broker rejected deployment 0c9t2m1k8z4f (v1) for good: the broker knows no
+                        version v1 of `Kudos`; publish v1, then deploy it again; `windlass outbox drop 11
+                        --reason …` removes it, `windlass outbox retry 11` puts it back into the queue
+        ");
+    }
+}

@@ -1,0 +1,105 @@
+//! `docker-write`: the engine to change, through `capability::docker`. Linked for strategies alone.
+
+use super::Answer;
+use crate::bindings::imports::windlass::plugin::docker_write;
+use crate::convert::argument;
+use crate::sandbox::Sandbox;
+
+impl docker_write::Host for Sandbox {
+    async fn pull_image(&mut self, reference: String) -> Answer<String> {
+        let docker = self.docker();
+        let answer = async { Ok(docker?.pull_image(&reference).await?.to_string()) }.await;
+        self.answer(answer)
+    }
+
+    async fn tag_image(&mut self, reference: String, target: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.tag_image(&reference, &target).await }.await;
+        self.answer(answer)
+    }
+
+    async fn remove_image(&mut self, reference: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.remove_image(&reference).await }.await;
+        self.answer(answer)
+    }
+
+    async fn create_container(&mut self, name: String, body: String) -> Answer<String> {
+        let docker = self.docker();
+        let answer = async { docker?.create_container(&name, &argument("body", &body)?).await }.await;
+        self.answer(answer)
+    }
+
+    async fn start_container(&mut self, container: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.start_container(&container).await }.await;
+        self.answer(answer)
+    }
+
+    async fn stop_container(&mut self, container: String, grace_ms: u32) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.stop_container(&container, grace_ms).await }.await;
+        self.answer(answer)
+    }
+
+    async fn rename_container(&mut self, container: String, name: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.rename_container(&container, &name).await }.await;
+        self.answer(answer)
+    }
+
+    async fn update_container(&mut self, container: String, body: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.update_container(&container, &argument("body", &body)?).await }.await;
+        self.answer(answer)
+    }
+
+    async fn remove_container(&mut self, container: String, force: bool) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.remove_container(&container, force).await }.await;
+        self.answer(answer)
+    }
+
+    async fn create_network(&mut self, body: String) -> Answer<String> {
+        let docker = self.docker();
+        let answer = async { docker?.create_network(&argument("body", &body)?).await }.await;
+        self.answer(answer)
+    }
+
+    async fn remove_network(&mut self, name: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.remove_network(&name).await }.await;
+        self.answer(answer)
+    }
+
+    async fn connect_network(&mut self, network: String, container: String, endpoint: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer =
+            async { docker?.connect_network(&network, &container, &argument("endpoint", &endpoint)?).await }.await;
+        self.answer(answer)
+    }
+
+    async fn disconnect_network(&mut self, network: String, container: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.disconnect_network(&network, &container).await }.await;
+        self.answer(answer)
+    }
+
+    async fn create_volume(&mut self, body: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.create_volume(&argument("body", &body)?).await }.await;
+        self.answer(answer)
+    }
+
+    async fn permits(&mut self, objects: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.permits(&argument("objects", &objects)?).await }.await;
+        self.answer(answer)
+    }
+
+    async fn remove_volume(&mut self, name: String) -> Answer<()> {
+        let docker = self.docker();
+        let answer = async { docker?.remove_volume(&name).await }.await;
+        self.answer(answer)
+    }
+}

@@ -1,0 +1,18 @@
+//! `exec`: the operator's commands, through `capability::exec`.
+
+use super::Answer;
+use crate::bindings::imports::windlass::plugin::exec;
+use crate::sandbox::Sandbox;
+
+impl exec::Host for Sandbox {
+    async fn run(&mut self, command: String, arguments: Vec<String>, stdin: Vec<u8>) -> Answer<exec::Output> {
+        let host = self.capabilities();
+        let answer = async { host?.exec.run(&command, &arguments, stdin).await }.await;
+        self.answer(answer.map(|output| exec::Output {
+            exit_code: output.exit_code,
+            stdout: output.stdout,
+            stderr: output.stderr,
+            truncated: output.truncated,
+        }))
+    }
+}

@@ -1,0 +1,13 @@
+//! `registry`: what references mean, through `capability::registry`.
+
+use super::Answer;
+use crate::bindings::imports::windlass::plugin::registry;
+use crate::sandbox::Sandbox;
+
+impl registry::Host for Sandbox {
+    async fn resolve(&mut self, reference: String) -> Answer<String> {
+        let host = self.capabilities();
+        let answer = async { Ok(host?.registry.resolve(&reference).await?.to_string()) }.await;
+        self.answer(answer)
+    }
+}

@@ -1,0 +1,33 @@
+//! `state`: the plugin's own store, through `capability::state`.
+
+use super::Answer;
+use crate::bindings::imports::windlass::plugin::state;
+use crate::sandbox::Sandbox;
+
+impl state::Host for Sandbox {
+    async fn get(&mut self, key: String) -> Answer<Option<state::Entry>> {
+        let host = self.capabilities();
+        let answer = async { host?.state.get(key).await }.await;
+        let entry =
+            |entry: windlass_capability::state::Entry| state::Entry { value: entry.value, revision: entry.revision };
+        self.answer(answer.map(|found| found.map(entry)))
+    }
+
+    async fn put(&mut self, key: String, value: Vec<u8>, expected: Option<u64>) -> Answer<u64> {
+        let host = self.capabilities();
+        let answer = async { host?.state.put(key, value, expected).await }.await;
+        self.answer(answer)
+    }
+
+    async fn delete(&mut self, key: String, expected: Option<u64>) -> Answer<()> {
+        let host = self.capabilities();
+        let answer = async { host?.state.delete(key, expected).await }.await;
+        self.answer(answer)
+    }
+
+    async fn keys(&mut self, prefix: String) -> Answer<Vec<String>> {
+        let host = self.capabilities();
+        let answer = async { host?.state.keys(prefix).await }.await;
+        self.answer(answer)
+    }
+}

@@ -1,0 +1,304 @@
+//! Calls: what a plugin is told, and what it may reach, for one call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use windlass_capability::docker::{Docker, DockerScope};
+use windlass_capability::exec::{Exec, secret_names};
+use windlass_capability::files::Files;
+use windlass_capability::grants::Wish;
+use windlass_capability::http::{Http, HttpLimits};
+use windlass_capability::log::{Log, LogLimits};
+use windlass_capability::registry::{Registry, Resolve};
+use windlass_capability::secrets::{PluginSecrets, Secrets};
+use windlass_capability::state::{Quota, State};
+use windlass_capability::{Capabilities, Grants, Scope};
+use windlass_deployment::{Context, LOOK, PLAN_BACK, STATUS};
+use windlass_documents::Failure;
+use windlass_foundation::explain::quoted;
+use windlass_foundation::progress::{Level, Marked, Progress, ProgressEvent, Watch};
+use windlass_journal::Purpose;
+use windlass_release::environment::PluginUse;
+use windlass_sandbox::{Call, Kind, Lent, Plugin};
+
+use super::images::{Remote, WayBack};
+use super::material::{Material, Store};
+use super::reality::Reality;
+use super::record::{Kept, Values};
+
+/// A plugin and the call to make.
+pub(super) struct Ready {
+    pub(super) plugin: Lent,
+    pub(super) call: Call,
+}
+
+/// What a plugin is told about why it is called.
+fn purpose(context: &Context) -> &'static str {
+    match context.purpose {
+        PLAN_BACK => Purpose::Rollback.word(),
+        LOOK => STATUS,
+        purpose => purpose,
+    }
+}
+
+impl Reality {
+    /// Admits the plugin and puts together what its call needs. `step` marks what the call makes.
+    pub(super) async fn ready(
+        &self,
+        context: &Context,
+        wish: &PluginUse,
+        kind: Kind,
+        material: &Material,
+        step: Option<&str>,
+    ) -> Result<Ready, Failure> {
+        let store = self.store()?;
+        let plugin = self.plugin(wish, kind, material).await?;
+        let grants =
+            Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
+        // The operator of this host puts a secret right; what was to be told is told then.
+        let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
+        let secrets = Self::secrets(store, &grants, &self.config.commands, material).map_err(passes)?;
+        if !context.is_deployment() && context.purpose != STATUS {
+            self.say_what_is_short(context, &secrets);
+        }
+        let variables = variables(material, &secrets)?;
+        let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
+        let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
+        let host = Arc::new(self.host_facts(&grants));
+        let capabilities = self.capabilities(context, grants, secrets, material, scope)?;
+        let call = Call {
+            deployment: context.deployment.clone(),
+            application: context.application.clone(),
+            environment: self.config.environment.clone(),
+            purpose: purpose(context).to_owned(),
+            release: context.release.clone(),
+            running: context.running.clone(),
+            plan: context.plan.clone(),
+            config: Arc::new(wish.with.clone()),
+            variables: Arc::new(variables),
+            host,
+            attempt: context.attempt,
+            last_facts: context.last_facts.clone(),
+            deadline: Some(Instant::now() + context.deadline),
+            cancel: context.cancelled.clone(),
+            capabilities: Arc::new(capabilities),
+        };
+        Ok(Ready { plugin: store.plugins.lend(plugin), call })
+    }
+
+    /// What a plugin may do for an application.
+    pub(super) fn grants(
+        &self,
+        plugin: &Plugin,
+        kind: Kind,
+        application: &str,
+        deployment: &str,
+        unbound: Option<&str>,
+    ) -> Grants {
+        let scope = Scope {
+            application: application.to_owned(),
+            plugin: plugin.identity().clone(),
+            bundled: plugin.is_bundled(),
+            kind,
+            deployment: deployment.to_owned(),
+            environment: self.config.environment.clone(),
+        };
+        Grants::decide_from(scope, &plugin.manifest().capabilities, &self.config.grants, unbound)
+    }
+
+    /// All secrets that the call could use: the release's own, those that are granted, and those of commands.
+    pub(super) fn secrets(
+        store: &Store,
+        grants: &Grants,
+        commands: &BTreeMap<String, windlass_config::Command>,
+        material: &Material,
+    ) -> Result<Secrets, Failure> {
+        let mut names: BTreeSet<String> = material.settings.secrets.values().cloned().collect();
+        names.extend(grants.secret_names());
+        names.extend(secret_names(commands, grants.commands()));
+        store.secrets(names)
+    }
+
+    /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.
+    fn say_what_is_short(&self, context: &Context, secrets: &Secrets) {
+        let mut said = self.short.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: Vec<&str> = secrets.short().filter(|name| said.insert((*name).to_owned())).collect();
+        if new.is_empty() {
+            return;
+        }
+        let names = quoted(&new);
+        let message = format!(
+            "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
+             can hold it"
+        );
+        let said = Progress::Log { source: "secrets".to_owned(), level: Level::Warn, message };
+        self.events.event(ProgressEvent { of: context.of(), progress: said });
+    }
+
+    fn capabilities(
+        &self,
+        context: &Context,
+        grants: Arc<Grants>,
+        secrets: Secrets,
+        material: &Material,
+        scope: DockerScope,
+    ) -> Result<Capabilities, Failure> {
+        let limits = &self.config.limits;
+        let watch = self.watch_for(context);
+        let secrets = PluginSecrets::new(secrets, grants.clone());
+        let log = Log::new(context.source.clone(), LogLimits::from(limits), watch.clone(), self.redactor.clone());
+        let registries = Arc::new(Remote(self.registries()?));
+        let docker = Docker::new(self.docker.clone(), scope, grants.docker(), self.redactor.clone())
+            .with_secrets(Arc::new(secrets.clone()))
+            .with_credentials(registries.clone())
+            .with_images(self.image_owners(&context.application, &context.release))
+            .with_watch(watch);
+        let asked: Arc<dyn Resolve> = if context.purpose == Purpose::Rollback.word() {
+            Arc::new(WayBack { registries, docker: self.docker.clone(), release: context.release.clone() })
+        } else {
+            registries
+        };
+        Ok(Capabilities {
+            docker: Some(docker),
+            http: Http::new(
+                grants.clone(),
+                self.clients.clone(),
+                HttpLimits::from(limits),
+                secrets.clone(),
+                log.clone(),
+            ),
+            files: Files::new(grants.clone(), Some(material.directory.clone())),
+            exec: Exec::new(grants.clone(), self.commands.clone(), secrets.clone()),
+            state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))).within(Quota::from(limits)),
+            registry: Registry::new(grants.clone(), asked),
+            secrets,
+            log,
+            grants,
+        })
+    }
+
+    /// The Compose projects whose objects are the application's. The name in the team's file counts only where the
+    /// operator granted it to the strategy: otherwise a team could name somebody else's.
+    pub(super) async fn projects(
+        &self,
+        application: &str,
+        material: &Material,
+        unbound: Option<&str>,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let strategy = &material.settings.strategy.plugin;
+        let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
+        if project != application {
+            let plugin = self.plugin(strategy, Kind::Strategy, material).await?;
+            let grants = self.grants(&plugin, Kind::Strategy, application, "", unbound);
+            grants.check(&Wish::Project(project.to_owned()))?;
+        }
+        Ok(BTreeSet::from([project.to_owned()]))
+    }
+
+    fn docker_scope(
+        &self,
+        context: &Context,
+        plugin: &Plugin,
+        grants: &Grants,
+        material: &Material,
+        projects: BTreeSet<String>,
+        step: Option<&str>,
+    ) -> Result<DockerScope, Failure> {
+        let identity = plugin.identity();
+        let allowed = grants.docker().write.map(|write| write.allow).unwrap_or_default();
+        let named = |word: &String| {
+            let name = word.strip_prefix("network:").or_else(|| word.strip_prefix("volume:"));
+            name.map(str::to_owned)
+        };
+        Ok(DockerScope {
+            plugin: identity.name.clone(),
+            plugin_digest: (!plugin.is_bundled()).then(|| identity.digest.clone()),
+            application: context.application.clone(),
+            projects,
+            environment: self.config.environment.clone(),
+            deployment: context.is_deployment().then(|| context.deployment.clone()),
+            release: Some(context.release.id.clone()),
+            step: step.map(str::to_owned),
+            externals: allowed.iter().filter_map(named).collect(),
+            pinned_images: self.pinned(&context.application)?,
+            bundle: Some(material.directory.clone()),
+            state_directory: self.config.state_directory.clone(),
+            applications_directory: self.config.applications_directory.clone(),
+            guarded: self.config.guarded_from(&context.application).into(),
+        })
+    }
+
+    /// Images that are never removed: those of the releases that are kept for going back, the running one first.
+    fn pinned(&self, application: &str) -> Result<BTreeSet<String>, Failure> {
+        let kept = self.kept(application).map_err(|error| super::material::failed(&error))?;
+        Ok(kept
+            .iter()
+            .flat_map(|release| release.artifacts.values())
+            .map(windlass_documents::Artifact::reference)
+            .collect())
+    }
+
+    fn watch_for(&self, context: &Context) -> Arc<dyn Watch> {
+        let marked = Marked { of: context.of(), events: self.events.clone() };
+        if !context.is_deployment() {
+            return Arc::new(marked);
+        }
+        Arc::new(Kept { journal: self.journal.clone(), deployment: context.deployment.clone(), watch: marked })
+    }
+
+    /// What a plugin is told about the host. A strategy also learns where the application's data are, or which lines of
+    /// `agent.toml` would say so.
+    fn host_facts(&self, grants: &Grants) -> Value {
+        let mut facts = json!({
+            "hostname": self.host,
+            "os": std::env::consts::OS,
+            "architecture": std::env::consts::ARCH,
+            "time": self.clock.now().to_string(),
+        });
+        if grants.scope().kind == Kind::Strategy {
+            let wish = Wish::DataRoot(grants.scope().application.clone());
+            let granted = grants.check(&wish).map(|()| grants.docker().write.and_then(|write| write.data_root));
+            match granted {
+                Ok(root) => facts["data-root"] = json!(root),
+                Err(denied) => {
+                    let lines = denied.details.as_ref().and_then(|details| details.get("grant"));
+                    facts["data-root-grant"] = lines.cloned().unwrap_or_default();
+                }
+            }
+        }
+        facts
+    }
+
+    /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said
+    /// before anything is touched. A check is asked before that anyway, and its release says what its failure means.
+    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, material: &Material) -> Result<(), Failure> {
+        let kind = plugin.manifest().kind;
+        if kind == Kind::Check {
+            return Ok(());
+        }
+        grants.check_needs()?;
+        if kind == Kind::Strategy {
+            for name in material.settings.secrets.values() {
+                grants.check(&Wish::Secret(name.clone()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the strategy's files may interpolate: plain values as they are, secrets as placeholders.
+fn variables(material: &Material, secrets: &Secrets) -> Result<BTreeMap<String, String>, Failure> {
+    let mut variables = material.settings.variables.clone();
+    for (variable, name) in &material.settings.secrets {
+        let placeholder = secrets.placeholder(name).ok_or_else(|| Failure {
+            code: "invalid-config".to_owned(),
+            message: format!("the secret `{name}` of the variable `{variable}` is not known"),
+            retryable: false,
+            details: None,
+        })?;
+        variables.insert(variable.clone(), placeholder.to_owned());
+    }
+    Ok(variables)
+}

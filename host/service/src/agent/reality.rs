@@ -1,0 +1,418 @@
+//! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox, Docker's images.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{join_all, try_join_all};
+use serde_json::Value;
+use windlass_capability::docker;
+use windlass_capability::http::Clients;
+use windlass_capability::secrets::HostKey;
+use windlass_config::{Command, Config};
+use windlass_deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Resolved, Source};
+use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_foundation::clock::Clock;
+use windlass_foundation::progress::Events;
+use windlass_foundation::redact::Redactor;
+use windlass_journal::Journal;
+use windlass_release::application::RELEASE_FILE;
+use windlass_release::binding::{self, Claim};
+use windlass_release::directory::TeamDirectory;
+use windlass_release::environment::{self, PluginName, PluginUse, Reaction};
+use windlass_release::file::{FileError, ReleaseFile};
+use windlass_release::registry::Registries;
+use windlass_release::resolve::{self, Kept, Request, Written, version_file};
+use windlass_sandbox::{Kind, Plugin, Plugins, Settings};
+
+use super::error::Error;
+use super::images::Local;
+use super::material::{Material, Store, failed};
+
+/// Everything outside the flow. What a question doesn't need isn't opened.
+pub(super) struct Reality {
+    pub(super) config: Arc<Config>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) docker: Arc<docker::Engine>,
+    pub(super) redactor: Redactor,
+    pub(super) events: Arc<dyn Events>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) host: String,
+    pub(super) clients: Clients,
+    pub(super) commands: Arc<BTreeMap<String, Command>>,
+    /// Secrets of which it was said that their values are too short.
+    pub(super) short: Mutex<BTreeSet<String>>,
+    store: OnceLock<Store>,
+    registries: OnceLock<Registries>,
+}
+
+impl Reality {
+    pub(super) fn new(
+        config: Arc<Config>,
+        journal: Arc<Journal>,
+        docker: Arc<docker::Engine>,
+        redactor: Redactor,
+        events: Arc<dyn Events>,
+        clock: Arc<dyn Clock>,
+        host: String,
+    ) -> Self {
+        Self {
+            commands: Arc::new(config.commands.clone()),
+            config,
+            journal,
+            docker,
+            redactor,
+            events,
+            clock,
+            host,
+            clients: Clients::default(),
+            short: Mutex::default(),
+            store: OnceLock::new(),
+            registries: OnceLock::new(),
+        }
+    }
+
+    /// The plugins; makes the host's key and the sandbox when it is first asked.
+    pub(super) fn plugins(&self) -> Result<Plugins, Error> {
+        Ok(self.open_store()?.plugins.clone())
+    }
+
+    pub(super) fn store(&self) -> Result<&Store, Failure> {
+        self.open_store().map_err(|error| failed(&error))
+    }
+
+    fn open_store(&self) -> Result<&Store, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let state = &self.config.state_directory;
+        windlass_foundation::private::directory(state)
+            .map_err(|source| Error::State { path: state.clone(), source })?;
+        let key = HostKey::open(state)?;
+        let plugins = Plugins::open(Settings {
+            state_directory: state.clone(),
+            key: key.bytes().to_vec(),
+            limits: self.config.limits.clone(),
+            precompiler: None,
+            redactor: self.redactor.clone(),
+        })?;
+        let store = Store::new(plugins, key, self.config.clone(), self.redactor.clone());
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Registries with what the operator says about each, passwords included.
+    pub(super) fn registries(&self) -> Result<Registries, Failure> {
+        if let Some(registries) = self.registries.get() {
+            return Ok(registries.clone());
+        }
+        let key = &self.store()?.key;
+        let registries =
+            super::images::registries(&self.config, key, &self.redactor).map_err(|error| failed(&error))?;
+        Ok(self.registries.get_or_init(|| registries).clone())
+    }
+
+    /// Admits a plugin that the release names; one at a registry is pulled first, once.
+    pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
+        let store = self.store()?;
+        if let PluginName::Registry(name) = &wish.plugin {
+            let pulled = store.plugins.pull(name, &self.registries()?).await;
+            pulled.map_err(|error| super::material::at(&wish.position, &error))?;
+        }
+        store.plugin(wish, kind, material).await
+    }
+
+    /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
+    /// touched.
+    async fn prepare(&self, application: &str, material: &Material, unbound: Option<&str>) -> Result<(), Failure> {
+        let store = self.store()?;
+        let settings = &material.settings;
+        self.foresee(settings);
+        let strategy = std::iter::once((&settings.strategy.plugin, Kind::Strategy));
+        let checks = settings.checks.iter().map(|probe| (&probe.plugin, Kind::Check));
+        let smoke = settings.smoke.iter().map(|probe| (&probe.plugin, Kind::Smoke));
+        let recorders = settings.recorders.iter().map(|recorder| (&recorder.plugin, Kind::Recorder));
+        let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(wish, kind)| async move {
+            let plugin = self.plugin(wish, kind, material).await?;
+            let at =
+                |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
+            plugin.validate_config(&wish.with).await.map_err(at)?;
+            let grants = self.grants(&plugin, kind, application, "", unbound);
+            Self::may_work(&plugin, &grants, material)?;
+            if kind == Kind::Strategy {
+                self.projects(application, material, unbound).await?;
+            }
+            // What is needed late does not lie in memory until then.
+            if matches!(kind, Kind::Smoke | Kind::Recorder) {
+                store.plugins.put_away(&plugin);
+            }
+            Self::secrets(store, &grants, &self.config.commands, material).map(drop)
+        });
+        try_join_all(all).await.map(drop)
+    }
+
+    /// Asks the engine already what a check will ask it, where one of the release's checks may look at Docker.
+    fn foresee(&self, settings: &environment::Settings) {
+        let may_look = |name: &str| {
+            let mut granted = self.config.grants.iter().filter(|grant| grant.plugin == name);
+            granted.any(|grant| grant.docker_read || grant.docker_write.is_some())
+        };
+        let mut bundled = settings.checks.iter().filter_map(|check| match &check.plugin.plugin {
+            PluginName::Bundled(name) => Some(name),
+            PluginName::File(_) | PluginName::Registry(_) => None,
+        });
+        if bundled.any(|name| may_look(name)) {
+            self.docker.foresee();
+        }
+    }
+
+    /// The release file of a directory that may be the application.
+    fn claimed(&self, application: &str, source: &Source, team: &TeamDirectory) -> Result<ReleaseFile, Failure> {
+        let file = ReleaseFile::of(team).map_err(|error| failed(&error))?;
+        file.expect_application(application).map_err(|error| failed(&error))?;
+        // Decided when it was asked for, and once more of the directory that is used.
+        let unbound = binding::decide(&self.config, application, Claim::Files(team)).map_err(|error| failed(&error))?;
+        if unbound.is_some() && source.unbound.is_none() {
+            let message = format!("`{}` is not the directory any more that was asked for", source.directory.display());
+            return Err(Failure { code: "refused".to_owned(), message, retryable: false, details: None });
+        }
+        Ok(file)
+    }
+
+    /// Makes a release of an application's files: reads them, asks registries for digests, keeps the bundle. Needs no plugin,
+    /// grant or secret. The file must have the environment, where one is given.
+    pub(super) async fn make(
+        &self,
+        application: &str,
+        source: &Source,
+        environment: Option<&str>,
+    ) -> Result<Resolved, Failure> {
+        let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
+        let file = self.claimed(application, source, &team)?;
+        if let Some(environment) = environment {
+            self.foresee(&file.settings(environment).map_err(|error| failed(&error))?);
+        }
+        let bundles = self.store()?.bundles.clone();
+        // The very directory that was looked at, whatever the path means by now.
+        let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
+        let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
+        // What counts is what was kept: the file may have been written again meanwhile.
+        let file = kept_file(&kept.directory, &source.directory).map_err(|error| failed(&error))?;
+        file.expect_application(application).map_err(|error| failed(&error))?;
+        let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
+        let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
+        let (versions, commit) = (source.set.clone(), source.commit.clone());
+        let mut request = Request { versions, of_files, label, commit, ..Request::default() };
+        let staying = self.kept_of(application, &file, &request, source.defaults)?;
+        (request.kept, request.unwritten) = (staying.artifacts, staying.unwritten);
+        let local = Local(self.docker.clone());
+        let registries = self.registries()?;
+        let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
+        Ok(Resolved { release: resolved.map_err(|error| failed(&error))?, notes: staying.notes })
+    }
+
+    /// What of the running release stays, because nothing else was asked for.
+    fn kept_of(
+        &self,
+        application: &str,
+        file: &ReleaseFile,
+        request: &Request,
+        defaults: bool,
+    ) -> Result<Kept, Failure> {
+        let running = self.journal.running(application).map_err(|error| super::material::explained(&error))?;
+        let Some(running) = running.map(|running| running.release) else { return Ok(Kept::default()) };
+        // Without the files of the running release nobody knows what they said: then these count.
+        let Ok(stored) = self.store()?.bundles.open(&running.bundle) else { return Ok(Kept::default()) };
+        let before = TeamDirectory::open(&stored.directory).ok().and_then(|team| ReleaseFile::of(&team).ok());
+        let Some(before) = before else { return Ok(Kept::default()) };
+        let of_files = version_file::read_all(&before, &stored.directory).unwrap_or_default();
+        let now = Written { file, of_files: &request.of_files };
+        Ok(resolve::keep(now, Written { file: &before, of_files: &of_files }, request, &running, defaults))
+    }
+
+    fn orders_of(&self, settings: &environment::Settings) -> Orders {
+        let deadline = settings.policy.deadline;
+        Orders {
+            checks: settings.checks.iter().map(probe).collect(),
+            smoke: settings.smoke.iter().map(probe).collect(),
+            recorders: settings.recorders.iter().map(|recorder| recorder.name.clone()).collect(),
+            call_deadline: settings.strategy.step_deadline,
+            verify_deadline: deadline,
+            deadline,
+            parallel: usize::try_from(self.config.limits.parallel).unwrap_or(usize::MAX),
+            allow_no_way_back: settings.policy.allow_no_way_back,
+        }
+    }
+}
+
+/// The release file that was kept, under the name that the team knows.
+fn kept_file(kept: &Path, team: &Path) -> Result<ReleaseFile, FileError> {
+    let content = TeamDirectory::open(kept)?.release_file()?;
+    ReleaseFile::parse(&content, &team.join(RELEASE_FILE).display().to_string())
+}
+
+fn probe(probe: &environment::Probe) -> Probe {
+    let doubt = |reaction: Reaction| match reaction {
+        Reaction::Refuse => OnDoubt::Refuse,
+        Reaction::Warn => OnDoubt::Warn,
+        Reaction::Pass => OnDoubt::Pass,
+    };
+    Probe {
+        name: probe.name.clone(),
+        deadline: probe.deadline,
+        interval: probe.interval,
+        on_error: doubt(probe.on_error),
+        on_inconclusive: doubt(probe.on_inconclusive),
+    }
+}
+
+fn named<'a>(probes: &'a [environment::Probe], name: &str) -> Result<&'a environment::Probe, Failure> {
+    probes.iter().find(|probe| probe.name == name).ok_or_else(|| missing(name))
+}
+
+fn missing(name: &str) -> Failure {
+    Failure {
+        code: "not-found".to_owned(),
+        message: format!("the release file has no `{name}` here"),
+        retryable: false,
+        details: None,
+    }
+}
+
+/// What isn't a step marks nothing.
+const NO_STEP: Option<&str> = None;
+
+impl Outside for Reality {
+    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
+        async move {
+            let resolved = self.make(application, source, Some(&self.config.environment)).await?;
+            let material = self.store()?.of(&resolved.release)?;
+            self.prepare(application, &material, source.unbound.as_deref()).await?;
+            Ok(resolved)
+        }
+        .boxed()
+    }
+
+    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {
+        async move { super::sealed::seal(&self.store()?.key, file) }.boxed()
+    }
+
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()> {
+        async move { super::sealed::vouch(&self.store()?.key, &self.store()?.bundles, &self.config.releases, file) }
+            .boxed()
+    }
+
+    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders> {
+        async move { Ok(self.orders_of(&self.store()?.of(release)?.settings)) }.boxed()
+    }
+
+    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
+        async move {
+            let asked = references.iter().map(|reference| async move {
+                self.docker.image_id(reference).await.map(|id| id.is_none().then(|| reference.clone()))
+            });
+            join_all(asked).await.into_iter().filter_map(Result::transpose).collect()
+        }
+        .boxed()
+    }
+
+    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>> {
+        self.prune_all(application).boxed()
+    }
+
+    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            ready.plugin.observe(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            if context.is_deployment() {
+                // A release of earlier was not resolved now, and the operator may have changed what is granted.
+                self.prepare(&context.application, &material, context.unbound.as_deref()).await?;
+            }
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            ready.plugin.plan(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, Some(&step.id)).await?;
+            ready.plugin.apply(ready.call, step).await
+        }
+        .boxed()
+    }
+
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, Some(&step.id)).await?;
+            ready.plugin.undo(ready.call, step, output).await
+        }
+        .boxed()
+    }
+
+    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let strategy = &material.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            ready.plugin.verify(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let check = named(&material.settings.checks, name)?;
+            let ready = self.ready(context, &check.plugin, Kind::Check, &material, NO_STEP).await?;
+            ready.plugin.check(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let smoke = named(&material.settings.smoke, name)?;
+            let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &material, NO_STEP).await?;
+            ready.plugin.smoke(ready.call).await
+        }
+        .boxed()
+    }
+
+    fn deliver<'a>(
+        &'a self,
+        context: &'a Context,
+        recorder: &'a str,
+        event: &'a Event,
+    ) -> Answering<'a, Option<Value>> {
+        async move {
+            let material = self.store()?.of(&context.release)?;
+            let recorders = &material.settings.recorders;
+            let recorder = recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
+            let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };
+            let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &material, NO_STEP).await?;
+            ready.plugin.deliver(ready.call, event).await
+        }
+        .boxed()
+    }
+}
+
+fn shorter(one: Duration, other: Duration) -> Duration {
+    one.min(other)
+}
