@@ -6,7 +6,7 @@
 
 mod build;
 mod elsewhere;
-mod packages;
+pub(crate) mod packages;
 mod phases;
 mod shared;
 mod slowest;

@@ -1,4 +1,4 @@
-//! Dangers that a strategy may be allowed by name. What each means in a create body is `capability::docker`'s business.
+//! Dangers that a strategy may be allowed by name. What each means in a create body is `windlass_capability::docker`'s business.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! A deployment: resolve, plan, check, apply, verify, sweep, record; and back again when anything fails.
 //!
-//! This file is the flow. Recovery has no code of its own: each function looks at the journal's account of the
-//! deployment and skips what is done, so an interrupted one goes through the same lines again.
+//! This file is the flow. Recovery has no code of its own: each function skips what the journal says is done, so an
+//! interrupted one goes through the same lines again. A team's files, plugins and the engine come through [`Outside`].
 
 mod apply;
 mod engine;

@@ -1,6 +1,6 @@
 //! What happens right now, for whoever watches.
 //!
-//! The flow and the sandbox tell, `report` shows, and `--json` prints it as it is here. Progress is never the record: that
+//! The flow and the sandbox tell, `windlass_report` shows, and `--json` prints it as it is here. Progress is never the record: that
 //! is the journal.
 //!
 //! Growth: events and fields may be added; none is removed, renamed or given another meaning within a major version.

@@ -1,4 +1,4 @@
-//! What the journal answers with. Facts only: how they look is `report`'s business.
+//! What the journal answers with. Facts only: how they look is `windlass_report`'s business.
 
 use std::sync::Arc;
 

@@ -24,8 +24,9 @@ pub use component::Artifact;
 pub use credentials::Credentials;
 pub use error::{Missing, RegistryError};
 
-use connection::Connection;
 use windlass_documents::reference::Reference;
+
+use connection::Connection;
 
 /// How long one question may take, with all retries.
 const DEADLINE: Duration = Duration::from_mins(1);

@@ -20,9 +20,10 @@ pub use identity::id;
 pub use keep::{Kept, Written, keep};
 pub use recheck::{Mismatch, recheck};
 
+use windlass_documents::reference::{Reference, is_digest};
+
 use super::file::{ArtifactSource, ReleaseFile};
 use super::registry::Registries;
-use windlass_documents::reference::{Reference, is_digest};
 
 /// What a person asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use windlass_config::Limits;
 use windlass_documents::Failure;
 use windlass_foundation::explain::{ExitCode, Explain};
+use windlass_foundation::identity::{Identity, Kind};
 use windlass_foundation::redact::Redactor;
 use windlass_release::registry::RegistryError;
 
@@ -19,13 +21,13 @@ use super::cache::{Cache, CacheError};
 use super::call::Caller;
 use super::engine::Runtime;
 use super::inspect::{self, InspectError};
-use super::limits::{Limits, bytes};
+use super::limits::bytes;
 use super::program::{Answer, Program, Request};
 use super::pulled::Pulled;
 use super::store::{Record, Shelf};
 use super::text::{beginning, plain};
 use super::wasm::Wasm;
-use super::{Identity, Kind, convert, schema};
+use super::{convert, schema};
 
 /// The longest message about a file's insides that is repeated, in bytes: it quotes them.
 const LONGEST_REASON: usize = 2_000;

@@ -1,7 +1,7 @@
 //! The only generated bindings of the host, one world per kind.
 //!
 //! The imports that worlds share are generated once, in [`imports`]; each kind's module holds its exports and a
-//! linker function that offers exactly its own world. Nothing outside `plugin` sees these types: see `convert`.
+//! linker function that offers exactly its own world. Nothing outside of this crate sees these types: see `convert`.
 
 /// Every import of every world.
 pub(super) mod imports {

@@ -10,12 +10,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use wasmtime::component::Component;
+use windlass_config::Limits;
 
 use super::admit::Refusal;
 use super::compile::{CompileError, compile};
 use super::disk;
 use super::engine::{Runtime, WASMTIME_VERSION};
-use super::limits::Limits;
 use super::wasm::Wasm;
 
 /// The purpose in the seals of machine code.

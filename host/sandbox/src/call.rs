@@ -9,15 +9,16 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use windlass_capability::Capabilities;
+use windlass_config::Limits;
 use windlass_documents::{Failure, Plan, Release};
+use windlass_foundation::identity::Identity;
 use windlass_foundation::redact::Redactor;
 
-use super::Identity;
 use super::bindings::imports::windlass::plugin::types;
 use super::convert::Cleaner;
 use super::engine::Runtime;
 use super::failure::{Ended, explain, with_denials};
-use super::limits::{Limits, size};
+use super::limits::size;
 use super::program::{Answer, Program, Request};
 use super::sandbox::Sandbox;
 

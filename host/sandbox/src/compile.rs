@@ -13,9 +13,10 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use wasmtime::Engine;
+use windlass_config::Limits;
 
 use super::engine;
-use super::limits::{Limits, bytes};
+use super::limits::bytes;
 use super::text::{beginning, plain};
 
 /// The words after the binary's name that make it a compiler.

@@ -1,13 +1,14 @@
-//! Between generated types and documents. Nothing generated leaves `plugin` except through here.
+//! Between generated types and documents. Nothing generated leaves this crate except through here.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use windlass_config::Limits;
 use windlass_documents::{Failure, Finding, Report, Verdict};
 use windlass_foundation::redact::Redactor;
 
 use super::bindings::imports::windlass::plugin::types;
-use super::limits::{Limits, bytes, size};
+use super::limits::{bytes, size};
 use super::text::{beginning, plain};
 
 /// The longest code of a failure, in bytes.

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
+use windlass_config::Limits;
 use windlass_documents::Failure;
+use windlass_foundation::identity::Identity;
 
-use super::Identity;
-use super::limits::{Limits, bytes};
+use super::limits::bytes;
 use super::meter::Stop;
 use super::text::{beginning, plain};
 

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use windlass_config::Config;
+use windlass_config::Limits;
 use windlass_documents::{Observation, Plan};
 use windlass_foundation::redact::Redactor;
 
 use super::convert::Cleaner;
-use super::limits::Limits;
 use super::manifest::Manifest;
 use super::{plan, schema};
 

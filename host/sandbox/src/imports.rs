@@ -1,4 +1,4 @@
-//! What the contract's imports do, one small file each: they adapt types and hand over to `capability`, which decides.
+//! What the contract's imports do, one small file each: they adapt types and hand over to `windlass_capability`, which decides.
 
 use super::bindings::imports::windlass::plugin::types;
 

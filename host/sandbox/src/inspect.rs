@@ -1,8 +1,8 @@
 //! What can be known about a plugin's file without running any of it.
 
 use wasmparser::{ComponentExternalKind, Parser, Payload, Validator, WasmFeatures};
+use windlass_foundation::identity::Kind;
 
-use super::Kind;
 use super::manifest::{Manifest, SECTION};
 use super::text::{beginning, plain};
 

@@ -5,7 +5,7 @@
 //! [`Call`] and its capabilities hand it and nothing else. Whatever a plugin does ends in an answer or in a
 //! [`Failure`] that names the plugin, its digest, the function and the reason.
 //!
-//! Nothing here decides what a plugin may reach; that is `capability::grants`. Generated types stop at `convert`.
+//! Nothing here decides what a plugin may reach; that is `windlass_capability::grants`. Generated types stop at `convert`.
 
 mod admit;
 mod bindings;
@@ -43,7 +43,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
+use windlass_config::Limits;
 use windlass_documents::{Event, Failure, Observation, Plan, Report, Step};
+use windlass_foundation::identity::{Identity, Kind};
 use windlass_foundation::redact::Redactor;
 use windlass_release::registry::Registries;
 
@@ -63,10 +65,8 @@ pub use compile::{CompileError, PRECOMPILE, precompile_main};
 #[cfg(any(test, fuzzing))]
 pub use fuzzing::guest_document;
 pub use inspect::InspectError;
-pub use limits::Limits;
 pub use locate::Source;
 pub use manifest::{Manifest, ManifestError};
-pub use windlass_foundation::identity::{Ask, Identity, Kind};
 
 /// How many times its size a plugin takes once it is compiled, with the component itself; rather too much.
 const COMPILED: u64 = 4;

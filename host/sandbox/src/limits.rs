@@ -1,7 +1,5 @@
 //! How much a plugin may use: the operator's `[limits]`. Every failure because of one names it.
 
-pub use windlass_config::Limits;
-
 /// A number of bytes for people: `256 MiB`.
 pub(super) fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
@@ -18,6 +16,6 @@ pub(super) fn size(limit: u64) -> usize {
 
 /// The defaults, for tests.
 #[cfg(test)]
-pub(super) fn defaults() -> Limits {
+pub(super) fn defaults() -> windlass_config::Limits {
     windlass_config::Config::defaults().map_or_else(|error| panic!("{error}"), |config| config.limits)
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::{CallHook, ResourceLimiter, UpdateDeadline};
+use windlass_config::Limits;
 
-use super::limits::{Limits, bytes, size};
+use super::limits::{bytes, size};
 
 /// Why a call was stopped. The text continues "it was stopped: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use windlass_config::Limits;
 use windlass_documents::{Action, Observation, PLAN_FORMAT, Plan, Step};
 
-use super::limits::{Limits, bytes, size};
+use super::limits::{bytes, size};
 
 /// The longest id of a step.
 const LONGEST_ID: usize = 128;

@@ -2,8 +2,8 @@
 
 use wasmtime::component::{Component, Linker, Resource};
 use wasmtime::{Engine, Store};
+use windlass_foundation::identity::Kind;
 
-use super::Kind;
 use super::bindings::imports::windlass::plugin::types;
 use super::bindings::{check, recorder, smoke, strategy};
 use super::imports::context::Context;

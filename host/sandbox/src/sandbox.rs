@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use windlass_capability::Capabilities;
+use windlass_config::Limits;
 use windlass_documents::Failure;
 use windlass_foundation::progress::Level;
 use windlass_foundation::redact::Redactor;
@@ -16,7 +17,7 @@ use super::bindings::imports::windlass::plugin::types;
 use super::call::Call;
 use super::convert;
 use super::imports::http::Requests;
-use super::limits::{Limits, bytes, size};
+use super::limits::{bytes, size};
 use super::meter::Meter;
 use super::wasi::{self, Captured, Sink};
 

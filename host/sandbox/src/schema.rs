@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Value, json};
+use windlass_config::Limits;
 use windlass_documents::Failure;
 
-use super::limits::Limits;
 use super::text::{beginning, plain};
 use graph::Graph;
 

@@ -67,7 +67,7 @@ pub struct Agent {
     pub redactor: Redactor,
     /// The host's Docker Engine; nothing is connected before it is asked.
     pub docker: Arc<docker::Engine>,
-    /// What the flow works with: `deployment::run(&agent.engine, …)`.
+    /// What the flow works with: `windlass_deployment::run(&agent.engine, …)`.
     pub engine: Engine,
     reality: Arc<Reality>,
 }

@@ -7,12 +7,13 @@ use windlass_capability::grants;
 use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
 use windlass_foundation::explain::ExitCode;
+use windlass_foundation::identity::{Ask, Kind};
 use windlass_foundation::private;
 use windlass_foundation::redact::Redactor;
 use windlass_release::environment::{PluginName, Settings};
 use windlass_report::facts::{AskFact, Fact, GrantFact, PluginFact};
 use windlass_report::{Fault, host};
-use windlass_sandbox::{AdmissionError, Ask, Kind, Plugin, Plugins, Settings as Sandbox, Source};
+use windlass_sandbox::{AdmissionError, Plugin, Plugins, Settings as Sandbox, Source};
 use windlass_service::agent::registries;
 
 use super::arguments::PluginCommand;

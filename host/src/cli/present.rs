@@ -1,4 +1,4 @@
-//! What the engine and the journal say, as facts for `report`.
+//! What the engine and the journal say, as facts for `windlass_report`.
 
 use windlass_deployment::{Ending, to_resolve};
 use windlass_documents::{Outcome, Release};

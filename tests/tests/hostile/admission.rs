@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use windlass_foundation::explain::{ExitCode, Explain as _};
-use windlass_sandbox::{Kind, Source};
+use windlass_foundation::identity::Kind;
+use windlass_sandbox::Source;
 
 use crate::hostile::support::{Yard, chain, guest, limits};
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 use tempfile::TempDir;
-use windlass_sandbox::{Kind, Source};
+use windlass_foundation::identity::Kind;
+use windlass_sandbox::Source;
 
 use crate::hostile::support::{Yard, chain, guest, limits};
 

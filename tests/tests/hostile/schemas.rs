@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
-use windlass_sandbox::Kind;
+use windlass_foundation::identity::Kind;
 
 use crate::hostile::support::{Yard, chain, with_schema};
 

@@ -18,9 +18,10 @@ use windlass_capability::{Capabilities, Grants, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
 use windlass_documents::Failure;
+use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::{Progress, Watch};
 use windlass_foundation::redact::Redactor;
-use windlass_sandbox::{AdmissionError, Call, Kind, Plugin, Plugins, Settings, Source};
+use windlass_sandbox::{AdmissionError, Call, Plugin, Plugins, Settings, Source};
 
 /// The key of the test host.
 pub(crate) const KEY: &[u8] = b"the key of a host in a test 0123";

@@ -46,7 +46,23 @@ impl Wish {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) wishes: Vec<Wish>,
+    /// What its code uses. What its tests or its build script alone use is not among it.
+    pub(crate) libraries: Vec<String>,
     directory: PathBuf,
+}
+
+impl Package {
+    /// Whether it lies in that directory of the repository, or below it.
+    pub(crate) fn is_below(&self, directory: &str) -> bool {
+        self.directory.starts_with(paths::root().join(directory))
+    }
+
+    /// One that is not there, for tests.
+    #[cfg(test)]
+    pub(crate) fn pretended(name: &str, libraries: &[&str]) -> Self {
+        let libraries = libraries.iter().map(|&library| library.to_owned()).collect();
+        Self { name: name.to_owned(), wishes: Vec::new(), libraries, directory: PathBuf::new() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,6 +76,14 @@ struct Described {
     manifest_path: PathBuf,
     #[serde(default)]
     metadata: Option<Ours>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// None for what the code uses.
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +107,7 @@ pub(crate) fn all() -> Result<Vec<Package>> {
         .map(|package| Package {
             name: package.name,
             wishes: package.metadata.map(|ours| ours.tests.needs).unwrap_or_default(),
+            libraries: package.dependencies.into_iter().filter(|one| one.kind.is_none()).map(|one| one.name).collect(),
             directory: package.manifest_path.parent().map(Path::to_path_buf).unwrap_or_default(),
         })
         .collect())
@@ -200,7 +225,7 @@ mod tests {
     fn a_filter_chooses_the_packages_that_have_such_tests() -> Result<()> {
         assert_eq!(chosen(&["a_filter_chooses_the_packages"])?, ["xtask"]);
         assert_eq!(chosen(&["packages::tests::a_filter_chooses"])?, ["xtask"]);
-        assert_eq!(chosen(&["deployment::tests::faults::"])?, ["windlass"]);
+        assert_eq!(chosen(&["tests::faults::end_at_every_line"])?, ["windlass-deployment"]);
         assert_eq!(chosen(&["faults::a_step_that_fails_leaves_exactly_the_old_version::part_1"])?, ["windlass-tests"]);
         assert_eq!(chosen(&["story::a_release_is_deployed"])?, ["windlass-tests"]);
         Ok(())

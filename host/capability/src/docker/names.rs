@@ -1,9 +1,9 @@
 //! Names as the engine spells them. They become part of request paths, so nothing else may get through.
 
 use windlass_documents::Failure;
+use windlass_documents::reference::Reference;
 
 use super::failure::failure;
-use windlass_documents::reference::Reference;
 
 /// The tag that the engine means where neither a tag nor a digest is written.
 pub(crate) const LATEST: &str = "latest";

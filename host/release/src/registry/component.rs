@@ -5,9 +5,9 @@
 //! the reference, the manifest and the component needs to believe nobody.
 
 use serde::Deserialize;
+use windlass_documents::reference::is_digest;
 
 use super::manifest::digest_of;
-use windlass_documents::reference::is_digest;
 
 /// The media type of a component.
 const COMPONENT: &str = "application/wasm";

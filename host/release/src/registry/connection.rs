@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
+use windlass_documents::reference::Reference;
 
 use super::Access;
 use super::authorize::authorize;
@@ -15,7 +16,6 @@ use super::credentials;
 use super::error::{Missing, RegistryError};
 use super::manifest::{self, Document};
 use super::transport::{self, Answer};
-use windlass_documents::reference::Reference;
 
 /// The largest manifest that registries accept (OCI distribution specification, "Pushing Manifests").
 const MAX_MANIFEST: usize = 4 << 20;

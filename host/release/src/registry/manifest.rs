@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use windlass_documents::reference::is_digest;
 
 use super::transport::Answer;
-use windlass_documents::reference::is_digest;
 
 /// The documents that are understood, for the `Accept` header.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \

@@ -1,4 +1,4 @@
-//! `docker-read`: the engine to look at, through `capability::docker`.
+//! `docker-read`: the engine to look at, through `windlass_capability::docker`.
 
 use wasmtime::component::Resource;
 use windlass_capability::docker::Docker;

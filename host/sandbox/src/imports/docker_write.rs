@@ -1,4 +1,4 @@
-//! `docker-write`: the engine to change, through `capability::docker`. Linked for strategies alone.
+//! `docker-write`: the engine to change, through `windlass_capability::docker`. Linked for strategies alone.
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::docker_write;

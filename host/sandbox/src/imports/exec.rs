@@ -1,4 +1,4 @@
-//! `exec`: the operator's commands, through `capability::exec`.
+//! `exec`: the operator's commands, through `windlass_capability::exec`.
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::exec;

@@ -1,4 +1,4 @@
-//! `files`: roots with names, through `capability::files`.
+//! `files`: roots with names, through `windlass_capability::files`.
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::files;

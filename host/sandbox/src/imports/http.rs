@@ -1,4 +1,4 @@
-//! `wasi:http`: the one way from a plugin's HTTP library to `capability::http`, which decides and sends.
+//! `wasi:http`: the one way from a plugin's HTTP library to `windlass_capability::http`, which decides and sends.
 //!
 //! What the capability refuses reaches the plugin as `internal-error` with the text `CODE: message`, because the error
 //! codes of `wasi:http` carry no reason.

@@ -1,4 +1,4 @@
-//! `log`: lines and progress; `capability::log` bounds, cleans and redacts them.
+//! `log`: lines and progress; `windlass_capability::log` bounds, cleans and redacts them.
 
 use windlass_foundation::progress::Level;
 

@@ -1,4 +1,4 @@
-//! `registry`: what references mean, through `capability::registry`.
+//! `registry`: what references mean, through `windlass_capability::registry`.
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::registry;

@@ -1,4 +1,4 @@
-//! `secrets`: names and placeholders, through `capability::secrets`.
+//! `secrets`: names and placeholders, through `windlass_capability::secrets`.
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::secrets;

@@ -1,4 +1,4 @@
-//! `state`: the plugin's own store, through `capability::state`.
+//! `state`: the plugin's own store, through `windlass_capability::state`.
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::state;

@@ -18,10 +18,11 @@ use windlass_capability::{Capabilities, Grants, Scope};
 use windlass_deployment::{Context, LOOK, PLAN_BACK, STATUS};
 use windlass_documents::Failure;
 use windlass_foundation::explain::quoted;
+use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::{Level, Marked, Progress, ProgressEvent, Watch};
 use windlass_journal::Purpose;
 use windlass_release::environment::PluginUse;
-use windlass_sandbox::{Call, Kind, Lent, Plugin};
+use windlass_sandbox::{Call, Lent, Plugin};
 
 use super::images::{Remote, WayBack};
 use super::material::{Material, Store};

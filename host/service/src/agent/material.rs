@@ -11,12 +11,13 @@ use windlass_capability::secrets::{HostKey, Secrets};
 use windlass_config::Config;
 use windlass_documents::{Failure, Release};
 use windlass_foundation::explain::{ExitCode, Explain, Part};
+use windlass_foundation::identity::Kind;
 use windlass_foundation::redact::Redactor;
 use windlass_release::bundle::Bundles;
 use windlass_release::directory::TeamDirectory;
 use windlass_release::environment::{PluginUse, Settings};
 use windlass_release::file::ReleaseFile;
-use windlass_sandbox::{Kind, Plugin, Plugins};
+use windlass_sandbox::{Plugin, Plugins};
 
 /// What one bundle means in this environment.
 pub(super) struct Material {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use windlass_capability::docker::ImageOwners;
 use windlass_documents::{Artifact, Failure, Release};
+use windlass_foundation::identity::Kind;
 use windlass_journal::{Error, Journal};
-use windlass_sandbox::Kind;
 
 use super::material::failed;
 use super::reality::Reality;

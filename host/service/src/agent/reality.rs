@@ -15,6 +15,7 @@ use windlass_config::{Command, Config};
 use windlass_deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Resolved, Source};
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::clock::Clock;
+use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::Events;
 use windlass_foundation::redact::Redactor;
 use windlass_journal::Journal;
@@ -25,7 +26,7 @@ use windlass_release::environment::{self, PluginName, PluginUse, Reaction};
 use windlass_release::file::{FileError, ReleaseFile};
 use windlass_release::registry::Registries;
 use windlass_release::resolve::{self, Kept, Request, Written, version_file};
-use windlass_sandbox::{Kind, Plugin, Plugins, Settings};
+use windlass_sandbox::{Plugin, Plugins, Settings};
 
 use super::error::Error;
 use super::images::Local;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use windlass_compose::{Application, MountKind, Service};
-
 use windlass_documents::reference::Reference;
 
 /// The longest name of an artifact.

@@ -14,9 +14,9 @@ use windlass_capability::exec::{self, Exec, Output};
 use windlass_capability::grants::Grants;
 use windlass_capability::secrets::{HostKey, PluginSecrets, Secrets};
 use windlass_config::{Command, Config, Grant};
+use windlass_foundation::identity::{Ask, Identity, Kind};
 use windlass_foundation::redact::Redactor;
 use windlass_report::facts::DoctorFact;
-use windlass_sandbox::{Ask, Identity, Kind};
 
 use super::{bad, warn, well};
 

@@ -1,0 +1,106 @@
+//! What each crate of the agent may list in its Cargo.toml: the layers that it stands on, and the libraries whose home it is.
+//!
+//! A crate can name only what it lists, so the compiler holds these walls in the code. What tests alone use is not looked at.
+
+use anyhow::Result;
+
+use crate::test::packages::{self, Package};
+
+/// The crates below `host`, and those of them that each may use.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("windlass-foundation", &[]),
+    ("windlass-journal", &["windlass-foundation"]),
+    // The flow of a deployment knows no file of a team, no plugin and no engine; `windlass-service` brings them.
+    ("windlass-deployment", &["windlass-foundation", "windlass-journal"]),
+    ("windlass-config", &["windlass-foundation"]),
+    ("windlass-release", &["windlass-foundation", "windlass-config"]),
+    ("windlass-capability", &["windlass-foundation", "windlass-config"]),
+    ("windlass-sandbox", &["windlass-foundation", "windlass-config", "windlass-release", "windlass-capability"]),
+    (
+        "windlass-service",
+        &[
+            "windlass-foundation",
+            "windlass-journal",
+            "windlass-deployment",
+            "windlass-config",
+            "windlass-release",
+            "windlass-capability",
+            "windlass-sandbox",
+        ],
+    ),
+    ("windlass-report", &["windlass-foundation"]),
+    (
+        "windlass",
+        &[
+            "windlass-foundation",
+            "windlass-journal",
+            "windlass-deployment",
+            "windlass-config",
+            "windlass-release",
+            "windlass-capability",
+            "windlass-sandbox",
+            "windlass-service",
+            "windlass-report",
+        ],
+    ),
+];
+
+/// How libraries with a home begin, and the crates that may list them.
+const HOMES: &[(&str, &[&str])] = &[
+    ("wasm", &["windlass-sandbox"]),
+    ("bollard", &["windlass-capability"]),
+    ("hyper", &["windlass-capability"]),
+    ("netlink", &["windlass-capability"]),
+    ("reqwest", &["windlass-capability", "windlass-release"]),
+    ("rusqlite", &["windlass-journal"]),
+    ("clap", &["windlass"]),
+    ("indicatif", &["windlass-report"]),
+    ("anstyle", &["windlass-report"]),
+    ("unicode-width", &["windlass-report"]),
+];
+
+/// What is wrong with the crates of the agent.
+pub(super) fn wrong() -> Result<Vec<String>> {
+    let all = packages::all()?;
+    Ok(all.iter().filter(|package| package.is_below("host")).flat_map(listed).collect())
+}
+
+/// What is wrong with what a crate lists.
+fn listed(package: &Package) -> Vec<String> {
+    let name = package.name.as_str();
+    let Some((_, below)) = LAYERS.iter().find(|(layer, _)| *layer == name) else {
+        return vec![format!("`{name}` has no place in the layers")];
+    };
+    let is_layer = |library: &str| LAYERS.iter().any(|(layer, _)| *layer == library);
+    let mut wrong = Vec::new();
+    for library in &package.libraries {
+        if is_layer(library) && !below.contains(&library.as_str()) {
+            wrong.push(format!("`{name}` lists `{library}`, which it does not stand on"));
+        }
+        if let Some((_, homes)) = HOMES.iter().find(|(begins, _)| library.starts_with(begins))
+            && !homes.contains(&name)
+        {
+            wrong.push(format!("`{name}` lists `{library}`, which is for {} alone", homes.join(" and ")));
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crate_must_not_list_is_named() {
+        let lists = |name: &str, libraries: &[&str]| listed(&Package::pretended(name, libraries));
+        assert_eq!(
+            lists("windlass-journal", &["windlass-report", "windlass-foundation", "rusqlite", "wasmtime-wasi"]),
+            [
+                "`windlass-journal` lists `windlass-report`, which it does not stand on",
+                "`windlass-journal` lists `wasmtime-wasi`, which is for windlass-sandbox alone"
+            ]
+        );
+        assert_eq!(lists("windlass", &["windlass-service", "clap_mangen"]), [""; 0]);
+        assert_eq!(lists("windlass-idea", &[]), ["`windlass-idea` has no place in the layers"]);
+    }
+}
