@@ -48,6 +48,10 @@ impl Build {
 /// engine would be built once for the demonstration and once for the tests.
 pub(crate) const BESIDE: [&str; 2] = ["--package", "windlass-sdk"];
 
+/// What is selected beside any crate of the agent, for the same reason: alone, a crate of it asks for fewer features than all
+/// of them together, and what they are made of would be built once for each.
+pub(crate) const WHOLE: [&str; 2] = ["--package", "windlass"];
+
 /// Where a built agent is.
 pub(crate) fn binary(build: Build) -> PathBuf {
     paths::target().join(build.directory()).join("windlass")

@@ -184,7 +184,9 @@ fn scope(selected: Option<&[Package]>) -> Vec<String> {
         None => vec!["--workspace".to_owned()],
         Some(packages) => {
             let names = packages.iter().flat_map(|package| ["--package", &package.name]);
-            names.chain(agent::BESIDE).map(str::to_owned).collect()
+            let is_of_the_agent = packages.iter().any(|package| package.is_below("host"));
+            let whole = if is_of_the_agent { &agent::WHOLE[..] } else { &[] };
+            names.chain(whole.iter().copied()).chain(agent::BESIDE).map(str::to_owned).collect()
         }
     }
 }

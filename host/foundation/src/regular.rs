@@ -3,7 +3,7 @@
 //!
 //! A pipe is never waited for, a device is never opened, and a directory in place of a file is said to be one. What is
 //! in the files is not known here; which directory they must be in is the business of
-//! [`windlass_release::directory`].
+//! `windlass_release::directory`.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};

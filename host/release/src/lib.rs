@@ -1,7 +1,7 @@
 //! Releases: from what a person asks for to an immutable snapshot of what to deploy.
 //!
 //! In the order in which a trigger uses them: [`application`] finds the directory, [`directory`] opens it and everything in it,
-//! [`file`] reads its `release.toml`, [`binding`] says whether it may be the application that it claims to be,
+//! [`mod@file`] reads its `release.toml`, [`binding`] says whether it may be the application that it claims to be,
 //! [`environment`] merges one environment over it, [`bundle`] keeps an immutable copy of all its files, and [`resolve`]
 //! turns names into digests with the help of [`registry`]; names of images are read by [`windlass_documents::reference`]. A
 //! release goes to another host as a [`document`], whose maker a [`signature`](windlass_foundation::signature) names;
