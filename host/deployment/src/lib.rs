@@ -33,7 +33,6 @@ mod verify;
 mod work;
 
 use windlass_documents::Outcome;
-use windlass_foundation::progress::DeploymentRef;
 use windlass_journal::Resolution;
 
 use self::work::{Deployment, Halt};
@@ -105,9 +104,8 @@ pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Resu
 /// Tells the recorders of an application what they were not told yet, without waiting for the next attempt's time.
 pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
     let _held = lock::hold(engine, application, actor, None, stop).await?;
-    let of = DeploymentRef { application: application.to_owned(), deployment: None };
     tokio::select! {
-        told = record::drain(engine, &of, record::Due::Ignored) => told,
+        told = record::waiting(engine, application, record::Due::Ignored) => told,
         () = stop.unwind().cancelled() => Ok(()),
     }
 }

@@ -59,9 +59,14 @@ pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
     }
 }
 
+/// Tells the recorders of an application what waits for them, outside of a deployment.
+pub(super) async fn waiting(engine: &Engine, application: &str, due: Due) -> Result<(), Error> {
+    drain(engine, &DeploymentRef { application: application.to_owned(), deployment: None }, due).await
+}
+
 /// Tells every recorder of the application what is due, all recorders at once, each in order. What happens is told as
 /// a part of the deployment `of`, where there is one.
-pub(super) async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Error> {
+async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Error> {
     let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in engine.journal.undelivered(&of.application)? {
         if delivery.aside.is_none() {

@@ -1,6 +1,5 @@
 //! Finding what was left open. Going on is the ordinary flow.
 
-use windlass_foundation::progress::DeploymentRef;
 use windlass_journal::{Event, Resolution, Status};
 
 use super::engine::Engine;
@@ -37,8 +36,7 @@ pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, sto
             reason: stuck.failure.unwrap_or_else(|| "undo failed".to_owned()),
         });
     }
-    let of = DeploymentRef { application: application.to_owned(), deployment: None };
-    record::drain(engine, &of, record::Due::Kept).await
+    record::waiting(engine, application, record::Due::Kept).await
 }
 
 /// Takes over the open deployment of an application.
