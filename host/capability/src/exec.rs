@@ -27,7 +27,7 @@ use windlass_foundation::private;
 use zeroize::Zeroizing;
 
 use super::failure::{failure, passing};
-use super::grants::{Grants, Wish};
+use super::grants::{Grants, Permission};
 use super::secrets::PluginSecrets;
 
 /// How long the output of what has ended is waited for: only what left the process group can still hold it open.
@@ -76,7 +76,7 @@ impl Exec {
 
     /// `exec.run`. Dropping the future kills the command and all of its process group.
     pub async fn run(&self, name: &str, arguments: &[String], stdin: Vec<u8>) -> Result<Output, Failure> {
-        self.grants.check(&Wish::Exec(name.to_owned()))?;
+        self.grants.check(&Permission::Exec(name.to_owned()))?;
         let command = self.commands.get(name).ok_or_else(|| {
             let missing = failure("not-found", format!("there is no command `{name}`"));
             missing.hint(format!("add to `agent.toml`: a section `[commands.{name}]`"))

@@ -1,6 +1,6 @@
 //! What a plugin may do: asked in its manifest ∩ granted in `agent.toml` ∩ allowed for its kind.
 //!
-//! Pure: no input or output, no Wasm. A denial names the plugin, the wish, and the exact lines to add to `agent.toml`.
+//! Pure: no input or output, no Wasm. A denial names the plugin, the permission, and the exact lines to add to `agent.toml`.
 
 mod lines;
 
@@ -20,7 +20,7 @@ use super::docker::{ContainerGrant, DockerGrant};
 
 /// One thing that a plugin wants to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum Permission {
     /// Look at the engine.
     DockerRead,
     /// Change the engine.
@@ -49,7 +49,7 @@ pub enum Wish {
     State,
 }
 
-impl Wish {
+impl Permission {
     /// The name that manifests ask with.
     #[must_use]
     pub fn capability(&self) -> &'static str {
@@ -176,69 +176,70 @@ impl Grants {
 
     /// Whether the plugin may. A failure has the code `capability-denied`; where the operator can allow it, its
     /// details hold the exact lines under `grant`.
-    pub fn check(&self, wish: &Wish) -> Result<(), Failure> {
-        if let Some(why) = above_kind(self.scope.kind, wish) {
-            return Err(self.denied(wish, why, None));
+    pub fn check(&self, permission: &Permission) -> Result<(), Failure> {
+        if let Some(why) = above_kind(self.scope.kind, permission) {
+            return Err(self.denied(permission, why, None));
         }
-        if !self.asked.iter().any(|ask| asks(ask, wish)) {
+        if !self.asked.iter().any(|ask| asks(ask, permission)) {
             let why = "its manifest does not ask for it";
-            return Err(self.denied(wish, why, Some(("hint", lines::manifest(wish)))));
+            return Err(self.denied(permission, why, Some(("hint", lines::manifest(permission)))));
         }
-        if self.is_granted(wish) {
+        if self.is_granted(permission) {
             return Ok(());
         }
-        Err(self.denial(wish))
+        Err(self.denial(permission))
     }
 
     /// Whether everything is there that the plugin cannot do without. The failure has the lines for all that is not.
     pub fn check_needs(&self) -> Result<(), Failure> {
-        let missing: Vec<(Wish, &Ask)> = self
+        let missing: Vec<(Permission, &Ask)> = self
             .asked
             .iter()
             .filter(|ask| !ask.optional)
-            .filter_map(|ask| lines::example(ask).map(|wish| (wish, ask)))
-            .filter(|(wish, _)| !self.has_any(wish))
+            .filter_map(|ask| lines::example(ask).map(|permission| (permission, ask)))
+            .filter(|(permission, _)| !self.has_any(permission))
             .collect();
         let Some((first, _)) = missing.first() else { return Ok(()) };
-        if let Some((wish, why)) = missing.iter().find_map(|(wish, _)| Some((wish, above_kind(self.scope.kind, wish)?)))
+        if let Some((permission, why)) =
+            missing.iter().find_map(|(permission, _)| Some((permission, above_kind(self.scope.kind, permission)?)))
         {
-            return Err(self.denied(wish, why, None));
+            return Err(self.denied(permission, why, None));
         }
         let asked: Vec<String> = missing.iter().map(|(_, ask)| format!("`{}` ({})", ask.name, ask.reason)).collect();
         let mut failure = self.denial(first);
         failure.message =
             printable(&format!("{} needs what the operator has not granted: {}", self.scope.plugin, asked.join(", ")));
         // What would be granted by name needs no other line.
-        if let Some(lines) = self.binding_for(|bound| missing.iter().all(|(wish, _)| bound.has_any(wish))) {
+        if let Some(lines) = self.binding_for(|bound| missing.iter().all(|(permission, _)| bound.has_any(permission))) {
             failure.message.push_str("; it is granted to the application by name, and this is not bound to it");
             failure.details = Some(bind(lines));
             return Err(failure);
         }
-        let wishes: Vec<Wish> = missing.into_iter().map(|(wish, _)| self.whole(&wish)).collect();
+        let wishes: Vec<Permission> = missing.into_iter().map(|(permission, _)| self.whole(&permission)).collect();
         failure.details = Some(json!({ "grant": self.with_binding(lines::grants(&self.scope, &wishes)) }));
         Err(failure)
     }
 
     /// The HTTP grants that cover a server, for what they say about addresses, authorities and secrets.
     pub fn http_for(&self, origin: &Origin) -> Result<Vec<&HttpGrant>, Failure> {
-        self.check(&Wish::Http(origin.clone()))?;
+        self.check(&Permission::Http(origin.clone()))?;
         Ok(self.covering(origin).collect())
     }
 
     /// The grant for reading or writing below a root.
     pub fn files_for(&self, root: &str, write: bool) -> Result<&FilesGrant, Failure> {
-        let wish = Wish::Files(root.to_owned(), write);
-        self.check(&wish)?;
+        let permission = Permission::Files(root.to_owned(), write);
+        self.check(&permission)?;
         let mut found = self.files.iter().filter(|files| files.root == root && (files.write || !write));
-        found.next().ok_or_else(|| self.denial(&wish))
+        found.next().ok_or_else(|| self.denial(&permission))
     }
 
     /// What the engine's capability is built with.
     #[must_use]
     pub fn docker(&self) -> DockerGrant {
         DockerGrant {
-            read: self.check(&Wish::DockerRead).is_ok(),
-            write: self.docker_write.clone().filter(|_| self.check(&Wish::DockerWrite).is_ok()),
+            read: self.check(&Permission::DockerRead).is_ok(),
+            write: self.docker_write.clone().filter(|_| self.check(&Permission::DockerWrite).is_ok()),
             probe_tcp: self.probe_tcp.clone(),
         }
     }
@@ -249,18 +250,18 @@ impl Grants {
         &self.exec
     }
 
-    /// The failure of a wish that turned out to be more than what is granted.
+    /// The failure of a permission that turned out to be more than what is granted.
     #[must_use]
-    pub fn denial(&self, wish: &Wish) -> Failure {
-        if let Some(lines) = self.binding_for(|bound| bound.is_granted(wish)) {
+    pub fn denial(&self, permission: &Permission) -> Failure {
+        if let Some(lines) = self.binding_for(|bound| bound.is_granted(permission)) {
             let why = format!(
                 "the operator has granted it to `{}` by name, and agent.toml does not bind `{0}` to where this is from",
                 self.scope.application
             );
-            return Failure { details: Some(bind(lines)), ..self.denied(wish, &why, None) };
+            return Failure { details: Some(bind(lines)), ..self.denied(permission, &why, None) };
         }
-        let lines = self.with_binding(lines::grant(&self.scope, &self.whole(wish)));
-        self.denied(wish, "the operator has not granted it", Some(("grant", lines)))
+        let lines = self.with_binding(lines::grant(&self.scope, &self.whole(permission)));
+        self.denied(permission, "the operator has not granted it", Some(("grant", lines)))
     }
 
     /// The lines that bind the application, where that is all that is missing.
@@ -277,12 +278,14 @@ impl Grants {
     }
 
     /// A plugin that reads before it writes asks for both at once, so that the operator is asked once.
-    fn whole(&self, wish: &Wish) -> Wish {
-        match wish {
-            Wish::Files(root, false) => {
-                let writes =
-                    self.asked.iter().any(|ask| ask.root.is_some() && asks(ask, &Wish::Files(root.clone(), true)));
-                Wish::Files(root.clone(), writes)
+    fn whole(&self, permission: &Permission) -> Permission {
+        match permission {
+            Permission::Files(root, false) => {
+                let writes = self
+                    .asked
+                    .iter()
+                    .any(|ask| ask.root.is_some() && asks(ask, &Permission::Files(root.clone(), true)));
+                Permission::Files(root.clone(), writes)
             }
             other => other.clone(),
         }
@@ -296,40 +299,42 @@ impl Grants {
     }
 
     /// Whether the operator's part is there.
-    fn is_granted(&self, wish: &Wish) -> bool {
-        match wish {
-            Wish::DockerRead => self.docker_read,
-            Wish::DockerWrite => self.docker_write.is_some(),
-            Wish::Project(name) => *name == self.scope.application || self.projects.contains(name),
-            Wish::DataRoot(_) => self.docker_write.as_ref().is_some_and(|write| write.data_root.is_some()),
-            Wish::Http(origin) => self.covering(origin).next().is_some(),
-            Wish::Address(origin, address) => {
+    fn is_granted(&self, permission: &Permission) -> bool {
+        match permission {
+            Permission::DockerRead => self.docker_read,
+            Permission::DockerWrite => self.docker_write.is_some(),
+            Permission::Project(name) => *name == self.scope.application || self.projects.contains(name),
+            Permission::DataRoot(_) => self.docker_write.as_ref().is_some_and(|write| write.data_root.is_some()),
+            Permission::Http(origin) => self.covering(origin).next().is_some(),
+            Permission::Address(origin, address) => {
                 self.covering(origin).any(|http| http.addresses.iter().any(|range| range.contains(address)))
             }
-            Wish::SecretTo(name, origin) => self.covering(origin).any(|http| http.secrets.contains(name)),
-            Wish::Files(root, write) => self.files.iter().any(|files| files.root == *root && (files.write || !write)),
-            Wish::Secret(name) => self.secrets.contains(name),
-            Wish::Reveal(name) => self.reveal.contains(name),
-            Wish::Exec(name) => self.exec.contains(name),
-            Wish::Registry(host) => self.registry.contains(host),
-            Wish::State => self.state,
+            Permission::SecretTo(name, origin) => self.covering(origin).any(|http| http.secrets.contains(name)),
+            Permission::Files(root, write) => {
+                self.files.iter().any(|files| files.root == *root && (files.write || !write))
+            }
+            Permission::Secret(name) => self.secrets.contains(name),
+            Permission::Reveal(name) => self.reveal.contains(name),
+            Permission::Exec(name) => self.exec.contains(name),
+            Permission::Registry(host) => self.registry.contains(host),
+            Permission::State => self.state,
         }
     }
 
-    /// Whether anything of the wish's kind is granted, where its name is an example.
-    fn has_any(&self, wish: &Wish) -> bool {
-        match wish {
-            Wish::Http(_) | Wish::Address(..) | Wish::SecretTo(..) => !self.http.is_empty(),
-            Wish::Secret(_) => !self.secrets.is_empty(),
-            Wish::Reveal(_) => !self.reveal.is_empty(),
-            Wish::Exec(_) => !self.exec.is_empty(),
-            Wish::Registry(_) => !self.registry.is_empty(),
-            Wish::DockerRead
-            | Wish::DockerWrite
-            | Wish::Project(_)
-            | Wish::DataRoot(_)
-            | Wish::Files(..)
-            | Wish::State => self.is_granted(wish),
+    /// Whether anything of the permission's kind is granted, where its name is an example.
+    fn has_any(&self, permission: &Permission) -> bool {
+        match permission {
+            Permission::Http(_) | Permission::Address(..) | Permission::SecretTo(..) => !self.http.is_empty(),
+            Permission::Secret(_) => !self.secrets.is_empty(),
+            Permission::Reveal(_) => !self.reveal.is_empty(),
+            Permission::Exec(_) => !self.exec.is_empty(),
+            Permission::Registry(_) => !self.registry.is_empty(),
+            Permission::DockerRead
+            | Permission::DockerWrite
+            | Permission::Project(_)
+            | Permission::DataRoot(_)
+            | Permission::Files(..)
+            | Permission::State => self.is_granted(permission),
         }
     }
 
@@ -337,8 +342,8 @@ impl Grants {
         self.http.iter().filter(|http| http.to.covers(&origin.scheme, &origin.host, origin.port))
     }
 
-    fn denied(&self, wish: &Wish, why: &str, detail: Option<(&str, String)>) -> Failure {
-        let message = printable(&format!("{} may not {}: {why}", self.scope.plugin, wish.words()));
+    fn denied(&self, permission: &Permission, why: &str, detail: Option<(&str, String)>) -> Failure {
+        let message = printable(&format!("{} may not {}: {why}", self.scope.plugin, permission.words()));
         Failure {
             code: "capability-denied".to_owned(),
             message,
@@ -365,11 +370,11 @@ pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant], unbound: Option<
     let have = Grants::decide_from(scope.clone(), asked, granted, unbound);
     let mut missing = Vec::new();
     for ask in asked {
-        let Some(wish) = lines::example(ask) else { continue };
-        let impossible = above_kind(scope.kind, &wish);
-        if !have.has_any(&wish) || impossible.is_some() {
-            let binding = have.binding_for(|bound| bound.has_any(&wish)).map(str::to_owned);
-            let lines = binding.unwrap_or_else(|| have.with_binding(lines::grant(scope, &wish)));
+        let Some(permission) = lines::example(ask) else { continue };
+        let impossible = above_kind(scope.kind, &permission);
+        if !have.has_any(&permission) || impossible.is_some() {
+            let binding = have.binding_for(|bound| bound.has_any(&permission)).map(str::to_owned);
+            let lines = binding.unwrap_or_else(|| have.with_binding(lines::grant(scope, &permission)));
             missing.push(Missing { ask: ask.clone(), impossible, lines });
         }
     }
@@ -395,26 +400,26 @@ fn matches(grant: &Grant, scope: &Scope, bound: bool) -> bool {
 }
 
 /// Why a kind of plugin can never have something.
-fn above_kind(kind: Kind, wish: &Wish) -> Option<&'static str> {
-    match (kind, wish) {
+fn above_kind(kind: Kind, permission: &Permission) -> Option<&'static str> {
+    match (kind, permission) {
         (Kind::Strategy, _) => None,
-        (_, Wish::DockerWrite | Wish::Project(_) | Wish::DataRoot(_)) => Some("only a strategy can"),
-        (Kind::Check, Wish::Files(_, true)) => Some("a check changes nothing"),
-        (Kind::Recorder, Wish::DockerRead) => Some("a recorder cannot"),
-        (Kind::Smoke | Kind::Recorder, Wish::Registry(_)) => Some("only checks and strategies can"),
+        (_, Permission::DockerWrite | Permission::Project(_) | Permission::DataRoot(_)) => Some("only a strategy can"),
+        (Kind::Check, Permission::Files(_, true)) => Some("a check changes nothing"),
+        (Kind::Recorder, Permission::DockerRead) => Some("a recorder cannot"),
+        (Kind::Smoke | Kind::Recorder, Permission::Registry(_)) => Some("only checks and strategies can"),
         _ => None,
     }
 }
 
-/// Whether a manifest's line covers a wish.
-fn asks(ask: &Ask, wish: &Wish) -> bool {
-    match wish {
-        Wish::Files(root, write) => {
+/// Whether a manifest's line covers a permission.
+fn asks(ask: &Ask, permission: &Permission) -> bool {
+    match permission {
+        Permission::Files(root, write) => {
             ask.name == "files" && ask.root.as_ref().is_none_or(|asked| asked == root) && (ask.write || !write)
         }
         // Whoever may change the engine may look at it.
-        Wish::DockerRead => matches!(ask.name.as_str(), "docker-read" | "docker-write"),
-        _ => ask.name == wish.capability(),
+        Permission::DockerRead => matches!(ask.name.as_str(), "docker-read" | "docker-write"),
+        _ => ask.name == permission.capability(),
     }
 }
 

@@ -35,7 +35,7 @@ use windlass_documents::Failure;
 use windlass_foundation::addresses;
 
 use super::failure::{failure, passing};
-use super::grants::{Grants, Wish};
+use super::grants::{Grants, Permission};
 use super::log::Log;
 use super::secrets::PluginSecrets;
 use audit::Audit;
@@ -155,7 +155,7 @@ impl Http {
         if let Some(address) = literal(&url)
             && !addresses::is_open(address, &ranges)
         {
-            return Err(self.grants.denial(&Wish::Address(origin, addresses::meant(address))));
+            return Err(self.grants.denial(&Permission::Address(origin, addresses::meant(address))));
         }
         if self.asked.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
             let message =
@@ -215,7 +215,7 @@ impl Http {
     /// What went wrong before there was an answer.
     fn failed(&self, error: &reqwest::Error, origin: &Origin) -> Failure {
         if let Some(closed) = client::Closed::cause_of(error) {
-            return self.grants.denial(&Wish::Address(origin.clone(), closed.0));
+            return self.grants.denial(&Permission::Address(origin.clone(), closed.0));
         }
         client::failed(error, &origin.to_string())
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use windlass_documents::Failure;
 
 use super::failure::failure;
-use super::grants::{Grants, Wish};
+use super::grants::{Grants, Permission};
 
 /// Who asks registries.
 pub trait Resolve: Send + Sync {
@@ -58,7 +58,7 @@ impl Registry {
     /// `registry.resolve`.
     pub async fn resolve(&self, reference: &str) -> Result<Value, Failure> {
         let host = self.client.registry(reference)?;
-        self.grants.check(&Wish::Registry(host.to_ascii_lowercase()))?;
+        self.grants.check(&Permission::Registry(host.to_ascii_lowercase()))?;
         self.client.resolve(reference).await
     }
 }

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::docker::SecretFiller;
 use super::failure::failure;
-use super::grants::{Grants, Wish};
+use super::grants::{Grants, Permission};
 
 pub use key::{HostKey, KeyError};
 pub use source::SourceError;
@@ -159,28 +159,28 @@ impl PluginSecrets {
     /// `secrets.placeholder`.
     #[expect(clippy::unused_async, reason = "every function of the contract is asked in the same way")]
     pub async fn placeholder(&self, name: &str) -> Result<String, Failure> {
-        self.grants.check(&Wish::Secret(name.to_owned()))?;
+        self.grants.check(&Permission::Secret(name.to_owned()))?;
         self.secrets.placeholder(name).map(str::to_owned).ok_or_else(|| not_resolved(name))
     }
 
     /// `secrets.reveal`.
     #[expect(clippy::unused_async, reason = "every function of the contract is asked in the same way")]
     pub async fn reveal(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        self.grants.check(&Wish::Reveal(name.to_owned()))?;
+        self.grants.check(&Permission::Reveal(name.to_owned()))?;
         let value = self.secrets.value(name).ok_or_else(|| not_resolved(name))?;
         Ok(Zeroizing::new(value.as_bytes().to_vec()))
     }
 
     /// Fills a text that goes into a container: every placeholder that the plugin may use.
     pub fn fill(&self, text: &str) -> Result<Zeroizing<String>, Failure> {
-        self.secrets.substitute(text, |name| self.grants.check(&Wish::Secret(name.to_owned())))
+        self.secrets.substitute(text, |name| self.grants.check(&Permission::Secret(name.to_owned())))
     }
 
     /// Fills a header value that goes to a server: only secrets that are granted for it, besides being granted at all.
     pub fn fill_for(&self, text: &str, origin: &Origin) -> Result<Zeroizing<String>, Failure> {
         self.secrets.substitute(text, |name| {
-            self.grants.check(&Wish::Secret(name.to_owned()))?;
-            self.grants.check(&Wish::SecretTo(name.to_owned(), origin.clone()))
+            self.grants.check(&Permission::Secret(name.to_owned()))?;
+            self.grants.check(&Permission::SecretTo(name.to_owned(), origin.clone()))
         })
     }
 

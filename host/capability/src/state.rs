@@ -9,7 +9,7 @@ use windlass_config::Limits;
 use windlass_documents::Failure;
 
 use super::failure::{failure, lost};
-use super::grants::{Grants, Wish};
+use super::grants::{Grants, Permission};
 
 /// The largest value, in bytes.
 pub const VALUE_LIMIT: usize = 64 << 10;
@@ -189,7 +189,7 @@ impl State {
         &self,
         work: impl FnOnce(&dyn StateStore, &Owner) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, Failure> {
-        self.grants.check(&Wish::State)?;
+        self.grants.check(&Permission::State)?;
         let (store, owner) = (Arc::clone(&self.store), self.owner.clone());
         let done = tokio::task::spawn_blocking(move || work(store.as_ref(), &owner)).await;
         done.map_err(|_| lost("the store of plugin values"))?.map_err(|error| match error {

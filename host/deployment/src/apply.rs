@@ -16,7 +16,7 @@ pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
     match deployment.status() {
         Status::Applying => {}
         Status::Unwinding => {
-            let cause = deployment.with(|account| account.cause.clone());
+            let cause = deployment.with(|state| state.cause.clone());
             return Err(Halt::Unwind(cause.unwrap_or_else(|| failure("internal", "the cause is not known"))));
         }
         _ => return Ok(()),
@@ -36,8 +36,8 @@ pub(super) async fn begin(deployment: &Deployment<'_>) -> Result<bool, Halt> {
     sweep::make_room(deployment).await;
     let subject = deployment.subject().await.map_err(Halt::Refuse)?;
     let plan = deployment.plan().map_err(Halt::Refuse)?;
-    let context = subject.context("observe", 1, subject.orders.call_deadline);
-    let observing = within(&context, "observe", deployment.engine.outside.observe(&context));
+    let context = subject.context("observe", 1, subject.settings.call_deadline);
+    let observing = within(&context, "observe", deployment.engine.backend.observe(&context));
     let observation = observing.await.map_err(Halt::Refuse)?;
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
@@ -46,9 +46,9 @@ pub(super) async fn begin(deployment: &Deployment<'_>) -> Result<bool, Halt> {
         deployment.write(&Event::Applying).or_else(refuse_when_full)?;
         return Ok(true);
     }
-    let (seen, planned) = deployment.with(|account| (account.observation.clone(), account.planned_times));
+    let (seen, planned) = deployment.with(|state| (state.observation.clone(), state.planned_times));
     let what = moved::told(seen.as_deref(), &observation);
-    if deployment.with(|account| account.asked.is_given_plan()) {
+    if deployment.with(|state| state.asked.is_given_plan()) {
         let stale = failure("stale", format!("the plan is out of date, because what runs has changed: {what}"));
         return Err(Halt::Refuse(stale.hint("plan again; `windlass plan` shows what is to be done now")));
     }

@@ -8,14 +8,14 @@ use windlass_foundation::clock::Ids;
 use windlass_foundation::progress::{DeploymentRef, Events, Progress, ProgressEvent};
 use windlass_journal::Journal;
 
-use super::outside::Outside;
+use super::backend::DeploymentBackend;
 
 /// Everything that the flow works with.
 pub struct Engine {
     /// The record.
     pub journal: Arc<Journal>,
     /// Releases, plugins and images.
-    pub outside: Arc<dyn Outside>,
+    pub backend: Arc<dyn DeploymentBackend>,
     /// Makes ids for deployments.
     pub ids: Arc<dyn Ids>,
     /// Takes what happens in all deployments.
@@ -27,7 +27,7 @@ pub struct Engine {
     /// The host's name.
     pub host: String,
     /// How often and how fast things are tried again.
-    pub pace: Pace,
+    pub retry_policy: RetryPolicy,
 }
 
 impl Engine {
@@ -39,7 +39,7 @@ impl Engine {
 
 /// How often and how fast things are tried again.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct RetryPolicy {
     /// How often a step is applied when its failures say that they may pass.
     pub apply_attempts: u32,
     /// How often a step is undone likewise.
@@ -54,7 +54,7 @@ pub struct Pace {
     pub delivery_delay: Duration,
 }
 
-impl Default for Pace {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             apply_attempts: 3,

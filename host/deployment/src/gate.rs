@@ -9,13 +9,13 @@ use futures::stream::FuturesUnordered;
 use windlass_documents::{Failure, Finding, Report, Verdict};
 use windlass_foundation::explain::failure_hint;
 use windlass_foundation::progress::FlowPhase;
-use windlass_journal::{Answer, Answered, Event, Purpose, Ruling, Status};
+use windlass_journal::{Answer, Answered, Decision, Event, Purpose, Status};
 
 use super::apply;
+use super::backend::{OnDoubt, Probe};
 use super::engine::Engine;
 use super::error::Error;
 use super::migration;
-use super::outside::{OnDoubt, Probe};
 use super::plan;
 use super::probe;
 use super::request::{Gated, Request};
@@ -28,7 +28,7 @@ use super::work::{Deployment, Halt, failure};
 const OWN: &str = "windlass";
 
 /// What was asked for that matters to the gates.
-struct Wish<'a> {
+struct GateOptions<'a> {
     retry: bool,
     break_glass: Option<&'a str>,
 }
@@ -52,17 +52,17 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
     }
     let _phase = deployment.phase(FlowPhase::Check);
     let subject = deployment.subject().await.map_err(Halt::Refuse)?;
-    let asked = deployment.with(|account| account.asked.clone());
-    let wish = Wish { retry: asked.retry, break_glass: asked.break_glass.as_deref() };
-    let answers = ask(&subject, &wish, |answered| {
-        let Answered { name, answer, ruling } = answered.clone();
-        deployment.write(&Event::Checked { name, answer, ruling })
+    let asked = deployment.with(|state| state.asked.clone());
+    let options = GateOptions { retry: asked.retry, break_glass: asked.break_glass.as_deref() };
+    let answers = ask(&subject, &options, |answered| {
+        let Answered { name, answer, decision } = answered.clone();
+        deployment.write(&Event::Checked { name, answer, decision })
     })
     .await?;
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
     }
-    for answered in answers.iter().filter(|answered| answered.ruling == Ruling::Overridden) {
+    for answered in answers.iter().filter(|answered| answered.decision == Decision::Overridden) {
         let said = probe::line(&answered.name, &answered.answer);
         deployment.warn(format!("`--break-glass` overrides a refusal: {said}"));
     }
@@ -76,8 +76,8 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
 pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
     let (subject, planned) = plan::only(engine, &request.application, &request.target, stop).await?;
     let subject = Subject { purpose: "check", ..subject };
-    let wish = Wish { retry: request.retry, break_glass: request.break_glass.as_deref() };
-    let checks = ask(&subject, &wish, |_| Ok(())).await?;
+    let options = GateOptions { retry: request.retry, break_glass: request.break_glass.as_deref() };
+    let checks = ask(&subject, &options, |_| Ok(())).await?;
     if stop.asked() {
         return Err(Error::Stopped);
     }
@@ -88,28 +88,28 @@ pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Res
 /// All gates at once; `tell` is called for each as soon as it answers.
 async fn ask(
     subject: &Subject<'_>,
-    wish: &Wish<'_>,
+    options: &GateOptions<'_>,
     mut tell: impl FnMut(&Answered) -> Result<(), windlass_journal::Error>,
 ) -> Result<Vec<Answered>, windlass_journal::Error> {
-    let own = own(subject, wish).await?;
-    let mut answers = vec![judged(OWN, Answer::Report(own), None, wish)];
+    let own = own(subject, options).await?;
+    let mut answers = vec![judged(OWN, Answer::Report(own), None, options)];
     tell(&answers[0])?;
     let mut asking: FuturesUnordered<_> = subject
-        .orders
+        .settings
         .checks
         .iter()
         .map(|check| async move {
             let answer = probe::ask(subject, check, |subject, context| {
                 let name = check.name.clone();
-                async move { subject.engine.outside.check(&context, &name).await }.boxed()
+                async move { subject.engine.backend.check(&context, &name).await }.boxed()
             });
             (check, answer.await)
         })
         .collect();
     let way_back = subject.purpose == Purpose::Rollback.word();
     while let Some((check, answer)) = asking.next().await {
-        let ruling = if way_back { probe::rule(&answer, &doubtless(check)) } else { probe::rule(&answer, check) };
-        let answered = judged(&check.name, answer, Some(ruling), wish);
+        let decision = if way_back { probe::rule(&answer, &doubtless(check)) } else { probe::rule(&answer, check) };
+        let answered = judged(&check.name, answer, Some(decision), options);
         tell(&answered)?;
         answers.push(answered);
     }
@@ -123,22 +123,23 @@ fn doubtless(check: &Probe) -> Probe {
     Probe { on_error: warned(check.on_error), on_inconclusive: warned(check.on_inconclusive), ..check.clone() }
 }
 
-fn judged(name: &str, answer: Answer, ruling: Option<Ruling>, wish: &Wish<'_>) -> Answered {
-    let ruling = ruling.unwrap_or(match &answer {
+fn judged(name: &str, answer: Answer, decision: Option<Decision>, options: &GateOptions<'_>) -> Answered {
+    let decision = decision.unwrap_or(match &answer {
         Answer::Report(report) => match report.verdict {
-            Verdict::Pass => Ruling::Passed,
-            Verdict::Warn => Ruling::Warned,
-            Verdict::Fail | Verdict::Inconclusive | Verdict::Pending => Ruling::Refused,
+            Verdict::Pass => Decision::Passed,
+            Verdict::Warn => Decision::Warned,
+            Verdict::Fail | Verdict::Inconclusive | Verdict::Pending => Decision::Refused,
         },
-        Answer::Failure(_) => Ruling::Refused,
+        Answer::Failure(_) => Decision::Refused,
     });
-    let ruling = if ruling == Ruling::Refused && wish.break_glass.is_some() { Ruling::Overridden } else { ruling };
-    Answered { name: name.to_owned(), answer, ruling }
+    let decision =
+        if decision == Decision::Refused && options.break_glass.is_some() { Decision::Overridden } else { decision };
+    Answered { name: name.to_owned(), answer, decision }
 }
 
 /// Why the gates say no, when they do.
 fn refusal(answers: &[Answered]) -> Option<Failure> {
-    let refused: Vec<&Answered> = answers.iter().filter(|answered| answered.ruling == Ruling::Refused).collect();
+    let refused: Vec<&Answered> = answers.iter().filter(|answered| answered.decision == Decision::Refused).collect();
     let (first, rest) = refused.split_first()?;
     let mut message = probe::line(&first.name, &first.answer);
     if !rest.is_empty() {
@@ -163,7 +164,7 @@ fn remedy(answer: &Answer) -> Option<String> {
 
 /// The agent's own gates: the environment is open, the release didn't fail here before, there is a way back, and the
 /// data's migrations allow the step.
-async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, windlass_journal::Error> {
+async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report, windlass_journal::Error> {
     let journal = &subject.engine.journal;
     let mut findings = Vec::new();
     if let Some(freeze) = journal.freeze(&subject.application)? {
@@ -195,7 +196,7 @@ async fn own(subject: &Subject<'_>, wish: &Wish<'_>) -> Result<Report, windlass_
     if let Some(quarantine) = journal.quarantined(&subject.application, &subject.release.id)? {
         findings.push(Finding {
             id: "quarantine".to_owned(),
-            verdict: if wish.retry { Verdict::Warn } else { Verdict::Fail },
+            verdict: if options.retry { Verdict::Warn } else { Verdict::Fail },
             title: quarantine.to_string(),
             remedy: Some(format!(
                 "`--retry` deploys it all the same, `windlass unquarantine {} {}` ends the quarantine",
@@ -226,8 +227,8 @@ async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
     if wanted.is_empty() {
         return None;
     }
-    let doubt = if subject.orders.allow_no_way_back { OnDoubt::Warn } else { OnDoubt::Refuse };
-    let title = match subject.engine.outside.missing_images(&wanted).await {
+    let doubt = if subject.settings.allow_no_way_back { OnDoubt::Warn } else { OnDoubt::Refuse };
+    let title = match subject.engine.backend.missing_images(&wanted).await {
         Ok(missing) if missing.is_empty() => return None,
         Ok(missing) => format!("a rollback would not be possible: the engine does not have {}", missing.join(", ")),
         Err(failure) => format!("it could not be checked whether a rollback is possible: {}", failure.message),

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use futures::FutureExt;
 use serde_json::Value;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
-use windlass_foundation::hooks::wish;
+use windlass_foundation::hooks::variable;
 
-use super::outside::{Answering, Context, Orders, Outside, Resolved};
+use super::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, Resolved};
 use super::request::{PlanFile, Source};
 use super::work::failure;
 
 /// An outside where some things go wrong on purpose.
 pub struct Hooked {
     /// What it passes everything on to.
-    pub inside: Arc<dyn Outside>,
+    pub inside: Arc<dyn DeploymentBackend>,
     /// The step that fails after its work, or with `before:` in front of it instead.
     pub fail_step: Option<String>,
     /// The step that is applied twice.
@@ -29,10 +29,10 @@ pub struct Hooked {
 impl Hooked {
     /// The outside as it is, or with the hooks that the environment names.
     #[must_use]
-    pub fn from_environment(inside: Arc<dyn Outside>) -> Arc<dyn Outside> {
-        let fail_step = wish("WINDLASS_TEST_FAIL_STEP");
-        let repeat_step = wish("WINDLASS_TEST_REPEAT_STEP");
-        let repeat_undo = wish("WINDLASS_TEST_REPEAT_UNDO");
+    pub fn from_environment(inside: Arc<dyn DeploymentBackend>) -> Arc<dyn DeploymentBackend> {
+        let fail_step = variable("WINDLASS_TEST_FAIL_STEP");
+        let repeat_step = variable("WINDLASS_TEST_REPEAT_STEP");
+        let repeat_undo = variable("WINDLASS_TEST_REPEAT_UNDO");
         if fail_step.is_none() && repeat_step.is_none() && repeat_undo.is_none() {
             return inside;
         }
@@ -44,7 +44,7 @@ fn names(hook: Option<&String>, step: &Step) -> bool {
     hook.is_some_and(|hook| hook == "*" || *hook == step.id)
 }
 
-impl Outside for Hooked {
+impl DeploymentBackend for Hooked {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         self.inside.resolve(application, source)
     }
@@ -57,8 +57,8 @@ impl Outside for Hooked {
         self.inside.vouch(file)
     }
 
-    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders> {
-        self.inside.orders(release)
+    fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings> {
+        self.inside.settings(release)
     }
 
     fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {

@@ -1,9 +1,10 @@
 //! A deployment: resolve, plan, check, apply, verify, sweep, record; and back again when anything fails.
 //!
 //! This file is the flow. Recovery has no code of its own: each function skips what the journal says is done, so an
-//! interrupted one goes through the same lines again. A team's files, plugins and the engine come through [`Outside`].
+//! interrupted one goes through the same lines again. A team's files, plugins and the engine come through [`DeploymentBackend`].
 
 mod apply;
+mod backend;
 mod engine;
 mod error;
 mod gate;
@@ -12,7 +13,6 @@ mod lock;
 mod look;
 mod migration;
 mod moved;
-mod outside;
 mod plan;
 mod probe;
 mod record;
@@ -37,11 +37,13 @@ use windlass_journal::Resolution;
 
 use self::work::{Deployment, Halt};
 
-pub use self::engine::{Engine, Pace};
+pub use self::backend::{
+    Answering, Context, DeploymentBackend, DeploymentSettings, LOOK, OnDoubt, PLAN_BACK, Probe, Resolved, STATUS,
+};
+pub use self::engine::{Engine, RetryPolicy};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
 pub use self::lock::is_held;
-pub use self::outside::{Answering, Context, LOOK, OnDoubt, Orders, Outside, PLAN_BACK, Probe, Resolved, STATUS};
 pub use self::recover::Onward;
 pub use self::request::{
     Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target,

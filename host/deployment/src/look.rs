@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use windlass_documents::{Observation, Part, Release};
 use windlass_journal::Purpose;
 
-use super::outside::LOOK;
+use super::backend::LOOK;
 use super::subject::{Subject, within};
 use super::work::Deployment;
 
@@ -25,22 +25,22 @@ pub(super) async fn after_undo(deployment: &Deployment<'_>, release: &Arc<Releas
 async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: &'static str) -> Option<Observation> {
     let engine = deployment.engine;
     let seen = async {
-        let orders = engine.outside.orders(release).await?;
-        let account = deployment.account();
+        let settings = engine.backend.settings(release).await?;
+        let state = deployment.state();
         let subject = Subject {
             engine,
-            deployment: account.id,
-            application: account.application,
+            deployment: state.id,
+            application: state.application,
             purpose,
             release: release.clone(),
             running: deployment.previous.clone(),
             plan: None,
-            orders: Arc::new(orders),
+            settings: Arc::new(settings),
             cancelled: CancellationToken::new(),
-            unbound: account.asked.unbound,
+            unbound: state.asked.unbound,
         };
-        let context = subject.context("observe", 1, subject.orders.call_deadline.min(PATIENCE));
-        within(&context, "observe", engine.outside.observe(&context)).await
+        let context = subject.context("observe", 1, subject.settings.call_deadline.min(PATIENCE));
+        within(&context, "observe", engine.backend.observe(&context)).await
     };
     match seen.await {
         Ok(observation) => Some(observation),
@@ -52,10 +52,10 @@ async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: &'st
 }
 
 /// What a refusal tells about what runs: what was seen when it was planned, or else what is seen now. None where the
-/// account has it, and where nothing is known to look for.
+/// state has it, and where nothing is known to look for.
 pub(super) async fn before_refusal(deployment: &Deployment<'_>) -> Option<Observation> {
     let previous = deployment.previous.clone()?;
-    if deployment.with(|account| account.observation.is_some()) {
+    if deployment.with(|state| state.observation.is_some()) {
         return None;
     }
     // A refusal touched nothing, so nothing is put back, whatever was asked for.

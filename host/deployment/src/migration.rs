@@ -4,7 +4,7 @@
 //! of such a release may have run is not undone: it is stuck, with the reason, until a person decides.
 
 use windlass_documents::{Migration, Release};
-use windlass_journal::{Account, Journal, Purpose, StepStatus};
+use windlass_journal::{DeploymentState, Journal, Purpose, StepStatus};
 
 /// Why a release may not run after what ran since it last succeeded here.
 pub(super) fn forbids(
@@ -19,7 +19,7 @@ pub(super) fn forbids(
         return Ok(None);
     };
     for later in &successes[..place] {
-        let Some(ran) = journal.account(&later.id)?.release else { continue };
+        let Some(ran) = journal.deployment_state(&later.id)?.release else { continue };
         let Some(migration) = &ran.migration else { continue };
         let oldest = migration.oldest_rollback.as_deref();
         // The version that it names may itself be in the history.
@@ -34,23 +34,23 @@ pub(super) fn forbids(
 }
 
 /// Why a deployment that failed is not undone.
-pub(super) fn freezes(account: &Account, previous: Option<&Release>) -> Option<String> {
-    let (release, previous) = (account.release.as_deref()?, previous?);
+pub(super) fn freezes(state: &DeploymentState, previous: Option<&Release>) -> Option<String> {
+    let (release, previous) = (state.release.as_deref()?, previous?);
     let migration = release.migration.as_ref()?;
     // A rollback goes the other way: what ran before it knows the newer schema.
-    if account.asked.purpose == Purpose::Rollback || !may_have_run(account) {
+    if state.asked.purpose == Purpose::Rollback || !may_have_run(state) {
         return None;
     }
     incompatible(migration, &release.version, &previous.version, None)
 }
 
 /// Whether code of the release may have run.
-fn may_have_run(account: &Account) -> bool {
-    account
+fn may_have_run(state: &DeploymentState) -> bool {
+    state
         .plan
         .iter()
         .flat_map(|plan| &plan.steps)
-        .any(|step| step.may_run_release() && account.step_status(&step.id) != StepStatus::Waiting)
+        .any(|step| step.may_run_release() && state.step_status(&step.id) != StepStatus::Waiting)
 }
 
 /// `named` is what the history says about the version that `oldest-rollback` names: whether `older` ran since.

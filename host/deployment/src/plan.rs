@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError};
 use windlass_documents::{Failure, Observation, Plan, Step};
 use windlass_foundation::explain::{Explain as _, NOT_WELL};
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
-use windlass_journal::{Answer, Event, Ruling, Status};
+use windlass_journal::{Answer, Decision, Event, Status};
 
+use super::backend::PLAN_BACK;
 use super::engine::Engine;
 use super::error::Error;
 use super::look::is_well;
 use super::moved;
-use super::outside::PLAN_BACK;
 use super::probe;
 use super::request::{FromDocument, Planned, Target};
 use super::stop::Stop;
@@ -44,7 +44,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if let Some(Given::Plan(file)) = &deployment.given {
         return write(deployment, file.observation.clone(), file.plan.clone()).await;
     }
-    if deployment.with(|account| account.asked.is_given_plan()) {
+    if deployment.with(|state| state.asked.is_given_plan()) {
         // It is not in the journal yet, and another one is not what was asked for. Nothing was touched.
         return Err(Halt::Refuse(failure(
             "cancelled",
@@ -105,7 +105,7 @@ async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
     }
     // Where nothing was observed there is nothing to be ill.
     let well = |observation: &Observation| observation.parts.is_empty() || is_well(observation);
-    if deployment.with(|account| account.observation.as_deref().is_none_or(well)) {
+    if deployment.with(|state| state.observation.as_deref().is_none_or(well)) {
         return Err(Halt::Unchanged);
     }
     let subject = deployment.subject().await.map_err(Halt::Refuse)?;
@@ -114,8 +114,8 @@ async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
         return Err(Halt::Refuse(stopped));
     }
     match probe::rule(&answer, &verify::own_probe(&subject)) {
-        Ruling::Passed | Ruling::Warned | Ruling::Overridden => Err(Halt::Unchanged),
-        Ruling::Refused => Err(Halt::Refuse(not_well(&subject, &answer))),
+        Decision::Passed | Decision::Warned | Decision::Overridden => Err(Halt::Unchanged),
+        Decision::Refused => Err(Halt::Refuse(not_well(&subject, &answer))),
     }
 }
 
@@ -137,8 +137,8 @@ fn not_well(subject: &Subject<'_>, answer: &Answer) -> Failure {
 /// Asks the strategy, again when what runs changes meanwhile. The plugin observes for itself when it plans; what changed
 /// in between would make every later comparison wrong.
 async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
-    let outside = &subject.engine.outside;
-    let context = subject.context("plan", 1, subject.orders.call_deadline);
+    let outside = &subject.engine.backend;
+    let context = subject.context("plan", 1, subject.settings.call_deadline);
     // The plugin observes for itself when it plans, so both are asked at once.
     let (mut before, mut plan) = tokio::try_join!(
         within(&context, "observe", outside.observe(&context)),
@@ -185,7 +185,7 @@ pub(super) async fn only<'a>(
         let (mut rollback_of, mut notes) = (None, Vec::new());
         let (release, document, unbound) = match wished {
             Target::Source(source) => {
-                let resolved = engine.outside.resolve(application, source).await.map_err(Error::Failed)?;
+                let resolved = engine.backend.resolve(application, source).await.map_err(Error::Failed)?;
                 notes = resolved.notes;
                 (resolved.release, None, source.unbound.clone())
             }
@@ -200,16 +200,16 @@ pub(super) async fn only<'a>(
             }
             Target::Rollback { to } => {
                 let of = target::earlier(engine, application, to.as_deref())?.id;
-                let account = engine.journal.account(&of)?;
-                let release = account.release.ok_or_else(|| Error::NoTarget {
+                let state = engine.journal.deployment_state(&of)?;
+                let release = state.release.ok_or_else(|| Error::NoTarget {
                     application: application.to_owned(),
                     wished: format!("`{of}` has no release"),
                 })?;
                 rollback_of = Some(of);
-                ((*release).clone(), None, account.asked.unbound)
+                ((*release).clone(), None, state.asked.unbound)
             }
         };
-        let orders = engine.outside.orders(&release).await.map_err(Error::Failed)?;
+        let settings = engine.backend.settings(&release).await.map_err(Error::Failed)?;
         let running = engine.journal.running(application)?.map(|running| running.release);
         let mut subject = Subject {
             engine,
@@ -219,7 +219,7 @@ pub(super) async fn only<'a>(
             release: Arc::new(release),
             running,
             plan: None,
-            orders: Arc::new(orders),
+            settings: Arc::new(settings),
             cancelled: stop.unwind().clone(),
             unbound: unbound.clone(),
         };

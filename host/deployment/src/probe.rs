@@ -7,9 +7,9 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 use windlass_documents::{Failure, Report, Verdict};
 use windlass_foundation::progress::Progress;
-use windlass_journal::{Answer, Ruling};
+use windlass_journal::{Answer, Decision};
 
-use super::outside::{Context, OnDoubt, Probe};
+use super::backend::{Context, OnDoubt, Probe};
 use super::subject::{Subject, within};
 use super::work::failure;
 use wait::{Next, Wait};
@@ -37,7 +37,7 @@ where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
 {
     let end = Instant::now() + probe.deadline;
-    let mut wait = Wait::new(probe.deadline, probe.interval, subject.engine.pace.retry_delay);
+    let mut wait = Wait::new(probe.deadline, probe.interval, subject.engine.retry_policy.retry_delay);
     let mut attempt = 1;
     loop {
         let began = Instant::now();
@@ -55,21 +55,21 @@ where
 }
 
 /// What policy makes of an answer.
-pub(super) fn rule(answer: &Answer, probe: &Probe) -> Ruling {
+pub(super) fn rule(answer: &Answer, probe: &Probe) -> Decision {
     let doubt = |on: OnDoubt| match on {
-        OnDoubt::Refuse => Ruling::Refused,
-        OnDoubt::Warn => Ruling::Warned,
-        OnDoubt::Pass => Ruling::Passed,
+        OnDoubt::Refuse => Decision::Refused,
+        OnDoubt::Warn => Decision::Warned,
+        OnDoubt::Pass => Decision::Passed,
     };
     match answer {
         Answer::Report(report) => match report.verdict {
-            Verdict::Pass => Ruling::Passed,
-            Verdict::Warn => Ruling::Warned,
-            Verdict::Fail => Ruling::Refused,
+            Verdict::Pass => Decision::Passed,
+            Verdict::Warn => Decision::Warned,
+            Verdict::Fail => Decision::Refused,
             Verdict::Inconclusive | Verdict::Pending => doubt(probe.on_inconclusive),
         },
         // Not having waited long enough is not an error of the one who was asked.
-        Answer::Failure(failure) if failure.code == "cancelled" => Ruling::Refused,
+        Answer::Failure(failure) if failure.code == "cancelled" => Decision::Refused,
         Answer::Failure(_) => doubt(probe.on_error),
     }
 }

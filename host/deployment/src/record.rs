@@ -43,7 +43,7 @@ pub(super) enum Due {
 
 /// Tells the recorders of this application what they don't know yet.
 pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
-    let application = deployment.with(|account| account.application.clone());
+    let application = deployment.with(|state| state.application.clone());
     if deployment.engine.journal.undelivered(&application)?.iter().all(|delivery| delivery.aside.is_some()) {
         return Ok(());
     }
@@ -182,7 +182,7 @@ fn aside(engine: &Engine, of: &DeploymentRef, delivery: &Delivery, refusal: &Ref
 }
 
 fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {
-    let pause = retry::pause(engine.pace.delivery_delay, LONGEST_DELAY, attempts.saturating_add(1), failure);
+    let pause = retry::pause(engine.retry_policy.delivery_delay, LONGEST_DELAY, attempts.saturating_add(1), failure);
     SignedDuration::try_from(pause.min(LONGEST_DELAY)).unwrap_or(SignedDuration::MAX)
 }
 
@@ -190,10 +190,10 @@ async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Res
     let Some(event) = &delivery.event else {
         return Err(failure("internal", "the stored event cannot be read"));
     };
-    let orders = engine.outside.orders(&event.release).await?;
+    let settings = engine.backend.settings(&event.release).await?;
     // What the journal cannot say now it can say later.
     let unread = |error: windlass_journal::Error| Failure { retryable: true, ..failure("internal", error.to_string()) };
-    let unbound = engine.journal.account(&delivery.deployment).map_err(unread)?.asked.unbound;
+    let unbound = engine.journal.deployment_state(&delivery.deployment).map_err(unread)?.asked.unbound;
     let earlier = engine.journal.answers(application, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
     let subject = Subject {
         engine,
@@ -203,13 +203,13 @@ async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Res
         release: Arc::new(event.release.clone()),
         running: event.running.clone().map(Arc::new),
         plan: None,
-        orders: Arc::new(orders),
+        settings: Arc::new(settings),
         cancelled: CancellationToken::new(),
         unbound,
     };
-    let mut context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.orders.call_deadline);
+    let mut context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.settings.call_deadline);
     context.last_facts = Arc::new(earlier);
-    let told = engine.outside.deliver(&context, &delivery.recorder, event);
+    let told = engine.backend.deliver(&context, &delivery.recorder, event);
     let facts = within(&context, &delivery.recorder, told).await?;
     let message = match summary_of(facts.as_ref()) {
         Some(summary) => summary.to_owned(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 use windlass_foundation::explain::{ExitCode, failure_hint};
-use windlass_journal::{Account, Answer, Answered, Delivery, Purpose, Ruling, Summary};
+use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Purpose, Summary};
 
 use super::seal::Seal;
 
@@ -146,7 +146,7 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// The plan as a file for `deploy --plan`, without the seal that [`super::Outside::seal`] puts on it.
+    /// The plan as a file for `deploy --plan`, without the seal that [`super::DeploymentBackend::seal`] puts on it.
     #[must_use]
     pub fn file(&self) -> PlanFile {
         PlanFile {
@@ -181,7 +181,7 @@ pub struct Ending {
     /// How.
     pub outcome: Outcome,
     /// Everything about it.
-    pub account: Account,
+    pub state: DeploymentState,
     /// The release that ran before.
     pub previous: Option<Arc<Release>>,
     /// What recorders were not told yet, also about earlier deployments: what waits, and what is set aside.
@@ -209,7 +209,7 @@ impl Ending {
             Outcome::Succeeded | Outcome::Unchanged => ExitCode::Succeeded,
             Outcome::RolledBack => ExitCode::RolledBack,
             Outcome::Stuck => ExitCode::Stuck,
-            Outcome::Refused => match self.account.failure.as_ref().map(|failure| failure.code.as_str()) {
+            Outcome::Refused => match self.state.failure.as_ref().map(|failure| failure.code.as_str()) {
                 Some("stale") => ExitCode::Stale,
                 Some("unavailable" | "timeout" | "rate-limited" | "unauthorized" | "disk-full") => {
                     ExitCode::Unavailable
@@ -224,10 +224,10 @@ impl Ending {
     /// What to do next, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        let said = self.account.failure.as_ref().and_then(failure_hint);
+        let said = self.state.failure.as_ref().and_then(failure_hint);
         match self.outcome {
             Outcome::Stuck => {
-                Some(format!("see `windlass show {}`, {}", self.account.id, to_resolve(&self.account.application)))
+                Some(format!("see `windlass show {}`, {}", self.state.id, to_resolve(&self.state.application)))
             }
             Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused | Outcome::RolledBack => said,
         }
@@ -236,7 +236,7 @@ impl Ending {
     /// What recorders are told about it.
     #[must_use]
     pub fn event(&self, host: &str, key: String) -> Event {
-        event_of(&self.account, self.previous.as_deref(), host, key)
+        event_of(&self.state, self.previous.as_deref(), host, key)
     }
 }
 
@@ -247,54 +247,50 @@ pub fn to_resolve(application: &str) -> String {
 }
 
 /// What recorders are told about a deployment whose outcome is decided.
-pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str, key: String) -> Event {
-    let outcome = account.outcome().unwrap_or(Outcome::Refused);
-    let release = account.release.as_deref().cloned();
+pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host: &str, key: String) -> Event {
+    let outcome = state.outcome().unwrap_or(Outcome::Refused);
+    let release = state.release.as_deref().cloned();
     let running = match outcome {
         Outcome::Succeeded | Outcome::Unchanged => release.clone(),
-        Outcome::Refused | Outcome::RolledBack => previous.filter(|_| account.something_runs()).cloned(),
+        Outcome::Refused | Outcome::RolledBack => previous.filter(|_| state.something_runs()).cloned(),
         // Nobody knows.
         Outcome::Stuck => None,
     };
     Event {
         format: windlass_documents::EVENT_FORMAT,
         idempotency_key: key,
-        deployment: account.id.clone(),
-        sequence: account.number,
-        application: account.application.clone(),
-        environment: account.environment.clone(),
+        deployment: state.id.clone(),
+        sequence: state.number,
+        application: state.application.clone(),
+        environment: state.environment.clone(),
         host: host.to_owned(),
         outcome,
-        cancelled: account.is_cancelled(),
-        rollback: account.asked.purpose == Purpose::Rollback,
-        actor: account.owner.actor.clone(),
-        reason: account
-            .asked
-            .reason
-            .clone()
-            .or_else(|| account.failure.as_ref().map(|failure| failure.message.clone())),
-        release: release.unwrap_or_else(|| nameless(account)),
+        cancelled: state.is_cancelled(),
+        rollback: state.asked.purpose == Purpose::Rollback,
+        actor: state.owner.actor.clone(),
+        reason: state.asked.reason.clone().or_else(|| state.failure.as_ref().map(|failure| failure.message.clone())),
+        release: release.unwrap_or_else(|| nameless(state)),
         previous: previous.cloned(),
         running,
-        trouble: account.trouble(),
-        started: account.started.to_string(),
-        finished: account.finished.unwrap_or(account.started).to_string(),
-        checks: named(&account.checks),
-        smoke: named(&account.proofs),
-        failure: account.failure.clone(),
+        trouble: state.trouble(),
+        started: state.started.to_string(),
+        finished: state.finished.unwrap_or(state.started).to_string(),
+        checks: named(&state.checks),
+        smoke: named(&state.proofs),
+        failure: state.failure.clone(),
     }
 }
 
 /// A refusal before the release was known has only what was wished.
-fn nameless(account: &Account) -> Release {
+fn nameless(state: &DeploymentState) -> Release {
     Release {
         format: windlass_documents::RELEASE_FORMAT,
         id: String::new(),
-        application: account.application.clone(),
-        version: account.asked.commit.clone().unwrap_or_default(),
-        commit: account.asked.commit.clone(),
+        application: state.application.clone(),
+        version: state.asked.commit.clone().unwrap_or_default(),
+        commit: state.asked.commit.clone(),
         artifacts: BTreeMap::new(),
-        inputs: account.asked.set.clone(),
+        inputs: state.asked.set.clone(),
         bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
         migration: None,
     }
@@ -304,7 +300,7 @@ fn named(answers: &[Answered]) -> Vec<NamedReport> {
     let report = |answered: &Answered| match &answered.answer {
         Answer::Report(report) => report.clone(),
         Answer::Failure(failure) => windlass_documents::Report {
-            verdict: if answered.ruling == Ruling::Refused { Verdict::Fail } else { Verdict::Inconclusive },
+            verdict: if answered.decision == Decision::Refused { Verdict::Fail } else { Verdict::Inconclusive },
             summary: failure.message.clone(),
             findings: Vec::new(),
             data: failure.details.clone(),

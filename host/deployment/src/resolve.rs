@@ -10,7 +10,7 @@ use windlass_journal::{Event, Origin, Status};
 use super::request::Source;
 use super::work::{Deployment, Given, Halt, failure};
 
-/// Makes the release and reads what its file orders.
+/// Makes the release and reads the settings of its file.
 pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if deployment.status() != Status::Resolving {
         return Ok(());
@@ -29,26 +29,26 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
     deployment.write(&Event::Resolved { release: release.clone() })?;
     deployment.notice(Progress::Resolved { release: Box::new(release) });
     // A file that is wrong is said before anything else is done.
-    deployment.orders().await.map_err(Halt::Refuse)?;
+    deployment.settings().await.map_err(Halt::Refuse)?;
     Ok(())
 }
 
 async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
-    let account = deployment.account();
+    let state = deployment.state();
     match &deployment.given {
         Some(Given::Plan(file)) => return Ok(file.release.clone()),
         Some(Given::Release(release)) => return Ok((**release).clone()),
         None => {}
     }
-    if matches!(account.asked.origin(), Origin::Plan | Origin::Release) {
+    if matches!(state.asked.origin(), Origin::Plan | Origin::Release) {
         // Neither is in the journal before the release is, and nothing was touched.
         return Err(failure("cancelled", "it was interrupted before what it was given was read"));
     }
-    if let Some(of) = &account.asked.of {
+    if let Some(of) = &state.asked.of {
         let earlier = deployment
             .engine
             .journal
-            .account(of)
+            .deployment_state(of)
             .map_err(|error| failure("internal", format!("deployment {of} cannot be read: {error}")))?;
         return earlier
             .release
@@ -56,22 +56,22 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
             .cloned()
             .ok_or_else(|| failure("not-found", format!("deployment {of} has no release")));
     }
-    let Some(directory) = account.asked.directory() else {
+    let Some(directory) = state.asked.directory() else {
         let message = format!(
             "it was interrupted before its files were read; the journal names the directory `{}`, and not from where that \
              path begins",
-            account.asked.source
+            state.asked.source
         );
         return Err(failure("cancelled", message).hint("deploy again, from the directory that you mean"));
     };
     let source = Source {
         directory: directory.to_owned(),
-        set: account.asked.set.clone(),
-        commit: account.asked.commit.clone(),
-        defaults: account.asked.defaults,
-        unbound: account.asked.unbound.clone(),
+        set: state.asked.set.clone(),
+        commit: state.asked.commit.clone(),
+        defaults: state.asked.defaults,
+        unbound: state.asked.unbound.clone(),
     };
-    let resolved = deployment.engine.outside.resolve(&account.application, &source).await?;
+    let resolved = deployment.engine.backend.resolve(&state.application, &source).await?;
     *deployment.notes.lock().unwrap_or_else(PoisonError::into_inner) = resolved.notes;
     Ok(resolved.release)
 }

@@ -49,10 +49,10 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
     };
     let halt = subject.cancelled.clone();
-    let most = if when == When::Apply { subject.orders.parallel.max(1) } else { MOST_ENDING };
+    let most = if when == When::Apply { subject.settings.parallel.max(1) } else { MOST_ENDING };
     let mut graph = Graph::new(&all, |id| deployment.step_status(id));
     let mut cause = graph.failed.clone().and_then(|id| {
-        let failure = deployment.with(|account| account.steps.get(&id).and_then(|step| step.failure.clone()));
+        let failure = deployment.with(|state| state.steps.get(&id).and_then(|step| step.failure.clone()));
         failure.filter(|_| when == When::Apply)
     });
     let mut fatal: Option<windlass_journal::Error> = None;
@@ -63,7 +63,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
     loop {
         if !stopping && fatal.is_none() && halt.is_cancelled() {
             stopping = true;
-            grace.as_mut().reset(Instant::now() + deployment.engine.pace.stop_grace);
+            grace.as_mut().reset(Instant::now() + deployment.engine.retry_policy.stop_grace);
             match deployment.stopped() {
                 Ok(stopped) => cause = cause.or(stopped),
                 Err(error) => fatal = Some(error),
@@ -117,7 +117,7 @@ async fn attempts(
     step: &Step,
 ) -> Result<End, windlass_journal::Error> {
     let engine = deployment.engine;
-    let before = deployment.with(|account| account.steps.get(&step.id).map_or(0, |step| step.attempts));
+    let before = deployment.with(|state| state.steps.get(&step.id).map_or(0, |step| step.attempts));
     let mut attempt = before + 1;
     loop {
         let announced = deployment.write(&Event::StepStarted { step: step.id.clone(), attempt });
@@ -141,9 +141,10 @@ async fn attempts(
             }
             Err(failure) => {
                 let tries = attempt - before;
-                if failure.retryable && tries < engine.pace.apply_attempts && !subject.cancelled.is_cancelled() {
+                if failure.retryable && tries < engine.retry_policy.apply_attempts && !subject.cancelled.is_cancelled()
+                {
                     deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message));
-                    let pause = retry::doubled(engine.pace.retry_delay, tries);
+                    let pause = retry::doubled(engine.retry_policy.retry_delay, tries);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
                         () = subject.cancelled.cancelled() => {}
@@ -161,12 +162,12 @@ async fn attempts(
 
 async fn once(subject: &Subject<'_>, step: &Step, attempt: u32) -> Result<Value, Failure> {
     let context = subject.context(&step.id, attempt, deadline(subject, step));
-    within(&context, &step.title, subject.engine.outside.apply(&context, step)).await
+    within(&context, &step.title, subject.engine.backend.apply(&context, step)).await
 }
 
 /// How long a call for a step may take.
 pub(super) fn deadline(subject: &Subject<'_>, step: &Step) -> Duration {
-    step.timeout_seconds.map_or(subject.orders.call_deadline, Duration::from_secs)
+    step.timeout_seconds.map_or(subject.settings.call_deadline, Duration::from_secs)
 }
 
 /// Which step may start next.

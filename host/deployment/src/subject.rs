@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Plan, Release};
 use windlass_foundation::progress::Progress;
 
+use super::backend::{Context, DeploymentSettings, of};
 use super::engine::Engine;
-use super::outside::{Context, Orders, of};
 use super::work::failure;
 
 /// The sandbox ends a call at its deadline and says what it was doing; the flow waits a little longer for that.
@@ -25,7 +25,7 @@ pub(super) struct Subject<'a> {
     pub(super) release: Arc<Release>,
     pub(super) running: Option<Arc<Release>>,
     pub(super) plan: Option<Arc<Plan>>,
-    pub(super) orders: Arc<Orders>,
+    pub(super) settings: Arc<DeploymentSettings>,
     pub(super) cancelled: CancellationToken,
     pub(super) unbound: Option<String>,
 }

@@ -39,8 +39,8 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
 /// Removes images and bundles of earlier releases that nothing pins. A version that failed keeps its images until the next
 /// deployment makes room before its pulls, so that somebody can look at them.
 pub(super) async fn make_room(deployment: &Deployment<'_>) {
-    let application = deployment.with(|account| account.application.clone());
-    let went = match timeout(PRUNING, deployment.engine.outside.prune(&application)).await {
+    let application = deployment.with(|state| state.application.clone());
+    let went = match timeout(PRUNING, deployment.engine.backend.prune(&application)).await {
         Ok(Ok(went)) => went,
         Ok(Err(failure)) => {
             return deployment.warn(format!("old images and bundles were not all removed: {}", failure.message));

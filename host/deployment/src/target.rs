@@ -9,7 +9,7 @@ use super::request::{PLAN_FILE_FORMAT, PlanFile};
 /// Whether a plan belongs here, and is what this host's agent planned.
 pub(super) async fn vouch(engine: &Engine, file: &PlanFile, application: &str) -> Result<(), Error> {
     fits(file, application, &engine.environment)?;
-    engine.outside.vouch(file).await.map_err(Error::Failed)
+    engine.backend.vouch(file).await.map_err(Error::Failed)
 }
 
 /// Whether a plan belongs to this application and environment.
@@ -89,8 +89,8 @@ fn place(engine: &Engine, summary: &Summary) -> Result<u64, Error> {
     let mut number = summary.number;
     let mut rollback = (summary.purpose == Purpose::Rollback).then(|| summary.id.clone());
     while let Some(id) = rollback {
-        let Some(of) = engine.journal.account(&id)?.asked.of else { break };
-        let earlier = engine.journal.account(&of)?;
+        let Some(of) = engine.journal.deployment_state(&id)?.asked.of else { break };
+        let earlier = engine.journal.deployment_state(&of)?;
         // It goes back in time and so comes to an end.
         if earlier.number >= number {
             break;

@@ -27,9 +27,9 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
         deployment.write(&Event::Unwinding { cause: cause.clone() })?;
     }
     deployment.notice(Progress::Unwinding { cause: cause.message.clone() });
-    let account = deployment.account();
-    if let Some(why) = migration::freezes(&account, deployment.previous.as_deref())
-        && !account.retry_undo
+    let state = deployment.state();
+    if let Some(why) = migration::freezes(&state, deployment.previous.as_deref())
+        && !state.retry_undo
     {
         let message = format!("{}; nothing is undone, because {why}", cause.message);
         return deployment
@@ -68,7 +68,7 @@ async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<
     let plan = deployment.plan().map_err(Error::Failed)?;
     let needs: HashMap<&str, &[String]> =
         plan.steps.iter().map(|step| (step.id.as_str(), step.needs.as_slice())).collect();
-    let steps: Vec<Step> = deployment.with(|account| account.to_undo().into_iter().cloned().collect());
+    let steps: Vec<Step> = deployment.with(|state| state.to_undo().into_iter().cloned().collect());
     let mut needed = BTreeSet::new();
     let mut first = None;
     for step in &steps {
@@ -95,23 +95,23 @@ fn add_needs<'p>(needs: &HashMap<&str, &'p [String]>, id: &'p str, needed: &mut 
 /// One step, tried again while its failures say that they may pass.
 async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -> Result<Result<(), Failure>, Error> {
     let engine = deployment.engine;
-    let output = deployment.with(|account| account.steps.get(&step.id).and_then(|step| step.output.clone()));
+    let output = deployment.with(|state| state.steps.get(&step.id).and_then(|step| step.output.clone()));
     deployment.notice(Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });
     let mut attempt = 1;
     loop {
         deployment.write(&Event::UndoStarted { step: step.id.clone(), attempt })?;
         let context = subject.context(&step.id, attempt, deadline(subject, step));
-        let undone = within(&context, &step.title, engine.outside.undo(&context, step, output.as_ref())).await;
+        let undone = within(&context, &step.title, engine.backend.undo(&context, step, output.as_ref())).await;
         match undone {
             Ok(()) => {
                 deployment.write(&Event::UndoSucceeded { step: step.id.clone() })?;
                 deployment.notice(Progress::UndoFinished { step: step.id.clone() });
                 return Ok(Ok(()));
             }
-            Err(failed) if failed.retryable && attempt < engine.pace.undo_attempts => {
+            Err(failed) if failed.retryable && attempt < engine.retry_policy.undo_attempts => {
                 let message = format!("undoing \"{}\": {}; it is tried again", step.title, failed.message);
                 deployment.log(Level::Warn, &message);
-                tokio::time::sleep(retry::doubled(engine.pace.retry_delay, attempt)).await;
+                tokio::time::sleep(retry::doubled(engine.retry_policy.retry_delay, attempt)).await;
                 attempt += 1;
             }
             Err(failed) => {
@@ -132,17 +132,17 @@ async fn restored(
     let Some(previous) = deployment.previous.clone() else {
         return Ok((None, after_undo(deployment, &subject.release).await));
     };
-    let known = deployment.with(|account| account.restored.clone());
+    let known = deployment.with(|state| state.restored.clone());
     let answer = if let Some(answer) = known {
         answer
     } else {
-        let answer = match deployment.engine.outside.orders(&previous).await {
-            Ok(orders) => {
+        let answer = match deployment.engine.backend.settings(&previous).await {
+            Ok(settings) => {
                 let subject = Subject {
                     release: previous.clone(),
                     running: None,
                     plan: None,
-                    orders: Arc::new(orders),
+                    settings: Arc::new(settings),
                     ..subject.clone()
                 };
                 verify::health(&subject).await
@@ -152,7 +152,7 @@ async fn restored(
         deployment.write(&Event::Restored { answer: answer.clone() })?;
         answer
     };
-    let before = deployment.with(|account| account.observation.clone());
+    let before = deployment.with(|state| state.observation.clone());
     let seen = after_undo(deployment, &previous).await;
     // What differed from the release before is no fault of the way back, when it is all that differs now.
     let as_before = before.as_ref().zip(seen.as_ref()).is_some_and(|(before, seen)| is_same(before, seen));

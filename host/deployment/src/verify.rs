@@ -13,9 +13,9 @@ use tokio::sync::SetOnce;
 use tokio::time::Instant;
 use windlass_documents::{Failure, Outcome, Report, When};
 use windlass_foundation::progress::FlowPhase;
-use windlass_journal::{Answer, Event, Ruling, Status};
+use windlass_journal::{Answer, Decision, Event, Status};
 
-use super::outside::{OnDoubt, Probe};
+use super::backend::{OnDoubt, Probe};
 use super::probe;
 use super::steps;
 use super::subject::Subject;
@@ -78,12 +78,12 @@ pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> 
 async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOnce<()>) -> Result<(), Halt> {
     let began = Instant::now();
     let health = health(subject).await;
-    let ruling = probe::rule(&health, &own_probe(subject));
-    proved(deployment, HEALTH, &health, ruling)?;
-    if !subject.orders.smoke.is_empty() {
+    let decision = probe::rule(&health, &own_probe(subject));
+    proved(deployment, HEALTH, &health, decision)?;
+    if !subject.settings.smoke.is_empty() {
         tokio::select! {
             () = ended.wait() => {}
-            () = tokio::time::sleep_until(began + deployment.engine.pace.old_version) => {}
+            () = tokio::time::sleep_until(began + deployment.engine.retry_policy.old_version) => {}
             () = deployment.halt().cancelled() => {}
         }
     }
@@ -101,7 +101,7 @@ fn stopped(deployment: &Deployment<'_>) -> Result<(), Halt> {
 /// Asks the strategy about the subject's release.
 pub(super) async fn health(subject: &Subject<'_>) -> Answer {
     probe::ask(subject, &own_probe(subject), |subject, context| {
-        async move { subject.engine.outside.verify(&context).await }.boxed()
+        async move { subject.engine.backend.verify(&context).await }.boxed()
     })
     .await
 }
@@ -109,7 +109,7 @@ pub(super) async fn health(subject: &Subject<'_>) -> Answer {
 pub(super) fn own_probe(subject: &Subject<'_>) -> Probe {
     Probe {
         name: HEALTH.to_owned(),
-        deadline: subject.orders.verify_deadline,
+        deadline: subject.settings.verify_deadline,
         interval: Duration::from_secs(1),
         on_error: OnDoubt::Refuse,
         on_inconclusive: OnDoubt::Refuse,
@@ -118,21 +118,21 @@ pub(super) fn own_probe(subject: &Subject<'_>) -> Probe {
 
 async fn smoke(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
     let mut asking: FuturesUnordered<_> = subject
-        .orders
+        .settings
         .smoke
         .iter()
         .map(|test| async move {
             let answer = probe::ask(subject, test, |subject, context| {
                 let name = test.name.clone();
-                async move { subject.engine.outside.smoke(&context, &name).await }.boxed()
+                async move { subject.engine.backend.smoke(&context, &name).await }.boxed()
             });
             (test, answer.await)
         })
         .collect();
     let mut first = None;
     while let Some((test, answer)) = asking.next().await {
-        let ruling = probe::rule(&answer, test);
-        if let Err(halt) = proved(deployment, &test.name, &answer, ruling) {
+        let decision = probe::rule(&answer, test);
+        if let Err(halt) = proved(deployment, &test.name, &answer, decision) {
             first.get_or_insert(halt);
         }
     }
@@ -142,12 +142,12 @@ async fn smoke(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(),
     }
 }
 
-fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, ruling: Ruling) -> Result<(), Halt> {
+fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, decision: Decision) -> Result<(), Halt> {
     stopped(deployment)?;
-    deployment.write(&Event::Proved { name: name.to_owned(), answer: answer.clone(), ruling })?;
-    match ruling {
-        Ruling::Passed | Ruling::Warned | Ruling::Overridden => Ok(()),
-        Ruling::Refused => Err(Halt::Unwind(cause(name, answer))),
+    deployment.write(&Event::Proved { name: name.to_owned(), answer: answer.clone(), decision })?;
+    match decision {
+        Decision::Passed | Decision::Warned | Decision::Overridden => Ok(()),
+        Decision::Refused => Err(Halt::Unwind(cause(name, answer))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A deployment in the making: its account in the journal, and what this process knows besides.
+//! A deployment in the making: its state in the journal, and what this process knows besides.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,12 +12,12 @@ use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step, Whe
 use windlass_foundation::blocking::blocking;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{
-    Account, Also, Asked, Event, Origin, Owner, Purpose, SharedAccount, Status, StepStatus, Summary, outcome_word,
+    Also, Asked, DeploymentState, Event, Origin, Owner, Purpose, SharedState, Status, StepStatus, Summary, outcome_word,
 };
 
+use super::backend::DeploymentSettings;
 use super::engine::Engine;
 use super::error::Error;
-use super::outside::Orders;
 use super::request::{Ending, PlanFile, Request, Target, event_of};
 use super::resolve;
 use super::stop::Stop;
@@ -67,8 +67,8 @@ pub(super) struct Deployment<'a> {
     pub(super) notes: Mutex<Vec<String>>,
     /// What its events are about.
     of: DeploymentRef,
-    account: SharedAccount,
-    orders: OnceCell<Arc<Orders>>,
+    state: SharedState,
+    settings: OnceCell<Arc<DeploymentSettings>>,
     /// Set when somebody asks to stop, or when time is up.
     halt: CancellationToken,
     /// Why it is set, when it is time.
@@ -124,7 +124,7 @@ impl<'a> Deployment<'a> {
                 let of = target::earlier(engine, &request.application, to.as_deref())?.id;
                 asked.purpose = Purpose::Rollback;
                 // It may do what it might do then.
-                asked.unbound = engine.journal.account(&of)?.asked.unbound;
+                asked.unbound = engine.journal.deployment_state(&of)?.asked.unbound;
                 asked.of = Some(of.clone());
                 (Origin::Deployment, of)
             }
@@ -138,46 +138,46 @@ impl<'a> Deployment<'a> {
             owner: owner(&request.actor),
             previous: running.as_ref().map(|running| running.deployment.clone()),
         };
-        let account = blocking(|| engine.journal.begin(&engine.ids.next(), opened))?;
-        Ok(Self::new(engine, account, running.map(|running| running.release), given, stop))
+        let state = blocking(|| engine.journal.begin(&engine.ids.next(), opened))?;
+        Ok(Self::new(engine, state, running.map(|running| running.release), given, stop))
     }
 
     /// Takes over one that another process left.
     pub(super) fn take_over(engine: &'a Engine, id: &str, actor: &str, stop: &Stop) -> Result<Self, Error> {
-        let mut account = engine.journal.account(id)?;
-        let previous = match &account.previous {
-            Some(previous) => engine.journal.account(previous)?.release,
+        let mut state = engine.journal.deployment_state(id)?;
+        let previous = match &state.previous {
+            Some(previous) => engine.journal.deployment_state(previous)?.release,
             None => None,
         };
         // A stuck one is not worked on until somebody answers for it.
-        if account.status.is_open() {
+        if state.status.is_open() {
             let event = Event::Resumed { owner: owner(actor) };
-            blocking(|| engine.journal.append(&mut account, &event, &Also::default()))?;
+            blocking(|| engine.journal.append(&mut state, &event, &Also::default()))?;
         }
-        Ok(Self::new(engine, account, previous, None, stop))
+        Ok(Self::new(engine, state, previous, None, stop))
     }
 
     fn new(
         engine: &'a Engine,
-        account: Account,
+        state: DeploymentState,
         previous: Option<Arc<Release>>,
         given: Option<Given>,
         stop: &Stop,
     ) -> Self {
-        let of = DeploymentRef { application: account.application.clone(), deployment: Some(account.id.clone()) };
+        let of = DeploymentRef { application: state.application.clone(), deployment: Some(state.id.clone()) };
         let opened = Progress::Opened {
-            deployment: account.id.clone(),
-            application: account.application.clone(),
-            environment: account.environment.clone(),
-            resumed: account.resumed > 0,
+            deployment: state.id.clone(),
+            application: state.application.clone(),
+            environment: state.environment.clone(),
+            resumed: state.resumed > 0,
         };
         engine.notice(&of, opened);
-        if let Status::Settled(outcome) = account.status {
+        if let Status::Settled(outcome) = state.status {
             engine.notice(&of, Progress::Settled { outcome, took: None });
         }
         let halt = stop.unwind().child_token();
         // Somebody asked an earlier process to stop: no step is begun to be undone at once.
-        if account.cancelled.is_some() {
+        if state.cancelled.is_some() {
             halt.cancel();
         }
         Self {
@@ -187,8 +187,8 @@ impl<'a> Deployment<'a> {
             given,
             notes: Mutex::default(),
             of,
-            account: SharedAccount::new(account),
-            orders: OnceCell::new(),
+            state: SharedState::new(state),
+            settings: OnceCell::new(),
             halt,
             time_is_up: OnceLock::new(),
             allowed: SetOnce::new(),
@@ -198,30 +198,28 @@ impl<'a> Deployment<'a> {
     }
 
     /// What the journal says about it now.
-    pub(super) fn account(&self) -> Account {
-        self.account.copy()
+    pub(super) fn state(&self) -> DeploymentState {
+        self.state.copy()
     }
 
-    /// Asks the account without copying it.
-    pub(super) fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
-        self.account.with(question)
+    /// Asks the state without copying it.
+    pub(super) fn with<T>(&self, question: impl FnOnce(&DeploymentState) -> T) -> T {
+        self.state.with(question)
     }
 
     pub(super) fn status(&self) -> Status {
-        self.account.with(|account| account.status)
+        self.state.with(|state| state.status)
     }
 
     /// Whether its release is the one that ran before.
     pub(super) fn is_what_runs(&self) -> bool {
         let Some(previous) = &self.previous else { return false };
-        self.with(|account| account.release.as_ref().is_some_and(|release| release.id == previous.id))
+        self.with(|state| state.release.as_ref().is_some_and(|release| release.id == previous.id))
     }
 
     /// Whether it has a plan that changes nothing, and nothing was begun.
     pub(super) fn has_nothing_to_change(&self) -> bool {
-        self.with(|account| {
-            account.status == Status::Checking && account.plan.as_deref().is_some_and(Plan::is_unchanged)
-        })
+        self.with(|state| state.status == Status::Checking && state.plan.as_deref().is_some_and(Plan::is_unchanged))
     }
 
     /// Writes a line. What it announces may be done once this returned.
@@ -230,7 +228,7 @@ impl<'a> Deployment<'a> {
     }
 
     fn write_also(&self, event: &Event, also: &Also) -> Result<(), windlass_journal::Error> {
-        blocking(|| self.engine.journal.append_to(&self.account, event, also))
+        blocking(|| self.engine.journal.append_to(&self.state, event, also))
     }
 
     /// What its events are about.
@@ -245,7 +243,7 @@ impl<'a> Deployment<'a> {
 
     /// Keeps a line in the deployment's log, and shows it.
     pub(super) fn log(&self, level: Level, message: &str) {
-        let id = self.with(|account| account.id.clone());
+        let id = self.with(|state| state.id.clone());
         blocking(|| self.engine.journal.log(&id, "windlass", level, message));
         self.notice(Progress::Log { source: "windlass".to_owned(), level, message: message.to_owned() });
     }
@@ -261,10 +259,10 @@ impl<'a> Deployment<'a> {
         if let Some(allowed) = self.time_is_up.get() {
             return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
         }
-        if self.stop.asked() && self.with(|account| account.cancelled.is_none() && !account.status.is_decided()) {
+        if self.stop.asked() && self.with(|state| state.cancelled.is_none() && !state.status.is_decided()) {
             self.write(&Event::Cancelled { by: "a signal".to_owned() })?;
         }
-        let by = self.with(|account| account.cancelled.clone());
+        let by = self.with(|state| state.cancelled.clone());
         Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
     }
 
@@ -284,39 +282,40 @@ impl<'a> Deployment<'a> {
         std::future::pending::<()>().await;
     }
 
-    /// What the release's file orders.
-    pub(super) async fn orders(&self) -> Result<Arc<Orders>, Failure> {
-        let Some(release) = self.with(|account| account.release.clone()) else {
+    /// The settings of the release's file.
+    pub(super) async fn settings(&self) -> Result<Arc<DeploymentSettings>, Failure> {
+        let Some(release) = self.with(|state| state.release.clone()) else {
             return Err(failure("internal", "there is no release yet"));
         };
-        let orders = self.orders.get_or_try_init(|| async { self.engine.outside.orders(&release).await.map(Arc::new) });
-        let orders = orders.await.cloned()?;
-        let _ = self.allowed.set(orders.deadline);
-        Ok(orders)
+        let settings =
+            self.settings.get_or_try_init(|| async { self.engine.backend.settings(&release).await.map(Arc::new) });
+        let settings = settings.await.cloned()?;
+        let _ = self.allowed.set(settings.deadline);
+        Ok(settings)
     }
 
     /// What plugins are told, going forward.
     pub(super) async fn subject(&self) -> Result<Subject<'a>, Failure> {
-        let orders = self.orders().await?;
-        let account = self.account();
-        let Some(release) = account.release else { return Err(failure("internal", "there is no release yet")) };
+        let settings = self.settings().await?;
+        let state = self.state();
+        let Some(release) = state.release else { return Err(failure("internal", "there is no release yet")) };
         Ok(Subject {
             engine: self.engine,
-            deployment: account.id,
-            application: account.application,
-            purpose: account.asked.purpose.word(),
+            deployment: state.id,
+            application: state.application,
+            purpose: state.asked.purpose.word(),
             release,
             running: self.previous.clone(),
-            plan: account.plan,
-            orders,
+            plan: state.plan,
+            settings,
             cancelled: self.halt.clone(),
-            unbound: account.asked.unbound,
+            unbound: state.asked.unbound,
         })
     }
 
     /// The plan; there is one once a step runs.
     pub(super) fn plan(&self) -> Result<Arc<Plan>, Failure> {
-        self.with(|account| account.plan.clone()).ok_or_else(|| failure("internal", "there is no plan yet"))
+        self.with(|state| state.plan.clone()).ok_or_else(|| failure("internal", "there is no plan yet"))
     }
 
     /// Shows that a phase began, and that it ended when the guard goes.
@@ -335,18 +334,18 @@ impl<'a> Deployment<'a> {
     ) -> Result<(), Error> {
         let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
         let failed = matches!(outcome, Outcome::RolledBack | Outcome::Stuck);
-        let blames_release = failed.then(|| self.with(Account::release_is_to_blame));
+        let blames_release = failed.then(|| self.with(DeploymentState::release_is_to_blame));
         let kept = outcome == Outcome::Unchanged && self.is_what_runs();
         let event =
             Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release, observation: seen, kept };
         let mut also = Also::default();
-        let mut after = self.account();
+        let mut after = self.state();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(windlass_journal::Error::from)?;
         // Without a release nobody knows who is to be told.
         if after.release.is_some() {
-            match self.orders().await {
-                Ok(orders) => {
-                    let recorders: BTreeSet<&String> = orders.recorders.iter().collect();
+            match self.settings().await {
+                Ok(settings) => {
+                    let recorders: BTreeSet<&String> = settings.recorders.iter().collect();
                     also.deliveries = recorders
                         .into_iter()
                         .map(|recorder| {
@@ -367,8 +366,8 @@ impl<'a> Deployment<'a> {
 
     /// What undo did not take back, for people.
     fn left_behind(&self) -> Vec<String> {
-        self.with(|account| {
-            account.to_undo().into_iter().filter(|step| step.changes).map(|step| step.title.clone()).collect()
+        self.with(|state| {
+            state.to_undo().into_iter().filter(|step| step.changes).map(|step| step.title.clone()).collect()
         })
     }
 
@@ -377,33 +376,33 @@ impl<'a> Deployment<'a> {
         if self.status().is_open() {
             self.write(&Event::Closed)?;
         }
-        let outcome = self.with(Account::outcome).unwrap_or(Outcome::Refused);
+        let outcome = self.with(DeploymentState::outcome).unwrap_or(Outcome::Refused);
         self.notice(Progress::Finished { outcome, took: self.began.elapsed() });
         Ok(())
     }
 
     /// How it ended, for the one who asked.
     pub(super) fn ending(&self) -> Ending {
-        let account = self.account();
-        let back = target::earlier(self.engine, &account.application, None).ok();
+        let state = self.state();
+        let back = target::earlier(self.engine, &state.application, None).ok();
         Ending {
-            outcome: account.outcome().unwrap_or(Outcome::Refused),
+            outcome: state.outcome().unwrap_or(Outcome::Refused),
             previous: self.previous.clone(),
-            undelivered: self.engine.journal.undelivered(&account.application).unwrap_or_default(),
-            deliveries: self.engine.journal.deliveries(&account.id).unwrap_or_default(),
+            undelivered: self.engine.journal.undelivered(&state.application).unwrap_or_default(),
+            deliveries: self.engine.journal.deliveries(&state.id).unwrap_or_default(),
             warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             took: self.began.elapsed(),
-            shared_labels: self.shared_labels(&account, back.as_ref()),
+            shared_labels: self.shared_labels(&state, back.as_ref()),
             back,
-            account,
+            state,
         }
     }
 
     /// Labels that do not say which release is meant.
-    fn shared_labels(&self, account: &Account, back: Option<&Summary>) -> BTreeSet<String> {
-        let labels = self.previous.iter().chain(&account.release).map(|release| release.version.clone());
+    fn shared_labels(&self, state: &DeploymentState, back: Option<&Summary>) -> BTreeSet<String> {
+        let labels = self.previous.iter().chain(&state.release).map(|release| release.version.clone());
         let before = back.and_then(|back| back.version.clone());
-        let shared = |label: &String| self.engine.journal.shares_label(&account.application, label).unwrap_or(false);
+        let shared = |label: &String| self.engine.journal.shares_label(&state.application, label).unwrap_or(false);
         labels.chain(before).filter(shared).collect()
     }
 
@@ -413,22 +412,22 @@ impl<'a> Deployment<'a> {
         if let Err(error) = self.stopped() {
             tracing::warn!(%error, "the wish to stop is not in the journal");
         }
-        self.with(|account| Error::Interrupted {
-            application: account.application.clone(),
-            deployment: account.id.clone(),
-            status: account.status,
+        self.with(|state| Error::Interrupted {
+            application: state.application.clone(),
+            deployment: state.id.clone(),
+            status: state.status,
         })
     }
 
     /// Where a step is.
     pub(super) fn step_status(&self, id: &str) -> StepStatus {
-        self.with(|account| account.step_status(id))
+        self.with(|state| state.step_status(id))
     }
 
     /// Steps of the plan that are begun then.
     pub(super) fn steps(&self, when: When) -> Vec<Step> {
-        let steps = |account: &Account| {
-            account.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.when() == when).cloned().collect()
+        let steps = |state: &DeploymentState| {
+            state.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.when() == when).cloned().collect()
         };
         self.with(steps)
     }

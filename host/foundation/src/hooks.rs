@@ -5,6 +5,6 @@
 
 /// What the variable holds, unless it is empty or this build is to be shipped.
 #[must_use]
-pub fn wish(variable: &str) -> Option<String> {
-    if cfg!(debug_assertions) { std::env::var(variable).ok().filter(|value| !value.is_empty()) } else { None }
+pub fn variable(name: &str) -> Option<String> {
+    if cfg!(debug_assertions) { std::env::var(name).ok().filter(|value| !value.is_empty()) } else { None }
 }

@@ -5,8 +5,8 @@
 
 use windlass_documents::{Failure, Phase, Step};
 
-use super::account::{Account, CANCELLED};
-use super::format::{Answer, Ruling};
+use super::deployment_state::{CANCELLED, DeploymentState};
+use super::format::{Answer, Decision};
 use super::transition::StepStatus;
 
 /// What is said by whoever is around a release, and never by the release. `timeout` is only when it may pass: the engine
@@ -26,7 +26,7 @@ const SURROUNDINGS: &[&str] = &[
     "untrusted",
 ];
 
-impl Account {
+impl DeploymentState {
     /// Whether the release did what failed: a proof that was looked for and not found, or a step that ran its code or
     /// waited for it.
     #[must_use]
@@ -35,7 +35,7 @@ impl Account {
         if cause.code == CANCELLED {
             return false;
         }
-        let mut refused = self.proofs.iter().filter(|proof| proof.ruling == Ruling::Refused).peekable();
+        let mut refused = self.proofs.iter().filter(|proof| proof.decision == Decision::Refused).peekable();
         if refused.peek().is_some() {
             return refused.any(|proof| match &proof.answer {
                 Answer::Report(_) => true,

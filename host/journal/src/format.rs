@@ -160,7 +160,7 @@ pub enum Answer {
 /// What policy makes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ruling {
+pub enum Decision {
     /// Go on.
     Passed,
     /// Go on, and say so.
@@ -220,7 +220,8 @@ pub enum Event {
         /// What it said.
         answer: Answer,
         /// What policy makes of it.
-        ruling: Ruling,
+        #[serde(rename = "ruling")]
+        decision: Decision,
     },
     /// The gates are passed; the first step may start.
     Applying,
@@ -254,7 +255,8 @@ pub enum Event {
         /// What it said.
         answer: Answer,
         /// What policy makes of it.
-        ruling: Ruling,
+        #[serde(rename = "ruling")]
+        decision: Decision,
     },
     /// Steps are undone from here on, newest first.
     Unwinding {

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use windlass_foundation::hooks::wish;
+use windlass_foundation::hooks::variable;
 
 use super::error::Error;
 
@@ -23,7 +23,7 @@ pub(super) struct Crash {
 impl Crash {
     /// As the environment says.
     pub(super) fn from_environment() -> Self {
-        Self::parse(&wish("WINDLASS_TEST_CRASH").unwrap_or_default())
+        Self::parse(&variable("WINDLASS_TEST_CRASH").unwrap_or_default())
     }
 
     /// `before:N` or `after:N`.

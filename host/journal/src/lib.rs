@@ -4,8 +4,8 @@
 //! crashed deployment does next. Values of secrets are removed here, where things are written. The journal decides
 //! nothing and calls nobody.
 
-pub mod account;
 mod blame;
+pub mod deployment_state;
 pub mod error;
 pub mod format;
 mod hooks;
@@ -23,9 +23,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use windlass_documents::Outcome;
 
-pub use self::account::{Account, Answered, Applied, StepAccount};
+pub use self::deployment_state::{Answered, Applied, DeploymentState, StepState};
 pub use self::error::Error;
-pub use self::format::{Answer, Asked, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution, Ruling};
+pub use self::format::{Answer, Asked, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution};
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
@@ -59,34 +59,34 @@ pub struct Journal {
 
 /// A line that may be written, and what the tables need to know of its deployment then.
 struct Next {
-    after: Account,
+    after: DeploymentState,
     time: Timestamp,
     event: Event,
 }
 
-/// The account of a deployment that several tasks read while one of them writes.
-pub struct SharedAccount {
-    account: Mutex<Account>,
+/// The state of a deployment that several tasks read while one of them writes.
+pub struct SharedState {
+    state: Mutex<DeploymentState>,
     /// Held while a line is written: lines of one deployment are written one after the other.
     writing: Mutex<()>,
 }
 
-impl SharedAccount {
+impl SharedState {
     /// Shares it.
     #[must_use]
-    pub fn new(account: Account) -> Self {
-        Self { account: Mutex::new(account), writing: Mutex::new(()) }
+    pub fn new(state: DeploymentState) -> Self {
+        Self { state: Mutex::new(state), writing: Mutex::new(()) }
     }
 
     /// A copy.
     #[must_use]
-    pub fn copy(&self) -> Account {
-        lock(&self.account).clone()
+    pub fn copy(&self) -> DeploymentState {
+        lock(&self.state).clone()
     }
 
     /// Asks it without copying it.
-    pub fn with<T>(&self, question: impl FnOnce(&Account) -> T) -> T {
-        question(&lock(&self.account))
+    pub fn with<T>(&self, question: impl FnOnce(&DeploymentState) -> T) -> T {
+        question(&lock(&self.state))
     }
 }
 
@@ -120,40 +120,40 @@ impl Journal {
     }
 
     /// Opens a deployment with its first line. `event` is given the deployment's number.
-    pub fn begin(&self, id: &str, event: impl FnOnce(u64) -> Event) -> Result<Account, Error> {
+    pub fn begin(&self, id: &str, event: impl FnOnce(u64) -> Event) -> Result<DeploymentState, Error> {
         let time = self.clock.now();
         self.crash.before()?;
-        let account = self.store().begin(id, time, |number| {
+        let state = self.store().begin(id, time, |number| {
             let event = event(number);
             self.redacted(&event)
         })?;
         self.crash.after()?;
-        Ok(account)
+        Ok(state)
     }
 
-    /// Writes one line and changes the account with it; on an error neither is changed. It waits for the disk.
-    pub fn append(&self, account: &mut Account, event: &Event, also: &Also) -> Result<(), Error> {
-        let next = self.next(account, event)?;
+    /// Writes one line and changes the state with it; on an error neither is changed. It waits for the disk.
+    pub fn append(&self, state: &mut DeploymentState, event: &Event, also: &Also) -> Result<(), Error> {
+        let next = self.next(state, event)?;
         self.put(&next, also)?;
-        account.add(next.time, &next.event)?;
+        state.add(next.time, &next.event)?;
         self.crash.after()
     }
 
-    /// The same for an account that others read meanwhile: they see it as it was until the line is on the disk, and wait
+    /// The same for a state that other tasks read meanwhile: they see it as it was until the line is on the disk, and wait
     /// for nothing.
-    pub fn append_to(&self, shared: &SharedAccount, event: &Event, also: &Also) -> Result<(), Error> {
+    pub fn append_to(&self, shared: &SharedState, event: &Event, also: &Also) -> Result<(), Error> {
         let _one_after_the_other = lock(&shared.writing);
-        let next = self.next(&mut lock(&shared.account), event)?;
+        let next = self.next(&mut lock(&shared.state), event)?;
         self.put(&next, also)?;
-        lock(&shared.account).add(next.time, &next.event)?;
+        lock(&shared.state).add(next.time, &next.event)?;
         self.crash.after()
     }
 
     /// The line of an event that may follow.
-    fn next(&self, account: &mut Account, event: &Event) -> Result<Next, Error> {
+    fn next(&self, state: &mut DeploymentState, event: &Event) -> Result<Next, Error> {
         let event = self.redacted(event)?;
         let time = self.clock.now();
-        Ok(Next { after: account.followed_by(time, &event)?, time, event })
+        Ok(Next { after: state.followed_by(time, &event)?, time, event })
     }
 
     fn put(&self, next: &Next, also: &Also) -> Result<(), Error> {
@@ -198,13 +198,13 @@ impl Journal {
         let store = self.store();
         let Some(summary) = store.find(wished)? else { return Ok(None) };
         let entries = store.entries(&summary.id)?;
-        let account = store::replay(&summary.id, &entries)?;
+        let state = store::replay(&summary.id, &entries)?;
         let deliveries = store.deliveries_of(&summary.id)?;
-        Ok(Some(Shown { summary, account, entries, deliveries }))
+        Ok(Some(Shown { summary, state, entries, deliveries }))
     }
 
     /// What the lines of a deployment add up to.
-    pub fn account(&self, id: &str) -> Result<Account, Error> {
+    pub fn deployment_state(&self, id: &str) -> Result<DeploymentState, Error> {
         let entries = self.store().entries(id)?;
         store::replay(id, &entries)
     }

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use self::reserve::Reserve;
-use super::account::Account;
+use super::deployment_state::DeploymentState;
 use super::error::Error;
 use super::format::{Event, JOURNAL_FORMAT};
 use super::transition::Status;
@@ -100,7 +100,7 @@ impl Store {
         id: &str,
         time: Timestamp,
         event: impl FnOnce(u64) -> Result<Event, Error>,
-    ) -> Result<Account, Error> {
+    ) -> Result<DeploymentState, Error> {
         // What fills the last room fails in the middle.
         if !self.reserve.has_room() {
             return Err(Error::DiskFull { path: self.path.clone() });
@@ -112,10 +112,10 @@ impl Store {
             let number: u64 =
                 transaction.query_row("SELECT coalesce(max(number), 0) + 1 FROM deployments", [], |row| row.get(0))?;
             let event = event(number)?;
-            let account = Account::open(id, time, &event)?;
-            chain::add(transaction, &account.id, time, &event)?;
-            rows::put(transaction, &account)?;
-            opened = Some(account);
+            let state = DeploymentState::open(id, time, &event)?;
+            chain::add(transaction, &state.id, time, &event)?;
+            rows::put(transaction, &state)?;
+            opened = Some(state);
             Ok(())
         })?;
         opened.ok_or_else(|| Error::NoDeployment(id.to_owned()))
@@ -124,19 +124,19 @@ impl Store {
     /// Writes one line, and what follows from it.
     pub(super) fn append(
         &mut self,
-        account: &Account,
+        state: &DeploymentState,
         time: Timestamp,
         event: &Event,
         also: &Also,
         lines: &[Line],
     ) -> Result<(), Error> {
         self.write(event.announces(), |transaction| {
-            chain::add(transaction, &account.id, time, event)?;
-            rows::put(transaction, account)?;
+            chain::add(transaction, &state.id, time, event)?;
+            rows::put(transaction, state)?;
             rows::put_lines(transaction, lines)?;
             if matches!(event, Event::Settled { .. }) {
-                rows::settle(transaction, account, time)?;
-                outbox::put(transaction, account, time, also)?;
+                rows::settle(transaction, state, time)?;
+                outbox::put(transaction, state, time, also)?;
             }
             Ok(())
         })
@@ -304,13 +304,13 @@ fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Adds up the lines of one deployment.
-pub(super) fn replay(id: &str, entries: &[Entry]) -> Result<Account, Error> {
+pub(super) fn replay(id: &str, entries: &[Entry]) -> Result<DeploymentState, Error> {
     let Some((first, rest)) = entries.split_first() else { return Err(Error::NoDeployment(id.to_owned())) };
-    let mut account = Account::open(id, first.time, &first.event)?;
+    let mut state = DeploymentState::open(id, first.time, &first.event)?;
     for entry in rest {
-        account.add(entry.time, &entry.event)?;
+        state.add(entry.time, &entry.event)?;
     }
-    Ok(account)
+    Ok(state)
 }
 
 /// What `SQLite`'s answer means for the operator.

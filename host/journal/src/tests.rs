@@ -15,11 +15,11 @@ use windlass_documents::{Failure, Outcome, Plan, Release};
 use windlass_foundation::clock::SteppingClock;
 use windlass_foundation::redact::Redactor;
 
-use super::{Account, Also, Asked, Event, Journal, Mode, Owner, Purpose};
+use super::{Also, Asked, DeploymentState, Event, Journal, Mode, Owner, Purpose};
 
-fn open(state: &Path) -> Journal {
+fn open(directory: &Path) -> Journal {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    Journal::open(state, Mode::Write, Arc::new(SteppingClock::new(start)), Redactor::new()).unwrap()
+    Journal::open(directory, Mode::Write, Arc::new(SteppingClock::new(start)), Redactor::new()).unwrap()
 }
 
 fn opened(number: u64, application: &str) -> Event {
@@ -93,8 +93,8 @@ fn settled(outcome: Outcome) -> Event {
 }
 
 /// A whole deployment, ten lines.
-fn deploy(journal: &Journal, id: &str, application: &str, version: &str) -> Account {
-    let mut account = journal.begin(id, |number| opened(number, application)).unwrap();
+fn deploy(journal: &Journal, id: &str, application: &str, version: &str) -> DeploymentState {
+    let mut state = journal.begin(id, |number| opened(number, application)).unwrap();
     let done = Event::StepSucceeded { step: "a".to_owned(), output: serde_json::json!({}) };
     let events = [
         Event::Resolved { release: release(version) },
@@ -107,14 +107,14 @@ fn deploy(journal: &Journal, id: &str, application: &str, version: &str) -> Acco
         Event::Closed,
     ];
     for event in events {
-        journal.append(&mut account, &event, &Also::default()).unwrap();
+        journal.append(&mut state, &event, &Also::default()).unwrap();
     }
-    account
+    state
 }
 
 /// A deployment that fails and whose earlier version is put back, ten lines.
-fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: Failure) -> Account {
-    let mut account = journal.begin(id, |number| opened(number, application)).unwrap();
+fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: Failure) -> DeploymentState {
+    let mut state = journal.begin(id, |number| opened(number, application)).unwrap();
     let events = [
         Event::Resolved { release: release(version) },
         planned(),
@@ -135,18 +135,18 @@ fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: 
         Event::Closed,
     ];
     for event in events {
-        journal.append(&mut account, &event, &Also::default()).unwrap();
+        journal.append(&mut state, &event, &Also::default()).unwrap();
     }
-    account
+    state
 }
 
 #[test]
 fn an_event_is_remembered_for_its_window_and_no_longer() {
     use std::time::Duration;
-    let state = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let open = |time: &str| {
         let clock = Arc::new(windlass_foundation::clock::SteppingClock::new(time.parse().unwrap()));
-        Journal::open(state.path(), Mode::Write, clock, Redactor::new()).unwrap()
+        Journal::open(directory.path(), Mode::Write, clock, Redactor::new()).unwrap()
     };
     let hour = Duration::from_hours(1);
     let noted = |time: &str, window: Duration| open(time).trigger("staging", "sha256:a", window).unwrap().is_some();

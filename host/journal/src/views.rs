@@ -7,7 +7,7 @@ use serde_json::Value;
 use windlass_documents::{Outcome, Release};
 use windlass_foundation::progress::Level;
 
-use super::account::Account;
+use super::deployment_state::DeploymentState;
 use super::format::{Event, Purpose};
 
 /// One line of the journal.
@@ -120,7 +120,7 @@ pub struct Shown {
     /// Its row in the history.
     pub summary: Summary,
     /// What its lines add up to.
-    pub account: Account,
+    pub state: DeploymentState,
     /// Its lines.
     pub entries: Vec<Entry>,
     /// Who was or will be told.

@@ -24,7 +24,7 @@ use super::inspect::{self, InspectError};
 use super::limits::bytes;
 use super::program::{Answer, Program, Request};
 use super::pulled::Pulled;
-use super::store::{Record, Shelf};
+use super::store::{PluginStore, Record};
 use super::text::{beginning, plain};
 use super::wasm::Wasm;
 use super::{convert, schema};
@@ -177,7 +177,7 @@ pub(super) struct Admitted {
 pub(super) struct Gate {
     pub(super) runtime: Runtime,
     pub(super) limits: Arc<Limits>,
-    pub(super) shelf: Shelf,
+    pub(super) store: PluginStore,
     pub(super) pulled: Pulled,
     pub(super) cache: Cache,
     pub(super) compiler: PathBuf,
@@ -191,7 +191,7 @@ impl Gate {
         if size > self.limits.plugin_size {
             return Err(Refusal::Large { size, allowed: self.limits.plugin_size });
         }
-        let known = self.shelf.record(digest);
+        let known = self.store.record(digest);
         let manifest = match &known {
             Some(record) => record.manifest.clone(),
             None => inspect::inspect(wasm.bytes()?)?,
@@ -214,8 +214,8 @@ impl Gate {
                 .await
                 .map_err(|error| Refusal::Description(format!("the schema of its configuration {error}")))?;
             let record = Record::new(manifest, description);
-            self.shelf.keep(&identity.digest, wasm.bytes()?).map_err(Refusal::Keep)?;
-            self.shelf.keep_record(&identity.digest, &record).map_err(Refusal::Keep)?;
+            self.store.keep(&identity.digest, wasm.bytes()?).map_err(Refusal::Keep)?;
+            self.store.keep_record(&identity.digest, &record).map_err(Refusal::Keep)?;
             record
         };
         Ok(Admitted { identity, record, program })

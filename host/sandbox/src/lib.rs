@@ -56,7 +56,7 @@ use convert::{Cleaner, to_json};
 use failure::Ended;
 use program::{Answer, Request};
 use pulled::Pulled;
-use store::Shelf;
+use store::PluginStore;
 
 pub use admit::{AdmissionError, Description, Refusal};
 pub use cache::CacheError;
@@ -106,7 +106,7 @@ impl Plugins {
         };
         let gate = Gate {
             limits: Arc::new(settings.limits),
-            shelf: Shelf::new(&settings.state_directory, &settings.key),
+            store: PluginStore::new(&settings.state_directory, &settings.key),
             pulled: Pulled::new(&settings.state_directory),
             cache: Cache::new(&settings.state_directory, &settings.key, &runtime),
             compiler,

@@ -41,12 +41,12 @@ fn agent() -> String {
 
 /// The directory of plugins.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct PluginStore {
     directory: PathBuf,
     key: Vec<u8>,
 }
 
-impl Shelf {
+impl PluginStore {
     pub(super) fn new(state_directory: &Path, key: &[u8]) -> Self {
         Self { directory: state_directory.join("plugins/sha256"), key: key.to_owned() }
     }

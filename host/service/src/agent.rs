@@ -6,7 +6,7 @@
 mod calls;
 mod error;
 mod images;
-mod material;
+mod loaded_release;
 mod prune;
 mod reality;
 mod record;
@@ -25,7 +25,7 @@ pub use self::images::registries;
 pub use self::sealed::plan_file;
 use windlass_capability::docker;
 use windlass_config::{Config, DEFAULT_PATH};
-use windlass_deployment::{Engine, Hooked, Pace, Source};
+use windlass_deployment::{Engine, Hooked, RetryPolicy, Source};
 use windlass_foundation::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use windlass_foundation::hooks;
 use windlass_foundation::private;
@@ -104,13 +104,13 @@ impl Agent {
         ));
         let engine = Engine {
             journal: journal.clone(),
-            outside: Hooked::from_environment(reality.clone()),
+            backend: Hooked::from_environment(reality.clone()),
             ids: ids(),
             events: options.events,
             locks: config.state_directory.join("locks"),
             environment: config.environment.clone(),
             host,
-            pace: Pace::default(),
+            retry_policy: RetryPolicy::default(),
         };
         Ok(Self {
             state_directory: config.state_directory.clone(),
@@ -139,7 +139,7 @@ impl Agent {
 
 /// The machine's clock, or the one of a test: `WINDLASS_TEST_TIME` is its first reading, in RFC 3339.
 fn clock() -> Result<Arc<dyn Clock>, Error> {
-    match hooks::wish("WINDLASS_TEST_TIME") {
+    match hooks::variable("WINDLASS_TEST_TIME") {
         Some(time) => match time.parse() {
             Ok(start) => Ok(Arc::new(SteppingClock::new(start))),
             Err(source) => Err(Error::TestTime { time, source }),
@@ -150,7 +150,7 @@ fn clock() -> Result<Arc<dyn Clock>, Error> {
 
 /// Random ids, or those of a test: `WINDLASS_TEST_IDS` is their beginning.
 fn ids() -> Arc<dyn Ids> {
-    match hooks::wish("WINDLASS_TEST_IDS") {
+    match hooks::variable("WINDLASS_TEST_IDS") {
         Some(prefix) => Arc::new(CountingIds::new(&prefix)),
         None => Arc::new(RandomIds),
     }

@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Resul
 pub(super) fn moved(agent: &Agent, name: &str, target: &Target, session: &Session) -> Result<(), Fault> {
     let Target::Source(Source { directory, unbound: Some(_), .. }) = target else { return Ok(()) };
     let Some(running) = agent.journal.running(name)? else { return Ok(()) };
-    let asked = agent.journal.account(&running.deployment)?.asked;
+    let asked = agent.journal.deployment_state(&running.deployment)?.asked;
     // Anything else is no directory: a plan, a release document, another deployment.
     let Some(earlier) = asked.directory() else { return Ok(()) };
     let same = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());

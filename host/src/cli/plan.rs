@@ -31,7 +31,7 @@ pub(super) async fn run(arguments: &PlanArguments, session: &Session) -> Result<
     session.teller.finish();
     if let Some(path) = &arguments.out {
         let failed = |source| CliError::Write { path: path.clone(), source };
-        let file = agent.engine.outside.seal(planned.file()).await.map_err(windlass_deployment::Error::Failed)?;
+        let file = agent.engine.backend.seal(planned.file()).await.map_err(windlass_deployment::Error::Failed)?;
         let text = serde_json::to_vec_pretty(&file).map_err(|error| failed(error.into()))?;
         private::write(path, &text).map_err(failed)?;
     }

@@ -4,7 +4,8 @@ use windlass_deployment::{Ending, to_resolve};
 use windlass_documents::{Outcome, Release};
 use windlass_foundation::progress::Level;
 use windlass_journal::{
-    Account, Answer, Answered, Applied, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary, outcome_word,
+    Answer, Answered, Applied, DeploymentState, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary,
+    outcome_word,
 };
 use windlass_report::facts::{
     AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, ReleaseFact, StepFact, milliseconds,
@@ -20,12 +21,12 @@ pub(super) use records::delivery;
 /// How a deployment ended. `phases` is what was measured while it ran.
 pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
     let shared = |release: &Release| ending.shared_labels.contains(&release.version);
-    let mut fact = account(&ending.account, ending.previous.as_deref(), phases, shared);
+    let mut fact = state(&ending.state, ending.previous.as_deref(), phases, shared);
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(milliseconds(ending.took));
-    fact.next = next(ending.outcome, &ending.account, ending.previous.as_deref());
+    fact.next = next(ending.outcome, &ending.state, ending.previous.as_deref());
     if ending.outcome == Outcome::RolledBack {
-        fact.next.extend(fact.release.as_ref().map(|release| again(&ending.account, release.name())));
+        fact.next.extend(fact.release.as_ref().map(|release| again(&ending.state, release.name())));
     }
     if let (Outcome::Succeeded, Some(back)) = (ending.outcome, &ending.back) {
         let version = back.version.clone().unwrap_or_default();
@@ -34,29 +35,29 @@ pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact 
         fact.next.push(format!("`windlass rollback {}` goes back to {name}", fact.application));
     }
     fact.records = ending.deliveries.iter().map(records::record).collect();
-    let application = &ending.account.application;
+    let application = &ending.state.application;
     fact.outbox = ending.undelivered.iter().map(|delivery| records::delivery(application, delivery)).collect();
     fact
 }
 
 /// What the journal knows of a deployment.
 pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, Error> {
-    let previous = match &shown.account.previous {
-        Some(id) => journal.account(id)?.release,
+    let previous = match &shown.state.previous {
+        Some(id) => journal.deployment_state(id)?.release,
         None => None,
     };
     let application = &shown.summary.application;
     let shared = |release: &Release| journal.shares_label(application, &release.version).unwrap_or(false);
-    let mut fact = account(&shown.account, previous.as_deref(), phases::of(&shown.entries), shared);
+    let mut fact = state(&shown.state, previous.as_deref(), phases::of(&shown.entries), shared);
     let answer = shown.entries.iter().rev().find_map(|entry| match &entry.event {
         Event::Answered { actor, reason, resolution: Resolution::Accept } => {
             Some(AnswerFact { actor: actor.clone(), reason: reason.clone(), time: entry.time.to_string() })
         }
         _ => None,
     });
-    fact.next = match (shown.summary.open, shown.account.outcome()) {
+    fact.next = match (shown.summary.open, shown.state.outcome()) {
         (true, _) => vec![format!("`windlass resume {}` finishes it, or puts the old version back", fact.application)],
-        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.account, previous.as_deref()),
+        (false, Some(Outcome::Stuck)) if answer.is_none() => next(Outcome::Stuck, &shown.state, previous.as_deref()),
         (false, _) => Vec::new(),
     };
     if shown.summary.open {
@@ -70,39 +71,39 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
 }
 
 /// A deployment as its lines tell it.
-fn account(
-    account: &Account,
+fn state(
+    state: &DeploymentState,
     previous: Option<&Release>,
     phases: Vec<PhaseFact>,
     shared: impl Fn(&Release) -> bool,
 ) -> DeploymentFact {
     let release = |release: &Release| ReleaseFact::of(release, shared(release));
-    let undo_failure = account.steps.values().find_map(|step| step.undo_failure.clone());
+    let undo_failure = state.steps.values().find_map(|step| step.undo_failure.clone());
     DeploymentFact {
-        deployment: account.id.clone(),
-        sequence: account.number,
-        application: account.application.clone(),
-        environment: account.environment.clone(),
-        outcome: account.outcome().map_or("open", outcome_word).to_owned(),
-        cancelled: account.is_cancelled(),
-        rollback: account.asked.purpose == Purpose::Rollback,
-        actor: account.owner.actor.clone(),
-        reason: account.asked.reason.clone(),
-        break_glass: account.asked.break_glass.clone(),
-        release: account.release.as_deref().map(release),
+        deployment: state.id.clone(),
+        sequence: state.number,
+        application: state.application.clone(),
+        environment: state.environment.clone(),
+        outcome: state.outcome().map_or("open", outcome_word).to_owned(),
+        cancelled: state.is_cancelled(),
+        rollback: state.asked.purpose == Purpose::Rollback,
+        actor: state.owner.actor.clone(),
+        reason: state.asked.reason.clone(),
+        break_glass: state.asked.break_glass.clone(),
+        release: state.release.as_deref().map(release),
         previous: previous.map(release),
-        runs: account.seen.is_some().then(|| account.something_runs()),
-        trouble: account.trouble(),
-        started: account.started.to_string(),
-        finished: account.finished.map(|finished| finished.to_string()),
-        took: account.finished.map(|finished| elapsed(account.started, finished)),
+        runs: state.seen.is_some().then(|| state.something_runs()),
+        trouble: state.trouble(),
+        started: state.started.to_string(),
+        finished: state.finished.map(|finished| finished.to_string()),
+        took: state.finished.map(|finished| elapsed(state.started, finished)),
         phases,
-        checks: account.checks.iter().map(probe).collect(),
-        smoke: account.proofs.iter().map(probe).collect(),
-        steps: steps(account),
-        failure: account.failure.clone().or_else(|| account.cause.clone()),
+        checks: state.checks.iter().map(probe).collect(),
+        smoke: state.proofs.iter().map(probe).collect(),
+        steps: steps(state),
+        failure: state.failure.clone().or_else(|| state.cause.clone()),
         undo_failure,
-        left_behind: account.left_behind.clone(),
+        left_behind: state.left_behind.clone(),
         left_objects: Vec::new(),
         left_unknown: None,
         resolved: None,
@@ -113,16 +114,16 @@ fn account(
 }
 
 /// The planned steps, each with where it is.
-fn steps(account: &Account) -> Vec<StepFact> {
-    let planned = account.plan.iter().flat_map(|plan| &plan.steps);
+fn steps(state: &DeploymentState) -> Vec<StepFact> {
+    let planned = state.plan.iter().flat_map(|plan| &plan.steps);
     planned
         .map(|step| {
-            let known = account.steps.get(&step.id);
+            let known = state.steps.get(&step.id);
             StepFact {
                 step: step.id.clone(),
                 title: step.title.clone(),
-                state: account.step_status(&step.id).word().to_owned(),
-                applied: account.applied(&step.id).map(applied),
+                state: state.step_status(&step.id).word().to_owned(),
+                applied: state.applied(&step.id).map(applied),
                 took: known.and_then(|known| known.applying.took()).map(milliseconds),
                 undo_took: known.and_then(|known| known.undoing.took()).map(milliseconds).filter(|_| step.changes),
             }
@@ -219,13 +220,13 @@ pub(super) fn quarantined(quarantine: &windlass_journal::Quarantine) -> String {
 }
 
 /// What a person can do after an ending.
-fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<String> {
-    let (application, id) = (&account.application, &account.id);
+fn next(outcome: Outcome, state: &DeploymentState, previous: Option<&Release>) -> Vec<String> {
+    let (application, id) = (&state.application, &state.id);
     match outcome {
         Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused => Vec::new(),
         Outcome::RolledBack => {
             let evidence = format!("`windlass show {id}` has the evidence, `windlass logs {id}` the log");
-            let start = account.previous.as_ref().filter(|_| previous.is_some() && !account.something_runs());
+            let start = state.previous.as_ref().filter(|_| previous.is_some() && !state.something_runs());
             let start =
                 start.map(|of| format!("`windlass rollback {application} --to {of}` starts what ran before again"));
             std::iter::once(evidence).chain(start).collect()
@@ -237,8 +238,8 @@ fn next(outcome: Outcome, account: &Account, previous: Option<&Release>) -> Vec<
 }
 
 /// Whether the version that failed is refused from now on.
-fn again(account: &Account, name: &str) -> String {
-    if account.quarantines().is_some() {
+fn again(state: &DeploymentState, name: &str) -> String {
+    if state.quarantines().is_some() {
         return format!("{name} is set aside because it failed here: `--retry` deploys it again");
     }
     format!("{name} is not set aside, because the fault was not its own: it may be deployed again as it is")

@@ -147,10 +147,10 @@ fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release
     let Some(deployment) = succeeded.or(unchanged) else {
         return Err(CliError::NotDeployed { wished: name.to_owned() }.into());
     };
-    let account = agent.journal.account(&deployment)?;
-    let release = account.release.as_deref().cloned();
+    let state = agent.journal.deployment_state(&deployment)?;
+    let release = state.release.as_deref().cloned();
     let release = release.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
-    if account.outcome() == Some(Outcome::Unchanged) && account.proofs.is_empty() {
+    if state.outcome() == Some(Outcome::Unchanged) && state.proofs.is_empty() {
         return Ok((release, None));
     }
     let verdicts = |answers: &[Answered]| {
@@ -167,13 +167,13 @@ fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release
             .collect()
     };
     let proof = Proof {
-        environment: account.environment.clone(),
+        environment: state.environment.clone(),
         host: agent.engine.host.clone(),
-        deployment: account.id.clone(),
-        actor: account.owner.actor.clone(),
-        finished: account.finished.unwrap_or(account.started).to_string(),
-        checks: verdicts(&account.checks),
-        smoke: verdicts(&account.proofs),
+        deployment: state.id.clone(),
+        actor: state.owner.actor.clone(),
+        finished: state.finished.unwrap_or(state.started).to_string(),
+        checks: verdicts(&state.checks),
+        smoke: verdicts(&state.proofs),
     };
     Ok((release, Some(proof)))
 }

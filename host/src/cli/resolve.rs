@@ -25,7 +25,7 @@ pub(super) async fn run(arguments: &ResolveArguments, session: &Session) -> Resu
     session.teller.finish();
     if let Some(shown) = stuck.map(|stuck| agent.journal.show(&stuck.id)).transpose()?.flatten() {
         let mut fact = present::shown(&agent.journal, &shown)?;
-        fact.next = next(&fact, shown.account.previous.as_deref());
+        fact.next = next(&fact, shown.state.previous.as_deref());
         session.printer.answer(&Fact::Deployment(Box::new(fact.clone())), |_| {
             windlass_report::deployment::summary(&fact, session.printer.width())
         });

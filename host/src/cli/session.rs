@@ -196,7 +196,7 @@ impl Session {
     /// Tells how a deployment ended: the error on stderr, the summary on stdout.
     pub(super) async fn ended(&self, agent: &Agent, ending: &Ending) -> ExitCode {
         self.teller.finish();
-        let mut fact = present::ending(ending, self.teller.phases(&ending.account.application));
+        let mut fact = present::ending(ending, self.teller.phases(&ending.state.application));
         present::look(agent, &mut fact).await;
         for warning in &ending.warnings {
             self.printer.warn(warning);

@@ -116,8 +116,8 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
 
 /// What is observed, and where it is not what was deployed: what deploying the running release again would change.
 async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observation, Vec<String>), String> {
-    let account = agent.journal.account(&running.deployment).map_err(|error| error.to_string())?;
-    let unbound = account.asked.unbound;
+    let state = agent.journal.deployment_state(&running.deployment).map_err(|error| error.to_string())?;
+    let unbound = state.asked.unbound;
     let context = Context {
         deployment: running.deployment.clone(),
         application: name.to_owned(),
@@ -132,7 +132,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
         last_facts: Arc::default(),
         unbound,
     };
-    let outside = &agent.engine.outside;
+    let outside = &agent.engine.backend;
     let looks = tokio::try_join!(outside.observe(&context), outside.plan(&context));
     let (observation, plan) = looks.map_err(|failure| failure.message)?;
     Ok((observation, plan.changes.iter().filter_map(drift).collect()))

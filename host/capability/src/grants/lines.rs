@@ -6,67 +6,67 @@ use std::net::IpAddr;
 use windlass_config::Origin;
 use windlass_foundation::identity::Ask;
 
-use super::Wish;
+use super::Permission;
 use crate::{Scope, http};
 
 /// Below which a directory for each application's data is proposed.
 pub const DATA: &str = "/srv/data";
 
 /// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
-pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
-    grants(scope, std::slice::from_ref(wish))
+pub(super) fn grant(scope: &Scope, permission: &Permission) -> String {
+    grants(scope, std::slice::from_ref(permission))
 }
 
 /// The same for several wishes of one plugin.
-pub(super) fn grants(scope: &Scope, wishes: &[Wish]) -> String {
+pub(super) fn grants(scope: &Scope, wishes: &[Permission]) -> String {
     let plugin = quoted(&scope.plugin.name);
     let application = quoted(&scope.application);
     let digest = if scope.bundled { String::new() } else { format!("digest = {}\n", quoted(&scope.plugin.digest)) };
     let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
     let (mut text, mut said) = (String::new(), BTreeSet::new());
-    for wish in wishes {
+    for permission in wishes {
         // A key stands once in a block; what is asked twice gets a block of its own.
-        if text.is_empty() || !said.insert(wish.capability()) {
+        if text.is_empty() || !said.insert(permission.capability()) {
             text.push_str(&head);
-            said = BTreeSet::from([wish.capability()]);
+            said = BTreeSet::from([permission.capability()]);
         }
-        text.push_str(&line(wish));
+        text.push_str(&line(permission));
     }
     text
 }
 
-/// What stands for a wish in a block of grants.
-fn line(wish: &Wish) -> String {
-    match wish {
-        Wish::DockerRead => "docker-read = true\n".to_owned(),
-        Wish::DockerWrite => "docker-write = {}\n".to_owned(),
-        Wish::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
-        Wish::DataRoot(name) => {
+/// What stands for a permission in a block of grants.
+fn line(permission: &Permission) -> String {
+    match permission {
+        Permission::DockerRead => "docker-read = true\n".to_owned(),
+        Permission::DockerWrite => "docker-write = {}\n".to_owned(),
+        Permission::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
+        Permission::DataRoot(name) => {
             format!(
                 "docker-write = {{ data-root = {} }}  # a directory of your choice, of this application alone\n",
                 quoted(&format!("{DATA}/{name}"))
             )
         }
-        Wish::Http(origin) => {
+        Permission::Http(origin) => {
             let addresses = inside(&origin.host).map(|inside| format!(", addresses = {inside}")).unwrap_or_default();
             format!("http = [{{ to = {}{addresses} }}]\n", quoted(&origin.to_string()))
         }
-        Wish::Address(origin, address) => {
+        Permission::Address(origin, address) => {
             format!("http = [{{ to = {}, addresses = [\"{address}\"] }}]\n", quoted(&origin.to_string()))
         }
-        Wish::SecretTo(name, origin) => {
+        Permission::SecretTo(name, origin) => {
             format!("http = [{{ to = {}, secrets = [{}] }}]\n", quoted(&origin.to_string()), quoted(name))
         }
-        Wish::Files(root, write) => {
+        Permission::Files(root, write) => {
             let path = quoted(&format!("/srv/{root}"));
             let write = if *write { ", write = true" } else { "" };
             format!("files = [{{ root = {}, path = {path}{write} }}]  # with the path of your choice\n", quoted(root))
         }
-        Wish::Secret(name) => format!("secrets = [{}]\n", quoted(name)),
-        Wish::Reveal(name) => format!("reveal = [{}]\n", quoted(name)),
-        Wish::Exec(name) => format!("exec = [{}]\n", quoted(name)),
-        Wish::Registry(host) => format!("registry = [{}]\n", quoted(host)),
-        Wish::State => "state = true\n".to_owned(),
+        Permission::Secret(name) => format!("secrets = [{}]\n", quoted(name)),
+        Permission::Reveal(name) => format!("reveal = [{}]\n", quoted(name)),
+        Permission::Exec(name) => format!("exec = [{}]\n", quoted(name)),
+        Permission::Registry(host) => format!("registry = [{}]\n", quoted(host)),
+        Permission::State => "state = true\n".to_owned(),
     }
 }
 
@@ -80,26 +80,28 @@ fn inside(host: &str) -> Option<String> {
 }
 
 /// What the plugin's author adds to its manifest.
-pub(super) fn manifest(wish: &Wish) -> String {
-    let entry = match wish {
-        Wish::Files(root, write) => serde_json::json!({ "name": "files", "root": root, "write": write, "reason": "…" }),
-        _ => serde_json::json!({ "name": wish.capability(), "reason": "…" }),
+pub(super) fn manifest(permission: &Permission) -> String {
+    let entry = match permission {
+        Permission::Files(root, write) => {
+            serde_json::json!({ "name": "files", "root": root, "write": write, "reason": "…" })
+        }
+        _ => serde_json::json!({ "name": permission.capability(), "reason": "…" }),
     };
     format!("the plugin's author adds `{entry}` to `capabilities` in its manifest")
 }
 
-/// A wish that stands for what a manifest's line asks for; none when it asks for something unknown.
-pub(super) fn example(ask: &Ask) -> Option<Wish> {
+/// A permission that stands for what a manifest's line asks for; none when it asks for something unknown.
+pub(super) fn example(ask: &Ask) -> Option<Permission> {
     Some(match ask.name.as_str() {
-        "docker-read" => Wish::DockerRead,
-        "docker-write" => Wish::DockerWrite,
-        "http" => Wish::Http(Origin { scheme: "https".to_owned(), host: "server.example".to_owned(), port: 443 }),
-        "files" => Wish::Files(ask.root.clone().unwrap_or_else(|| "name".to_owned()), ask.write),
-        "secrets" => Wish::Secret("name".to_owned()),
-        "reveal" => Wish::Reveal("name".to_owned()),
-        "exec" => Wish::Exec("name".to_owned()),
-        "registry" => Wish::Registry("registry.example:5000".to_owned()),
-        "state" => Wish::State,
+        "docker-read" => Permission::DockerRead,
+        "docker-write" => Permission::DockerWrite,
+        "http" => Permission::Http(Origin { scheme: "https".to_owned(), host: "server.example".to_owned(), port: 443 }),
+        "files" => Permission::Files(ask.root.clone().unwrap_or_else(|| "name".to_owned()), ask.write),
+        "secrets" => Permission::Secret("name".to_owned()),
+        "reveal" => Permission::Reveal("name".to_owned()),
+        "exec" => Permission::Exec("name".to_owned()),
+        "registry" => Permission::Registry("registry.example:5000".to_owned()),
+        "state" => Permission::State,
         _ => return None,
     })
 }

@@ -7,21 +7,21 @@ fn origin(scheme: &str, host: &str, port: u16) -> Origin {
     Origin { scheme: scheme.to_owned(), host: host.to_owned(), port }
 }
 
-/// One wish of each sort.
-fn wishes() -> Vec<Wish> {
+/// One permission of each sort.
+fn wishes() -> Vec<Permission> {
     vec![
-        Wish::DockerRead,
-        Wish::DockerWrite,
-        Wish::Http(origin("https", "api.example.org", 443)),
-        Wish::SecretTo("token".to_owned(), origin("https", "api.example.org", 443)),
-        Wish::Address(origin("https", "api.example.org", 443), "10.1.2.3".parse().unwrap()),
-        Wish::Files("records".to_owned(), false),
-        Wish::Files("records".to_owned(), true),
-        Wish::Secret("token".to_owned()),
-        Wish::Reveal("token".to_owned()),
-        Wish::Exec("pg-ready".to_owned()),
-        Wish::Registry("registry.example:5000".to_owned()),
-        Wish::State,
+        Permission::DockerRead,
+        Permission::DockerWrite,
+        Permission::Http(origin("https", "api.example.org", 443)),
+        Permission::SecretTo("token".to_owned(), origin("https", "api.example.org", 443)),
+        Permission::Address(origin("https", "api.example.org", 443), "10.1.2.3".parse().unwrap()),
+        Permission::Files("records".to_owned(), false),
+        Permission::Files("records".to_owned(), true),
+        Permission::Secret("token".to_owned()),
+        Permission::Reveal("token".to_owned()),
+        Permission::Exec("pg-ready".to_owned()),
+        Permission::Registry("registry.example:5000".to_owned()),
+        Permission::State,
     ]
 }
 
@@ -50,7 +50,7 @@ fn agent(grant: &str) -> String {
 
 fn allowed(kind: Kind, agent: &str) -> Vec<&'static str> {
     let grants = Grants::decide(scope(kind), &asks(), &config(agent).grants);
-    wishes().iter().filter(|wish| grants.check(wish).is_ok()).map(Wish::capability).collect()
+    wishes().iter().filter(|permission| grants.check(permission).is_ok()).map(Permission::capability).collect()
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn what_is_not_asked_for_is_not_given() {
     let asked =
         [Ask { name: "files".into(), reason: String::new(), root: Some("other".into()), write: true, optional: false }];
     let grants = Grants::decide(scope(Kind::Strategy), &asked, &granted);
-    for wish in wishes() {
-        let failure = grants.check(&wish).unwrap_err();
+    for permission in wishes() {
+        let failure = grants.check(&permission).unwrap_err();
         assert!(failure.message.ends_with("its manifest does not ask for it"), "{}", failure.message);
         let hint = failure.details.unwrap()["hint"].as_str().unwrap().to_owned();
-        assert!(hint.contains(&format!("\"name\":\"{}\"", wish.capability())), "{hint}");
+        assert!(hint.contains(&format!("\"name\":\"{}\"", permission.capability())), "{hint}");
     }
     let reading = [Ask {
         name: "files".into(),
@@ -108,11 +108,11 @@ fn what_is_not_asked_for_is_not_given() {
 fn a_name_can_be_borrowed_but_a_digest_cannot() {
     let granted = config(&agent("state = true")).grants;
     let impostor = Scope { bundled: false, ..scope(Kind::Check) };
-    assert!(Grants::decide(impostor.clone(), &asks(), &granted).check(&Wish::State).is_err());
+    assert!(Grants::decide(impostor.clone(), &asks(), &granted).check(&Permission::State).is_err());
     let ours = format!("digest = \"sha256:{}\"\nstate = true", "ab".repeat(32));
-    assert!(Grants::decide(impostor.clone(), &asks(), &config(&agent(&ours)).grants).check(&Wish::State).is_ok());
+    assert!(Grants::decide(impostor.clone(), &asks(), &config(&agent(&ours)).grants).check(&Permission::State).is_ok());
     let other = format!("digest = \"sha256:{}\"\nstate = true", "cd".repeat(32));
-    assert!(Grants::decide(impostor, &asks(), &config(&agent(&other)).grants).check(&Wish::State).is_err());
+    assert!(Grants::decide(impostor, &asks(), &config(&agent(&other)).grants).check(&Permission::State).is_err());
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_server_inside_is_granted_with_its_address_at_once() {
         ("broker.example.org", None),
     ] {
         let grants = Grants::decide(scope(Kind::Check), &asks(), &config(DEFINITIONS).grants);
-        let failure = grants.check(&Wish::Http(origin("http", host, 80))).unwrap_err();
+        let failure = grants.check(&Permission::Http(origin("http", host, 80))).unwrap_err();
         let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
         let expected = addresses.map(|addresses| format!("addresses = {addresses}")).unwrap_or_default();
         assert_eq!(lines.contains("addresses"), addresses.is_some(), "{lines}");
@@ -175,9 +175,9 @@ fn a_grant_is_for_its_applications() {
 fn the_lines_of_every_denial_allow_exactly_what_was_denied() {
     for bundled in [true, false] {
         let scope = Scope { bundled, ..scope(Kind::Strategy) };
-        for wish in wishes() {
+        for permission in wishes() {
             let grants = Grants::decide(scope.clone(), &asks(), &config(DEFINITIONS).grants);
-            let failure = grants.check(&wish).unwrap_err();
+            let failure = grants.check(&permission).unwrap_err();
             assert_eq!(failure.code, "capability-denied");
             assert!(
                 failure.message.starts_with("check-ours 1.2.3 (sha256:abababababab) may not "),
@@ -187,10 +187,12 @@ fn the_lines_of_every_denial_allow_exactly_what_was_denied() {
             let lines = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
             let agent = config(&format!("{DEFINITIONS}{lines}"));
             let grants = Grants::decide(scope.clone(), &asks(), &agent.grants);
-            assert!(grants.check(&wish).is_ok(), "{lines}");
-            let now: Vec<_> = wishes().into_iter().filter(|wish| grants.check(wish).is_ok()).collect();
+            assert!(grants.check(&permission).is_ok(), "{lines}");
+            let now: Vec<_> = wishes().into_iter().filter(|permission| grants.check(permission).is_ok()).collect();
             assert!(
-                now.iter().all(|allowed| allowed.capability() == wish.capability() || *allowed == Wish::DockerRead)
+                now.iter().all(
+                    |allowed| allowed.capability() == permission.capability() || *allowed == Permission::DockerRead
+                )
             );
         }
     }
@@ -251,10 +253,10 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     let unbound = |asked: &[Ask], granted: &[Grant]| Grants::decide_from(scope(), asked, granted, Some(lines));
     let named = config(&agent(&format!("applications = [\"kudos\"]\n{EVERYTHING}"))).grants;
     let all = config(&agent(EVERYTHING)).grants;
-    for wish in wishes() {
-        assert!(Grants::decide(scope(), &asks(), &named).check(&wish).is_ok(), "{wish:?}");
-        assert!(unbound(&asks(), &all).check(&wish).is_ok(), "{wish:?}");
-        let failure = unbound(&asks(), &named).check(&wish).unwrap_err();
+    for permission in wishes() {
+        assert!(Grants::decide(scope(), &asks(), &named).check(&permission).is_ok(), "{permission:?}");
+        assert!(unbound(&asks(), &all).check(&permission).is_ok(), "{permission:?}");
+        let failure = unbound(&asks(), &named).check(&permission).unwrap_err();
         assert_eq!((failure.code.as_str(), &failure.details.unwrap()["grant"]), ("capability-denied", &json!(lines)));
         assert!(failure.message.contains("agent.toml does not bind `kudos`"), "{}", failure.message);
     }
@@ -273,7 +275,7 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     assert_eq!(failure.details.unwrap()["grant"], json!(lines));
     assert!(missing(&scope(), &asks(), &named, Some(lines)).iter().all(|missing| missing.lines == lines));
     // What nobody granted is asked for together with the binding: the lines of a grant name the application.
-    let failure = unbound(&asks(), &[]).check(&Wish::State).unwrap_err();
+    let failure = unbound(&asks(), &[]).check(&Permission::State).unwrap_err();
     let all = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
     assert!(all.starts_with(lines) && all.contains("[[grants]]"), "{all}");
 }

@@ -15,7 +15,7 @@ async fn is_set_aside(host: &Host) -> bool {
     let journal = host.process(None).journal;
     assert!(journal.verify().unwrap().faults.is_empty());
     let quarantined = journal.quarantined(APPLICATION, "sha256:v2").unwrap().is_some();
-    assert_eq!(ending.account.quarantines().is_some(), quarantined);
+    assert_eq!(ending.state.quarantines().is_some(), quarantined);
     quarantined
 }
 

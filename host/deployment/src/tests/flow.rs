@@ -69,7 +69,7 @@ async fn an_unhealthy_version_is_put_back_and_refused_until_told_otherwise() {
     host.world().sick.clear();
     let quarantined = host.deploy("v2").await;
     assert_eq!(quarantined.outcome, Outcome::Refused);
-    assert!(quarantined.account.failure.as_ref().unwrap().message.contains("unhealthy"));
+    assert!(quarantined.state.failure.as_ref().unwrap().message.contains("unhealthy"));
     assert_eq!(
         quarantined.hint().as_deref(),
         Some("`--retry` deploys it all the same, `windlass unquarantine kudos v2` ends the quarantine")
@@ -88,7 +88,7 @@ async fn a_failing_smoke_test_puts_the_old_version_back() {
     host.world().smoke.insert("web".to_owned(), vec![Ok(report(Verdict::Fail, "says 500"))]);
     let ending = host.deploy("v2").await;
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
-    assert!(ending.account.failure.unwrap().message.contains("says 500"));
+    assert!(ending.state.failure.unwrap().message.contains("says 500"));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn goes_back_on_request_and_forward_again() {
     host.deploy("v3").await;
     let back = host.try_deploy(rollback(None)).await.unwrap();
     assert_eq!((back.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
-    assert_eq!(back.account.asked.purpose, Purpose::Rollback);
+    assert_eq!(back.state.asked.purpose, Purpose::Rollback);
     let further = host.try_deploy(rollback(Some("v1"))).await.unwrap();
     assert_eq!((further.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
     let numbered = host.try_deploy(rollback(Some("3"))).await.unwrap();
@@ -174,7 +174,7 @@ async fn a_rollback_is_planned_first_and_then_executed_as_it_was_shown() {
     wish.target = crate::Target::Planned(serde_json::from_str(&text).unwrap());
     let ending = host.try_deploy(wish).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
-    assert_eq!(ending.account.asked.purpose, Purpose::Rollback);
+    assert_eq!(ending.state.asked.purpose, Purpose::Rollback);
     assert_eq!(ending.back, None, "it counts as a rollback");
 }
 
@@ -201,10 +201,10 @@ async fn what_cannot_be_undone_is_stuck_until_a_person_answers() {
     host.world().undo_faults.insert("backend".to_owned(), Fault::always(When::Before));
     let ending = host.deploy("v2").await;
     assert_eq!((ending.outcome, ending.exit()), (Outcome::Stuck, ExitCode::Stuck));
-    let message = ending.account.failure.as_ref().unwrap().message.clone();
+    let message = ending.state.failure.as_ref().unwrap().message.clone();
     assert!(message.contains("fails Half") && message.contains("undo fails Before"), "{message}");
     // `data` is needed by what could not be undone, so it stays too.
-    assert_eq!(ending.account.left_behind, ["replace backend", "replace data"]);
+    assert_eq!(ending.state.left_behind, ["replace backend", "replace data"]);
 
     let blocked = host.try_deploy(request("v3")).await.unwrap_err();
     assert!(matches!(blocked, Error::Blocked { .. }));
@@ -257,7 +257,7 @@ async fn the_first_wish_to_stop_puts_everything_back() {
         host.world().stop_at = Some((step.to_owned(), stop.clone()));
         let ending = run(&host.process(None), request("v2"), &stop).await.unwrap();
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")), "{step}");
-        assert_eq!(ending.account.failure.as_ref().unwrap().code, "cancelled");
+        assert_eq!(ending.state.failure.as_ref().unwrap().code, "cancelled");
         // Nobody is to blame.
         host.world().stop_at = None;
         assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
@@ -331,7 +331,7 @@ async fn what_changes_behind_a_given_plan_is_noticed_before_the_first_step_and_n
     host.world().restless = 1;
     let ending = host.try_deploy(wish).await.unwrap();
     assert_eq!(ending.exit(), ExitCode::Stale);
-    let message = ending.account.failure.unwrap().message;
+    let message = ending.state.failure.unwrap().message;
     assert_eq!(message, "the plan is out of date, because what runs has changed: clock is new");
     assert!(host.world().things.is_empty());
 }
@@ -346,7 +346,7 @@ async fn what_changes_while_it_is_planned_or_checked_is_planned_again_and_checke
         host.world().restless = restless;
         let ending = host.deploy("v2").await;
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")), "{restless}");
-        assert_eq!((ending.account.planned_times, ending.account.checks.len()), (planned, 2), "{restless}");
+        assert_eq!((ending.state.planned_times, ending.state.checks.len()), (planned, 2), "{restless}");
         assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
     }
     // In the middle of planning, three times: it is planned once more before anything is written.
@@ -354,12 +354,12 @@ async fn what_changes_while_it_is_planned_or_checked_is_planned_again_and_checke
     host.world().restless = 3;
     host.world().plans_move = true;
     let ending = host.deploy("v1").await;
-    assert_eq!((ending.outcome, ending.account.planned_times), (Outcome::Succeeded, 1));
+    assert_eq!((ending.outcome, ending.state.planned_times), (Outcome::Succeeded, 1));
     let host = Host::three();
     host.world().restless = u32::MAX;
     let ending = host.deploy("v1").await;
     assert_eq!((ending.outcome, ending.exit()), (Outcome::Refused, ExitCode::Stale));
-    let message = ending.account.failure.unwrap().message;
+    let message = ending.state.failure.unwrap().message;
     assert!(message.starts_with("what runs changed each of the 3 times that it was planned"), "{message}");
     assert!(message.contains("clock"), "{message}");
     assert!(host.world().things.is_empty());
@@ -416,7 +416,7 @@ async fn what_does_not_end_is_a_warning_and_goes_back_with_the_rest() {
     let ending = host.deploy("v3").await;
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v2")));
     // The version itself is to blame, which was not well, and not what did not end.
-    assert!(ending.account.release_is_to_blame());
+    assert!(ending.state.release_is_to_blame());
 }
 
 #[tokio::test]
@@ -426,7 +426,7 @@ async fn the_first_wish_to_stop_after_success_changes_nothing() {
     let stop = Stop::new();
     host.world().stop_at = Some(("data:sweep".to_owned(), stop.clone()));
     let ending = run(&host.process(None), request("v2"), &stop).await.unwrap();
-    assert_eq!((ending.outcome, ending.account.cancelled), (Outcome::Succeeded, None));
+    assert_eq!((ending.outcome, ending.state.cancelled), (Outcome::Succeeded, None));
     assert!(ending.warnings.is_empty(), "{:?}", ending.warnings);
     assert_eq!(host.world().calls.iter().filter(|call| call.ends_with(":sweep")).count(), 6);
 }
@@ -444,7 +444,7 @@ async fn the_second_wish_to_stop_after_success_leaves_the_rest_to_whoever_resume
     host.world().stop_at = None;
     let ending = resume(&host.process(None), APPLICATION, "tester", Onward::Forward, &Stop::new()).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
-    assert_eq!(ending.account.cancelled, None);
+    assert_eq!(ending.state.cancelled, None);
 }
 
 #[tokio::test]
@@ -457,7 +457,7 @@ async fn what_takes_too_long_is_put_back() {
     host.world().apply_faults.insert("backend".to_owned(), Fault::always(When::Half));
     let ending = host.deploy("v2").await;
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
-    assert!(ending.account.failure.unwrap().message.contains("deadline"));
+    assert!(ending.state.failure.unwrap().message.contains("deadline"));
 }
 
 #[tokio::test]
@@ -469,7 +469,7 @@ async fn a_directory_is_one_whatever_it_is_called() {
         from.target = Target::Source(Source { directory: name.into(), ..source });
         let ending = host.try_deploy(from).await.unwrap();
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")), "{name}");
-        let asked = ending.account.asked;
+        let asked = ending.state.asked;
         assert_eq!((asked.origin(), asked.is_given_plan()), (Origin::Directory, false), "{name}");
         assert_eq!(asked.directory(), Some(&*std::path::absolute(name).unwrap()));
     }
@@ -479,22 +479,22 @@ async fn a_directory_is_one_whatever_it_is_called() {
 async fn nobody_goes_on_from_a_directory_whose_place_is_not_known() {
     let host = Host::three();
     let ending = host.deploy("v1").await;
-    let mut asked = ending.account.asked;
+    let mut asked = ending.state.asked;
     "kudos".clone_into(&mut asked.source);
     asked.origin = None;
-    let owner = ending.account.owner;
+    let owner = ending.state.owner;
     let opened = |number| Event::Opened {
         number,
         application: APPLICATION.to_owned(),
         environment: "uat".to_owned(),
         asked,
         owner,
-        previous: Some(ending.account.id),
+        previous: Some(ending.state.id),
     };
     host.process(None).journal.begin("older", opened).unwrap();
     let ending = resume(&host.process(None), APPLICATION, "tester", Onward::Forward, &Stop::new()).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Refused, Some("v1")));
-    let failure = ending.account.failure.clone().unwrap();
+    let failure = ending.state.failure.clone().unwrap();
     assert!(failure.message.contains("the directory `kudos`, and not from where"), "{}", failure.message);
     assert_eq!(ending.hint().as_deref(), Some("deploy again, from the directory that you mean"));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_documents::{Failure, Migration, Outcome, Verdict};
 use windlass_foundation::explain::ExitCode;
-use windlass_journal::{Notice, Ruling};
+use windlass_journal::{Decision, Notice};
 
 use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
 use crate::{Stop, Target, check_only, earlier, known};
@@ -21,7 +21,7 @@ async fn one_no_refuses_and_all_answers_are_kept() {
     host.world().checks.insert("c".to_owned(), vec![Err(broken())]);
     let ending = host.deploy("v1").await;
     assert_eq!((ending.outcome, ending.exit()), (Outcome::Refused, ExitCode::Refused));
-    assert_eq!(ending.account.checks.len(), 4, "three and the agent's own");
+    assert_eq!(ending.state.checks.len(), 4, "three and the agent's own");
     assert!(host.world().calls.is_empty(), "nothing was touched");
     // The gates refuse a release without condemning it.
     host.world().checks.clear();
@@ -38,7 +38,7 @@ async fn a_check_that_is_pending_at_its_deadline_is_not_passed_over_as_an_error(
     host.world().checks.insert("contract".to_owned(), answers);
     let ending = host.deploy("v1").await;
     assert_eq!(ending.outcome, Outcome::Refused);
-    let message = ending.account.failure.as_ref().unwrap().message.clone();
+    let message = ending.state.failure.as_ref().unwrap().message.clone();
     assert_eq!(message, "`contract`: still pending after 50 ms: not verified yet");
     assert!(host.world().calls.is_empty(), "nothing was touched");
     let told = &host.world().told[0].1.checks;
@@ -69,8 +69,8 @@ async fn a_check_that_gives_no_answer_does_not_hold_up_a_way_back_and_a_no_does(
     host.world().checks.insert("history".to_owned(), vec![Ok(report(Verdict::Inconclusive, "who knows"))]);
     let ending = host.try_deploy(rollback(None)).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v1")));
-    let rulings: Vec<Ruling> = ending.account.checks.iter().map(|check| check.ruling).collect();
-    assert_eq!(rulings, [Ruling::Passed, Ruling::Warned, Ruling::Warned]);
+    let rulings: Vec<Decision> = ending.state.checks.iter().map(|check| check.decision).collect();
+    assert_eq!(rulings, [Decision::Passed, Decision::Warned, Decision::Warned]);
     host.world().checks.insert("history".to_owned(), vec![Ok(report(Verdict::Fail, "not this one"))]);
     assert_eq!(host.try_deploy(rollback(Some("v2"))).await.unwrap().outcome, Outcome::Refused);
 }
@@ -96,10 +96,10 @@ async fn another_release_with_the_same_parts_passes_the_gates_before_it_is_what_
     host.world().smoke.insert("pages".to_owned(), vec![Ok(report(Verdict::Pass, "all are there"))]);
     let ending = host.try_deploy(of("2ef921a")).await.unwrap();
     assert_eq!(ending.outcome, Outcome::Unchanged);
-    let proofs: Vec<&str> = ending.account.proofs.iter().map(|proof| proof.name.as_str()).collect();
+    let proofs: Vec<&str> = ending.state.proofs.iter().map(|proof| proof.name.as_str()).collect();
     assert_eq!(proofs, ["health", "pages"], "it is proved by what runs");
     assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
-    assert_eq!(host.try_deploy(of("2ef921a")).await.unwrap().account.proofs, [], "nothing new is to be proved");
+    assert_eq!(host.try_deploy(of("2ef921a")).await.unwrap().state.proofs, [], "nothing new is to be proved");
     let running = host.process(None).journal.running(APPLICATION).unwrap().unwrap();
     assert_eq!(running.release.commit.as_deref(), Some("2ef921a"));
 }
@@ -112,8 +112,8 @@ async fn breaking_the_glass_goes_over_a_no_and_says_so() {
     wish.break_glass = Some("the shop is down".to_owned());
     let ending = host.try_deploy(wish).await.unwrap();
     assert_eq!(ending.outcome, Outcome::Succeeded);
-    let check = ending.account.checks.iter().find(|check| check.name == "b").unwrap();
-    assert_eq!(check.ruling, Ruling::Overridden);
+    let check = ending.state.checks.iter().find(|check| check.name == "b").unwrap();
+    assert_eq!(check.decision, Decision::Overridden);
     let history = host.process(None).journal.history(None, 1, None).unwrap();
     assert_eq!(history[0].break_glass.as_deref(), Some("the shop is down"));
 }
@@ -125,7 +125,7 @@ async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     host.process(None).journal.note(APPLICATION, &frozen).unwrap();
     let ending = host.deploy("v1").await;
     assert_eq!(ending.outcome, Outcome::Refused);
-    let message = ending.account.failure.unwrap().message;
+    let message = ending.state.failure.unwrap().message;
     assert!(message.contains("ada") && message.contains("the sale runs"), "{message}");
     assert!(host.world().calls.is_empty(), "nothing was touched");
     let mut wish = request("v1");
@@ -155,7 +155,7 @@ async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
         ending.hint().unwrap(),
         "`windlass unpin kudos` ends that; `--break-glass REASON` deploys once all the same"
     );
-    let message = ending.account.failure.unwrap().message;
+    let message = ending.state.failure.unwrap().message;
     assert!(message.contains("ada pinned version v1: v2 loses orders"), "{message}");
     assert_eq!(host.try_deploy(rollback(Some("v1"))).await.unwrap().outcome, Outcome::Succeeded);
     let unpinned = Notice::Unpinned { actor: "bob".to_owned(), reason: None };
@@ -180,7 +180,7 @@ async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
     host.process(None).journal.note(APPLICATION, &quarantined).unwrap();
     let ending = host.deploy("v2").await;
     assert_eq!(ending.outcome, Outcome::Refused);
-    let message = ending.account.failure.unwrap().message;
+    let message = ending.state.failure.unwrap().message;
     assert!(message.contains("ada put version v2 into quarantine: it loses orders"), "{message}");
     let lifted = Notice::Unquarantined { actor: "bob".to_owned(), reason: None, release: two };
     assert!(host.process(None).journal.note(APPLICATION, &lifted).unwrap());
@@ -194,7 +194,7 @@ async fn a_missing_way_back_refuses() {
     host.world().missing.push("image@v1".to_owned());
     let ending = host.deploy("v2").await;
     assert_eq!(ending.outcome, Outcome::Refused);
-    assert!(ending.account.failure.unwrap().message.contains("image@v1"));
+    assert!(ending.state.failure.unwrap().message.contains("image@v1"));
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn going_back_over_an_irreversible_migration_is_refused() {
     assert_eq!(host.try_deploy(rollback(Some("v2"))).await.unwrap().outcome, Outcome::Succeeded);
     let refused = host.try_deploy(rollback(Some("v1"))).await.unwrap();
     assert_eq!(refused.outcome, Outcome::Refused);
-    assert!(refused.account.failure.unwrap().message.contains("irreversible"));
+    assert!(refused.state.failure.unwrap().message.contains("irreversible"));
     // The same by another road.
     assert_eq!(host.deploy("v1").await.outcome, Outcome::Refused);
 }
@@ -247,7 +247,7 @@ async fn a_failed_irreversible_release_is_frozen_and_not_undone() {
     host.world().apply_faults.insert("web".to_owned(), Fault::always(When::Half));
     let ending = host.deploy("v2").await;
     assert_eq!(ending.outcome, Outcome::Stuck);
-    assert!(ending.account.failure.unwrap().message.contains("irreversible"));
+    assert!(ending.state.failure.unwrap().message.contains("irreversible"));
     assert!(!host.world().calls.iter().any(|call| call.starts_with("undo")));
     assert_eq!(host.process(None).journal.stuck(Some(APPLICATION)).unwrap().len(), 1);
 }

@@ -21,7 +21,7 @@ async fn what_somebody_removed_before_does_not_run_after_an_undo() {
     host.world().things.clear();
     host.world().sick.insert("v2".to_owned());
     let ending = host.deploy("v2").await;
-    assert_eq!((ending.outcome, ending.account.something_runs()), (Outcome::RolledBack, false));
+    assert_eq!((ending.outcome, ending.state.something_runs()), (Outcome::RolledBack, false));
     assert!(host.world().things.is_empty(), "as before");
     assert_eq!(told(&host), (None, Some("something else runs".to_owned())));
     let journal = host.process(None).journal;
@@ -41,7 +41,7 @@ async fn what_ran_in_part_runs_in_part_afterwards() {
     host.world().things.retain(|thing| !thing.starts_with("web@"));
     host.world().sick.insert("v2".to_owned());
     let ending = host.deploy("v2").await;
-    assert_eq!((ending.outcome, ending.account.something_runs()), (Outcome::RolledBack, true));
+    assert_eq!((ending.outcome, ending.state.something_runs()), (Outcome::RolledBack, true));
     assert_eq!(told(&host), (Some("v1".to_owned()), Some("something else runs".to_owned())));
     let warned = &ending.warnings[0];
     assert!(warned.contains("v1 is as it was before the deployment, which is not well"), "{warned}");
@@ -56,7 +56,7 @@ async fn nothing_is_unchanged_while_what_runs_is_not_well() {
     host.world().sick.insert("v1".to_owned());
     let ending = host.deploy("v1").await;
     assert_eq!((ending.outcome, ending.exit()), (Outcome::Refused, ExitCode::Refused));
-    let failure = ending.account.failure.clone().unwrap();
+    let failure = ending.state.failure.clone().unwrap();
     assert_eq!(failure.message, "v1 is what runs and nothing is to be changed, but it is not well: unhealthy");
     assert!(ending.hint().unwrap().contains("windlass status"));
     assert_eq!(host.world().calls.len(), calls, "nothing was touched");

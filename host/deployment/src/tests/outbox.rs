@@ -107,7 +107,7 @@ async fn what_a_recorder_will_never_take_is_set_aside_and_later_events_go_on() {
     let engine = host.process(None);
     let number = third.undelivered[0].id;
     let overtaken = engine.journal.requeue(number, "ada").unwrap();
-    assert!(matches!(&overtaken, Requeued::Overtaken { later, .. } if *later == third.account.id), "{overtaken:?}");
+    assert!(matches!(&overtaken, Requeued::Overtaken { later, .. } if *later == third.state.id), "{overtaken:?}");
     let dropped = engine.journal.drop_delivery(number, "ada", "seen").unwrap();
     assert_eq!(dropped.as_deref(), Some(APPLICATION));
     assert_eq!(untold(&host), [""; 0]);
@@ -187,7 +187,7 @@ async fn a_recorder_sees_what_it_answered_before_and_says_what_it_did() {
         answers.iter().map(|answer| answer["wrote"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(seen.iter().map(wrote).collect::<Vec<_>>(), [vec![], vec!["v1"], vec!["v2", "v1"]]);
-    let log = host.process(None).journal.logs(&first.account.id).unwrap();
+    let log = host.process(None).journal.logs(&first.state.id).unwrap();
     assert!(log.iter().any(|line| line.source == "ledger" && line.message == "wrote v1"), "{log:?}");
 }
 

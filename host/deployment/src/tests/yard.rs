@@ -17,8 +17,8 @@ use windlass_foundation::redact::Redactor;
 use windlass_journal::testing::breaking;
 use windlass_journal::{Journal, Mode};
 
-use crate::outside::{Answering, Context, OnDoubt, Orders, Outside, Probe, Resolved};
-use crate::{Ending, Engine, Error, Hooked, Pace, PlanFile, Request, Source, Stop, Target, run};
+use crate::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
+use crate::{Ending, Engine, Error, Hooked, PlanFile, Request, RetryPolicy, Source, Stop, Target, run};
 
 /// When a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Yard {
     }
 }
 
-impl Outside for Yard {
+impl DeploymentBackend for Yard {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
             if let Some(failure) = self.world().unresolvable.clone() {
@@ -211,7 +211,7 @@ impl Outside for Yard {
         async move { Ok(()) }.boxed()
     }
 
-    fn orders<'a>(&'a self, _: &'a Release) -> Answering<'a, Orders> {
+    fn settings<'a>(&'a self, _: &'a Release) -> Answering<'a, DeploymentSettings> {
         let world = self.world();
         let probe = |name: &String| Probe {
             name: name.clone(),
@@ -220,7 +220,7 @@ impl Outside for Yard {
             on_error: if world.errors_pass { OnDoubt::Warn } else { OnDoubt::Refuse },
             on_inconclusive: OnDoubt::Refuse,
         };
-        let orders = Orders {
+        let settings = DeploymentSettings {
             checks: world.checks.keys().map(probe).collect(),
             smoke: world.smoke.keys().map(probe).collect(),
             recorders: vec!["ledger".to_owned()],
@@ -230,7 +230,7 @@ impl Outside for Yard {
             parallel: 3,
             allow_no_way_back: false,
         };
-        async move { Ok(orders) }.boxed()
+        async move { Ok(settings) }.boxed()
     }
 
     fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
@@ -510,7 +510,7 @@ impl Host {
             journal = breaking(journal, breaks);
         }
         let yard = Arc::new(Yard { world: self.world.clone(), services: self.services.clone() });
-        let outside: Arc<dyn Outside> = if self.repeat {
+        let outside: Arc<dyn DeploymentBackend> = if self.repeat {
             let all = Some("*".to_owned());
             Arc::new(Hooked { inside: yard, fail_step: None, repeat_step: all.clone(), repeat_undo: all })
         } else {
@@ -518,13 +518,13 @@ impl Host {
         };
         Engine {
             journal: Arc::new(journal),
-            outside,
+            backend: outside,
             ids: Arc::new(CountingIds::new(&format!("p{processes}-"))),
             events: Arc::new(Unwatched),
             locks: self.state.path().join("locks"),
             environment: "uat".to_owned(),
             host: "test".to_owned(),
-            pace: Pace {
+            retry_policy: RetryPolicy {
                 apply_attempts: 3,
                 undo_attempts: 3,
                 retry_delay: Duration::from_millis(1),

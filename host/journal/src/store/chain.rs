@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::derived::Derived;
 use super::{Fault, Store};
-use crate::account::Account;
+use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::format::{Event, JOURNAL_FORMAT, Notice};
 use crate::views::{self, Entry, Verification};
@@ -174,7 +174,7 @@ struct Walk {
     sequence: u64,
     hash: String,
     faults: Vec<views::Fault>,
-    open: std::collections::HashMap<String, Account>,
+    open: std::collections::HashMap<String, DeploymentState>,
     derived: Derived,
 }
 
@@ -234,20 +234,20 @@ impl Walk {
             }
         };
         let added = match self.open.get_mut(&entry.deployment) {
-            Some(account) => account.add(entry.time, &entry.event),
-            None => Account::open(&entry.deployment, entry.time, &entry.event).map(|account| {
-                self.open.insert(entry.deployment.clone(), account);
+            Some(state) => state.add(entry.time, &entry.event),
+            None => DeploymentState::open(&entry.deployment, entry.time, &entry.event).map(|state| {
+                self.open.insert(entry.deployment.clone(), state);
             }),
         };
         if let Err(illegal) = added {
             self.fault(sequence, illegal.to_string());
-        } else if let Some(account) = self.open.get(&entry.deployment) {
-            self.derived.line(account, entry.time, &entry.event)?;
+        } else if let Some(state) = self.open.get(&entry.deployment) {
+            self.derived.line(state, entry.time, &entry.event)?;
         }
         // Nothing can follow on a closed one; a line that does is found because its deployment is not there.
         if matches!(entry.event, Event::Closed)
-            && self.open.get(&entry.deployment).is_some_and(|account| !account.status.is_open())
-            && self.open.get(&entry.deployment).is_some_and(|account| account.status.word() == "closed")
+            && self.open.get(&entry.deployment).is_some_and(|state| !state.status.is_open())
+            && self.open.get(&entry.deployment).is_some_and(|state| state.status.word() == "closed")
         {
             self.open.remove(&entry.deployment);
         }
@@ -273,8 +273,8 @@ impl Walk {
             }
             _ => self.fault(self.sequence, "it isn't the last line that was written".to_owned()),
         }
-        for account in self.open.values() {
-            self.derived.account(account)?;
+        for state in self.open.values() {
+            self.derived.state(state)?;
         }
         let tables = self.derived.differences(tables)?;
         self.faults.extend(tables.into_iter().map(|what| views::Fault { sequence: None, what }));

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::{Fault, holds, rows};
-use crate::account::Account;
+use crate::deployment_state::DeploymentState;
 use crate::format::{Event, Notice};
 
 /// The tables that follow from the lines: name, what a row is about, the columns that name it.
@@ -49,19 +49,19 @@ impl Derived {
         Ok(Self { connection })
     }
 
-    /// What a line of a deployment changes. Rows are the account's at its first and its decisive lines; the others are
+    /// What a line of a deployment changes. Rows are the state's at its first and its decisive lines; the others are
     /// made at the end.
-    pub(super) fn line(&self, account: &Account, time: Timestamp, event: &Event) -> Result<(), Fault> {
+    pub(super) fn line(&self, state: &DeploymentState, time: Timestamp, event: &Event) -> Result<(), Fault> {
         match event {
-            Event::Opened { .. } | Event::Closed => self.account(account),
-            Event::Settled { .. } => rows::settle(&self.connection, account, time),
+            Event::Opened { .. } | Event::Closed => self.state(state),
+            Event::Settled { .. } => rows::settle(&self.connection, state, time),
             _ => Ok(()),
         }
     }
 
     /// The row of a deployment as it is after its last line.
-    pub(super) fn account(&self, account: &Account) -> Result<(), Fault> {
-        rows::put(&self.connection, account)
+    pub(super) fn state(&self, state: &DeploymentState) -> Result<(), Fault> {
+        rows::put(&self.connection, state)
     }
 
     /// What a person said about an application.

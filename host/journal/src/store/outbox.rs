@@ -8,17 +8,22 @@ use serde_json::Value;
 use super::queries::time as parsed;
 use super::{Fault, Store, chain, holds};
 use crate::Also;
-use crate::account::Account;
+use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::format::Notice;
 use crate::views::{Aside, Delivery, Refusal, Requeued};
 
 /// Puts the events of a deployment that was just settled. One that is settled a second time, because a person had an
 /// undo tried again, is told a second time: with another key.
-pub(super) fn put(transaction: &Transaction<'_>, account: &Account, time: Timestamp, also: &Also) -> Result<(), Fault> {
+pub(super) fn put(
+    transaction: &Transaction<'_>,
+    state: &DeploymentState,
+    time: Timestamp,
+    also: &Also,
+) -> Result<(), Fault> {
     for (recorder, event) in &also.deliveries {
         let mut event = event.clone();
-        event.finished = account.finished.unwrap_or(time).to_string();
+        event.finished = state.finished.unwrap_or(time).to_string();
         let document = serde_json::to_string(&event).map_err(Error::Encoding)?;
         transaction
             .prepare_cached(
@@ -26,9 +31,9 @@ pub(super) fn put(transaction: &Transaction<'_>, account: &Account, time: Timest
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
-                account.application,
+                state.application,
                 recorder,
-                account.id,
+                state.id,
                 event.idempotency_key,
                 document,
                 time.as_millisecond()

@@ -6,16 +6,16 @@ use windlass_documents::Outcome;
 use windlass_foundation::progress::Level;
 
 use super::{Fault, Status};
-use crate::account::Account;
+use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::outcome_word;
 use crate::views::Line;
 
 /// The row of a deployment in the history, and its application's.
-pub(super) fn put(connection: &Connection, account: &Account) -> Result<(), Fault> {
-    let release = account.release.as_deref();
+pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<(), Fault> {
+    let release = state.release.as_deref();
     // A settled deployment that is stuck stays open until recorders were told.
-    let open = account.status.is_open();
+    let open = state.status.is_open();
     connection
         .prepare_cached(
             "INSERT INTO deployments (id, number, application, environment, purpose, actor, reason, break_glass, status,
@@ -26,57 +26,57 @@ pub(super) fn put(connection: &Connection, account: &Account) -> Result<(), Faul
                  commit_id = excluded.commit_id, failure = excluded.failure, finished = excluded.finished",
         )?
         .execute(params![
-            account.id,
-            account.number,
-            account.application,
-            account.environment,
-            account.asked.purpose.word(),
-            account.owner.actor,
-            account.asked.reason,
-            account.asked.break_glass,
-            account.status.word(),
+            state.id,
+            state.number,
+            state.application,
+            state.environment,
+            state.asked.purpose.word(),
+            state.owner.actor,
+            state.asked.reason,
+            state.asked.break_glass,
+            state.status.word(),
             open,
-            account.outcome().map(outcome_word),
+            state.outcome().map(outcome_word),
             release.map(|release| release.id.as_str()),
             release.map(|release| release.version.as_str()),
             release.and_then(|release| release.commit.as_deref()),
-            account.failure.as_ref().or(account.cause.as_ref()).map(|failure| failure.message.as_str()),
-            account.previous,
-            account.started.to_string(),
-            account.finished.map(|finished| finished.to_string()),
+            state.failure.as_ref().or(state.cause.as_ref()).map(|failure| failure.message.as_str()),
+            state.previous,
+            state.started.to_string(),
+            state.finished.map(|finished| finished.to_string()),
         ])?;
-    if account.status == Status::Resolving {
+    if state.status == Status::Resolving {
         connection
             .prepare_cached(
                 "INSERT INTO applications (name, latest) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET latest = excluded.latest",
             )?
-            .execute(params![account.application, account.id])?;
+            .execute(params![state.application, state.id])?;
     }
     Ok(())
 }
 
 /// What runs from now on, and what is refused from now on.
-pub(super) fn settle(connection: &Connection, account: &Account, time: Timestamp) -> Result<(), Fault> {
-    let Some(release) = account.release.as_deref() else { return Ok(()) };
-    if matches!(account.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) && !account.kept {
+pub(super) fn settle(connection: &Connection, state: &DeploymentState, time: Timestamp) -> Result<(), Fault> {
+    let Some(release) = state.release.as_deref() else { return Ok(()) };
+    if matches!(state.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) && !state.kept {
         let document = serde_json::to_string(release).map_err(Error::Encoding)?;
         connection.execute(
             "UPDATE applications SET running = ?2, release = ?3, since = ?4 WHERE name = ?1",
-            params![account.application, account.id, document, time.to_string()],
+            params![state.application, state.id, document, time.to_string()],
         )?;
     }
-    if account.outcome() == Some(Outcome::Succeeded) {
+    if state.outcome() == Some(Outcome::Succeeded) {
         connection.execute(
             "DELETE FROM quarantine WHERE application = ?1 AND release = ?2",
-            params![account.application, release.id],
+            params![state.application, release.id],
         )?;
     }
-    if let Some(failure) = account.quarantines() {
+    if let Some(failure) = state.quarantines() {
         connection.execute(
             "INSERT OR REPLACE INTO quarantine (application, release, version, deployment, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![account.application, release.id, release.version, account.id, failure.message, time.to_string()],
+            params![state.application, release.id, release.version, state.id, failure.message, time.to_string()],
         )?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use windlass_documents::{Failure, Outcome};
 
 use super::{opened, planned, release, settled, step};
-use crate::format::{Answer, Event, Resolution, Ruling};
+use crate::format::{Answer, Decision, Event, Resolution};
 use crate::transition::{Status, StepEvent, StepStatus, next, next_step};
 
 fn failure() -> Failure {
@@ -27,13 +27,13 @@ fn events() -> Vec<Event> {
         Event::Cancelled { by: id() },
         Event::Resolved { release: release("v1") },
         planned(),
-        Event::Checked { name: id(), answer: answer(), ruling: Ruling::Passed },
+        Event::Checked { name: id(), answer: answer(), decision: Decision::Passed },
         Event::Applying,
         step("a"),
         Event::StepSucceeded { step: id(), output: serde_json::Value::Null },
         Event::StepFailed { step: id(), failure: failure() },
         Event::Verifying,
-        Event::Proved { name: id(), answer: answer(), ruling: Ruling::Passed },
+        Event::Proved { name: id(), answer: answer(), decision: Decision::Passed },
         Event::Unwinding { cause: failure() },
         Event::UndoStarted { step: id(), attempt: 1 },
         Event::UndoSucceeded { step: id() },

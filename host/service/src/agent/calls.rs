@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use windlass_capability::docker::{Docker, DockerScope};
 use windlass_capability::exec::{Exec, secret_names};
 use windlass_capability::files::Files;
-use windlass_capability::grants::Wish;
+use windlass_capability::grants::Permission;
 use windlass_capability::http::{Http, HttpLimits};
 use windlass_capability::log::{Log, LogLimits};
 use windlass_capability::registry::{Registry, Resolve};
@@ -25,7 +25,7 @@ use windlass_release::environment::PluginUse;
 use windlass_sandbox::{Call, Lent, Plugin};
 
 use super::images::{Remote, WayBack};
-use super::material::{Material, Store};
+use super::loaded_release::{LoadedRelease, Store};
 use super::reality::Reality;
 use super::record::{Kept, Values};
 
@@ -49,26 +49,26 @@ impl Reality {
     pub(super) async fn ready(
         &self,
         context: &Context,
-        wish: &PluginUse,
+        named: &PluginUse,
         kind: Kind,
-        material: &Material,
+        loaded: &LoadedRelease,
         step: Option<&str>,
     ) -> Result<Ready, Failure> {
         let store = self.store()?;
-        let plugin = self.plugin(wish, kind, material).await?;
+        let plugin = self.plugin(named, kind, loaded).await?;
         let grants =
             Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
         // The operator of this host puts a secret right; what was to be told is told then.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
-        let secrets = Self::secrets(store, &grants, &self.config.commands, material).map_err(passes)?;
+        let secrets = Self::secrets(store, &grants, &self.config.commands, loaded).map_err(passes)?;
         if !context.is_deployment() && context.purpose != STATUS {
             self.say_what_is_short(context, &secrets);
         }
-        let variables = variables(material, &secrets)?;
-        let projects = self.projects(&context.application, material, context.unbound.as_deref()).await?;
-        let scope = self.docker_scope(context, &plugin, &grants, material, projects, step)?;
+        let variables = variables(loaded, &secrets)?;
+        let projects = self.projects(&context.application, loaded, context.unbound.as_deref()).await?;
+        let scope = self.docker_scope(context, &plugin, &grants, loaded, projects, step)?;
         let host = Arc::new(self.host_facts(&grants));
-        let capabilities = self.capabilities(context, grants, secrets, material, scope)?;
+        let capabilities = self.capabilities(context, grants, secrets, loaded, scope)?;
         let call = Call {
             deployment: context.deployment.clone(),
             application: context.application.clone(),
@@ -77,7 +77,7 @@ impl Reality {
             release: context.release.clone(),
             running: context.running.clone(),
             plan: context.plan.clone(),
-            config: Arc::new(wish.with.clone()),
+            config: Arc::new(named.with.clone()),
             variables: Arc::new(variables),
             host,
             attempt: context.attempt,
@@ -114,9 +114,9 @@ impl Reality {
         store: &Store,
         grants: &Grants,
         commands: &BTreeMap<String, windlass_config::Command>,
-        material: &Material,
+        loaded: &LoadedRelease,
     ) -> Result<Secrets, Failure> {
-        let mut names: BTreeSet<String> = material.settings.secrets.values().cloned().collect();
+        let mut names: BTreeSet<String> = loaded.settings.secrets.values().cloned().collect();
         names.extend(grants.secret_names());
         names.extend(secret_names(commands, grants.commands()));
         store.secrets(names)
@@ -143,7 +143,7 @@ impl Reality {
         context: &Context,
         grants: Arc<Grants>,
         secrets: Secrets,
-        material: &Material,
+        loaded: &LoadedRelease,
         scope: DockerScope,
     ) -> Result<Capabilities, Failure> {
         let limits = &self.config.limits;
@@ -170,7 +170,7 @@ impl Reality {
                 secrets.clone(),
                 log.clone(),
             ),
-            files: Files::new(grants.clone(), Some(material.directory.clone())),
+            files: Files::new(grants.clone(), Some(loaded.directory.clone())),
             exec: Exec::new(grants.clone(), self.commands.clone(), secrets.clone()),
             state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))).within(Quota::from(limits)),
             registry: Registry::new(grants.clone(), asked),
@@ -185,15 +185,15 @@ impl Reality {
     pub(super) async fn projects(
         &self,
         application: &str,
-        material: &Material,
+        loaded: &LoadedRelease,
         unbound: Option<&str>,
     ) -> Result<BTreeSet<String>, Failure> {
-        let strategy = &material.settings.strategy.plugin;
+        let strategy = &loaded.settings.strategy.plugin;
         let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
         if project != application {
-            let plugin = self.plugin(strategy, Kind::Strategy, material).await?;
+            let plugin = self.plugin(strategy, Kind::Strategy, loaded).await?;
             let grants = self.grants(&plugin, Kind::Strategy, application, "", unbound);
-            grants.check(&Wish::Project(project.to_owned()))?;
+            grants.check(&Permission::Project(project.to_owned()))?;
         }
         Ok(BTreeSet::from([project.to_owned()]))
     }
@@ -203,7 +203,7 @@ impl Reality {
         context: &Context,
         plugin: &Plugin,
         grants: &Grants,
-        material: &Material,
+        loaded: &LoadedRelease,
         projects: BTreeSet<String>,
         step: Option<&str>,
     ) -> Result<DockerScope, Failure> {
@@ -224,7 +224,7 @@ impl Reality {
             step: step.map(str::to_owned),
             externals: allowed.iter().filter_map(named).collect(),
             pinned_images: self.pinned(&context.application)?,
-            bundle: Some(material.directory.clone()),
+            bundle: Some(loaded.directory.clone()),
             state_directory: self.config.state_directory.clone(),
             applications_directory: self.config.applications_directory.clone(),
             guarded: self.config.guarded_from(&context.application).into(),
@@ -233,7 +233,7 @@ impl Reality {
 
     /// Images that are never removed: those of the releases that are kept for going back, the running one first.
     fn pinned(&self, application: &str) -> Result<BTreeSet<String>, Failure> {
-        let kept = self.kept(application).map_err(|error| super::material::failed(&error))?;
+        let kept = self.kept(application).map_err(|error| super::loaded_release::failed(&error))?;
         Ok(kept
             .iter()
             .flat_map(|release| release.artifacts.values())
@@ -259,8 +259,8 @@ impl Reality {
             "time": self.clock.now().to_string(),
         });
         if grants.scope().kind == Kind::Strategy {
-            let wish = Wish::DataRoot(grants.scope().application.clone());
-            let granted = grants.check(&wish).map(|()| grants.docker().write.and_then(|write| write.data_root));
+            let permission = Permission::DataRoot(grants.scope().application.clone());
+            let granted = grants.check(&permission).map(|()| grants.docker().write.and_then(|write| write.data_root));
             match granted {
                 Ok(root) => facts["data-root"] = json!(root),
                 Err(denied) => {
@@ -274,15 +274,15 @@ impl Reality {
 
     /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said
     /// before anything is touched. A check is asked before that anyway, and its release says what its failure means.
-    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, material: &Material) -> Result<(), Failure> {
+    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, loaded: &LoadedRelease) -> Result<(), Failure> {
         let kind = plugin.manifest().kind;
         if kind == Kind::Check {
             return Ok(());
         }
         grants.check_needs()?;
         if kind == Kind::Strategy {
-            for name in material.settings.secrets.values() {
-                grants.check(&Wish::Secret(name.clone()))?;
+            for name in loaded.settings.secrets.values() {
+                grants.check(&Permission::Secret(name.clone()))?;
             }
         }
         Ok(())
@@ -290,9 +290,9 @@ impl Reality {
 }
 
 /// What the strategy's files may interpolate: plain values as they are, secrets as placeholders.
-fn variables(material: &Material, secrets: &Secrets) -> Result<BTreeMap<String, String>, Failure> {
-    let mut variables = material.settings.variables.clone();
-    for (variable, name) in &material.settings.secrets {
+fn variables(loaded: &LoadedRelease, secrets: &Secrets) -> Result<BTreeMap<String, String>, Failure> {
+    let mut variables = loaded.settings.variables.clone();
+    for (variable, name) in &loaded.settings.secrets {
         let placeholder = secrets.placeholder(name).ok_or_else(|| Failure {
             code: "invalid-config".to_owned(),
             message: format!("the secret `{name}` of the variable `{variable}` is not known"),

@@ -17,7 +17,7 @@ use windlass_release::registry::{Access, Credentials, Registries, docker_config}
 use windlass_release::resolve::LocalImages;
 use zeroize::Zeroizing;
 
-use super::material::explained;
+use super::loaded_release::explained;
 
 /// The host's own images.
 pub(super) struct Local(pub(super) Arc<docker::Engine>);

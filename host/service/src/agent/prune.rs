@@ -9,7 +9,7 @@ use windlass_documents::{Artifact, Failure, Release};
 use windlass_foundation::identity::Kind;
 use windlass_journal::{Error, Journal};
 
-use super::material::failed;
+use super::loaded_release::failed;
 use super::reality::Reality;
 
 /// How many deployments are looked back at. What was dropped earlier was removed then.
@@ -48,8 +48,8 @@ impl Reality {
         let mut releases = self.journal.resolved_releases(application, 1).map_err(|error| failed(&error))?;
         releases.extend(self.kept(application).map_err(|error| failed(&error))?);
         for release in &releases {
-            let Ok(material) = store.of(release) else { continue };
-            let strategy = store.plugin(&material.settings.strategy.plugin, Kind::Strategy, &material).await;
+            let Ok(loaded) = store.of(release) else { continue };
+            let strategy = store.plugin(&loaded.settings.strategy.plugin, Kind::Strategy, &loaded).await;
             if strategy.is_ok_and(|plugin| plugin.manifest().capabilities.iter().any(|ask| ask.name == WRITES)) {
                 return Ok(true);
             }
@@ -62,7 +62,7 @@ impl Reality {
         let needed = self.needed_bundles().map_err(|error| failed(&error))?;
         let bundles = self.store()?.bundles.clone();
         let swept = tokio::task::spawn_blocking(move || bundles.sweep(&needed)).await;
-        swept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))
+        swept.map_err(|error| super::loaded_release::explained(&error))?.map_err(|error| failed(&error))
     }
 
     /// The digests of the bundles of releases that are kept for going back, run, are pinned, are being deployed or wait
@@ -84,11 +84,11 @@ impl Reality {
             deployments.insert(open.id);
         }
         for deployment in deployments {
-            let account = self.journal.account(&deployment)?;
-            if let Some(previous) = &account.previous {
-                releases.extend(self.journal.account(previous)?.release.as_deref().cloned());
+            let state = self.journal.deployment_state(&deployment)?;
+            if let Some(previous) = &state.previous {
+                releases.extend(self.journal.deployment_state(previous)?.release.as_deref().cloned());
             }
-            releases.extend(account.release.as_deref().cloned());
+            releases.extend(state.release.as_deref().cloned());
         }
         Ok(releases.into_iter().map(|release| release.bundle.digest).collect())
     }
@@ -136,7 +136,7 @@ fn needed(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Resul
     }
     for open in journal.open_deployments(None)?.into_iter().chain(journal.stuck(None)?) {
         if meant(&open.application)
-            && let Some(release) = &journal.account(&open.id)?.release
+            && let Some(release) = &journal.deployment_state(&open.id)?.release
         {
             needed.extend(artifacts(release));
         }

@@ -12,7 +12,9 @@ use windlass_capability::docker;
 use windlass_capability::http::Clients;
 use windlass_capability::secrets::HostKey;
 use windlass_config::{Command, Config};
-use windlass_deployment::{Answering, Context, OnDoubt, Orders, Outside, PlanFile, Probe, Resolved, Source};
+use windlass_deployment::{
+    Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, PlanFile, Probe, Resolved, Source,
+};
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::clock::Clock;
 use windlass_foundation::identity::Kind;
@@ -30,7 +32,7 @@ use windlass_sandbox::{Plugin, Plugins, Settings};
 
 use super::error::Error;
 use super::images::Local;
-use super::material::{Material, Store, failed};
+use super::loaded_release::{LoadedRelease, Store, failed};
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
 pub(super) struct Reality {
@@ -115,40 +117,45 @@ impl Reality {
     }
 
     /// Admits a plugin that the release names; one at a registry is pulled first, once.
-    pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
+    pub(super) async fn plugin(
+        &self,
+        named: &PluginUse,
+        kind: Kind,
+        loaded: &LoadedRelease,
+    ) -> Result<Plugin, Failure> {
         let store = self.store()?;
-        if let PluginName::Registry(name) = &wish.plugin {
+        if let PluginName::Registry(name) = &named.plugin {
             let pulled = store.plugins.pull(name, &self.registries()?).await;
-            pulled.map_err(|error| super::material::at(&wish.position, &error))?;
+            pulled.map_err(|error| super::loaded_release::at(&named.position, &error))?;
         }
-        store.plugin(wish, kind, material).await
+        store.plugin(named, kind, loaded).await
     }
 
     /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
     /// touched.
-    async fn prepare(&self, application: &str, material: &Material, unbound: Option<&str>) -> Result<(), Failure> {
+    async fn prepare(&self, application: &str, loaded: &LoadedRelease, unbound: Option<&str>) -> Result<(), Failure> {
         let store = self.store()?;
-        let settings = &material.settings;
+        let settings = &loaded.settings;
         self.foresee(settings);
         let strategy = std::iter::once((&settings.strategy.plugin, Kind::Strategy));
         let checks = settings.checks.iter().map(|probe| (&probe.plugin, Kind::Check));
         let smoke = settings.smoke.iter().map(|probe| (&probe.plugin, Kind::Smoke));
         let recorders = settings.recorders.iter().map(|recorder| (&recorder.plugin, Kind::Recorder));
-        let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(wish, kind)| async move {
-            let plugin = self.plugin(wish, kind, material).await?;
+        let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(named, kind)| async move {
+            let plugin = self.plugin(named, kind, loaded).await?;
             let at =
-                |failure: Failure| Failure { message: format!("{}: {}", wish.position, failure.message), ..failure };
-            plugin.validate_config(&wish.with).await.map_err(at)?;
+                |failure: Failure| Failure { message: format!("{}: {}", named.position, failure.message), ..failure };
+            plugin.validate_config(&named.with).await.map_err(at)?;
             let grants = self.grants(&plugin, kind, application, "", unbound);
-            Self::may_work(&plugin, &grants, material)?;
+            Self::may_work(&plugin, &grants, loaded)?;
             if kind == Kind::Strategy {
-                self.projects(application, material, unbound).await?;
+                self.projects(application, loaded, unbound).await?;
             }
             // What is needed late does not lie in memory until then.
             if matches!(kind, Kind::Smoke | Kind::Recorder) {
                 store.plugins.put_away(&plugin);
             }
-            Self::secrets(store, &grants, &self.config.commands, material).map(drop)
+            Self::secrets(store, &grants, &self.config.commands, loaded).map(drop)
         });
         try_join_all(all).await.map(drop)
     }
@@ -197,7 +204,7 @@ impl Reality {
         let bundles = self.store()?.bundles.clone();
         // The very directory that was looked at, whatever the path means by now.
         let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
-        let kept = kept.map_err(|error| super::material::explained(&error))?.map_err(|error| failed(&error))?;
+        let kept = kept.map_err(|error| super::loaded_release::explained(&error))?.map_err(|error| failed(&error))?;
         // What counts is what was kept: the file may have been written again meanwhile.
         let file = kept_file(&kept.directory, &source.directory).map_err(|error| failed(&error))?;
         file.expect_application(application).map_err(|error| failed(&error))?;
@@ -221,7 +228,7 @@ impl Reality {
         request: &Request,
         defaults: bool,
     ) -> Result<Kept, Failure> {
-        let running = self.journal.running(application).map_err(|error| super::material::explained(&error))?;
+        let running = self.journal.running(application).map_err(|error| super::loaded_release::explained(&error))?;
         let Some(running) = running.map(|running| running.release) else { return Ok(Kept::default()) };
         // Without the files of the running release nobody knows what they said: then these count.
         let Ok(stored) = self.store()?.bundles.open(&running.bundle) else { return Ok(Kept::default()) };
@@ -232,9 +239,9 @@ impl Reality {
         Ok(resolve::keep(now, Written { file: &before, of_files: &of_files }, request, &running, defaults))
     }
 
-    fn orders_of(&self, settings: &environment::Settings) -> Orders {
+    fn deployment_settings(&self, settings: &environment::Settings) -> DeploymentSettings {
         let deadline = settings.policy.deadline;
-        Orders {
+        DeploymentSettings {
             checks: settings.checks.iter().map(probe).collect(),
             smoke: settings.smoke.iter().map(probe).collect(),
             recorders: settings.recorders.iter().map(|recorder| recorder.name.clone()).collect(),
@@ -284,12 +291,12 @@ fn missing(name: &str) -> Failure {
 /// What isn't a step marks nothing.
 const NO_STEP: Option<&str> = None;
 
-impl Outside for Reality {
+impl DeploymentBackend for Reality {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
             let resolved = self.make(application, source, Some(&self.config.environment)).await?;
-            let material = self.store()?.of(&resolved.release)?;
-            self.prepare(application, &material, source.unbound.as_deref()).await?;
+            let loaded = self.store()?.of(&resolved.release)?;
+            self.prepare(application, &loaded, source.unbound.as_deref()).await?;
             Ok(resolved)
         }
         .boxed()
@@ -304,8 +311,8 @@ impl Outside for Reality {
             .boxed()
     }
 
-    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders> {
-        async move { Ok(self.orders_of(&self.store()?.of(release)?.settings)) }.boxed()
+    fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings> {
+        async move { Ok(self.deployment_settings(&self.store()?.of(release)?.settings)) }.boxed()
     }
 
     fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
@@ -324,9 +331,9 @@ impl Outside for Reality {
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let strategy = &material.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            let loaded = self.store()?.of(&context.release)?;
+            let strategy = &loaded.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
             ready.plugin.observe(ready.call).await
         }
         .boxed()
@@ -334,13 +341,13 @@ impl Outside for Reality {
 
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
         async move {
-            let material = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.release)?;
             if context.is_deployment() {
                 // A release of earlier was not resolved now, and the operator may have changed what is granted.
-                self.prepare(&context.application, &material, context.unbound.as_deref()).await?;
+                self.prepare(&context.application, &loaded, context.unbound.as_deref()).await?;
             }
-            let strategy = &material.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            let strategy = &loaded.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
             ready.plugin.plan(ready.call).await
         }
         .boxed()
@@ -348,9 +355,9 @@ impl Outside for Reality {
 
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let strategy = &material.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &material, Some(&step.id)).await?;
+            let loaded = self.store()?.of(&context.release)?;
+            let strategy = &loaded.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await?;
             ready.plugin.apply(ready.call, step).await
         }
         .boxed()
@@ -358,9 +365,9 @@ impl Outside for Reality {
 
     fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let strategy = &material.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &material, Some(&step.id)).await?;
+            let loaded = self.store()?.of(&context.release)?;
+            let strategy = &loaded.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await?;
             ready.plugin.undo(ready.call, step, output).await
         }
         .boxed()
@@ -368,9 +375,9 @@ impl Outside for Reality {
 
     fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let strategy = &material.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &material, NO_STEP).await?;
+            let loaded = self.store()?.of(&context.release)?;
+            let strategy = &loaded.settings.strategy.plugin;
+            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
             ready.plugin.verify(ready.call).await
         }
         .boxed()
@@ -378,9 +385,9 @@ impl Outside for Reality {
 
     fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let check = named(&material.settings.checks, name)?;
-            let ready = self.ready(context, &check.plugin, Kind::Check, &material, NO_STEP).await?;
+            let loaded = self.store()?.of(&context.release)?;
+            let check = named(&loaded.settings.checks, name)?;
+            let ready = self.ready(context, &check.plugin, Kind::Check, &loaded, NO_STEP).await?;
             ready.plugin.check(ready.call).await
         }
         .boxed()
@@ -388,9 +395,9 @@ impl Outside for Reality {
 
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let smoke = named(&material.settings.smoke, name)?;
-            let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &material, NO_STEP).await?;
+            let loaded = self.store()?.of(&context.release)?;
+            let smoke = named(&loaded.settings.smoke, name)?;
+            let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &loaded, NO_STEP).await?;
             ready.plugin.smoke(ready.call).await
         }
         .boxed()
@@ -403,11 +410,11 @@ impl Outside for Reality {
         event: &'a Event,
     ) -> Answering<'a, Option<Value>> {
         async move {
-            let material = self.store()?.of(&context.release)?;
-            let recorders = &material.settings.recorders;
+            let loaded = self.store()?.of(&context.release)?;
+            let recorders = &loaded.settings.recorders;
             let recorder = recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
             let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };
-            let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &material, NO_STEP).await?;
+            let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &loaded, NO_STEP).await?;
             ready.plugin.deliver(ready.call, event).await
         }
         .boxed()

@@ -8,7 +8,7 @@ use windlass_documents::Failure;
 use windlass_release::bundle::Bundles;
 use windlass_release::resolve::recheck;
 
-use super::material::{explained, failed};
+use super::loaded_release::{explained, failed};
 
 /// What the host's key is used for here, so that a code of another use is none of this.
 const USE: &str = "windlass plan file";

@@ -118,7 +118,7 @@ pub struct Probe {
 
 /// What the release file says to the flow, for this environment.
 #[derive(Debug, Clone)]
-pub struct Orders {
+pub struct DeploymentSettings {
     /// The gates.
     pub checks: Vec<Probe>,
     /// The smoke tests.
@@ -138,7 +138,7 @@ pub struct Orders {
 }
 
 /// What the flow works with.
-pub trait Outside: Send + Sync {
+pub trait DeploymentBackend: Send + Sync {
     /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
     /// same release; so does what runs, for what the source leaves open.
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved>;
@@ -147,8 +147,8 @@ pub trait Outside: Send + Sync {
     /// Whether a plan file is what this host's agent made: everything in it that follows from something else is made
     /// again, and the seal is compared.
     fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()>;
-    /// What a release's file orders. Reads the kept bundle only, so that an old release needs nothing from outside.
-    fn orders<'a>(&'a self, release: &'a Release) -> Answering<'a, Orders>;
+    /// The settings of a release's file. Reads the kept bundle only, so that an old release needs nothing from outside.
+    fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings>;
     /// Which of these images the engine doesn't have.
     fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>>;
     /// Removes the images that earlier releases of the application left behind and that no kept release needs;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use windlass_documents::{Failure, Observation, Outcome, Part, Phase, Plan, Release, Step, Verdict};
 
-use super::format::{Answer, Asked, Event, Owner, Resolution, Ruling};
+use super::format::{Answer, Asked, Decision, Event, Owner, Resolution};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
 
 /// The code of what ended because somebody stopped it.
@@ -30,7 +30,7 @@ pub enum Applied {
 
 /// One deployment, as its lines tell it.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub struct DeploymentState {
     /// The deployment's id.
     pub id: String,
     /// Its place in this host's history.
@@ -64,7 +64,7 @@ pub struct Account {
     /// What the verification and the smoke tests said last.
     pub proofs: Vec<Answered>,
     /// Steps that started.
-    pub steps: BTreeMap<String, StepAccount>,
+    pub steps: BTreeMap<String, StepState>,
     /// Why it unwinds or unwound.
     pub cause: Option<Failure>,
     /// What was said about the earlier version after it was put back.
@@ -95,12 +95,12 @@ pub struct Answered {
     /// What.
     pub answer: Answer,
     /// What policy makes of it.
-    pub ruling: Ruling,
+    pub decision: Decision,
 }
 
 /// One step that started.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StepAccount {
+pub struct StepState {
     /// Where it is.
     pub status: StepStatus,
     /// Its place among the steps in the order in which they first started: undo goes the other way.
@@ -146,8 +146,8 @@ impl Spent {
     }
 }
 
-impl Account {
-    /// The account after the first line of a deployment.
+impl DeploymentState {
+    /// The state after the first line of a deployment.
     pub fn open(id: &str, time: Timestamp, event: &Event) -> Result<Self, Illegal> {
         let status = next(None, event)?;
         let Event::Opened { number, application, environment, asked, owner, previous } = event else {
@@ -223,8 +223,8 @@ impl Account {
                 // They were about another plan.
                 self.checks.clear();
             }
-            Event::Checked { name, answer, ruling } => put(&mut self.checks, name, answer, *ruling),
-            Event::Proved { name, answer, ruling } => put(&mut self.proofs, name, answer, *ruling),
+            Event::Checked { name, answer, decision } => put(&mut self.checks, name, answer, *decision),
+            Event::Proved { name, answer, decision } => put(&mut self.proofs, name, answer, *decision),
             Event::Unwinding { cause } => self.cause = Some(cause.clone()),
             Event::Restored { answer } => self.restored = Some(answer.clone()),
             Event::Settled { failure, left_behind, blames_release, observation, kept, .. } => {
@@ -252,7 +252,7 @@ impl Account {
 
     fn add_step(&mut self, time: Timestamp, id: &str, what: StepEvent, event: &Event) -> Result<(), Illegal> {
         let order = self.steps.len();
-        let mut step = self.steps.get(id).cloned().unwrap_or(StepAccount {
+        let mut step = self.steps.get(id).cloned().unwrap_or(StepState {
             status: StepStatus::Waiting,
             order,
             attempts: 0,
@@ -398,8 +398,8 @@ impl Account {
             .planned(Phase::Apply)
             .into_iter()
             .filter_map(|step| {
-                let account = self.steps.get(&step.id)?;
-                (account.status != StepStatus::Undone).then_some((account.order, step))
+                let state = self.steps.get(&step.id)?;
+                (state.status != StepStatus::Undone).then_some((state.order, step))
             })
             .collect();
         started.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
@@ -408,8 +408,8 @@ impl Account {
 }
 
 /// Keeps one answer for each name: the last one, at the place of the first.
-fn put(answers: &mut Vec<Answered>, name: &str, answer: &Answer, ruling: Ruling) {
-    let answered = Answered { name: name.to_owned(), answer: answer.clone(), ruling };
+fn put(answers: &mut Vec<Answered>, name: &str, answer: &Answer, decision: Decision) {
+    let answered = Answered { name: name.to_owned(), answer: answer.clone(), decision };
     match answers.iter_mut().find(|known| known.name == name) {
         Some(known) => *known = answered,
         None => answers.push(answered),

@@ -20,7 +20,7 @@ use windlass_release::file::ReleaseFile;
 use windlass_sandbox::{Plugin, Plugins};
 
 /// What one bundle means in this environment.
-pub(super) struct Material {
+pub(super) struct LoadedRelease {
     /// The settings.
     pub(super) settings: Settings,
     /// The read-only copy of the bundle.
@@ -29,14 +29,14 @@ pub(super) struct Material {
     stamp: Option<[u8; 32]>,
 }
 
-/// Where material comes from. What was read once is kept while the process lives.
+/// Where loaded releases come from. What was read once is kept while the process lives.
 pub(super) struct Store {
     pub(super) bundles: Bundles,
     pub(super) plugins: Plugins,
     pub(super) key: HostKey,
     pub(super) config: Arc<Config>,
     pub(super) redactor: Redactor,
-    known: Mutex<HashMap<String, Arc<Material>>>,
+    known: Mutex<HashMap<String, Arc<LoadedRelease>>>,
     secrets: Mutex<BTreeMap<BTreeSet<String>, Secrets>>,
 }
 
@@ -53,34 +53,39 @@ impl Store {
         }
     }
 
-    /// The material of a release. The copy of its bundle is verified whenever anything of it is not as it was when it
+    /// Loads a release. The copy of its bundle is verified whenever anything of it is not as it was when it
     /// was verified last.
-    pub(super) fn of(&self, release: &Release) -> Result<Arc<Material>, Failure> {
+    pub(super) fn of(&self, release: &Release) -> Result<Arc<LoadedRelease>, Failure> {
         let digest = &release.bundle.digest;
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
         // Looked at before it is verified: what changes in between is found the next time.
         let stamp = self.bundles.stamp(digest);
-        if let Some(material) = known
+        if let Some(loaded) = known
             && stamp.is_some()
-            && material.stamp == stamp
+            && loaded.stamp == stamp
         {
-            return Ok(material);
+            return Ok(loaded);
         }
         let stored = self.bundles.open(&release.bundle).map_err(|error| failed(&error))?;
         let team = TeamDirectory::open(&stored.directory).map_err(|error| failed(&error))?;
         let file = ReleaseFile::of(&team).map_err(|error| failed(&error))?;
         let settings = file.settings(&self.config.environment).map_err(|error| failed(&error))?;
-        let material = Arc::new(Material { settings, directory: stored.directory, stamp });
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), material.clone());
-        Ok(material)
+        let loaded = Arc::new(LoadedRelease { settings, directory: stored.directory, stamp });
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), loaded.clone());
+        Ok(loaded)
     }
 
     /// Admits a plugin that the release names.
-    pub(super) async fn plugin(&self, wish: &PluginUse, kind: Kind, material: &Material) -> Result<Plugin, Failure> {
+    pub(super) async fn plugin(
+        &self,
+        named: &PluginUse,
+        kind: Kind,
+        loaded: &LoadedRelease,
+    ) -> Result<Plugin, Failure> {
         self.plugins
-            .load(&wish.plugin.to_string(), kind, &material.directory)
+            .load(&named.plugin.to_string(), kind, &loaded.directory)
             .await
-            .map_err(|error| at(&wish.position, &error))
+            .map_err(|error| at(&named.position, &error))
     }
 
     /// Reads these secrets, all or none.
