@@ -25,7 +25,7 @@ use windlass_release::environment::PluginUse;
 use windlass_sandbox::{Call, Lent, Plugin};
 
 use super::images::{Remote, WayBack};
-use super::loaded_release::{LoadedRelease, Store};
+use super::loaded_release::LoadedRelease;
 use super::reality::Reality;
 use super::record::{Kept, Values};
 
@@ -60,7 +60,7 @@ impl Reality {
             Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
         // The operator of this host puts a secret right; what was to be told is told then.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
-        let secrets = Self::secrets(store, &grants, &self.config.commands, loaded).map_err(passes)?;
+        let secrets = store.secrets(&context.of(), self.secret_names(&grants, loaded)).map_err(passes)?;
         if !context.is_deployment() && context.purpose != STATUS {
             self.say_what_is_short(context, &secrets);
         }
@@ -109,17 +109,12 @@ impl Reality {
         Grants::decide_from(scope, &plugin.manifest().capabilities, &self.config.grants, unbound)
     }
 
-    /// All secrets that the call could use: the release's own, those that are granted, and those of commands.
-    pub(super) fn secrets(
-        store: &Store,
-        grants: &Grants,
-        commands: &BTreeMap<String, windlass_config::Command>,
-        loaded: &LoadedRelease,
-    ) -> Result<Secrets, Failure> {
+    /// The names of all secrets that a call could use: the release's own, those that are granted, and those of commands.
+    pub(super) fn secret_names(&self, grants: &Grants, loaded: &LoadedRelease) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = loaded.settings.secrets.values().cloned().collect();
         names.extend(grants.secret_names());
-        names.extend(secret_names(commands, grants.commands()));
-        store.secrets(names)
+        names.extend(secret_names(&self.config.commands, grants.commands()));
+        names
     }
 
     /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.

@@ -12,6 +12,7 @@ use windlass_config::Config;
 use windlass_documents::{Failure, Release};
 use windlass_foundation::explain::{ExitCode, Explain, Part};
 use windlass_foundation::identity::Kind;
+use windlass_foundation::progress::DeploymentRef;
 use windlass_foundation::redact::Redactor;
 use windlass_release::bundle::Bundles;
 use windlass_release::directory::TeamDirectory;
@@ -29,7 +30,7 @@ pub(super) struct LoadedRelease {
     stamp: Option<[u8; 32]>,
 }
 
-/// Where loaded releases come from. What was read once is kept while the process lives.
+/// Where loaded releases come from. What was read of a bundle is kept while the process lives.
 pub(super) struct Store {
     pub(super) bundles: Bundles,
     pub(super) plugins: Plugins,
@@ -37,7 +38,15 @@ pub(super) struct Store {
     pub(super) config: Arc<Config>,
     pub(super) redactor: Redactor,
     known: Mutex<HashMap<String, Arc<LoadedRelease>>>,
-    secrets: Mutex<BTreeMap<BTreeSet<String>, Secrets>>,
+    /// For each application, what its latest deployment read.
+    secrets: Mutex<HashMap<String, SecretsOf>>,
+}
+
+/// The secrets of one deployment, by the names that were asked for together.
+#[derive(Default)]
+struct SecretsOf {
+    deployment: String,
+    known: BTreeMap<BTreeSet<String>, Secrets>,
 }
 
 impl Store {
@@ -89,15 +98,25 @@ impl Store {
     }
 
     /// Reads these secrets, all or none.
-    pub(super) fn secrets(&self, names: BTreeSet<String>) -> Result<Secrets, Failure> {
-        let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(secrets) = known.get(&names) {
+    pub(super) fn read_secrets(&self, names: &BTreeSet<String>) -> Result<Secrets, Failure> {
+        let names = names.iter().map(String::as_str);
+        Secrets::resolve_all(&self.config.secrets, names, &self.key, &self.redactor).map_err(|error| failed(&error))
+    }
+
+    /// These secrets as the deployment read them first: all of its calls see the same values. The values of an earlier
+    /// deployment of the application are dropped. For a call without a deployment, they are read now and not kept.
+    pub(super) fn secrets(&self, of: &DeploymentRef, names: BTreeSet<String>) -> Result<Secrets, Failure> {
+        let Some(deployment) = &of.deployment else { return self.read_secrets(&names) };
+        let mut all = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = all.entry(of.application.clone()).or_default();
+        if latest.deployment != *deployment {
+            *latest = SecretsOf { deployment: deployment.clone(), ..SecretsOf::default() };
+        }
+        if let Some(secrets) = latest.known.get(&names) {
             return Ok(secrets.clone());
         }
-        let wished = names.iter().map(String::as_str);
-        let secrets = Secrets::resolve_all(&self.config.secrets, wished, &self.key, &self.redactor)
-            .map_err(|error| failed(&error))?;
-        known.insert(names, secrets.clone());
+        let secrets = self.read_secrets(&names)?;
+        latest.known.insert(names, secrets.clone());
         Ok(secrets)
     }
 }
@@ -142,4 +161,58 @@ fn problem(part: Part) -> Value {
 /// An error that doesn't know how to explain itself.
 pub(super) fn explained(error: &dyn std::error::Error) -> Failure {
     Failure { code: "internal".to_owned(), message: error.to_string(), retryable: false, details: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use windlass_config::document::Document;
+    use windlass_sandbox::Settings;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_sees_one_value_of_a_secret_and_the_next_one_sees_the_new_value() {
+        let host = tempfile::tempdir().unwrap();
+        let file = host.path().join("token");
+        let write = |value: &str| {
+            fs::write(&file, value).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        let text = format!(
+            "state-directory = \"{}\"\n[secrets.token]\nfile = \"{}\"\n",
+            host.path().join("state").display(),
+            file.display()
+        );
+        let config = Config::resolve(&Document::from_text("agent.toml", text).unwrap()).unwrap();
+        windlass_foundation::private::directory(&config.state_directory).unwrap();
+        let (key, redactor) = (HostKey::from_bytes(&[7; 32]), Redactor::new());
+        let plugins = Plugins::open(Settings {
+            state_directory: config.state_directory.clone(),
+            key: key.bytes().to_vec(),
+            limits: config.limits.clone(),
+            precompiler: None,
+            redactor: redactor.clone(),
+        });
+        let store = Store::new(plugins.unwrap(), key, Arc::new(config), redactor);
+        let read = |application: &str, deployment: Option<&str>| {
+            let of = DeploymentRef {
+                application: application.to_owned(),
+                deployment: deployment.map(str::to_owned),
+            };
+            let secrets = store.secrets(&of, BTreeSet::from(["token".to_owned()])).unwrap();
+            secrets.value("token").unwrap().to_string()
+        };
+        write("the first value");
+        assert_eq!(read("kudos", Some("a")), "the first value");
+        write("the second value");
+        assert_eq!(read("kudos", Some("a")), "the first value");
+        // A question without a deployment and another application keep what the deployment sees as it is.
+        assert_eq!(read("kudos", None), "the second value");
+        assert_eq!(read("shop", Some("b")), "the second value");
+        assert_eq!(read("kudos", Some("a")), "the first value");
+        assert_eq!(read("kudos", Some("c")), "the second value");
+    }
 }

@@ -155,7 +155,7 @@ impl Reality {
             if matches!(kind, Kind::Smoke | Kind::Recorder) {
                 store.plugins.put_away(&plugin);
             }
-            Self::secrets(store, &grants, &self.config.commands, loaded).map(drop)
+            store.read_secrets(&self.secret_names(&grants, loaded)).map(drop)
         });
         try_join_all(all).await.map(drop)
     }
