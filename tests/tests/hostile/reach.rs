@@ -146,7 +146,7 @@ async fn http_reaches_only_what_is_granted() -> Result<()> {
         let answer = ask(url.clone()).await?;
         assert!(answer.starts_with("capability-denied: "), "{url}: {answer}");
     }
-    // A redirect is an answer, and nobody follows it.
+    // A redirect is an answer, and the host does not follow it.
     let answer = ask(format!("http://127.0.0.1:{moving}/")).await?;
     assert!(answer.starts_with("302"), "{answer}");
     assert!(yard.said().contains("169.254.169.254"), "each request leaves a line: {}", yard.said());
