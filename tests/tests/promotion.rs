@@ -370,7 +370,8 @@ fn what_a_file_says_of_itself_counts_only_when_somebody_trusted_has_signed_it() 
     expect(production.run(&["promote", name, "--from", &document])?, 10)?;
     let trusting = Production::set(&format!("[releases]\nkeys = [\"{}\"]\n", signed.key))?;
     expect(trusting.run(&["promote", name, "--from", &document])?, 0)?;
-    // The operator may believe everybody, and a person may go over it once; the history says what it was worth.
+    // The operator may accept all unsigned proofs, and a person may override the rule once; the history says that the
+    // proof is unsigned.
     fs::remove_file(uat.host.root().join("proof.json.minisig"))?;
     let believing = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
     expect(believing.run(&["promote", name, "--from", &document])?, 0)?;

@@ -73,7 +73,7 @@ impl Question<'_> {
         self.pacticipants.iter().find(|pacticipant| pacticipant.name == name)
     }
 
-    /// Everybody who is asked about, with versions.
+    /// All pacticipants that the question is about, with versions.
     pub(crate) fn named(&self) -> String {
         self.pacticipants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
     }

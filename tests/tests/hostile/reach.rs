@@ -53,7 +53,7 @@ async fn a_program_that_others_could_have_put_there_is_not_run() -> Result<()> {
     let directory = yard.directory.path().join("bin");
     fs::create_dir(&directory)?;
     symlink("/bin/true", directory.join("ours"))?;
-    // The directory of a test is in /tmp, where everybody can be the first with a name.
+    // The directory of a test is in /tmp, where every user can create a name first.
     let failure = yard.failure_of(json!({"do": "exec", "command": "ours", "arguments": []})).await?;
     assert!(failure.message.contains("can write `/"), "{}", failure.message);
     assert!(failure.message.contains("is not trusted"), "{}", failure.message);
