@@ -1,5 +1,5 @@
-//! A host on which something is wrong: a full disk, a state directory that nobody can write, a port that somebody else
-//! holds, an engine that doesn't run or doesn't answer.
+//! A host on which something is wrong: a full disk, a state directory that cannot be written, a port that another
+//! program holds, an engine that doesn't run or doesn't answer.
 
 use std::fs;
 use std::net::TcpListener;
@@ -53,7 +53,7 @@ fn a_disk_that_is_full_at_the_start() -> Result<()> {
     for question in [&["status"][..], &["history"], &["audit", "verify"]] {
         expect(small.host.run(question)?, 0)?;
     }
-    // A plan keeps the release's files first. The reserve was let go, and somebody took it.
+    // A plan keeps the release's files first. The reserve was freed, and another program took the room.
     disk.fill()?;
     let planned = expect(small.host.run(["plan", &small.name])?, 15)?;
     tells(&planned, &["No space left on device", "hint: make room on the file system of"])?;
@@ -224,7 +224,7 @@ fn a_state_directory_that_is_read_only() -> Result<()> {
     small.serves("2")
 }
 
-/// Version 2 publishes a port that somebody else holds.
+/// Version 2 publishes a port that another program holds.
 fn wants_a_taken_port(small: &Small) -> Result<(TcpListener, u16)> {
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let port = taken.local_addr()?.port();

@@ -40,7 +40,7 @@ fn plain(registry: &str) -> String {
 struct Pushed(String);
 
 impl Pushed {
-    /// Tags an image and pushes it, as whoever Docker's configuration says.
+    /// Tags an image and pushes it, as the user that Docker's configuration names.
     fn push(source: &str, reference: String, configuration: Option<&Path>) -> Result<Self> {
         docker(["tag", source, &reference])?;
         let pushed = Self(reference);

@@ -1,4 +1,4 @@
-//! The battery: what a team, a plugin, or somebody at the command line could try, a line for each, with the words that
+//! The battery: what a team, a plugin, or a user at the command line could try, a line for each, with the words that
 //! refuse it.
 //!
 //! An attack that you think of is one more line in one of these tables. Whatever needs more than a line (two containers,

@@ -89,7 +89,7 @@ enum Starting {
     Serves(&'static str),
     /// Its start fails, after it has taken the old one away.
     Fails,
-    /// It starts, and nobody answers.
+    /// It starts, and does not answer.
     Silent,
 }
 

@@ -216,7 +216,7 @@ fn what_others_should_keep_and_what_others_have_already_is_said_before_anything_
     assert!(run.stderr.contains("the external network `wlsmall-nobody` is not there"), "{}", run.stderr);
     assert!(run.stderr.contains("docker network create wlsmall-nobody"), "{}", run.stderr);
 
-    // A network of the same name that somebody else made.
+    // A network of the same name that was made outside of the application.
     let name = format!("{}_mine", small.name);
     docker(["network", "create", &name])?;
     small.write("compose.yaml", format!("{}networks: {{ default: {{ name: {name} }} }}\n", small.compose()))?;
@@ -249,7 +249,7 @@ fn services_that_are_gone_are_shown_and_removed_and_those_of_compose_when_told_s
     let small = Small::set("gone")?;
     small.write("compose.yaml", format!("{}{}", small.compose(), service("extra", &small.name, "")))?;
     expect(small.deploy(&[])?, 0)?;
-    // Somebody started another one with Docker Compose.
+    // A person starts another service with Docker Compose.
     small.write("compose.yaml", format!("{}{}", small.compose(), service("theirs", &small.name, "")))?;
     run_compose(&small, &["up", "-d", "--no-deps", "theirs"])?;
     assert_eq!(names(&small)?, ["extra-1", "theirs-1", "web-1"]);

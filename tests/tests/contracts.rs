@@ -161,7 +161,7 @@ fn what_the_broker_lost_is_recorded_again_and_what_it_never_knew_holds_nothing_u
     assert!(again.stderr.contains("recorded again Web 1 in uat: the broker had lost it"), "{}", again.stderr);
     assert_eq!(live(&broker), ["1"]);
 
-    // Nobody published version 3; it is deployed all the same, and runs.
+    // Version 3 was not published; it is deployed all the same, and runs.
     lay_out(&small, &broker, "3")?;
     let unknown = expect(small.deploy(&["--break-glass", "nobody published it"])?, 0)?;
     let said = unknown.stderr.split_whitespace().collect::<Vec<_>>().join(" ");

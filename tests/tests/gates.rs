@@ -33,7 +33,7 @@ fn a_freeze_refuses_and_is_gone_over_with_a_reason_that_stays_in_the_history() -
     let history = expect(small.host.run(["history", &small.name])?, 0)?;
     assert!(history.stdout.contains("break-glass: the shop is down"), "{}", history.stdout);
 
-    // Going back is what nobody should have to wait for.
+    // A rollback must not have to wait until the freeze ends.
     expect(small.host.run(["rollback", &small.name])?, 0)?;
     small.serves("1")
 }

@@ -27,7 +27,7 @@ fn an_interrupt_puts_everything_back() -> Result<()> {
         deployment.signal(signal)?;
         expect(deployment.end()?, 11)?;
         assert_eq!(world(&kudos)?, exactly(&kudos, "1"), "after {signal}");
-        // Somebody stopped it: nothing failed, and nothing is told as if it had.
+        // The deployment was stopped by a signal: nothing failed, and the output must not say that it did.
         let shown = expect(kudos.host.run(["show", &kudos.name])?, 0)?.stdout;
         ensure!(shown.starts_with("cancelled: ") && !shown.contains("failed"), "{shown}");
         ensure!(shown.contains("stopped") && shown.contains("undone in"), "{shown}");

@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 use windlass_stage::{docker, free_port};
 use windlass_tests::{Small, expect, tells};
 
-/// A container of somebody else, removed at the end.
+/// A container that is not the application's, removed at the end.
 struct Other(String);
 
 impl Other {
@@ -23,7 +23,7 @@ impl Drop for Other {
     }
 }
 
-/// A network of somebody else, removed at the end.
+/// A network that is not the application's, removed at the end.
 struct Foreign(String);
 
 impl Foreign {

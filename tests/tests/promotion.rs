@@ -200,7 +200,7 @@ fn a_release_that_was_made_here_is_deployed_there_and_every_change_of_it_is_refu
     small.serves("2")?;
     let other = expect(production.run(&["deploy", "shop", "--release", &file])?, 2)?.stderr;
     assert!(other.contains(&format!("is a release of `{name}`, not of `shop`")), "{other}");
-    // Nobody needs the document, or the files, to go back to it.
+    // A rollback to it needs neither the document nor the files.
     fs::remove_file(&path)?;
     let list = expect(production.run(&["release", "list", name])?, 0)?.stdout;
     assert!(list.contains("runs"), "{list}");
@@ -350,7 +350,7 @@ fn what_a_file_says_of_itself_counts_only_when_somebody_trusted_has_signed_it() 
     let name = uat.name.as_str();
     let path = uat.host.root().join("proof.json");
     let document = path.display().to_string();
-    // It ran, and was tested, nowhere but in the mind of whoever wrote this.
+    // A forged proof: the release never ran, and was never tested.
     expect(uat.host.run(["release", "create", name, "--out", &document])?, 0)?;
     let mut value: Value = serde_json::from_slice(&fs::read(&path)?)?;
     value["proof"] = serde_json::json!({
@@ -365,12 +365,13 @@ fn what_a_file_says_of_itself_counts_only_when_somebody_trusted_has_signed_it() 
     assert!(words.contains("no trusted key has signed that it succeeded in `uat`"), "{refused}");
     assert!(words.contains("minisign -S -m FILE") && words.contains("accept-unsigned-proofs"), "{refused}");
     assert_eq!(uat.world()?, before, "nothing was touched");
-    // A signature that nobody here trusts is none.
+    // A signature by a key that this host does not trust counts as none.
     let signed = Signed::new(&document)?;
     expect(production.run(&["promote", name, "--from", &document])?, 10)?;
     let trusting = Production::set(&format!("[releases]\nkeys = [\"{}\"]\n", signed.key))?;
     expect(trusting.run(&["promote", name, "--from", &document])?, 0)?;
-    // The operator may believe everybody, and a person may go over it once; the history says what it was worth.
+    // The operator may accept all unsigned proofs, and a person may override the rule once; the history says that the
+    // proof is unsigned.
     fs::remove_file(uat.host.root().join("proof.json.minisig"))?;
     let believing = Production::set("[releases]\naccept-unsigned-proofs = true\n")?;
     expect(believing.run(&["promote", name, "--from", &document])?, 0)?;

@@ -81,7 +81,7 @@ fn a_release_is_deployed_updated_refused_broken_put_back_and_rolled_back() -> Re
     assert!(kudos.read()?.contains("for the first release"));
     assert_eq!(kudos.objects()?, complete(name));
 
-    // The history tells all of it, and nobody told the secret.
+    // The history tells all of it, and does not contain the secret.
     let history = expect(kudos.host.run(["history", name])?, 0)?;
     for word in ["succeeded", "unchanged", "rolled back"] {
         assert!(history.stdout.contains(word), "{word} is missing in\n{}", history.stdout);

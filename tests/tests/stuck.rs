@@ -1,4 +1,4 @@
-//! Undo that fails for real, because somebody changed the host in the middle of a deployment.
+//! Undo that fails for real, because a person changed the host in the middle of a deployment.
 //!
 //! The deployment is stuck: it names both errors and what is left, and blocks the application until a person answers.
 

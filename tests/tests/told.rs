@@ -1,4 +1,5 @@
-//! A configuration that is not complete is refused, and a chat is told at an address that nobody reads anywhere.
+//! A configuration that is not complete is refused, and a chat is told at an address that appears in no output and no
+//! file.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

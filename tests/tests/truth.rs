@@ -1,4 +1,5 @@
-//! What it says is what is there: containers that somebody stopped, removed or disconnected, and such that fell ill.
+//! What the agent says is what is there: containers that a person stopped, removed or disconnected, and containers that
+//! became unhealthy.
 
 use std::fs;
 use std::path::{Path, PathBuf};

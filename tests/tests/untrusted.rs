@@ -23,7 +23,7 @@ fn socket(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file of somebody who is neither the directory's owner nor root.
+/// A file of a user who is neither the directory's owner nor root.
 fn foreign(path: &Path) -> Result<()> {
     fs::write(path, "root:hunter2")?;
     Ok(chown(path, Some(4712), None)?)

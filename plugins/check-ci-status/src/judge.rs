@@ -1,4 +1,4 @@
-//! What the reports about a commit mean for the release. Asks nobody.
+//! What the reports about a commit mean for the release. Makes no requests.
 
 use windlass_sdk::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What was reported about a commit, whoever reported it and in whichever way. Asks nobody.
+//! What was reported about a commit, by any reporter and as a status or a check run. Makes no requests.
 
 use windlass_sdk::prelude::*;
 

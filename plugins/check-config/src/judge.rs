@@ -62,7 +62,7 @@ fn judge_variables(config: &Config, variables: &BTreeMap<String, String>) -> Res
 
 fn variable_wrong(rule: &Rule, value: Option<&str>) -> Result<Option<String>> {
     match value {
-        // Nobody sees the value: it is there, which is all that can be said.
+        // The plugin does not see the value of a secret, so it can only say that there is one.
         Some(value) if is_secret(value) => Ok(None),
         Some(value) if rule.secret && !value.is_empty() => {
             Ok(Some("is written in clear, and must be a secret".to_owned()))

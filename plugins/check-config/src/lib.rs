@@ -1,6 +1,6 @@
 //! Checks that a release's configuration is complete: variables, files and secrets.
 //!
-//! It shows names and places and never a value, which may be a password that nobody declared as a secret.
+//! It shows names and places and never a value, which may be a password that was not declared as a secret.
 
 mod config;
 mod file;

@@ -1,4 +1,4 @@
-//! What nobody has filled in yet.
+//! Placeholders that were not filled in yet.
 
 use regex_lite::Regex;
 use windlass_sdk::prelude::*;

@@ -1,4 +1,4 @@
-//! What the answers mean for the release. Asks nobody.
+//! What the answers mean for the release. Makes no requests.
 
 use windlass_sdk::prelude::*;
 use windlass_sdk::registry::Resolved;

@@ -19,7 +19,7 @@ pub(crate) struct Gathered {
     pub(crate) release: Matrix,
     /// What it says of them with each live version that stays beside one of them.
     pub(crate) beside: Vec<(Staying, Matrix)>,
-    /// Who has contracts with whom; asked only when somebody has none that was looked at.
+    /// Who has contracts with whom; asked only when a pacticipant has no contract among those that were looked at.
     pub(crate) integrations: Option<Integrations>,
     /// Whether something else was live afterwards.
     pub(crate) changed: bool,

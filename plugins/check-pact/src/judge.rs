@@ -1,4 +1,4 @@
-//! What a broker's answers mean for a release. Asks nobody.
+//! What a broker's answers mean for a release. Makes no requests.
 //!
 //! Stricter than the broker and its command-line clients, which say yes when one of several live versions of a provider
 //! never verified the contract, when a version that stays live as another instance breaks, and when there was nothing to
@@ -63,7 +63,7 @@ pub(crate) fn rows_of<'a>(matrix: &'a Matrix, staying: &'a Staying) -> impl Iter
 }
 
 impl Question<'_> {
-    /// What an unknown is: waited for, or a no when nobody wants to wait.
+    /// What an unknown is: waited for, or a no when the configuration says not to wait (`retry = false`).
     pub(crate) fn unknown(&self) -> Verdict {
         if self.config.retry { Verdict::Pending } else { Verdict::Fail }
     }
@@ -73,7 +73,7 @@ impl Question<'_> {
         self.pacticipants.iter().find(|pacticipant| pacticipant.name == name)
     }
 
-    /// Everybody who is asked about, with versions.
+    /// All pacticipants that the question is about, with versions.
     pub(crate) fn named(&self) -> String {
         self.pacticipants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
     }
@@ -96,7 +96,7 @@ impl Question<'_> {
         let beside = staying.map(|staying| format!(" ({})", self.beside(staying))).unwrap_or_default();
         let place = |link: &Option<String>| link.as_deref().map(|link| format!(": {link}")).unwrap_or_default();
         let id = format!("pact:{consumer}/{provider}");
-        // Nobody asked the broker to ignore anything, so that what it passes over counts as well.
+        // The question did not tell the broker to ignore anything, so a row that the broker ignores counts as well.
         let ignored = if row.ignored { ", which the broker passes over" } else { "" };
         let finding = match row.success {
             Some(true) => {

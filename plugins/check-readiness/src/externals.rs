@@ -1,4 +1,4 @@
-//! Networks and volumes that somebody else makes: they must be there.
+//! Networks and volumes that are made outside of the application: they must be there.
 
 use windlass_sdk::prelude::*;
 

@@ -14,7 +14,7 @@ const DEFAULT_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose
 pub(crate) struct Needs {
     /// Host ports.
     pub(crate) ports: Vec<Wanted>,
-    /// Networks that somebody else made, each with where it was asked for.
+    /// Networks that are made outside of the application, each with the place that names it.
     pub(crate) networks: Vec<(String, String)>,
     /// Likewise volumes.
     pub(crate) volumes: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! Whether a version is written as it must be and may follow the one that runs. Asks nobody.
+//! Whether a version is written as it must be and may follow the one that runs. Makes no requests.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Whether a time is open, and when the next opening is. Asks nobody.
+//! Whether a time is open, and when the next opening is. Makes no requests.
 
 use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan as _};

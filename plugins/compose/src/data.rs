@@ -49,7 +49,7 @@ impl Application {
         for service in self.services.values_mut() {
             for mount in &mut service.mounts {
                 let Some(path) = source(mount).filter(|path| written.contains(*path)) else { continue };
-                // Whoever only reads what comes with the release gets it from there.
+                // A mount that only reads files of the release gets them from the release.
                 if mount.read_only && (data.is_released)(path) {
                     continue;
                 }

@@ -1,6 +1,6 @@
 //! How much a file may ask of its reader.
 //!
-//! Files come from a release, which nobody has to trust. Each limit ends in an error that names it.
+//! Files come from a release, which need not be trusted. Each limit ends in an error that names it.
 
 /// Limits for one [`crate::load`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -247,7 +247,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Takes an env file into a scope. One that nobody asked for may be missing.
+    /// Takes an env file into a scope. A file that is not named anywhere (`asked` is none) may be missing.
     fn env_file(&mut self, scope: &mut Scope, path: &str, asked: Option<&Position>) -> Result<(), Problem> {
         let Some(text) = self.sources.text(path, asked)? else { return Ok(()) };
         let read = crate::dotenv::parse(&text, path, scope, self.limits)?;

@@ -37,8 +37,8 @@ impl Report {
         }
     }
 
-    /// While `read` runs, what a value says is nobody's concern: types and keys still are. Docker Compose reads
-    /// services of inactive profiles like that.
+    /// While `read` runs, only types and keys are checked, and not what a value says. Docker Compose reads services of
+    /// inactive profiles like that.
     pub(crate) fn shapes_only<T>(&self, read: impl FnOnce() -> T) -> T {
         let before = self.shapes_only.replace(true);
         let value = read();

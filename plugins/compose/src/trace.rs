@@ -56,7 +56,7 @@ pub struct Variable {
 /// Where the value of a variable came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The release or the environment of whoever asked.
+    /// The release, or the environment of the command that reads the files.
     Given,
     /// `.env`, or an `env_file` of an `include`.
     File(Position),

@@ -98,7 +98,7 @@ impl<'a> Client<'a> {
         if left < LEAST {
             let message = format!("the time of this attempt is used up: the broker was not asked any more for {what}");
             let error = Error::new("timeout", message).retryable().hint("give it more time, with a longer `deadline`");
-            // So that whoever has an answer of an earlier attempt can tell that this one says nothing new.
+            // The caller can see from this that the broker was not asked, and use the answer of an earlier attempt.
             return Err(error.detail("not-asked", true.into()));
         }
         let mut request = request
@@ -116,8 +116,8 @@ impl<'a> Client<'a> {
         judge(&response, &what, self.settings)
     }
 
-    /// A broker makes its links from an address that somebody configured, or from what a request said; credentials go
-    /// to nobody but the broker that was named.
+    /// A broker makes its links from a configured address, or from what a request said. The client sends credentials
+    /// only to the broker that the configuration names, so it refuses a link to another server.
     fn own(&self, address: &str) -> Result<()> {
         let origin = Origin::of(address);
         if origin.is_some() && origin == self.origin {

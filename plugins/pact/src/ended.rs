@@ -1,6 +1,6 @@
 //! The end of a record: what a recorder had recorded as deployed, and what no longer runs.
 //!
-//! Nobody else's record is ended: the version and the instance must be those that were recorded.
+//! Only a record of this recorder is ended: the version and the instance must be those that it recorded.
 
 use serde_json::{Value, json};
 use windlass_sdk::Result;
@@ -32,7 +32,7 @@ pub enum Ended {
     Now,
     /// It was not there any more.
     Before,
-    /// Another version has its place, recorded by somebody else. It is left as it is.
+    /// Another version has its place, which another user or tool recorded. It is left as it is.
     Taken(String),
 }
 

@@ -25,7 +25,7 @@ pub struct Matrix {
     pub success: u64,
     /// Rows that failed.
     pub failed: u64,
-    /// Rows that nobody knows of.
+    /// Rows about which the broker has no verification result.
     pub unknown: u64,
     /// What it says besides.
     pub notices: Vec<Notice>,
@@ -61,7 +61,7 @@ pub struct Row {
     pub pact: Option<String>,
     /// Where the verification's result can be read.
     pub result: Option<String>,
-    /// Whether somebody told the broker to pass over it.
+    /// Whether the broker was told to ignore the row.
     pub ignored: bool,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The broker's `pb:execute` takes no version: it fills the webhook's texts with the newest contract between the webhook's
 //! consumer and provider, and with no version of the provider. Which one that was stands only in the request that the
-//! broker shows afterwards, and only where the webhook's own texts say it. A request's body is never passed on: it may
-//! hold what is nobody's business.
+//! broker shows afterwards, and only where the webhook's own texts say it. A request's body is never passed on, because
+//! it may contain confidential data.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;

@@ -5,7 +5,7 @@
 pub(crate) enum Pushed {
     /// The remote has it.
     Done,
-    /// Somebody else was faster; git's reason.
+    /// Another push was faster; git's reason.
     Behind(String),
     /// The remote says no; its reason.
     Refused(String),

@@ -108,7 +108,7 @@ impl Repository<'_> {
         self.made("sign", &output)
     }
 
-    /// Pushes a commit, which never replaces what somebody else pushed.
+    /// Pushes a commit, which never replaces a commit that another user or program pushed.
     pub(crate) fn push(&self, commit: &str) -> Result<Pushed> {
         let name = self.name("push");
         let output = exec::run(&name, &[commit], &[])?;

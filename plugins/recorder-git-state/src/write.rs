@@ -1,4 +1,4 @@
-//! From an event to a commit at the remote: fetch, look, commit, push, and again when somebody else was faster.
+//! From an event to a commit at the remote: fetch, look, commit, push, and again when another push was faster.
 
 use windlass_sdk::prelude::*;
 

@@ -53,7 +53,7 @@ fn mark(event: &Event) -> String {
 fn find(client: &Client<'_>, announce: Announce, tag: &str, mark: &str) -> Result<Option<Value>> {
     if announce == Announce::Release {
         let known = client.get(&format!("/releases/tags/{}", encode(tag)))?;
-        // One that somebody else wrote is left as it is.
+        // A release that was not written by Windlass is left as it is.
         return Ok(known.map(|known| json!({ "release": tag, "url": known.get("html_url"), "there-already": true })));
     }
     let path = "/issues?state=all&sort=created&direction=desc&per_page=100";

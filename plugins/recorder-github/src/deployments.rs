@@ -74,7 +74,7 @@ fn retire(client: &Client<'_>, event: &Event, now: u64) -> Result<()> {
     active.into_iter().rev().try_for_each(|id| set(client, event, id, INACTIVE, &description))
 }
 
-/// What Windlass wrote into a deployment; none for one of somebody else.
+/// What Windlass wrote into a deployment; none for a deployment that another user or program made.
 fn payload(deployment: &Value) -> Option<Value> {
     // GitHub gives an object back as it was sent, or as its text.
     let payload = deployment.get("payload").cloned().unwrap_or_default();

@@ -40,7 +40,7 @@ impl Recorder for RecorderPact {
 
     fn deliver(context: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
         let earlier = Earlier::of(&context.last_facts(EARLIER)?);
-        // Nothing was changed, or nobody knows what runs.
+        // Nothing was changed (refused), or it is not known what runs (stuck).
         if matches!(event.outcome, Outcome::Refused | Outcome::Stuck) {
             return Ok(Some(earlier.facts()));
         }

@@ -127,7 +127,7 @@ fn entities(text: &str) -> String {
         .collect()
 }
 
-/// Marks are escaped (`CommonMark` section 2.4), and `@` mentions nobody with a zero-width space behind it.
+/// Marks are escaped (`CommonMark` section 2.4), and a zero-width space behind `@` prevents mentions.
 fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -86,7 +86,7 @@ pub struct Attempt {
     pub host: String,
     /// How it ended: `succeeded`, `unchanged`, `refused`, `rolled-back` or `stuck`.
     pub outcome: Outcome,
-    /// Whether it ended so because somebody stopped it, and nothing failed.
+    /// Whether it ended so because a person stopped it, and nothing failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
     /// Whether it was a rollback.

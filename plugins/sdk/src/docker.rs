@@ -77,7 +77,7 @@ pub fn inspect_image(reference: &str) -> Result<Value> {
     ask_json(|| host::inspect_image(reference))
 }
 
-/// Host ports in use by anyone.
+/// All host ports that are in use, by containers or by other programs of the host.
 pub fn host_ports() -> Result<Vec<HostPort>> {
     ask_json(host::host_ports)
 }

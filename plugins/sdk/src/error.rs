@@ -30,7 +30,7 @@ impl Error {
         Self::from_failure(Failure { code: code.into(), message: message.into(), retryable: false, details: None })
     }
 
-    /// Something that nobody foresaw.
+    /// An error that the plugin's author did not foresee.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new("internal", message)

@@ -38,7 +38,7 @@ pub fn validate<C: Config>(config: &str, validate: fn(&C) -> Result<()>) -> Answ
 }
 
 fn parse_config<C: Config>(text: &str) -> Result<C> {
-    // As a value first: its errors name no place in a text that nobody wrote.
+    // As a value first: errors of a value name no line and column, which would be of a text that no person wrote.
     let read = |text: &str| serde_json::from_str::<Value>(text).and_then(serde_json::from_value);
     // A plugin without a `with` table may have the unit type, which is null in JSON.
     read(text)

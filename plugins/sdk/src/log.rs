@@ -10,7 +10,7 @@ pub enum Level {
     Debug,
     /// For information.
     Info,
-    /// Someone should look.
+    /// A person should look at it.
     Warn,
     /// Something broke.
     Error,
@@ -42,7 +42,7 @@ pub fn info(message: impl AsRef<str>) {
     line(Level::Info, message.as_ref());
 }
 
-/// Someone should look.
+/// A person should look at it.
 pub fn warn(message: impl AsRef<str>) {
     line(Level::Warn, message.as_ref());
 }
@@ -52,7 +52,7 @@ pub fn error(message: impl AsRef<str>) {
     line(Level::Error, message.as_ref());
 }
 
-/// Shows what is being done right now to whoever watches. `percent` is 0 to 100 where it is known.
+/// Shows what is being done right now to the people who watch the command. `percent` is 0 to 100 where it is known.
 pub fn progress(message: impl AsRef<str>, percent: Option<u8>) {
     #[cfg(target_family = "wasm")]
     host::progress(message.as_ref(), percent);

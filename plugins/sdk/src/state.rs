@@ -21,7 +21,7 @@ pub fn get(key: &str) -> Result<Option<Entry>> {
 }
 
 /// Stores a value if the key is still at the revision that was seen; `None` means that it must not exist.
-/// Returns the new revision; the error code is `conflict` when somebody was faster.
+/// Returns the new revision; the error code is `conflict` when another call changed the key first.
 pub fn put(key: &str, value: &[u8], expected: Option<u64>) -> Result<u64> {
     ask(|| host::put(key, value, expected))
 }

@@ -23,7 +23,7 @@ const LINES: usize = 10;
 /// The longest that a wish to stop goes unnoticed.
 const SLICE: Duration = Duration::from_millis(500);
 
-/// Follows a job to its end. One that does not end in time, and one that somebody asked to stop, is cancelled.
+/// Follows a job to its end. Cancels it when it does not end in time, or when the deployment is to be stopped.
 pub(crate) fn to_end(context: &Context<'_>, config: &Config, client: &Client<'_>, address: &str) -> Result<Value> {
     let left = context.remaining();
     let margin = MARGIN.min(left / 4);

@@ -1,5 +1,5 @@
-//! What was launched for which deployment, kept outside the call: a launch is written down before it is asked for, so
-//! that whoever comes next knows that there may be a job.
+//! What was launched for which deployment, kept outside the call: a launch is written down before AWX is asked for it,
+//! so that the next call knows that there may be a job.
 
 use serde::Serialize;
 use windlass_sdk::prelude::*;

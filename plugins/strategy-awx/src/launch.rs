@@ -35,7 +35,7 @@ impl Launch<'_> {
         }
     }
 
-    /// The job of a launch whose answer nobody has, if there is one now. Launches nothing.
+    /// The job of a launch whose answer was lost, if there is one now. Launches nothing.
     pub(crate) fn find(&self) -> Result<Option<String>> {
         let mark = self.way.mark(&self.context.deployment());
         let newest = self.client.get(&format!("{}?order_by=-id&page_size={NEWEST}", self.template.jobs))?;
@@ -100,7 +100,7 @@ impl Launch<'_> {
         }
     }
 
-    /// Nobody knows whether there is a job: it is looked for, and nothing is launched a second time.
+    /// It is not known whether there is a job: it is looked for, and nothing is launched a second time.
     fn lost(&self, mut intent: Intent, revision: Option<u64>, cause: Option<Error>) -> Result<String> {
         let cause = cause.map_or_else(|| "the agent was interrupted".to_owned(), |error| error.message().to_owned());
         log::warn(format!("it is not known whether AWX launched a job ({cause}): it is looked for"));

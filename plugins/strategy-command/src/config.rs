@@ -6,7 +6,7 @@ use serde::Serialize;
 use windlass_sdk::prelude::*;
 use windlass_strategies::check;
 
-/// The most steps; a plan of more is no longer read by anybody.
+/// The most steps: people no longer read a longer plan.
 const MOST_STEPS: usize = 100;
 
 /// The strategy's `with` table.

@@ -132,8 +132,7 @@ pub(crate) fn undo(context: &Context<'_>, engine: &dyn Engine, step: &Step) -> R
     let (operation, before) = read(step)?;
     let work = Work { context, engine, deployment: context.deployment(), before };
     match &operation {
-        // An image that is there harms nobody, and saves the next attempt the download.
-        // Sweeping is never undone.
+        // An image that stays does no harm, and saves the next attempt the download. Sweeping is never undone.
         Operation::Pull { .. }
         | Operation::Gather
         | Operation::Await { .. }

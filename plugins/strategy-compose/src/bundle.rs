@@ -82,7 +82,7 @@ fn granting(host: &Host) -> String {
     }
 }
 
-/// Each problem with its own place and advice, for whoever shows them.
+/// Each problem with its own place and advice, for the code that shows them.
 fn each(problems: &Problems) -> Value {
     let one = |problem: &Problem| {
         let position = problem.position.as_ref();

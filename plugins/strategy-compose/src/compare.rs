@@ -1,8 +1,8 @@
 //! How a container differs from what should run, field by field, in the words of Compose files.
 //!
-//! Used for the diff of every replacement, and to decide whether a container that somebody else started, Docker
-//! Compose say, is already what the release wants. Only what a Compose file can say is compared; what it leaves to
-//! the image is compared with the image, what it leaves to the engine is not compared.
+//! Used for the diff of every replacement, and to decide whether a container that was started without Windlass, for
+//! example by Docker Compose, is already what the release wants. Only what a Compose file can say is compared; what it
+//! leaves to the image is compared with the image, what it leaves to the engine is not compared.
 
 mod host;
 mod image;

@@ -74,7 +74,7 @@ pub(crate) enum Standing {
     Runs,
     /// Another one should run.
     Other,
-    /// Another one should run, and somebody goes back to this one.
+    /// Another one should run, and this deployment is a rollback to this one.
     Back,
 }
 
@@ -91,7 +91,7 @@ impl Standing {
         })
     }
 
-    /// Whether the release ran here, so that a flaw of its files must not keep anybody from it.
+    /// Whether the release ran here, so that a flaw of its files must not prevent its deployment.
     pub(crate) fn has_run(self) -> bool {
         matches!(self, Self::Runs | Self::Back)
     }
@@ -189,7 +189,7 @@ impl Endpoint {
         Value::Object(config)
     }
 
-    /// The same connection without names, so that nobody finds the container by them.
+    /// The same connection without names, so that no other container finds this one by them.
     pub(crate) fn unnamed(&self) -> Self {
         Self { aliases: Vec::new(), ..self.clone() }
     }
@@ -200,7 +200,7 @@ impl Endpoint {
 pub(crate) struct Resource {
     /// The name in the engine.
     pub(crate) name: String,
-    /// Whether somebody else makes and keeps it.
+    /// Whether it is made and kept outside of the application.
     pub(crate) external: bool,
     /// The body of its creation.
     pub(crate) body: Value,

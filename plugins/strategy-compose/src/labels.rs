@@ -12,7 +12,7 @@ pub(crate) const DEPENDS_ON: &str = "com.docker.compose.depends_on";
 pub(crate) const IMAGE: &str = "com.docker.compose.image";
 pub(crate) const NETWORK: &str = "com.docker.compose.network";
 pub(crate) const VOLUME: &str = "com.docker.compose.volume";
-/// Docker Compose's own labels begin so; nobody else's do.
+/// Docker Compose's own labels begin so; labels of other programs do not.
 pub(crate) const COMPOSE: &str = "com.docker.compose.";
 /// Those of the agent and of this strategy begin so.
 pub(crate) const WINDLASS: &str = "windlass.";

@@ -1,8 +1,8 @@
 //! Whether a container that runs can be reached: its networks, its names there, its published ports.
 //!
 //! Pure, but for asking about a network where that decides. An engine says `running` also of a container that lost its
-//! networks: somebody disconnected it, or the engine started it again after a start that failed. Nothing is said of
-//! containers that do not run.
+//! networks: a person or a program disconnected it, or the engine started it again after a start that failed. Nothing
+//! is said of containers that do not run.
 
 use std::collections::BTreeSet;
 use std::fmt;

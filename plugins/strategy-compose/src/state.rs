@@ -87,7 +87,7 @@ pub(crate) struct Container {
 pub(crate) struct Mounted {
     /// Where it is in the container.
     pub(crate) target: String,
-    /// Its name, which the engine made up where nobody gave one.
+    /// Its name, which the engine made up when no name was given.
     pub(crate) volume: String,
     /// Whether the container can write to it.
     pub(crate) writable: bool,
@@ -272,7 +272,7 @@ pub(crate) fn short(id: &str) -> String {
     id.chars().take(12).collect()
 }
 
-/// What somebody asked for, and not what the engine chose.
+/// The settings that were requested, without those that the engine chose.
 fn settings(endpoint: &Value) -> Map<String, Value> {
     let mut settings = Map::new();
     for key in ["IPAMConfig", "Links", "DriverOpts", "GwPriority"] {
@@ -296,11 +296,12 @@ impl State {
         self.containers.iter().filter(|container| container.service == service).collect()
     }
 
-    /// What a plan depends on and somebody chose: which containers, networks and volumes of the project there are and
-    /// which containers run; not uptime, not health and not connections, which a container that restarts loses and gets
-    /// (the steps that repair them look for themselves), and nothing that the application changes by working. When a
-    /// volume was created is such a thing: the engine's local driver tells the time of the last change of the volume's
-    /// directory. What a plan looks up besides is no part of it, because an observation does not know its name.
+    /// The choices of people and tools that a plan depends on: which containers, networks and volumes of the project
+    /// there are and which containers run; not uptime, not health and not connections, which a container that restarts
+    /// loses and gets (the steps that repair them look for themselves), and nothing that the application changes by
+    /// working. When a volume was created is such a thing: the engine's local driver tells the time of the last change
+    /// of the volume's directory. What a plan looks up besides is no part of it, because an observation does not know
+    /// its name.
     pub(crate) fn basis(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let facts = |facts: &[(&str, String)]| -> BTreeMap<String, String> {
             facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()

@@ -105,7 +105,7 @@ impl Repository {
         }));
     }
 
-    /// An issue of somebody; its number is returned.
+    /// An issue that a person opened; returns its number.
     pub fn issue(&mut self, title: &str, body: &str) -> u64 {
         let number = self.issues.len() as u64 + 1;
         let url = format!("{}/issues/{number}", self.address);

@@ -28,7 +28,7 @@ pub use state::{Fault, Happens, Recorded, Side, Sides, State};
 pub struct Broker(StandIn<State>);
 
 impl Broker {
-    /// Starts on a free port, empty and open to everybody.
+    /// Starts on a free port, empty, and answers requests without credentials.
     ///
     /// # Errors
     /// When it cannot listen.

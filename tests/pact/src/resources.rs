@@ -228,8 +228,8 @@ pub(crate) fn webhook(state: &State, id: &str) -> Value {
     shown
 }
 
-/// What a webhook sends on demand: the newest contract between its sides, whatever anybody waits for, and no version of the
-/// provider.
+/// What a webhook sends on demand: the newest contract between its sides, whichever version a check waits for, and no
+/// version of the provider.
 pub(crate) fn sent(state: &State, id: &str) -> Value {
     let sides = state.webhook_sides.get(id).cloned().unwrap_or_default();
     let is = |name: &Option<String>, found: &str| name.as_deref().is_none_or(|name| name == found);

@@ -36,7 +36,7 @@ pub struct State {
     pub webhooks_say_nothing: bool,
     /// What is verified as soon as a webhook is sent: consumer, provider, and whether it keeps the contract.
     pub when_sent: Vec<(Side, Side, bool)>,
-    /// Who may write: user and password. Nobody needs to say who they are while there is none.
+    /// Who may write: user and password. When there is none, requests need no credentials.
     pub writer: Option<(String, String)>,
     /// Who may read.
     pub reader: Option<(String, String)>,

@@ -57,7 +57,7 @@ impl Disk {
         Ok(std::fs::remove_file(self.filler())?)
     }
 
-    /// Nobody can write there any more, not even root.
+    /// Makes the disk read-only, so that not even root can write there.
     ///
     /// # Errors
     /// When something is open for writing there.

@@ -16,7 +16,7 @@ pub struct Load {
     answered: Arc<Answered>,
 }
 
-/// Counts answers and tells whoever waits.
+/// Counts answers and wakes the threads that wait for them.
 #[derive(Debug, Default)]
 struct Answered {
     count: Mutex<u64>,

@@ -24,7 +24,7 @@ pub fn program(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("`{name}` is not installed: run `cargo xtask setup`"))
 }
 
-/// Ports that Linux gives to nobody who did not ask for them; its own range for that begins at 32768.
+/// Ports that Linux gives only to programs that ask for them by number; its range for other programs begins at 32768.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// The ports that this process was given, each with the file whose lock says so to all others.

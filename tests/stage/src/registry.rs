@@ -29,7 +29,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The run's registry, or one of its own where there is none. Whoever uses it pushes below a name that is theirs.
+    /// The run's registry, or one of its own where there is none. Each test pushes below a name of its own.
     ///
     /// # Errors
     /// As for [`Registry::start`].

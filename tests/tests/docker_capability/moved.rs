@@ -161,7 +161,7 @@ async fn what_others_made_for_the_application_is_not_handed_on_without_a_grant()
     let failure = strategy.create_container(&new, &heir).await.unwrap_err();
     assert_eq!(failure.code, "capability-denied", "{failure:?}");
     assert!(failure.message.contains("VolumesFrom"), "{failure:?}");
-    // What people started themselves is started again by whoever goes back to it.
+    // A container that people started themselves may be started again by a rollback.
     strategy.start_container(&old).await.unwrap();
 }
 
@@ -193,7 +193,7 @@ async fn a_source_is_given_to_the_engine_without_links_and_looked_at_again_at_ea
         assert_eq!(Path::new(source.trim()), rooted.root.join("x/deep"), "{body}");
         strategy.start_container(&name).await.unwrap();
         strategy.stop_container(&name, 0).await.unwrap();
-        // Somebody of the host, or a container that nobody here knows of.
+        // A user of the host did this, or a container that the agent does not know.
         fs::rename(rooted.root.join("x"), rooted.root.join("was")).unwrap();
         symlink("../outside", rooted.root.join("x")).unwrap();
         let failure = strategy.start_container(&name).await.unwrap_err();

@@ -58,7 +58,7 @@ async fn a_value_is_in_the_container_and_in_no_answer() {
     assert!(raw.contains(&format!("PASSWORD={VALUE}")), "{raw}");
     assert!(raw.contains(&format!("{VALUE}url={VALUE}")), "{raw}");
     assert!(raw.contains("from the bundle"), "{raw}");
-    // … and nobody else does.
+    // … and the strategy does not.
     let inspected = strategy.inspect_container(&id).await.unwrap();
     assert!(!inspected.to_string().contains(VALUE));
     assert!(inspected["Config"]["Env"].as_array().unwrap().contains(&json!(format!("PASSWORD={PLACEHOLDER}"))));
@@ -68,7 +68,7 @@ async fn a_value_is_in_the_container_and_in_no_answer() {
     assert!(!lines.contains(VALUE) && lines.contains(&format!("PASSWORD={PLACEHOLDER}")), "{lines}");
     assert!(!strategy.list_containers().await.unwrap().to_string().contains(VALUE));
 
-    // Its files are there for whoever is in the container, behind a door that only root opens.
+    // Every user in the container can read its files; on the host, only root can open the directory that they are in.
     let files = application.state.path().join("secrets").join(&application.name);
     assert_eq!(std::fs::metadata(&files).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(std::fs::read_dir(&files).unwrap().count(), 2);

@@ -40,14 +40,14 @@ async fn only_who_has_a_volume_without_a_name_may_mount_it_again() {
     mine.permits(&json!([{ "container": mounting(&own) }])).await.unwrap();
     mine.create_container(&next, &mounting(&own)).await.unwrap();
 
-    // As soon as somebody else mounts it, too, it is not the application's alone.
+    // As soon as another container mounts it too, it is not the application's alone.
     let stranger = application.named("stranger");
     docker(["create", "--name", &stranger, "--volume", &format!("{own}:/x"), BUSYBOX, "true"]).unwrap();
     let failure = mine.create_container(&application.named("third"), &mounting(&own)).await.unwrap_err();
     docker(["rm", &stranger]).unwrap();
     assert_eq!(failure.code, "capability-denied", "{failure:?}");
 
-    // One that no container mounts may have been anybody's.
+    // A volume that no container mounts may have belonged to any application.
     let left = docker(["volume", "create"]).unwrap();
     let failure = mine.create_container(&application.named("third"), &mounting(&left)).await.unwrap_err();
     docker(["volume", "rm", &left]).unwrap();

@@ -203,7 +203,7 @@ async fn a_port_that_the_application_publishes_is_the_application() {
     let check = application.check();
     check.probe_tcp(None, "127.0.0.1", port, 5_000).await.unwrap();
     check.probe_tcp(None, "localhost", port, 5_000).await.unwrap();
-    // At another address of the host, somebody else may listen there.
+    // At another address of the host, another program may listen on that port.
     assert_eq!(check.probe_tcp(None, "127.0.0.2", port, 5_000).await.unwrap_err().code, "capability-denied");
     let other = Application::new("published2");
     assert_eq!(other.check().probe_tcp(None, "127.0.0.1", port, 5_000).await.unwrap_err().code, "capability-denied");

@@ -155,7 +155,7 @@ pub(crate) fn registry(repository: &str, images: &[(&str, &str, &str)]) -> (Regi
     (registry, made)
 }
 
-/// Runs git as somebody in a directory.
+/// Runs git in a directory, with a name and an address for commits.
 #[track_caller]
 pub(crate) fn git(directory: &Path, arguments: &[&str]) -> String {
     let identity = ["-c", "user.name=ci", "-c", "user.email=ci@example.org", "-c", "init.defaultBranch=main"];

@@ -74,7 +74,7 @@ fn versions_are_bumped_a_broken_one_is_pinned_away_and_a_hotfix_goes_the_same_wa
     let again = deploy(0, &one).stdout;
     assert!(again.contains("unchanged"), "{again}");
 
-    // The image of the same version is another one now: somebody forgot to bump it.
+    // The image of the same version is another one now: the developer forgot to bump it.
     push("users", "1.0.0", "unhealthy");
     let forgotten = repository.commit("1.0.0", "1.0.0", "");
     let refused = deploy(10, &forgotten).stderr;

@@ -210,12 +210,12 @@ async fn a_file_that_was_lost_or_written_over_is_committed_again_after_an_unchan
     let facts = yard.deliver(with(), &unchanged(2)).await.unwrap();
     assert_eq!(facts["summary"], "environments/uat.json says so already", "{facts}");
     let before = yard.remote("environments/uat.json").1;
-    // Somebody deploys something else by hand, and says so.
+    // A person deploys something else by hand, and records it.
     yard.deliver(with(), &event(3, "9", "succeeded", Some("9"))).await.unwrap();
     let facts = yard.deliver(with(), &unchanged(4)).await.unwrap();
     assert!(facts["summary"].as_str().unwrap().contains("which was lost or said something else"), "{facts}");
     assert_eq!(yard.remote("environments/uat.json"), (images("1"), before + 2));
-    // Whoever records no success has nothing repaired.
+    // A recorder that does not record successes repairs nothing.
     let mut failures = with();
     failures["on"] = json!(["stuck"]);
     let facts = yard.deliver(failures, &unchanged(5)).await.unwrap();
@@ -336,7 +336,7 @@ async fn a_no_of_the_remote_is_told_with_its_words() {
     assert!(failure.message.contains("pre-receive hook declined"), "{failure:?}");
     assert!(failure.message.contains("ask the platform team"), "{failure:?}");
 
-    // A file of somebody else.
+    // A file that the recorder did not write.
     let other = yard.place.path().join("other");
     fs::remove_file(&hook).unwrap();
     fs::write(other.join("uat.json"), "# notes\n").unwrap();

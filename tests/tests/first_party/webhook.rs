@@ -206,7 +206,7 @@ async fn a_body_of_ones_own_is_sent_and_signed() {
         "images": ["r/backend:1"] });
     assert_eq!(seen.json(), expected);
 
-    // A signature needs the value, which nobody has without being granted it.
+    // A signature needs the value, which a plugin does not get without a grant.
     let yard = Yard::new("");
     let failure = yard.deliver(with, &event("succeeded")).await.unwrap_err();
     assert_eq!(failure.code, "capability-denied");

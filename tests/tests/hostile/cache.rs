@@ -1,4 +1,4 @@
-//! Compiled code that someone tampered with, and compilers that fail.
+//! Compiled code that was tampered with, and compilers that fail.
 
 use std::fs;
 use std::io::Write as _;

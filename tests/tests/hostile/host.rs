@@ -259,7 +259,7 @@ fn bundles_that_nothing_needs_go_with_a_deployment() -> Result<()> {
         Ok(entries?.into_iter().map(|entry| entry.path()).collect())
     };
     let first = kept()?;
-    // Plans leave bundles that nobody deploys.
+    // Plans leave bundles that are never deployed.
     for version in ["7", "8"] {
         small.version(version)?;
         expect(small.host.run(["plan", &small.name])?, 0)?;

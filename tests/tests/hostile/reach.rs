@@ -53,7 +53,7 @@ async fn a_program_that_others_could_have_put_there_is_not_run() -> Result<()> {
     let directory = yard.directory.path().join("bin");
     fs::create_dir(&directory)?;
     symlink("/bin/true", directory.join("ours"))?;
-    // The directory of a test is in /tmp, where everybody can be the first with a name.
+    // The directory of a test is in /tmp, where every user can create a name first.
     let failure = yard.failure_of(json!({"do": "exec", "command": "ours", "arguments": []})).await?;
     assert!(failure.message.contains("can write `/"), "{}", failure.message);
     assert!(failure.message.contains("is not trusted"), "{}", failure.message);
@@ -146,7 +146,7 @@ async fn http_reaches_only_what_is_granted() -> Result<()> {
         let answer = ask(url.clone()).await?;
         assert!(answer.starts_with("capability-denied: "), "{url}: {answer}");
     }
-    // A redirect is an answer, and nobody follows it.
+    // A redirect is an answer, and the host does not follow it.
     let answer = ask(format!("http://127.0.0.1:{moving}/")).await?;
     assert!(answer.starts_with("302"), "{answer}");
     assert!(yard.said().contains("169.254.169.254"), "each request leaves a line: {}", yard.said());

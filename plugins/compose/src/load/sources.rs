@@ -24,7 +24,7 @@ impl<'a> Sources<'a> {
         Ok(self.files.read(path).map_err(|why| Problem::nowhere(format!("`{path}`: {why}")))?.is_some())
     }
 
-    /// The text of a file. `asked` is where somebody names it; one that nobody names may be missing.
+    /// The text of a file. `asked` is the place that names the file; a file that is not named anywhere may be missing.
     pub(super) fn text(&self, path: &str, asked: Option<&Position>) -> Result<Option<String>, Problem> {
         let problem = |message: String| match asked {
             Some(position) => Problem::at(position, message),

@@ -7,7 +7,7 @@ use super::{Mode, merge};
 use crate::Problem;
 use crate::yaml::Node;
 
-/// Nobody has more ranges in one network.
+/// The most pairs of ranges that are compared; no real network has so many ranges.
 const MOST_PAIRS: usize = 10_000;
 
 /// A range of the result: one of the earlier file, perhaps changed, or one of the later.

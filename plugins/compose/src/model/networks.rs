@@ -12,7 +12,7 @@ use crate::{Position, Problem};
 pub struct Network {
     /// The name in the engine where the file gives one; otherwise it is made of the project's name and the key.
     pub name: Option<String>,
-    /// Whether somebody else makes and keeps it.
+    /// Whether it is made and kept outside of the application.
     pub external: bool,
     /// The driver; none for the engine's default.
     pub driver: Option<String>,
@@ -22,7 +22,7 @@ pub struct Network {
     pub ipam: Ipam,
     /// Whether it reaches nothing outside.
     pub internal: bool,
-    /// Whether containers that nobody planned may be attached; of swarm clusters.
+    /// Whether containers that are not part of a service may be attached; of swarm clusters.
     pub attachable: bool,
     /// Whether it has IPv4 addresses. Saying no needs an engine of API 1.48.
     pub enable_ipv4: Option<bool>,
@@ -30,7 +30,7 @@ pub struct Network {
     pub enable_ipv6: Option<bool>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Where it was written; none for the default network that nobody wrote.
+    /// Where it was written; none for the default network when no file writes it.
     pub position: Option<Position>,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn declared(context: &Context<'_>, mapping: &Mapping) -> BTreeMap<Str
 }
 
 fn ipam(fields: &mut Fields<'_>) -> Ipam {
-    // Docker Compose reads them and gives them to nobody.
+    // Docker Compose reads them and does not pass them on to the engine.
     if !fields.texts("options").is_empty() {
         fields.report().warn(format!("`{}` has no effect, as with Docker Compose", fields.path("options")));
     }
@@ -139,8 +139,8 @@ pub(super) fn named(fields: &Fields<'_>, name: Option<&String>, position: &Posit
     }
 }
 
-/// What somebody else makes has the properties that they gave it. Docker Compose refuses others for volumes; for
-/// networks it takes them, to no effect.
+/// An external network or volume has the properties with which it was created. Docker Compose refuses other properties
+/// for volumes; for networks it accepts them, and they have no effect.
 pub(super) fn external_says_nothing_else(context: &Context<'_>, external: bool, mapping: &Mapping, path: &str) {
     let other = mapping
         .entries

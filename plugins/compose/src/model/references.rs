@@ -1,4 +1,4 @@
-//! What the parts of an application say about each other: references, dependencies, and what nobody uses.
+//! What the parts of an application say about each other: references, dependencies, and parts that no service uses.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

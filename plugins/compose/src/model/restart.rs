@@ -19,7 +19,7 @@ pub enum RestartPolicy {
     Always,
     /// When its exit code is not 0.
     OnFailure,
-    /// Always, but not after somebody stopped it.
+    /// Always, but not after a person or a program stopped it.
     UnlessStopped,
 }
 

@@ -345,7 +345,7 @@ fn isolation(fields: &mut Fields<'_>) -> Option<String> {
     })?
 }
 
-/// Without any, a service is in the network `default`, unless it has somebody's whole network.
+/// Without any, a service is in the network `default`, unless it has a `network_mode`.
 fn networks(context: &Context<'_>, service: &mut Service, has_mode: bool) {
     match &service.namespaces.network {
         Some(mode) if !service.networks.is_empty() => context

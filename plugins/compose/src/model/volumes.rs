@@ -12,7 +12,7 @@ use crate::yaml::Mapping;
 pub struct Volume {
     /// The name in the engine where the file gives one; otherwise it is made of the project's name and the key.
     pub name: Option<String>,
-    /// Whether somebody else makes and keeps it.
+    /// Whether it is made and kept outside of the application.
     pub external: bool,
     /// The driver; none for the engine's default.
     pub driver: Option<String>,

@@ -1,4 +1,4 @@
-//! The keys of a mapping: which are read, which are refused, which nobody knows.
+//! The keys of a mapping: which are read, which are refused, which are unknown.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -32,8 +32,8 @@ pub(super) fn start(request: &Request) -> Result<FutureIncomingResponse> {
     let _ = options.set_between_bytes_timeout(timeout);
 
     let future = outgoing_handler::handle(outgoing, Some(options)).map_err(|code| error(&request.url, &code))?;
-    // A body that nobody takes is no error by itself: whoever refused the request, or answered before it was read,
-    // says so in the future.
+    // A body that is not taken is no error by itself: when the host refused the request, or the server answered before
+    // it read the body, the future says so.
     let taken = request.body.is_empty() || {
         let stream = body.write().map_err(|()| refused("a second body"))?;
         write(&stream, &request.body).is_ok()

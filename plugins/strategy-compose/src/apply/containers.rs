@@ -61,9 +61,9 @@ impl Work<'_> {
     /// Starts again what gave way, with the connections that it had.
     pub(super) fn start_old(&self) -> Result<()> {
         for old in self.before.containers.iter().filter(|old| old.running) {
-            // The engine kills what it was told to stop when the grace period is over, whoever told it and whatever was
-            // asked since: a container that still runs may have been told so, and nothing says whether it was. One that
-            // has ended before it is started is not killed any more.
+            // The engine kills a container that it was told to stop when the grace period is over, whichever client
+            // told it and whatever was requested since: a container that still runs may have been told so, and nothing
+            // says whether it was. One that has ended before it is started is not killed any more.
             or_gone(self.engine.stop(&old.id, Duration::from_secs(old.grace_seconds)))?;
             if may_come_back(&old.restart_policy) {
                 self.engine.update(&old.id, &json!({ "RestartPolicy": old.restart_policy }))?;

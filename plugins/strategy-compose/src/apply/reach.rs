@@ -48,8 +48,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Looks whether a container that was started can be reached, and repairs it where it cannot. One that ended
-    /// meanwhile is somebody else's concern.
+    /// Looks whether a container that was started can be reached, and repairs it where it cannot. A container that
+    /// ended meanwhile is not looked at here.
     fn reached(&self, id: &str, endpoints: &[Endpoint]) -> Result<()> {
         if self.lack(id, endpoints)?.is_nothing() {
             return Ok(());
@@ -60,7 +60,7 @@ impl Work<'_> {
             return Ok(());
         }
         if !left.ports.is_empty() {
-            // Ports are published when a container starts; nobody reaches this one now.
+            // Ports are published when a container starts. No client reaches this one now, so it can be restarted.
             self.engine.stop(id, Duration::from_secs(10))?;
             self.engine.start(id)?;
         }

@@ -6,7 +6,7 @@ use super::shown;
 use super::view::View;
 use crate::json as look;
 
-/// What the engine gives `/dev/shm` where nobody says otherwise.
+/// The size that the engine gives `/dev/shm` when no other size is requested.
 const SHM_SIZE: i64 = 64 << 20;
 
 pub(super) fn host(host: &Value, view: &mut View) {

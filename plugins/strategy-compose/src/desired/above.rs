@@ -1,6 +1,6 @@
-//! Host paths that one service mounts below a directory that a service can write: whoever writes there can put a link
-//! in the place of what is mounted, and the engine follows it at the next start. The host refuses such containers when
-//! they are made; here it is said while it is planned, with the line.
+//! Host paths that one service mounts below a directory that a service can write: a process that writes there can put a
+//! link in the place of what is mounted, and the engine follows it at the next start. The host refuses such containers
+//! when they are made; this module already reports them in the plan, with the line.
 
 use std::path::Path as HostPath;
 

@@ -145,7 +145,8 @@ fn nanoseconds(duration: Duration) -> Value {
     json!(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }
 
-/// The engine counts this in seconds; a part of one is rounded up, so that nobody gets less time than the file says.
+/// The engine counts this in seconds; a part of one is rounded up, so that no container gets less time than the file
+/// says.
 fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

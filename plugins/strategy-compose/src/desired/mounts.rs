@@ -13,8 +13,9 @@ use super::{Pinned, Scope, pin};
 
 /// What stands for the host's copy of the release's files. The host puts its path there.
 pub(crate) const BUNDLE: &str = "{{windlass.bundle}}";
-/// What stands for a file: `{{windlass.content;uid=1000;mode=0440:BASE64}}`. The host writes it, secrets filled in; what
-/// is left out before the colon is as everybody may read it.
+/// The placeholder for a file: `{{windlass.content;uid=1000;mode=0440:BASE64}}`. The host writes the file, with the
+/// secrets filled in. What is left out before the colon has its default: the file belongs to root, and every user may
+/// read it.
 pub(crate) const CONTENT: &str = "{{windlass.content";
 
 /// What the engine says of file systems below what is mounted, and what Compose files do.
@@ -211,7 +212,7 @@ fn file(
     }
 }
 
-/// Owner and permission bits where they are not those that everybody gets.
+/// Owner and permission bits where they are not the default ones.
 fn access(reference: &FileReference) -> String {
     let owner = |key: &str, id: &Option<String>| {
         id.as_ref().filter(|id| *id != "0").map(|id| format!(";{key}={id}")).unwrap_or_default()

@@ -23,8 +23,8 @@ enum Check {
     Unsure,
 }
 
-/// Refuses what waits for a health that is never told. A release that ran here is only warned about: nobody can correct
-/// its files any more.
+/// Refuses a service that waits for another one to be healthy when that one has no health check. A release that ran
+/// here gets only a warning, because its files cannot be corrected any more.
 pub(super) fn add(desired: &Desired, state: &State, draft: &mut Draft) -> Result<(), Obstacles> {
     let mut obstacles = Vec::new();
     for (waiting, other) in waits(desired) {
@@ -44,7 +44,7 @@ pub(super) fn add(desired: &Desired, state: &State, draft: &mut Draft) -> Result
     if obstacles.is_empty() { Ok(()) } else { Err(Obstacles(obstacles)) }
 }
 
-/// Services of which nobody knows yet whether they have a health check, each with one that waits for it.
+/// Services of which it is not known yet whether they have a health check, each with one that waits for it.
 pub(super) fn unsure(desired: &Desired, state: &State) -> BTreeMap<String, String> {
     if desired.standing.has_run() {
         return BTreeMap::new();

@@ -135,7 +135,8 @@ pub(crate) fn decide(desired: &Desired, service: &DesiredService, state: &State)
         differences.extend(current.gone.iter().map(|target| compare::gone(target)));
     }
     let ours = current.labels.contains_key(labels::HASH);
-    // A container that Docker Compose made mounts files from somewhere else; nobody knows whether they are the same.
+    // A container that Docker Compose made mounts files from another place, and the agent cannot know whether they are
+    // the same.
     let adoptable = !ours && differences.is_empty() && service.files.is_empty();
     if is_same || adoptable {
         let lack = current
@@ -217,8 +218,9 @@ fn keep(
     decision
 }
 
-/// How it is replaced, where something runs that gives way. What crashes again and again serves nobody, and cannot be moved
-/// aside: engines refuse to rename or to connect a container that waits for its next start.
+/// How the service is replaced, when containers of it run already. A container that crashes again and again is no use
+/// to clients, and cannot be moved aside: engines refuse to rename or to connect a container that waits for its next
+/// start.
 fn manner(service: &DesiredService, old: &[&Container]) -> Option<Manner> {
     if service.manner == Manner::StartFirst && old.iter().any(|container| container.is_crashing()) {
         return Some(Manner::StopFirst("ends and is restarted by the engine again and again".to_owned()));

@@ -1,7 +1,7 @@
 //! Images, networks and volumes.
 //!
-//! A network or volume whose definition changed is never made anew behind anybody's back: containers would lose
-//! their connections, volumes their data. The plan is refused, with the ways out.
+//! A network or volume whose definition changed is never made again without the operator's consent: containers would
+//! lose their connections, volumes their data. The plan is refused, and the error says what the operator can do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -213,7 +213,7 @@ fn volume_fits(project: &str, resource: &Resource, found: &Value, obstacles: &mu
     differs("volume", resource, &wrong, obstacles);
 }
 
-/// Whether the project made it; using what belongs to somebody else must be said.
+/// Whether the project made it; the Compose file must say `external` to use a network or volume of another owner.
 fn is_own(
     kind: &str,
     project: &str,

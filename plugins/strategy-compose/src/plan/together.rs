@@ -45,7 +45,7 @@ pub(super) fn bind(desired: &Desired, order: &[String], decisions: &mut BTreeMap
     for service in order.iter().filter_map(|key| desired.services.get(key)) {
         let Some(with) = service.bound.iter().find(|name| leaves(desired, service, name, decisions)) else { continue };
         let Some(decision) = decisions.get_mut(&service.key) else { continue };
-        // What ended well needs nobody any more, and is not run again.
+        // A job that ended well no longer needs the other service, and is not run again.
         if service.is_job {
             continue;
         }

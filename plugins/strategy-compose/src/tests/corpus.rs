@@ -419,7 +419,7 @@ fn mount_options(host: &Value) -> Value {
     Value::Object(options)
 }
 
-/// Texts are files of ours; Docker Compose writes them into the container, where nobody sees them from outside.
+/// Texts are files of ours; Docker Compose writes them into the container, where they cannot be seen from outside.
 fn mount(mount: &Value) -> Option<String> {
     let source = if field(mount, "/Name").len() == 64 { "anonymous" } else { field(mount, "/Source") };
     if source.contains("/wlc-content-") {

@@ -1,4 +1,4 @@
-//! Services with several containers or none, services that are gone, and containers that nobody asked about.
+//! Services with several containers or none, services that are gone, and containers that belong to no service.
 
 use std::process::Command;
 
@@ -101,7 +101,7 @@ fn a_service_that_got_another_name_gives_its_port_back_first() {
     assert!(plan.contains("remove service front: no longer in the Compose files\n"), "{plan}");
     assert!(plan.contains("front:stop <- prepared\nentry:start <- prepared front:stop\n"), "{plan}");
     assert!(!plan.contains("front:retire"), "{plan}");
-    // One that is in nobody's way serves until all that is new is there.
+    // An old container that blocks no new one serves until all new ones are there.
     let plan = planned(&wanted(&text.replace("front:", "entry:").replace("8080", "8081")), &running(&wanted(text)));
     assert!(plan.contains("front:retire <- ready"), "{plan}");
 }
@@ -129,7 +129,7 @@ fn several_containers_are_made_replaced_and_reduced_on_the_engine() {
     let first = stage.desired(0, text);
     stage.deploy("first", &first);
     assert!(stage.plan(&first).is_unchanged());
-    // A one-off container is nobody's service: it is neither counted nor removed.
+    // A one-off container belongs to no service: it is neither counted nor removed.
     let label = |key: &str, value: &str| format!("{key}={value}");
     let one_off = Command::new("docker")
         .args(["run", "-d", "--init", "--name", &format!("{}-app-run-1", stage.project)])

@@ -261,7 +261,8 @@ fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
         compose(version, &["up", "--no-start"]);
         let theirs = containers(&stage, &directory.0);
         let plan = stage.plan(&desired);
-        // What mounts files of the release is made anew, because nobody knows what files Docker Compose mounted.
+        // A container that mounts files of the release is replaced, because it is not known which files Docker Compose
+        // mounted.
         let replaced: Vec<&str> = plan
             .changes
             .iter()

@@ -92,7 +92,7 @@ fn what_lives_on_a_container_is_made_after_it_and_goes_with_it() {
     let create = own.steps.iter().find(|step| step.id == "side:create").unwrap();
     assert_eq!(create.details["shares"], json!({ "back": { "kept": "id-of-app-back-1" } }));
 
-    // Somebody made the other one anew, or it stopped and takes its network with it.
+    // The other container was made again by a person, or it stopped and takes its network with it.
     let mut elsewhere = state.clone();
     let side = elsewhere.containers.iter_mut().find(|container| container.service == "side").unwrap();
     side.inspect.as_mut().unwrap()["HostConfig"]["NetworkMode"] = json!("container:gone");

@@ -34,7 +34,7 @@ fn a_hardware_address_is_the_same_in_the_container_and_in_its_connection() {
     }
     let plan = planned(&wanted(text), &made(text, moved("02:42:ac:11:00:08")));
     assert!(plan.contains("mac_address: 02:42:ac:11:00:08 -> 02:42:ac:11:00:07"), "{plan}");
-    // Every connection has an address; one that nobody asked for is no difference.
+    // Every connection has an address; an address that was not requested is no difference.
     let none = "services:\n  back: {image: back}\n";
     let plan = planned(&wanted(none), &made(none, moved("02:42:ac:11:00:08")));
     assert!(plan.contains(KEPT), "{plan}");

@@ -76,7 +76,7 @@ async fn a_deployment_is_written_once_with_its_status_whatever_is_lost() {
 async fn of_an_application_on_a_host_one_deployment_is_active() {
     let hub = Hub::new(NAME);
     hub.history();
-    // Of another host, another application, and of somebody else.
+    // Deployments of another host, of another application, and of another program.
     let other_host = Event { host: "h2".to_owned(), ..event(91, "succeeded", None, 1) };
     let other_application = Event { application: "shop".to_owned(), ..event(92, "succeeded", None, 1) };
     for event in [other_host, other_application] {

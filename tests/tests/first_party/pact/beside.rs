@@ -102,7 +102,7 @@ async fn a_supported_release_stays_beside_a_new_one() {
         assert_eq!(report.verdict, Verdict::Fail, "{report:?}");
         assert!(report.summary.contains("(Shop Web 1 stays live in test as a release)"), "{}", report.summary);
     }
-    // A release takes nobody's place, also not that of what is recorded as deployed.
+    // A release takes the place of no other version, also not of one that is recorded as deployed.
     {
         let mut state = desk.broker.state();
         state.released.clear();
