@@ -31,9 +31,10 @@ pub fn is_open(address: IpAddr, granted: &[IpNet]) -> bool {
     is_public(meant) || granted.iter().any(named)
 }
 
-/// Whether an address may be where a name of somebody else leads that nobody granted, as a registry of a team's
-/// images: the host itself and private networks are common, but nothing that is named so is at a link-local address, a
-/// cloud's metadata service, or an address that no server can have.
+/// Whether the agent may connect to an address for a host name that another party chose and that the operator did not
+/// grant, such as the registry of a team's images. The host itself and private networks are common places for such
+/// servers and are allowed. Link-local addresses, a cloud's metadata service and addresses that no server can have are
+/// not: no legitimate name points there. Addresses in a `granted` range are always allowed.
 #[must_use]
 pub fn is_for_servers(address: IpAddr, granted: &[IpNet]) -> bool {
     let meant = meant(address);
