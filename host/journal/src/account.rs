@@ -14,7 +14,7 @@ use windlass_documents::{Failure, Observation, Outcome, Part, Phase, Plan, Relea
 use super::format::{Answer, Asked, Event, Owner, Resolution, Ruling};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
 
-/// The code of what ended because somebody stopped it.
+/// The failure code of what ended because a user or a signal stopped it.
 pub(super) const CANCELLED: &str = "cancelled";
 
 /// How applying a step ended.
@@ -49,7 +49,7 @@ pub struct Account {
     pub status: Status,
     /// How often another process took it over.
     pub resumed: u32,
-    /// Who asked to stop, when somebody did.
+    /// The source of the request to stop, when there was one: a signal, or the actor who asked.
     pub cancelled: Option<String>,
     /// What is deployed.
     pub release: Option<Arc<Release>>,
@@ -310,8 +310,8 @@ impl Account {
         }
     }
 
-    /// Whether it ended as it did because somebody stopped it, and nothing failed: nothing was touched, or what was
-    /// touched was put back.
+    /// Whether the deployment ended because a user or a signal stopped it, and nothing failed: either nothing was
+    /// touched, or what was touched was put back.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.outcome(), Some(Outcome::Refused | Outcome::RolledBack))
@@ -333,7 +333,7 @@ impl Account {
         }
     }
 
-    /// Whether this is the failure of a deployment that somebody stopped.
+    /// Whether this is the failure of a deployment that a user or a signal stopped.
     fn was_stopped(&self, failure: Option<&Failure>) -> bool {
         self.cancelled.is_some() && failure.is_some_and(|failure| failure.code == CANCELLED)
     }
@@ -348,8 +348,8 @@ impl Account {
         })
     }
 
-    /// Whether something of the application was seen to run when nothing new was left behind: after an undo, or when
-    /// it was refused. True where nobody looked.
+    /// Whether the agent saw a part of the application run when nothing new was left behind: after an undo, or when the
+    /// deployment was refused. True where no observation was made.
     #[must_use]
     pub fn something_runs(&self) -> bool {
         self.last_seen().is_none_or(|seen| seen.parts.iter().any(Part::runs))

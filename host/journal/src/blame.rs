@@ -1,7 +1,7 @@
-//! Whether a release is to blame for a deployment that failed, or what is around it: the engine, a registry, the operator's
-//! grants, somebody who stopped it.
+//! Whether a deployment failed because of its release, or because of what surrounds it: the engine, a registry, the
+//! operator's grants, or a user who stopped it.
 //!
-//! It is decided once, when the deployment is settled, and stands in that line; nothing is refused here.
+//! The decision is made once, when the deployment is settled, and is written in that line. Nothing is refused here.
 
 use windlass_documents::{Failure, Phase, Step};
 
@@ -9,8 +9,8 @@ use super::account::{Account, CANCELLED};
 use super::format::{Answer, Ruling};
 use super::transition::StepStatus;
 
-/// What is said by whoever is around a release, and never by the release. `timeout` is only when it may pass: the engine
-/// did not answer. A command or a job that takes too long is the release's own.
+/// Failure codes of what surrounds a release, which a release itself never causes. A retryable `timeout` counts as
+/// well: the engine did not answer. A command or a job that takes too long is the fault of the release.
 const SURROUNDINGS: &[&str] = &[
     CANCELLED,
     "capability-denied",

@@ -81,8 +81,8 @@ pub struct Asked {
     /// The deployment whose release it is, for a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// The lines of agent.toml that would bind the application to where the release is from, where nobody said
-    /// anything about it: what is granted to it by name was not granted.
+    /// The lines for agent.toml that would bind the application to the place that the release comes from. Set where the
+    /// operator wrote no binding for the application: then grants to it by name were not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unbound: Option<String>,
 }
@@ -196,7 +196,7 @@ pub enum Event {
         /// The process that works on it from now on.
         owner: Owner,
     },
-    /// Somebody asked to stop.
+    /// A user or a signal asked to stop.
     Cancelled {
         /// How: a signal, or who asked.
         by: String,

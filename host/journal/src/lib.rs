@@ -1,8 +1,8 @@
 //! The journal: what is meant to happen, written before it happens, and what came of it.
 //!
 //! An append-only chain of lines in `SQLite`, from which everything else follows: the status, the history, what a
-//! crashed deployment does next. Values of secrets are removed here, where things are written. The journal decides
-//! nothing and calls nobody.
+//! crashed deployment does next. Values of secrets are removed here, where things are written. The journal makes no
+//! decisions and calls no other code.
 
 pub mod account;
 mod blame;
@@ -334,7 +334,7 @@ impl Journal {
         self.store().quarantine(application)
     }
 
-    /// The only release of an application that may be deployed, when somebody says that there is one.
+    /// The only release of an application that may be deployed; none when no release is pinned.
     pub fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
         self.store().pin(application)
     }
@@ -367,7 +367,7 @@ impl Journal {
         self.store().hold(application, owner, self.clock.now())
     }
 
-    /// Nobody holds it any more.
+    /// Marks that no process holds the application any more.
     pub fn release(&self, application: &str) -> Result<(), Error> {
         self.store().release(application)
     }

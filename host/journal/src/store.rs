@@ -278,9 +278,10 @@ fn settings(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     set("foreign_keys", "on")
 }
 
-/// A reader that may not write: the ordinary way first, because it sees what another process writes right now; a file
-/// that nobody can write as it is on the disk; and without the shared memory that readers and writers agree in, where
-/// there is no room for it and nothing that only the log has.
+/// Opens a connection that only reads. The attempts, in order: the ordinary way, because it sees what another process
+/// writes right now; read-only, for a file that this user cannot write; and `immutable`, without the shared memory that
+/// readers and writers coordinate through, where that memory has no room on the disk and the write-ahead log holds no
+/// data.
 fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let readable = |connection: &Connection| {
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).is_ok()

@@ -50,7 +50,7 @@ pub struct Summary {
     pub open: bool,
     /// How it ended, once that is decided.
     pub outcome: Option<Outcome>,
-    /// Whether it ended so because somebody stopped it, and nothing failed.
+    /// Whether it ended so because a user or a signal stopped it, and nothing failed.
     pub cancelled: bool,
     /// The release's id.
     pub release: Option<String>,
@@ -261,7 +261,7 @@ pub struct Freeze {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
-    /// Until when; none means until somebody opens it.
+    /// Until when; none means until an operator removes it.
     pub until: Option<Timestamp>,
 }
 
@@ -314,7 +314,7 @@ pub enum Put {
 pub struct Verification {
     /// How many lines were read.
     pub lines: u64,
-    /// The hash of the last line: note it elsewhere, and nobody can rewrite the journal unnoticed.
+    /// The hash of the last line. Keep a copy elsewhere: a comparison then detects any rewriting of the journal.
     pub head: String,
     /// What doesn't fit, in order; nothing when all is well.
     pub faults: Vec<Fault>,
