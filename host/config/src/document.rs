@@ -202,7 +202,7 @@ impl<T: JsonSchema> JsonSchema for Spot<T> {
     }
 }
 
-/// The known word that someone probably meant, if one is near enough.
+/// The known word nearest to a mistyped word, where one is close enough.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Words as long as a hostile file can make them would cost quadratic time.

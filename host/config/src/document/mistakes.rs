@@ -1,7 +1,7 @@
 //! Collects what is wrong with one document, so that a person sees all of it at once.
 //!
-//! Whoever reads notes a mistake and goes on with what does not depend on it. What is right is not decided here, and
-//! neither is how a file with mistakes is decoded: see `mend`.
+//! Code that reads a document notes a mistake and goes on with whatever does not depend on it. This module does not
+//! decide what is right, nor how a file with mistakes is decoded: see `mend`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
