@@ -1,6 +1,7 @@
 //! Errors as people read them: `error:`, the place with a caret, `caused by:`, `hint:`.
 //!
-//! Nobody else formats errors. The texts come from the errors themselves; see [`windlass_foundation::explain::Explain`].
+//! No other code formats errors. The texts come from the errors themselves; see
+//! [`windlass_foundation::explain::Explain`].
 
 use std::error::Error;
 

@@ -253,7 +253,7 @@ impl Narrator {
     fn step_finished(&mut self, step: &str, took: Duration) -> Vec<Told> {
         let (_, verb, text) = self.stepping(step);
         let mut told = vec![Told::End { key: step_key(step) }];
-        // A milestone that took no time tells nobody anything.
+        // A milestone that took no time is no useful information.
         if !self.idle.contains(step) || took >= NOTICEABLE {
             told.push(Told::Line(said(Ink::Good, verb, text).join(time(took))));
         }
