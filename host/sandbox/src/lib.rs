@@ -91,7 +91,8 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Plugins {
     gate: Arc<Gate>,
-    /// Those that were admitted already, by digest. Who asks for one that is being admitted waits for it.
+    /// The plugins that were admitted already, by digest. A caller that needs one that is being admitted waits for that
+    /// admission.
     admitted: Arc<Mutex<HashMap<String, Arc<OnceCell<Plugin>>>>>,
 }
 
@@ -165,8 +166,8 @@ impl Plugins {
         Lent { plugins: self.clone(), plugin }
     }
 
-    /// Lets a plugin's code go out of memory where no other call uses it. Who asks for it again loads it anew, in a
-    /// millisecond. A strategy stays: it is asked for every step.
+    /// Releases a plugin's code from memory, unless another call uses it. The next call loads it anew, which takes a
+    /// millisecond. A strategy stays in memory, because every step calls it.
     pub fn put_away(&self, plugin: &Plugin) {
         if plugin.manifest().kind == Kind::Strategy {
             return;
