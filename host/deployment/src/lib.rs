@@ -110,7 +110,7 @@ pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop)
     }
 }
 
-/// The flow to its end, unless somebody asks a second time to stop: then everything stays as it is.
+/// Runs the flow to its end. A second request to stop leaves everything as it is.
 async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
     tokio::select! {
         biased;

@@ -22,7 +22,7 @@ pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
 pub struct Resolved {
     /// The release.
     pub release: Release,
-    /// What people should know about versions that nobody asked for, one sentence each.
+    /// Remarks about versions that the request did not name, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub struct Context {
     pub attempt: u32,
     /// The call is ended after this time.
     pub deadline: Duration,
-    /// Set when somebody asked to stop.
+    /// Cancelled when a user or a signal asks to stop.
     pub cancelled: CancellationToken,
     /// What this recorder returned for its last events of this application, the newest first; nothing for other plugins.
     pub last_facts: Arc<Vec<Value>>,

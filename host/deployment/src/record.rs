@@ -133,7 +133,7 @@ struct Waits {
     hint: Option<String>,
 }
 
-/// Tells one event, and whoever watches.
+/// Delivers one event to its recorder, and reports the start and the end to the progress sink.
 async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Result<Option<Value>, Failure> {
     let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
     engine.notice(of, Progress::TellingStarted { recorder: recorder.clone(), deployment });
@@ -155,7 +155,8 @@ fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp
     Ok(Waits { due, reason: Some(failure.message.clone()), hint: failure_hint(failure) })
 }
 
-/// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.
+/// Reports what waits, so that a user does not take silence for a successful record. Events are delivered in order, so
+/// later events wait too.
 fn wait(engine: &Engine, of: &DeploymentRef, rest: &[Delivery], passed: &Passed, first: Option<Waits>) {
     let waiting = || passed.iter().map(|(delivery, _)| delivery).chain(rest);
     let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return };

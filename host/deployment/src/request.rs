@@ -19,7 +19,7 @@ pub struct Request {
     pub application: String,
     /// What to deploy.
     pub target: Target,
-    /// Who asks, for the record.
+    /// The actor who requests it, for the record.
     pub actor: String,
     /// Why, for the record.
     pub reason: Option<String>,
@@ -71,8 +71,8 @@ pub struct Source {
     /// `--defaults`: what is not set is what the file says, and not what runs.
     #[serde(default)]
     pub defaults: bool,
-    /// The lines that would bind the application to the directory, where nobody said anything about it: then nothing
-    /// that is granted to it by name is granted.
+    /// The lines for agent.toml that would bind the application to the directory, where the operator wrote no binding
+    /// for it. Then nothing that is granted to the application by name is granted.
     #[serde(default)]
     pub unbound: Option<String>,
 }
@@ -253,7 +253,7 @@ pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str
     let running = match outcome {
         Outcome::Succeeded | Outcome::Unchanged => release.clone(),
         Outcome::Refused | Outcome::RolledBack => previous.filter(|_| account.something_runs()).cloned(),
-        // Nobody knows.
+        // After a failed undo, it is not known which release runs.
         Outcome::Stuck => None,
     };
     Event {

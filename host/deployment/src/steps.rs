@@ -43,7 +43,8 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
     }
     let subject = match deployment.subject().await {
         Ok(subject) if when == When::Apply => subject,
-        // What is told to stop here ends, whatever is decided meanwhile: whoever goes back waits for that and starts it again.
+        // A step that ends something has to finish once it was started, whatever is decided meanwhile: the undo waits
+        // for it and then starts the stopped part again. So its cancellation token is never set.
         Ok(subject) => Subject { cancelled: CancellationToken::new(), ..subject },
         // Nothing can be called, not even to go back: it stays open until the plugin can be.
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),

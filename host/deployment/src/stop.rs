@@ -1,4 +1,4 @@
-//! How somebody asks a deployment to stop.
+//! How a user or another part of the agent asks a deployment to stop.
 //!
 //! The first Ctrl-C or SIGTERM unwinds what was touched. The second leaves everything as it is and the journal open,
 //! and ends the process even when it doesn't listen any more.
@@ -17,7 +17,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Nobody wishes to stop.
+    /// Creates a state without a request to stop.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -37,13 +37,13 @@ impl Stop {
         self.unwind.is_cancelled()
     }
 
-    /// Set when somebody asks the first time.
+    /// The token that the first request to stop cancels.
     #[must_use]
     pub fn unwind(&self) -> &CancellationToken {
         &self.unwind
     }
 
-    /// Set when somebody asks the second time.
+    /// The token that the second request to stop cancels.
     #[must_use]
     pub fn leave(&self) -> &CancellationToken {
         &self.leave
@@ -81,7 +81,7 @@ impl Stop {
         is_ready.recv().map_err(std::io::Error::other)?
     }
 
-    /// Returns when somebody asked twice and `grace` is over.
+    /// Handles the signals. Returns when a second request to stop was made and `grace` is over.
     async fn hear(&self, signals: Vec<Signal>, grace: Duration) {
         let Ok([mut interrupt, mut terminate, mut hang_up]) = <[Signal; 3]>::try_from(signals) else { return };
         while !self.leave.is_cancelled() {

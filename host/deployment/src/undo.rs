@@ -37,7 +37,8 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
             .await;
     }
     let forward = deployment.subject().await.map_err(Error::Failed)?;
-    // What is undone must not be told that somebody asked to stop: that is why it is undone.
+    // The undo gets a new cancellation token. The token of the way forward may be cancelled already, and that request
+    // to stop may be the reason for the undo.
     let subject = Subject { purpose: "rollback", cancelled: CancellationToken::new(), ..forward };
     let first = undo_all(deployment, &subject).await?;
     if let Some((title, undo_failure)) = first {

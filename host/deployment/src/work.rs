@@ -63,13 +63,13 @@ pub(super) struct Deployment<'a> {
     pub(super) previous: Option<Arc<Release>>,
     /// What was given, until it is in the journal.
     pub(super) given: Option<Given>,
-    /// What the plan has to say about versions that nobody asked for.
+    /// Remarks of the plan about versions that the request did not name.
     pub(super) notes: Mutex<Vec<String>>,
     /// What its events are about.
     of: DeploymentRef,
     account: SharedAccount,
     orders: OnceCell<Arc<Orders>>,
-    /// Set when somebody asks to stop, or when time is up.
+    /// Cancelled when a user or a signal asks to stop, or when the time is up.
     halt: CancellationToken,
     /// Why it is set, when it is time.
     time_is_up: OnceLock<Duration>,
@@ -149,7 +149,7 @@ impl<'a> Deployment<'a> {
             Some(previous) => engine.journal.account(previous)?.release,
             None => None,
         };
-        // A stuck one is not worked on until somebody answers for it.
+        // A stuck deployment is not open: it is not resumed before an operator resolves it.
         if account.status.is_open() {
             let event = Event::Resumed { owner: owner(actor) };
             blocking(|| engine.journal.append(&mut account, &event, &Also::default()))?;
@@ -176,7 +176,7 @@ impl<'a> Deployment<'a> {
             engine.notice(&of, Progress::Settled { outcome, took: None });
         }
         let halt = stop.unwind().child_token();
-        // Somebody asked an earlier process to stop: no step is begun to be undone at once.
+        // A request to stop was recorded by an earlier process: no step is started only to be undone at once.
         if account.cancelled.is_some() {
             halt.cancel();
         }
@@ -256,7 +256,7 @@ impl<'a> Deployment<'a> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// The failure to go back with when somebody asked to stop, which is then in the journal.
+    /// The failure that the deployment goes back with after a request to stop, which is then in the journal.
     pub(super) fn stopped(&self) -> Result<Option<Failure>, windlass_journal::Error> {
         if let Some(allowed) = self.time_is_up.get() {
             return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
@@ -268,7 +268,7 @@ impl<'a> Deployment<'a> {
         Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
     }
 
-    /// Set when somebody asks to stop, or when time is up.
+    /// The token that is cancelled when a user or a signal asks to stop, or when the time is up.
     pub(super) fn halt(&self) -> &CancellationToken {
         &self.halt
     }
@@ -342,7 +342,7 @@ impl<'a> Deployment<'a> {
         let mut also = Also::default();
         let mut after = self.account();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(windlass_journal::Error::from)?;
-        // Without a release nobody knows who is to be told.
+        // Without a release, the agent does not know which recorders to inform.
         if after.release.is_some() {
             match self.orders().await {
                 Ok(orders) => {
@@ -407,8 +407,8 @@ impl<'a> Deployment<'a> {
         labels.chain(before).filter(shared).collect()
     }
 
-    /// The error for a deployment that is left open. That somebody asked to stop is kept where it can be, so that
-    /// whoever continues puts back what was touched.
+    /// The error for a deployment that is left open. A request to stop is written to the journal where possible, so
+    /// that the process that resumes the deployment puts back what was touched.
     pub(super) fn interrupted(&self) -> Error {
         if let Err(error) = self.stopped() {
             tracing::warn!(%error, "the wish to stop is not in the journal");

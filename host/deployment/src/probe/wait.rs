@@ -25,7 +25,7 @@ pub(super) enum Next {
     Again {
         /// After this time.
         pause: Duration,
-        /// What is waited for, for whoever watches.
+        /// What is waited for, as text for the progress sink.
         summary: String,
     },
 }
