@@ -36,7 +36,7 @@ pub struct Request {
     pub label: Option<String>,
     /// `--commit SHA`: stands for `{commit}` in the file's tags.
     pub commit: Option<String>,
-    /// Artifacts that stay as they run: nobody is asked about them.
+    /// Artifacts that stay as they run: no registry or engine is asked about them.
     pub kept: BTreeMap<String, Artifact>,
     /// Those of them whose version the release file does not say, so that the label does.
     pub unwritten: BTreeSet<String>,

@@ -85,7 +85,7 @@ impl Builder<'_> {
         std::fs::read_to_string(&id).map(|text| text.trim().to_owned()).map_err(|_| lost())
     }
 
-    /// Pushes an image to its registry, with the logins of whoever calls.
+    /// Pushes an image to its registry, with the registry logins of the user who runs this command.
     ///
     /// # Errors
     /// As for [`Builder::build`].
