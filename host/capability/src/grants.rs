@@ -129,7 +129,7 @@ impl Grants {
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
                 all.bind_roots.extend(write.bind_roots.iter().cloned());
-                // An application has one; whoever reads the file sees to it.
+                // An application has at most one `data-root`: the configuration is checked for that when it is read.
                 all.data_root = write.data_root.clone().or(all.data_root.take());
                 all.allow.extend(write.allow.iter().map(ToString::to_string));
                 all.subnets.extend(write.subnets.iter().copied());
@@ -348,7 +348,7 @@ impl Grants {
     }
 }
 
-/// Something that a plugin asks for and nobody granted.
+/// Something that a plugin asks for and that the operator did not grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// What it asks for and why.
@@ -412,7 +412,7 @@ fn asks(ask: &Ask, wish: &Wish) -> bool {
         Wish::Files(root, write) => {
             ask.name == "files" && ask.root.as_ref().is_none_or(|asked| asked == root) && (ask.write || !write)
         }
-        // Whoever may change the engine may look at it.
+        // A plugin that may change the engine may read it as well.
         Wish::DockerRead => matches!(ask.name.as_str(), "docker-read" | "docker-write"),
         _ => ask.name == wish.capability(),
     }

@@ -11,7 +11,7 @@ use windlass_documents::Failure;
 use super::failure::failure;
 use super::grants::{Grants, Wish};
 
-/// Who asks registries.
+/// A client of image registries, for plugins.
 pub trait Resolve: Send + Sync {
     /// The registry of a reference, as grants name it: `docker.io`, `registry.example:5000`.
     /// A failure has the code `invalid-argument`.

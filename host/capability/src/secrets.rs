@@ -27,7 +27,7 @@ pub use source::SourceError;
 /// Why the secrets of a deployment are not there.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Nobody says where it comes from.
+    /// No source is configured for it.
     #[error("there is no secret `{name}`")]
     Unknown {
         /// The name that was asked for.

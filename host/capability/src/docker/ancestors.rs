@@ -1,5 +1,6 @@
-//! Who could lead another's mount elsewhere: whoever can write a directory can replace what is in it by a link to
-//! anything, and the engine follows the source of a mount anew at every start, also at those that it does by itself.
+//! Prevents that a container changes where another container's mount leads. A process that can write a directory can
+//! replace what is in it by a link to anything, and the engine follows the source of a mount anew at every start, also
+//! at the starts that it does by itself.
 //!
 //! So no container mounts what is below a directory that a container can write. Counted are the containers of all
 //! applications that Windlass deploys, whatever their state, and those of this one's projects. Others were made by
@@ -247,7 +248,7 @@ impl Docker {
         self.nobody_moves(mounting, found.id.as_deref()).await
     }
 
-    /// Judges what `VolumesFrom` takes over of a container: it may have been made by somebody who may more.
+    /// Judges what `VolumesFrom` takes over of a container: a user with more rights may have made that container.
     pub(super) fn may_inherit(&self, policy: &Policy<'_>, found: &ContainerInspectResponse) -> Result<(), Failure> {
         for mount in found.mounts.iter().flatten().filter(|mount| kind(mount) == "bind") {
             let (source, writable) = (mount.source.as_deref().unwrap_or_default(), mount.rw.unwrap_or(true));
@@ -286,7 +287,7 @@ impl Docker {
     }
 }
 
-/// Who mounts what below what somebody writes.
+/// Messages about containers that mount a path below a directory that another container can write.
 fn pairs(all: &[(String, Reached)]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (reader, read) in all {
@@ -396,7 +397,7 @@ mod tests {
         assert_eq!(device(&volume(&[])), None);
         assert_eq!(device(&bind("bind")), Some(("/srv".into(), true)));
         assert_eq!(device(&bind("bind,ro")), Some(("/srv".into(), false)));
-        // Made by somebody else, or before these were refused.
+        // Made by another program, or before these options were refused.
         assert_eq!(device(&bind("bind,ro,rw")), Some(("/srv".into(), true)));
         assert_eq!(device(&volume(&[("type", "tmpfs"), ("device", "tmpfs")])), None);
     }

@@ -17,7 +17,8 @@ pub(super) const DISCARD: &str = "discard";
 
 impl Docker {
     /// Whether a volume is one that the engine made for a container of the application, and that every container that
-    /// mounts it is the application's. One that no container mounts is nobody's: it may have been another's.
+    /// mounts it is the application's. False for a volume that no container mounts: it may have belonged to another
+    /// application.
     pub(super) async fn is_own_anonymous(&self, policy: &Policy<'_>, volume: &Volume) -> Result<bool, Failure> {
         if !is_made_up(&volume.name) || is_labelled(&volume.labels) {
             return Ok(false);

@@ -208,7 +208,7 @@ impl Engine {
         error.lost_connection() || (its_own && !self.listens().await)
     }
 
-    /// Whether somebody takes connections at the socket.
+    /// Whether a process accepts connections at the engine's socket.
     async fn listens(&self) -> bool {
         UnixStream::connect(self.socket()).await.is_ok()
     }

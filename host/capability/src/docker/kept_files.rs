@@ -26,7 +26,7 @@ pub(super) struct Access {
 }
 
 impl Default for Access {
-    /// Readable by whoever is in the container.
+    /// Grants reading to every user inside the container.
     fn default() -> Self {
         Self { uid: None, gid: None, mode: 0o444 }
     }
@@ -78,7 +78,7 @@ impl KeptFiles {
         }
         file.as_file().set_permissions(Permissions::from_mode(access.mode))?;
         file.as_file().sync_all()?;
-        // Whoever has the old file mounted keeps it; the new one is there whole or not at all.
+        // A container that has the old file mounted keeps it. The new file appears whole or not at all.
         file.persist(path).map_err(|error| error.error)?;
         File::open(&self.directory)?.sync_all()?;
         Ok(true)

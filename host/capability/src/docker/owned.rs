@@ -19,7 +19,7 @@ use super::policy::{APPLICATION, PROJECT};
 pub(super) enum Found<T> {
     /// The application's own.
     Own(Box<T>),
-    /// Another owner's, or nobody's.
+    /// An object of another owner, or of none.
     Foreign(Box<T>),
     /// Nothing.
     Missing,

@@ -84,7 +84,7 @@ pub(crate) struct Protected {
 /// Everything that a decision depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Policy<'a> {
-    /// Who asks, and for which application.
+    /// The plugin that asks, and the application that it works for.
     pub(crate) scope: &'a DockerScope,
     /// What the operator granted.
     pub(crate) grant: &'a ContainerGrant,

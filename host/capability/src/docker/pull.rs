@@ -53,7 +53,7 @@ pub(super) async fn pull(docker: &Docker, reference: &str) -> Result<Value, Fail
         };
         let pause = pause_after(attempt, &error.message);
         if !error.retryable || attempt == TRIES || Instant::now() + pause >= deadline {
-            // Whoever asks again would start from the beginning, with as many attempts.
+            // Not retryable: a caller that tries again would start from the beginning, with as many attempts.
             return Err(Failure { retryable: false, ..error });
         }
         tracing::info!(reference, attempt, error = %docker.redactor.text(&error.message), "pulling again");

@@ -76,7 +76,7 @@ impl Docker {
         let id = network.id.as_deref().unwrap_or_default();
         let remove = || self.engine.call(ORDINARY, |client| async move { client.remove_network(id).await });
         let mut answer = remove().await;
-        // "has active endpoints": those of containers that are gone already are nobody's.
+        // "has active endpoints": endpoints of removed containers have no owner and can be taken off.
         if matches!(&answer, Err(error) if error.status() == Some(403)) && self.forget_ghosts(&network).await? {
             answer = remove().await;
         }

@@ -193,7 +193,7 @@ impl Docker {
         self
     }
 
-    /// With someone who is told how far a pull is.
+    /// Sets the progress sink that receives how far a pull is.
     #[must_use]
     pub fn with_watch(mut self, watch: Arc<dyn Watch>) -> Self {
         self.watch = watch;

@@ -1,7 +1,7 @@
 //! What has addresses already: the host's routes, itself, its resolvers, and the other networks of the engine.
 //!
 //! The host is the one on which the agent runs. An engine elsewhere, behind a forwarded socket, has other routes, which
-//! nobody here can see; what can be seen is respected all the same.
+//! the agent cannot read. What it can read is respected all the same.
 
 use std::fs;
 use std::net::IpAddr;
@@ -32,7 +32,7 @@ pub(super) struct Surroundings {
     own: Vec<IpAddr>,
 }
 
-/// The surroundings, looked at once and only when somebody asks.
+/// The surroundings, read once, at the first use.
 pub(super) struct Around<'a> {
     docker: &'a Docker,
     seen: OnceCell<Surroundings>,

@@ -1,4 +1,5 @@
-//! Where a host path leads, and through which directories: whoever can write one of these can lead it elsewhere.
+//! Where a host path leads, and through which directories: a process that can write one of them can lead the path
+//! elsewhere.
 //!
 //! Looks at the file system once; what is decided about it is decided elsewhere.
 

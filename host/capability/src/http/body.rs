@@ -263,7 +263,7 @@ impl Body for Counted {
     }
 }
 
-/// reqwest wants bodies that threads can share; nobody shares this one, so the lock is never waited for.
+/// reqwest requires bodies that threads can share. Only one thread uses this one, so no thread ever waits for the lock.
 struct SyncBody(Mutex<Counted>);
 
 impl Body for SyncBody {

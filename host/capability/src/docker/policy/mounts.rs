@@ -197,7 +197,7 @@ impl Policy<'_> {
     }
 
     /// A path of the host, or of what the host keeps for the release. Returns where a path of the host leads, and
-    /// nothing for what is kept, which nobody can lead elsewhere.
+    /// nothing for what is kept, which no container can lead elsewhere.
     pub(super) fn host_path(&self, field: &str, source: &str, read_only: bool) -> Result<Option<PathBuf>, Failure> {
         let ours = source.starts_with(BUNDLE) || source.starts_with(CONTENT) || source.starts_with(PLACEHOLDER);
         if ours && !read_only {

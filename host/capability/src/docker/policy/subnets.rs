@@ -1,7 +1,7 @@
 //! Which addresses networks and containers may have. Decides only; what is taken already is told by the caller.
 //!
-//! A network is a route of the host: whoever chooses its range chooses whose traffic arrives there. So without a grant
-//! a range is private (RFC 1918, RFC 4193), and nothing that the host reaches lies in it.
+//! A network is a route of the host: a plugin that chooses its range chooses whose traffic arrives there. So without a
+//! grant a range is private (RFC 1918, RFC 4193), and nothing that the host reaches lies in it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -159,7 +159,7 @@ impl Policy<'_> {
         }
     }
 
-    /// Whether every range is granted, so that nobody needs to look what else has it.
+    /// Whether every range is granted, so that it need not be checked what else uses it.
     pub(crate) fn are_granted(&self, wanted: &Wanted) -> bool {
         wanted.binding.is_none() && wanted.subnets.iter().all(|range| self.is_granted(range))
     }
