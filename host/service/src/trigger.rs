@@ -48,7 +48,7 @@ pub enum TriggerError {
         /// Where the proof would be.
         header: String,
     },
-    /// Somebody else sent it.
+    /// The event does not come from the expected sender: its proof is wrong.
     #[error("the event is not from {from}: its `{header}` is wrong")]
     NotAuthentic {
         /// Who should have sent it.
@@ -169,7 +169,7 @@ pub fn window(trigger: &Trigger, fields: &Fields) -> Duration {
     trigger.remember.unwrap_or(usual)
 }
 
-/// What names an event while it is remembered. Only the body counts: nobody signs the headers.
+/// The key that identifies an event while it is remembered. Only the body counts: no sender signs the headers.
 #[must_use]
 pub fn key(message: &Message) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(&message.body)))

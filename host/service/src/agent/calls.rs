@@ -122,7 +122,8 @@ impl Reality {
         store.secrets(names)
     }
 
-    /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.
+    /// Reports once, to the progress sink, which secrets have values too short to be kept out of logs. Called for plans
+    /// and checks, not for deployments.
     fn say_what_is_short(&self, context: &Context, secrets: &Secrets) {
         let mut said = self.short.lock().unwrap_or_else(PoisonError::into_inner);
         let new: Vec<&str> = secrets.short().filter(|name| said.insert((*name).to_owned())).collect();
@@ -181,7 +182,7 @@ impl Reality {
     }
 
     /// The Compose projects whose objects are the application's. The name in the team's file counts only where the
-    /// operator granted it to the strategy: otherwise a team could name somebody else's.
+    /// operator granted it to the strategy: otherwise a team could name another team's project.
     pub(super) async fn projects(
         &self,
         application: &str,

@@ -127,7 +127,8 @@ pub(super) fn failed(error: &dyn Explain) -> Failure {
     Failure { code: code.to_owned(), message, retryable: false, details }.hint_if_known(error.hint())
 }
 
-/// One of several mistakes in a file. Its line is not kept: it may say what nobody else should read.
+/// One of several mistakes in a file. The text of its line is not kept: it may contain what only the file's readers may
+/// see.
 fn problem(part: Part) -> Value {
     let (file, position) = part.place.map(|place| (place.file, (place.line, place.column))).unzip();
     let (line, column) = position.unzip();

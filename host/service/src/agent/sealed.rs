@@ -126,7 +126,7 @@ mod tests {
             }
         }
 
-        /// The plan with one value exchanged; with `again`, whoever did that made the release's id anew.
+        /// The plan with one value exchanged. With `again`, the release's id is made anew from the changed release.
         fn forged(&self, pointer: &str, value: &Value, again: bool) -> String {
             let mut text = serde_json::to_value(&self.file).unwrap();
             let (above, last) = pointer.rsplit_once('/').unwrap();

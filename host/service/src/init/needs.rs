@@ -1,4 +1,5 @@
-//! What the operator must allow so that the Compose file can be deployed: no more, and each with who asks for it.
+//! What the operator must allow so that the Compose file can be deployed: no more, and each item with the service that
+//! asks for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as HostPath;
