@@ -1,7 +1,7 @@
 //! Containers of deployments that the journal does not know: it may have been lost.
 //!
-//! They may as well be those of another agent on the same engine, which has a journal of its own. So it is said of an
-//! application that somebody asks for, and otherwise of those whose files are on this host.
+//! They may as well be those of another agent on the same engine, which has a journal of its own. So the agent only
+//! mentions them for an application that the user named, and otherwise for applications whose files are on this host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
