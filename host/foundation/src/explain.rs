@@ -177,7 +177,8 @@ pub trait Explain: Error {
         None
     }
 
-    /// The parts of an error that is several at once, each with a place and advice of its own. Empty for one that is one.
+    /// The parts of an error that reports several faults at once, each with a place and a hint of its own. Empty for an
+    /// error with one fault.
     fn parts(&self) -> Vec<Part> {
         Vec::new()
     }

@@ -19,7 +19,7 @@ use crate::explain::{ExitCode, Explain};
 /// state directory for files of plugins keep their modes.
 const OWN: &[&str] = &["locks", "bundles", "secrets", "cache", "plugins", "key"];
 
-/// The permission bits of everybody but the owner.
+/// The permission bits of all users but the owner.
 const OTHERS: u32 = 0o077;
 
 /// The depth down to which modes are checked. Below it are the files of bundles and the files that containers mount.

@@ -26,7 +26,7 @@ use serde_json::Value;
 use search::Matcher;
 pub use stream::Filter;
 
-/// The shortest secret value that can be told apart from ordinary text, in characters.
+/// The length, in characters, from which a secret value can be distinguished from ordinary text.
 pub const SHORTEST_SECRET: usize = 4;
 
 /// Whether a value is too short to be searched for.

@@ -45,7 +45,7 @@ fn plain(metadata: &Metadata) -> io::Result<()> {
 /// # Errors
 /// What the operating system says; for a pipe, a device, a socket or a directory an error that names it.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Looked at before it is opened, because opening a device may do something.
+    // The path is checked before it is opened, because opening a device may have an effect.
     plain(&std::fs::metadata(path)?)?;
     let file = File::options().read(true).custom_flags(flags()).open(path)?;
     // And again, because it may have been exchanged since.
