@@ -22,13 +22,13 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub enum Applied {
     /// It was true.
     Done,
-    /// It failed for good.
+    /// It failed finally.
     Failed,
-    /// It was told to stop.
+    /// It was asked to stop.
     Stopped,
 }
 
-/// One deployment, as its lines tell it.
+/// The state of one deployment, computed from its lines.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The deployment's id.
@@ -71,7 +71,7 @@ pub struct Account {
     pub restored: Option<Answer>,
     /// What was seen to run when it was decided how it ended, where it was looked at.
     pub seen: Option<Arc<Observation>>,
-    /// Whether the release ran already, so that since when it runs stays as it is.
+    /// Whether the release ran already. Then the time since which it runs does not change.
     pub kept: bool,
     /// Whether a person asked to undo once more after it was stuck.
     pub retry_undo: bool,
@@ -79,7 +79,7 @@ pub struct Account {
     pub failure: Option<Failure>,
     /// What undo left behind.
     pub left_behind: Vec<String>,
-    /// Whether its line says that the release itself is to blame; none in lines of before, which don't say it.
+    /// Whether its line says that the release itself is to blame; none in lines of earlier agents, which do not say it.
     pub blames_release: Option<bool>,
     /// When it was asked for.
     pub started: Timestamp,
@@ -199,7 +199,7 @@ impl Account {
         Ok(after)
     }
 
-    /// Adds one line, or refuses it and stays as it is.
+    /// Adds one line, or refuses it and leaves the account unchanged.
     pub fn add(&mut self, time: Timestamp, event: &Event) -> Result<(), Illegal> {
         let status = next(Some(self.status), event)?;
         if let Some((step, what)) = StepEvent::of(event) {
@@ -323,7 +323,7 @@ impl Account {
     pub fn applied(&self, id: &str) -> Option<Applied> {
         let step = self.steps.get(id)?;
         match &step.failure {
-            // What fails once it was told to stop is not why the deployment goes back.
+            // A step that fails after a request to stop is not the reason for the undo.
             Some(failure) if failure.code == CANCELLED || self.was_stopped(self.cause.as_ref()) => {
                 Some(Applied::Stopped)
             }

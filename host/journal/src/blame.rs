@@ -42,7 +42,7 @@ impl Account {
                 Answer::Failure(failure) => own(failure),
             });
         }
-        // Where what ends during the verification did not end, that is told and put nothing back.
+        // A failure of the steps that end the old version during the verification is only reported: it causes no undo.
         let mut steps = self.planned(Phase::Apply);
         steps.retain(|step| !step.is_during_verify());
         let failures = |step: &&Step| self.steps.get(&step.id).and_then(|step| step.failure.clone());

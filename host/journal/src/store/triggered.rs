@@ -9,7 +9,8 @@ use super::Store;
 use super::queries::time as read;
 use crate::error::Error;
 
-/// No event is kept longer than this by a trigger whose events are remembered for a shorter time.
+/// How long an event is kept at most by a trigger whose window is shorter than this. A longer window keeps its events
+/// until it is over.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 impl Store {
