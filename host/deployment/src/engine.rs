@@ -31,7 +31,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Tells what happens in a deployment.
+    /// Reports an event of a deployment to the progress sink.
     pub fn notice(&self, of: &DeploymentRef, progress: Progress) {
         self.events.event(ProgressEvent { of: of.clone(), progress });
     }

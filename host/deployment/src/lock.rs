@@ -37,7 +37,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Takes the lock, waiting at most as long as is wished.
+/// Takes the lock. Waits for it at most `wait`; none means not at all.
 pub(super) async fn hold<'a>(
     engine: &'a Engine,
     application: &str,

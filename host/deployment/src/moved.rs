@@ -9,7 +9,7 @@ use windlass_documents::{Failure, Observation};
 
 use super::work::failure;
 
-/// How many differences are told; the others are counted.
+/// The largest number of differences that are listed; the others are counted.
 const MOST_TOLD: usize = 5;
 
 /// Things with what is known of each.

@@ -26,25 +26,26 @@ pub struct Resolved {
     pub notes: Vec<String>,
 }
 
-/// The purpose of a plan for a rollback that is only looked at: plugins are told that it is a `rollback`, and nothing may be
-/// made.
+/// The purpose of a plan for a rollback that is only shown. Plugins get the purpose `rollback` and must not create
+/// anything.
 pub const PLAN_BACK: &str = "plan-rollback";
 
-/// The purpose of a look at what runs that nothing is deployed or put back for.
+/// The purpose of an observation that belongs to no deployment or rollback.
 pub const STATUS: &str = "status";
 
-/// The purpose of such a look by a deployment: plugins are told that it is for the `status`, and what they say is kept in the
-/// deployment's log.
+/// The purpose of such an observation that a deployment makes. Plugins get the purpose `status`, and what they log is
+/// kept in the deployment's log.
 pub const LOOK: &str = "deployment-status";
 
-/// What a call to a plugin is told.
+/// The data that a call passes to a plugin.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The deployment's id.
     pub deployment: String,
     /// The application's name.
     pub application: String,
-    /// Why: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or what stands for one of them, [`PLAN_BACK`] or [`LOOK`].
+    /// The purpose of the call: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or one of the internal purposes
+    /// [`PLAN_BACK`] and [`LOOK`].
     pub purpose: &'static str,
     /// What is deployed, or put back.
     pub release: Arc<Release>,
@@ -123,7 +124,7 @@ pub struct Orders {
     pub checks: Vec<Probe>,
     /// The smoke tests.
     pub smoke: Vec<Probe>,
-    /// Names of those who are told.
+    /// The names of the recorders that receive the event.
     pub recorders: Vec<String>,
     /// How long a call may take that says nothing else.
     pub call_deadline: Duration,
@@ -168,7 +169,7 @@ pub trait Outside: Send + Sync {
     fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
     /// Asks a smoke test.
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
-    /// Tells a recorder.
+    /// Delivers an event to a recorder. Returns the facts that it answers with, if any.
     fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event)
     -> Answering<'a, Option<Value>>;
 }

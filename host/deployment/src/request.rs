@@ -12,7 +12,7 @@ use windlass_journal::{Account, Answer, Answered, Delivery, Purpose, Ruling, Sum
 
 use super::seal::Seal;
 
-/// A wish to deploy.
+/// A request to deploy.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The application's name.
@@ -34,7 +34,7 @@ pub struct Request {
 /// What to deploy.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// A release file, with the versions that are wished.
+    /// A release file, with the requested versions.
     Source(Source),
     /// A plan that was made before, executed as it is or refused as stale.
     Planned(Box<PlanFile>),
@@ -184,7 +184,8 @@ pub struct Ending {
     pub account: Account,
     /// The release that ran before.
     pub previous: Option<Arc<Release>>,
-    /// What recorders were not told yet, also about earlier deployments: what waits, and what is set aside.
+    /// Events that recorders have not received yet, of earlier deployments too: those that wait, and those that are set
+    /// aside.
     pub undelivered: Vec<Delivery>,
     /// What became of telling each recorder about this deployment.
     pub deliveries: Vec<Delivery>,
@@ -233,7 +234,7 @@ impl Ending {
         }
     }
 
-    /// What recorders are told about it.
+    /// The event about it, as recorders receive it.
     #[must_use]
     pub fn event(&self, host: &str, key: String) -> Event {
         event_of(&self.account, self.previous.as_deref(), host, key)
@@ -246,7 +247,7 @@ pub fn to_resolve(application: &str) -> String {
     format!("correct what is wrong by hand, then run `windlass resolve {application} --reason …`")
 }
 
-/// What recorders are told about a deployment whose outcome is decided.
+/// The event that recorders receive about a deployment whose outcome is decided.
 pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str, key: String) -> Event {
     let outcome = account.outcome().unwrap_or(Outcome::Refused);
     let release = account.release.as_deref().cloned();
@@ -285,7 +286,7 @@ pub(super) fn event_of(account: &Account, previous: Option<&Release>, host: &str
     }
 }
 
-/// A refusal before the release was known has only what was wished.
+/// A release for a deployment that was refused before its release was known: it holds only what was requested.
 fn nameless(account: &Account) -> Release {
     Release {
         format: windlass_documents::RELEASE_FORMAT,

@@ -1,4 +1,4 @@
-//! Resolve: from a wish to an immutable release.
+//! Resolution: from a request to an immutable release.
 
 use std::path::Path;
 use std::sync::PoisonError;

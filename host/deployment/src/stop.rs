@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A wish to stop. Clones share it.
+/// A request to stop. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     unwind: CancellationToken,
@@ -31,7 +31,7 @@ impl Stop {
         self.unwind.cancel();
     }
 
-    /// Whether anybody asked.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn asked(&self) -> bool {
         self.unwind.is_cancelled()
@@ -49,11 +49,11 @@ impl Stop {
         &self.leave
     }
 
-    /// From now on this process's SIGINT and SIGTERM ask to stop, and SIGHUP does nothing.
+    /// Turns this process's SIGINT and SIGTERM into requests to stop from now on, and ignores SIGHUP.
     ///
-    /// A thread of its own listens, so that it hears them however busy the others are. When the process is still there
-    /// `grace` after the second signal, `last` is called on that thread: it ends the process, whatever it computes. The
-    /// journal is then as it is after a kill, which `windlass resume` knows how to go on from.
+    /// A thread of its own waits for the signals, so it receives them however busy the other threads are. When the
+    /// process still runs `grace` after the second signal, the thread calls `last`, which ends the process whatever it
+    /// is doing. The journal is then as after a kill, and `windlass resume` can go on from there.
     pub fn listen(&self, grace: Duration, last: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         let stop = self.clone();
         let (ready, is_ready) = std::sync::mpsc::channel();

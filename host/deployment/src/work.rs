@@ -238,7 +238,7 @@ impl<'a> Deployment<'a> {
         &self.of
     }
 
-    /// Tells what happens in it.
+    /// Reports an event of it to the progress sink.
     pub(super) fn notice(&self, progress: Progress) {
         self.engine.notice(&self.of, progress);
     }
@@ -295,7 +295,7 @@ impl<'a> Deployment<'a> {
         Ok(orders)
     }
 
-    /// What plugins are told, going forward.
+    /// What calls of plugins on the way forward get.
     pub(super) async fn subject(&self) -> Result<Subject<'a>, Failure> {
         let orders = self.orders().await?;
         let account = self.account();
@@ -382,7 +382,7 @@ impl<'a> Deployment<'a> {
         Ok(())
     }
 
-    /// How it ended, for the one who asked.
+    /// How it ended, for the caller.
     pub(super) fn ending(&self) -> Ending {
         let account = self.account();
         let back = target::earlier(self.engine, &account.application, None).ok();
