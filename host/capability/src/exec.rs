@@ -157,7 +157,7 @@ impl Exec {
                     _ = &mut reading, if !whole => whole = true,
                 }
             };
-            // Reading ends when everyone who can write is gone.
+            // Reading ends when every process that can write has closed its end.
             whole = whole || tokio::time::timeout(DRAIN, reading).await.is_ok();
             (status, whole)
         };

@@ -192,7 +192,7 @@ impl Place {
             flush(&directory)
         });
         written.map_err(|error| {
-            // The first error is the one to tell; a file that was never made cannot be removed.
+            // The first error is reported. The temporary file may not exist, so an error of the removal is ignored.
             let _ = directory.remove_file(&temporary);
             failed(error)
         })

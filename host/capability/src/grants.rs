@@ -1,6 +1,7 @@
-//! What a plugin may do: asked in its manifest ∩ granted in `agent.toml` ∩ allowed for its kind.
+//! What a plugin may do: what its manifest asks for ∩ what `agent.toml` grants ∩ what is allowed for its kind.
 //!
-//! Pure: no input or output, no Wasm. A denial names the plugin, the wish, and the exact lines to add to `agent.toml`.
+//! The module computes only: it does no input or output, and no WebAssembly. A denial names the plugin, the capability
+//! that it asked for, and the exact lines to add to `agent.toml`.
 
 mod lines;
 
@@ -249,7 +250,7 @@ impl Grants {
         &self.exec
     }
 
-    /// The failure of a wish that turned out to be more than what is granted.
+    /// The failure for a request that turned out to be more than what is granted.
     #[must_use]
     pub fn denial(&self, wish: &Wish) -> Failure {
         if let Some(lines) = self.binding_for(|bound| bound.is_granted(wish)) {
@@ -316,7 +317,7 @@ impl Grants {
         }
     }
 
-    /// Whether anything of the wish's kind is granted, where its name is an example.
+    /// Whether anything of the request's kind is granted, where its name is only an example.
     fn has_any(&self, wish: &Wish) -> bool {
         match wish {
             Wish::Http(_) | Wish::Address(..) | Wish::SecretTo(..) => !self.http.is_empty(),
@@ -406,7 +407,7 @@ fn above_kind(kind: Kind, wish: &Wish) -> Option<&'static str> {
     }
 }
 
-/// Whether a manifest's line covers a wish.
+/// Whether a line of the manifest covers a request.
 fn asks(ask: &Ask, wish: &Wish) -> bool {
     match wish {
         Wish::Files(root, write) => {

@@ -12,7 +12,7 @@ use super::prepare::DEPLOYMENT;
 
 /// The label of a container that says what becomes of its anonymous volumes when it is removed.
 pub(super) const VOLUMES: &str = "windlass.volumes";
-/// They are removed with it: what a job leaves in them is of no use to anybody.
+/// They are removed with the container: what a job leaves in them is not used again.
 pub(super) const DISCARD: &str = "discard";
 
 impl Docker {

@@ -149,8 +149,9 @@ impl Engine {
             .await
     }
 
-    /// Asks already for what the judgement of a plan needs, because the engine takes its time to tell it. Nothing waits
-    /// for the answer here, and who needs it asks again where there was none. For an engine that has answered.
+    /// Requests ahead of time what the judgement of a plan needs, because the engine takes long to answer. This call
+    /// does not wait for the answer; a caller that needs it asks again where there was none. Only for an engine that
+    /// has answered before.
     pub(super) fn foresee_data_root(self: &Arc<Self>) {
         if self.data_root.initialized() {
             return;
@@ -217,8 +218,7 @@ impl Engine {
     pub(super) async fn came_back(&self, client: &bollard::Docker, since: Instant) -> bool {
         let mut pause = Duration::from_millis(50);
         while since.elapsed() < RESTART {
-            // A socket that is not there cannot tell when it will be, so this is the one place that tries again
-            // and again.
+            // A missing socket gives no notice when it appears, so this is the one place that polls.
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
             // What is sent on a connection that was kept may still be answered by the one that ends.
@@ -266,7 +266,7 @@ impl Engine {
         self.once(&client, limit, &|client| async move { client.ping().await }).await?;
         let (oldest, newest) = match transport.newest() {
             Some(newest) if newest <= NEWEST => (OLDEST, newest),
-            // To tell all of its versions an engine starts programs, which takes longer than most answers.
+            // To list all of its versions an engine starts programs, which takes longer than most answers.
             _ => self.served(&client, limit).await?,
         };
         if newest < OLDEST {

@@ -1,7 +1,7 @@
-//! Changing the names of images: pulling, tagging, removing. And which images are mounted.
+//! Changes to the names of images: pulling, tagging, removing. And which images are mounted.
 //!
-//! The engine has one list of images for everybody. What may be done to a name depends on whose image it is: the
-//! application's own are those of its releases.
+//! The engine has one list of images for all applications. What a plugin may do to a name depends on which application
+//! owns the image: an application's own images are those of its releases.
 
 use std::collections::{BTreeMap, BTreeSet};
 

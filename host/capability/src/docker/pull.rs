@@ -23,7 +23,7 @@ use super::scope::RegistryLogin;
 
 /// How often it is tried.
 const TRIES: u32 = 3;
-/// How often progress is told at most.
+/// The shortest time between two progress reports.
 const PACE: Duration = Duration::from_millis(250);
 
 /// Pulls, and returns the image's inspection.

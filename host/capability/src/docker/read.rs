@@ -108,8 +108,9 @@ impl Docker {
         }))
     }
 
-    /// `GET /containers/json` of the application, stopped ones included, in one request. What a container mounts from
-    /// the agent's state and is not there any more, the engine does not tell: `WindlassGone` has those destinations.
+    /// Returns `GET /containers/json` of the application, stopped containers included, from one request. The engine
+    /// does not report mounts whose file in the agent's state no longer exists, so `WindlassGone` lists their
+    /// destinations.
     pub async fn list_containers(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let containers = self.all_containers().await?;

@@ -22,7 +22,7 @@ impl Docker {
         let around = Around::new(self);
         let mut body = body.clone();
         self.mark(&mut body)?;
-        // The engine is told nothing about duplicates: newer ones never make them, and here they are looked for.
+        // `CheckDuplicate` is not sent: newer engines never create duplicates, and this code checks for them itself.
         body.as_object_mut().map(|fields| fields.remove("CheckDuplicate"));
         let request: NetworkCreateRequest = typed(&body)?;
         let name = names::object("network", &request.name)?.to_owned();

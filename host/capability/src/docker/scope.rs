@@ -1,6 +1,7 @@
-//! What one plugin call holds of the engine: whose objects, which grant, and whom to ask for secrets and logins.
+//! What one plugin call may use of the engine: the owner of the objects, the grant, and the sources of secrets and
+//! logins.
 //!
-//! Built by the host for every call; nothing here talks to the engine.
+//! The host builds it for every call. Nothing here connects to the engine.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -96,7 +97,7 @@ pub trait ImageOwners: Send + Sync {
     fn others(&self) -> Result<Vec<Artifact>, Failure>;
 }
 
-/// No image is anybody's.
+/// Image owners of which none owns an image.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoImages;
 

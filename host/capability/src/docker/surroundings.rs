@@ -20,7 +20,7 @@ use super::routes::{Route, routes};
 
 /// The field whose value is refused.
 const SUBNET: &str = "IPAM.Config.Subnet";
-/// Where a host's resolvers are written: what programs ask, and whom systemd-resolved asks for them.
+/// The files with a host's resolvers: those that programs use, and those that systemd-resolved forwards to.
 const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
 
 /// Everything that a network's range must not overlap.

@@ -17,7 +17,7 @@ pub(super) fn grant(scope: &Scope, wish: &Wish) -> String {
     grants(scope, std::slice::from_ref(wish))
 }
 
-/// The same for several wishes of one plugin.
+/// The same for several requests of one plugin.
 pub(super) fn grants(scope: &Scope, wishes: &[Wish]) -> String {
     let plugin = quoted(&scope.plugin.name);
     let application = quoted(&scope.application);
@@ -35,7 +35,7 @@ pub(super) fn grants(scope: &Scope, wishes: &[Wish]) -> String {
     text
 }
 
-/// What stands for a wish in a block of grants.
+/// The line for a request in a block of grants.
 fn line(wish: &Wish) -> String {
     match wish {
         Wish::DockerRead => "docker-read = true\n".to_owned(),
@@ -70,7 +70,7 @@ fn line(wish: &Wish) -> String {
     }
 }
 
-/// The addresses that a host's own name already tells, where they must be granted besides it.
+/// The addresses that follow from a host's own name, where they must be granted besides it.
 fn inside(host: &str) -> Option<String> {
     if host == "localhost" {
         return Some("[\"127.0.0.1\", \"::1\"]".to_owned());
@@ -88,7 +88,7 @@ pub(super) fn manifest(wish: &Wish) -> String {
     format!("the plugin's author adds `{entry}` to `capabilities` in its manifest")
 }
 
-/// A wish that stands for what a manifest's line asks for; none when it asks for something unknown.
+/// A request that stands for what a manifest's line asks for; none when it asks for something unknown.
 pub(super) fn example(ask: &Ask) -> Option<Wish> {
     Some(match ask.name.as_str() {
         "docker-read" => Wish::DockerRead,

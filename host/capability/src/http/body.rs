@@ -176,7 +176,7 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        // Told once: this line is for answers that were not read to their end.
+        // Written once: this line is for answers that were not read to their end.
         let end = if self.body.is_end_stream() { "" } else { " read" };
         self.audit.finished(self.read, end);
     }

@@ -13,7 +13,7 @@ use windlass_foundation::addresses::{METADATA, address, range};
 use super::fields::{is_nothing, is_unset, object, text};
 use super::{Policy, hinted};
 
-/// What anybody may have.
+/// The ranges that any network may have without a grant.
 const PRIVATE: [IpNet; 4] = [v4([10, 0, 0, 0], 8), v4([172, 16, 0, 0], 12), v4([192, 168, 0, 0], 16), v6(0xfc00, 0, 7)];
 
 /// Names of ranges that people know, for messages (the IANA special-purpose address registries).
@@ -98,7 +98,7 @@ impl Policy<'_> {
         self.grant.subnets.iter().any(|granted| granted.contains(range))
     }
 
-    /// An entry of `IPAM.Config`: a range that anybody may have, and addresses in it.
+    /// Judges an entry of `IPAM.Config`: a range that any network may have, and addresses in it.
     pub(super) fn pool(&self, pool: &Map<String, Value>) -> Result<Option<IpNet>, Failure> {
         if let Some(name) = pool.keys().find(|name| !POOL_FIELDS.contains(&name.as_str())) {
             return Err(self.unknown(&format!("IPAM.Config.{name}"), POOL_FIELDS));
