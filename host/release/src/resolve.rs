@@ -48,7 +48,8 @@ pub trait LocalImages: Send + Sync {
     fn image_id<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 }
 
-/// Makes the release that a request means now. Artifacts are resolved in parallel; the first error of them is told.
+/// Makes the release that a request means now. Artifacts are resolved in parallel; only the first error of them is
+/// returned.
 pub async fn resolve(
     file: &ReleaseFile,
     bundle: Bundle,
