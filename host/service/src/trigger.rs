@@ -180,9 +180,9 @@ pub fn fields(trigger: &Trigger, message: &Message) -> Result<Fields, TriggerErr
     fields::of(&trigger.from, message)
 }
 
-/// Why the event is not one of those that are wanted; none when it is.
+/// Returns the reason why a trigger does not react to the event; none when it does.
 ///
-/// What comes from a fork is wanted only by a trigger whose `when` speaks of the field that names the fork.
+/// An event from a fork is wanted only by a trigger whose `when` names the field that identifies the fork.
 #[must_use]
 pub fn unwanted(trigger: &Trigger, fields: &Fields) -> Option<String> {
     if let Some(name) = trigger.from.head.as_ref().filter(|name| !trigger.when.contains_key(*name))

@@ -103,7 +103,7 @@ pub(super) fn at(position: &str, error: &dyn Explain) -> Failure {
     Failure { message: format!("{position}: {}", failure.message), ..failure }
 }
 
-/// An error of the agent as the flow tells it: with its causes, its hint, and a code for its exit code.
+/// The failure for an error of the agent: with its causes, its hint, and a code for its exit code.
 pub(super) fn failed(error: &dyn Explain) -> Failure {
     let code = match error.exit() {
         ExitCode::Configuration => "invalid-config",

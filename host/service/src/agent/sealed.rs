@@ -1,4 +1,4 @@
-//! Plan files of this host: sealed with its key, and believed only when everything in them fits.
+//! Plan files of this host: sealed with its key, and accepted only when everything in them fits.
 
 use windlass_capability::secrets::HostKey;
 use windlass_config::Releases;

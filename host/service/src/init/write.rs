@@ -247,7 +247,7 @@ fn docker_write(needs: &Needs) -> String {
     }
 }
 
-/// What each word of the grant lets whom do.
+/// The meaning of each word of the grant, with the services that need it.
 fn meanings(needs: &Needs) -> String {
     let mut out = String::new();
     for (danger, who) in &needs.docker.dangers {
