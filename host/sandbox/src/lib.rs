@@ -315,7 +315,7 @@ impl Plugin {
         self.report(Request::Verify, call).await
     }
 
-    /// Tells a recorder; returns facts for the record.
+    /// Delivers an event to a recorder. Returns the facts that it answers with.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
         match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
             Answer::Maybe(Some(text)) => {
