@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::Fault;
 use super::page::{Ink, Line, Page};
 
-/// How much is told on stderr.
+/// How much is written to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Only warnings and errors.
@@ -56,7 +56,7 @@ impl Printer {
         self.json
     }
 
-    /// How much is told.
+    /// How much is written to stderr.
     #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity

@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::page::{Line, clean};
 
-/// More lines would not fit a small terminal; what is beyond is still told when it ends.
+/// The most lines that are shown: more would not fit a small terminal. The end of what is left out is still reported.
 const MOST: usize = 12;
 
 /// The lines at the bottom of the terminal.

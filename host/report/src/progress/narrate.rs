@@ -326,7 +326,7 @@ impl Narrator {
         }
     }
 
-    /// The title of a step, or its id when it was never told.
+    /// The title of a step, or its id when no title was reported.
     fn title<'a>(&'a self, step: &'a str) -> &'a str {
         self.titles.get(step).map_or(step, String::as_str)
     }
