@@ -116,7 +116,7 @@ impl Document {
     /// The file as tables and values with their places, for what is merged before it is decoded.
     /// All places of the tree are byte ranges of this document.
     pub fn tree(&self) -> Result<Spanned<DeTable<'_>>, DocumentError> {
-        // Behind an error of the grammar nothing can be told apart: it stays alone.
+        // An error of the grammar makes what follows it unreliable, so it is the only error that is reported.
         DeTable::parse(&self.text).map_err(|error| {
             let Reworded { message, hint, .. } = reword(error.message());
             self.wrong(error.span().unwrap_or(0..0), &message, hint)

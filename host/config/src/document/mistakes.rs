@@ -62,8 +62,8 @@ impl<'d> Mistakes<'d> {
         self.document
     }
 
-    /// Notes a mistake in a place that a [`super::Spot`] or the tree told. What follows from another mistake is not
-    /// noted again.
+    /// Notes a mistake in a place that a [`super::Spot`] or the tree gave. A mistake that follows from another one is
+    /// not noted again.
     pub fn note(&self, span: Range<usize>, message: impl Into<String>, hint: Option<String>) -> Noted {
         if span != NOWHERE && !self.quiet.borrow().contains(&(span.start, span.end)) {
             let mut found = self.found.borrow_mut();
