@@ -108,7 +108,7 @@ pub enum CliError {
         application: String,
         /// The recorder.
         recorder: String,
-        /// What it was told since.
+        /// The later deployment whose event it has received.
         later: String,
     },
     /// The file is not a plan.

@@ -82,7 +82,7 @@ pub(super) async fn unquarantine(arguments: &UnquarantineArguments, session: &Se
     .await
 }
 
-/// Writes what a person says, and tells what holds the application back now.
+/// Records a statement of a person, and shows what holds the application back now.
 async fn say(
     session: &Session,
     app: &Target,

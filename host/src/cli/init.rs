@@ -1,4 +1,4 @@
-//! `windlass init`: proposes a release file and an operator's file, shows them, and writes them when told to.
+//! `windlass init`: proposes a release file and an operator's file, shows them, and writes them on confirmation.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};

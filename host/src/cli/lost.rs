@@ -15,7 +15,7 @@ use super::error::CliError;
 /// How long the engine is waited for. A question about the journal needs no engine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The most names that are told.
+/// The largest number of names that are listed.
 const MOST: usize = 5;
 
 /// The containers that deployments made, by application. None when the engine does not answer.

@@ -69,7 +69,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
     Ok(fact)
 }
 
-/// A deployment as its lines tell it.
+/// A deployment, computed from its lines.
 fn account(
     account: &Account,
     previous: Option<&Release>,

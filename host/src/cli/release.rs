@@ -141,7 +141,8 @@ fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release
         None => running.as_ref().map(|running| running.release.id.clone()),
     };
     let id = id.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
-    // What runs may be there by a deployment that changed nothing and proved it as it ran; one of before proved nothing.
+    // What runs may come from a deployment that changed nothing and verified what ran. A deployment of an earlier agent
+    // verified nothing.
     let of = |summary: &&Summary| summary.release.as_deref() == Some(id.as_str());
     let succeeded = agent.journal.successes(name)?.iter().find(of).map(|summary| summary.id.clone());
     let unchanged =

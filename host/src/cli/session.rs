@@ -1,4 +1,4 @@
-//! What the commands share: the agent, who watches, how a person stops it, and how an ending is told.
+//! What the commands share: the agent, the progress sink, how a person stops a deployment, and how its end is reported.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -193,7 +193,7 @@ impl Session {
         Ok(stop)
     }
 
-    /// Tells how a deployment ended: the error on stderr, the summary on stdout.
+    /// Reports how a deployment ended: the error on stderr, the summary on stdout.
     pub(super) async fn ended(&self, agent: &Agent, ending: &Ending) -> ExitCode {
         self.teller.finish();
         let mut fact = present::ending(ending, self.teller.phases(&ending.account.application));

@@ -101,7 +101,7 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
     }
 }
 
-/// What recorders were not told: each event that is set aside, and how many wait.
+/// Reports the events that recorders have not received: each event that is set aside, and how many wait.
 fn records(untold: &[DeliveryFact], facts: &mut Vec<DoctorFact>) {
     for fact in untold.iter().filter(|fact| fact.is_set_aside()) {
         let failure = fact.failure.as_deref().unwrap_or_default();
