@@ -19,7 +19,7 @@ use windlass_foundation::identity::{Ask, Kind};
 use super::Scope;
 use super::docker::{ContainerGrant, DockerGrant};
 
-/// One thing that a plugin wants to do.
+/// One request of a plugin to use a capability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// Look at the engine.
@@ -148,7 +148,7 @@ impl Grants {
         grants
     }
 
-    /// Nothing is granted.
+    /// Creates grants for a plugin that is granted nothing.
     #[must_use]
     pub fn nothing(scope: Scope) -> Self {
         Self {
@@ -169,7 +169,7 @@ impl Grants {
         }
     }
 
-    /// On whose behalf.
+    /// The plugin and the application that the grants are for.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope

@@ -24,7 +24,7 @@ use windlass_foundation::identity::{Identity, Kind};
 
 pub use grants::Grants;
 
-/// On whose behalf a capability is used.
+/// The plugin, application and deployment that a capability is used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// The application's name.

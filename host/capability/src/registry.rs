@@ -55,7 +55,7 @@ impl Registry {
         Self { grants, client }
     }
 
-    /// `registry.resolve`.
+    /// Implements `registry.resolve`, where the registry of the reference is granted.
     pub async fn resolve(&self, reference: &str) -> Result<Value, Failure> {
         let host = self.client.registry(reference)?;
         self.grants.check(&Wish::Registry(host.to_ascii_lowercase()))?;

@@ -22,7 +22,7 @@ use super::policy::{APPLICATION, PROJECT, Policy, References};
 use super::prepare::DEPLOYMENT;
 use super::walk::{self, Identity, Way};
 
-/// Whose container a mount is in.
+/// The owner of the container that a mount is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Who {
     /// The one that is judged.
@@ -70,7 +70,7 @@ pub(super) struct Mounting {
     paths: Vec<(PathBuf, bool)>,
     /// Volumes by name, and whether they can be written.
     volumes: Vec<(String, bool)>,
-    /// Containers, by name or id, whose mounts are taken over.
+    /// Containers, by name or id, whose mounts this one takes over (`VolumesFrom`).
     from: Vec<String>,
 }
 
@@ -125,7 +125,8 @@ impl Mounting {
 }
 
 impl Docker {
-    /// Refuses mounts that a container could lead elsewhere, and those that could lead a container's elsewhere.
+    /// Refuses mounts that another container could lead elsewhere, and mounts through which this container could lead
+    /// another container's mount elsewhere.
     pub(super) async fn nobody_moves(&self, mut mounting: Mounting, except: Option<&str>) -> Result<(), Failure> {
         if mounting.is_empty() {
             return Ok(());
@@ -180,7 +181,7 @@ impl Docker {
         mounting
     }
 
-    /// Whose a container is, if it counts.
+    /// The owner of a container; none where the container is not counted.
     fn whose(&self, container: &ContainerSummary) -> Option<Who> {
         let labels = container.labels.as_ref()?;
         match labels.get(APPLICATION) {
@@ -226,8 +227,8 @@ impl Docker {
         hinted("capability-denied", message, &hint)
     }
 
-    /// Judges the mounts of a container of the application that is about to start: what was made of a link since it was
-    /// created is found here. What people made with Compose is not judged again.
+    /// Judges the mounts of a container of the application before it starts, to find paths that became links since it
+    /// was created. Containers that people made with Compose are not judged again.
     pub(super) async fn may_start(&self, policy: &Policy<'_>, found: &ContainerInspectResponse) -> Result<(), Failure> {
         let made = found.config.as_ref().and_then(|config| config.labels.as_ref());
         if !made.is_some_and(|labels| labels.contains_key(DEPLOYMENT)) {

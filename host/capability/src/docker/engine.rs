@@ -25,7 +25,7 @@ pub(super) const ORDINARY: Limit = Limit::Ordinary;
 const CONNECT: Duration = Duration::from_secs(20);
 /// How long an engine that answered before may be away.
 const RESTART: Duration = Duration::from_mins(2);
-/// The oldest API that is spoken.
+/// The oldest API version that the agent uses.
 const OLDEST: Api = (1, 41);
 /// The newest API that this agent was tried with. A newer engine is asked in this version, as long as it serves it.
 const NEWEST: Api = (1, 51);
@@ -189,7 +189,7 @@ impl Engine {
         }
     }
 
-    /// One attempt.
+    /// Makes one attempt of a request. Fails after `limit`, which covers the body of the response as well.
     async fn once<T, F, Fut>(&self, client: &bollard::Docker, limit: Duration, request: &F) -> Result<T, RequestError>
     where
         F: Fn(bollard::Docker) -> Fut,
@@ -232,12 +232,12 @@ impl Engine {
         false
     }
 
-    /// The connected client.
+    /// The client, connected at its first use.
     pub(super) async fn client(&self) -> Result<bollard::Docker, RequestError> {
         self.client.get_or_try_init(|| self.connect()).await.cloned()
     }
 
-    /// The version of the API in which the engine is spoken to: `1.41`.
+    /// The version of the API that the agent uses with this engine, such as `1.41`.
     pub(super) async fn spoken(&self) -> Result<String, RequestError> {
         let version = self.client().await?.client_version();
         Ok(format!("{}.{}", version.major_version, version.minor_version))

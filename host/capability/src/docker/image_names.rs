@@ -101,8 +101,9 @@ impl Docker {
         }
     }
 
-    /// Refuses to mount an image that is not of the application's releases. Returns the ids of those that are here: the
-    /// engine is given them, so that what was judged is what is mounted. One of a plan may not have been pulled yet.
+    /// Refuses to mount an image that does not belong to the application's releases. Returns the ids of the images that
+    /// are here: the engine gets the ids, so that it mounts exactly the images that were judged. An image of a plan may
+    /// not have been pulled yet.
     pub(super) async fn may_mount_images(
         &self,
         images: &BTreeSet<(String, String)>,

@@ -39,7 +39,8 @@ pub(super) struct KeptFiles {
 }
 
 impl KeptFiles {
-    /// Of an application, whose name is one path component.
+    /// Creates the store of one application's files. Its directory has the application's name, with `_` in place of
+    /// every character that is no ASCII letter or digit, `_` or `-`.
     pub(super) fn new(state_directory: &Path, application: &str) -> Self {
         // A name that is more than one component cannot leave the directory: it is spelled differently.
         let application: String = application
@@ -51,7 +52,7 @@ impl KeptFiles {
         Self { directory: state_directory.join("secrets").join(application) }
     }
 
-    /// Where they are.
+    /// The directory of the files.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }

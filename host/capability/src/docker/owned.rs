@@ -1,4 +1,4 @@
-//! Whose object it is, decided by its labels.
+//! The owner of an object, decided by its labels.
 
 use std::collections::HashMap;
 

@@ -35,7 +35,7 @@ const SERVICE: &str = "com.docker.compose.service";
 /// The longest that a probe may take.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Connects and closes.
+/// Opens a TCP connection and closes it, to find out whether a server accepts connections.
 pub(super) async fn tcp(
     docker: &Docker,
     origin: Option<&str>,

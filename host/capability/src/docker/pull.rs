@@ -188,7 +188,8 @@ struct Layers {
 }
 
 impl Layers {
-    /// Whether anything moved. An engine with the image store of containerd repeats where it stands again and again.
+    /// Whether the pull made progress. An engine with the image store of containerd repeats the same state again and
+    /// again.
     fn notice(&mut self, item: CreateImageInfo) -> bool {
         let (id, status) = (item.id.unwrap_or_default(), item.status.unwrap_or_default());
         let bytes = item.progress_detail.as_ref().and_then(|detail| detail.current).unwrap_or_default();

@@ -66,7 +66,8 @@ impl Docker {
         })
     }
 
-    /// `GET /version`, with the engine's `SystemTime`, and as `Spoken` the version of the API in which it is spoken to.
+    /// Returns `GET /version`, with the engine's `SystemTime`, and the version of the API that the agent uses as
+    /// `Spoken`.
     pub async fn version(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let unknown = |error| self.explain(error, "ask the engine for its version");

@@ -58,7 +58,7 @@ impl Docker {
                 .await;
             match answer {
                 Ok(created) => return Ok(created.id),
-                // Made by an attempt whose answer was lost: looked at once more.
+                // An attempt whose answer was lost may have made it: the network is looked up once more.
                 Err(error) => refusal = Some(error),
             }
         }
@@ -86,8 +86,8 @@ impl Docker {
         }
     }
 
-    /// Takes endpoints off a network whose containers do not exist any more; whether there were any. An engine that
-    /// lost a container in the middle of connecting it keeps its endpoint, and would keep the network for ever. It
+    /// Removes endpoints of containers that no longer exist from a network. Returns whether there were any. An engine
+    /// that lost a container in the middle of connecting it keeps the endpoint, and with it the network, for ever. It
     /// lists such an endpoint as `ep-ID`, with the container's name.
     async fn forget_ghosts(&self, network: &NetworkInspect) -> Result<bool, Failure> {
         let (id, mut found) = (network.id.as_deref().unwrap_or_default(), false);

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::Engine;
 use super::ahead::Told;
 
-/// On whose behalf the engine is asked.
+/// The plugin, application and deployment that the engine is used for.
 #[derive(Debug, Clone, Default)]
 pub struct DockerScope {
     /// The plugin's name, for denials and as the source of progress.
@@ -88,7 +88,7 @@ pub trait SecretFiller: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSecrets;
 
-/// Whose images there are on the host, as the journal knows. Asked only when a name of an image is to change.
+/// The owners of the host's images, as the journal knows them. Asked only when a name of an image is to change.
 pub trait ImageOwners: Send + Sync {
     /// Those of the application's own releases: only they are removed, and only they are given more names.
     fn own(&self) -> Result<Vec<Artifact>, Failure>;
@@ -173,21 +173,21 @@ impl Docker {
         }
     }
 
-    /// With a source of secret values.
+    /// Sets the source of secret values.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Arc<dyn SecretFiller>) -> Self {
         self.secrets = secrets;
         self
     }
 
-    /// With the operator's registry logins.
+    /// Sets the source of the operator's registry logins.
     #[must_use]
     pub fn with_credentials(mut self, credentials: Arc<dyn RegistryCredentials>) -> Self {
         self.credentials = credentials;
         self
     }
 
-    /// With what the journal knows about images.
+    /// Sets what the journal knows about the owners of images.
     #[must_use]
     pub fn with_images(mut self, images: Arc<dyn ImageOwners>) -> Self {
         self.images = images;

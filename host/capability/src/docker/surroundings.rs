@@ -98,7 +98,7 @@ fn surroundings(
     named: impl Fn(&Network) -> String,
     resolvers: &[IpAddr],
 ) -> Surroundings {
-    // The engine's own routes, and the addresses of its bridges, are spoken for by its networks.
+    // The engine's own routes, and the addresses of its bridges, are counted with its networks already.
     let of_the_engine = |route: &Route| {
         networks.iter().any(|network| {
             device(network).is_some_and(|device| device == route.device)

@@ -1,5 +1,5 @@
-//! Changing: the functions of `docker-write`. Each refuses without the grant, looks whose object it is, and succeeds
-//! when it finds its own work done.
+//! Changes to the engine: the functions of `docker-write`. Each refuses without the grant, checks the owner of the
+//! object, and succeeds when its work is done already.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

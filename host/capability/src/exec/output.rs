@@ -17,12 +17,12 @@ pub(super) struct Stream<R> {
     lost: bool,
 }
 
-/// Keeps the beginning.
+/// Creates a reader that keeps the first `limit` bytes of a stream.
 pub(super) fn begin<R: AsyncRead + Unpin>(source: Option<R>, limit: u64) -> Stream<R> {
     stream(source, limit, true)
 }
 
-/// Keeps the end.
+/// Creates a reader that keeps the last `limit` bytes of a stream.
 pub(super) fn end<R: AsyncRead + Unpin>(source: Option<R>, limit: u64) -> Stream<R> {
     stream(source, limit, false)
 }

@@ -25,7 +25,7 @@ pub(super) fn grants(scope: &Scope, wishes: &[Wish]) -> String {
     let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
     let (mut text, mut said) = (String::new(), BTreeSet::new());
     for wish in wishes {
-        // A key stands once in a block; what is asked twice gets a block of its own.
+        // A key may appear once in a block, so a second request with the same key gets a block of its own.
         if text.is_empty() || !said.insert(wish.capability()) {
             text.push_str(&head);
             said = BTreeSet::from([wish.capability()]);

@@ -15,7 +15,7 @@ use windlass_foundation::explain::shorten;
 use super::super::failure::failure;
 use super::{ContainerGrant, DockerScope, grant_lines, may_not};
 
-/// One thing to grant.
+/// One thing that the operator could grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lack {
     /// A danger, by its name.

@@ -1,4 +1,5 @@
-//! Which addresses networks and containers may have. Decides only; what is taken already is told by the caller.
+//! The addresses that networks and containers may have. This module only decides; its caller knows which addresses are
+//! taken already.
 //!
 //! A network is a route of the host: a plugin that chooses its range chooses whose traffic arrives there. So without a
 //! grant a range is private (RFC 1918, RFC 4193), and nothing that the host reaches lies in it.
