@@ -126,7 +126,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Of a document in the directory `base`.
+    /// Creates a reader for a document in the directory `base`.
     pub(super) fn new(mistakes: &'a Mistakes<'a>, base: &'a Path) -> Self {
         Self { mistakes, base }
     }

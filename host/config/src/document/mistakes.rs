@@ -50,13 +50,13 @@ pub struct Mistakes<'d> {
 }
 
 impl<'d> Mistakes<'d> {
-    /// None yet.
+    /// Creates an empty collection for a document.
     #[must_use]
     pub fn of(document: &'d Document) -> Self {
         Self { document, found: RefCell::default(), quiet: RefCell::default(), effort: Cell::default() }
     }
 
-    /// What is read.
+    /// The document that is read.
     #[must_use]
     pub fn document(&self) -> &'d Document {
         self.document
