@@ -123,7 +123,8 @@ async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
     }
 }
 
-/// THE FLOW.
+/// Runs the whole flow of a deployment: forward to the release, or back where that fails, and then what follows the
+/// outcome.
 async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
     match forward(deployment).await {
         Ok(()) => {}

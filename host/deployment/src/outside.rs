@@ -155,13 +155,13 @@ pub trait Outside: Send + Sync {
     /// Removes the images that earlier releases of the application left behind and that no kept release needs;
     /// returns what went. Nothing that could be needed for going back, of any application, goes.
     fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>>;
-    /// What runs.
+    /// Observes what runs now.
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
-    /// The steps to the release.
+    /// Plans the steps from what runs to the release.
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan>;
-    /// Makes a step true.
+    /// Applies a step. Returns its output, which the undo gets.
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value>;
-    /// Makes it as it was before the step.
+    /// Undoes a step: restores what was there before it.
     fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()>;
     /// Whether what runs is the release and is healthy.
     fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report>;
