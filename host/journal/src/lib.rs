@@ -72,13 +72,13 @@ pub struct SharedAccount {
 }
 
 impl SharedAccount {
-    /// Shares it.
+    /// Makes an account that several tasks can share.
     #[must_use]
     pub fn new(account: Account) -> Self {
         Self { account: Mutex::new(account), writing: Mutex::new(()) }
     }
 
-    /// A copy.
+    /// A copy of the account.
     #[must_use]
     pub fn copy(&self) -> Account {
         lock(&self.account).clone()
@@ -340,7 +340,8 @@ impl Journal {
         self.store().pin(application)
     }
 
-    /// Does what a person says about an application from here on; whether that changed anything.
+    /// Applies a person's decision about an application, such as a freeze or a pin. Returns whether it changed
+    /// anything.
     pub fn note(&self, application: &str, notice: &Notice) -> Result<bool, Error> {
         let value = serde_json::to_value(notice).map_err(Error::Encoding)?;
         let notice = serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?;

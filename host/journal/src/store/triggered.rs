@@ -50,7 +50,7 @@ impl Store {
         Ok(before)
     }
 
-    /// It may come again.
+    /// Forgets an event of a trigger, so that it is acted on when it comes again.
     pub(crate) fn forget_trigger(&mut self, trigger: &str, key: &str) -> Result<(), Error> {
         self.write(true, |transaction| {
             transaction.execute("DELETE FROM triggered WHERE trigger = ?1 AND key = ?2", [trigger, key])?;
