@@ -85,7 +85,7 @@ impl Explain for DirectoryError {
     }
 }
 
-/// Whose files of a team's directory count.
+/// The users whose files in a team's directory are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owners {
     /// The directory's owner.
@@ -95,7 +95,7 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Those of a directory that belongs to this user.
+    /// The accepted users for a directory that belongs to this user.
     #[must_use]
     pub fn of(directory: u32) -> Self {
         Self { directory, agent: rustix::process::geteuid().as_raw() }
@@ -142,7 +142,7 @@ impl TeamDirectory {
         &self.path
     }
 
-    /// Whose files of it count.
+    /// The users whose files in it are accepted.
     #[must_use]
     pub fn owners(&self) -> Owners {
         self.owners

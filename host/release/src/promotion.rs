@@ -133,7 +133,7 @@ impl Explain for PromotionError {
     }
 }
 
-/// What was fetched.
+/// A document that was fetched from an environment, not yet checked.
 #[derive(Debug)]
 pub struct Fetched {
     /// Where from, for people.

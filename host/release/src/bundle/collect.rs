@@ -40,7 +40,7 @@ impl Collected {
     }
 }
 
-/// Opens a directory.
+/// Opens a directory for a bundle.
 pub(super) fn team(directory: &Path) -> Result<TeamDirectory, BundleError> {
     TeamDirectory::open(directory).map_err(|error| match error {
         DirectoryError::Unreadable { path, source } => BundleError::Unreadable { path, source },

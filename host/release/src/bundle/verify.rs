@@ -25,7 +25,7 @@ use super::{MAX_BYTES, MAX_FILES};
 /// How deep directories are looked into: those of a bundle are not deeper.
 const MAX_DEPTH: usize = 64;
 
-/// What is there.
+/// What was found in a kept bundle.
 #[derive(Debug, Default)]
 struct Look {
     entries: Entries,
