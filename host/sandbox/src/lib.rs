@@ -236,7 +236,7 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Who it is.
+    /// The plugin's name, version and digest.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.0.admitted.identity

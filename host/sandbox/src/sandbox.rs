@@ -21,7 +21,7 @@ use super::limits::{bytes, size};
 use super::meter::Meter;
 use super::wasi::{self, Captured, Sink};
 
-/// The store's data.
+/// The data of the WebAssembly store of one call.
 pub(super) struct Sandbox {
     /// The data that the plugin gets; none in the empty sandbox of admission.
     pub(super) call: Option<Arc<Call>>,
