@@ -145,7 +145,7 @@ fn needed(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Resul
     Ok(needed)
 }
 
-/// Whose images are whose.
+/// The owners of images, as the journal knows them.
 struct Owners {
     journal: Arc<Journal>,
     keep: usize,
