@@ -14,7 +14,7 @@ use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments, Versi
 use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
 
-/// Deploys.
+/// Runs `windlass deploy`.
 pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Result<ExitCode, Fault> {
     let (name, target) = match &arguments.plan {
         Some(path) => {

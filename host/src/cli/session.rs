@@ -64,7 +64,7 @@ pub(super) struct Asked {
 }
 
 impl Session {
-    /// Begins.
+    /// Creates the session of one command.
     pub(super) fn new(printer: Printer, config: Option<PathBuf>) -> Self {
         Self { printer, teller: Arc::new(Teller::new(printer)), config, actor: std::sync::OnceLock::new() }
     }
@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    /// Opens the agent.
+    /// Opens the agent with the operator's file and its state directory.
     pub(super) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
         self.open_in(mode, None).await
     }
@@ -173,7 +173,7 @@ impl Session {
         work.await
     }
 
-    /// From now on Ctrl-C and SIGTERM stop the deployment, and this says so.
+    /// Handles Ctrl-C and SIGTERM from now on: they stop the deployment, and a message reports it.
     pub(super) fn stop(&self) -> Result<Stop, CliError> {
         let stop = Stop::new();
         let printer = self.printer;

@@ -16,9 +16,9 @@ use windlass_report::words;
 use super::{bad, broken, note, warn, well};
 use crate::cli::present;
 
-/// With less than this, the next pull probably fails.
+/// Free space, in bytes, below which the next pull probably fails.
 const ENOUGH: u64 = 2 << 30;
-/// With less than this, the journal's reserve is next.
+/// Free space, in bytes, below which the journal will need its reserve soon.
 const TOO_LITTLE: u64 = 128 << 20;
 /// Years of journal, and the files of many releases.
 const ROOM: u64 = 512 << 20;
