@@ -9,8 +9,8 @@ use super::Store;
 use super::queries::time as read;
 use crate::error::Error;
 
-/// How long an event is kept at most by a trigger whose window is shorter than this. A longer window keeps its events
-/// until it is over.
+/// The age at which a trigger with a shorter window forgets an event, when its next event is noted. A trigger with a
+/// longer window keeps its events for that window.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 impl Store {
