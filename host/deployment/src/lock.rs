@@ -85,9 +85,9 @@ async fn locked(file: File) -> std::io::Result<File> {
     told.await.unwrap_or_else(|_| Err(std::io::Error::other("the thread that waits for it ended")))
 }
 
-/// Whether a process holds the application's lock now. The function reads the kernel's list of all locks (`man 5
-/// proc_locks`) and takes no lock itself, so that a deployment never finds the application busy because of this check.
-/// False where there is no lock file; true where the list cannot be read.
+/// Whether a process holds the application's lock now. The function reads the kernel's list of all locks
+/// (`man 5 proc_locks`) and takes no lock itself, so that a deployment never finds the application busy because of this
+/// check. False where there is no lock file; true where the list cannot be read.
 #[must_use]
 pub fn is_held(engine: &Engine, application: &str) -> bool {
     let Ok(file) = std::fs::metadata(engine.locks.join(format!("{application}.lock"))) else { return false };

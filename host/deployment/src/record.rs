@@ -1,8 +1,8 @@
 //! Delivery of a deployment's outcome to the recorders, at least once and in order.
 //!
-//! An event that a recorder does not take now is delivered later, by the next command that deploys or by `windlass
-//! outbox flush`. An event that a recorder will never take is set aside for a person, and later events are still
-//! delivered. Neither changes an outcome.
+//! An event that a recorder does not take now is delivered later, by the next command that deploys or by
+//! `windlass outbox flush`. An event that a recorder will never take is set aside for a person, and later events are
+//! still delivered. Neither changes an outcome.
 
 mod judge;
 
