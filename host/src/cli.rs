@@ -113,7 +113,8 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
         }
     });
     session.teller.finish();
-    // What still runs, such as a child that nobody waits for, must not keep the process.
+    // Work that still runs, such as the wait for a child process whose result is no longer needed, must not keep this
+    // process from ending.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     answer
 }

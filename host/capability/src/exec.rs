@@ -157,7 +157,7 @@ impl Exec {
                     _ = &mut reading, if !whole => whole = true,
                 }
             };
-            // Reading ends when everyone who can write is gone.
+            // Reading ends when every process that can write has closed its end.
             whole = whole || tokio::time::timeout(DRAIN, reading).await.is_ok();
             (status, whole)
         };
@@ -182,7 +182,7 @@ impl Exec {
     }
 }
 
-/// A command's process group, killed when nobody waits for it any more.
+/// A command's process group, killed on drop: when the command has ended or the call stops waiting for it.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -193,7 +193,7 @@ impl Group {
 
     fn kill(&self) {
         if let Some(group) = self.0 {
-            // Nobody left in it is what is wanted.
+            // A group without processes is no error: that is the wanted result.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }

@@ -47,25 +47,26 @@ impl Files {
         Self { grants, bundle }
     }
 
-    /// `files.read`.
+    /// Implements `files.read`: returns the content of a file below a granted root.
     pub async fn read(&self, root: &str, path: &str) -> Result<Vec<u8>, Failure> {
         let place = self.place(root, path, false)?;
         blocking(move || place.read()).await
     }
 
-    /// `files.stat`.
+    /// Implements `files.stat`; none where nothing exists at the path.
     pub async fn stat(&self, root: &str, path: &str) -> Result<Option<Metadata>, Failure> {
         let place = self.place(root, path, false)?;
         blocking(move || place.stat()).await
     }
 
-    /// `files.list-directory`.
+    /// Implements `files.list-directory`: returns the names in a directory below a granted root.
     pub async fn list_directory(&self, root: &str, path: &str) -> Result<Vec<String>, Failure> {
         let place = self.place(root, path, false)?;
         blocking(move || place.list()).await
     }
 
-    /// `files.write-atomic`.
+    /// Implements `files.write-atomic`: replaces a file as a whole. Fails with `limit-exceeded` above `FILE_LIMIT`
+    /// bytes.
     pub async fn write_atomic(&self, root: &str, path: &str, data: Vec<u8>) -> Result<(), Failure> {
         let place = self.place(root, path, true)?;
         if data.len() as u64 > FILE_LIMIT {
@@ -192,7 +193,7 @@ impl Place {
             flush(&directory)
         });
         written.map_err(|error| {
-            // The first error is the one to tell; a file that was never made cannot be removed.
+            // The first error is reported. The temporary file may not exist, so an error of the removal is ignored.
             let _ = directory.remove_file(&temporary);
             failed(error)
         })

@@ -1,6 +1,7 @@
-//! What a plugin may do: asked in its manifest ∩ granted in `agent.toml` ∩ allowed for its kind.
+//! What a plugin may do: what its manifest asks for ∩ what `agent.toml` grants ∩ what is allowed for its kind.
 //!
-//! Pure: no input or output, no Wasm. A denial names the plugin, the permission, and the exact lines to add to `agent.toml`.
+//! The module computes only: it does no input or output, and no WebAssembly. A denial names the plugin, the capability
+//! that it asked for, and the exact lines to add to `agent.toml`.
 
 mod lines;
 
@@ -18,7 +19,7 @@ use windlass_foundation::identity::{Ask, Kind};
 use super::Scope;
 use super::docker::{ContainerGrant, DockerGrant};
 
-/// One thing that a plugin wants to do.
+/// One request of a plugin to use a capability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permission {
     /// Look at the engine.
@@ -129,7 +130,7 @@ impl Grants {
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
                 all.bind_roots.extend(write.bind_roots.iter().cloned());
-                // An application has one; whoever reads the file sees to it.
+                // An application has at most one `data-root`: the configuration is checked for that when it is read.
                 all.data_root = write.data_root.clone().or(all.data_root.take());
                 all.allow.extend(write.allow.iter().map(ToString::to_string));
                 all.subnets.extend(write.subnets.iter().copied());
@@ -147,7 +148,7 @@ impl Grants {
         grants
     }
 
-    /// Nothing is granted.
+    /// Creates grants for a plugin that is granted nothing.
     #[must_use]
     pub fn nothing(scope: Scope) -> Self {
         Self {
@@ -168,7 +169,7 @@ impl Grants {
         }
     }
 
-    /// On whose behalf.
+    /// The plugin and the application that the grants are for.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -250,7 +251,7 @@ impl Grants {
         &self.exec
     }
 
-    /// The failure of a permission that turned out to be more than what is granted.
+    /// The failure for a request that turned out to be more than what is granted.
     #[must_use]
     pub fn denial(&self, permission: &Permission) -> Failure {
         if let Some(lines) = self.binding_for(|bound| bound.is_granted(permission)) {
@@ -321,7 +322,7 @@ impl Grants {
         }
     }
 
-    /// Whether anything of the permission's kind is granted, where its name is an example.
+    /// Whether anything of the request's kind is granted, where its name is only an example.
     fn has_any(&self, permission: &Permission) -> bool {
         match permission {
             Permission::Http(_) | Permission::Address(..) | Permission::SecretTo(..) => !self.http.is_empty(),
@@ -353,7 +354,7 @@ impl Grants {
     }
 }
 
-/// Something that a plugin asks for and nobody granted.
+/// Something that a plugin asks for and that the operator did not grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// What it asks for and why.
@@ -411,13 +412,13 @@ fn above_kind(kind: Kind, permission: &Permission) -> Option<&'static str> {
     }
 }
 
-/// Whether a manifest's line covers a permission.
+/// Whether a line of the manifest covers a request.
 fn asks(ask: &Ask, permission: &Permission) -> bool {
     match permission {
         Permission::Files(root, write) => {
             ask.name == "files" && ask.root.as_ref().is_none_or(|asked| asked == root) && (ask.write || !write)
         }
-        // Whoever may change the engine may look at it.
+        // A plugin that may change the engine may read it as well.
         Permission::DockerRead => matches!(ask.name.as_str(), "docker-read" | "docker-write"),
         _ => ask.name == permission.capability(),
     }

@@ -12,8 +12,8 @@
 //! is searched for all secret values, in all forms that the redactor knows: head, body and trailers, piece by piece. It
 //! is asked for whole and plain answers, and one that is partial or encoded all the same is refused. Which request
 //! carried the value does not matter, so that asking a second time for what the first left at the server gives nothing.
-//! What is left: the server itself knows the value, and can hand it over in a form that nobody can find: encrypted, in
-//! UTF-16, a letter at a time. Granting a secret to a server means to trust it with the secret.
+//! One risk remains: the server itself knows the value, and can hand it over in a form that no search finds: encrypted,
+//! in UTF-16, a letter at a time. Granting a secret to a server means to trust it with the secret.
 
 mod audit;
 mod body;

@@ -24,7 +24,7 @@ use windlass_foundation::identity::{Identity, Kind};
 
 pub use grants::Grants;
 
-/// On whose behalf a capability is used.
+/// The plugin, application and deployment that a capability is used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     /// The application's name.
@@ -46,7 +46,7 @@ pub struct Scope {
 /// A fresh one is made for every call, so that budgets are per call. Clones share budgets.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
-    /// What is allowed, and to whom.
+    /// What the plugin may do: the grants of the operator, limited to what its manifest asks for and its kind may have.
     pub grants: Arc<Grants>,
     /// The Docker Engine; none where there is none, and every call fails then.
     pub docker: Option<docker::Docker>,

@@ -80,7 +80,7 @@ impl Log {
         }
     }
 
-    /// `log.progress`.
+    /// Implements `log.progress`: reports what the plugin is doing to the progress sink. `percent` is at most 100.
     pub fn progress(&self, message: &str, percent: Option<u8>) {
         let shown = cut(message, self.limits.line.saturating_mul(2));
         let whole = shown.len() == message.len();

@@ -11,7 +11,7 @@ use windlass_documents::Failure;
 use super::failure::failure;
 use super::grants::{Grants, Permission};
 
-/// Who asks registries.
+/// A client of image registries, for plugins.
 pub trait Resolve: Send + Sync {
     /// The registry of a reference, as grants name it: `docker.io`, `registry.example:5000`.
     /// A failure has the code `invalid-argument`.
@@ -55,7 +55,7 @@ impl Registry {
         Self { grants, client }
     }
 
-    /// `registry.resolve`.
+    /// Implements `registry.resolve`, where the registry of the reference is granted.
     pub async fn resolve(&self, reference: &str) -> Result<Value, Failure> {
         let host = self.client.registry(reference)?;
         self.grants.check(&Permission::Registry(host.to_ascii_lowercase()))?;

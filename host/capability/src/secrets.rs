@@ -27,7 +27,7 @@ pub use source::SourceError;
 /// Why the secrets of a deployment are not there.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Nobody says where it comes from.
+    /// No source is configured for it.
     #[error("there is no secret `{name}`")]
     Unknown {
         /// The name that was asked for.
@@ -61,7 +61,7 @@ impl Explain for SecretError {
     }
 }
 
-/// One secret's value and what stands for it.
+/// One secret's value and its placeholder.
 struct Resolved {
     value: Zeroizing<String>,
     placeholder: String,
@@ -110,7 +110,7 @@ impl Secrets {
         self.resolved.iter().filter(move |(_, secret)| short(secret)).map(|(name, _)| name.as_str())
     }
 
-    /// What stands for a secret: the same while its value and this host's key are the same.
+    /// The placeholder of a secret: the same as long as its value and this host's key are the same.
     #[must_use]
     pub fn placeholder(&self, name: &str) -> Option<&str> {
         self.resolved.get(name).map(|secret| secret.placeholder.as_str())
@@ -122,8 +122,8 @@ impl Secrets {
         self.resolved.get(name).map(|secret| secret.value.clone())
     }
 
-    /// Replaces every placeholder whose name `may` allows. A placeholder of an earlier value gets the value of now:
-    /// what is put back after a secret changed must still be able to log in.
+    /// Replaces every placeholder whose name `may` allows. A placeholder of an earlier value is replaced by the current
+    /// value: a release that is restored after a secret changed must still be able to log in.
     pub fn substitute(
         &self,
         text: &str,
@@ -156,14 +156,14 @@ impl PluginSecrets {
         Self { secrets, grants }
     }
 
-    /// `secrets.placeholder`.
+    /// Implements `secrets.placeholder`: returns the text that stands for the value. Needs the grant of the secret.
     #[expect(clippy::unused_async, reason = "every function of the contract is asked in the same way")]
     pub async fn placeholder(&self, name: &str) -> Result<String, Failure> {
         self.grants.check(&Permission::Secret(name.to_owned()))?;
         self.secrets.placeholder(name).map(str::to_owned).ok_or_else(|| not_resolved(name))
     }
 
-    /// `secrets.reveal`.
+    /// Implements `secrets.reveal`: returns the value itself. Needs the grant to reveal it.
     #[expect(clippy::unused_async, reason = "every function of the contract is asked in the same way")]
     pub async fn reveal(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.grants.check(&Permission::Reveal(name.to_owned()))?;

@@ -41,7 +41,7 @@ impl From<&Limits> for Quota {
     }
 }
 
-/// Whose values.
+/// The owner of stored values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// The plugin's name: values outlive its versions.
@@ -154,13 +154,14 @@ impl State {
         Self { quota, ..self }
     }
 
-    /// `state.get`.
+    /// Implements `state.get`; none where the key has no value.
     pub async fn get(&self, key: String) -> Result<Option<Entry>, Failure> {
         check_key(&key)?;
         self.run(move |store, owner| store.get(owner, &key)).await
     }
 
-    /// `state.put`.
+    /// Implements `state.put`: stores a value if the key is at the `expected` revision; none means that the key must
+    /// not exist. Returns the new revision.
     pub async fn put(&self, key: String, value: Vec<u8>, expected: Option<u64>) -> Result<u64, Failure> {
         check_key(&key)?;
         if value.len() > VALUE_LIMIT {
@@ -171,13 +172,14 @@ impl State {
         self.run(move |store, owner| store.put(owner, &key, &value, expected, quota)).await
     }
 
-    /// `state.delete`.
+    /// Implements `state.delete`: removes a key if it is at the `expected` revision; none means that the key must not
+    /// exist.
     pub async fn delete(&self, key: String, expected: Option<u64>) -> Result<(), Failure> {
         check_key(&key)?;
         self.run(move |store, owner| store.delete(owner, &key, expected)).await
     }
 
-    /// `state.keys`.
+    /// Implements `state.keys`: the keys that begin with `prefix`, at most `KEYS_LIMIT` of them.
     pub async fn keys(&self, prefix: String) -> Result<Vec<String>, Failure> {
         if prefix.len() > KEY_LIMIT {
             return Ok(Vec::new());

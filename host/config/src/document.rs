@@ -116,7 +116,7 @@ impl Document {
     /// The file as tables and values with their places, for what is merged before it is decoded.
     /// All places of the tree are byte ranges of this document.
     pub fn tree(&self) -> Result<Spanned<DeTable<'_>>, DocumentError> {
-        // Behind an error of the grammar nothing can be told apart: it stays alone.
+        // An error of the grammar makes what follows it unreliable, so it is the only error that is reported.
         DeTable::parse(&self.text).map_err(|error| {
             let Reworded { message, hint, .. } = reword(error.message());
             self.wrong(error.span().unwrap_or(0..0), &message, hint)
@@ -202,7 +202,7 @@ impl<T: JsonSchema> JsonSchema for Spot<T> {
     }
 }
 
-/// The known word that someone probably meant, if one is near enough.
+/// The known word nearest to a mistyped word, where one is close enough.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Words as long as a hostile file can make them would cost quadratic time.

@@ -35,7 +35,7 @@ pub use resolve::ConfigError;
 /// The defaults, with a comment for each key: what `windlass init` starts from.
 pub const DEFAULT_AGENT_TOML: &str = include_str!("default-agent.toml");
 
-/// Where the operator's file is looked for when nobody says otherwise.
+/// The path of the operator's file when no other path is given.
 pub const DEFAULT_PATH: &str = "/etc/windlass/agent.toml";
 
 /// Everything that the operator decides.
@@ -295,7 +295,7 @@ impl PartialEq for Command {
 /// Where a secret's value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
-    /// In a file of the agent's user or root that nobody else can read. One newline at the end is not part of it.
+    /// In a file of the agent's user or root that no other user can read. One newline at the end is not part of it.
     File(PathBuf),
     /// In a variable of the agent's own environment.
     Environment(String),

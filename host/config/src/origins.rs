@@ -29,7 +29,7 @@ pub struct Releases {
     pub keys: Vec<String>,
     /// Whether a release from a file needs a signature by one of them.
     pub require_signature: bool,
-    /// Whether what an unsigned document says about where it succeeded is believed.
+    /// Whether an unsigned document's statement about where it succeeded is accepted.
     pub accept_unsigned_proofs: bool,
 }
 

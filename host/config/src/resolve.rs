@@ -126,7 +126,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Of a document in the directory `base`.
+    /// Creates a reader for a document in the directory `base`.
     pub(super) fn new(mistakes: &'a Mistakes<'a>, base: &'a Path) -> Self {
         Self { mistakes, base }
     }
@@ -377,13 +377,14 @@ fn limits(given: &file::Limits, default: &file::Limits) -> Result<Limits, Config
     })
 }
 
-/// Whoever can write the operator's file, or replace it, decides what plugins may do.
+/// Warns about permissions that let every user of the host change or replace the operator's file: a user who can write
+/// it decides what plugins may do.
 pub(super) fn permission_warnings(path: &Path) -> Vec<String> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut warnings = Vec::new();
     for place in [path, directory] {
         let Ok(metadata) = std::fs::metadata(place) else { continue };
-        // A sticky directory such as /tmp lets nobody replace another's file.
+        // In a sticky directory such as /tmp, a user cannot replace a file of another user.
         let sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
         if metadata.mode() & 0o002 != 0 && !sticky {
             warnings.push(format!(

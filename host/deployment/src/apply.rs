@@ -11,7 +11,7 @@ use super::subject::within;
 use super::sweep;
 use super::work::{Deployment, Halt, failure};
 
-/// Makes all steps true, or says why the flow goes back.
+/// Applies all steps. Fails with the reason why the deployment is undone.
 pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
     match deployment.status() {
         Status::Applying => {}

@@ -22,29 +22,30 @@ pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
 pub struct Resolved {
     /// The release.
     pub release: Release,
-    /// What people should know about versions that nobody asked for, one sentence each.
+    /// Remarks about versions that the request did not name, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// The purpose of a plan for a rollback that is only looked at: plugins are told that it is a `rollback`, and nothing may be
-/// made.
+/// The purpose of a plan for a rollback that is only shown. Plugins get the purpose `rollback` and must not create
+/// anything.
 pub const PLAN_BACK: &str = "plan-rollback";
 
-/// The purpose of a look at what runs that nothing is deployed or put back for.
+/// The purpose of an observation that belongs to no deployment or rollback.
 pub const STATUS: &str = "status";
 
-/// The purpose of such a look by a deployment: plugins are told that it is for the `status`, and what they say is kept in the
-/// deployment's log.
+/// The purpose of such an observation that a deployment makes. Plugins get the purpose `status`, and what they log is
+/// kept in the deployment's log.
 pub const LOOK: &str = "deployment-status";
 
-/// What a call to a plugin is told.
+/// The data that a call passes to a plugin.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The deployment's id.
     pub deployment: String,
     /// The application's name.
     pub application: String,
-    /// Why: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or what stands for one of them, [`PLAN_BACK`] or [`LOOK`].
+    /// The purpose of the call: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or one of the internal purposes
+    /// [`PLAN_BACK`] and [`LOOK`].
     pub purpose: &'static str,
     /// What is deployed, or put back.
     pub release: Arc<Release>,
@@ -58,7 +59,7 @@ pub struct Context {
     pub attempt: u32,
     /// The call is ended after this time.
     pub deadline: Duration,
-    /// Set when somebody asked to stop.
+    /// Cancelled when a user or a signal asks to stop.
     pub cancelled: CancellationToken,
     /// What this recorder returned for its last events of this application, the newest first; nothing for other plugins.
     pub last_facts: Arc<Vec<Value>>,
@@ -123,7 +124,7 @@ pub struct DeploymentSettings {
     pub checks: Vec<Probe>,
     /// The smoke tests.
     pub smoke: Vec<Probe>,
-    /// Names of those who are told.
+    /// The names of the recorders that receive the event.
     pub recorders: Vec<String>,
     /// How long a call may take that says nothing else.
     pub call_deadline: Duration,
@@ -154,13 +155,13 @@ pub trait DeploymentBackend: Send + Sync {
     /// Removes the images that earlier releases of the application left behind and that no kept release needs;
     /// returns what went. Nothing that could be needed for going back, of any application, goes.
     fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>>;
-    /// What runs.
+    /// Observes what runs now.
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
-    /// The steps to the release.
+    /// Plans the steps from what runs to the release.
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan>;
-    /// Makes a step true.
+    /// Applies a step. Returns its output, which the undo gets.
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value>;
-    /// Makes it as it was before the step.
+    /// Undoes a step: restores what was there before it.
     fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()>;
     /// Whether what runs is the release and is healthy.
     fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report>;
@@ -168,7 +169,7 @@ pub trait DeploymentBackend: Send + Sync {
     fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
     /// Asks a smoke test.
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
-    /// Tells a recorder.
+    /// Delivers an event to a recorder. Returns the facts that it answers with, if any.
     fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event)
     -> Answering<'a, Option<Value>>;
 }

@@ -31,7 +31,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Tells what happens in a deployment.
+    /// Reports an event of a deployment to the progress sink.
     pub fn notice(&self, of: &DeploymentRef, progress: Progress) {
         self.events.event(ProgressEvent { of: of.clone(), progress });
     }
@@ -46,7 +46,7 @@ pub struct RetryPolicy {
     pub undo_attempts: u32,
     /// How long to wait before the second attempt; doubled for each one after it.
     pub retry_delay: Duration,
-    /// How long steps that run may go on after somebody asked to stop.
+    /// How long running steps may go on after a user or a signal asked to stop.
     pub stop_grace: Duration,
     /// How long smoke tests wait for the old version to end. A program that ends when it is told to has ended by then.
     pub old_version: Duration,

@@ -83,7 +83,7 @@ pub enum Error {
     Journal(#[from] windlass_journal::Error),
 }
 
-/// How a deployment was left that somebody stopped for good.
+/// The state in which a deployment was left open after a request to end at once.
 fn left_open(status: Status) -> String {
     match status {
         Status::Settled(Outcome::Succeeded) => {

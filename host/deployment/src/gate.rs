@@ -1,7 +1,8 @@
-//! Check: the gates, before anything is touched. All are asked, all are shown; one no refuses.
+//! The checks of the gates, before anything is touched. All gates are asked and all answers are shown; one refusal
+//! refuses the deployment.
 //!
-//! `--break-glass` goes over a no for one deployment: everything is still asked, recorded as it was answered, and the
-//! reason stands in the history.
+//! `--break-glass` overrides a refusal for one deployment. All gates are still asked, their answers are recorded
+//! unchanged, and the reason is kept in the history.
 
 use futures::StreamExt;
 use futures::future::FutureExt;
@@ -85,7 +86,7 @@ pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Res
     Ok(Gated { planned, checks, passed })
 }
 
-/// All gates at once; `tell` is called for each as soon as it answers.
+/// Asks all gates at once. `tell` is called for each gate as soon as it answers.
 async fn ask(
     subject: &Subject<'_>,
     options: &GateOptions<'_>,

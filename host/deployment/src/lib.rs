@@ -52,7 +52,7 @@ pub use self::request::{
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
 
-/// Deploys, from the wish to the end. A deployment of the application that was interrupted is finished first.
+/// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
     if let Target::Planned(file) = &request.target {
         target::vouch(engine, file, &request.application).await?;
@@ -103,7 +103,7 @@ pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Resu
     gate::only(engine, request, stop).await
 }
 
-/// Tells the recorders of an application what they were not told yet, without waiting for the next attempt's time.
+/// Delivers the events that wait to the recorders of an application, without waiting for the time of the next attempt.
 pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
     let _held = lock::hold(engine, application, actor, None, stop).await?;
     tokio::select! {
@@ -112,7 +112,7 @@ pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop)
     }
 }
 
-/// The flow to its end, unless somebody asks a second time to stop: then everything stays as it is.
+/// Runs the flow to its end. A second request to stop leaves everything as it is.
 async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
     tokio::select! {
         biased;
@@ -125,7 +125,8 @@ async fn finish(deployment: &Deployment<'_>) -> Result<Ending, Error> {
     }
 }
 
-/// THE FLOW.
+/// Runs the whole flow of a deployment: forward to the release, or back where that fails, and then what follows the
+/// outcome.
 async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
     match forward(deployment).await {
         Ok(()) => {}
@@ -142,7 +143,7 @@ async fn flow(deployment: &Deployment<'_>) -> Result<(), Error> {
     deployment.close()
 }
 
-/// From the wish to a release that runs and is proved.
+/// The way forward: from the request to a release that runs and is verified.
 async fn forward(deployment: &Deployment<'_>) -> Result<(), Halt> {
     resolve::resolve(deployment).await?;
     plan::plan(deployment).await?;

@@ -37,7 +37,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Takes the lock, waiting at most as long as is wished.
+/// Takes the lock. Waits for it at most `wait`; none means not at all.
 pub(super) async fn hold<'a>(
     engine: &'a Engine,
     application: &str,
@@ -49,7 +49,7 @@ pub(super) async fn hold<'a>(
     if !application.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || application.starts_with('.') {
         return Err(failed(std::io::Error::other("its name has characters that no application's name has")));
     }
-    // Nobody else opens the file: whoever can open it can hold it.
+    // Only the agent's user can open the file: a process that can open it can hold the lock.
     private::directory(&engine.locks).map_err(failed)?;
     let path = engine.locks.join(format!("{application}.lock"));
     let file = private::open(&path).map_err(failed)?;
@@ -73,8 +73,9 @@ pub(super) async fn hold<'a>(
     Ok(Held { engine, application: application.to_owned(), file })
 }
 
-/// Waits for the lock in a thread of its own: the kernel wakes it, nobody asks again and again. When nobody waits for
-/// the answer any more the file is closed, and with it the lock let go, as soon as the thread gets it.
+/// Waits for the lock in a thread of its own: the kernel wakes the thread when the lock is free, so the agent does not
+/// poll. When the caller no longer waits for the result, the file is closed, and with it the lock released, as soon as
+/// the thread gets the lock.
 async fn locked(file: File) -> std::io::Result<File> {
     let (tell, told) = oneshot::channel();
     std::thread::Builder::new().name("lock".to_owned()).spawn(move || {
@@ -84,8 +85,9 @@ async fn locked(file: File) -> std::io::Result<File> {
     told.await.unwrap_or_else(|_| Err(std::io::Error::other("the thread that waits for it ended")))
 }
 
-/// Whether a process holds the application now. Nothing is taken to find out, so that no deployment finds it busy because
-/// somebody looked: the kernel lists the locks of all processes (`man 5 proc_locks`). Where it cannot be read, yes.
+/// Whether a process holds the application's lock now. The function reads the kernel's list of all locks
+/// (`man 5 proc_locks`) and takes no lock itself, so that a deployment never finds the application busy because of this
+/// check. False where there is no lock file; true where the list cannot be read.
 #[must_use]
 pub fn is_held(engine: &Engine, application: &str) -> bool {
     let Ok(file) = std::fs::metadata(engine.locks.join(format!("{application}.lock"))) else { return false };

@@ -1,6 +1,7 @@
-//! What runs is looked at, not remembered: after everything was undone, and before a refusal is told.
+//! Observations of what runs, made anew instead of taken from memory: after everything was undone, and before a refusal
+//! is reported.
 //!
-//! Asks the strategy and judges what it saw. It decides no outcome.
+//! The strategy makes the observation, and this module judges it. It decides no outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,8 +52,8 @@ async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: &'st
     }
 }
 
-/// What a refusal tells about what runs: what was seen when it was planned, or else what is seen now. None where the
-/// state has it, and where nothing is known to look for.
+/// The observation for the report of a refusal, made now. None where the planning made one already, which the state
+/// has, and where no release ran before.
 pub(super) async fn before_refusal(deployment: &Deployment<'_>) -> Option<Observation> {
     let previous = deployment.previous.clone()?;
     if deployment.with(|state| state.observation.is_some()) {

@@ -1,7 +1,7 @@
-//! What is different between two observations, in words, for whoever has to find out why a plan is stale, and the
-//! failure when it stays so.
+//! The differences between two observations, in words, for an operator who has to find out why a plan is stale, and the
+//! failure when it stays stale.
 //!
-//! It decides nothing: whether a plan is stale is the fingerprints' business.
+//! This module decides nothing: whether a plan is stale is the business of the fingerprints.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use windlass_documents::{Failure, Observation};
 
 use super::work::failure;
 
-/// How many differences are told; the others are counted.
+/// The largest number of differences that are listed; the others are counted.
 const MOST_TOLD: usize = 5;
 
 /// Things with what is known of each.

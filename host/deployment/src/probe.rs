@@ -14,7 +14,7 @@ use super::subject::{Subject, within};
 use super::work::failure;
 use wait::{Next, Wait};
 
-/// Asks until there is an answer. Asking changes nothing, so a wish to stop ends it at once.
+/// Asks until there is an answer. Asking changes nothing, so a request to stop ends it at once.
 pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Answer
 where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
@@ -68,7 +68,7 @@ pub(super) fn rule(answer: &Answer, probe: &Probe) -> Decision {
             Verdict::Fail => Decision::Refused,
             Verdict::Inconclusive | Verdict::Pending => doubt(probe.on_inconclusive),
         },
-        // Not having waited long enough is not an error of the one who was asked.
+        // A call that was cancelled is no error of the plugin, so `on-error` does not apply.
         Answer::Failure(failure) if failure.code == "cancelled" => Decision::Refused,
         Answer::Failure(_) => doubt(probe.on_error),
     }

@@ -1,7 +1,8 @@
-//! Record: recorders are told how it ended, at least once and in order.
+//! Delivery of a deployment's outcome to the recorders, at least once and in order.
 //!
-//! A recorder that cannot be reached is told later, by the next command that deploys or by `windlass outbox flush`. What it
-//! will never take is set aside for a person, and later events go on. Neither changes an outcome.
+//! An event that a recorder does not take now is delivered later, by the next command that deploys or by
+//! `windlass outbox flush`. An event that a recorder will never take is set aside for a person, and later events are
+//! still delivered. Neither changes an outcome.
 
 mod judge;
 
@@ -41,31 +42,31 @@ pub(super) enum Due {
     Ignored,
 }
 
-/// Tells the recorders of this application what they don't know yet.
+/// Delivers to the recorders of this application the events that they have not received yet.
 pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
     let application = deployment.with(|state| state.application.clone());
     if deployment.engine.journal.undelivered(&application)?.iter().all(|delivery| delivery.aside.is_some()) {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Record);
-    // Who asked to stop before this wanted it put back, and that is told like any other end.
+    // An earlier request to stop asked for the undo, and its outcome is delivered like any other.
     if deployment.stop.asked() {
         return drain(deployment.engine, deployment.of(), Due::Kept).await;
     }
     tokio::select! {
         told = drain(deployment.engine, deployment.of(), Due::Kept) => told,
-        // What was not told yet stays in the outbox.
+        // Undelivered events stay in the outbox.
         () = deployment.stop.unwind().cancelled() => Ok(()),
     }
 }
 
-/// Tells the recorders of an application what waits for them, outside of a deployment.
+/// Delivers the events that wait to the recorders of an application, outside of a deployment.
 pub(super) async fn waiting(engine: &Engine, application: &str, due: Due) -> Result<(), Error> {
     drain(engine, &DeploymentRef { application: application.to_owned(), deployment: None }, due).await
 }
 
-/// Tells every recorder of the application what is due, all recorders at once, each in order. What happens is told as
-/// a part of the deployment `of`, where there is one.
+/// Delivers every recorder's due events: all recorders at once, each recorder in order. Progress is reported for the
+/// deployment `of`, where there is one.
 async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Error> {
     let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
     for delivery in engine.journal.undelivered(&of.application)? {
@@ -79,8 +80,8 @@ async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Erro
     Ok(())
 }
 
-/// Refused deployments about which the recorder could not be told, and that hold up no later event: once a later one was
-/// told they never can be, in order.
+/// Events of refused deployments that a recorder did not take, and that do not delay later events. Once a later one is
+/// delivered, they can no longer be delivered in order and are set aside.
 type Passed = Vec<(Delivery, Refusal)>;
 
 async fn one_recorder(engine: &Engine, of: &DeploymentRef, queue: Vec<Delivery>, due: Due) -> Result<(), Error> {
@@ -133,7 +134,7 @@ struct Waits {
     hint: Option<String>,
 }
 
-/// Tells one event, and whoever watches.
+/// Delivers one event to its recorder, and reports the start and the end to the progress sink.
 async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Result<Option<Value>, Failure> {
     let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
     engine.notice(of, Progress::TellingStarted { recorder: recorder.clone(), deployment });
@@ -145,7 +146,7 @@ async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Resul
     answer
 }
 
-/// It could not be told now. The log of its deployment says why.
+/// Schedules the next attempt for an event that could not be delivered. The deployment's log has the reason.
 fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Result<Waits, Error> {
     let message =
         format!("delivery to the recorder `{}` failed and will be retried: {}", delivery.recorder, failure.message);
@@ -155,7 +156,8 @@ fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp
     Ok(Waits { due, reason: Some(failure.message.clone()), hint: failure_hint(failure) })
 }
 
-/// Says what waits, so that nobody takes silence for a record: in order, what came later waits too.
+/// Reports what waits, so that a user does not take silence for a successful record. Events are delivered in order, so
+/// later events wait too.
 fn wait(engine: &Engine, of: &DeploymentRef, rest: &[Delivery], passed: &Passed, first: Option<Waits>) {
     let waiting = || passed.iter().map(|(delivery, _)| delivery).chain(rest);
     let (Some(oldest), Some(Waits { due, reason, hint })) = (waiting().next(), first) else { return };

@@ -18,8 +18,9 @@ pub enum Onward {
     Back,
 }
 
-/// Finishes what was left open before a new deployment begins: one that touched something goes on to its end, one
-/// that touched nothing is refused, because a newer wish is there. Recorders that wait are told.
+/// Finishes what an earlier process left open, before a new deployment begins. A deployment that touched something is
+/// finished; one that touched nothing is refused, because the new request replaces it. Then the events that wait are
+/// delivered to the recorders.
 pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
     for summary in engine.journal.open_deployments(Some(application))? {
         let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;

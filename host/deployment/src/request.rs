@@ -12,14 +12,14 @@ use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Pu
 
 use super::seal::Seal;
 
-/// A wish to deploy.
+/// A request to deploy.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The application's name.
     pub application: String,
     /// What to deploy.
     pub target: Target,
-    /// Who asks, for the record.
+    /// The actor who requests it, for the record.
     pub actor: String,
     /// Why, for the record.
     pub reason: Option<String>,
@@ -34,7 +34,7 @@ pub struct Request {
 /// What to deploy.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// A release file, with the versions that are wished.
+    /// A release file, with the requested versions.
     Source(Source),
     /// A plan that was made before, executed as it is or refused as stale.
     Planned(Box<PlanFile>),
@@ -71,8 +71,8 @@ pub struct Source {
     /// `--defaults`: what is not set is what the file says, and not what runs.
     #[serde(default)]
     pub defaults: bool,
-    /// The lines that would bind the application to the directory, where nobody said anything about it: then nothing
-    /// that is granted to it by name is granted.
+    /// The lines for agent.toml that would bind the application to the directory, where the operator wrote no binding
+    /// for it. Then nothing that is granted to the application by name is granted.
     #[serde(default)]
     pub unbound: Option<String>,
 }
@@ -184,7 +184,8 @@ pub struct Ending {
     pub state: DeploymentState,
     /// The release that ran before.
     pub previous: Option<Arc<Release>>,
-    /// What recorders were not told yet, also about earlier deployments: what waits, and what is set aside.
+    /// Events that recorders have not received yet, of earlier deployments too: those that wait, and those that are set
+    /// aside.
     pub undelivered: Vec<Delivery>,
     /// What became of telling each recorder about this deployment.
     pub deliveries: Vec<Delivery>,
@@ -233,7 +234,7 @@ impl Ending {
         }
     }
 
-    /// What recorders are told about it.
+    /// The event about it, as recorders receive it.
     #[must_use]
     pub fn event(&self, host: &str, key: String) -> Event {
         event_of(&self.state, self.previous.as_deref(), host, key)
@@ -246,14 +247,14 @@ pub fn to_resolve(application: &str) -> String {
     format!("correct what is wrong by hand, then run `windlass resolve {application} --reason …`")
 }
 
-/// What recorders are told about a deployment whose outcome is decided.
+/// The event that recorders receive about a deployment whose outcome is decided.
 pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host: &str, key: String) -> Event {
     let outcome = state.outcome().unwrap_or(Outcome::Refused);
     let release = state.release.as_deref().cloned();
     let running = match outcome {
         Outcome::Succeeded | Outcome::Unchanged => release.clone(),
         Outcome::Refused | Outcome::RolledBack => previous.filter(|_| state.something_runs()).cloned(),
-        // Nobody knows.
+        // After a failed undo, it is not known which release runs.
         Outcome::Stuck => None,
     };
     Event {
@@ -281,7 +282,7 @@ pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host
     }
 }
 
-/// A refusal before the release was known has only what was wished.
+/// A release for a deployment that was refused before its release was known: it holds only what was requested.
 fn nameless(state: &DeploymentState) -> Release {
     Release {
         format: windlass_documents::RELEASE_FORMAT,

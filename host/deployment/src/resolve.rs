@@ -1,4 +1,4 @@
-//! Resolve: from a wish to an immutable release.
+//! Resolution: from a request to an immutable release.
 
 use std::path::Path;
 use std::sync::PoisonError;
@@ -76,8 +76,8 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
     Ok(resolved.release)
 }
 
-/// The directory of a release file as the journal keeps it: absolute, because whoever goes on with the deployment may have
-/// been started elsewhere.
+/// The directory of a release file as the journal keeps it: absolute, because the process that resumes the deployment
+/// may have been started in another directory.
 pub(super) fn place(directory: &Path) -> Result<String, Failure> {
     let wrong =
         |why: &str| failure("invalid-argument", format!("`{}` cannot be deployed from: {why}", directory.display()));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use windlass_documents::Failure;
 
-/// Twice as long after each failure in a row, at most `longest`, and at least as long as the one who failed wishes.
-/// `failures` counts this one.
+/// The pause before the next attempt: twice as long after each failure in a row, at most `longest`, but never shorter
+/// than the failure asks for. `failures` counts this one.
 pub(super) fn pause(first: Duration, longest: Duration, failures: u32, failure: &Failure) -> Duration {
     doubled(first, failures).min(longest).max(retry_after(failure).unwrap_or_default())
 }

@@ -1,7 +1,7 @@
-//! Steps as a graph: what needs nothing that is missing runs, several at once.
+//! Execution of steps as a graph: a step runs when all that it needs is done, and several steps run at once.
 //!
-//! On the way to the release the first failure and a wish to stop start nothing new; what runs already is waited for. Where
-//! the old version ends, neither holds up the others.
+//! On the way to the release, the first failure or request to stop starts no new step, and running steps are waited
+//! for. Neither of them holds up the steps that end the old version.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::pin;
@@ -43,7 +43,8 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
     }
     let subject = match deployment.subject().await {
         Ok(subject) if when == When::Apply => subject,
-        // What is told to stop here ends, whatever is decided meanwhile: whoever goes back waits for that and starts it again.
+        // A step that ends something has to finish once it was started, whatever is decided meanwhile: the undo waits
+        // for it and then starts the stopped part again. So its cancellation token is never set.
         Ok(subject) => Subject { cancelled: CancellationToken::new(), ..subject },
         // Nothing can be called, not even to go back: it stays open until the plugin can be.
         Err(failure) => return Err(Halt::Leave(super::Error::Failed(failure))),
@@ -79,7 +80,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
         tokio::select! {
             Some((step, end)) = running.next() => match end {
                 Ok(End::Done) => graph.done(&step.id),
-                // What failed because it was told to stop is not the cause.
+                // A failure after a request to stop is not the cause.
                 Ok(End::Failed(_) | End::NotStarted(_)) if halt.is_cancelled() => {}
                 Ok(End::Failed(failure) | End::NotStarted(failure)) if when == When::Apply => {
                     let message = format!("{}: {}", step.title, failure.message);
@@ -176,7 +177,7 @@ struct Graph<'s> {
     dependents: BTreeMap<&'s str, Vec<&'s str>>,
     waits: BTreeMap<&'s str, usize>,
     free: VecDeque<&'s str>,
-    /// A step that failed for good before.
+    /// A step that failed finally in an earlier run.
     failed: Option<String>,
 }
 

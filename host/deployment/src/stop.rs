@@ -1,4 +1,4 @@
-//! How somebody asks a deployment to stop.
+//! How a user or another part of the agent asks a deployment to stop.
 //!
 //! The first Ctrl-C or SIGTERM unwinds what was touched. The second leaves everything as it is and the journal open,
 //! and ends the process even when it doesn't listen any more.
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A wish to stop. Clones share it.
+/// A request to stop. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     unwind: CancellationToken,
@@ -17,7 +17,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Nobody wishes to stop.
+    /// Creates a state without a request to stop.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -31,29 +31,29 @@ impl Stop {
         self.unwind.cancel();
     }
 
-    /// Whether anybody asked.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn asked(&self) -> bool {
         self.unwind.is_cancelled()
     }
 
-    /// Set when somebody asks the first time.
+    /// The token that the first request to stop cancels.
     #[must_use]
     pub fn unwind(&self) -> &CancellationToken {
         &self.unwind
     }
 
-    /// Set when somebody asks the second time.
+    /// The token that the second request to stop cancels.
     #[must_use]
     pub fn leave(&self) -> &CancellationToken {
         &self.leave
     }
 
-    /// From now on this process's SIGINT and SIGTERM ask to stop, and SIGHUP does nothing.
+    /// Turns this process's SIGINT and SIGTERM into requests to stop from now on, and ignores SIGHUP.
     ///
-    /// A thread of its own listens, so that it hears them however busy the others are. When the process is still there
-    /// `grace` after the second signal, `last` is called on that thread: it ends the process, whatever it computes. The
-    /// journal is then as it is after a kill, which `windlass resume` knows how to go on from.
+    /// A thread of its own waits for the signals, so it receives them however busy the other threads are. When the
+    /// process still runs `grace` after the second signal, the thread calls `last`, which ends the process whatever it
+    /// is doing. The journal is then as after a kill, and `windlass resume` can go on from there.
     pub fn listen(&self, grace: Duration, last: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         let stop = self.clone();
         let (ready, is_ready) = std::sync::mpsc::channel();
@@ -81,7 +81,7 @@ impl Stop {
         is_ready.recv().map_err(std::io::Error::other)?
     }
 
-    /// Returns when somebody asked twice and `grace` is over.
+    /// Handles the signals. Returns when a second request to stop was made and `grace` is over.
     async fn hear(&self, signals: Vec<Signal>, grace: Duration) {
         let Ok([mut interrupt, mut terminate, mut hang_up]) = <[Signal; 3]>::try_from(signals) else { return };
         while !self.leave.is_cancelled() {

@@ -1,4 +1,4 @@
-//! What plugins are told, and the deadline of each call.
+//! The data that plugins get for a call, and the deadline of each call.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Tells what happens in it.
+    /// Reports an event of it to the progress sink.
     pub(super) fn notice(&self, progress: Progress) {
         self.engine.notice(&of(&self.application, &self.deployment, self.purpose), progress);
     }

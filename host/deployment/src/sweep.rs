@@ -36,8 +36,8 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes images and bundles of earlier releases that nothing pins. A version that failed keeps its images until the next
-/// deployment makes room before its pulls, so that somebody can look at them.
+/// Removes images and bundles of earlier releases that nothing pins. A version that failed keeps its images until the
+/// next deployment makes room before its pulls, so that an operator can examine them until then.
 pub(super) async fn make_room(deployment: &Deployment<'_>) {
     let application = deployment.with(|state| state.application.clone());
     let went = match timeout(PRUNING, deployment.engine.backend.prune(&application)).await {

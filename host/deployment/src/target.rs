@@ -58,8 +58,9 @@ fn unknown(application: &str, wished: &str) -> Error {
     }
 }
 
-/// Goes down the line of what was deployed on top of each other. A rollback adds nothing to it: what it runs stands where
-/// it stood when it was deployed, and what was rolled back from is not on the line any more.
+/// The release that ran before the one that runs now, found along the line of deployed releases. A rollback adds
+/// nothing to the line: the release that it runs has the place of its own deployment, and a release that was rolled
+/// back from is not on the line any more.
 fn before(engine: &Engine, application: &str) -> Result<Summary, Error> {
     let none = || Error::NoTarget {
         application: application.to_owned(),
@@ -91,7 +92,7 @@ fn place(engine: &Engine, summary: &Summary) -> Result<u64, Error> {
     while let Some(id) = rollback {
         let Some(of) = engine.journal.deployment_state(&id)?.asked.of else { break };
         let earlier = engine.journal.deployment_state(&of)?;
-        // It goes back in time and so comes to an end.
+        // Each step goes to a smaller number, so the loop ends.
         if earlier.number >= number {
             break;
         }
@@ -101,7 +102,7 @@ fn place(engine: &Engine, summary: &Summary) -> Result<u64, Error> {
     Ok(number)
 }
 
-/// Whether what was wished is the label or the commit, which several releases can have.
+/// Whether the text that the user gave is the label or the commit, which several releases can have.
 fn is_label(summary: &Summary, wished: &str) -> bool {
     summary.version.as_deref() == Some(wished) || summary.commit.as_deref().is_some_and(|all| all.starts_with(wished))
 }

@@ -1,7 +1,7 @@
-//! Undo: every step that started, newest first, until everything is as it was before.
+//! Undo of every step that started, newest first, until everything is as it was before.
 //!
-//! A wish to stop doesn't stop it; only a second one leaves everything as it is. A step that cannot be undone doesn't
-//! keep the others from being undone, except those that it needed.
+//! A request to stop does not stop it; only a second one leaves everything as it is. A step that cannot be undone does
+//! not keep the others from being undone, except those that it needed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -37,7 +37,8 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
             .await;
     }
     let forward = deployment.subject().await.map_err(Error::Failed)?;
-    // What is undone must not be told that somebody asked to stop: that is why it is undone.
+    // The undo gets a new cancellation token. The token of the way forward may be cancelled already, and that request
+    // to stop may be the reason for the undo.
     let subject = Subject { purpose: "rollback", cancelled: CancellationToken::new(), ..forward };
     let first = undo_all(deployment, &subject).await?;
     if let Some((title, undo_failure)) = first {
@@ -123,8 +124,8 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
     }
 }
 
-/// Verifies the earlier version like a deployment, and looks at what runs. A reason when it is not as it was before: it
-/// was well then, and is not now. One that was not well before is not expected to be well after.
+/// Verifies the earlier version like a deployment, and observes what runs. Returns a reason when the version ran well
+/// before and does not now. A version that did not run well before is not expected to run well afterwards.
 async fn restored(
     deployment: &Deployment<'_>,
     subject: &Subject<'_>,

@@ -1,7 +1,8 @@
-//! Verify: what runs is the release, healthy and held; then the smoke tests, all at once. Meanwhile the old version ends.
+//! Verification: what runs is the release, is healthy and stays so. Then the smoke tests run, all at once. Meanwhile
+//! the old version ends.
 //!
-//! Smoke tests are to be answered by the release. What is told to stop may answer until it ends, on connections that were
-//! open before; so they wait for it, though not for what does not heed its stop signal.
+//! The release must answer the smoke tests. A stopping program may answer until it ends, on connections that were open
+//! before. So the smoke tests wait until the old version has ended, but not for a program that ignores its stop signal.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use super::work::{Deployment, Halt};
 /// The name of the strategy's own verification.
 pub(super) const HEALTH: &str = windlass_documents::VERIFICATION;
 
-/// Proves the release, or says why the flow goes back.
+/// Verifies the release. Fails with the reason why the deployment is undone.
 pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if deployment.status() != Status::Verifying {
         return Ok(());
@@ -90,7 +91,7 @@ async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOn
     smoke(deployment, subject).await
 }
 
-/// A wish to stop before the proof is complete goes back.
+/// Returns a failure after a request to stop: without a complete proof the deployment is undone.
 fn stopped(deployment: &Deployment<'_>) -> Result<(), Halt> {
     match deployment.stopped()? {
         Some(stopped) => Err(Halt::Unwind(stopped)),
@@ -151,7 +152,7 @@ fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, decision: De
     }
 }
 
-/// Why the flow goes back, with what was seen.
+/// The reason for the undo, with the evidence.
 pub(super) fn cause(name: &str, answer: &Answer) -> Failure {
     let evidence = |report: &Report| serde_json::to_value(&report.findings).ok();
     Failure {

@@ -63,13 +63,13 @@ pub(super) struct Deployment<'a> {
     pub(super) previous: Option<Arc<Release>>,
     /// What was given, until it is in the journal.
     pub(super) given: Option<Given>,
-    /// What the plan has to say about versions that nobody asked for.
+    /// Remarks of the plan about versions that the request did not name.
     pub(super) notes: Mutex<Vec<String>>,
     /// What its events are about.
     of: DeploymentRef,
     state: SharedState,
     settings: OnceCell<Arc<DeploymentSettings>>,
-    /// Set when somebody asks to stop, or when time is up.
+    /// Cancelled when a user or a signal asks to stop, or when the time is up.
     halt: CancellationToken,
     /// Why it is set, when it is time.
     time_is_up: OnceLock<Duration>,
@@ -149,7 +149,7 @@ impl<'a> Deployment<'a> {
             Some(previous) => engine.journal.deployment_state(previous)?.release,
             None => None,
         };
-        // A stuck one is not worked on until somebody answers for it.
+        // A stuck deployment is not open: it is not resumed before an operator resolves it.
         if state.status.is_open() {
             let event = Event::Resumed { owner: owner(actor) };
             blocking(|| engine.journal.append(&mut state, &event, &Also::default()))?;
@@ -176,7 +176,7 @@ impl<'a> Deployment<'a> {
             engine.notice(&of, Progress::Settled { outcome, took: None });
         }
         let halt = stop.unwind().child_token();
-        // Somebody asked an earlier process to stop: no step is begun to be undone at once.
+        // A request to stop was recorded by an earlier process: no step is started only to be undone at once.
         if state.cancelled.is_some() {
             halt.cancel();
         }
@@ -236,7 +236,7 @@ impl<'a> Deployment<'a> {
         &self.of
     }
 
-    /// Tells what happens in it.
+    /// Reports an event of it to the progress sink.
     pub(super) fn notice(&self, progress: Progress) {
         self.engine.notice(&self.of, progress);
     }
@@ -254,7 +254,7 @@ impl<'a> Deployment<'a> {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// The failure to go back with when somebody asked to stop, which is then in the journal.
+    /// The failure that the deployment goes back with after a request to stop, which is then in the journal.
     pub(super) fn stopped(&self) -> Result<Option<Failure>, windlass_journal::Error> {
         if let Some(allowed) = self.time_is_up.get() {
             return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
@@ -266,7 +266,7 @@ impl<'a> Deployment<'a> {
         Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
     }
 
-    /// Set when somebody asks to stop, or when time is up.
+    /// The token that is cancelled when a user or a signal asks to stop, or when the time is up.
     pub(super) fn halt(&self) -> &CancellationToken {
         &self.halt
     }
@@ -294,7 +294,7 @@ impl<'a> Deployment<'a> {
         Ok(settings)
     }
 
-    /// What plugins are told, going forward.
+    /// What calls of plugins on the way forward get.
     pub(super) async fn subject(&self) -> Result<Subject<'a>, Failure> {
         let settings = self.settings().await?;
         let state = self.state();
@@ -341,7 +341,7 @@ impl<'a> Deployment<'a> {
         let mut also = Also::default();
         let mut after = self.state();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(windlass_journal::Error::from)?;
-        // Without a release nobody knows who is to be told.
+        // Without a release, the agent does not know which recorders to inform.
         if after.release.is_some() {
             match self.settings().await {
                 Ok(settings) => {
@@ -381,7 +381,7 @@ impl<'a> Deployment<'a> {
         Ok(())
     }
 
-    /// How it ended, for the one who asked.
+    /// How it ended, for the caller.
     pub(super) fn ending(&self) -> Ending {
         let state = self.state();
         let back = target::earlier(self.engine, &state.application, None).ok();
@@ -406,8 +406,8 @@ impl<'a> Deployment<'a> {
         labels.chain(before).filter(shared).collect()
     }
 
-    /// The error for a deployment that is left open. That somebody asked to stop is kept where it can be, so that
-    /// whoever continues puts back what was touched.
+    /// The error for a deployment that is left open. A request to stop is written to the journal where possible, so
+    /// that the process that resumes the deployment puts back what was touched.
     pub(super) fn interrupted(&self) -> Error {
         if let Err(error) = self.stopped() {
             tracing::warn!(%error, "the wish to stop is not in the journal");

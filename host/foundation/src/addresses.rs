@@ -12,7 +12,7 @@ use crate::explain::shorten;
 
 /// Metadata services hand out the host's credentials; a range never opens them, only the very address does.
 pub const METADATA: [IpAddr; 5] = [
-    // Nearly everybody's; Alibaba's; Azure's wire server; Amazon's and Google's by IPv6.
+    // In this order: of most clouds, of Alibaba, of Azure's wire server, of Amazon in IPv6, of Google in IPv6.
     IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
@@ -31,9 +31,10 @@ pub fn is_open(address: IpAddr, granted: &[IpNet]) -> bool {
     is_public(meant) || granted.iter().any(named)
 }
 
-/// Whether an address may be where a name of somebody else leads that nobody granted, as a registry of a team's
-/// images: the host itself and private networks are common, but nothing that is named so is at a link-local address, a
-/// cloud's metadata service, or an address that no server can have.
+/// Whether the agent may connect to an address for a host name that another party chose and that the operator did not
+/// grant, such as the registry of a team's images. The host itself and private networks are common places for such
+/// servers and are allowed. Link-local addresses, a cloud's metadata service and addresses that no server can have are
+/// not: no legitimate name points there. Addresses in a `granted` range are always allowed.
 #[must_use]
 pub fn is_for_servers(address: IpAddr, granted: &[IpNet]) -> bool {
     let meant = meant(address);
@@ -63,8 +64,8 @@ pub fn meant(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A range of addresses, written in the one way that everybody reads alike: no bits below the prefix, no leading
-/// zeros, no IPv4 address in IPv6's clothes, and not everything.
+/// A range of addresses, written in the only form that all programs read alike: no bits below the prefix, no leading
+/// zeros, no IPv4 address written as IPv6, and not the whole address space.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -85,7 +86,7 @@ pub fn range(written: &str) -> Result<IpNet, String> {
     Ok(range)
 }
 
-/// One address, written in the one way that everybody reads alike.
+/// One address, written in the only form that all programs read alike.
 ///
 /// # Errors
 /// What is wrong with it.

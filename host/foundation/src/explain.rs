@@ -14,7 +14,7 @@ pub const MOST_PARTS: usize = 20;
 pub enum ExitCode {
     /// The release runs, or ran already; or the question was answered.
     Succeeded,
-    /// Something that nobody foresaw.
+    /// An error that was not foreseen: no other code describes it.
     Unexpected,
     /// The command line was wrong.
     Usage,
@@ -158,10 +158,10 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// An error that knows how the process should end and what the person can do next.
+/// An error that provides the exit code of the process and a hint about the user's next action.
 ///
 /// The text of the error says what failed, on what and why, in lower case; sources carry the causes. The renderer
-/// prints `error:`, each `caused by:`, and `hint:`; nobody else formats errors.
+/// prints `error:`, each `caused by:`, and `hint:`. No other code formats errors.
 pub trait Explain: Error {
     /// How the process ends because of this.
     fn exit(&self) -> ExitCode;
@@ -177,7 +177,8 @@ pub trait Explain: Error {
         None
     }
 
-    /// The parts of an error that is several at once, each with a place and advice of its own. Empty for one that is one.
+    /// The parts of an error that reports several faults at once, each with a place and a hint of its own. Empty for an
+    /// error with one fault.
     fn parts(&self) -> Vec<Part> {
         Vec::new()
     }

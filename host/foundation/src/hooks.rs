@@ -1,7 +1,7 @@
-//! What a test wishes of this process: variables that begin with `WINDLASS_TEST_`.
+//! What a test sets in this process through variables that begin with `WINDLASS_TEST_`.
 //!
-//! Only a build with debug assertions hears them. In one that is shipped, whoever can set a variable of the agent could
-//! otherwise choose its clock and its ids, or break a deployment.
+//! Only a build with debug assertions reads them. A shipped build ignores them: otherwise any process that can set a
+//! variable of the agent could choose its clock and its ids, or break a deployment.
 
 /// What the variable holds, unless it is empty or this build is to be shipped.
 #[must_use]

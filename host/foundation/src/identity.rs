@@ -14,7 +14,7 @@ pub enum Kind {
     Strategy,
     /// Proves a deployment from outside after it.
     Smoke,
-    /// Tells the world what happened.
+    /// Reports what happened to systems outside of the agent.
     Recorder,
 }
 

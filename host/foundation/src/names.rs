@@ -173,7 +173,8 @@ pub fn remote_command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Resul
     shlex::try_join(arguments).map_err(|_| "an argument has a zero byte".to_owned())
 }
 
-/// Who asks, as it may stand in the history and on a terminal: one line of bounded length without control characters.
+/// The name of the actor who requested something, in the form that may stand in the history and on a terminal: one line
+/// of at most 200 characters without control characters; `unknown` where nothing is left.
 #[must_use]
 pub fn actor(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !c.is_control()).take(200).collect();

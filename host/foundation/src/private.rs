@@ -1,7 +1,9 @@
-//! What the agent writes is for its own user: the state directory and everything that it puts elsewhere for itself.
+//! Access to what the agent writes: the state directory, and every file that the agent creates elsewhere for itself,
+//! are for the agent's user only.
 //!
-//! Whoever could read the state would read a team's `.env`; whoever could open a lock file could hold it. What people
-//! asked for, as `init` and `man` write, has the modes that their own shell gives.
+//! A user who could read the state would read a team's `.env`, and a user who could open a lock file could hold the
+//! lock. Files that an operator asked for, such as those of `init` and `man`, get the modes of the operator's own
+//! shell.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -13,15 +15,15 @@ use rustix::fs::Mode;
 
 use crate::explain::{ExitCode, Explain};
 
-/// What of the state is the agent's own, by the name in the state directory; directories that somebody made there for
-/// plugins' files keep their modes.
+/// The entries of the state directory that the agent makes for itself. Directories that an operator created in the
+/// state directory for files of plugins keep their modes.
 const OWN: &[&str] = &["locks", "bundles", "secrets", "cache", "plugins", "key"];
 
-/// The permission bits of everybody but the owner.
+/// The permission bits of all users but the owner.
 const OTHERS: u32 = 0o077;
 
-/// How deep modes are looked at: below are the files of bundles and those that containers mount, whose modes matter
-/// to containers and which nobody else gets to.
+/// The depth down to which modes are checked. Below it are the files of bundles and the files that containers mount.
+/// Their modes matter to containers, and no other user can reach them.
 const DEPTH: usize = 3;
 
 /// Why a state directory is not used.
@@ -47,7 +49,7 @@ pub enum StateError {
         /// Who, besides its owner.
         who: &'static str,
     },
-    /// Whoever can change the link chooses another state.
+    /// The path goes through a symbolic link: a user who can change the link chooses another state directory.
     #[error("the state directory `{}` is reached through the symbolic link `{}`", path.display(), link.display())]
     Link {
         /// The directory.
@@ -92,23 +94,25 @@ impl Explain for StateError {
     }
 }
 
-/// The mask of whoever started this process.
+/// The umask of the process that started this one.
 static USERS_MASK: OnceLock<u32> = OnceLock::new();
 
-/// From now on nobody but the agent's user gets to what this process makes, where nothing else is said.
+/// Sets the umask so that only the agent's user can access what this process creates from now on. [`with_users_mask`]
+/// and an explicit change of a mode are the exceptions.
 pub fn close() {
     let before = rustix::process::umask(Mode::RWXG | Mode::RWXO);
     USERS_MASK.get_or_init(|| before.bits());
 }
 
-/// The mask of whoever started this process; none where it still applies.
+/// The umask of the process that started this one; none where that umask still applies.
 #[must_use]
 pub fn users_mask() -> Option<u32> {
     USERS_MASK.get().copied()
 }
 
-/// Does something with the mask of whoever started this process: writes what people asked for, or starts a program of
-/// the operator. What other threads make meanwhile is closed by its own mode and by the directory that it is in.
+/// Runs `work` with the umask of the process that started this one: to write files that an operator asked for, or to
+/// start a program of the operator. Files that other threads create meanwhile are protected by their own mode and by
+/// the directory that they are in.
 pub fn with_users_mask<T>(work: impl FnOnce() -> T) -> T {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let Some(mask) = USERS_MASK.get() else { return work() };
@@ -147,8 +151,8 @@ fn close_file(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a state directory is the agent's own and nobody else's. One that is not there yet is, and what is no
-/// directory is for others to tell.
+/// Whether a state directory belongs to the agent's user and no other user can change it. A directory that does not
+/// exist yet passes. A path that is no directory passes too: other code reports it.
 pub fn judge(path: &Path) -> Result<(), StateError> {
     if let Some(link) = first_link(path) {
         return Err(StateError::Link { path: path.to_owned(), link, real: path.canonicalize().ok() });
@@ -182,7 +186,8 @@ pub fn claim(path: &Path) -> Result<(), StateError> {
         return Ok(());
     }
     match tighten(path, 0) {
-        // Nobody can change anything there, and those who could read it could before.
+        // The file system is read-only: no user can change anything there, and a user who can read it now could read it
+        // before.
         Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
         Err(source) => Err(StateError::Unusable { path: path.to_owned(), source }),
         Ok(()) => Ok(()),

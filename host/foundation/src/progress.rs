@@ -1,7 +1,7 @@
-//! What happens right now, for whoever watches.
+//! Progress of a deployment while it runs, sent to a progress sink.
 //!
-//! The flow and the sandbox tell, `windlass_report` shows, and `--json` prints it as it is here. Progress is never the record: that
-//! is the journal.
+//! The flow and the sandbox report it, `windlass_report` shows it, and `--json` prints it unchanged. Progress is never
+//! the record: the record is the journal.
 //!
 //! Growth: events and fields may be added; none is removed, renamed or given another meaning within a major version.
 

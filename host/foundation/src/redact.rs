@@ -3,11 +3,12 @@
 //! Values are registered when they are resolved. A value is found as it is, in either case of its letters, and in the
 //! forms that honest programs write values in: escaped as in JSON, addresses, HTML and shells, one in the other up to
 //! three times; in base64, at any place of a longer text; in hexadecimal digits; with other line ends and indents; and
-//! line by line. A value that somebody transforms on purpose is not found: nothing can find that.
+//! line by line. A value that a program transforms on purpose is not found: no redactor can find that.
 //!
-//! A value shorter than four characters is not searched for in running text, where it would blot out unrelated words, nor
-//! in documents and headers, where the same word may be a name, a version or a number of seconds. It is replaced where it
-//! is a whole line of a log ([`Redactor::whole`]), and whoever plans or looks with `doctor` is told its secret's name.
+//! A value shorter than four characters is not searched for in running text, where it would blot out unrelated words,
+//! nor in documents and headers, where the same word may be a name, a version or a number of seconds. It is replaced
+//! where it is a whole line of a log ([`Redactor::whole`]). A user who runs a plan or `doctor` gets the name of its
+//! secret.
 //!
 //! A text is redacted before it is cut. Where only a part of a text is there, [`Redactor::beginning`] and
 //! [`Redactor::end`] also hide the part of a value that the cut left.
@@ -25,7 +26,7 @@ use serde_json::Value;
 use search::Matcher;
 pub use stream::Filter;
 
-/// The shortest secret value that can be told apart from ordinary text, in characters.
+/// The length, in characters, from which a secret value can be distinguished from ordinary text.
 pub const SHORTEST_SECRET: usize = 4;
 
 /// Whether a value is too short to be searched for.

@@ -1,8 +1,7 @@
-//! Files that somebody else made: opened so that nothing that is no plain file can hold the agent up, and read to a
-//! limit.
+//! Files that another party made: opened so that nothing but a plain file can block the agent, and read up to a limit.
 //!
-//! A pipe is never waited for, a device is never opened, and a directory in place of a file is said to be one. What is
-//! in the files is not known here; which directory they must be in is the business of
+//! A pipe is never waited for, a device is never opened, and a directory in place of a file is an error that names it.
+//! The module does not know what the files contain. Which directory they must be in is the business of
 //! `windlass_release::directory`.
 
 use std::fs::{File, Metadata};
@@ -46,7 +45,7 @@ fn plain(metadata: &Metadata) -> io::Result<()> {
 /// # Errors
 /// What the operating system says; for a pipe, a device, a socket or a directory an error that names it.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Looked at before it is opened, because opening a device may do something.
+    // The path is checked before it is opened, because opening a device may have an effect.
     plain(&std::fs::metadata(path)?)?;
     let file = File::options().read(true).custom_flags(flags()).open(path)?;
     // And again, because it may have been exchanged since.
@@ -72,8 +71,8 @@ pub fn whole(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
-/// What a JSON library says about a document, without anything that stands in the document: whoever may name a file may
-/// not be allowed to read it.
+/// The text of a JSON library's error without anything that stands in the document. A user who may pass a file's name
+/// to the agent may not be allowed to read that file.
 #[must_use]
 pub fn without_content(error: &serde_json::Error) -> String {
     use serde_json::error::Category;

@@ -32,7 +32,7 @@ pub enum SignatureError {
         /// Where a signature would be; none where there can be none.
         path: Option<PathBuf>,
     },
-    /// There is nobody who could have signed it.
+    /// The content is signed, but no trusted key is configured.
     #[error("`{name}` is signed, and `agent.toml` names no key that is trusted")]
     NoKeys {
         /// What it is called.
@@ -46,7 +46,7 @@ pub enum SignatureError {
         /// Why.
         reason: String,
     },
-    /// Nobody who is trusted signed these bytes.
+    /// No trusted key made this signature for these bytes.
     #[error("the signature of `{name}` is by none of the {keys} keys that are trusted, or it was changed afterwards")]
     Untrusted {
         /// What it is called.
@@ -110,7 +110,7 @@ pub fn verify(path: &Path, content: &[u8], keys: &[String], required: bool) -> R
     };
     let signature = Signature::decode(&text).map_err(|error| malformed(error.to_string()))?;
     if keys.is_empty() {
-        // Without keys nobody can say whether it is good. Where none is required it says nothing.
+        // Without keys the signature cannot be checked. Where a signature is optional, it is ignored.
         return if required { Err(SignatureError::NoKeys { name }) } else { Ok(None) };
     }
     for key in keys {

@@ -1,7 +1,7 @@
-//! Whether a release is to blame for a deployment that failed, or what is around it: the engine, a registry, the operator's
-//! grants, somebody who stopped it.
+//! Whether a deployment failed because of its release, or because of what surrounds it: the engine, a registry, the
+//! operator's grants, or a user who stopped it.
 //!
-//! It is decided once, when the deployment is settled, and stands in that line; nothing is refused here.
+//! The decision is made once, when the deployment is settled, and is written in that line. Nothing is refused here.
 
 use windlass_documents::{Failure, Phase, Step};
 
@@ -9,8 +9,8 @@ use super::deployment_state::{CANCELLED, DeploymentState};
 use super::format::{Answer, Decision};
 use super::transition::StepStatus;
 
-/// What is said by whoever is around a release, and never by the release. `timeout` is only when it may pass: the engine
-/// did not answer. A command or a job that takes too long is the release's own.
+/// Failure codes of what surrounds a release, which a release itself never causes. A retryable `timeout` counts as
+/// well: the engine did not answer. A command or a job that takes too long is the fault of the release.
 const SURROUNDINGS: &[&str] = &[
     CANCELLED,
     "capability-denied",
@@ -42,7 +42,7 @@ impl DeploymentState {
                 Answer::Failure(failure) => own(failure),
             });
         }
-        // Where what ends during the verification did not end, that is told and put nothing back.
+        // A failure of the steps that end the old version during the verification is only reported: it causes no undo.
         let mut steps = self.planned(Phase::Apply);
         steps.retain(|step| !step.is_during_verify());
         let failures = |step: &&Step| self.steps.get(&step.id).and_then(|step| step.failure.clone());

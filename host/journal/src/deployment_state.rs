@@ -14,7 +14,7 @@ use windlass_documents::{Failure, Observation, Outcome, Part, Phase, Plan, Relea
 use super::format::{Answer, Asked, Decision, Event, Owner, Resolution};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
 
-/// The code of what ended because somebody stopped it.
+/// The failure code of what ended because a user or a signal stopped it.
 pub(super) const CANCELLED: &str = "cancelled";
 
 /// How applying a step ended.
@@ -22,13 +22,13 @@ pub(super) const CANCELLED: &str = "cancelled";
 pub enum Applied {
     /// It was true.
     Done,
-    /// It failed for good.
+    /// It failed finally.
     Failed,
-    /// It was told to stop.
+    /// It was asked to stop.
     Stopped,
 }
 
-/// One deployment, as its lines tell it.
+/// The state of one deployment, computed from its lines.
 #[derive(Debug, Clone)]
 pub struct DeploymentState {
     /// The deployment's id.
@@ -49,7 +49,7 @@ pub struct DeploymentState {
     pub status: Status,
     /// How often another process took it over.
     pub resumed: u32,
-    /// Who asked to stop, when somebody did.
+    /// The source of the request to stop, when there was one: a signal, or the actor who asked.
     pub cancelled: Option<String>,
     /// What is deployed.
     pub release: Option<Arc<Release>>,
@@ -71,7 +71,7 @@ pub struct DeploymentState {
     pub restored: Option<Answer>,
     /// What was seen to run when it was decided how it ended, where it was looked at.
     pub seen: Option<Arc<Observation>>,
-    /// Whether the release ran already, so that since when it runs stays as it is.
+    /// Whether the release ran already. Then the time since which it runs does not change.
     pub kept: bool,
     /// Whether a person asked to undo once more after it was stuck.
     pub retry_undo: bool,
@@ -79,7 +79,7 @@ pub struct DeploymentState {
     pub failure: Option<Failure>,
     /// What undo left behind.
     pub left_behind: Vec<String>,
-    /// Whether its line says that the release itself is to blame; none in lines of before, which don't say it.
+    /// Whether its line says that the release itself is to blame; none in lines of earlier agents, which do not say it.
     pub blames_release: Option<bool>,
     /// When it was asked for.
     pub started: Timestamp,
@@ -199,7 +199,7 @@ impl DeploymentState {
         Ok(after)
     }
 
-    /// Adds one line, or refuses it and stays as it is.
+    /// Adds one line, or refuses it and leaves the state unchanged.
     pub fn add(&mut self, time: Timestamp, event: &Event) -> Result<(), Illegal> {
         let status = next(Some(self.status), event)?;
         if let Some((step, what)) = StepEvent::of(event) {
@@ -310,8 +310,8 @@ impl DeploymentState {
         }
     }
 
-    /// Whether it ended as it did because somebody stopped it, and nothing failed: nothing was touched, or what was
-    /// touched was put back.
+    /// Whether the deployment ended because a user or a signal stopped it, and nothing failed: either nothing was
+    /// touched, or what was touched was put back.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.outcome(), Some(Outcome::Refused | Outcome::RolledBack))
@@ -323,7 +323,7 @@ impl DeploymentState {
     pub fn applied(&self, id: &str) -> Option<Applied> {
         let step = self.steps.get(id)?;
         match &step.failure {
-            // What fails once it was told to stop is not why the deployment goes back.
+            // A step that fails after a request to stop is not the reason for the undo.
             Some(failure) if failure.code == CANCELLED || self.was_stopped(self.cause.as_ref()) => {
                 Some(Applied::Stopped)
             }
@@ -333,7 +333,7 @@ impl DeploymentState {
         }
     }
 
-    /// Whether this is the failure of a deployment that somebody stopped.
+    /// Whether this is the failure of a deployment that a user or a signal stopped.
     fn was_stopped(&self, failure: Option<&Failure>) -> bool {
         self.cancelled.is_some() && failure.is_some_and(|failure| failure.code == CANCELLED)
     }
@@ -348,8 +348,8 @@ impl DeploymentState {
         })
     }
 
-    /// Whether something of the application was seen to run when nothing new was left behind: after an undo, or when
-    /// it was refused. True where nobody looked.
+    /// Whether the agent saw a part of the application run when nothing new was left behind: after an undo, or when the
+    /// deployment was refused. True where no observation was made.
     #[must_use]
     pub fn something_runs(&self) -> bool {
         self.last_seen().is_none_or(|seen| seen.parts.iter().any(Part::runs))

@@ -54,10 +54,10 @@ pub struct Owner {
 pub struct Asked {
     /// Why.
     pub purpose: Purpose,
-    /// Where the release came from: an absolute directory, `plan`, `release:` and where a document was, or the
-    /// deployment whose release it is. What it is, [`Asked::origin`] says; the words are for agents of before.
+    /// Where the release came from: an absolute directory, `plan`, `release:` and where a document was, or the id of
+    /// the deployment whose release it is. [`Asked::origin`] has the kind; the words are for earlier agents.
     pub source: String,
-    /// What `source` is. None in lines of before, where its words alone say so.
+    /// The kind of `source`. None in lines of earlier agents, where only the words of `source` say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// `--set NAME=VERSION`.
@@ -81,8 +81,8 @@ pub struct Asked {
     /// The deployment whose release it is, for a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// The lines of agent.toml that would bind the application to where the release is from, where nobody said
-    /// anything about it: what is granted to it by name was not granted.
+    /// The lines for agent.toml that would bind the application to the place that the release comes from. Set where the
+    /// operator wrote no binding for the application: then grants to it by name were not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unbound: Option<String>,
 }
@@ -123,7 +123,8 @@ impl Asked {
     /// What the source is.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        // Lines of before say it in the words of the source. A directory is absolute there, and so is none of them.
+        // Lines of earlier agents say it in the words of the source. A directory is absolute there, so it equals none
+        // of these words.
         self.origin.unwrap_or(match &self.of {
             _ if self.source == PLAN_SOURCE => Origin::Plan,
             Some(_) => Origin::Deployment,
@@ -138,8 +139,8 @@ impl Asked {
         self.origin() == Origin::Plan
     }
 
-    /// The directory that the release is made from. None where it is from somewhere else, and where a line of before has
-    /// one that is not absolute: it was meant from where that process was started, which is not known.
+    /// The directory that the release is made from. None where it comes from elsewhere, and where a line of an earlier
+    /// agent has a relative directory: the directory that it is relative to is not known.
     #[must_use]
     pub fn directory(&self) -> Option<&Path> {
         let path = Path::new(&self.source);
@@ -196,7 +197,7 @@ pub enum Event {
         /// The process that works on it from now on.
         owner: Owner,
     },
-    /// Somebody asked to stop.
+    /// A user or a signal asked to stop.
     Cancelled {
         /// How: a signal, or who asked.
         by: String,
@@ -239,7 +240,7 @@ pub enum Event {
         /// What `apply` returned.
         output: Value,
     },
-    /// A step failed for good.
+    /// A step failed finally.
     StepFailed {
         /// Its id.
         step: String,
@@ -287,7 +288,7 @@ pub enum Event {
         /// What the strategy says about it.
         answer: Answer,
     },
-    /// How it ended. Recorders are told from here on, and what is left over is swept.
+    /// The outcome of the deployment. From here on, events are delivered to recorders and leftovers are removed.
     Settled {
         /// How.
         outcome: Outcome,
@@ -297,14 +298,14 @@ pub enum Event {
         /// Titles of the steps that started and are not undone, for `stuck`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         left_behind: Vec<String>,
-        /// For `rolled-back` and `stuck`: whether the release itself is to blame, and so is refused from here on. Lines of
-        /// before don't say it: there every failure counted but a wish to stop and a full disk.
+        /// For `rolled-back` and `stuck`: whether the release itself is to blame, and so is refused from here on. Lines
+        /// of earlier agents do not say it: there every failure counted except a request to stop and a full disk.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         blames_release: Option<bool>,
         /// What runs now, where it was looked at.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         observation: Option<Observation>,
-        /// Whether the release ran already, so that since when it runs stays as it is.
+        /// Whether the release ran already. Then the time since which it runs does not change.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         kept: bool,
     },
@@ -370,7 +371,7 @@ pub enum Notice {
         /// Its label.
         version: String,
     },
-    /// A recorder is not told about a deployment.
+    /// A person decided that an event is not delivered to a recorder.
     Untold {
         /// Who says so.
         actor: String,
@@ -384,7 +385,7 @@ pub enum Notice {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
-    /// A recorder cannot be told about a deployment, and is told about later ones without it. A person has to look.
+    /// A recorder will not take the event of a deployment and receives later events without it. A person has to look.
     SetAside {
         /// The recorder's name in the release file.
         recorder: String,
@@ -400,7 +401,7 @@ pub enum Notice {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
     },
-    /// What was set aside is told again.
+    /// An event that was set aside waits for delivery again.
     Requeued {
         /// Who says so.
         actor: String,
@@ -479,8 +480,8 @@ impl Event {
         }
     }
 
-    /// Whether the line announces something new, which must not begin when the disk is full. Every other line tells
-    /// what has happened already and is worth the reserve.
+    /// Whether the line announces something new, which must not begin when the disk is full. Every other line reports
+    /// what has happened already, and may use the reserved space.
     #[must_use]
     pub fn announces(&self) -> bool {
         matches!(self, Self::Opened { .. } | Self::Applying | Self::StepStarted { .. } | Self::Planned { .. })

@@ -9,7 +9,7 @@ use windlass_foundation::hooks::variable;
 
 use super::error::Error;
 
-/// When to end.
+/// The write before or after which a test ends the process.
 #[derive(Debug, Default)]
 pub(super) struct Crash {
     before: Option<u64>,
@@ -26,7 +26,7 @@ impl Crash {
         Self::parse(&variable("WINDLASS_TEST_CRASH").unwrap_or_default())
     }
 
-    /// `before:N` or `after:N`.
+    /// Parses `before:N` or `after:N`, where N is the number of a write.
     pub(super) fn parse(wish: &str) -> Self {
         let number = |prefix: &str| wish.strip_prefix(prefix).and_then(|number| number.parse().ok());
         Self { before: number("before:"), after: number("after:"), ..Self::default() }

@@ -1,8 +1,8 @@
 //! The journal: what is meant to happen, written before it happens, and what came of it.
 //!
 //! An append-only chain of lines in `SQLite`, from which everything else follows: the status, the history, what a
-//! crashed deployment does next. Values of secrets are removed here, where things are written. The journal decides
-//! nothing and calls nobody.
+//! crashed deployment does next. Values of secrets are removed here, where things are written. The journal makes no
+//! decisions and calls no other code.
 
 mod blame;
 pub mod deployment_state;
@@ -72,13 +72,13 @@ pub struct SharedState {
 }
 
 impl SharedState {
-    /// Shares it.
+    /// Makes a state that several tasks can share.
     #[must_use]
     pub fn new(state: DeploymentState) -> Self {
         Self { state: Mutex::new(state), writing: Mutex::new(()) }
     }
 
-    /// A copy.
+    /// A copy of the state.
     #[must_use]
     pub fn copy(&self) -> DeploymentState {
         lock(&self.state).clone()
@@ -96,7 +96,7 @@ const LINES_TOGETHER: usize = 64;
 /// What changes in the same transaction as a line of the journal.
 #[derive(Debug, Clone, Default)]
 pub struct Also {
-    /// Recorders to tell, with the event of each.
+    /// The recorders that receive an event, each with its event.
     pub deliveries: Vec<(String, windlass_documents::Event)>,
 }
 
@@ -192,8 +192,8 @@ impl Journal {
         self.store().history(application, limit, before)
     }
 
-    /// Everything about a deployment; none when there is no such one. `wished` is an id, the beginning of one that
-    /// no other has, or a number.
+    /// Everything about a deployment; none when there is no such one. `wished` is an id, a prefix that only one id has,
+    /// or a number.
     pub fn show(&self, wished: &str) -> Result<Option<Shown>, Error> {
         let store = self.store();
         let Some(summary) = store.find(wished)? else { return Ok(None) };
@@ -214,7 +214,7 @@ impl Journal {
         self.store().logs(deployment)
     }
 
-    /// Deployments whose flow isn't at its end, of an application or of all.
+    /// Deployments whose flow is not at its end: those of one application, or of all.
     pub fn open_deployments(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
         self.store().with_status(application, "open = 1")
     }
@@ -260,13 +260,13 @@ impl Journal {
         self.store().verify()
     }
 
-    /// Events of an application that a recorder wasn't told yet, in order: those that wait, and those that were set
-    /// aside and that no person said anything about.
+    /// Events of an application that a recorder has not received yet, in order: those that wait, and those that were
+    /// set aside and that no person has decided about.
     pub fn undelivered(&self, application: &str) -> Result<Vec<Delivery>, Error> {
         self.store().undelivered(application)
     }
 
-    /// Who was or will be told about a deployment.
+    /// The deliveries of a deployment's event, those that are done and those that wait.
     pub fn deliveries(&self, deployment: &str) -> Result<Vec<Delivery>, Error> {
         self.store().deliveries_of(deployment)
     }
@@ -277,7 +277,8 @@ impl Journal {
         self.store().answers(application, recorder, most)
     }
 
-    /// A recorder was told; `facts` are what it answered. Earlier events that it `passed` over are set aside.
+    /// Records that an event was delivered. `facts` are what the recorder answered. Earlier events that it `passed`
+    /// over are set aside.
     pub fn delivered(
         &self,
         delivery: i64,
@@ -289,8 +290,8 @@ impl Journal {
         self.store().delivered(delivery, self.clock.now(), facts.as_ref(), &passed)
     }
 
-    /// A recorder will never take this event: it is told about later ones without it, and a person has to look. With a
-    /// line of the chain.
+    /// Sets an event aside that a recorder will never take: the recorder receives later events without it, and a person
+    /// has to look. Adds a line to the chain.
     pub fn set_aside(&self, delivery: i64, refusal: &Refusal) -> Result<(), Error> {
         self.crash.before()?;
         self.store().set_aside(delivery, self.clock.now(), &self.clean(refusal))?;
@@ -308,7 +309,7 @@ impl Journal {
         Refusal { code: text(code), reason: text(reason), hint: hint.as_ref().map(text) }
     }
 
-    /// A recorder could not be told; it is tried again from `due` on.
+    /// Records that an event could not be delivered; the next attempt is made from `due` on.
     pub fn delivery_failed(&self, delivery: i64, due: Timestamp, failure: &str) -> Result<(), Error> {
         self.store().delivery_failed(delivery, due, &self.redactor.text(failure))
     }
@@ -334,12 +335,13 @@ impl Journal {
         self.store().quarantine(application)
     }
 
-    /// The only release of an application that may be deployed, when somebody says that there is one.
+    /// The only release of an application that may be deployed; none when no release is pinned.
     pub fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
         self.store().pin(application)
     }
 
-    /// Does what a person says about an application from here on; whether that changed anything.
+    /// Applies a person's decision about an application, such as a freeze or a pin. Returns whether it changed
+    /// anything.
     pub fn note(&self, application: &str, notice: &Notice) -> Result<bool, Error> {
         let value = serde_json::to_value(notice).map_err(Error::Encoding)?;
         let notice = serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?;
@@ -367,7 +369,7 @@ impl Journal {
         self.store().hold(application, owner, self.clock.now())
     }
 
-    /// Nobody holds it any more.
+    /// Marks that no process holds the application any more.
     pub fn release(&self, application: &str) -> Result<(), Error> {
         self.store().release(application)
     }
@@ -421,7 +423,7 @@ impl Journal {
         lock(&self.store)
     }
 
-    /// What recorders are told, without the value of any secret.
+    /// The events for recorders, with the value of every secret removed.
     fn redacted_also(&self, also: &Also) -> Result<Also, Error> {
         let clean = |(recorder, event): &(String, windlass_documents::Event)| {
             let value = serde_json::to_value(event).map_err(Error::Encoding)?;

@@ -226,12 +226,12 @@ fn make_tables(connection: &Connection, found: u32) -> rusqlite::Result<()> {
     missing.try_for_each(|(_, sql)| connection.execute_batch(sql))
 }
 
-/// Checks the format, makes the tables where there are none, and brings an older journal to this format. Who only reads
-/// changes nothing: an agent of before can go on with the file.
+/// Checks the format, creates the tables where there are none, and updates an older journal to this format. In read
+/// mode nothing is changed, so that an earlier agent can still use the file.
 fn prepare(connection: &mut Connection, path: &Path, mode: Mode) -> Result<(), Error> {
     let explain = |error| explain(path, error);
     connection.busy_timeout(PATIENCE).map_err(explain)?;
-    // Read before anything is set, so that a journal of a newer agent stays as it is.
+    // Read before anything is set, so that a journal of a newer agent is not changed.
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
     if found > JOURNAL_FORMAT {
         return Err(Error::Newer { path: path.to_owned(), found, agent: env!("CARGO_PKG_VERSION") });
@@ -268,8 +268,9 @@ fn settings(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     let set = |name: &str, value: &str| connection.pragma_update(None, name, value);
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" && !connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(false) {
-        // Two that change it at once do not wait for each other, whatever their patience: one is told at once that the
-        // other is busy. Where the directory cannot be locked that is all there is.
+        // Two processes that change the mode at once do not wait for each other, whatever their timeout: one of them
+        // gets a busy error at once. So this lock lets one change it at a time. Where the directory cannot be locked,
+        // that error remains possible.
         let alone = path.parent().map(File::open).and_then(Result::ok).filter(|directory| directory.lock().is_ok());
         set("journal_mode", "wal")?;
         drop(alone);
@@ -278,9 +279,10 @@ fn settings(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
     set("foreign_keys", "on")
 }
 
-/// A reader that may not write: the ordinary way first, because it sees what another process writes right now; a file
-/// that nobody can write as it is on the disk; and without the shared memory that readers and writers agree in, where
-/// there is no room for it and nothing that only the log has.
+/// Opens a connection that only reads. The attempts, in order: the ordinary way, because it sees what another process
+/// writes right now; read-only, for a file that this user cannot write; and `immutable`, without the shared memory that
+/// readers and writers coordinate through, where that memory has no room on the disk and the write-ahead log holds no
+/// data.
 fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
     let readable = |connection: &Connection| {
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)).is_ok()

@@ -1,7 +1,7 @@
-//! For tests of what writes a journal: one that breaks where they say.
+//! A journal for tests of code that writes journals: it breaks at the place that the test names.
 //!
-//! It is compiled always, because another crate's tests cannot reach what is compiled for this one's alone. Nothing of the
-//! agent calls it, and unlike the hook it hears no variable.
+//! It is always compiled, because tests of another crate cannot reach what is compiled only for this crate's tests. The
+//! agent never calls it, and unlike the hook it reads no variable.
 
 use crate::Journal;
 use crate::hooks::Crash;

@@ -33,7 +33,7 @@ pub enum Status {
     Verifying,
     /// Steps are undone.
     Unwinding,
-    /// It is decided how it ended; leftovers are swept and recorders told.
+    /// Its outcome is decided; leftovers are removed and events are delivered to recorders.
     Settled(Outcome),
     /// Undo failed: waits for a person.
     Stuck,
@@ -58,7 +58,7 @@ impl Status {
         }
     }
 
-    /// Whether it is decided how it ended; a wish to stop comes too late then.
+    /// Whether the outcome is decided; a request to stop has no effect then.
     #[must_use]
     pub fn is_decided(self) -> bool {
         matches!(self, Self::Settled(_) | Self::Stuck | Self::Closed(_))
@@ -80,7 +80,7 @@ pub enum StepStatus {
     Running,
     /// True.
     Done,
-    /// Failed for good.
+    /// Failed finally.
     Failed,
     /// Its undo started.
     Undoing,
@@ -164,7 +164,7 @@ pub fn next(status: Option<Status>, event: &Event) -> Result<Status, Illegal> {
         ) => Ok(Status::Closed(outcome)),
         (Status::Stuck, Event::Answered { resolution: Resolution::Accept, .. }) => Ok(Status::Closed(Outcome::Stuck)),
         (Status::Stuck, Event::Answered { resolution: Resolution::RetryUndo, .. }) => Ok(Status::Unwinding),
-        // These say who works on it or what was wished, and move nothing.
+        // These lines record which process works on it or what was requested. They change no status.
         (
             Status::Resolving
             | Status::Planning
@@ -208,7 +208,7 @@ pub enum StepEvent {
     Started,
     /// It is true.
     Succeeded,
-    /// It failed for good.
+    /// It failed finally.
     Failed,
     /// It is about to be undone.
     UndoStarted,

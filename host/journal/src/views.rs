@@ -50,7 +50,7 @@ pub struct Summary {
     pub open: bool,
     /// How it ended, once that is decided.
     pub outcome: Option<Outcome>,
-    /// Whether it ended so because somebody stopped it, and nothing failed.
+    /// Whether it ended so because a user or a signal stopped it, and nothing failed.
     pub cancelled: bool,
     /// The release's id.
     pub release: Option<String>,
@@ -88,9 +88,9 @@ pub struct Application {
     pub running: Option<Running>,
     /// The latest deployment, whatever came of it.
     pub latest: Summary,
-    /// Who holds it; the process may be gone, which the lock tells.
+    /// The holder; its process may have ended already, which only the lock shows.
     pub holder: Option<Holder>,
-    /// How many events recorders weren't told yet.
+    /// How many events recorders have not received yet.
     pub undelivered: u64,
 }
 
@@ -123,7 +123,7 @@ pub struct Shown {
     pub state: DeploymentState,
     /// Its lines.
     pub entries: Vec<Entry>,
-    /// Who was or will be told.
+    /// The deliveries to recorders, those that are done and those that wait.
     pub deliveries: Vec<Delivery>,
 }
 
@@ -136,17 +136,17 @@ pub struct Delivery {
     pub recorder: String,
     /// The deployment.
     pub deployment: String,
-    /// What it is told; none once it was told.
+    /// The event that the recorder receives; none once it was delivered.
     pub event: Option<windlass_documents::Event>,
     /// How often it was tried.
     pub attempts: u32,
     /// When it is tried again.
     pub due: Timestamp,
-    /// When it was told.
+    /// When it was delivered.
     pub delivered: Option<Timestamp>,
     /// What it answered.
     pub facts: Option<Value>,
-    /// Why it could not be told the last time, or who gave it up and why.
+    /// Why the last attempt failed, or which person gave it up and why.
     pub failure: Option<String>,
     /// Since when it is set aside; none while it waits, and once a person said something about it.
     pub aside: Option<Aside>,
@@ -186,23 +186,23 @@ pub struct Refusal {
     pub hint: Option<String>,
 }
 
-/// What became of the wish to tell again what was set aside.
+/// The result of a request to deliver an event again that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requeued {
     /// It waits again.
     Waits {
-        /// Whose it is.
+        /// The application that it belongs to.
         application: String,
     },
     /// Nothing of that number is set aside.
     NotSetAside,
-    /// The recorder was told something later since.
+    /// The recorder has received a later event in the meantime.
     Overtaken {
-        /// Whose it is.
+        /// The application that it belongs to.
         application: String,
         /// The recorder.
         recorder: String,
-        /// The last deployment that it was told about.
+        /// The last deployment whose event it received.
         later: String,
     },
 }
@@ -261,7 +261,7 @@ pub struct Freeze {
     pub reason: String,
     /// Since when.
     pub since: Timestamp,
-    /// Until when; none means until somebody opens it.
+    /// Until when; none means until an operator removes it.
     pub until: Option<Timestamp>,
 }
 
@@ -314,7 +314,7 @@ pub enum Put {
 pub struct Verification {
     /// How many lines were read.
     pub lines: u64,
-    /// The hash of the last line: note it elsewhere, and nobody can rewrite the journal unnoticed.
+    /// The hash of the last line. Keep a copy elsewhere: a comparison then detects any rewriting of the journal.
     pub head: String,
     /// What doesn't fit, in order; nothing when all is well.
     pub faults: Vec<Fault>,

@@ -161,7 +161,8 @@ fn find_path(path: &Path) -> Result<Location, ApplicationError> {
 
 fn with_release_file(directory: PathBuf, name: Option<String>) -> Result<Location, ApplicationError> {
     let location = Location { directory, name };
-    // Whether it can be read is found out by whoever reads it, and told in other words.
+    // This only checks that the file exists. Whether it can be read is found by the code that reads it, with an error
+    // of its own.
     if location.release_file().exists() {
         Ok(location)
     } else {

@@ -2,7 +2,8 @@
 //!
 //! A release file can claim any name. Its grants, secrets, journal, lock and containers are the application's, so the
 //! claim counts only from where the operator said. What is in the operator's own directory of applications needs no
-//! line. An application of which nobody said anything is whoever comes, and gets only what is granted to all.
+//! line. An application without a binding accepts files and documents from anywhere, and gets only what is granted to
+//! all applications.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -56,8 +57,8 @@ impl Explain for BindingError {
     }
 }
 
-/// Decides. None where the claim is right; the lines that would make it so where nobody said anything about the
-/// application.
+/// Decides whether a claim may act for an application. None where the claim is right. Where the operator wrote no
+/// binding for the application, the lines that would make the claim right.
 ///
 /// # Errors
 /// When the application is somewhere else.
@@ -88,7 +89,7 @@ pub fn decide(config: &Config, application: &str, claim: Claim<'_>) -> Result<Op
 }
 
 /// The directory of an application among the operator's own: a directory itself, no link to one, in a directory that
-/// nobody but the operator can write.
+/// only the operator can write.
 fn own_directory(applications: &Path, application: &str) -> Option<PathBuf> {
     let above = std::fs::metadata(applications).ok()?;
     let agent = rustix::process::geteuid().as_raw();
@@ -123,7 +124,7 @@ fn is_of_file(binding: &Binding, team: &TeamDirectory, file: &str) -> bool {
         })
 }
 
-/// Whether a document lies in a directory of the application, so that nobody else can have put it there.
+/// Whether a document lies in a directory of the application, where no other user can have put it.
 fn lies_in(path: &Path, content: &[u8], own: Option<&Path>, bindings: &[&Binding]) -> bool {
     let Ok(real) = std::fs::canonicalize(path) else { return false };
     // Read once more beneath the directory: what was exchanged meanwhile is not what was checked.

@@ -31,7 +31,7 @@ pub enum DirectoryError {
         /// The file.
         path: PathBuf,
     },
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("`{}` belongs to user {user}, and the application's directory to user {owner}", path.display())]
     Foreign {
         /// The file or directory.
@@ -85,7 +85,7 @@ impl Explain for DirectoryError {
     }
 }
 
-/// Whose files of a team's directory count.
+/// The users whose files in a team's directory are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owners {
     /// The directory's owner.
@@ -95,7 +95,7 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Those of a directory that belongs to this user.
+    /// The accepted users for a directory that belongs to this user.
     #[must_use]
     pub fn of(directory: u32) -> Self {
         Self { directory, agent: rustix::process::geteuid().as_raw() }
@@ -142,7 +142,7 @@ impl TeamDirectory {
         &self.path
     }
 
-    /// Whose files of it count.
+    /// The users whose files in it are accepted.
     #[must_use]
     pub fn owners(&self) -> Owners {
         self.owners
@@ -166,7 +166,7 @@ impl TeamDirectory {
     /// The content of a file of it, of at most `limit` bytes.
     ///
     /// # Errors
-    /// When there is none, it leads out, it is no plain file, it belongs to somebody else, or it is larger.
+    /// When there is none, it leads out, it is no plain file, it belongs to another user, or it is larger.
     pub fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, DirectoryError> {
         let file = self.file(name)?;
         regular::whole(file, limit).map_err(|source| match source.kind() {
@@ -190,7 +190,7 @@ impl TeamDirectory {
     }
 
     fn file(&self, name: &str) -> Result<File, DirectoryError> {
-        // The directories on the way could be exchanged by whoever owns them.
+        // A user who owns a directory on the way could exchange it, so each of them is checked.
         for (at, _) in name.match_indices('/') {
             let above = &name[..at];
             if !above.is_empty() {
@@ -237,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    /// Everything that a team, or somebody beside it, could put in place of a file.
+    /// Everything that a team, or another user of its directory, could put in place of a file.
     #[test]
     fn only_plain_files_of_the_team_are_read_and_nothing_is_waited_for() {
         let whole = tempfile::tempdir().unwrap();

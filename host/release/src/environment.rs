@@ -26,7 +26,7 @@ pub struct Settings {
     pub checks: Vec<Probe>,
     /// Proofs from outside, in the order of the file; disabled ones are left out.
     pub smoke: Vec<Probe>,
-    /// Who is told, in the order of the file; disabled ones are left out.
+    /// The recorders, in the order of the file; disabled ones are left out.
     pub recorders: Vec<Recorder>,
     /// What the host decides with.
     pub policy: Policy,
@@ -121,8 +121,8 @@ pub struct Policy {
 pub enum Reaction {
     /// The deployment is refused, or undone.
     Refuse,
-    /// It goes on, and people are told.
+    /// The deployment goes on with a warning.
     Warn,
-    /// It goes on.
+    /// The deployment goes on.
     Pass,
 }

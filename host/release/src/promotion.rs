@@ -73,7 +73,7 @@ pub enum PromotionError {
         /// What is missing.
         why: String,
     },
-    /// Nobody vouches for what the document says about it.
+    /// Neither the operator nor a trusted key vouches for what the document says about it.
     #[error("release {version} may not be promoted: no trusted key has signed that it succeeded in `{environment}`")]
     Unsigned {
         /// Its label.
@@ -133,7 +133,7 @@ impl Explain for PromotionError {
     }
 }
 
-/// What was fetched.
+/// A document that was fetched from an environment, not yet checked.
 #[derive(Debug)]
 pub struct Fetched {
     /// Where from, for people.
@@ -199,8 +199,8 @@ fn held(content: &[u8], application: &str) -> Held {
 
 /// Whether a release may go on from an environment: it succeeded there, and smoke tests said so.
 ///
-/// A proof counts only where somebody vouches for it: the operator, who says where an environment is, or a trusted key
-/// that signed the document.
+/// A proof counts only where a trusted party vouches for it: the operator, who says where an environment is, or a
+/// trusted key that signed the document.
 pub fn proved(document: &ReleaseDocument, environment: Option<&str>, vouched: bool) -> Result<(), PromotionError> {
     let unproved = |why: String| {
         let environment = environment.map_or_else(|| "elsewhere".to_owned(), |name| format!("`{name}`"));

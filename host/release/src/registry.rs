@@ -213,7 +213,7 @@ async fn component(connection: &Connection, reference: &Reference, most: u64) ->
     Ok(artifact)
 }
 
-/// The existing tags that someone may have meant, the likeliest first.
+/// The existing tags nearest to a mistyped tag, the likeliest first.
 fn nearest(wanted: &str, tags: Vec<String>) -> Vec<String> {
     let mut ranked: Vec<_> = tags
         .into_iter()

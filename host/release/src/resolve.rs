@@ -36,7 +36,7 @@ pub struct Request {
     pub label: Option<String>,
     /// `--commit SHA`: stands for `{commit}` in the file's tags.
     pub commit: Option<String>,
-    /// Artifacts that stay as they run: nobody is asked about them.
+    /// Artifacts that stay as they run: no registry or engine is asked about them.
     pub kept: BTreeMap<String, Artifact>,
     /// Those of them whose version the release file does not say, so that the label does.
     pub unwritten: BTreeSet<String>,
@@ -48,7 +48,8 @@ pub trait LocalImages: Send + Sync {
     fn image_id<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 }
 
-/// Makes the release that a request means now. Artifacts are resolved in parallel; the first error of them is told.
+/// Makes the release that a request means now. Artifacts are resolved in parallel; only the first error of them is
+/// returned.
 pub async fn resolve(
     file: &ReleaseFile,
     bundle: Bundle,

@@ -20,8 +20,8 @@ pub fn ink(outcome: &str) -> Ink {
     }
 }
 
-/// The answer of `deploy`: outcome, versions, what failed, how long each phase took, what recorders were not told, what to
-/// do next.
+/// The answer of `deploy`: outcome, versions, what failed, how long each phase took, events that recorders have not
+/// received, and what to do next.
 #[must_use]
 pub fn summary(fact: &DeploymentFact, width: usize) -> Page {
     let mut page = Page::new();

@@ -1,6 +1,7 @@
 //! Errors as people read them: `error:`, the place with a caret, `caused by:`, `hint:`.
 //!
-//! Nobody else formats errors. The texts come from the errors themselves; see [`windlass_foundation::explain::Explain`].
+//! No other code formats errors. The texts come from the errors themselves; see
+//! [`windlass_foundation::explain::Explain`].
 
 use std::error::Error;
 
@@ -100,7 +101,8 @@ pub fn failure(failure: &Failure, width: usize) -> Page {
     }
     let mut page = Page::new();
     paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
-    // What failed said this last: `strategy-compose` tells a sick container's log and health log.
+    // The failed part wrote this last: `strategy-compose` includes the log and the health log of an unhealthy
+    // container.
     for name in ["log", "logs", "health-log"] {
         if let Some(log) = failure.details.as_ref().and_then(|details| details.get(name)) {
             page.indented("    ", super::probe::evidence(log));

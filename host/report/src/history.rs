@@ -44,7 +44,7 @@ pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
     page
 }
 
-/// The word for how it ended: what somebody stopped did not fail.
+/// The word for how a deployment ended. One that a user stopped did not fail, so it is `cancelled`.
 fn outcome(entry: &HistoryFact) -> String {
     if entry.cancelled { "cancelled".to_owned() } else { entry.outcome.replace('-', " ") }
 }

@@ -35,7 +35,7 @@ use windlass_foundation::explain::ExitCode;
 #[must_use]
 #[expect(clippy::print_stderr, reason = "the report prints")]
 pub fn usage(said: &str, is_wrong: bool, styled: impl FnOnce() -> io::Result<()>) -> ExitCode {
-    // It repeats arguments, which may be somebody else's text: an event's, a script's.
+    // The text repeats arguments, which may come from another party: an event or a script.
     let clean: String = said.lines().flat_map(|line| [page::clean(line), "\n".to_owned()]).collect();
     if is_wrong && clean != said {
         eprint!("{clean}");

@@ -1,4 +1,4 @@
-//! What recorders were not told: what waits for them, and what is set aside for a person.
+//! Events that recorders have not received: those that wait for them, and those that are set aside for a person.
 
 use super::facts::{DeliveryFact, RecordFact};
 use super::page::{Ink, Line, Page};
@@ -34,7 +34,7 @@ pub fn heading(fact: &DeliveryFact) -> (Ink, &'static str) {
     if fact.is_set_aside() { (Ink::Bad, "not recorded:") } else { (Ink::Warn, "outbox:") }
 }
 
-/// What waits or is set aside, for whom and why, and what a person can do.
+/// One sentence about an event that waits or is set aside: the recorder, the reason, and what a person can do.
 #[must_use]
 pub fn sentence(fact: &DeliveryFact) -> String {
     let DeliveryFact { recorder, deployment, number, .. } = fact;
@@ -58,8 +58,8 @@ pub fn sentence(fact: &DeliveryFact) -> String {
     )
 }
 
-/// What is left untold at the end of a deployment: each event that is set aside, and one line for each recorder for which
-/// others wait.
+/// The events that are left undelivered at the end of a deployment: each event that is set aside, and one line for each
+/// recorder for which others wait.
 #[must_use]
 pub fn left(facts: &[DeliveryFact], width: usize) -> Page {
     let mut page = Page::new();
@@ -97,7 +97,7 @@ pub struct Waiting<'a> {
     pub count: usize,
     /// When the first of the deployments ended.
     pub since: &'a str,
-    /// Why the first could not be told.
+    /// Why the first one could not be delivered.
     pub reason: Option<&'a str>,
     /// When it is tried again.
     pub due: &'a str,

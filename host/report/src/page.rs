@@ -137,7 +137,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Nothing yet.
+    /// Creates an empty page.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

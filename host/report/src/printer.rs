@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::Fault;
 use super::page::{Ink, Line, Page};
 
-/// How much is told on stderr.
+/// How much is written to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Only warnings and errors.
@@ -56,7 +56,7 @@ impl Printer {
         self.json
     }
 
-    /// How much is told.
+    /// How much is written to stderr.
     #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity
@@ -157,7 +157,8 @@ fn width() -> usize {
     rustix::termios::tcgetwinsize(std::io::stderr()).map_or(100, |size| usize::from(size.ws_col)).clamp(60, 120)
 }
 
-/// Writes a text. Whoever closed the other end (`windlass history | head`) does not want the rest.
+/// Writes a text. A reader that closed the other end of the pipe (`windlass history | head`) does not need the rest, so
+/// an error is dropped.
 fn write(mut stream: impl std::io::Write, text: &str) {
     // There is nowhere left to report to when writing to the terminal fails.
     drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));

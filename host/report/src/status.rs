@@ -79,7 +79,8 @@ fn headline(fact: &StatusFact) -> Line {
 
 /// What is not well of what is observed, one sentence each.
 fn ill(fact: &StatusFact) -> impl Iterator<Item = String> {
-    // What somebody else left in the project and does not run is not the application's.
+    // A part that has no version and does not run was left in the project by another party. It does not belong to the
+    // application.
     let parts = fact.parts.iter().flatten().filter(|part| part.version.is_some() || part.state == "running");
     parts.filter_map(|part| part.trouble.as_ref().map(|trouble| format!("{} {trouble}", part.instance)))
 }

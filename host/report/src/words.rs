@@ -78,7 +78,7 @@ pub fn time(rfc3339: &str) -> String {
     rfc3339.parse::<jiff::Timestamp>().map_or_else(|_| rfc3339.to_owned(), timestamp)
 }
 
-/// `2026-08-21 14:03:11Z`.
+/// A time in UTC, such as `2026-08-21 14:03:11Z`.
 #[must_use]
 pub fn timestamp(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()

@@ -15,12 +15,12 @@ pub(super) struct Packed {
     bytes: &'static [u8],
 }
 
-/// Sorted by name.
+/// The components that are built into the agent, sorted by name.
 #[expect(clippy::unreadable_literal, reason = "the sizes in the generated file are read by nothing but the compiler")]
 static BUNDLED: &[Packed] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 impl Packed {
-    /// The component.
+    /// The component's bytes, decompressed.
     pub(super) fn unpack(&self) -> io::Result<Vec<u8>> {
         let mut component = Vec::new();
         DeflateDecoder::new(self.bytes).take(self.size).read_to_end(&mut component)?;

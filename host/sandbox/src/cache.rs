@@ -104,7 +104,7 @@ impl Cache {
         self.load_sealed(runtime, &path).map_err(|reason| CacheError::Load(reason).into())
     }
 
-    /// Whether there is code of a plugin, whoever made it.
+    /// Whether there is a file with compiled code of a plugin. The file itself is not checked.
     pub(super) fn has(&self, digest: &str) -> bool {
         self.path(digest).is_file()
     }

@@ -25,7 +25,7 @@ use super::sandbox::Sandbox;
 /// How long a plugin may go on after it was asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What a plugin is told and what it may reach, for one call.
+/// The data that a plugin gets and the capabilities that it may use, for one call.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The deployment's id.

@@ -1,5 +1,5 @@
-//! Compilation ahead of time, in a child process: what crashes or swallows memory there harms nobody, and the engine of
-//! the agent itself stays free of the compiler's tables.
+//! Compilation ahead of time, in a child process. A crash or excessive use of memory there ends only the child, and the
+//! engine of the agent itself stays free of the compiler's tables.
 //!
 //! The child is the agent's own binary, started as `windlass internal precompile MEMORY`: WebAssembly on standard
 //! input, machine code on standard output.

@@ -85,7 +85,7 @@ impl Drop for Inner {
     }
 }
 
-/// A plugin runs.
+/// A guard that keeps the clock ticking until it is dropped.
 pub(super) struct Running {
     clock: Arc<Clock>,
 }

@@ -19,7 +19,7 @@ pub(super) enum Ended {
     Broke(wasmtime::Error),
     /// It did not answer in time.
     Late(Duration),
-    /// Someone asked to stop, and it did not.
+    /// The call was cancelled and did not end by itself.
     Cancelled,
     /// It answered something that cannot be used: a fragment that begins "its …".
     Nonsense(String),

@@ -91,7 +91,8 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Plugins {
     gate: Arc<Gate>,
-    /// Those that were admitted already, by digest. Who asks for one that is being admitted waits for it.
+    /// The plugins that were admitted already, by digest. A caller that needs one that is being admitted waits for that
+    /// admission.
     admitted: Arc<Mutex<HashMap<String, Arc<OnceCell<Plugin>>>>>,
 }
 
@@ -165,8 +166,8 @@ impl Plugins {
         Lent { plugins: self.clone(), plugin }
     }
 
-    /// Lets a plugin's code go out of memory where no other call uses it. Who asks for it again loads it anew, in a
-    /// millisecond. A strategy stays: it is asked for every step.
+    /// Releases a plugin's code from memory, unless another call uses it. The next call loads it anew, which takes a
+    /// millisecond. A strategy stays in memory, because every step calls it.
     pub fn put_away(&self, plugin: &Plugin) {
         if plugin.manifest().kind == Kind::Strategy {
             return;
@@ -235,7 +236,7 @@ impl std::fmt::Debug for Plugin {
 }
 
 impl Plugin {
-    /// Who it is.
+    /// The plugin's name, version and digest.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.0.admitted.identity
@@ -314,7 +315,7 @@ impl Plugin {
         self.report(Request::Verify, call).await
     }
 
-    /// Tells a recorder; returns facts for the record.
+    /// Delivers an event to a recorder. Returns the facts that it answers with.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
         match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
             Answer::Maybe(Some(text)) => {

@@ -1,6 +1,6 @@
-//! What a plugin says about itself before any of its code runs: the custom section `windlass.manifest`.
+//! The description that a plugin has before any of its code runs: the custom section `windlass.manifest`.
 //!
-//! The section is read, never executed. It is the only source of a plugin's name, kind and wishes.
+//! The section is read, never executed. It is the only source of a plugin's name, kind and requested capabilities.
 
 use serde::{Deserialize, Serialize};
 use windlass_foundation::identity::{Ask, Kind};

@@ -1,7 +1,7 @@
 //! Counts what one call uses, and stops it at its limits.
 //!
-//! Wasmtime asks before memory and tables grow, tells when the plugin calls the host and when it is back, and looks
-//! in with every tick of the clock. Deadlines are not here: a plugin that sleeps in the host uses nothing.
+//! Wasmtime asks before memory and tables grow, reports when the plugin calls the host and when that call returns, and
+//! asks again at every tick of the clock. Deadlines are not here: a plugin that sleeps in the host uses nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! Plugins that came from registries: `plugins/registry/DIGEST/`, the component beside the manifest that names it.
 //!
-//! Nothing here is believed: what is read is verified against the digest in the reference. What was pulled once needs
-//! no registry again, also for going back.
+//! The files are not trusted: what is read is verified against the digest in the reference. A plugin that was pulled
+//! once needs no registry again, also for a rollback.
 
 use std::io;
 use std::path::{Path, PathBuf};

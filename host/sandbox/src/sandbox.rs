@@ -1,5 +1,5 @@
-//! Everything that exists inside one call: WASI with nothing granted, the meter, what the plugin is told, and the way
-//! to its capabilities. Made for the call and dropped with it.
+//! Everything that exists inside one call: WASI with nothing granted, the meter, the data that the plugin gets, and the
+//! access to its capabilities. Made for the call and dropped with it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,9 +21,9 @@ use super::limits::{bytes, size};
 use super::meter::Meter;
 use super::wasi::{self, Captured, Sink};
 
-/// The store's data.
+/// The data of the WebAssembly store of one call.
 pub(super) struct Sandbox {
-    /// What the plugin is told; none in the empty sandbox of admission.
+    /// The data that the plugin gets; none in the empty sandbox of admission.
     pub(super) call: Option<Arc<Call>>,
     /// When the host ends the call.
     pub(super) deadline: Instant,
@@ -31,7 +31,7 @@ pub(super) struct Sandbox {
     pub(super) meter: Meter,
     pub(super) stdout: Captured,
     pub(super) stderr: Captured,
-    /// What was denied, in order: the operator is told even when the plugin hides it.
+    /// What was denied, in order: it is reported to the operator even when the plugin hides it.
     pub(super) denied: Arc<Mutex<Vec<Failure>>>,
     wasi: WasiCtx,
     http: WasiHttpCtx,

@@ -67,7 +67,7 @@ pub(super) async fn validate(
     checked.await.and_then(|checked| checked).map_err(invalid)?
 }
 
-/// Does what recurses over documents from outside, on a thread that nobody waits for when the agent ends.
+/// Runs work that recurses over documents from outside, on a thread that the agent does not wait for when it ends.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     let (sender, answer) = tokio::sync::oneshot::channel();
     std::thread::Builder::new()

@@ -19,7 +19,7 @@ const LARGEST_RECORD: u64 = 16 << 20;
 /// How many plugins are kept: those that were used last.
 const KEPT: usize = 64;
 
-/// What admission found.
+/// The result of a plugin's admission, as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Record {
     format: u32,

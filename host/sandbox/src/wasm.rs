@@ -9,7 +9,7 @@ use super::admit::Refusal;
 use super::bundled::Packed;
 use super::disk;
 
-/// A component.
+/// A component, packed or unpacked.
 pub(super) struct Wasm<'a> {
     /// `sha256:` and its digest.
     pub(super) digest: Cow<'static, str>,
@@ -24,12 +24,12 @@ enum Content<'a> {
 }
 
 impl<'a> Wasm<'a> {
-    /// One whose bytes are here.
+    /// Creates a component from its bytes.
     pub(super) fn whole(bytes: Cow<'a, [u8]>) -> Self {
         Self { digest: Cow::Owned(disk::digest(&bytes)), size: bytes.len() as u64, content: Content::Whole(bytes) }
     }
 
-    /// One that the agent carries.
+    /// Creates a component from one that is built into the agent.
     pub(super) fn packed(packed: &'static Packed) -> Self {
         Self {
             digest: Cow::Borrowed(packed.digest),

@@ -208,7 +208,7 @@ fn profiles(inputs: &Inputs<'_>) -> Vec<String> {
     named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The warnings of the files, without those that are told in other words.
+/// The warnings of the files, without those that other messages already contain.
 fn told(loaded: &Loaded, variables: &secrets::Variables) -> Vec<String> {
     let handled = variables.secrets.keys().chain(&variables.required);
     let handled: Vec<String> = handled.map(|name| format!("variable `{name}`")).collect();

@@ -48,7 +48,7 @@ pub enum TriggerError {
         /// Where the proof would be.
         header: String,
     },
-    /// Somebody else sent it.
+    /// The event does not come from the expected sender: its proof is wrong.
     #[error("the event is not from {from}: its `{header}` is wrong")]
     NotAuthentic {
         /// Who should have sent it.
@@ -169,7 +169,7 @@ pub fn window(trigger: &Trigger, fields: &Fields) -> Duration {
     trigger.remember.unwrap_or(usual)
 }
 
-/// What names an event while it is remembered. Only the body counts: nobody signs the headers.
+/// The key that identifies an event while it is remembered. Only the body counts: no sender signs the headers.
 #[must_use]
 pub fn key(message: &Message) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(&message.body)))
@@ -180,9 +180,9 @@ pub fn fields(trigger: &Trigger, message: &Message) -> Result<Fields, TriggerErr
     fields::of(&trigger.from, message)
 }
 
-/// Why the event is not one of those that are wanted; none when it is.
+/// Returns the reason why a trigger does not react to the event; none when it does.
 ///
-/// What comes from a fork is wanted only by a trigger whose `when` speaks of the field that names the fork.
+/// An event from a fork is wanted only by a trigger whose `when` names the field that identifies the fork.
 #[must_use]
 pub fn unwanted(trigger: &Trigger, fields: &Fields) -> Option<String> {
     if let Some(name) = trigger.from.head.as_ref().filter(|name| !trigger.when.contains_key(*name))

@@ -1,4 +1,4 @@
-//! Who asks, for the record. This is a note for people, never a proof: whoever may run the agent may deploy.
+//! The actor's name, for the record. This is a note for people, never a proof: a user who may run the agent may deploy.
 
 use windlass_foundation::names;
 

@@ -60,7 +60,8 @@ pub(super) fn run(arguments: &ConfigArguments, session: &Session) -> Result<Exit
     Ok(ExitCode::Succeeded)
 }
 
-/// Shows the application's data where they are on this host; what a deployment would refuse is told.
+/// Shows the application's data where they are on this host. Returns the problems for which a deployment would refuse
+/// them.
 fn place_data(loaded: &mut Loaded, asked: &Asked, session: &Session) -> Result<Vec<Problem>, Fault> {
     if loaded.application.data_mounts().next().is_none() {
         return Ok(Vec::new());

@@ -14,7 +14,7 @@ use super::arguments::{DeployArguments, MannerArguments, ReleaseArguments, Versi
 use super::error::{CliError, Reason};
 use super::session::{Asked, Session};
 
-/// Deploys.
+/// Runs `windlass deploy`.
 pub(super) async fn run(arguments: &DeployArguments, session: &Session) -> Result<ExitCode, Fault> {
     let (name, target) = match &arguments.plan {
         Some(path) => {
@@ -91,7 +91,7 @@ pub(super) fn source(asked: &Asked, arguments: &VersionArguments, defaults: bool
     }
 }
 
-/// Says that a deployment is open, to who asks what another one would do: it goes on first.
+/// Warns that a deployment is open when the caller asks what another one would do: the open one is finished first.
 pub(super) fn left_open(agent: &Agent, name: &str, session: &Session) -> Result<(), Fault> {
     for open in agent.journal.open_deployments(Some(name))? {
         let id = &open.id;
@@ -121,7 +121,8 @@ fn plan(path: &Path, session: &Session, arguments: &ReleaseArguments) -> Result<
     let text = regular::read(path, PLAN_FILE_LIMIT);
     let text = text.map_err(|source| CliError::Read { path: path.to_owned(), source })?;
     let wrong = |reason: String| CliError::NotAPlan { path: path.to_owned(), source: Reason(reason) };
-    // Whoever may name a file may not be allowed to read it.
+    // A user who may pass a file's name to the agent may not be allowed to read that file, so the error holds none of
+    // its content.
     let understood = |error: serde_json::Error| wrong(regular::without_content(&error));
     let format = serde_json::from_slice::<Format>(&text).map_err(understood)?.format;
     if format != PLAN_FILE_FORMAT {

@@ -15,7 +15,7 @@ use windlass_report::{Fault, host};
 use super::arguments::DoctorArguments;
 use super::session::Session;
 
-/// Looks at everything.
+/// Runs all checks of `windlass doctor`.
 pub(super) async fn run(arguments: &DoctorArguments, session: &Session) -> Result<ExitCode, Fault> {
     let application = arguments.app.as_ref().map(|app| session.find(app)).transpose()?;
     let mut facts = Vec::new();
@@ -41,7 +41,7 @@ fn well(subject: &str, seen: impl Into<String>) -> DoctorFact {
     DoctorFact { subject: subject.to_owned(), health: Health::Well, seen: seen.into(), remedy: None }
 }
 
-/// Something worth knowing.
+/// A fact that a person should know, and that needs no action.
 fn note(subject: &str, seen: impl Into<String>) -> DoctorFact {
     DoctorFact { health: Health::Note, ..well(subject, seen) }
 }
@@ -51,7 +51,7 @@ fn warn(subject: &str, seen: impl Into<String>, remedy: impl Into<String>) -> Do
     DoctorFact { health: Health::Warn, remedy: Some(remedy.into()), ..well(subject, seen) }
 }
 
-/// Something that stands in the way.
+/// A fact that prevents a deployment.
 fn bad(subject: &str, seen: impl Into<String>, remedy: Option<String>) -> DoctorFact {
     DoctorFact { health: Health::Bad, remedy, ..well(subject, seen) }
 }

@@ -60,7 +60,7 @@ pub enum CliError {
         /// The directory for the release file.
         output: PathBuf,
     },
-    /// Nobody is there to say yes.
+    /// There is no terminal where a person could say yes.
     #[error("nothing was written: this is not a terminal, so the question cannot be asked")]
     NotAsked,
     /// The person said no.
@@ -108,7 +108,7 @@ pub enum CliError {
         application: String,
         /// The recorder.
         recorder: String,
-        /// What it was told since.
+        /// The later deployment whose event it has received.
         later: String,
     },
     /// The file is not a plan.

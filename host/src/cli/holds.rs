@@ -13,13 +13,13 @@ use super::error::CliError;
 use super::session::Session;
 use super::{Target, present};
 
-/// Closes an application.
+/// Freezes an application: its deployments are refused from now on.
 pub(super) async fn freeze(arguments: &FreezeArguments, session: &Session) -> Result<ExitCode, Fault> {
     let reason = arguments.reason.clone();
     say(session, &arguments.app, |_, _, actor| Ok(Notice::Frozen { actor, reason })).await
 }
 
-/// Opens it.
+/// Removes the freeze of an application.
 pub(super) async fn unfreeze(arguments: &UnfreezeArguments, session: &Session) -> Result<ExitCode, Fault> {
     let reason = arguments.reason.clone();
     say(session, &arguments.app, |_, _, actor| Ok(Notice::Unfrozen { actor, reason })).await
@@ -82,7 +82,7 @@ pub(super) async fn unquarantine(arguments: &UnquarantineArguments, session: &Se
     .await
 }
 
-/// Writes what a person says, and tells what holds the application back now.
+/// Records a statement of a person, and shows what holds the application back now.
 async fn say(
     session: &Session,
     app: &Target,

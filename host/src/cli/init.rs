@@ -1,4 +1,4 @@
-//! `windlass init`: proposes a release file and an operator's file, shows them, and writes them when told to.
+//! `windlass init`: proposes a release file and an operator's file, shows them, and writes them on confirmation.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         ask(printer)?;
     }
     for (path, text) in &files {
-        // Never through a link that somebody put there.
+        // A new file is created, so an existing symbolic link is never followed.
         let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(|source| CliError::Write { path: path.clone(), source })?;
         if printer.json() {
@@ -114,7 +114,8 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
     Ok(ExitCode::Succeeded)
 }
 
-/// What the environment says about the project. Other variables of whoever calls are no part of a release.
+/// The environment variables that describe the project. Other variables of the calling process are no part of a
+/// release.
 fn environment() -> BTreeMap<String, String> {
     ["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES"]
         .into_iter()
@@ -155,7 +156,8 @@ fn is_there(path: &Path) -> bool {
     }
 }
 
-/// The directory as the next command takes it: `.` alone would be a name to nobody else.
+/// The directory in the form that the next command needs. A path of one name would be taken for an application's name,
+/// so `./` is put before it; `.` is always a path.
 fn shown(directory: &Path) -> String {
     let text = directory.display().to_string();
     if text.contains('/') || text == "." { text } else { format!("./{text}") }

@@ -1,7 +1,7 @@
 //! Containers of deployments that the journal does not know: it may have been lost.
 //!
-//! They may as well be those of another agent on the same engine, which has a journal of its own. So it is said of an
-//! application that somebody asks for, and otherwise of those whose files are on this host.
+//! They may as well be those of another agent on the same engine, which has a journal of its own. So the agent only
+//! mentions them for an application that the user named, and otherwise for applications whose files are on this host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::error::CliError;
 /// How long the engine is waited for. A question about the journal needs no engine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The most names that are told.
+/// The largest number of names that are listed.
 const MOST: usize = 5;
 
 /// The containers that deployments made, by application. None when the engine does not answer.

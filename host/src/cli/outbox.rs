@@ -1,4 +1,5 @@
-//! `windlass outbox`: what recorders were not told, telling them, and what a person says about what they will never take.
+//! `windlass outbox`: events that recorders have not received, their delivery, and what a person decides about those
+//! that a recorder will never take.
 
 use windlass_foundation::explain::ExitCode;
 use windlass_journal::{Mode, Requeued};
@@ -46,7 +47,7 @@ pub(super) async fn run(command: &OutboxCommand, session: &Session) -> Result<Ex
     }
 }
 
-/// Tells every recorder of these applications, one application after the other.
+/// Delivers the events of these applications to their recorders, one application after the other.
 async fn flush(app: Option<&Target>, session: &Session) -> Result<ExitCode, Fault> {
     let agent = session.open(Mode::Write).await?;
     let wished = app.map(|app| session.known(app, &agent)).transpose()?;
@@ -58,13 +59,13 @@ async fn flush(app: Option<&Target>, session: &Session) -> Result<ExitCode, Faul
     Ok(if left == 0 { ExitCode::Succeeded } else { ExitCode::Unavailable })
 }
 
-/// Applications with something that was not told.
+/// Applications with events that were not delivered.
 fn waiting(agent: &Agent, wished: Option<&str>) -> Result<Vec<String>, Fault> {
     let applications = agent.journal.status(wished)?;
     Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.name).collect())
 }
 
-/// What is not told now, and how much that is.
+/// Shows the undelivered events. Returns how many there are.
 fn tell(agent: &Agent, wished: Option<&str>, session: &Session) -> Result<usize, Fault> {
     let mut facts = Vec::new();
     for application in waiting(agent, wished)? {

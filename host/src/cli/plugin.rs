@@ -163,7 +163,7 @@ fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
     }
 }
 
-/// A wish in few words: `files records (write)`.
+/// A requested capability in few words: `files records (write)`.
 fn capability(ask: &Ask) -> String {
     let root = ask.root.as_ref().map(|root| format!(" {root}")).unwrap_or_default();
     let write = if ask.write { " (write)" } else { "" };

@@ -70,7 +70,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
     Ok(fact)
 }
 
-/// A deployment as its lines tell it.
+/// A deployment, computed from its lines.
 fn state(
     state: &DeploymentState,
     previous: Option<&Release>,

@@ -31,8 +31,8 @@ pub(super) async fn run(arguments: &PromoteArguments, session: &Session) -> Resu
     };
     let document = fetched.document(&name)?;
     let signer = signed(fetched.path.as_deref(), &fetched.origin, &fetched.content, &config.releases)?;
-    // Where the operator says that an environment is, its word counts. A file that somebody names says nothing but what
-    // a trusted key has signed.
+    // Where the operator says that an environment is, its word counts. For a file that the user names, only what a
+    // trusted key has signed counts, unless the operator accepts unsigned proofs.
     let vouched = file.is_none() || signer.is_some() || config.releases.accept_unsigned_proofs;
     let mut unbound = match file {
         Some(path) => claimed(Some(path), &fetched.content, signer.as_deref(), &name, &config)?,
@@ -81,7 +81,7 @@ fn file(from: &str) -> Option<&Path> {
 /// Where the release was proved, for the record.
 fn origin(document: &ReleaseDocument, fetched: &Fetched, vouched: bool) -> String {
     match &document.proof {
-        // What nobody vouches for does not stand in the history as if it were so.
+        // A proof that no trusted party vouches for must not look in the history as if it were certain.
         Some(_) if !vouched => format!("{}, with an unsigned proof", fetched.origin),
         Some(proof) => {
             names::actor(&format!("{}, deployment {} on {}", proof.environment, proof.deployment, proof.host))

@@ -35,7 +35,7 @@ fn help(page: &mut String, command: &mut clap::Command, name: &str) {
     }
 }
 
-/// `docs/exit-codes.md`.
+/// The text of `docs/exit-codes.md`.
 #[must_use]
 pub fn exit_codes() -> String {
     let mut page = format!(
@@ -48,7 +48,7 @@ pub fn exit_codes() -> String {
     page
 }
 
-/// `docs/json-output.md`.
+/// The text of `docs/json-output.md`.
 #[must_use]
 pub fn json_output() -> String {
     let schema = schemars::schema_for!(Fact).to_value();

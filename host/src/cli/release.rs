@@ -28,7 +28,8 @@ pub(super) async fn run(command: &ReleaseCommand, session: &Session) -> Result<E
     match command {
         ReleaseCommand::Create { versions, environment, building, out } => {
             let asked = session.find(&versions.app)?;
-            // Whoever makes a release need not be who deploys here: a CI job has no state directory and may write none.
+            // The process that makes a release need not run on a deployment host: a CI job has no state directory and
+            // may not be allowed to write one.
             let scratch = tempfile::tempdir().and_then(|scratch| Ok((scratch.path().canonicalize()?, scratch)));
             let (state, _scratch) = scratch.map_err(|source| CliError::Write { path: std::env::temp_dir(), source })?;
             let agent = session.open_in(Mode::Read, Some(state)).await?;
@@ -103,7 +104,8 @@ pub(super) fn given(path: &Path, application: &str, session: &Session) -> Result
     Ok(Target::Given { release: Box::new(document.release), origin: name, signer, unbound })
 }
 
-/// Whether a document may be a release of the application; the lines that would bind it, where nobody said anything.
+/// Decides whether a document may be a release of the application. Returns the lines that would bind it where the
+/// operator wrote no binding.
 pub(super) fn claimed(
     path: Option<&Path>,
     content: &[u8],
@@ -139,7 +141,8 @@ fn succeeded(agent: &Agent, name: &str, wished: Option<&str>) -> Result<(Release
         None => running.as_ref().map(|running| running.release.id.clone()),
     };
     let id = id.ok_or_else(|| CliError::NotDeployed { wished: name.to_owned() })?;
-    // What runs may be there by a deployment that changed nothing and proved it as it ran; one of before proved nothing.
+    // What runs may come from a deployment that changed nothing and verified what ran. A deployment of an earlier agent
+    // verified nothing.
     let of = |summary: &&Summary| summary.release.as_deref() == Some(id.as_str());
     let succeeded = agent.journal.successes(name)?.iter().find(of).map(|summary| summary.id.clone());
     let unchanged =

@@ -14,7 +14,7 @@ use super::session::Session;
 pub(super) async fn run(arguments: &RollbackArguments, session: &Session) -> Result<ExitCode, Fault> {
     let name = session.name(&arguments.app)?;
     let agent = session.open(Mode::Write).await?;
-    // Before, so that nobody deploys in between.
+    // The pin is set first, so that no other process deploys in between.
     if let (true, Some(reason)) = (arguments.pin, &arguments.manner.reason) {
         let to = windlass_deployment::earlier(&agent.engine, &name, arguments.to.as_deref())?.id;
         let pin = holds::pinned(&agent, &name, Some(&to), session.actor(), reason.clone())?;

@@ -1,4 +1,4 @@
-//! What the commands share: the agent, who watches, how a person stops it, and how an ending is told.
+//! What the commands share: the agent, the progress sink, how a person stops a deployment, and how its end is reported.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(6);
 #[expect(clippy::exit, reason = "every other thread may be busy for ever; the journal copes, as it does with a kill")]
 fn end(printer: Printer) {
     let (told, is_told) = std::sync::mpsc::channel();
-    // Whoever should read it may not: that must not keep the process.
+    // Writing may block because the reader does not read. That must not keep the process from ending.
     std::thread::spawn(move || {
         printer.warn("ended in the middle of its work; `windlass resume` goes on with what is open in the journal");
         let _ = told.send(());
@@ -47,7 +47,7 @@ pub(super) struct Session {
     pub(super) teller: Arc<Teller>,
     /// The operator's file that was named.
     config: Option<PathBuf>,
-    /// Who asks, when it is not the person behind this process.
+    /// The actor of the request, when it is not the person behind this process.
     actor: std::sync::OnceLock<String>,
 }
 
@@ -59,22 +59,22 @@ pub(super) struct Asked {
     pub(super) location: Location,
     /// Its release file.
     pub(super) file: ReleaseFile,
-    /// The lines that would bind it to where it is, where nobody said anything about it.
+    /// The lines for agent.toml that would bind it to where it is, where the operator wrote no binding.
     pub(super) unbound: Option<String>,
 }
 
 impl Session {
-    /// Begins.
+    /// Creates the session of one command.
     pub(super) fn new(printer: Printer, config: Option<PathBuf>) -> Self {
         Self { printer, teller: Arc::new(Teller::new(printer)), config, actor: std::sync::OnceLock::new() }
     }
 
-    /// Who asks, for the record.
+    /// The actor of the request, for the record.
     pub(super) fn actor(&self) -> String {
         self.actor.get().cloned().unwrap_or_else(actor::name)
     }
 
-    /// From now on somebody else asks. Only the first counts.
+    /// Sets another actor from now on. Only the first call counts.
     pub(super) fn act_as(&self, actor: &str) {
         self.actor.get_or_init(|| windlass_foundation::names::actor(actor));
     }
@@ -99,7 +99,7 @@ impl Session {
         }
     }
 
-    /// Opens the agent.
+    /// Opens the agent with the operator's file and its state directory.
     pub(super) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
         self.open_in(mode, None).await
     }
@@ -151,7 +151,7 @@ impl Session {
         Ok(name)
     }
 
-    /// Refuses another environment than this host's, so that nobody deploys on the wrong host.
+    /// Refuses another environment than this host's, so that a user does not deploy on the wrong host.
     pub(super) fn environment(&self, wished: Option<&str>, agent: &Agent) -> Result<(), CliError> {
         match wished {
             Some(wished) if wished != agent.environment => Err(CliError::OtherEnvironment {
@@ -173,7 +173,7 @@ impl Session {
         work.await
     }
 
-    /// From now on Ctrl-C and SIGTERM stop the deployment, and this says so.
+    /// Handles Ctrl-C and SIGTERM from now on: they stop the deployment, and a message reports it.
     pub(super) fn stop(&self) -> Result<Stop, CliError> {
         let stop = Stop::new();
         let printer = self.printer;
@@ -193,7 +193,7 @@ impl Session {
         Ok(stop)
     }
 
-    /// Tells how a deployment ended: the error on stderr, the summary on stdout.
+    /// Reports how a deployment ended: the error on stderr, the summary on stdout.
     pub(super) async fn ended(&self, agent: &Agent, ending: &Ending) -> ExitCode {
         self.teller.finish();
         let mut fact = present::ending(ending, self.teller.phases(&ending.state.application));

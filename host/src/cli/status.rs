@@ -138,7 +138,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
     Ok((observation, plan.changes.iter().filter_map(drift).collect()))
 }
 
-/// One difference in words.
+/// A difference between what runs and the release, in words; none where there is no difference.
 fn drift(change: &Change) -> Option<String> {
     let (subject, cause) = (&change.subject, &change.cause);
     match change.action {

@@ -43,8 +43,8 @@ impl Ahead {
 }
 
 impl Engine {
-    /// Asks already what the engine says of itself and of its host. Nothing waits for the answers here; whoever needs them
-    /// within a second gets these, and asks again where there are none.
+    /// Requests the engine's version and host information ahead of time. This call does not wait for the answers. A
+    /// caller that needs them within a second gets these, and asks again where there are none.
     pub fn foresee(self: &Arc<Self>) {
         let now = Instant::now();
         if self.ahead.fresh(now).is_some() {

@@ -1,5 +1,6 @@
-//! Who could lead another's mount elsewhere: whoever can write a directory can replace what is in it by a link to
-//! anything, and the engine follows the source of a mount anew at every start, also at those that it does by itself.
+//! Prevents that a container changes where another container's mount leads. A process that can write a directory can
+//! replace what is in it by a link to anything, and the engine follows the source of a mount anew at every start, also
+//! at the starts that it does by itself.
 //!
 //! So no container mounts what is below a directory that a container can write. Counted are the containers of all
 //! applications that Windlass deploys, whatever their state, and those of this one's projects. Others were made by
@@ -21,7 +22,7 @@ use super::policy::{APPLICATION, PROJECT, Policy, References};
 use super::prepare::DEPLOYMENT;
 use super::walk::{self, Identity, Way};
 
-/// Whose container a mount is in.
+/// The owner of the container that a mount is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Who {
     /// The one that is judged.
@@ -69,7 +70,7 @@ pub(super) struct Mounting {
     paths: Vec<(PathBuf, bool)>,
     /// Volumes by name, and whether they can be written.
     volumes: Vec<(String, bool)>,
-    /// Containers, by name or id, whose mounts are taken over.
+    /// Containers, by name or id, whose mounts this one takes over (`VolumesFrom`).
     from: Vec<String>,
 }
 
@@ -124,7 +125,8 @@ impl Mounting {
 }
 
 impl Docker {
-    /// Refuses mounts that a container could lead elsewhere, and those that could lead a container's elsewhere.
+    /// Refuses mounts that another container could lead elsewhere, and mounts through which this container could lead
+    /// another container's mount elsewhere.
     pub(super) async fn nobody_moves(&self, mut mounting: Mounting, except: Option<&str>) -> Result<(), Failure> {
         if mounting.is_empty() {
             return Ok(());
@@ -179,7 +181,7 @@ impl Docker {
         mounting
     }
 
-    /// Whose a container is, if it counts.
+    /// The owner of a container; none where the container is not counted.
     fn whose(&self, container: &ContainerSummary) -> Option<Who> {
         let labels = container.labels.as_ref()?;
         match labels.get(APPLICATION) {
@@ -225,8 +227,8 @@ impl Docker {
         hinted("capability-denied", message, &hint)
     }
 
-    /// Judges the mounts of a container of the application that is about to start: what was made of a link since it was
-    /// created is found here. What people made with Compose is not judged again.
+    /// Judges the mounts of a container of the application before it starts, to find paths that became links since it
+    /// was created. Containers that people made with Compose are not judged again.
     pub(super) async fn may_start(&self, policy: &Policy<'_>, found: &ContainerInspectResponse) -> Result<(), Failure> {
         let made = found.config.as_ref().and_then(|config| config.labels.as_ref());
         if !made.is_some_and(|labels| labels.contains_key(DEPLOYMENT)) {
@@ -247,7 +249,7 @@ impl Docker {
         self.nobody_moves(mounting, found.id.as_deref()).await
     }
 
-    /// Judges what `VolumesFrom` takes over of a container: it may have been made by somebody who may more.
+    /// Judges what `VolumesFrom` takes over of a container: a user with more rights may have made that container.
     pub(super) fn may_inherit(&self, policy: &Policy<'_>, found: &ContainerInspectResponse) -> Result<(), Failure> {
         for mount in found.mounts.iter().flatten().filter(|mount| kind(mount) == "bind") {
             let (source, writable) = (mount.source.as_deref().unwrap_or_default(), mount.rw.unwrap_or(true));
@@ -286,7 +288,7 @@ impl Docker {
     }
 }
 
-/// Who mounts what below what somebody writes.
+/// Messages about containers that mount a path below a directory that another container can write.
 fn pairs(all: &[(String, Reached)]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (reader, read) in all {
@@ -396,7 +398,7 @@ mod tests {
         assert_eq!(device(&volume(&[])), None);
         assert_eq!(device(&bind("bind")), Some(("/srv".into(), true)));
         assert_eq!(device(&bind("bind,ro")), Some(("/srv".into(), false)));
-        // Made by somebody else, or before these were refused.
+        // Made by another program, or before these options were refused.
         assert_eq!(device(&bind("bind,ro,rw")), Some(("/srv".into(), true)));
         assert_eq!(device(&volume(&[("type", "tmpfs"), ("device", "tmpfs")])), None);
     }

@@ -1,5 +1,5 @@
-//! Volumes without a name of their own, which the engine made for one container. They have no label that says whose
-//! they are, and their names are no secret, so who mounts them decides.
+//! Volumes without a name of their own, which the engine made for one container. No label names their owner and their
+//! names are no secret, so the containers that mount them decide the owner.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,13 @@ use super::prepare::DEPLOYMENT;
 
 /// The label of a container that says what becomes of its anonymous volumes when it is removed.
 pub(super) const VOLUMES: &str = "windlass.volumes";
-/// They are removed with it: what a job leaves in them is of no use to anybody.
+/// They are removed with the container: what a job leaves in them is not used again.
 pub(super) const DISCARD: &str = "discard";
 
 impl Docker {
     /// Whether a volume is one that the engine made for a container of the application, and that every container that
-    /// mounts it is the application's. One that no container mounts is nobody's: it may have been another's.
+    /// mounts it is the application's. False for a volume that no container mounts: it may have belonged to another
+    /// application.
     pub(super) async fn is_own_anonymous(&self, policy: &Policy<'_>, volume: &Volume) -> Result<bool, Failure> {
         if !is_made_up(&volume.name) || is_labelled(&volume.labels) {
             return Ok(false);
@@ -30,7 +31,7 @@ impl Docker {
         if own.is_empty() || !others.is_empty() {
             return Ok(false);
         }
-        // Such a volume can stand for a path of the host as well, and may be older than what is granted now.
+        // Such a volume can also name a path of the host, and may be older than the current grant.
         if volume.driver == "local" && !volume.options.is_empty() {
             let options = volume.options.iter().map(|(key, value)| (key.clone(), value.clone().into()));
             policy.existing_volume(&options.collect())?;
@@ -55,7 +56,7 @@ fn is_made_up(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|letter| letter.is_ascii_hexdigit())
 }
 
-/// Whether a volume says whose it is.
+/// Whether a volume's labels name its owner.
 fn is_labelled(labels: &HashMap<String, String>) -> bool {
     labels.contains_key(APPLICATION) || labels.contains_key(PROJECT)
 }

@@ -1,4 +1,4 @@
-//! Where a container's body says a thing, by the version of the engine's API.
+//! The place of a field in a container's body, which depends on the version of the engine's API.
 //!
 //! Plugins write one form, and need not know the version: a hardware address and sysctls of an interface stand in the
 //! container, as a Compose file says them. Engines want them there or in the container's first connection:

@@ -25,7 +25,7 @@ pub(super) const ORDINARY: Limit = Limit::Ordinary;
 const CONNECT: Duration = Duration::from_secs(20);
 /// How long an engine that answered before may be away.
 const RESTART: Duration = Duration::from_mins(2);
-/// The oldest API that is spoken.
+/// The oldest API version that the agent uses.
 const OLDEST: Api = (1, 41);
 /// The newest API that this agent was tried with. A newer engine is asked in this version, as long as it serves it.
 const NEWEST: Api = (1, 51);
@@ -149,8 +149,9 @@ impl Engine {
             .await
     }
 
-    /// Asks already for what the judgement of a plan needs, because the engine takes its time to tell it. Nothing waits
-    /// for the answer here, and who needs it asks again where there was none. For an engine that has answered.
+    /// Requests ahead of time what the judgement of a plan needs, because the engine takes long to answer. This call
+    /// does not wait for the answer; a caller that needs it asks again where there was none. Only for an engine that
+    /// has answered before.
     pub(super) fn foresee_data_root(self: &Arc<Self>) {
         if self.data_root.initialized() {
             return;
@@ -188,7 +189,7 @@ impl Engine {
         }
     }
 
-    /// One attempt.
+    /// Makes one attempt of a request. Fails after `limit`, which covers the body of the response as well.
     async fn once<T, F, Fut>(&self, client: &bollard::Docker, limit: Duration, request: &F) -> Result<T, RequestError>
     where
         F: Fn(bollard::Docker) -> Fut,
@@ -208,7 +209,7 @@ impl Engine {
         error.lost_connection() || (its_own && !self.listens().await)
     }
 
-    /// Whether somebody takes connections at the socket.
+    /// Whether a process accepts connections at the engine's socket.
     async fn listens(&self) -> bool {
         UnixStream::connect(self.socket()).await.is_ok()
     }
@@ -217,8 +218,7 @@ impl Engine {
     pub(super) async fn came_back(&self, client: &bollard::Docker, since: Instant) -> bool {
         let mut pause = Duration::from_millis(50);
         while since.elapsed() < RESTART {
-            // A socket that is not there cannot tell when it will be, so this is the one place that tries again
-            // and again.
+            // A missing socket gives no notice when it appears, so this is the one place that polls.
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
             // What is sent on a connection that was kept may still be answered by the one that ends.
@@ -232,12 +232,12 @@ impl Engine {
         false
     }
 
-    /// The connected client.
+    /// The client, connected at its first use.
     pub(super) async fn client(&self) -> Result<bollard::Docker, RequestError> {
         self.client.get_or_try_init(|| self.connect()).await.cloned()
     }
 
-    /// The version of the API in which the engine is spoken to: `1.41`.
+    /// The version of the API that the agent uses with this engine, such as `1.41`.
     pub(super) async fn spoken(&self) -> Result<String, RequestError> {
         let version = self.client().await?.client_version();
         Ok(format!("{}.{}", version.major_version, version.minor_version))
@@ -266,7 +266,7 @@ impl Engine {
         self.once(&client, limit, &|client| async move { client.ping().await }).await?;
         let (oldest, newest) = match transport.newest() {
             Some(newest) if newest <= NEWEST => (OLDEST, newest),
-            // To tell all of its versions an engine starts programs, which takes longer than most answers.
+            // To list all of its versions an engine starts programs, which takes longer than most answers.
             _ => self.served(&client, limit).await?,
         };
         if newest < OLDEST {

@@ -1,7 +1,7 @@
 //! A subscription to the engine's events about one application's containers.
 //!
-//! A task reads them into a bounded buffer until the subscription is dropped. When the connection is lost it is made
-//! again; when events were lost, or may have been, the reader is told to look again.
+//! A task reads the events into a bounded buffer until the subscription is dropped. When the connection is lost, it
+//! connects again. When events were lost, or may have been, the reader gets an event that asks it to look again.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +46,8 @@ impl Queue {
     fn push(&self, event: Result<Value, Failure>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= MOST {
-            // What is lost is told in the same words as what a restart may have lost: look again.
+            // Lost events are reported like those that a restart of the engine may have lost: the reader has to look
+            // again.
             waiting.clear();
             waiting.push_back(Ok(reconnected()));
         }
@@ -116,8 +117,8 @@ async fn listen(docker: Docker, client: bollard::Docker, mut since: i128, queue:
                 }
                 Err(_) => break,
             };
-            // For the next connection only. A busy engine tells events in another order than that of their times, so
-            // one that looks old is as new as the others.
+            // The time is only used for the next connection. A busy engine sends events in another order than that of
+            // their times, so an event that looks old is as new as the others.
             since = since.max(event.time_nano.map_or(since, |at| i128::from(at) + 1));
             if let Some(event) = ours(&docker, &event) {
                 queue.push(event);

@@ -25,7 +25,7 @@ pub(super) const SOCKETS: &[&str] = &[
     "/run/containerd",
 ];
 
-/// Where grants and secrets are: whoever writes there allows himself everything.
+/// The directory of grants and secrets: a container that can write there could grant itself everything.
 const CONFIGURATION: &str = "/etc/windlass";
 
 /// What a policy borrows.
@@ -62,7 +62,8 @@ impl Docker {
         })
     }
 
-    /// Where other applications' release files are: whoever writes there is deployed with what is granted to them.
+    /// The directories of other applications' release files: what a container writes there is deployed with the grants
+    /// of those applications.
     fn of_other_applications(&self) -> Vec<PathBuf> {
         let all = &self.scope.applications_directory;
         // Two may be links to one directory.

@@ -1,4 +1,4 @@
-//! Facts about the host that the engine does not tell: disk, memory and processors.
+//! Facts about the host that the engine does not provide: disk, memory and processors.
 //!
 //! What cannot be read is left out, never guessed.
 

@@ -1,7 +1,7 @@
-//! Changing the names of images: pulling, tagging, removing. And which images are mounted.
+//! Changes to the names of images: pulling, tagging, removing. And which images are mounted.
 //!
-//! The engine has one list of images for everybody. What may be done to a name depends on whose image it is: the
-//! application's own are those of its releases.
+//! The engine has one list of images for all applications. What a plugin may do to a name depends on which application
+//! owns the image: an application's own images are those of its releases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,8 +101,9 @@ impl Docker {
         }
     }
 
-    /// Refuses to mount an image that is not of the application's releases. Returns the ids of those that are here: the
-    /// engine is given them, so that what was judged is what is mounted. One of a plan may not have been pulled yet.
+    /// Refuses to mount an image that does not belong to the application's releases. Returns the ids of the images that
+    /// are here: the engine gets the ids, so that it mounts exactly the images that were judged. An image of a plan may
+    /// not have been pulled yet.
     pub(super) async fn may_mount_images(
         &self,
         images: &BTreeSet<(String, String)>,

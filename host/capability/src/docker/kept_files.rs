@@ -26,7 +26,7 @@ pub(super) struct Access {
 }
 
 impl Default for Access {
-    /// Readable by whoever is in the container.
+    /// Grants reading to every user inside the container.
     fn default() -> Self {
         Self { uid: None, gid: None, mode: 0o444 }
     }
@@ -39,7 +39,8 @@ pub(super) struct KeptFiles {
 }
 
 impl KeptFiles {
-    /// Of an application, whose name is one path component.
+    /// Creates the store of one application's files. Its directory has the application's name, with `_` in place of
+    /// every character that is no ASCII letter or digit, `_` or `-`.
     pub(super) fn new(state_directory: &Path, application: &str) -> Self {
         // A name that is more than one component cannot leave the directory: it is spelled differently.
         let application: String = application
@@ -51,7 +52,7 @@ impl KeptFiles {
         Self { directory: state_directory.join("secrets").join(application) }
     }
 
-    /// Where they are.
+    /// The directory of the files.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -78,7 +79,7 @@ impl KeptFiles {
         }
         file.as_file().set_permissions(Permissions::from_mode(access.mode))?;
         file.as_file().sync_all()?;
-        // Whoever has the old file mounted keeps it; the new one is there whole or not at all.
+        // A container that has the old file mounted keeps it. The new file appears whole or not at all.
         file.persist(path).map_err(|error| error.error)?;
         File::open(&self.directory)?.sync_all()?;
         Ok(true)

@@ -34,7 +34,7 @@ pub(super) fn listeners() -> Vec<Listener> {
     TABLES.into_iter().flat_map(listed).collect()
 }
 
-/// Those of one family and protocol, as the kernel lists them.
+/// The listening sockets of one address family and protocol, requested from the kernel.
 fn asked(family: u8, protocol: u8) -> io::Result<Vec<Listener>> {
     let (states, name) = if protocol == IPPROTO_TCP { (StateFlags::LISTEN, "tcp") } else { (StateFlags::CLOSE, "udp") };
     let socket_id = if family == AF_INET { SocketId::new_v4() } else { SocketId::new_v6() };
@@ -53,7 +53,7 @@ fn asked(family: u8, protocol: u8) -> io::Result<Vec<Listener>> {
     Ok(listeners)
 }
 
-/// Those of one table.
+/// The listening sockets of one table in `/proc/net`; none where it cannot be read.
 fn read(table: &str, state: &str) -> Vec<Listener> {
     parse_listeners(&fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default(), table, state)
 }

@@ -38,7 +38,7 @@ pub(crate) fn image(reference: &str) -> Result<&str, Failure> {
     Err(failure("invalid-argument", format!("`{}` is not an image reference", shown(reference))))
 }
 
-/// An image reference as the engine reads it. Which registry it names decides whose login is sent there.
+/// An image reference as the engine reads it. The registry that it names gets the login.
 pub(crate) fn reference(text: &str) -> Result<Reference, Failure> {
     Reference::parse(text).map_err(|error| failure("invalid-argument", error.to_string()))
 }

@@ -1,5 +1,6 @@
-//! What an operator would have to grant for bodies that nobody sends yet: the policy's own judgement, asked for a
-//! proposal. No engine is asked, so what depends on one (whose a name is, which addresses are free) is not here.
+//! The grants that an operator would have to give for request bodies that are not sent yet: the policy's own judgement,
+//! made for a proposal. The engine is not asked. So what depends on it (which application owns a name, which addresses
+//! are free) is not here.
 
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,7 @@ pub fn needed(application: &str, bodies: &[Body]) -> Needed {
     needed
 }
 
-/// Adds who asks to what is asked for.
+/// Adds a grant with the name of the body that needs it. Where the grant is listed already, only the name is added.
 fn add<T: PartialEq>(all: &mut Vec<(T, String)>, what: T, about: String) {
     match all.iter_mut().find(|(known, _)| *known == what) {
         Some((_, who)) if who.split(", ").any(|one| one == about) => {}

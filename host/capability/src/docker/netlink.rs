@@ -1,5 +1,5 @@
-//! Lists that the kernel tells on a socket of the family netlink (`man 7 netlink`): asking, and taking the answer apart
-//! into messages. What is in a message is not known here.
+//! Lists from the kernel over a socket of the family netlink (`man 7 netlink`): sending the request, and dividing the
+//! answer into messages. The content of the messages is not interpreted here.
 
 use std::io;
 

@@ -31,7 +31,7 @@ pub struct Object {
     pub kind: Kind,
     /// Its name on the engine.
     pub name: String,
-    /// Whose it is.
+    /// The application that owns it.
     pub application: String,
     /// The deployment that made it.
     pub deployment: String,

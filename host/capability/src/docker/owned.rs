@@ -1,4 +1,4 @@
-//! Whose object it is, decided by its labels.
+//! The owner of an object, decided by its labels.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use super::policy::{APPLICATION, PROJECT};
 pub(super) enum Found<T> {
     /// The application's own.
     Own(Box<T>),
-    /// Another owner's, or nobody's.
+    /// An object of another owner, or of none.
     Foreign(Box<T>),
     /// Nothing.
     Missing,

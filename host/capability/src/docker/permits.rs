@@ -37,12 +37,12 @@ struct Object<'a> {
 }
 
 impl Docker {
-    /// Decides about bodies as the functions that create would, and changes nothing: a list of `{"network": BODY}`,
-    /// `{"volume": BODY}` and `{"container": BODY}`, the last with its `"name"` if that is known. Containers may refer to
-    /// networks of the list, and to what is not there yet. A network that is there already is judged as it is. Names and
-    /// ports that containers of others have are taken.
+    /// Judges bodies as the functions that create objects would, and changes nothing: a list of `{"network": BODY}`,
+    /// `{"volume": BODY}` and `{"container": BODY}`, the last with its `"name"` if that is known. Containers may refer
+    /// to networks of the list, and to what is not there yet. A network that exists already is judged as it is. Names
+    /// and ports that containers of others have are taken.
     ///
-    /// The failure tells everything that is refused, with the lines for all that the operator can grant.
+    /// The failure lists everything that is refused, with the lines for all that the operator can grant.
     pub async fn permits(&self, objects: &Value) -> Result<(), Failure> {
         let guard = self.guard().await?;
         let lacking = Lacking::default();

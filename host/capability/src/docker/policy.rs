@@ -84,7 +84,7 @@ pub(crate) struct Protected {
 /// Everything that a decision depends on.
 #[derive(Clone, Copy)]
 pub(crate) struct Policy<'a> {
-    /// Who asks, and for which application.
+    /// The plugin that asks, and the application that it works for.
     pub(crate) scope: &'a DockerScope,
     /// What the operator granted.
     pub(crate) grant: &'a ContainerGrant,
@@ -94,7 +94,8 @@ pub(crate) struct Policy<'a> {
     pub(crate) resolve: Resolve<'a>,
     /// Opens below a root.
     pub(crate) beneath: Beneath<'a>,
-    /// Where what is not granted is kept in mind, and judged as though it were; without it, it is refused at once.
+    /// Collects what is not granted, which is then judged as if it were granted. Without it, what is not granted is
+    /// refused at once.
     pub(crate) lacking: Option<&'a Lacking>,
 }
 
@@ -144,7 +145,7 @@ impl References {
         }
     }
 
-    /// Where a host path leads that was judged.
+    /// The path that a judged host path leads to.
     pub(crate) fn real(&self, source: &str) -> Option<&Path> {
         self.host.iter().find(|mount| mount.source == source).map(|mount| mount.real.as_path())
     }
@@ -186,7 +187,8 @@ impl Policy<'_> {
         self.lacks(field, &shown, Some(why), Lack::Subnet(range))
     }
 
-    /// The failure names plugin, field, value, and the lines to add. Where a whole plan is judged there is none yet.
+    /// The failure for a missing grant. It names the plugin, the field, the value and the lines to add. While a whole
+    /// plan is judged, the grant is only noted.
     fn lacks(&self, field: &str, value: &str, why: Option<&str>, lack: Lack) -> Result<(), Failure> {
         if let Some(lacking) = self.lacking {
             lacking.add(Denial { field: field.to_owned(), value: value.to_owned(), why: why.map(str::to_owned), lack });

@@ -187,7 +187,8 @@ fn follow(references: &References, body: &mut Value) {
     }
 }
 
-/// Who may read the file that a mount source stands for, and its text, placeholders not yet replaced.
+/// The users who may read the file that a mount source stands for, and the file's text, with placeholders not yet
+/// replaced.
 fn content(source: &str) -> Result<(Access, String), Failure> {
     let Some(rest) = source.strip_prefix(CONTENT) else { return Ok((Access::default(), source.to_owned())) };
     let wrong = || {

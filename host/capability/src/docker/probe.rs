@@ -35,7 +35,7 @@ const SERVICE: &str = "com.docker.compose.service";
 /// The longest that a probe may take.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Connects and closes.
+/// Opens a TCP connection and closes it, to find out whether a server accepts connections.
 pub(super) async fn tcp(
     docker: &Docker,
     origin: Option<&str>,
@@ -117,7 +117,7 @@ impl Reach<'_> {
                 .map_err(|_| invalid(format!("`{}` is not a host name", target.escape_default())))?
                 .to_string();
             let named = self.is_granted(&host, port);
-            // Whom nobody granted is not even looked up, since a question to a name server reaches somebody too.
+            // A target that is not granted is not even resolved: the question would reach a name server outside.
             if !named && host != "localhost" {
                 return Err(self.denied(&host, port, "it is no container of the application"));
             }
@@ -209,7 +209,7 @@ async fn neighbours(
             continue;
         }
         let Some(id) = summary.id else { continue };
-        // One that went away in between is nobody's neighbour.
+        // A container that was removed in the meantime is skipped.
         let Some(container) = docker.find_container(&id).await?.own() else { continue };
         let full_name = container.name.clone().unwrap_or_default();
         let labels = container.config.as_ref().and_then(|config| config.labels.as_ref());
@@ -252,7 +252,7 @@ async fn connect(namespace: Option<File>, targets: Vec<SocketAddr>, limit: Durat
     // A thread that changed its namespace must not be used for anything else, so it is not one of the runtime's.
     std::thread::Builder::new().name("windlass-probe".to_owned()).spawn(move || {
         let result = connect_here(namespace.as_ref(), &targets, limit);
-        // Nobody waits any more when the call was cancelled.
+        // The receiver is gone when the call was cancelled.
         let _ = sender.send(result);
     })?;
     receiver.await.unwrap_or_else(|_| Err(std::io::Error::other("the probe ended without an answer")))

@@ -23,7 +23,7 @@ use super::scope::RegistryLogin;
 
 /// How often it is tried.
 const TRIES: u32 = 3;
-/// How often progress is told at most.
+/// The shortest time between two progress reports.
 const PACE: Duration = Duration::from_millis(250);
 
 /// Pulls, and returns the image's inspection.
@@ -53,7 +53,7 @@ pub(super) async fn pull(docker: &Docker, reference: &str) -> Result<Value, Fail
         };
         let pause = pause_after(attempt, &error.message);
         if !error.retryable || attempt == TRIES || Instant::now() + pause >= deadline {
-            // Whoever asks again would start from the beginning, with as many attempts.
+            // Not retryable: a caller that tries again would start from the beginning, with as many attempts.
             return Err(Failure { retryable: false, ..error });
         }
         tracing::info!(reference, attempt, error = %docker.redactor.text(&error.message), "pulling again");
@@ -188,7 +188,8 @@ struct Layers {
 }
 
 impl Layers {
-    /// Whether anything moved. An engine with the image store of containerd repeats where it stands again and again.
+    /// Whether the pull made progress. An engine with the image store of containerd repeats the same state again and
+    /// again.
     fn notice(&mut self, item: CreateImageInfo) -> bool {
         let (id, status) = (item.id.unwrap_or_default(), item.status.unwrap_or_default());
         let bytes = item.progress_detail.as_ref().and_then(|detail| detail.current).unwrap_or_default();

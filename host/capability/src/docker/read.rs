@@ -66,7 +66,8 @@ impl Docker {
         })
     }
 
-    /// `GET /version`, with the engine's `SystemTime`, and as `Spoken` the version of the API in which it is spoken to.
+    /// Returns `GET /version`, with the engine's `SystemTime`, and the version of the API that the agent uses as
+    /// `Spoken`.
     pub async fn version(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let unknown = |error| self.explain(error, "ask the engine for its version");
@@ -108,8 +109,9 @@ impl Docker {
         }))
     }
 
-    /// `GET /containers/json` of the application, stopped ones included, in one request. What a container mounts from
-    /// the agent's state and is not there any more, the engine does not tell: `WindlassGone` has those destinations.
+    /// Returns `GET /containers/json` of the application, stopped containers included, from one request. The engine
+    /// does not report mounts whose file in the agent's state no longer exists, so `WindlassGone` lists their
+    /// destinations.
     pub async fn list_containers(&self) -> Result<Value, Failure> {
         self.may_read()?;
         let containers = self.all_containers().await?;

@@ -22,7 +22,7 @@ impl Docker {
         let around = Around::new(self);
         let mut body = body.clone();
         self.mark(&mut body)?;
-        // The engine is told nothing about duplicates: newer ones never make them, and here they are looked for.
+        // `CheckDuplicate` is not sent: newer engines never create duplicates, and this code checks for them itself.
         body.as_object_mut().map(|fields| fields.remove("CheckDuplicate"));
         let request: NetworkCreateRequest = typed(&body)?;
         let name = names::object("network", &request.name)?.to_owned();
@@ -58,7 +58,7 @@ impl Docker {
                 .await;
             match answer {
                 Ok(created) => return Ok(created.id),
-                // Made by an attempt whose answer was lost: looked at once more.
+                // An attempt whose answer was lost may have made it: the network is looked up once more.
                 Err(error) => refusal = Some(error),
             }
         }
@@ -76,7 +76,7 @@ impl Docker {
         let id = network.id.as_deref().unwrap_or_default();
         let remove = || self.engine.call(ORDINARY, |client| async move { client.remove_network(id).await });
         let mut answer = remove().await;
-        // "has active endpoints": those of containers that are gone already are nobody's.
+        // "has active endpoints": endpoints of removed containers have no owner and can be taken off.
         if matches!(&answer, Err(error) if error.status() == Some(403)) && self.forget_ghosts(&network).await? {
             answer = remove().await;
         }
@@ -86,8 +86,8 @@ impl Docker {
         }
     }
 
-    /// Takes endpoints off a network whose containers do not exist any more; whether there were any. An engine that
-    /// lost a container in the middle of connecting it keeps its endpoint, and would keep the network for ever. It
+    /// Removes endpoints of containers that no longer exist from a network. Returns whether there were any. An engine
+    /// that lost a container in the middle of connecting it keeps the endpoint, and with it the network, for ever. It
     /// lists such an endpoint as `ep-ID`, with the container's name.
     async fn forget_ghosts(&self, network: &NetworkInspect) -> Result<bool, Failure> {
         let (id, mut found) = (network.id.as_deref().unwrap_or_default(), false);

@@ -163,7 +163,7 @@ mod tests {
             via: Some("10.0.0.1".parse().unwrap()),
         };
         assert_eq!(route(&body(3), &devices), Some(expected));
-        // Nothing goes through a device that is down; one that nobody knows may lead anywhere.
+        // Nothing goes through a device that is down. An unknown device may lead anywhere.
         assert_eq!(route(&body(4), &devices), None);
         assert_eq!(route(&body(5), &devices).unwrap().device, "");
         assert_eq!(route(&[2, 20, 0], &devices), None);

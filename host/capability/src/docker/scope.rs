@@ -1,6 +1,7 @@
-//! What one plugin call holds of the engine: whose objects, which grant, and whom to ask for secrets and logins.
+//! What one plugin call may use of the engine: the owner of the objects, the grant, and the sources of secrets and
+//! logins.
 //!
-//! Built by the host for every call; nothing here talks to the engine.
+//! The host builds it for every call. Nothing here connects to the engine.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use zeroize::Zeroizing;
 use super::Engine;
 use super::ahead::Told;
 
-/// On whose behalf the engine is asked.
+/// The plugin, application and deployment that the engine is used for.
 #[derive(Debug, Clone, Default)]
 pub struct DockerScope {
     /// The plugin's name, for denials and as the source of progress.
@@ -87,7 +88,7 @@ pub trait SecretFiller: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSecrets;
 
-/// Whose images there are on the host, as the journal knows. Asked only when a name of an image is to change.
+/// The owners of the host's images, as the journal knows them. Asked only when a name of an image is to change.
 pub trait ImageOwners: Send + Sync {
     /// Those of the application's own releases: only they are removed, and only they are given more names.
     fn own(&self) -> Result<Vec<Artifact>, Failure>;
@@ -96,7 +97,7 @@ pub trait ImageOwners: Send + Sync {
     fn others(&self) -> Result<Vec<Artifact>, Failure>;
 }
 
-/// No image is anybody's.
+/// Image owners of which none owns an image.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoImages;
 
@@ -172,28 +173,28 @@ impl Docker {
         }
     }
 
-    /// With a source of secret values.
+    /// Sets the source of secret values.
     #[must_use]
     pub fn with_secrets(mut self, secrets: Arc<dyn SecretFiller>) -> Self {
         self.secrets = secrets;
         self
     }
 
-    /// With the operator's registry logins.
+    /// Sets the source of the operator's registry logins.
     #[must_use]
     pub fn with_credentials(mut self, credentials: Arc<dyn RegistryCredentials>) -> Self {
         self.credentials = credentials;
         self
     }
 
-    /// With what the journal knows about images.
+    /// Sets what the journal knows about the owners of images.
     #[must_use]
     pub fn with_images(mut self, images: Arc<dyn ImageOwners>) -> Self {
         self.images = images;
         self
     }
 
-    /// With someone who is told how far a pull is.
+    /// Sets the progress sink that receives how far a pull is.
     #[must_use]
     pub fn with_watch(mut self, watch: Arc<dyn Watch>) -> Self {
         self.watch = watch;

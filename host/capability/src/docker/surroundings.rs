@@ -1,7 +1,7 @@
 //! What has addresses already: the host's routes, itself, its resolvers, and the other networks of the engine.
 //!
 //! The host is the one on which the agent runs. An engine elsewhere, behind a forwarded socket, has other routes, which
-//! nobody here can see; what can be seen is respected all the same.
+//! the agent cannot read. What it can read is respected all the same.
 
 use std::fs;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use super::routes::{Route, routes};
 
 /// The field whose value is refused.
 const SUBNET: &str = "IPAM.Config.Subnet";
-/// Where a host's resolvers are written: what programs ask, and whom systemd-resolved asks for them.
+/// The files with a host's resolvers: those that programs use, and those that systemd-resolved forwards to.
 const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
 
 /// Everything that a network's range must not overlap.
@@ -32,7 +32,7 @@ pub(super) struct Surroundings {
     own: Vec<IpAddr>,
 }
 
-/// The surroundings, looked at once and only when somebody asks.
+/// The surroundings, read once, at the first use.
 pub(super) struct Around<'a> {
     docker: &'a Docker,
     seen: OnceCell<Surroundings>,
@@ -98,7 +98,7 @@ fn surroundings(
     named: impl Fn(&Network) -> String,
     resolvers: &[IpAddr],
 ) -> Surroundings {
-    // The engine's own routes, and the addresses of its bridges, are spoken for by its networks.
+    // The engine's own routes, and the addresses of its bridges, are counted with its networks already.
     let of_the_engine = |route: &Route| {
         networks.iter().any(|network| {
             device(network).is_some_and(|device| device == route.device)

@@ -1,6 +1,6 @@
-//! Names and ports that containers of others have: what a plan cannot have, told before anything is touched.
+//! Names and ports that containers of others have: what a plan cannot have, reported before anything is touched.
 //!
-//! Of the others nothing is told but that they are there.
+//! Only the existence of these containers is reported, nothing else about them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

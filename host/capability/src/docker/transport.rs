@@ -74,7 +74,7 @@ fn of_docker(headers: &HeaderMap) -> Option<Api> {
     version(text("api-version")?)
 }
 
-/// `1.41` as numbers.
+/// Parses a version such as `1.41`; none where it is not two numbers with a dot.
 pub(super) fn version(text: &str) -> Option<Api> {
     let (major, minor) = text.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))

@@ -1,6 +1,7 @@
-//! Where a host path leads, and through which directories: whoever can write one of these can lead it elsewhere.
+//! Where a host path leads, and through which directories: a process that can write one of them can lead the path
+//! elsewhere.
 //!
-//! Looks at the file system once; what is decided about it is decided elsewhere.
+//! The module reads the file system once. Other code judges the result.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
@@ -49,7 +50,7 @@ pub(super) fn way(path: &Path) -> io::Result<Way> {
                 add(&mut waiting, &target, true);
             }
             Ok(_) => here = next,
-            // A link that leads nowhere would lead somewhere once that is made.
+            // A link to a path that does not exist would lead there once that path is created.
             Err(error) if error.kind() == io::ErrorKind::NotFound && !of_link => here = next,
             Err(error) => return Err(error),
         }

@@ -1,5 +1,5 @@
-//! Changing: the functions of `docker-write`. Each refuses without the grant, looks whose object it is, and succeeds
-//! when it finds its own work done.
+//! Changes to the engine: the functions of `docker-write`. Each refuses without the grant, checks the owner of the
+//! object, and succeeds when its work is done already.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -104,7 +104,8 @@ impl Docker {
             match self.find_container(container).await? {
                 Found::Own(found) if field == VOLUMES_FROM => self.may_inherit(policy, &found)?,
                 Found::Own(_) => {}
-                // It gives a name and no way: the networks of both decide who reaches whom.
+                // A link of a connection gives a name, no path: whether the two containers can reach each other depends
+                // on the networks of both.
                 Found::Foreign(_) if is_link_of_connection(field) => {
                     policy.require(&format!("link:{container}"), field, container)?;
                 }

@@ -17,12 +17,12 @@ pub(super) struct Stream<R> {
     lost: bool,
 }
 
-/// Keeps the beginning.
+/// Creates a reader that keeps the first `limit` bytes of a stream.
 pub(super) fn begin<R: AsyncRead + Unpin>(source: Option<R>, limit: u64) -> Stream<R> {
     stream(source, limit, true)
 }
 
-/// Keeps the end.
+/// Creates a reader that keeps the last `limit` bytes of a stream.
 pub(super) fn end<R: AsyncRead + Unpin>(source: Option<R>, limit: u64) -> Stream<R> {
     stream(source, limit, false)
 }
@@ -33,7 +33,7 @@ fn stream<R>(source: Option<R>, limit: u64, beginning: bool) -> Stream<R> {
 }
 
 impl<R: AsyncRead + Unpin> Stream<R> {
-    /// Reads until everyone who can write is gone. What was read is kept when the future is dropped.
+    /// Reads until every process that can write has closed its end. What was read is kept when the future is dropped.
     pub(super) async fn read(&mut self) {
         let Some(mut source) = self.source.take() else { return };
         let mut buffer = vec![0_u8; 16 << 10];

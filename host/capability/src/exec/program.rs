@@ -76,7 +76,8 @@ fn program(path: &Path, metadata: &Metadata) -> Result<(), String> {
 fn trusted(path: &Path, metadata: &Metadata) -> Result<(), String> {
     owned(path, metadata)?;
     let who = match metadata.mode() {
-        // In a sticky directory nobody replaces another's file, but everybody can be the first with a name.
+        // The sticky bit does not help: it stops a user from replacing another user's file, but every user can still
+        // create a file under a new name.
         mode if mode & 0o002 != 0 => "every user".to_owned(),
         mode if mode & 0o020 != 0 => format!("the group {}", metadata.gid()),
         _ => return Ok(()),

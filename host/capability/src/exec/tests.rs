@@ -128,7 +128,8 @@ async fn input_output_and_ends_are_told() {
 async fn gone(process: &Path) -> bool {
     for _ in 0..500 {
         let state = fs::read_to_string(process.join("stat")).unwrap_or_default();
-        // A zombie waits for whoever adopted it and runs no more.
+        // A zombie runs no more: it only waits for its parent process, which may be another one by now, to collect its
+        // state.
         if state.is_empty() || state.contains(") Z ") {
             return true;
         }

@@ -17,7 +17,7 @@ pub(super) fn grant(scope: &Scope, permission: &Permission) -> String {
     grants(scope, std::slice::from_ref(permission))
 }
 
-/// The same for several wishes of one plugin.
+/// The same for several requests of one plugin.
 pub(super) fn grants(scope: &Scope, wishes: &[Permission]) -> String {
     let plugin = quoted(&scope.plugin.name);
     let application = quoted(&scope.application);
@@ -25,7 +25,7 @@ pub(super) fn grants(scope: &Scope, wishes: &[Permission]) -> String {
     let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
     let (mut text, mut said) = (String::new(), BTreeSet::new());
     for permission in wishes {
-        // A key stands once in a block; what is asked twice gets a block of its own.
+        // A key may appear once in a block, so a second request with the same key gets a block of its own.
         if text.is_empty() || !said.insert(permission.capability()) {
             text.push_str(&head);
             said = BTreeSet::from([permission.capability()]);
@@ -35,7 +35,7 @@ pub(super) fn grants(scope: &Scope, wishes: &[Permission]) -> String {
     text
 }
 
-/// What stands for a permission in a block of grants.
+/// The line for a request in a block of grants.
 fn line(permission: &Permission) -> String {
     match permission {
         Permission::DockerRead => "docker-read = true\n".to_owned(),
@@ -70,7 +70,7 @@ fn line(permission: &Permission) -> String {
     }
 }
 
-/// The addresses that a host's own name already tells, where they must be granted besides it.
+/// The addresses that follow from a host's own name, where they must be granted besides it.
 fn inside(host: &str) -> Option<String> {
     if host == "localhost" {
         return Some("[\"127.0.0.1\", \"::1\"]".to_owned());
@@ -90,7 +90,7 @@ pub(super) fn manifest(permission: &Permission) -> String {
     format!("the plugin's author adds `{entry}` to `capabilities` in its manifest")
 }
 
-/// A permission that stands for what a manifest's line asks for; none when it asks for something unknown.
+/// A request that stands for what a manifest's line asks for; none when it asks for something unknown.
 pub(super) fn example(ask: &Ask) -> Option<Permission> {
     Some(match ask.name.as_str() {
         "docker-read" => Permission::DockerRead,

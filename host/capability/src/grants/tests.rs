@@ -274,7 +274,7 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     let failure = grants.check_needs().unwrap_err();
     assert_eq!(failure.details.unwrap()["grant"], json!(lines));
     assert!(missing(&scope(), &asks(), &named, Some(lines)).iter().all(|missing| missing.lines == lines));
-    // What nobody granted is asked for together with the binding: the lines of a grant name the application.
+    // A grant that is missing is proposed together with the binding: the lines of a grant name the application.
     let failure = unbound(&asks(), &[]).check(&Permission::State).unwrap_err();
     let all = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();
     assert!(all.starts_with(lines) && all.contains("[[grants]]"), "{all}");

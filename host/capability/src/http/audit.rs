@@ -12,7 +12,7 @@ use windlass_foundation::progress::Level;
 use super::target;
 use crate::log::Log;
 
-/// A request, as the log will tell it. Clones are the same request.
+/// A request, with what the log shows of it. Clones are the same request.
 #[derive(Debug, Clone)]
 pub(super) struct Audit {
     log: Log,

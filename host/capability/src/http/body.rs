@@ -176,7 +176,7 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        // Told once: this line is for answers that were not read to their end.
+        // Written once: this line is for answers that were not read to their end.
         let end = if self.body.is_end_stream() { "" } else { " read" };
         self.audit.finished(self.read, end);
     }
@@ -263,7 +263,7 @@ impl Body for Counted {
     }
 }
 
-/// reqwest wants bodies that threads can share; nobody shares this one, so the lock is never waited for.
+/// reqwest requires bodies that threads can share. Only one thread uses this one, so no thread ever waits for the lock.
 struct SyncBody(Mutex<Counted>);
 
 impl Body for SyncBody {

@@ -75,7 +75,7 @@ impl Clients {
 }
 
 fn build(key: &Key) -> Result<reqwest::Client, Failure> {
-    // reqwest takes the process's provider; whoever installed one first has decided.
+    // reqwest takes the crypto provider of the process. Where one was installed before, it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -75,7 +75,7 @@ pub(super) fn incoming(given: HeaderMap, redactor: &Redactor) -> HeaderMap {
     for (name, value) in given {
         let Some(name) = name.or_else(|| last.clone()) else { continue };
         last = Some(name.clone());
-        // Whoever names a header by a value gives the value away by the name.
+        // A header whose name contains a secret value is left out: its name would reveal the value.
         if redactor.text(name.as_str()) != name.as_str() {
             continue;
         }

@@ -7,7 +7,7 @@ use windlass_documents::Failure;
 
 use crate::failure::failure;
 
-/// How many names of a certificate are told.
+/// The largest number of names of a certificate that is reported.
 const NAMES: usize = 10;
 
 /// The failure, when an exchange failed because of TLS. `reason` is the library's own text.
@@ -64,7 +64,7 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     None
 }
 
-/// Names as people write them: the library tells kinds with them, such as `DnsName("a.example")`.
+/// The names without their kinds: the library writes the kind with each, such as `DnsName("a.example")`.
 fn names(presented: &[String]) -> String {
     if presented.is_empty() {
         return "no name at all".to_owned();

@@ -76,7 +76,8 @@ impl HostKey {
         let _ = fs::remove_file(&made);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&made).map_err(failed)?;
         let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-        // A link fails where the name exists already: whoever was first has made the key.
+        // The link fails where the name exists already: then another process has made the key first, and its key is
+        // read.
         let linked = written.and_then(|()| fs::hard_link(&made, &path));
         let _ = fs::remove_file(&made);
         match linked {

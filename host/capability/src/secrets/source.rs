@@ -1,4 +1,4 @@
-//! Where values come from: a file that nobody else can read, the environment, systemd's credentials.
+//! Where values come from: a file that no other user can read, the environment, systemd's credentials.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;

@@ -1,8 +1,8 @@
-//! Decoding a table that has mistakes: one is noted, something that fits is put in its place, and the table is decoded
-//! again, until nothing is wrong.
+//! Decoding of a table that has mistakes: a mistake is noted, a fitting value is put in its place, and the table is
+//! decoded again, until nothing is wrong.
 //!
-//! What was put there is no person's, so that nothing about it is ever told: a key is not missing because its value was
-//! wrong. Where that is not enough, there is no value, and nothing further is judged.
+//! A value that was put there did not come from a person, so nothing about it is ever reported: a key is not missing
+//! because its value was wrong. Where that is not enough, there is no value, and nothing further is judged.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

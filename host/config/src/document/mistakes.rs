@@ -1,7 +1,7 @@
 //! Collects what is wrong with one document, so that a person sees all of it at once.
 //!
-//! Whoever reads notes a mistake and goes on with what does not depend on it. What is right is not decided here, and
-//! neither is how a file with mistakes is decoded: see `mend`.
+//! Code that reads a document notes a mistake and goes on with whatever does not depend on it. This module does not
+//! decide what is right, nor how a file with mistakes is decoded: see `mend`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,20 +50,20 @@ pub struct Mistakes<'d> {
 }
 
 impl<'d> Mistakes<'d> {
-    /// None yet.
+    /// Creates an empty collection for a document.
     #[must_use]
     pub fn of(document: &'d Document) -> Self {
         Self { document, found: RefCell::default(), quiet: RefCell::default(), effort: Cell::default() }
     }
 
-    /// What is read.
+    /// The document that is read.
     #[must_use]
     pub fn document(&self) -> &'d Document {
         self.document
     }
 
-    /// Notes a mistake in a place that a [`super::Spot`] or the tree told. What follows from another mistake is not
-    /// noted again.
+    /// Notes a mistake in a place that a [`super::Spot`] or the tree gave. A mistake that follows from another one is
+    /// not noted again.
     pub fn note(&self, span: Range<usize>, message: impl Into<String>, hint: Option<String>) -> Noted {
         if span != NOWHERE && !self.quiet.borrow().contains(&(span.start, span.end)) {
             let mut found = self.found.borrow_mut();

@@ -1,7 +1,8 @@
-//! A file's tree in which every key and every value has a number where its place was.
+//! A file's tree in which every key and every value has a number in place of its position.
 //!
-//! Places are not unique: the tables `a` and `a.b` of a heading `[a.b]` share theirs. A number is, so that an error of
-//! the TOML library tells one key or value and no other. The places are kept beside, and put back at the end.
+//! Positions are not unique: the tables `a` and `a.b` of a heading `[a.b]` share theirs. Numbers are unique, so an
+//! error of the TOML library identifies exactly one key or value. The positions are kept beside the tree, and put back
+//! at the end.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

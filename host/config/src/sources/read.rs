@@ -22,8 +22,8 @@ const TEXT: usize = 256;
 const TITLE: usize = 64;
 
 impl Reader<'_> {
-    /// The operator's own sources and those that are built in. One that is wrong has its name all the same, so that
-    /// nothing more is told about triggers that use it.
+    /// The operator's own sources and those that are built in. A source with a mistake keeps its name, so that triggers
+    /// that use it cause no further messages.
     pub(crate) fn sources(
         &self,
         given: &BTreeMap<String, Spot<TriggerSource>>,

@@ -1,6 +1,7 @@
-//! How long an answer is waited for: when to ask again, when to give up, and which answer counts then.
+//! Decisions about how long to wait for an answer: when to ask again, when to give up, and which answer counts then.
 //!
-//! Time is told and not looked at, so that every case is a plain test. What an answer means is not known here.
+//! The time is a parameter and the clock is not read here, so that every case is a plain test. What an answer means is
+//! decided elsewhere.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(super) enum Next {
     Again {
         /// After this time.
         pause: Duration,
-        /// What is waited for, for whoever watches.
+        /// What is waited for, as text for the progress sink.
         summary: String,
     },
 }
@@ -77,7 +78,7 @@ impl Wait {
                 (pause, summary)
             }
         };
-        // A call that is begun without the time that it takes ends in a time-out, which tells less than what is known.
+        // A call without enough time left would only time out. That says less than what is known already.
         if pause.saturating_add(self.one_call()) > left {
             return Next::Done(self.given_up());
         }

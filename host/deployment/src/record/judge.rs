@@ -14,12 +14,12 @@ const MAY_PASS: [&str; 6] = ["capability-denied", "unauthorized", "forbidden", "
 /// How often a refused deployment keeps later ones waiting for a server that wants to be left alone.
 const PATIENCE: u32 = 3;
 
-/// What becomes of an event that could not be told.
+/// What becomes of an event that a recorder did not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It is told later, and everything after it then.
+    /// It is delivered later, and all later events wait for it.
     Later,
-    /// It is told later if nothing after it can be told now.
+    /// It is delivered later, unless a later event is delivered first: then it is set aside.
     LaterOrNever,
     /// It is set aside.
     Never,

@@ -258,7 +258,7 @@ async fn the_first_wish_to_stop_puts_everything_back() {
         let ending = run(&host.process(None), request("v2"), &stop).await.unwrap();
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")), "{step}");
         assert_eq!(ending.state.failure.as_ref().unwrap().code, "cancelled");
-        // Nobody is to blame.
+        // The release is not blamed for the stop: it can be deployed again.
         host.world().stop_at = None;
         assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
     }
@@ -279,7 +279,7 @@ async fn the_second_wish_to_stop_leaves_it_open_until_it_is_resumed() {
         drop(engine);
         host.world().stop_at = None;
         let ending = resume(&host.process(None), APPLICATION, "tester", onward, &Stop::new()).await.unwrap();
-        // Whoever goes on knows that it was to be stopped.
+        // The process that resumes the deployment knows that it was asked to stop.
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
     }
 }

@@ -7,8 +7,9 @@ use super::{Part, Place};
 /// The code of a refusal to call `unchanged` what is not well.
 pub const NOT_WELL: &str = "not-well";
 
-/// The parts of a failure of a plugin that found several things wrong with files: `problems` of its details. A part has no
-/// line of a file: a failure is kept in the journal, and a file may say what nobody else should read.
+/// The parts of a failure of a plugin that found several mistakes in files: `problems` of its details. A part does not
+/// hold the line of the file: a failure is kept in the journal, and a line may contain text that only the file's
+/// readers may see.
 #[must_use]
 pub fn failure_parts(failure: &Failure) -> Vec<Part> {
     let problems = failure.details.as_ref().and_then(|details| details.get("problems")?.as_array());

@@ -1,7 +1,8 @@
 //! Texts with their escapes undone, each byte with the place in the text that it comes from.
 //!
 //! Which letters are escaped, and how, differs from one program to the next: `%20` or `+`, `\/` or `/`, `\u00e9` or
-//! `é`. So the escapes of the text are undone, whoever wrote them, rather than guessed for each value.
+//! `é`. So all escapes of the text are undone, whichever program wrote them, instead of guessing the escaped forms of
+//! each value.
 
 /// How often escapes are undone: JSON in JSON in an address.
 pub(super) const DEPTH: usize = 3;

@@ -168,7 +168,7 @@ fn subject(written: &str) -> String {
     }
 }
 
-/// Following the chain.
+/// The state of a verification that follows the chain line by line.
 struct Walk {
     lines: u64,
     sequence: u64,

@@ -25,7 +25,7 @@ const TABLES: [(&str, &str, &[&str]); 6] = [
     ("set_aside", "event set aside", &["key"]),
 ];
 
-/// The most differences that are told of one table; there can be as many as there are rows.
+/// The largest number of differences that are reported for one table; there can be as many as there are rows.
 const MOST_TOLD: usize = 20;
 
 /// The tables as the lines make them.

@@ -24,7 +24,8 @@ fn quarantine(row: &Row<'_>) -> rusqlite::Result<Quarantine> {
 }
 
 impl Store {
-    /// Does what a person says about an application, with its line. What is so already changes nothing.
+    /// Applies a person's decision about an application, and adds its line. A decision that changes nothing adds no
+    /// line. Returns whether anything changed.
     pub(crate) fn note(&mut self, application: &str, notice: &Notice, time: Timestamp) -> Result<bool, Error> {
         let mut changed = false;
         self.write(true, |transaction| {

@@ -1,4 +1,4 @@
-//! The outbox: events that recorders are told, at least once and in order for each recorder, and those of them that were
+//! The outbox: events that recorders receive, at least once and in order for each recorder, and those of them that were
 //! set aside because a recorder will never take them.
 
 use jiff::Timestamp;
@@ -13,8 +13,8 @@ use crate::error::Error;
 use crate::format::Notice;
 use crate::views::{Aside, Delivery, Refusal, Requeued};
 
-/// Puts the events of a deployment that was just settled. One that is settled a second time, because a person had an
-/// undo tried again, is told a second time: with another key.
+/// Adds the events of a deployment that was just settled. A deployment that is settled a second time, because a person
+/// repeated an undo, gets a second event with another key.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     state: &DeploymentState,
@@ -131,8 +131,8 @@ impl Store {
         Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 
-    /// What was told needs no keeping: the deployment's lines have it all. Events before it that it passed over are set
-    /// aside with it, so that none is ever told after a later one.
+    /// Marks an event as delivered and removes its content: the deployment's lines have it all. Events before it that
+    /// it passed over are set aside with it, so that none is delivered after a later one.
     pub(crate) fn delivered(
         &mut self,
         id: i64,
@@ -183,15 +183,15 @@ impl Store {
         Ok(dropped)
     }
 
-    /// Lets one that was set aside wait again, unless a later one was told since: what it says would take the place of
-    /// what is newer.
+    /// Puts an event back that was set aside, unless a later event was delivered in the meantime: the older event would
+    /// replace the newer one at the recorder.
     pub(crate) fn requeue(&mut self, id: i64, time: Timestamp, actor: &str) -> Result<Requeued, Error> {
         let mut done = Requeued::NotSetAside;
         self.write(true, |transaction| {
             let condition = "delivered IS NULL AND key IN (SELECT key FROM set_aside)";
             let Some(subject) = subject(transaction, condition, id)? else { return Ok(()) };
             let Subject { application, recorder, deployment, key } = subject;
-            // One that was given up was not told.
+            // An event that was given up was not delivered.
             let later = transaction
                 .query_row(
                     "SELECT deployment FROM outbox WHERE application = ?1 AND recorder = ?2 AND id > ?3

@@ -100,7 +100,7 @@ impl Store {
         Ok(differ.unwrap_or(false))
     }
 
-    /// `condition` is this module's callers' own text, never anybody's input.
+    /// `condition` is text of this module's callers, never input from outside.
     pub(crate) fn with_status(
         &self,
         application: Option<&str>,

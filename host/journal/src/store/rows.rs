@@ -14,7 +14,7 @@ use crate::views::Line;
 /// The row of a deployment in the history, and its application's.
 pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<(), Fault> {
     let release = state.release.as_deref();
-    // A settled deployment that is stuck stays open until recorders were told.
+    // A deployment that is settled as stuck stays open until the record phase is over.
     let open = state.status.is_open();
     connection
         .prepare_cached(

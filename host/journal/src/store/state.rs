@@ -143,8 +143,9 @@ fn room_of_others(
 /// How many revisions of keys that are gone are remembered, for each key that may be there.
 const REMEMBERED: u64 = 10;
 
-/// Revisions of keys that are gone are remembered, so that a key goes on counting. When they are many, one number stands
-/// for all of them, under the key that no plugin can have: every new key counts from there.
+/// Limits how many revisions of removed keys are remembered. They are remembered so that a key that is created again
+/// goes on counting. When there are too many, one number replaces all of them, under the empty key, which no plugin can
+/// have: every new key counts from there.
 fn forget_revisions(transaction: &Transaction<'_>, plugin: &str, application: &str, keys: u64) -> Result<(), Fault> {
     let (count, highest): (u64, u64) = transaction.query_row(
         "SELECT count(*), coalesce(max(revision), 0) FROM state_revisions WHERE plugin = ?1 AND application = ?2",

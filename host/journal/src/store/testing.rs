@@ -12,7 +12,7 @@ impl Store {
         self.full = true;
     }
 
-    /// As an agent left it whose newest format was 1.
+    /// Changes the journal to what an agent left whose newest format was 1.
     pub(crate) fn as_format_1(&mut self) {
         self.run("DROP TABLE set_aside; DROP INDEX outbox_answers; DROP INDEX deployments_by_label; PRAGMA user_version = 1;");
     }

@@ -9,7 +9,8 @@ use super::Store;
 use super::queries::time as read;
 use crate::error::Error;
 
-/// No event is kept longer than this by a trigger whose events are remembered for a shorter time.
+/// The age at which a trigger with a shorter window forgets an event, when its next event is noted. A trigger with a
+/// longer window keeps its events for that window.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 impl Store {
@@ -49,7 +50,7 @@ impl Store {
         Ok(before)
     }
 
-    /// It may come again.
+    /// Forgets an event of a trigger, so that it is acted on when it comes again.
     pub(crate) fn forget_trigger(&mut self, trigger: &str, key: &str) -> Result<(), Error> {
         self.write(true, |transaction| {
             transaction.execute("DELETE FROM triggered WHERE trigger = ?1 AND key = ?2", [trigger, key])?;

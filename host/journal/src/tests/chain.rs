@@ -3,7 +3,7 @@
 use super::{Journal, deploy, fail, open};
 use crate::Notice;
 
-/// Someone at the file with another program. Triggers keep honest mistakes away, not this.
+/// Acts as another program that changes the file. The triggers only prevent honest mistakes; they cannot prevent this.
 fn tamper(state: &std::path::Path, sql: &str) {
     let connection = rusqlite::Connection::open(state.join("journal.sqlite3")).unwrap();
     connection.execute_batch("DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_removed;").unwrap();

@@ -106,7 +106,7 @@ fn what_is_linked_into_the_operators_directory_needs_a_line() {
     symlink("../evil", ground.at("applications/shop")).unwrap();
     assert!(ground.files("", "shop", "applications/shop").starts_with("unbound"));
     assert_eq!(ground.files(&HERE.replace("ROOT/kudos", "ROOT/evil"), "shop", "applications/shop"), "bound");
-    // Whoever can write the operator's directory could put anything there.
+    // A user who can write the operator's directory could put anything there.
     fs::set_permissions(ground.at("applications"), fs::Permissions::from_mode(0o777)).unwrap();
     assert!(ground.files("", "kudos", "applications/kudos").starts_with("unbound"));
 }

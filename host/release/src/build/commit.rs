@@ -25,7 +25,7 @@ pub fn commit(directory: &Path) -> Result<Commit, BuildError> {
     if !Kind::Commit.is(&id) {
         return Err(BuildError::NoCommit { why: "git does not name one".to_owned() });
     }
-    // Git runs nothing of the repository's own here: it uses none that belongs to somebody else.
+    // Git runs no program that another user configured here: it refuses a repository that belongs to another user.
     let changes = git(directory, &["status", "--porcelain", "--untracked-files=no", "--", "."])?;
     Ok(Commit { id, is_changed: !changes.trim().is_empty() })
 }

@@ -23,7 +23,7 @@ const LAST: usize = 20;
 /// How long the client may take to say what it knows.
 const ASKING: Duration = Duration::from_secs(30);
 
-/// Who is told each line.
+/// A callback that receives each line of output.
 pub type Told<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// The host's `docker`.
@@ -32,7 +32,7 @@ pub struct Builder<'a> {
     pub endpoint: &'a str,
     /// How long one image may take to build, and to push.
     pub patience: Duration,
-    /// Who is told each line.
+    /// Receives each line of output.
     pub told: Told<'a>,
 }
 
@@ -85,7 +85,7 @@ impl Builder<'_> {
         std::fs::read_to_string(&id).map(|text| text.trim().to_owned()).map_err(|_| lost())
     }
 
-    /// Pushes an image to its registry, with the logins of whoever calls.
+    /// Pushes an image to its registry, with the registry logins of the user who runs this command.
     ///
     /// # Errors
     /// As for [`Builder::build`].

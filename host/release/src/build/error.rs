@@ -48,7 +48,7 @@ pub enum BuildError {
         /// What to do.
         hint: Option<&'static str>,
     },
-    /// The image belongs to a registry, and nobody said that it may be sent there.
+    /// The image belongs to a registry, and pushing it there was not requested.
     #[error(
         "the artifact `{artifact}` comes from its registry, `{repository}`, where the built image would have to be"
     )]

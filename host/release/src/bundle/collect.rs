@@ -40,7 +40,7 @@ impl Collected {
     }
 }
 
-/// Opens a directory.
+/// Opens a directory for a bundle.
 pub(super) fn team(directory: &Path) -> Result<TeamDirectory, BundleError> {
     TeamDirectory::open(directory).map_err(|error| match error {
         DirectoryError::Unreadable { path, source } => BundleError::Unreadable { path, source },
@@ -131,7 +131,8 @@ impl Walk<'_> {
             return Err(self.too_large(path, metadata.len()));
         }
         let mut file = open(self.root, &path).map_err(|source| self.failed(&path, source))?;
-        // What is read is what was looked at, or at least somebody's whose files count.
+        // The file may have been exchanged since it was examined. So the opened file must be a plain file as well, and
+        // belong to a user whose files are accepted.
         let opened = file.metadata().map_err(|source| self.failed(&path, source))?;
         if !opened.is_file() {
             return Err(BundleError::Special { path });

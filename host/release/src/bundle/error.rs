@@ -44,7 +44,7 @@ pub enum BundleError {
         /// The entry.
         path: String,
     },
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("`{path}` belongs to user {user}, and the application's directory to user {owner}")]
     Foreign {
         /// The entry.

@@ -14,8 +14,8 @@ use super::digest;
 use super::error::BundleError;
 use super::verify;
 
-/// Modes of what is kept. Containers read mounted files as any user; nobody writes. On the host only the agent's user
-/// gets there: the directory around all bundles is closed to everybody else.
+/// Modes of what is kept. Containers read mounted files as any user; no user may write. On the host only the agent's
+/// user can reach the files: the directory around all bundles is closed to every other user.
 pub(super) const DIRECTORY: u32 = 0o555;
 pub(super) const FILE: u32 = 0o444;
 pub(super) const PROGRAM: u32 = 0o555;

@@ -1,6 +1,6 @@
 //! Which kept bundles go: those that nothing needs, once they have not been used for a while.
 //!
-//! A plan that somebody looks at leaves a bundle that no journal knows, so the newest of those stay: for
+//! A plan that a user only looks at leaves a bundle that the journal does not know, so the newest of those stay: for
 //! [`RECENT`](super::RECENT), and at most [`MOST_RECENT`](super::MOST_RECENT) of them.
 
 use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ pub(super) fn sweep(root: &Path, needed: &BTreeSet<String>) -> Result<Vec<String
     let file = private::open(&path).map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => {}
-        // Somebody keeps one right now; there will be another time.
+        // Another process is keeping a bundle right now. The next sweep will remove what is old.
         Err(TryLockError::WouldBlock) => return Ok(Vec::new()),
         Err(TryLockError::Error(error)) => return Err(unwritable(error)),
     }

@@ -180,7 +180,8 @@ fn refuses_too_much() {
     ");
 }
 
-/// What somebody does to a kept bundle, and whether the files of the release bring it back by themselves.
+/// Changes that another process could make to a kept bundle, and whether the files of the release bring it back by
+/// themselves.
 type Harm = (&'static str, fn(&Path), bool);
 
 const HARMS: &[Harm] = &[

@@ -25,7 +25,7 @@ use super::{MAX_BYTES, MAX_FILES};
 /// How deep directories are looked into: those of a bundle are not deeper.
 const MAX_DEPTH: usize = 64;
 
-/// What is there.
+/// What was found in a kept bundle.
 #[derive(Debug, Default)]
 struct Look {
     entries: Entries,
@@ -71,8 +71,8 @@ fn judge(look: io::Result<Look>, digest: &str) -> Result<Entries, String> {
     }
 }
 
-/// Changes whenever anything of the bundle does, contents included: the kernel sets the time of a change, and nobody
-/// else can. Much quicker than reading all files.
+/// A hash that changes whenever anything of the bundle changes, contents included: only the kernel sets the time of a
+/// change, so no process can forge it. Computing it is much quicker than reading all files.
 pub(super) fn stamp(directory: &Path) -> io::Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut waiting = vec![directory.to_owned()];
@@ -176,7 +176,8 @@ fn put_right(
     source: Option<&Collected>,
 ) -> Result<(), BundleError> {
     let failed = |source| BundleError::Unwritable { path: directory.to_owned(), source };
-    // Whoever planted a set-uid file cannot use it from here on.
+    // The directories become writable for the agent's user first. `clean` then removes what does not belong there and
+    // resets the modes of the rest, which also clears set-uid bits.
     make_removable(directory);
     clean(directory, directory, files).map_err(failed)?;
     let (root, now) = (Dir::open_ambient_dir(directory, ambient_authority()).map_err(failed)?, look(directory));

@@ -1,4 +1,4 @@
-//! Documents that are made, read, changed by somebody, and unpacked.
+//! Documents that are made, read, changed by another party, and unpacked.
 
 use windlass_documents::{Artifact, Release};
 

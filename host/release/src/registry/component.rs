@@ -1,8 +1,8 @@
 //! A WebAssembly component at a registry: an OCI artifact with one layer of the media type `application/wasm`
 //! (CNCF TAG Runtime, "Wasm OCI Artifact Layout").
 //!
-//! Its reference names the digest of its manifest, and its manifest the digest of the component, so that whoever has
-//! the reference, the manifest and the component needs to believe nobody.
+//! Its reference names the digest of its manifest, and its manifest the digest of the component. So a client with the
+//! reference, the manifest and the component can verify all of it and needs to trust no other party.
 
 use serde::Deserialize;
 use windlass_documents::reference::is_digest;

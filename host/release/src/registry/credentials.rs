@@ -40,7 +40,7 @@ impl Credentials {
         Self { username: username.to_owned(), password: password.to_owned(), identity_token: None }
     }
 
-    /// Whom to name in errors.
+    /// The name of the user in error messages.
     pub(super) fn user(&self) -> String {
         if self.identity_token.is_some() { "identity token".to_owned() } else { self.username.clone() }
     }

@@ -41,7 +41,7 @@ pub enum RegistryError {
         registry: String,
         /// The repository's path.
         repository: String,
-        /// As whom it was asked; none for anonymously.
+        /// The user whose credentials were sent; none for anonymous access.
         user: Option<String>,
         /// What the registry said; empty when it said nothing.
         said: String,

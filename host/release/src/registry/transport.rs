@@ -103,8 +103,8 @@ impl Resolve for Filter {
     }
 }
 
-/// Refuses a registry that is at an address where none is expected, for whoever asks it without this client. A name
-/// that cannot be resolved here may mean something there.
+/// Refuses a registry at an address where no registry is expected, for callers that connect to it without this client,
+/// such as the container engine. A name that cannot be resolved here passes: it may have an address there.
 pub(super) async fn admit(registry: &str, access: &Access) -> Result<(), RegistryError> {
     let Ok(url) = Url::parse(&format!("https://{registry}/")) else { return Ok(()) };
     let found: Vec<IpAddr> = match (written(&url), url.host_str()) {

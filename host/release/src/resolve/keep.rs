@@ -1,5 +1,5 @@
 //! What a request leaves open, on a host where the application runs: what is not set stays as it runs, and the release
-//! file's own version counts for the first deployment, when the file changed it, and when somebody asks for it.
+//! file's own version counts for the first deployment, when the file changed it, and when the request asks for it.
 //!
 //! A tag that the file has and that runs is asked for anew when no version was set: it may mean another image by now.
 
@@ -27,7 +27,7 @@ impl Written<'_> {
     }
 }
 
-/// What stays, and what people should know about versions that nobody asked for.
+/// What stays, and remarks about versions that the request did not name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Artifacts that stay as they run.

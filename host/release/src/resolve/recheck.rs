@@ -1,8 +1,8 @@
 //! What a release that came from outside says about itself, made again from its content and compared.
 //!
-//! The id, the label, the inputs and what it says about migrations follow from the rest and from the release file in its
-//! bundle. What does not follow, the digests that tags meant then and the commit, is vouched for by whoever signed or
-//! sealed it.
+//! The id, the label, the inputs and what it says about migrations follow from the rest and from the release file in
+//! its bundle. The digests that tags meant then, and the commit, do not follow. For those, the key that signed or
+//! sealed the release vouches.
 
 use windlass_documents::Release;
 use windlass_foundation::names;
@@ -76,7 +76,7 @@ fn label(release: &Release, stored: &StoredBundle, file: &ReleaseFile) -> Result
     let said = said.map_err(|error| mismatch("release.version", format!("cannot be made again: {error}")))?;
     let request = Request { commit: release.commit.clone(), ..Request::default() };
     let made = said.clone().unwrap_or_else(|| versions::label(&release.artifacts, &request, &release.bundle));
-    // With a commit, the label names besides what was set, which nobody knows any more.
+    // With a commit, the label also names the versions that the request set, which are no longer known.
     let fits = match (&said, &release.commit) {
         (None, Some(_)) => release.version == made || release.version.starts_with(&format!("{made},")),
         _ => release.version == made,

@@ -1,4 +1,5 @@
-//! Versions that stand in files of the application: the package's own, so that nobody has to repeat it.
+//! Versions that stand in files of the application, such as its package file, so that a user does not have to repeat
+//! them.
 //!
 //! `package.json` has it at `version`, `Cargo.toml` at `package.version` or `workspace.package.version`,
 //! `pyproject.toml` at `project.version` or `tool.poetry.version`; any other file is the version and nothing else.

@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::page::{Line, clean};
 
-/// More lines would not fit a small terminal; what is beyond is still told when it ends.
+/// The most lines that are shown: more would not fit a small terminal. The end of what is left out is still reported.
 const MOST: usize = 12;
 
 /// The lines at the bottom of the terminal.
@@ -18,7 +18,7 @@ pub(super) struct Bars {
 }
 
 impl Bars {
-    /// No lines yet.
+    /// Creates the area of the bars, without bars.
     pub(super) fn new(colour: bool) -> Self {
         // Ten times a second is smooth for eyes and cheap over a slow SSH session.
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
@@ -51,7 +51,7 @@ impl Bars {
         self.shown.insert(key, bar);
     }
 
-    /// It says what it is doing.
+    /// Sets the text of a bar, with a percentage where one is known.
     pub(super) fn update(&self, key: &str, text: &str, percent: Option<u8>) {
         if let Some(bar) = self.shown.get(key) {
             let percent = percent.map(|percent| format!(" {percent}%")).unwrap_or_default();
@@ -59,7 +59,7 @@ impl Bars {
         }
     }
 
-    /// It ended.
+    /// Removes the bar of something that has ended.
     pub(super) fn end(&mut self, key: &str) {
         if let Some(bar) = self.shown.remove(key) {
             bar.finish_and_clear();

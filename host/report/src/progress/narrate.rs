@@ -253,7 +253,7 @@ impl Narrator {
     fn step_finished(&mut self, step: &str, took: Duration) -> Vec<Told> {
         let (_, verb, text) = self.stepping(step);
         let mut told = vec![Told::End { key: step_key(step) }];
-        // A milestone that took no time tells nobody anything.
+        // A milestone that took no time is no useful information.
         if !self.idle.contains(step) || took >= NOTICEABLE {
             told.push(Told::Line(said(Ink::Good, verb, text).join(time(took))));
         }
@@ -326,7 +326,7 @@ impl Narrator {
         }
     }
 
-    /// The title of a step, or its id when it was never told.
+    /// The title of a step, or its id when no title was reported.
     fn title<'a>(&'a self, step: &'a str) -> &'a str {
         self.titles.get(step).map_or(step, String::as_str)
     }

@@ -1,4 +1,4 @@
-//! `context`: what the host tells a plugin about the deployment.
+//! `context`: the host's information for a plugin about the deployment.
 
 use std::sync::Arc;
 

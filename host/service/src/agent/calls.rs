@@ -1,4 +1,4 @@
-//! Calls: what a plugin is told, and what it may reach, for one call.
+//! Preparation of calls: what a plugin gets, and what it may reach, for one call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -35,7 +35,7 @@ pub(super) struct Ready {
     pub(super) call: Call,
 }
 
-/// What a plugin is told about why it is called.
+/// The purpose of a call, as the plugin gets it.
 fn purpose(context: &Context) -> &'static str {
     match context.purpose {
         PLAN_BACK => Purpose::Rollback.word(),
@@ -58,7 +58,8 @@ impl Reality {
         let plugin = self.plugin(named, kind, loaded).await?;
         let grants =
             Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
-        // The operator of this host puts a secret right; what was to be told is told then.
+        // The operator of this host can correct a secret, so a recorder's failure is retryable: the event is delivered
+        // after that.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
         let secrets = store.secrets(&context.of(), self.secret_names(&grants, loaded)).map_err(passes)?;
         if !context.is_deployment() && context.purpose != STATUS {
@@ -117,7 +118,8 @@ impl Reality {
         names
     }
 
-    /// Says once which secrets logs cannot be kept free of, to whoever plans and checks.
+    /// Reports once, to the progress sink, which secrets have values too short to be kept out of logs. Called for plans
+    /// and checks, not for deployments.
     fn say_what_is_short(&self, context: &Context, secrets: &Secrets) {
         let mut said = self.short.lock().unwrap_or_else(PoisonError::into_inner);
         let new: Vec<&str> = secrets.short().filter(|name| said.insert((*name).to_owned())).collect();
@@ -176,7 +178,7 @@ impl Reality {
     }
 
     /// The Compose projects whose objects are the application's. The name in the team's file counts only where the
-    /// operator granted it to the strategy: otherwise a team could name somebody else's.
+    /// operator granted it to the strategy: otherwise a team could name another team's project.
     pub(super) async fn projects(
         &self,
         application: &str,
@@ -244,8 +246,8 @@ impl Reality {
         Arc::new(Kept { journal: self.journal.clone(), deployment: context.deployment.clone(), watch: marked })
     }
 
-    /// What a plugin is told about the host. A strategy also learns where the application's data are, or which lines of
-    /// `agent.toml` would say so.
+    /// The facts about the host that a plugin gets. A strategy also gets the directory of the application's data, or
+    /// the lines of `agent.toml` that would set one.
     fn host_facts(&self, grants: &Grants) -> Value {
         let mut facts = json!({
             "hostname": self.host,

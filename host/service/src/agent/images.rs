@@ -57,7 +57,7 @@ pub(super) struct Remote(pub(super) Registries);
 impl RegistryCredentials for Remote {
     fn login<'a>(&'a self, registry: &'a str) -> BoxFuture<'a, Result<Option<RegistryLogin>, Failure>> {
         async move {
-            // Whoever logs in is about to be sent there.
+            // The engine connects to this registry with the login, so its address is checked first.
             self.0.admit(registry).await.map_err(|error| error.failure())?;
             let known = self.0.credentials(registry).await.map_err(|error| error.failure())?;
             Ok(known.map(|credentials| match credentials.identity_token {
@@ -101,7 +101,7 @@ impl Resolve for Remote {
 }
 
 /// Registries as a plugin may ask them on the way back: not about images of the release that the host has. What is on
-/// the host is what will run, and a registry that does not answer must hold up nobody.
+/// the host is what will run, and a registry that does not answer must not delay the way back.
 pub(super) struct WayBack {
     pub(super) registries: Arc<Remote>,
     pub(super) docker: Arc<docker::Engine>,

@@ -127,7 +127,7 @@ pub(super) fn at(position: &str, error: &dyn Explain) -> Failure {
     Failure { message: format!("{position}: {}", failure.message), ..failure }
 }
 
-/// An error of the agent as the flow tells it: with its causes, its hint, and a code for its exit code.
+/// The failure for an error of the agent: with its causes, its hint, and a code for its exit code.
 pub(super) fn failed(error: &dyn Explain) -> Failure {
     let code = match error.exit() {
         ExitCode::Configuration => "invalid-config",
@@ -151,7 +151,8 @@ pub(super) fn failed(error: &dyn Explain) -> Failure {
     Failure { code: code.to_owned(), message, retryable: false, details }.hint_if_known(error.hint())
 }
 
-/// One of several mistakes in a file. Its line is not kept: it may say what nobody else should read.
+/// One of several mistakes in a file. The text of its line is not kept: it may contain what only the file's readers may
+/// see.
 fn problem(part: Part) -> Value {
     let (file, position) = part.place.map(|place| (place.file, (place.line, place.column))).unzip();
     let (line, column) = position.unzip();
@@ -198,10 +199,7 @@ mod tests {
         });
         let store = Store::new(plugins.unwrap(), key, Arc::new(config), redactor);
         let read = |application: &str, deployment: Option<&str>| {
-            let of = DeploymentRef {
-                application: application.to_owned(),
-                deployment: deployment.map(str::to_owned),
-            };
+            let of = DeploymentRef { application: application.to_owned(), deployment: deployment.map(str::to_owned) };
             let secrets = store.secrets(&of, BTreeSet::from(["token".to_owned()])).unwrap();
             secrets.value("token").unwrap().to_string()
         };

@@ -65,8 +65,9 @@ impl Reality {
         swept.map_err(|error| super::loaded_release::explained(&error))?.map_err(|error| failed(&error))
     }
 
-    /// The digests of the bundles of releases that are kept for going back, run, are pinned, are being deployed or wait
-    /// for somebody, and of those about which a recorder has yet to be told: it is set up in the bundle.
+    /// The digests of the bundles that must be kept: those of releases that are kept for going back, run, are pinned,
+    /// are being deployed, or are stuck until an operator resolves them, and those about which a recorder has yet to be
+    /// told, because its settings are in the bundle.
     fn needed_bundles(&self) -> Result<BTreeSet<String>, Error> {
         let mut releases: Vec<Release> = Vec::new();
         let mut deployments = BTreeSet::new();
@@ -144,7 +145,7 @@ fn needed(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Resul
     Ok(needed)
 }
 
-/// Whose images are whose.
+/// The owners of images, as the journal knows them.
 struct Owners {
     journal: Arc<Journal>,
     keep: usize,

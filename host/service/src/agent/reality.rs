@@ -230,7 +230,8 @@ impl Reality {
     ) -> Result<Kept, Failure> {
         let running = self.journal.running(application).map_err(|error| super::loaded_release::explained(&error))?;
         let Some(running) = running.map(|running| running.release) else { return Ok(Kept::default()) };
-        // Without the files of the running release nobody knows what they said: then these count.
+        // Without the files of the running release, its own versions are unknown: then the versions in the new files
+        // count.
         let Ok(stored) = self.store()?.bundles.open(&running.bundle) else { return Ok(Kept::default()) };
         let before = TeamDirectory::open(&stored.directory).ok().and_then(|team| ReleaseFile::of(&team).ok());
         let Some(before) = before else { return Ok(Kept::default()) };

@@ -1,4 +1,4 @@
-//! Plan files of this host: sealed with its key, and believed only when everything in them fits.
+//! Plan files of this host: sealed with its key, and accepted only when everything in them fits.
 
 use windlass_capability::secrets::HostKey;
 use windlass_config::Releases;
@@ -126,7 +126,7 @@ mod tests {
             }
         }
 
-        /// The plan with one value exchanged; with `again`, whoever did that made the release's id anew.
+        /// The plan with one value exchanged. With `again`, the release's id is made anew from the changed release.
         fn forged(&self, pointer: &str, value: &Value, again: bool) -> String {
             let mut text = serde_json::to_value(&self.file).unwrap();
             let (above, last) = pointer.rsplit_once('/').unwrap();

@@ -8,7 +8,7 @@ use windlass_documents::reference::Reference;
 /// The longest name of an artifact.
 const LONGEST: usize = 63;
 
-/// One image.
+/// One image of the Compose file, as an artifact of the release.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Artifact {
     /// The image, with its tag or digest.
@@ -19,7 +19,7 @@ pub(super) struct Artifact {
     pub(super) built: bool,
 }
 
-/// All images.
+/// The images that were found in the Compose file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// By the name that is proposed.

@@ -129,7 +129,7 @@ fn is_own(application: &Application, name: &str, link: &str) -> bool {
         .any(|service| service.container_name.as_deref() == Some(container) || numbered(&service.name))
 }
 
-/// Whose namespace it is, where that is not a service of the application.
+/// The owner of a namespace, where that is not a service of the application.
 fn namespace(mode: &Mode) -> Option<String> {
     match &mode.kind {
         ModeKind::Service(_) => None,

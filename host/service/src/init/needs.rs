@@ -1,4 +1,5 @@
-//! What the operator must allow so that the Compose file can be deployed: no more, and each with who asks for it.
+//! What the operator must allow so that the Compose file can be deployed: no more, and each item with the service that
+//! asks for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path as HostPath;
@@ -37,7 +38,7 @@ const NEVER: &[(&str, &str)] = &[
 /// The places of the engine's socket: it can be mounted itself, and nothing that it is in.
 const SOCKETS: &[&str] = &["/run/docker.sock", "/var/run/docker.sock"];
 
-/// Finds it. What no grant allows is a remark.
+/// Finds what the operator must allow. What no grant allows becomes a remark.
 pub(super) fn needs(
     name: &str,
     application: &Application,

@@ -95,7 +95,7 @@ fn secret_of(application: &str, variable: &str) -> Option<String> {
     let upper = variable.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
     let last = words.last()?;
-    // The working directory, and keys that everybody may have.
+    // Excluded are the working directory and keys that may be public.
     let public = upper == "PWD" || words.contains(&"PUBLIC") || HARMLESS.contains(last);
     let key_inside = words.iter().any(|word| WORDS.contains(word) && (*word != "KEY" || word == last));
     let glued = ["PASSWORD", "PASSWD", "SECRET", "TOKEN"].iter().any(|word| last.ends_with(word));

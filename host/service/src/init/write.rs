@@ -15,7 +15,7 @@ use super::secrets::Variables;
 /// How many examples of smoke tests are written.
 const EXAMPLES: usize = 3;
 
-/// `release.toml`.
+/// Writes the text of a `release.toml`.
 pub(super) fn release_file(
     name: &str,
     loaded: &Loaded,
@@ -117,7 +117,7 @@ pub(super) fn release_file(
     out
 }
 
-/// Variables and secrets.
+/// Adds the variables and the secrets.
 fn given(out: &mut String, variables: &Variables) {
     out.push_str(
         "\n# Values for ${…} in the Compose file, and variables whose value is one of the operator's secrets.\n",
@@ -153,7 +153,7 @@ pub(super) fn ignore_file(name: &str, built: bool) -> String {
     format!("# What lies here and is no part of a release.\n{document}/agent.toml\n")
 }
 
-/// `agent.toml`.
+/// Writes the text of an `agent.toml`.
 pub(super) fn agent_file(name: &str, place: &Path, needs: &Needs) -> String {
     let mut out = String::from(
         "# What the operator of this host decides: /etc/windlass/agent.toml, unless `--config` names another.\n\
@@ -247,7 +247,7 @@ fn docker_write(needs: &Needs) -> String {
     }
 }
 
-/// What each word of the grant lets whom do.
+/// The meaning of each word of the grant, with the services that need it.
 fn meanings(needs: &Needs) -> String {
     let mut out = String::new();
     for (danger, who) in &needs.docker.dangers {

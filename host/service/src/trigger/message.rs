@@ -10,7 +10,7 @@ const LIMIT: u64 = 26 << 20;
 /// The most header lines.
 const HEADERS: usize = 100;
 
-/// What arrived.
+/// An HTTP message that a trigger received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// Names in lower case, with their values.
@@ -30,7 +30,7 @@ impl Message {
         Self::parse(&bytes)
     }
 
-    /// Takes it apart.
+    /// Parses a message.
     pub fn parse(bytes: &[u8]) -> Result<Self, TriggerError> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let end = if is_request(bytes) {

@@ -151,7 +151,7 @@ pub struct RollbackArguments {
     pub manner: MannerArguments,
 }
 
-/// `NAME=VERSION`.
+/// Parses `NAME=VERSION`.
 fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, version)) if !name.is_empty() && !version.is_empty() => {

@@ -189,7 +189,7 @@ async fn ask(config: &Config, git: &Git<'_>, words: &[&str]) -> Result<Output, S
     exec.run(LOOK, &[], Vec::new()).await.map_err(|failure| failure.message)
 }
 
-/// Who asks: the agent itself, as if it were a plugin that it carries.
+/// The scope of the check: the agent itself, as if it were a plugin that it carries.
 fn scope(config: &Config) -> Scope {
     Scope {
         application: String::new(),

@@ -81,7 +81,8 @@ pub(super) fn secrets(config: &Config, facts: &mut Vec<DoctorFact>) {
     }
 }
 
-/// Whether each program that plugins may run is there, can be run, and is nobody's to change.
+/// Reports whether each program that plugins may run exists, can be executed, and can be changed only by root and the
+/// agent's user.
 pub(super) fn commands(config: &Config, facts: &mut Vec<DoctorFact>) {
     let before = facts.len();
     for (name, command) in &config.commands {

@@ -80,7 +80,7 @@ async fn grants(
     }
 }
 
-/// What an application's plugins lack, and which secrets nobody can give.
+/// Reports what an application's plugins lack, and which secrets `agent.toml` does not define.
 async fn lacking(session: &Session, config: &Config, asked: &Asked, facts: &mut Vec<DoctorFact>) -> Result<(), Fault> {
     let settings = asked.file.settings(&config.environment)?;
     facts.push(well("release file", format!("{} is valid", asked.location.release_file().display())));

@@ -77,7 +77,7 @@ fn of_all(config: &Config, facts: &mut Vec<DoctorFact>) -> BTreeSet<String> {
 fn named(file: &ReleaseFile, config: &Config) -> BTreeSet<String> {
     let images = file.artifacts.values().filter(|artifact| !artifact.local);
     let mut names: BTreeSet<String> = images.map(|artifact| artifact.repository.registry().to_owned()).collect();
-    // A file that says nothing about this environment is told about elsewhere.
+    // A file that has no valid settings for this environment is reported elsewhere.
     if let Ok(settings) = file.settings(&config.environment) {
         for (_, plugin, _) in crate::cli::plugin::used(&settings) {
             if let PluginName::Registry(name) = plugin

@@ -16,9 +16,9 @@ use windlass_report::words;
 use super::{bad, broken, note, warn, well};
 use crate::cli::present;
 
-/// With less than this, the next pull probably fails.
+/// Free space, in bytes, below which the next pull probably fails.
 const ENOUGH: u64 = 2 << 30;
-/// With less than this, the journal's reserve is next.
+/// Free space, in bytes, below which the journal will need its reserve soon.
 const TOO_LITTLE: u64 = 128 << 20;
 /// Years of journal, and the files of many releases.
 const ROOM: u64 = 512 << 20;
@@ -101,7 +101,7 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
     }
 }
 
-/// What recorders were not told: each event that is set aside, and how many wait.
+/// Reports the events that recorders have not received: each event that is set aside, and how many wait.
 fn records(untold: &[DeliveryFact], facts: &mut Vec<DoctorFact>) {
     for fact in untold.iter().filter(|fact| fact.is_set_aside()) {
         let failure = fact.failure.as_deref().unwrap_or_default();

@@ -11,7 +11,7 @@ use windlass_service::agent::Agent;
 /// How long the engine is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Adds the objects to what is told about a deployment that is stuck.
+/// Adds the objects to the facts about a stuck deployment.
 pub(in crate::cli) async fn look(agent: &Agent, fact: &mut DeploymentFact) {
     if fact.outcome != "stuck" {
         return;

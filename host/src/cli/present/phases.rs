@@ -7,7 +7,7 @@ use windlass_report::facts::PhaseFact;
 
 use super::elapsed;
 
-/// The phases in their order. An interrupted phase includes the time until somebody resumed it.
+/// The phases in their order. An interrupted phase includes the time until the deployment was resumed.
 pub(super) fn of(entries: &[Entry]) -> Vec<PhaseFact> {
     let mut phases: Vec<PhaseFact> = Vec::new();
     let mut current: Option<(FlowPhase, Timestamp)> = None;

@@ -1,9 +1,9 @@
-//! What recorders were told and were not told, as facts.
+//! Events that recorders have and have not received, as facts.
 
 use windlass_journal::Delivery;
 use windlass_report::facts::{DeliveryFact, RecordFact};
 
-/// What a recorder was not told.
+/// An event that a recorder has not received.
 pub(in crate::cli) fn delivery(application: &str, delivery: &Delivery) -> DeliveryFact {
     let event = delivery.event.as_ref();
     let (waits, refusal) = (delivery.aside.is_none(), delivery.aside.as_ref().map(|aside| &aside.refusal));

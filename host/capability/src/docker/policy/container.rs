@@ -184,7 +184,8 @@ impl Policy<'_> {
         Ok(())
     }
 
-    /// They reach the runtime, and some runtimes give rights, run programs or write files of the host because of them.
+    /// Judges annotations. They reach the runtime, and some runtimes give rights, run programs or write files of the
+    /// host because of them.
     fn annotations(&self, field: &str, value: &Value) -> Result<(), Failure> {
         if self.allows("annotations") {
             return Ok(());

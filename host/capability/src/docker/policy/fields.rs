@@ -10,17 +10,17 @@ pub(super) fn wrong(field: &str, expected: &str) -> Failure {
     failure("invalid-argument", format!("`{field}` must be {expected}"))
 }
 
-/// An object.
+/// The value as an object. Fails with the field's name where it is none.
 pub(super) fn object<'a>(field: &str, value: &'a Value) -> Result<&'a Map<String, Value>, Failure> {
     value.as_object().ok_or_else(|| wrong(field, "an object"))
 }
 
-/// A list.
+/// The value as a list. Fails with the field's name where it is none.
 pub(super) fn list<'a>(field: &str, value: &'a Value) -> Result<&'a [Value], Failure> {
     value.as_array().map(Vec::as_slice).ok_or_else(|| wrong(field, "a list"))
 }
 
-/// A text.
+/// The value as a text. Fails with the field's name where it is none.
 pub(super) fn text<'a>(field: &str, value: &'a Value) -> Result<&'a str, Failure> {
     value.as_str().ok_or_else(|| wrong(field, "a text"))
 }

@@ -1,5 +1,5 @@
-//! What an operator would have to grant for a whole plan: kept in mind while the plan is judged, as though it were
-//! granted, so that everything that is missing is told at once and with the lines for all of it.
+//! The grants that an operator would have to add for a whole plan. They are collected while the plan is judged as if
+//! they were granted, so that everything missing is reported at once, with the lines for all of it.
 //!
 //! What no grant allows is not here: it stays a failure where it is found.
 
@@ -15,7 +15,7 @@ use windlass_foundation::explain::shorten;
 use super::super::failure::failure;
 use super::{ContainerGrant, DockerScope, grant_lines, may_not};
 
-/// One thing to grant.
+/// One thing that the operator could grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lack {
     /// A danger, by its name.
@@ -63,7 +63,7 @@ struct Collected {
     about: String,
     /// Each once, with what it is about.
     denials: Vec<(String, Denial)>,
-    /// The sentences that are told already.
+    /// The sentences that were reported already.
     told: BTreeSet<String>,
 }
 

@@ -1,6 +1,6 @@
 //! What a container mounts: `Binds`, `Mounts`, and the host paths behind both.
 //!
-//! A host path is judged after its symbolic links are resolved, and the engine is given what they lead to. Whether a
+//! A host path is judged after its symbolic links are resolved, and the engine gets the resolved path. Whether a
 //! container could lead it elsewhere later is decided where all containers are known, in `ancestors`.
 
 use std::path::{Component, Path, PathBuf};
@@ -197,7 +197,7 @@ impl Policy<'_> {
     }
 
     /// A path of the host, or of what the host keeps for the release. Returns where a path of the host leads, and
-    /// nothing for what is kept, which nobody can lead elsewhere.
+    /// nothing for what is kept, which no container can lead elsewhere.
     pub(super) fn host_path(&self, field: &str, source: &str, read_only: bool) -> Result<Option<PathBuf>, Failure> {
         let ours = source.starts_with(BUNDLE) || source.starts_with(CONTENT) || source.starts_with(PLACEHOLDER);
         if ours && !read_only {
@@ -280,7 +280,8 @@ impl Policy<'_> {
         Ok(false)
     }
 
-    /// Judges a host path of a container that is there: still itself, or else judged as a new one.
+    /// Judges a host path of an existing container: where it still leads to itself, only protected places are refused;
+    /// otherwise it is judged like a new one.
     pub(crate) fn still(&self, field: &str, path: &Path, read_only: bool) -> Result<(), Failure> {
         let source = path.display().to_string();
         let real = self.resolved(field, &source)?;

@@ -60,7 +60,7 @@ const GROUPS: &[&[&str]] = &[
 const PROPAGATION: &[&str] =
     &["private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"];
 
-/// Words that nobody may say: they change a mount that is there, or take a protection away.
+/// Words that are refused in every case: they change a mount that is there, or take a protection away.
 const NEVER: &[&str] = &["remount", "suid", "dev", "exec", "mand", "unbindable", "runbindable"];
 
 /// What a bind mount of a volume may say.

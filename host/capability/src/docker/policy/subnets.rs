@@ -1,7 +1,8 @@
-//! Which addresses networks and containers may have. Decides only; what is taken already is told by the caller.
+//! The addresses that networks and containers may have. This module only decides; its caller knows which addresses are
+//! taken already.
 //!
-//! A network is a route of the host: whoever chooses its range chooses whose traffic arrives there. So without a grant
-//! a range is private (RFC 1918, RFC 4193), and nothing that the host reaches lies in it.
+//! A network is a route of the host: a plugin that chooses its range chooses whose traffic arrives there. So without a
+//! grant a range is private (RFC 1918, RFC 4193), and nothing that the host reaches lies in it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ use windlass_foundation::addresses::{METADATA, address, range};
 use super::fields::{is_nothing, is_unset, object, text};
 use super::{Policy, hinted};
 
-/// What anybody may have.
+/// The ranges that any network may have without a grant.
 const PRIVATE: [IpNet; 4] = [v4([10, 0, 0, 0], 8), v4([172, 16, 0, 0], 12), v4([192, 168, 0, 0], 16), v6(0xfc00, 0, 7)];
 
 /// Names of ranges that people know, for messages (the IANA special-purpose address registries).
@@ -98,7 +99,7 @@ impl Policy<'_> {
         self.grant.subnets.iter().any(|granted| granted.contains(range))
     }
 
-    /// An entry of `IPAM.Config`: a range that anybody may have, and addresses in it.
+    /// Judges an entry of `IPAM.Config`: a range that any network may have, and addresses in it.
     pub(super) fn pool(&self, pool: &Map<String, Value>) -> Result<Option<IpNet>, Failure> {
         if let Some(name) = pool.keys().find(|name| !POOL_FIELDS.contains(&name.as_str())) {
             return Err(self.unknown(&format!("IPAM.Config.{name}"), POOL_FIELDS));
@@ -159,7 +160,7 @@ impl Policy<'_> {
         }
     }
 
-    /// Whether every range is granted, so that nobody needs to look what else has it.
+    /// Whether every range is granted, so that it need not be checked what else uses it.
     pub(crate) fn are_granted(&self, wanted: &Wanted) -> bool {
         wanted.binding.is_none() && wanted.subnets.iter().all(|range| self.is_granted(range))
     }

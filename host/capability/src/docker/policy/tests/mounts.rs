@@ -106,7 +106,7 @@ fn what_decides_and_what_is_secret_is_not_mounted_whatever_covers_it() {
     for source in ["/srv/kudos/conf/agent.toml", "/srv/kudos/conf", "/srv/kudos", "/srv", &secret, &other_name] {
         assert!(!mount(source, true) && !mount(source, false), "{source}");
     }
-    // A program is no secret, but nobody changes it, or puts another in its place.
+    // A program is no secret, so it may be read. No container may change it, or put another file in its place.
     for source in ["/srv/kudos/bin/show", "/srv/kudos/bin"] {
         assert!(mount(source, true) && !mount(source, false), "{source}");
     }
