@@ -37,18 +37,15 @@ use windlass_journal::Resolution;
 
 use self::work::{Deployment, Halt};
 
-pub use self::backend::{
-    Answering, Context, DeploymentBackend, DeploymentSettings, LOOK, OnDoubt, PLAN_BACK, Probe, Resolved, STATUS,
-};
+pub use self::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
+pub use self::backend::{LOOK, PLAN_BACK, STATUS};
 pub use self::engine::{Engine, RetryPolicy};
 pub use self::error::Error;
 pub use self::hooks::Hooked;
 pub use self::lock::is_held;
 pub use self::recover::Onward;
-pub use self::request::{
-    Ending, FromDocument, Gated, PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, PlanFile, Planned, Request, Source, Target,
-    to_resolve,
-};
+pub use self::request::{Ending, FromDocument, Gated, PlanFile, Planned, Request, Source, Target, to_resolve};
+pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
 
