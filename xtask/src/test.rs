@@ -32,8 +32,11 @@ use phases::{Phases, say};
 pub(crate) struct Order {
     /// Only tests whose names contain one of these; only what they need is built, and lints do not fail the run.
     filters: Vec<String>,
+    /// Only tests of this package, such as `windlass-journal` or `journal`; may be given several times.
+    #[arg(long, short)]
+    package: Vec<String>,
     /// Only tests that need no engine: an answer in two minutes after a small change.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "package")]
     quick: bool,
     /// On another engine than this machine's, of Debian's bookworm, trixie or sid: the tests of whole deployments, Compose
     /// files and the Docker capability, where no filter is given. Needs root.
@@ -49,12 +52,12 @@ pub(crate) struct Order {
 
 impl Order {
     fn is_everything(&self) -> bool {
-        self.filters.is_empty() && !self.quick && self.engine.is_none()
+        self.filters.is_empty() && self.package.is_empty() && !self.quick && self.engine.is_none()
     }
 
     /// What the names of the tests must contain.
     fn filters(&self) -> Vec<String> {
-        if self.filters.is_empty() && self.engine.is_some() {
+        if self.filters.is_empty() && self.package.is_empty() && self.engine.is_some() {
             return elsewhere::FILTERS.iter().map(|&filter| filter.to_owned()).collect();
         }
         self.filters.clone()
@@ -62,6 +65,9 @@ impl Order {
 
     /// The packages to build and test; `None` for the whole workspace.
     fn packages(&self) -> Result<Option<Vec<Package>>> {
+        if !self.package.is_empty() {
+            return packages::named(&self.package).map(Some);
+        }
         let filters = self.filters();
         if !filters.is_empty() {
             return packages::with_tests(&filters).map(Some);
@@ -143,7 +149,7 @@ fn run_tests(order: &Order, phases: &mut Phases, wishes: &[Wish], scope: &[Strin
         if order.rounds > 1 {
             say(&format!("== round {round} of {}", order.rounds));
         }
-        let ran = phases.run("tests", || process::run(&mut nextest(order, scope, &shared)));
+        let ran = phases.run("tests", || process::run(&mut nextest(order, scope, &shared)?));
         outcome = outcome.and(ran);
     }
     drop(busy);
@@ -191,7 +197,7 @@ fn scope(selected: Option<&[Package]>) -> Vec<String> {
     }
 }
 
-fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Command {
+fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Result<Command> {
     let mut command = cargo(&["nextest", "run"]);
     match order.engine {
         Some(engine) => {
@@ -203,6 +209,12 @@ fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Command 
         }
     }
     command.args(order.filters());
+    if !order.package.is_empty() {
+        // What is built beside them has tests as well.
+        let named = packages::named(&order.package)?;
+        let these: Vec<_> = named.iter().map(|package| format!("package(={})", package.name)).collect();
+        command.args(["-E", &these.join(" | ")]);
+    }
     if order.quick {
         command.args(["--profile", "quick"]);
     }
@@ -210,7 +222,7 @@ fn nextest(order: &Order, scope: &[String], shared: &shared::Shared) -> Command 
     shared.tell(&mut command);
     // Snapshots are read here and written by hand.
     command.env("INSTA_UPDATE", "no");
-    command
+    Ok(command)
 }
 
 fn cargo(arguments: &[&str]) -> Command {

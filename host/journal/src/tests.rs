@@ -3,6 +3,7 @@
 mod chain;
 mod disk;
 mod log;
+mod stored;
 mod transitions;
 mod upgrades;
 

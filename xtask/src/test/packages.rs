@@ -113,6 +113,20 @@ pub(crate) fn all() -> Result<Vec<Package>> {
         .collect())
 }
 
+/// The packages of these names, which may be without the `windlass-` that they begin with.
+///
+/// # Errors
+/// When there is no such package.
+pub(crate) fn named(names: &[String]) -> Result<Vec<Package>> {
+    let mut all = all()?;
+    let is = |package: &Package, name: &str| package.name == name || package.name == format!("windlass-{name}");
+    if let Some(name) = names.iter().find(|name| !all.iter().any(|package| is(package, name))) {
+        bail!("there is no package `{name}`");
+    }
+    all.retain(|package| names.iter().any(|name| is(package, name)));
+    Ok(all)
+}
+
 /// The packages with a test whose name contains one of the filters.
 ///
 /// Names are guessed from the sources, without building them: a package too many is built in vain, none is left out.
@@ -219,6 +233,19 @@ mod tests {
     fn chosen(filters: &[&str]) -> Result<Vec<String>> {
         let filters: Vec<String> = filters.iter().map(|filter| (*filter).to_owned()).collect();
         Ok(with_tests(&filters)?.into_iter().map(|package| package.name).collect())
+    }
+
+    #[test]
+    fn a_package_is_named_with_or_without_its_beginning() -> Result<()> {
+        let names = |asked: &[&str]| -> Result<Vec<String>> {
+            let asked: Vec<String> = asked.iter().map(|name| (*name).to_owned()).collect();
+            Ok(named(&asked)?.into_iter().map(|package| package.name).collect())
+        };
+        assert_eq!(names(&["journal", "xtask"])?, ["windlass-journal", "xtask"]);
+        assert_eq!(names(&["windlass-journal"])?, ["windlass-journal"]);
+        let refused = names(&["journals"]).map_err(|error| error.to_string());
+        assert_eq!(refused, Err("there is no package `journals`".to_owned()));
+        Ok(())
     }
 
     #[test]
