@@ -269,7 +269,7 @@ pub enum Level {
     Debug,
     /// For information.
     Info,
-    /// Someone should look.
+    /// An operator should look at it.
     Warn,
     /// Something broke.
     Error,

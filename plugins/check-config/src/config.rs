@@ -17,7 +17,7 @@ pub struct Config {
     pub files: Vec<File>,
     /// Secrets that must be there.
     pub secrets: Vec<String>,
-    /// Regular expressions of what nobody has filled in yet, for variables and files. Default: `${…}`, `{{…}}`,
+    /// Regular expressions of placeholders that were not filled in, for variables and files. Default: `${…}`, `{{…}}`,
     /// `<name>`, `CHANGEME`, `REPLACE_ME`, `TODO`, `FIXME`. An empty list looks for nothing.
     pub placeholders: Option<Vec<String>>,
 }

@@ -17,7 +17,7 @@ pub struct Rule {
     pub one_of: Option<Vec<String>>,
     /// Whether it must be there and not be empty.
     pub required: bool,
-    /// Whether it must come from a secret; nobody sees the value then.
+    /// Whether it must come from a secret; its value is never shown then.
     pub secret: bool,
 }
 

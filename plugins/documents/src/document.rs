@@ -28,7 +28,7 @@ pub struct ReleaseDocument {
     /// Images that were built when the document was made, by artifact. No part of the release: the digests are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub built: BTreeMap<String, Built>,
-    /// The files of its bundle by path; none where whoever deploys it must have them.
+    /// The files of its bundle by path; none where the host that deploys it must have them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<BTreeMap<String, BundledFile>>,
 }

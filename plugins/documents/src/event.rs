@@ -28,7 +28,7 @@ pub struct Event {
     pub host: String,
     /// How it ended.
     pub outcome: Outcome,
-    /// Whether it was `refused` or `rolled-back` because somebody stopped it, and nothing failed.
+    /// Whether it was `refused` or `rolled-back` because a user or a signal stopped it, and nothing failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
     /// Whether it was a rollback.

@@ -25,7 +25,7 @@ pub struct Config {
     pub sign: bool,
     /// Which outcomes are recorded.
     pub on: Vec<Outcome>,
-    /// How often a commit is made anew when somebody else was faster.
+    /// How often a commit is made again when another commit was pushed first.
     #[schemars(range(min = 1, max = 50))]
     pub attempts: u32,
     /// What the names of the operator's commands begin with.

@@ -94,7 +94,7 @@ pub struct DeploymentFact {
     pub environment: String,
     /// `succeeded`, `unchanged`, `refused`, `rolled-back`, `stuck`, `resolved`, or `open` while it has not ended.
     pub outcome: String,
-    /// Whether it was `refused` or `rolled-back` because somebody stopped it, and nothing failed.
+    /// Whether it was `refused` or `rolled-back` because a user or a signal stopped it, and nothing failed.
     pub cancelled: bool,
     /// Whether it is a rollback.
     pub rollback: bool,
@@ -112,7 +112,7 @@ pub struct DeploymentFact {
     /// What ran before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<ReleaseFact>,
-    /// Whether something of the application was seen to run when it was refused or rolled back; none where nobody looked.
+    /// Whether something of the application was seen to run when it was refused or rolled back; none where the agent did not look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs: Option<bool>,
     /// What is not as it should be about what runs after it was refused or rolled back, one sentence.

@@ -143,7 +143,7 @@ pub struct RollbackArguments {
     /// release that runs now was deployed
     #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub to: Option<String>,
-    /// Pin the release that is gone back to, so that nobody deploys another one before `unpin`
+    /// Pin the release that is gone back to: no other release is deployed before `unpin`
     #[arg(long, requires = "reason")]
     pub pin: bool,
     /// How and why.

@@ -17,7 +17,7 @@ pub struct FreezeArguments {
     /// The application's name
     #[arg(value_name = "APP")]
     pub app: Target,
-    /// Why; whoever is refused reads it
+    /// The reason; every refusal shows it
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }
@@ -50,7 +50,7 @@ pub struct PinArguments {
     /// A release that succeeded here: the id of a deployment, a commit or a version; without it, what runs
     #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub to: Option<String>,
-    /// Why; whoever is refused reads it
+    /// The reason; every refusal shows it
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }
@@ -81,7 +81,7 @@ pub struct QuarantineArguments {
     /// A release that was deployed here: the id of a deployment, a commit or a version
     #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub release: String,
-    /// Why; whoever is refused reads it
+    /// The reason; every refusal shows it
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }

@@ -52,8 +52,8 @@ pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
         });
     }
     for seen in docker.moved_mounts().await.unwrap_or_default() {
-        let remedy = "whoever writes there can put a link in its place: deploy a release that mounts the directory itself in \
-                      both, or remove one of the containers (docs/docker-policy.md)";
+        let remedy = "a process that can write there can put a link in its place: deploy a release that mounts the \
+                      directory itself in both, or remove one of the containers (docs/docker-policy.md)";
         facts.push(warn("mounts", seen, remedy));
     }
     let disk = info.get("Disk");
