@@ -126,7 +126,7 @@ impl Grants {
         let if_bound = unbound.map(|lines| (lines.to_owned(), Box::new(Self::decide(scope.clone(), asked, granted))));
         let mut grants = Self { asked: asked.to_vec(), if_bound, ..Self::nothing(scope) };
         for grant in granted.iter().filter(|grant| matches(grant, &grants.scope, unbound.is_none())) {
-            grants.docker_read |= grant.docker_read || grant.docker_write.is_some();
+            grants.docker_read |= grant.reads_docker();
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
                 all.bind_roots.extend(write.bind_roots.iter().cloned());
@@ -216,8 +216,8 @@ impl Grants {
             failure.details = Some(bind(lines));
             return Err(failure);
         }
-        let wishes: Vec<Permission> = missing.into_iter().map(|(permission, _)| self.whole(&permission)).collect();
-        failure.details = Some(json!({ "grant": self.with_binding(lines::grants(&self.scope, &wishes)) }));
+        let permissions: Vec<Permission> = missing.into_iter().map(|(permission, _)| self.whole(&permission)).collect();
+        failure.details = Some(json!({ "grant": self.with_binding(lines::grants(&self.scope, &permissions)) }));
         Err(failure)
     }
 

@@ -170,6 +170,14 @@ pub struct Grant {
     pub state: bool,
 }
 
+impl Grant {
+    /// Whether it lets the plugin look at Docker: a plugin that may change something there may also look.
+    #[must_use]
+    pub fn reads_docker(&self) -> bool {
+        self.docker_read || self.docker_write.is_some()
+    }
+}
+
 /// What a strategy may do to the engine beyond plain containers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DockerWrite {

@@ -119,12 +119,9 @@ impl Events for Teller {
         }
         let told = shown.narrator.narrate(&event.progress);
         // Each line says which application it is about as soon as there is more than one.
-        let told: Vec<_> = match all.len() {
-            0 | 1 => told,
-            _ => told.into_iter().map(|told| told.about(&application)).collect(),
-        };
+        let several = all.len() > 1;
         for told in told {
-            match (&mut *bars, told) {
+            match (&mut *bars, told.about(&application, several)) {
                 (Some(bars), Told::Line(line) | Told::Warning(line)) => bars.above(&line),
                 (Some(bars), Told::Begin { key, verb, text, .. }) => bars.begin(key, verb, &text),
                 (Some(bars), Told::Update { key, text, percent, .. }) => bars.update(&key, &text, percent),

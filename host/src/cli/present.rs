@@ -21,7 +21,7 @@ pub(super) use records::delivery;
 /// How a deployment ended. `phases` is what was measured while it ran.
 pub(super) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact {
     let shared = |release: &Release| ending.shared_labels.contains(&release.version);
-    let mut fact = state(&ending.state, ending.previous.as_deref(), phases, shared);
+    let mut fact = deployment(&ending.state, ending.previous.as_deref(), phases, shared);
     outcome_word(ending.outcome).clone_into(&mut fact.outcome);
     fact.took = Some(milliseconds(ending.took));
     fact.next = next(ending.outcome, &ending.state, ending.previous.as_deref());
@@ -48,7 +48,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
     };
     let application = &shown.summary.application;
     let shared = |release: &Release| journal.shares_label(application, &release.version).unwrap_or(false);
-    let mut fact = state(&shown.state, previous.as_deref(), phases::of(&shown.entries), shared);
+    let mut fact = deployment(&shown.state, previous.as_deref(), phases::of(&shown.entries), shared);
     let answer = shown.entries.iter().rev().find_map(|entry| match &entry.event {
         Event::Answered { actor, reason, resolution: Resolution::Accept } => {
             Some(AnswerFact { actor: actor.clone(), reason: reason.clone(), time: entry.time.to_string() })
@@ -71,7 +71,7 @@ pub(super) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
 }
 
 /// A deployment, computed from its lines.
-fn state(
+fn deployment(
     state: &DeploymentState,
     previous: Option<&Release>,
     phases: Vec<PhaseFact>,

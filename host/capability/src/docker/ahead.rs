@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bollard::models::{SystemInfo, SystemVersion};
 use futures::FutureExt as _;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, ready};
 use tokio::time::Instant;
 
 use super::engine::{Engine, ORDINARY};
@@ -27,7 +27,7 @@ pub(super) struct Told {
 /// Answers that were asked for ahead; none of an engine that did not give them.
 type Coming = Shared<BoxFuture<'static, Option<Arc<Told>>>>;
 
-/// The newest answers that were asked for ahead, and when they were.
+/// The newest answers, and when they were asked for.
 #[derive(Default)]
 pub(super) struct Ahead(Mutex<Option<(Instant, Coming)>>);
 
@@ -65,17 +65,20 @@ impl Engine {
         tokio::spawn(coming);
     }
 
-    /// What was asked ahead, if it is fresh.
+    /// What was asked, if it is fresh.
     pub(super) async fn foreseen(&self) -> Option<Arc<Told>> {
         self.ahead.fresh(Instant::now())?.await
     }
 
     /// What the engine says of itself and of its host, no older than a second.
     pub(super) async fn told(&self) -> Result<Arc<Told>, RequestError> {
-        match self.foreseen().await {
-            Some(told) => Ok(told),
-            None => self.ask_both().await.map(Arc::new),
+        if let Some(told) = self.foreseen().await {
+            return Ok(told);
         }
+        let now = Instant::now();
+        let told = Arc::new(self.ask_both().await?);
+        self.ahead.keep(now, ready(Some(told.clone())).boxed().shared());
+        Ok(told)
     }
 
     async fn ask_both(&self) -> Result<Told, RequestError> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::PoisonError;
 
 use bollard::container::LogOutput;
 use bollard::models::{ContainerSummary, NetworkInspect, Volume};
@@ -75,20 +74,14 @@ impl Docker {
         let mut version = self.answer(&told.version)?;
         version["SystemTime"] = json!(told.info.system_time);
         version["Spoken"] = json!(self.engine.spoken().await.map_err(unknown)?);
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         Ok(version)
     }
 
     /// What checks need of `GET /info`, with `Disk` and `Memory` of the host, in bytes; each is null where the agent
-    /// cannot see it. The engine is not asked where [`Self::version`] has asked it in this call.
+    /// cannot see it. The engine is not asked again within a second of [`Self::version`].
     pub async fn info(&self) -> Result<Value, Failure> {
         self.may_read()?;
-        let kept = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let told = match kept {
-            Some(told) => Some(told),
-            None => self.engine.foreseen().await,
-        };
-        let info = if let Some(told) = told {
+        let info = if let Some(told) = self.engine.foreseen().await {
             told.info.clone()
         } else {
             let info = self.engine.call(ORDINARY, |client| async move { client.info().await }).await;

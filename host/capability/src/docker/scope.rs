@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use ipnet::IpNet;
@@ -17,7 +17,6 @@ use windlass_foundation::redact::Redactor;
 use zeroize::Zeroizing;
 
 use super::Engine;
-use super::ahead::Told;
 
 /// The plugin, application and deployment that the engine is used for.
 #[derive(Debug, Clone, Default)]
@@ -152,8 +151,6 @@ pub struct Docker {
     pub(super) images: Arc<dyn ImageOwners>,
     pub(super) redactor: Redactor,
     pub(super) watch: Arc<dyn Watch>,
-    /// What the engine said of itself and its host in this call: it starts programs for that.
-    pub(super) told: Arc<Mutex<Option<Arc<Told>>>>,
 }
 
 impl Docker {
@@ -169,7 +166,6 @@ impl Docker {
             images: Arc::new(NoImages),
             redactor,
             watch: Arc::new(windlass_foundation::progress::Unwatched),
-            told: Arc::default(),
         }
     }
 

@@ -18,13 +18,13 @@ pub(super) fn grant(scope: &Scope, permission: &Permission) -> String {
 }
 
 /// The same for several requests of one plugin.
-pub(super) fn grants(scope: &Scope, wishes: &[Permission]) -> String {
+pub(super) fn grants(scope: &Scope, permissions: &[Permission]) -> String {
     let plugin = quoted(&scope.plugin.name);
     let application = quoted(&scope.application);
     let digest = if scope.bundled { String::new() } else { format!("digest = {}\n", quoted(&scope.plugin.digest)) };
     let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
     let (mut text, mut said) = (String::new(), BTreeSet::new());
-    for permission in wishes {
+    for permission in permissions {
         // A key may appear once in a block, so a second request with the same key gets a block of its own.
         if text.is_empty() || !said.insert(permission.capability()) {
             text.push_str(&head);

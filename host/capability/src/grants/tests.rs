@@ -8,7 +8,7 @@ fn origin(scheme: &str, host: &str, port: u16) -> Origin {
 }
 
 /// One permission of each sort.
-fn wishes() -> Vec<Permission> {
+fn permissions() -> Vec<Permission> {
     vec![
         Permission::DockerRead,
         Permission::DockerWrite,
@@ -50,7 +50,7 @@ fn agent(grant: &str) -> String {
 
 fn allowed(kind: Kind, agent: &str) -> Vec<&'static str> {
     let grants = Grants::decide(scope(kind), &asks(), &config(agent).grants);
-    wishes().iter().filter(|permission| grants.check(permission).is_ok()).map(Permission::capability).collect()
+    permissions().iter().filter(|permission| grants.check(permission).is_ok()).map(Permission::capability).collect()
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn what_is_not_asked_for_is_not_given() {
     let asked =
         [Ask { name: "files".into(), reason: String::new(), root: Some("other".into()), write: true, optional: false }];
     let grants = Grants::decide(scope(Kind::Strategy), &asked, &granted);
-    for permission in wishes() {
+    for permission in permissions() {
         let failure = grants.check(&permission).unwrap_err();
         assert!(failure.message.ends_with("its manifest does not ask for it"), "{}", failure.message);
         let hint = failure.details.unwrap()["hint"].as_str().unwrap().to_owned();
@@ -175,7 +175,7 @@ fn a_grant_is_for_its_applications() {
 fn the_lines_of_every_denial_allow_exactly_what_was_denied() {
     for bundled in [true, false] {
         let scope = Scope { bundled, ..scope(Kind::Strategy) };
-        for permission in wishes() {
+        for permission in permissions() {
             let grants = Grants::decide(scope.clone(), &asks(), &config(DEFINITIONS).grants);
             let failure = grants.check(&permission).unwrap_err();
             assert_eq!(failure.code, "capability-denied");
@@ -188,7 +188,7 @@ fn the_lines_of_every_denial_allow_exactly_what_was_denied() {
             let agent = config(&format!("{DEFINITIONS}{lines}"));
             let grants = Grants::decide(scope.clone(), &asks(), &agent.grants);
             assert!(grants.check(&permission).is_ok(), "{lines}");
-            let now: Vec<_> = wishes().into_iter().filter(|permission| grants.check(permission).is_ok()).collect();
+            let now: Vec<_> = permissions().into_iter().filter(|permission| grants.check(permission).is_ok()).collect();
             assert!(
                 now.iter().all(
                     |allowed| allowed.capability() == permission.capability() || *allowed == Permission::DockerRead
@@ -253,7 +253,7 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     let unbound = |asked: &[Ask], granted: &[Grant]| Grants::decide_from(scope(), asked, granted, Some(lines));
     let named = config(&agent(&format!("applications = [\"kudos\"]\n{EVERYTHING}"))).grants;
     let all = config(&agent(EVERYTHING)).grants;
-    for permission in wishes() {
+    for permission in permissions() {
         assert!(Grants::decide(scope(), &asks(), &named).check(&permission).is_ok(), "{permission:?}");
         assert!(unbound(&asks(), &all).check(&permission).is_ok(), "{permission:?}");
         let failure = unbound(&asks(), &named).check(&permission).unwrap_err();

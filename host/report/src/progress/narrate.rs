@@ -54,21 +54,23 @@ pub(super) enum Told {
 }
 
 impl Told {
-    /// The same, with the application that it is about.
-    pub(super) fn about(self, application: &str) -> Self {
-        let marked = |line: Line| Line::new().ink(Ink::Bold, format!("{application}:")).join(line);
+    /// The same with keys of the application alone, and with its name where it is one of `several` that are shown. A key
+    /// does not depend on that, so that what began before another application was shown can end after it.
+    pub(super) fn about(self, application: &str, several: bool) -> Self {
+        let key = |key: String| format!("{application} {key}");
+        let named = |text: String| if several { format!("{application}: {text}") } else { text };
+        let mark = || Line::new().ink(Ink::Bold, format!("{application}:"));
+        let marked = |line: Line| if several { mark().join(line) } else { line };
         match self {
             Self::Line(line) => Self::Line(marked(line)),
             Self::Warning(line) => Self::Warning(marked(line)),
-            Self::Begin { key, verb, text, plain } => {
-                let (key, text) = (format!("{application} {key}"), format!("{application}: {text}"));
-                Self::Begin { key, verb, text, plain: plain.map(marked) }
+            Self::Begin { key: of, verb, text, plain } => {
+                Self::Begin { key: key(of), verb, text: named(text), plain: plain.map(marked) }
             }
-            Self::Update { key, text, percent, plain } => {
-                let (key, text) = (format!("{application} {key}"), format!("{application}: {text}"));
-                Self::Update { key, text, percent, plain: plain.map(marked) }
+            Self::Update { key: of, text, percent, plain } => {
+                Self::Update { key: key(of), text: named(text), percent, plain: plain.map(marked) }
             }
-            Self::End { key } => Self::End { key: format!("{application} {key}") },
+            Self::End { key: of } => Self::End { key: key(of) },
         }
     }
 }

@@ -19,7 +19,7 @@ use windlass_deployment::{Context, LOOK, PLAN_BACK, STATUS};
 use windlass_documents::Failure;
 use windlass_foundation::explain::quoted;
 use windlass_foundation::identity::Kind;
-use windlass_foundation::progress::{Level, Marked, Progress, ProgressEvent, Watch};
+use windlass_foundation::progress::{Level, Marked, Progress, Watch};
 use windlass_journal::Purpose;
 use windlass_release::environment::PluginUse;
 use windlass_sandbox::{Call, Lent, Plugin};
@@ -131,8 +131,7 @@ impl Reality {
             "the value of the secret {names} is too short to be told apart from ordinary text: logs, reports and answers \
              can hold it"
         );
-        let said = Progress::Log { source: "secrets".to_owned(), level: Level::Warn, message };
-        self.events.event(ProgressEvent { of: context.of(), progress: said });
+        self.watch_for(context).notice(&Progress::Log { source: "secrets".to_owned(), level: Level::Warn, message });
     }
 
     fn capabilities(

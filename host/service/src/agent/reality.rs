@@ -162,10 +162,7 @@ impl Reality {
 
     /// Asks the engine already what a check will ask it, where one of the release's checks may look at Docker.
     fn foresee(&self, settings: &environment::Settings) {
-        let may_look = |name: &str| {
-            let mut granted = self.config.grants.iter().filter(|grant| grant.plugin == name);
-            granted.any(|grant| grant.docker_read || grant.docker_write.is_some())
-        };
+        let may_look = |name: &str| self.config.grants.iter().any(|grant| grant.plugin == name && grant.reads_docker());
         let mut bundled = settings.checks.iter().filter_map(|check| match &check.plugin.plugin {
             PluginName::Bundled(name) => Some(name),
             PluginName::File(_) | PluginName::Registry(_) => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use windlass_capability::docker::{Docker, DockerGrant, DockerScope, Engine, Patience};
-use windlass_config::Config;
+use windlass_config::{Config, Grant};
 use windlass_foundation::explain::failure_hint;
 use windlass_foundation::redact::Redactor;
 use windlass_report::facts::DoctorFact;
@@ -66,5 +66,5 @@ pub(super) async fn engine(config: &Config, facts: &mut Vec<DoctorFact>) {
 
 /// Whether the operator lets any plugin reach Docker. A host where nothing is granted yet counts as one that will.
 fn is_used(config: &Config) -> bool {
-    config.grants.is_empty() || config.grants.iter().any(|grant| grant.docker_read || grant.docker_write.is_some())
+    config.grants.is_empty() || config.grants.iter().any(Grant::reads_docker)
 }

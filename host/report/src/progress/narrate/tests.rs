@@ -173,7 +173,7 @@ fn what_is_under_way_for_several_applications_has_their_names() {
         let mut narrator = Narrator::new(false, 100);
         for progress in [started("web", "start web"), Progress::StepFinished { step: "web".to_owned(), took: TENTH }] {
             for told in narrator.narrate(&progress) {
-                match told.about(application) {
+                match told.about(application, true) {
                     Told::Begin { key, plain, .. } => {
                         keys.push(key);
                         page.push(plain.unwrap());
@@ -192,4 +192,13 @@ fn what_is_under_way_for_several_applications_has_their_names() {
     shop:   Applying start web
     shop:    Applied start web (0.1s)
     ");
+}
+
+#[test]
+fn what_began_alone_ends_when_another_application_is_shown() {
+    let key = || "step web".to_owned();
+    let begin = Told::Begin { key: key(), verb: "Applying", text: "start web".to_owned(), plain: None };
+    let both = (begin.about("kudos", false), Told::End { key: key() }.about("kudos", true));
+    let (Told::Begin { key: first, text, .. }, Told::End { key: last }) = both else { panic!("they changed") };
+    assert_eq!((first, text.as_str()), (last, "start web"));
 }
