@@ -1,53 +1,42 @@
-//! The command line: one module per command.
+//! The command line: it makes a command from what was typed, hands it to the service, and shows what comes back.
 //!
-//! This file holds the grammar. A command's module turns its arguments into a call of the engine and the answer into
-//! facts for [`windlass_report`]; it neither decides nor prints.
+//! It neither decides nor does anything else, apart from commands that need no agent: `init`, `schema`, `completions`, `man`.
 
 mod actor;
 mod arguments;
-mod audit;
-mod build;
-mod check;
 mod completions;
-mod config;
-mod deploy;
-mod doctor;
 mod error;
-mod excerpt;
-mod history;
-mod holds;
 mod init;
-mod lost;
 mod man;
-mod outbox;
-mod plan;
-mod plugin;
-mod present;
-mod promote;
+mod output;
 pub mod reference;
-mod release;
-mod resolve;
-mod resume;
-mod rollback;
+mod request;
 mod schema;
-mod session;
-mod show;
-mod status;
-mod target;
-mod trigger;
+mod terminal;
+mod wire;
 
 use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser as _;
-use windlass_foundation::explain::ExitCode;
+use windlass_api::ErrorFact;
+use windlass_api::facts::ConfigFact;
+use windlass_foundation::explain::{ExitCode, Fault};
 use windlass_foundation::private::with_users_mask;
-use windlass_report::{Fault, Printer, Verbosity};
+use windlass_report::answer::View;
+use windlass_report::{Printer, Verbosity};
+use windlass_service::Service;
 
 pub use arguments::{Arguments, Command, Global};
 pub use error::CliError;
-pub use target::Target;
 
-use session::Session;
+use arguments::ConfigFormat;
+use terminal::Terminal;
+use wire::passed;
+
+/// How long the process waits at its end for work whose result is no longer needed, such as the wait for a child.
+const LEFTOVERS: Duration = Duration::from_millis(200);
 
 /// Parses the command line, runs the command, reports, and says how the process should end.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -65,7 +54,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(&arguments, printer) {
         Ok(exit) => exit,
         Err(fault) => {
-            printer.fault(&fault);
+            printer.error(&ErrorFact::from(&fault));
             fault.exit()
         }
     }
@@ -80,41 +69,31 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
         Command::Man(arguments) => return with_users_mask(|| man::run(arguments, printer)),
         _ => {}
     }
+    // `main` of the process answers the hidden command.
+    let Some(command) = request::of(&arguments.command)? else { return Ok(ExitCode::Usage) };
+    let command = passed(command).map_err(CliError::Wire)?;
+    let service = Service::new(arguments.global.config(), request::grammar);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
-    let session = Session::new(printer, arguments.global.config());
-    let answer = runtime.block_on(async {
-        match &arguments.command {
-            Command::Config(arguments) => config::run(arguments, &session),
-            Command::Plan(arguments) => plan::run(arguments, &session).await,
-            Command::Check(arguments) => check::run(arguments, &session).await,
-            Command::Deploy(arguments) => deploy::run(arguments, &session).await,
-            Command::Rollback(arguments) => rollback::run(arguments, &session).await,
-            Command::Promote(arguments) => promote::run(arguments, &session).await,
-            Command::Release(arguments) => release::run(&arguments.command, &session).await,
-            Command::Trigger(arguments) => trigger::run(arguments, &session).await,
-            Command::Resume(arguments) => resume::run(arguments, &session).await,
-            Command::Resolve(arguments) => resolve::run(arguments, &session).await,
-            Command::Freeze(arguments) => holds::freeze(arguments, &session).await,
-            Command::Unfreeze(arguments) => holds::unfreeze(arguments, &session).await,
-            Command::Pin(arguments) => holds::pin(arguments, &session).await,
-            Command::Unpin(arguments) => holds::unpin(arguments, &session).await,
-            Command::Quarantine(arguments) => holds::quarantine(arguments, &session).await,
-            Command::Unquarantine(arguments) => holds::unquarantine(arguments, &session).await,
-            Command::Outbox(arguments) => outbox::run(&arguments.command, &session).await,
-            Command::Status(arguments) => status::run(arguments, &session).await,
-            Command::History(arguments) => history::run(arguments, &session).await,
-            Command::Show(arguments) => show::run(arguments, &session).await,
-            Command::Logs(arguments) => show::logs(arguments, &session).await,
-            Command::Audit(_) => audit::verify(&session).await,
-            Command::Plugin(arguments) => plugin::run(&arguments.command, &session).await,
-            Command::Doctor(arguments) => doctor::run(arguments, &session).await,
-            // `main` answers the hidden command, and the rest is answered above.
-            _ => Ok(ExitCode::Usage),
+    let terminal = Arc::new(Terminal::new(printer, view(&arguments.command, printer)));
+    let reply = runtime.block_on(service.execute(&actor::name(), command, terminal.clone()));
+    terminal.finish();
+    runtime.shutdown_timeout(LEFTOVERS);
+    let reply = passed(reply?).map_err(CliError::Wire)?;
+    let exit = reply.exit;
+    if let Some(reply) = output::write(&arguments.command, reply, printer)? {
+        terminal.show(&reply.answer);
+        if let Some(warning) = output::warning(&arguments.command, &reply) {
+            printer.warn(&warning);
         }
-    });
-    session.teller.finish();
-    // Work that still runs, such as the wait for a child process whose result is no longer needed, must not keep this
-    // process from ending.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
-    answer
+    }
+    Ok(exit)
+}
+
+/// How the answer of a command is shown.
+fn view(command: &Command, printer: Printer) -> View {
+    let config: fn(&ConfigFact) -> String = match command {
+        Command::Config(arguments) if arguments.format == ConfigFormat::Json => |fact| format!("{:#}", fact.config),
+        _ => |fact| windlass_compose::to_yaml(&fact.config),
+    };
+    View { width: printer.width(), all: printer.verbosity() == Verbosity::Verbose, config }
 }

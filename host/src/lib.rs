@@ -1,6 +1,6 @@
 //! The command line of `windlass`, as a library: `main` calls it, and the tests make the pages of `docs/` from it.
 //!
-//! It holds the grammar and turns answers into facts for the printer. What a command does is in the crates below:
-//! `windlass_service` has the agent that it opens, `windlass_deployment` the flow of a deployment.
+//! It holds the grammar, makes a command of what was typed, and shows the answer. What a command does is in
+//! `windlass_service`; the flow of a deployment is in `windlass_deployment`.
 
 pub mod cli;

@@ -192,11 +192,12 @@ fn with_json_the_error_is_a_fact_too() {
     insta::assert_snapshot!(Stage::new().tell("schema relase --json"), @r#"
     exit 17
     --- stdout
-    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`, `step`, `report`, `event`, `json-output`","exit":17}
+    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`, `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`, `command-error`","exit":17}
     --- stderr
     error: there is no schema `relase`
     hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
-          `step`, `report`, `event`, `json-output`
+          `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`,
+          `command-error`
     "#);
 }
 

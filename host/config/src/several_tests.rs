@@ -1,6 +1,8 @@
 //! Operators' files with several mistakes: all are shown at once, and nothing that only follows from another.
 
-use windlass_report::Fault;
+use windlass_api::ErrorFact;
+use windlass_foundation::explain::Fault;
+use windlass_report::error;
 
 use super::Config;
 use super::document::Document;
@@ -54,7 +56,7 @@ run = ["destroy"]
 
 #[test]
 fn every_kind_of_mistake_is_shown_in_the_order_of_the_file() {
-    insta::assert_snapshot!(fault(EVERYTHING).page(100).render(false), @r#"
+    insta::assert_snapshot!(error::page(&ErrorFact::from(&fault(EVERYTHING)), 100).render(false), @r#"
     error: `a b` is not a name for an environment: letters, digits, `-`, `_` and `.`, at most 64 of
            them, the first a letter or digit
      --> agent.toml:2:15

@@ -1,16 +1,21 @@
 //! What an error must say to be shown to a person, and the exit codes, which are an API.
 
 mod failure;
+mod fault;
 
 use std::error::Error;
 
+use serde::{Deserialize, Serialize};
+
 pub use failure::{NOT_WELL, failure_hint, failure_parts};
+pub use fault::Fault;
 
 /// So many parts of one error are shown, and the rest is counted: who has so many begins at the top.
 pub const MOST_PARTS: usize = 20;
 
-/// How the process ends. The numbers never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the process ends. The numbers never change. As JSON it is its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
 pub enum ExitCode {
     /// The release runs, or ran already; or the question was answered.
     Succeeded,
@@ -114,6 +119,21 @@ impl ExitCode {
             Self::Stale => 16,
             Self::NotFound => 17,
         }
+    }
+}
+
+impl From<ExitCode> for u8 {
+    fn from(code: ExitCode) -> Self {
+        code.number()
+    }
+}
+
+impl TryFrom<u8> for ExitCode {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        let found = Self::ALL.into_iter().find(|code| code.number() == number);
+        found.ok_or_else(|| format!("{number} is not an exit code of Windlass"))
     }
 }
 

@@ -18,3 +18,4 @@ pub mod progress;
 pub mod redact;
 pub mod regular;
 pub mod signature;
+pub mod words;

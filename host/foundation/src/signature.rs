@@ -92,23 +92,44 @@ pub fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Verifies the signature beside a file, where there is one. Returns the key that made it; none when there is no
+/// The signature beside a file, as bytes; none when there is none.
+///
+/// # Errors
+/// When it cannot be read, or is too large for one.
+pub fn read_beside(path: &Path) -> Result<Option<Vec<u8>>, SignatureError> {
+    let place = beside(path);
+    let reason = match regular::read(&place, LIMIT) {
+        Ok(bytes) => return Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => "it is too large".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(SignatureError::Malformed { path: place, reason })
+}
+
+/// Verifies the signature that is beside a file, where there is one. Returns the key that made it; none when there is no
 /// signature and none is required.
-pub fn verify(path: &Path, content: &[u8], keys: &[String], required: bool) -> Result<Option<String>, SignatureError> {
+///
+/// # Errors
+/// When it is no signature, is required and missing, or no trusted key made it.
+pub fn verify(
+    path: &Path,
+    content: &[u8],
+    signature: Option<&[u8]>,
+    keys: &[String],
+    required: bool,
+) -> Result<Option<String>, SignatureError> {
     let name = path.display().to_string();
     let place = beside(path);
     let malformed = |reason: String| SignatureError::Malformed { path: place.clone(), reason };
-    let text = match regular::read(&place, LIMIT) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return if required { Err(SignatureError::Missing { name, path: Some(place) }) } else { Ok(None) };
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-            return Err(malformed("it is too large".to_owned()));
-        }
-        Err(error) => return Err(malformed(error.to_string())),
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| malformed("it is not text".to_owned()))?,
+    let Some(bytes) = signature else {
+        return if required { Err(SignatureError::Missing { name, path: Some(place) }) } else { Ok(None) };
     };
-    let signature = Signature::decode(&text).map_err(|error| malformed(error.to_string()))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(malformed("it is too large".to_owned()));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not text".to_owned()))?;
+    let signature = Signature::decode(text).map_err(|error| malformed(error.to_string()))?;
     if keys.is_empty() {
         // Without keys the signature cannot be checked. Where a signature is optional, it is ignored.
         return if required { Err(SignatureError::NoKeys { name }) } else { Ok(None) };

@@ -5,10 +5,11 @@ use std::time::Duration;
 use windlass_foundation::explain::NOT_WELL;
 
 use super::error;
-use super::facts::{DeploymentFact, ReleaseFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::{outbox, probe, words};
+use super::{outbox, probe};
+use windlass_api::facts::{DeploymentFact, ReleaseFact};
+use windlass_foundation::words;
 
 /// The ink of an outcome's word.
 #[must_use]
@@ -92,7 +93,7 @@ fn artifacts(fact: &DeploymentFact) -> Page {
     let mut table = Table::new();
     for (name, artifact) in &release.artifacts {
         let old = fact.previous.as_ref().and_then(|previous| previous.artifacts.get(name));
-        let label = |artifact: &super::facts::ArtifactFact| artifact.tag.clone().unwrap_or_default();
+        let label = |artifact: &windlass_api::facts::ArtifactFact| artifact.tag.clone().unwrap_or_default();
         let before = match old {
             None if fact.previous.is_some() => "new".to_owned(),
             None => String::new(),
@@ -296,7 +297,7 @@ mod tests {
     use windlass_documents::Failure;
 
     use super::*;
-    use crate::facts::{PhaseFact, StepFact};
+    use windlass_api::facts::{PhaseFact, StepFact};
 
     fn fact(outcome: &str) -> DeploymentFact {
         let mut previous: ReleaseFact = (&crate::plan::tests::release("v1")).into();

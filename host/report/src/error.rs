@@ -3,88 +3,46 @@
 //! No other code formats errors. The texts come from the errors themselves; see
 //! [`windlass_foundation::explain::Explain`].
 
-use std::error::Error;
-
+use windlass_api::error::{ErrorFact, PlaceFact, ProblemFact};
 use windlass_documents::Failure;
-use windlass_foundation::explain::{ExitCode, Explain, MOST_PARTS, Part, Place, failure_hint, failure_parts};
+use windlass_foundation::explain::{MOST_PARTS, failure_hint, failure_parts};
 
 use super::page::{Ink, Line, Page};
 
-/// Any error on its way to the person.
-#[derive(Debug)]
-pub struct Fault(Box<dyn Explain + Send + Sync>);
-
-impl<E: Explain + Send + Sync + 'static> From<E> for Fault {
-    fn from(error: E) -> Self {
-        Self(Box::new(error))
+/// An error for people.
+#[must_use]
+pub fn page(error: &ErrorFact, width: usize) -> Page {
+    if !error.problems.is_empty() {
+        return several(&error.problems, width);
     }
-}
-
-impl Fault {
-    /// How the process ends.
-    #[must_use]
-    pub fn exit(&self) -> ExitCode {
-        self.0.exit()
+    let mut page = Page::new();
+    part(&mut page, &error.error, error.place.as_ref(), width);
+    for cause in &error.caused_by {
+        paragraph(&mut page, ("caused by:", Ink::Bad), cause, width);
     }
-
-    /// The error.
-    #[must_use]
-    pub fn error(&self) -> &(dyn Explain + Send + Sync) {
-        self.0.as_ref()
+    if let Some(hint) = &error.hint {
+        paragraph(&mut page, ("hint:", Ink::Accent), hint, width);
     }
-
-    /// The texts of the causes, the nearest first. A cause that only repeats the one above it is left out.
-    #[must_use]
-    pub fn causes(&self) -> Vec<String> {
-        let mut texts = vec![self.0.to_string()];
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            let text = error.to_string();
-            if texts.last().is_none_or(|above| !above.ends_with(&text)) {
-                texts.push(text);
-            }
-            source = Error::source(error);
-        }
-        texts.remove(0);
-        texts
-    }
-
-    /// The error for people.
-    #[must_use]
-    pub fn page(&self, width: usize) -> Page {
-        let mut page = Page::new();
-        let parts = self.0.parts();
-        if !parts.is_empty() {
-            return several(&parts, width);
-        }
-        part(&mut page, &self.0.to_string(), self.0.place().as_ref(), width);
-        for cause in self.causes() {
-            paragraph(&mut page, ("caused by:", Ink::Bad), &cause, width);
-        }
-        if let Some(hint) = self.0.hint() {
-            paragraph(&mut page, ("hint:", Ink::Accent), &hint, width);
-        }
-        page
-    }
+    page
 }
 
 /// One error after the other, each with its own place and hint.
-fn several(parts: &[Part], width: usize) -> Page {
+fn several(problems: &[ProblemFact], width: usize) -> Page {
     let mut page = Page::new();
-    for one in parts.iter().take(MOST_PARTS) {
-        part(&mut page, &one.text, one.place.as_ref(), width);
+    for one in problems.iter().take(MOST_PARTS) {
+        part(&mut page, &one.error, one.place.as_ref(), width);
         if let Some(hint) = &one.hint {
             paragraph(&mut page, ("hint:", Ink::Accent), hint, width);
         }
     }
-    if parts.len() > MOST_PARTS {
-        page.push(Line::plain(format!("and {} more", parts.len() - MOST_PARTS)));
+    if problems.len() > MOST_PARTS {
+        page.push(Line::plain(format!("and {} more", problems.len() - MOST_PARTS)));
     }
     page
 }
 
 /// The text of an error, and its place.
-fn part(page: &mut Page, text: &str, place: Option<&Place>, width: usize) {
+fn part(page: &mut Page, text: &str, place: Option<&PlaceFact>, width: usize) {
     let Some(place) = place else { return paragraph(page, ("error:", Ink::Bad), text, width) };
     let spot = format!("{}:{}:{}: ", place.file, place.line, place.column);
     paragraph(page, ("error:", Ink::Bad), text.strip_prefix(&spot).unwrap_or(text), width);
@@ -95,9 +53,9 @@ fn part(page: &mut Page, text: &str, place: Option<&Place>, width: usize) {
 /// allow it, its hint.
 #[must_use]
 pub fn failure(failure: &Failure, width: usize) -> Page {
-    let parts = failure_parts(failure);
-    if !parts.is_empty() {
-        return several(&parts, width);
+    let problems: Vec<ProblemFact> = failure_parts(failure).into_iter().map(Into::into).collect();
+    if !problems.is_empty() {
+        return several(&problems, width);
     }
     let mut page = Page::new();
     paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
@@ -126,7 +84,7 @@ pub(super) fn paragraph(page: &mut Page, (heading, ink): (&str, Ink), text: &str
 }
 
 /// The line of a file with a caret under the place.
-fn snippet(place: &Place) -> Page {
+fn snippet(place: &PlaceFact) -> Page {
     /// A longer line, such as a minified file, is cut around the place.
     const LONGEST: usize = 120;
     let mut page = Page::new();
@@ -137,12 +95,10 @@ fn snippet(place: &Place) -> Page {
             .ink(Ink::Dim, "--> ")
             .ink(Ink::Accent, format!("{}:{}:{}", place.file, place.line, place.column)),
     );
-    if place.text.is_empty() {
-        return page;
-    }
+    let Some(excerpt) = &place.excerpt else { return page };
     let skipped = if place.column > LONGEST { place.column - LONGEST / 2 } else { 0 };
     // A character that the page would drop is shown as a space, so that the caret stays under its place.
-    let shown: String = place
+    let shown: String = excerpt
         .text
         .chars()
         .skip(skipped)
@@ -150,7 +106,7 @@ fn snippet(place: &Place) -> Page {
         .map(|character| if super::page::clean(&character.to_string()).is_empty() { ' ' } else { character })
         .collect();
     let before: String = shown.chars().take(place.column.saturating_sub(1 + skipped)).collect();
-    let caret = "^".repeat(place.length.clamp(1, LONGEST.saturating_sub(before.chars().count()).max(1)));
+    let caret = "^".repeat(excerpt.length.clamp(1, LONGEST.saturating_sub(before.chars().count()).max(1)));
     let space = " ".repeat(unicode_width::UnicodeWidthStr::width(before.as_str()));
     page.push(Line::plain(&gutter).ink(Ink::Dim, " |"));
     page.push(Line::new().ink(Ink::Dim, format!("{number} |")).text(" ").text(shown.trim_end()));
@@ -160,6 +116,8 @@ fn snippet(place: &Place) -> Page {
 
 #[cfg(test)]
 mod tests {
+    use windlass_foundation::explain::{ExitCode, Explain, Fault, Place};
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
@@ -184,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_place_its_causes_and_a_hint() {
-        let page = Fault::from(Outer(Inner)).page(100);
+        let page = page(&ErrorFact::from(&Fault::from(Outer(Inner))), 100);
         insta::assert_snapshot!(page.render(false), @r"
         error: could not read the release of `kudos`
          --> kudos/release.toml:2:2

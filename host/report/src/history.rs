@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::deployment::ink;
-use super::facts::{HistoryFact, LogFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use windlass_api::facts::{HistoryFact, LogFact};
+use windlass_foundation::words;
 
 /// The answer of `history`, the newest first.
 #[must_use]
@@ -66,6 +66,19 @@ pub fn log(fact: &LogFact) -> Line {
         .ink(Ink::Bold, &fact.source)
         .text(": ")
         .text(&fact.message)
+}
+
+/// The log of a deployment.
+#[must_use]
+pub fn logs(lines: &[LogFact], deployment: &str) -> Page {
+    let mut page = Page::new();
+    for line in lines {
+        page.push(log(line));
+    }
+    if lines.is_empty() {
+        page.push(Line::plain(format!("deployment {deployment} logged nothing")));
+    }
+    page
 }
 
 #[cfg(test)]

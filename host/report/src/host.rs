@@ -1,9 +1,11 @@
 //! This host, its journal, its plugins and its files, for people.
 
-use super::facts::{AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
+use std::fmt::Write as _;
+
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use windlass_api::facts::{AuditFact, DoctorFact, FileFact, GrantFact, Health, OriginFact, PluginFact, SchemaFact};
+use windlass_foundation::words;
 
 /// The answer of `audit verify`.
 #[must_use]
@@ -216,6 +218,24 @@ pub fn schemas(facts: &[SchemaFact]) -> Page {
         table.row(vec![Line::new().ink(Ink::Bold, &fact.name), Line::plain(&fact.title)]);
     }
     table.page("")
+}
+
+/// Where a value of the resolved application came from: one line for each fact, the value first, parts indented.
+#[must_use]
+pub fn origin(fact: &OriginFact) -> Page {
+    let mut page = Page::new();
+    let value = fact.value.as_ref().map(|value| format!(" = {value}")).unwrap_or_default();
+    let at = &fact.place;
+    let mut lines = format!("{}{value}\n  written at {}:{}:{}\n", fact.path, at.file, at.line, at.column);
+    for step in &fact.steps {
+        // Writing to a string does not fail.
+        let _ = writeln!(lines, "  {step}");
+    }
+    page.append(Page::of_text(&lines));
+    for part in &fact.parts {
+        page.indented("  ", origin(part));
+    }
+    page
 }
 
 #[cfg(test)]

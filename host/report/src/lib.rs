@@ -3,9 +3,9 @@
 //! stdout is the answer, stderr is progress, warnings and errors; `--json` gives the same facts as JSON lines.
 //! Nothing here decides anything.
 
+pub mod answer;
 pub mod deployment;
 pub mod error;
-pub mod facts;
 pub mod history;
 pub mod host;
 pub mod outbox;
@@ -18,9 +18,7 @@ pub mod release;
 pub mod status;
 pub mod table;
 pub mod trigger;
-pub mod words;
 
-pub use error::Fault;
 pub use printer::{Printer, Verbosity};
 pub use progress::Teller;
 

@@ -1,9 +1,9 @@
 //! Events that recorders have not received: those that wait for them, and those that are set aside for a person.
 
-use super::facts::{DeliveryFact, RecordFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use windlass_api::facts::{DeliveryFact, RecordFact};
+use windlass_foundation::words;
 
 /// The answer of `outbox list`, `flush`, `retry` and `drop`, the oldest first; what is set aside comes before the rest.
 #[must_use]

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use windlass_documents::{Action, Change, Difference, Plan, Step, When};
 use windlass_foundation::explain::list;
 
-use super::facts::PlanFact;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use windlass_api::facts::PlanFact;
+use windlass_foundation::words;
 
 /// In plans of at most so many steps, what a step waits for is said once: not again by those that come after.
 const REDUCED: usize = 300;

@@ -3,8 +3,9 @@
 use std::io::IsTerminal as _;
 
 use serde::Serialize;
+use windlass_api::error::ErrorFact;
+use windlass_api::facts::Fact;
 
-use super::error::Fault;
 use super::page::{Ink, Line, Page};
 
 /// How much is written to stderr.
@@ -143,10 +144,10 @@ impl Printer {
     }
 
     /// The error that ends the process, on stderr; with `--json` also as the last line of stdout.
-    pub fn fault(&self, fault: &Fault) {
-        self.always_page(&fault.page(self.width));
+    pub fn error(&self, error: &ErrorFact) {
+        self.always_page(&super::error::page(error, self.width));
         if self.json {
-            self.fact(&super::facts::Fact::Error(super::facts::ErrorFact::of(fault)));
+            self.fact(&Fact::Error(error.clone()));
         }
     }
 }

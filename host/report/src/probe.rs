@@ -5,10 +5,10 @@ use std::time::Duration;
 use windlass_documents::{Failure, Finding, Report, Verdict};
 use windlass_foundation::explain::failure_hint;
 
-use super::facts::{CheckFact, ProbeFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use windlass_api::facts::{CheckFact, ProbeFact};
+use windlass_foundation::words;
 
 /// The word and ink of a verdict.
 #[must_use]

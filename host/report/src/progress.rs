@@ -13,8 +13,8 @@ use bars::Bars;
 use narrate::{Narrator, Told};
 use windlass_foundation::progress::{Events, Level, Progress, ProgressEvent};
 
-use super::facts::{Fact, PhaseFact, milliseconds};
 use super::{Printer, Verbosity};
+use windlass_api::facts::{Fact, PhaseFact, milliseconds};
 
 /// Watches deployments for a person or a program.
 pub struct Teller {

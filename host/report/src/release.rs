@@ -2,10 +2,10 @@
 
 use windlass_documents::Verdict;
 
-use super::facts::{ReleaseDocumentFact, ReleaseLineFact};
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::words;
+use windlass_api::facts::{ReleaseDocumentFact, ReleaseLineFact};
+use windlass_foundation::words;
 
 /// The answer of `release show` and `verify`, and of `create` and `export` with a file.
 #[must_use]

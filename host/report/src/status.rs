@@ -1,9 +1,10 @@
 //! What runs, and whether it is what was deployed.
 
-use super::facts::{HoldsFact, PartFact, StatusFact};
+use super::outbox;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::{outbox, words};
+use windlass_api::facts::{HoldsFact, PartFact, StatusFact};
+use windlass_foundation::words;
 
 /// One application of `status`.
 #[must_use]
@@ -156,10 +157,24 @@ fn parts(parts: &[PartFact]) -> Page {
     table.page("  ")
 }
 
+/// Several applications.
+#[must_use]
+pub fn pages(applications: &[StatusFact], width: usize) -> Page {
+    let mut all = Page::new();
+    for application in applications {
+        all.gap();
+        all.append(page(application, width));
+    }
+    if applications.is_empty() {
+        all.push(Line::plain("nothing was deployed on this host yet"));
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{DeliveryFact, OpenFact};
+    use windlass_api::facts::{DeliveryFact, OpenFact};
 
     fn fact() -> StatusFact {
         let part = |service: &str, version: &str, health: Option<&str>, restarts| PartFact {

@@ -1,7 +1,7 @@
 //! What became of an event.
 
-use super::facts::TriggerFact;
 use super::page::{Ink, Line, Page};
+use windlass_api::facts::TriggerFact;
 
 /// The answer of `trigger` for an event that starts nothing, and what it says before the command of one that does.
 #[must_use]

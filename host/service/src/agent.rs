@@ -12,7 +12,7 @@ mod reality;
 mod record;
 mod sealed;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use windlass_documents::{Failure, Release};
@@ -24,12 +24,12 @@ pub use self::images::registries;
 #[cfg(any(test, fuzzing))]
 pub use self::sealed::plan_file;
 use windlass_capability::docker;
-use windlass_config::{Config, DEFAULT_PATH};
+use windlass_config::Config;
 use windlass_deployment::{Engine, Hooked, RetryPolicy, Source};
 use windlass_foundation::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use windlass_foundation::hooks;
 use windlass_foundation::private;
-use windlass_foundation::progress::{Events, Unwatched};
+use windlass_foundation::progress::Events;
 use windlass_foundation::redact::Redactor;
 use windlass_journal::{Journal, Mode};
 use windlass_sandbox::Plugins;
@@ -37,20 +37,12 @@ use windlass_sandbox::Plugins;
 /// How to open the agent.
 #[derive(Clone)]
 pub struct Options {
-    /// The operator's file; none means `/etc/windlass/agent.toml`, and defaults where that isn't there.
-    pub config: Option<PathBuf>,
-    /// A state directory instead of the one in the file.
-    pub state_directory: Option<PathBuf>,
+    /// What the operator decides.
+    pub config: Arc<Config>,
     /// Whether the command writes.
     pub mode: Mode,
     /// Takes what happens in all deployments.
     pub events: Arc<dyn Events>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { config: None, state_directory: None, mode: Mode::Write, events: Arc::new(Unwatched) }
-    }
 }
 
 /// Everything that a command needs.
@@ -77,16 +69,8 @@ impl Agent {
     /// the history needs neither.
     #[expect(clippy::unused_async, reason = "what is opened lazily today may have to be waited for")]
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let mut config = match &options.config {
-            Some(path) => Config::read(path)?,
-            None if Path::new(DEFAULT_PATH).exists() => Config::read(Path::new(DEFAULT_PATH))?,
-            None => Config::defaults()?,
-        };
-        if let Some(state) = options.state_directory {
-            config.state_directory = state;
-        }
+        let config = options.config;
         private::claim(&config.state_directory)?;
-        let config = Arc::new(config);
         let redactor = Redactor::new();
         let clock = clock()?;
         let journal = Arc::new(Journal::open(&config.state_directory, options.mode, clock.clone(), redactor.clone())?);

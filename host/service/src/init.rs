@@ -1,12 +1,14 @@
-//! `windlass init`: a release file and an operator's file from an existing Compose file.
+//! A release file and an operator's file from an existing Compose file.
 //!
-//! Pure: files in, texts out. The command shows them and writes them.
+//! [`propose`] is pure: files in, texts out. [`prepare`] reads the caller's files and says where the proposed ones would be.
+//! Showing them and asking is the caller's.
 
 mod artifacts;
 mod bodies;
 mod needs;
+mod place;
 mod secrets;
-mod write;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::path::Path as HostPath;
@@ -18,6 +20,8 @@ use windlass_compose::{
 use windlass_foundation::explain::{ExitCode, Explain, Place};
 use windlass_foundation::names::Kind;
 use windlass_release::compose::{self, ComposeError};
+
+pub use place::{PlaceError, Prepared, Wanted, prepare, write};
 
 use needs::Needs;
 
@@ -131,9 +135,9 @@ pub fn propose(inputs: &Inputs<'_>) -> Result<Proposal, InitError> {
     }));
     let built = found.artifacts.values().any(|artifact| artifact.built);
     Ok(Proposal {
-        release_file: write::release_file(&application, &loaded, &found, &needs, &variables, &profiles(inputs)),
-        agent_file: write::agent_file(&application, inputs.place, &needs),
-        ignore_file: write::ignore_file(&application, built),
+        release_file: texts::release_file(&application, &loaded, &found, &needs, &variables, &profiles(inputs)),
+        agent_file: texts::agent_file(&application, inputs.place, &needs),
+        ignore_file: texts::ignore_file(&application, built),
         builds: built,
         application,
         remarks,

@@ -1,11 +1,66 @@
-//! The flow of a deployment together with everything that it needs: what a command of the agent calls.
+//! The commands of Windlass carried out: [`Service::execute`] takes one as data, tells the caller what happens meanwhile,
+//! and answers.
 //!
-//! [`agent`] opens the journal, the plugins and the engine as the operator's file says, and hands them to the flow;
-//! [`trigger`] turns an event from outside into a command; [`init`] proposes the two files to begin with. Nothing here
-//! parses a command line or prints, and what a deployment does next is decided in `windlass_deployment`.
+//! [`commands`] has a module for each command. [`agent`] is what most of them open: the flow of a deployment together with
+//! everything that it needs. Nothing here reads a command line or prints.
 
 pub mod agent;
-#[cfg(any(test, fuzzing))]
+pub mod caller;
+mod commands;
+mod error;
+mod facts;
+#[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod init;
+mod run;
+pub mod schemas;
+mod sink;
 pub mod trigger;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use windlass_api::{Command, Reply};
+use windlass_foundation::explain::Fault;
+
+pub use error::CommandError;
+pub use sink::Sink;
+
+use run::Run;
+
+/// Reads a command as it is typed, without the name of the program. `[triggers]` in `agent.toml` have such commands.
+pub type Grammar = fn(&[String]) -> Result<Command, Ungrammatical>;
+
+/// Why a typed command could not be read.
+#[derive(Debug)]
+pub enum Ungrammatical {
+    /// It is no command: what the parser says.
+    Usage(String),
+    /// A file that it names could not be read.
+    Unreadable(Fault),
+}
+
+/// Windlass on one host.
+#[derive(Debug, Clone)]
+pub struct Service {
+    config: Option<PathBuf>,
+    grammar: Grammar,
+}
+
+impl Service {
+    /// The service that reads this operator's file; none means `/etc/windlass/agent.toml`, and defaults where that is not
+    /// there. Nothing is read before a command needs it.
+    #[must_use]
+    pub fn new(config: Option<PathBuf>, grammar: Grammar) -> Self {
+        Self { config, grammar }
+    }
+
+    /// Carries out a command of this actor. The sink hears events until this returns.
+    ///
+    /// # Errors
+    /// When the command could not be carried out. A deployment that was refused, rolled back or is stuck is an answer.
+    pub async fn execute(&self, actor: &str, command: Command, sink: Arc<dyn Sink>) -> Result<Reply, Fault> {
+        command.validate().map_err(CommandError::NotACommand)?;
+        commands::execute(&Run::new(self, actor, sink), command).await
+    }
+}

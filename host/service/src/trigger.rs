@@ -4,7 +4,7 @@
 //! ssh) is not known: it arrives as the header lines and the body of an HTTP request.
 
 mod fields;
-mod message;
+pub(crate) mod message;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::target::Target;
+use windlass_api::command::ApplicationRef;
 
 pub(super) use config::{ConfigArguments, ConfigFormat};
 pub(super) use deploy::{
@@ -189,7 +189,7 @@ Examples:
 pub struct ResumeArguments {
     /// The application; without one, all that have an open deployment
     #[arg(value_name = "APP")]
-    pub app: Option<Target>,
+    pub app: Option<ApplicationRef>,
     /// Put the old version back instead of going forward
     #[arg(long)]
     pub unwind: bool,
@@ -207,7 +207,7 @@ A stuck deployment blocks its application until a person has looked. This says t
 pub struct ResolveArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// Undo once more what could not be undone, instead of only taking your word for it
     #[arg(long)]
     pub retry: bool,
@@ -225,7 +225,7 @@ Examples:
 pub struct StatusArguments {
     /// The application; without one, all
     #[arg(value_name = "APP")]
-    pub app: Option<Target>,
+    pub app: Option<ApplicationRef>,
 }
 
 /// Arguments of `history`.
@@ -237,7 +237,7 @@ Examples:
 pub struct HistoryArguments {
     /// The application; without one, all
     #[arg(value_name = "APP")]
-    pub app: Option<Target>,
+    pub app: Option<ApplicationRef>,
     /// How many at most, 1 or more
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
@@ -323,7 +323,7 @@ Examples:
     Grants {
         /// The application: a name, a directory with a release.toml, or the path of a release file
         #[arg(value_name = "APP")]
-        app: Target,
+        app: ApplicationRef,
     },
 }
 
@@ -338,7 +338,7 @@ Exit codes: 0 no problem prevents a deployment, 3 a problem does")]
 pub struct DoctorArguments {
     /// The application; without one, what all have in common
     #[arg(value_name = "APP")]
-    pub app: Option<Target>,
+    pub app: Option<ApplicationRef>,
 }
 
 /// Arguments of `schema`.
@@ -398,7 +398,7 @@ pub enum InternalCommand {
 
 /// A deployment, or an application: a name or a path.
 fn deployment(text: &str) -> Result<String, String> {
-    match text.parse::<Target>() {
+    match text.parse::<ApplicationRef>() {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => windlass_foundation::names::Kind::Earlier.parse(text),
     }

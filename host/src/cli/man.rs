@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use windlass_foundation::explain::ExitCode;
+use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_report::Printer;
 use windlass_report::page::Line;
-use windlass_report::{Fault, Printer};
 
 use super::arguments::{Arguments, ManArguments};
 use super::error::CliError;

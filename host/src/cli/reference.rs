@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use clap::CommandFactory as _;
 use serde_json::Value;
+use windlass_api::facts::Fact;
 use windlass_foundation::explain::ExitCode;
-use windlass_report::facts::Fact;
 
 use super::arguments::Arguments;
 

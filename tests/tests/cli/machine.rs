@@ -10,12 +10,13 @@ fn beginning(told: &str, lines: usize) -> String {
 
 #[test]
 fn an_unknown_schema_is_answered_with_the_known_ones() {
-    insta::assert_snapshot!(Stage::new().tell("schema relase"), @r"
+    insta::assert_snapshot!(Stage::new().tell("schema relase"), @"
     exit 17
     --- stderr
     error: there is no schema `relase`
     hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
-          `step`, `report`, `event`, `json-output`
+          `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`,
+          `command-error`
     ");
 }
 
@@ -222,7 +223,7 @@ fn the_host_is_examined() {
 #[test]
 fn what_is_printed_for_other_programs() {
     let stage = Stage::new();
-    insta::assert_snapshot!(stage.tell("schema"), @r"
+    insta::assert_snapshot!(stage.tell("schema"), @"
     exit 0
     --- stdout
     release.toml      the team's file: what to deploy
@@ -235,6 +236,10 @@ fn what_is_printed_for_other_programs() {
     report            the answer of a check or a smoke test
     event             the end of a deployment, as recorders are told
     json-output       a line that `--json` prints
+    command           a command as data
+    command-event     what the caller of a command hears while it runs
+    command-reply     the answer of a command that could be carried out
+    command-error     why a command could not be carried out
     ");
     insta::assert_snapshot!(beginning(&stage.tell("schema release.toml"), 8), @r#"
     exit 0

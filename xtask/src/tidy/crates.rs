@@ -9,6 +9,8 @@ use crate::test::packages::{self, Package};
 /// The crates below `host`, and those of them that each may use.
 const LAYERS: &[(&str, &[&str])] = &[
     ("windlass-foundation", &[]),
+    // What goes between a caller and the service is data: whoever sends a command needs nothing of the agent.
+    ("windlass-api", &["windlass-foundation"]),
     ("windlass-journal", &["windlass-foundation"]),
     // The flow of a deployment knows no file of a team, no plugin and no engine; `windlass-service` brings them.
     ("windlass-deployment", &["windlass-foundation", "windlass-journal"]),
@@ -20,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "windlass-service",
         &[
             "windlass-foundation",
+            "windlass-api",
             "windlass-journal",
             "windlass-deployment",
             "windlass-config",
@@ -28,16 +31,15 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-sandbox",
         ],
     ),
-    ("windlass-report", &["windlass-foundation"]),
+    // What it shows may come from another process: it knows answers, and nothing that makes them.
+    ("windlass-report", &["windlass-foundation", "windlass-api"]),
+    // Use cases live in the service, so the command line reaches no journal, configuration or capability.
     (
         "windlass",
         &[
             "windlass-foundation",
-            "windlass-journal",
+            "windlass-api",
             "windlass-deployment",
-            "windlass-config",
-            "windlass-release",
-            "windlass-capability",
             "windlass-sandbox",
             "windlass-service",
             "windlass-report",

@@ -6,8 +6,12 @@
 const SERVICES: [&str; 5] = ["github", "gitlab", "gitea", "forgejo", "pact"];
 
 /// Where no code knows them: what an operator decides, and what becomes of an event.
-const NEUTRAL: [&str; 4] =
-    ["host/config/src/", "host/service/src/trigger.rs", "host/service/src/trigger/", "host/src/cli/trigger.rs"];
+const NEUTRAL: [&str; 4] = [
+    "host/config/src/",
+    "host/service/src/trigger.rs",
+    "host/service/src/trigger/",
+    "host/service/src/commands/trigger.rs",
+];
 
 /// What is wrong with a file at that path of the repository, whose code has been stripped of comments and tests.
 pub(super) fn wrong(path: &str, code: &[&str]) -> Vec<String> {
@@ -42,7 +46,7 @@ mod tests {
             assert_eq!(wrong("host/config/src/origins.rs", &[line]), [""; 0], "{line}");
         }
         assert_eq!(
-            wrong("host/src/cli/trigger.rs", &["  let from = \"GitHub\";"]),
+            wrong("host/service/src/commands/trigger.rs", &["  let from = \"GitHub\";"]),
             ["`let from = \"GitHub\";`: github — sources of events are data"]
         );
     }

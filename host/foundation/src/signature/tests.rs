@@ -1,6 +1,11 @@
 //! With a key pair and a signature that `minisign` 0.11 made.
 
-use super::*;
+use super::{verify as verify_bytes, *};
+
+/// Verifies a file with the signature that lies beside it.
+fn verify(path: &Path, content: &[u8], keys: &[String], required: bool) -> Result<Option<String>, SignatureError> {
+    verify_bytes(path, content, read_beside(path)?.as_deref(), keys, required)
+}
 
 const KEY: &str = "RWQPln/7UempsIGaxzg87bvmzoicGx3o09WDQaWryWIwyyGz8TMZCBbI";
 const OTHER: &str = "RWSg6DxU5wObJbdxR4OyBA562z/efC8KGyrmT+G+WWYGIizYO4vrkDMB";

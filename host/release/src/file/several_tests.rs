@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use windlass_report::Fault;
-use windlass_report::facts::ErrorFact;
+use windlass_api::ErrorFact;
+use windlass_foundation::explain::Fault;
+use windlass_report::error;
 
 use super::ReleaseFile;
 
@@ -12,7 +13,7 @@ fn fault(text: &str) -> Fault {
 }
 
 fn shown(text: &str) -> String {
-    fault(text).page(100).render(false)
+    error::page(&ErrorFact::from(&fault(text)), 100).render(false)
 }
 
 /// The places and the beginnings of the texts.
@@ -163,7 +164,7 @@ fn every_kind_of_mistake_is_shown_in_the_order_of_the_file() {
 
 #[test]
 fn a_script_gets_all_of_them() {
-    let fact = ErrorFact::of(&fault("aplication = \"kudos\"\nstrategy.plugin = \"../x\"\n"));
+    let fact = ErrorFact::from(&fault("aplication = \"kudos\"\nstrategy.plugin = \"../x\"\n"));
     insta::assert_snapshot!(serde_json::to_string_pretty(&fact).unwrap(), @r#"
     {
       "error": "release.toml:1:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`\nrelease.toml:2:19: `../x` names no plugin; write a bundled one (`check-readiness`), a file (`./plugins/ours.wasm`) or `REPOSITORY@sha256:…`",
@@ -196,7 +197,7 @@ fn a_script_gets_all_of_them() {
       "exit": 3
     }
     "#);
-    let one = ErrorFact::of(&fault("application = \"kudos\"\nstrategy.plugin = \"../x\"\n"));
+    let one = ErrorFact::from(&fault("application = \"kudos\"\nstrategy.plugin = \"../x\"\n"));
     assert!(one.problems.is_empty() && !serde_json::to_string(&one).unwrap().contains("problems"));
 }
 
@@ -249,5 +250,5 @@ fn many_environments_and_many_mistakes_end() {
     });
     let fault = fault(&format!("application = \"kudos\"\nstrategy.plugin = \"x\"\n{checks}"));
     assert_eq!(fault.error().parts().len(), 50);
-    assert!(fault.page(100).render(false).ends_with("and 30 more\n"));
+    assert!(error::page(&ErrorFact::from(&fault), 100).render(false).ends_with("and 30 more\n"));
 }

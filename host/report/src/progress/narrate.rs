@@ -9,7 +9,9 @@ use windlass_foundation::progress::{FlowPhase, Level, Progress};
 
 use crate::outbox::Waiting;
 use crate::page::{Ink, Line, Page};
-use crate::{error, plan, probe, words};
+use windlass_foundation::words;
+
+use crate::{error, plan, probe};
 
 /// Columns of the verbs.
 const VERB: usize = 11;

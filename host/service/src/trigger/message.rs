@@ -10,6 +10,16 @@ const LIMIT: u64 = 26 << 20;
 /// The most header lines.
 const HEADERS: usize = 100;
 
+/// The bytes of one, to their end, or to where they are too many.
+///
+/// # Errors
+/// When the stream cannot be read.
+pub(crate) fn read(from: impl Read) -> Result<Vec<u8>, TriggerError> {
+    let mut bytes = Vec::new();
+    from.take(LIMIT + 1).read_to_end(&mut bytes).map_err(TriggerError::Unreadable)?;
+    Ok(bytes)
+}
+
 /// An HTTP message that a trigger received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -20,18 +30,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads one to its end. A request line before the headers is taken for one and not looked at.
-    pub fn read(from: impl Read) -> Result<Self, TriggerError> {
-        let mut bytes = Vec::new();
-        from.take(LIMIT + 1).read_to_end(&mut bytes).map_err(TriggerError::Unreadable)?;
+    /// Parses a message. A request line before the headers is taken for one and not looked at.
+    ///
+    /// # Errors
+    /// When it is no HTTP message, or larger than a trigger takes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, TriggerError> {
         if bytes.len() as u64 > LIMIT {
             return Err(malformed(format!("it is larger than {} MiB", LIMIT >> 20)));
         }
-        Self::parse(&bytes)
-    }
-
-    /// Parses a message.
-    pub fn parse(bytes: &[u8]) -> Result<Self, TriggerError> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let end = if is_request(bytes) {
             let mut request = httparse::Request::new(&mut headers);

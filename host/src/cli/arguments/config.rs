@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::deploy::environment;
-use crate::cli::target::Target;
+use windlass_api::command::ApplicationRef;
 
 /// Arguments of `config`.
 #[derive(Debug, Clone, Args)]
@@ -17,7 +17,7 @@ Secrets are shown by name. Images stand as they are written; a deployment pins t
 pub struct ConfigArguments {
     /// The application: a name, a directory with a release.toml, or the path of a release file
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// The environment to show [default: this host's]
     #[arg(long, value_name = "NAME", value_parser = environment)]
     pub environment: Option<String>,

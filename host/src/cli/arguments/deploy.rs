@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::Args;
 use windlass_foundation::names::Kind;
 
-use crate::cli::target::Target;
+use windlass_api::command::ApplicationRef;
 
 /// Which application, and which versions of its artifacts.
 #[derive(Debug, Clone, Args)]
 pub struct VersionArguments {
     /// The application: a name, a directory with a release.toml, or the path of a release file
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// The version of an artifact (may be given several times)
     #[arg(long, value_name = "NAME=VERSION", value_parser = assignment)]
     pub set: Vec<(String, String)>,
@@ -138,7 +138,7 @@ After another rollback it goes further back: what was rolled back from is deploy
 pub struct RollbackArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// Which release: the id of a deployment, a commit or a version; without it, what ran before the
     /// release that runs now was deployed
     #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]

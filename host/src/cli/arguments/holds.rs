@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::deploy::earlier;
-use crate::cli::target::Target;
+use windlass_api::command::ApplicationRef;
 
 /// Arguments of `freeze`.
 #[derive(Debug, Clone, Args)]
@@ -16,7 +16,7 @@ What runs goes on running. A deployment that is open already is not stopped.")]
 pub struct FreezeArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// The reason; every refusal shows it
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -28,7 +28,7 @@ pub struct FreezeArguments {
 pub struct UnfreezeArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
@@ -46,7 +46,7 @@ Every other release is refused, and `status` shows the pin, until `windlass unpi
 pub struct PinArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// A release that succeeded here: the id of a deployment, a commit or a version; without it, what runs
     #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub to: Option<String>,
@@ -61,7 +61,7 @@ pub struct PinArguments {
 pub struct UnpinArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
@@ -77,7 +77,7 @@ A release that failed here is in quarantine by itself. `deploy --retry` goes ove
 pub struct QuarantineArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// A release that was deployed here: the id of a deployment, a commit or a version
     #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
     pub release: String,
@@ -92,7 +92,7 @@ pub struct QuarantineArguments {
 pub struct UnquarantineArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// A release in quarantine: the id of the deployment that failed, or a version
     #[arg(value_name = "DEPLOYMENT|VERSION", value_parser = earlier)]
     pub release: String,

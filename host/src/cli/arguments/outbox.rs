@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::target::Target;
+use windlass_api::command::ApplicationRef;
 
 /// Arguments of `outbox`.
 #[derive(Debug, Clone, Args)]
@@ -21,7 +21,7 @@ pub enum OutboxCommand {
     List {
         /// The application; without one, all
         #[arg(value_name = "APP")]
-        app: Option<Target>,
+        app: Option<ApplicationRef>,
     },
     /// Tell recorders what they were not told yet, without waiting for the time of the next attempt
     #[command(after_help = "\
@@ -33,7 +33,7 @@ Exit codes: 0 all were told, 15 something waits or is set aside")]
     Flush {
         /// The application; without one, all
         #[arg(value_name = "APP")]
-        app: Option<Target>,
+        app: Option<ApplicationRef>,
     },
     /// Let an event that was set aside wait again, if its recorder was told nothing later
     #[command(after_help = "\

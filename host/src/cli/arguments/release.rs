@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use windlass_foundation::names::Kind;
 
 use super::deploy::{MannerArguments, VersionArguments, duration, earlier, environment};
-use crate::cli::target::Target;
+use windlass_api::command::ApplicationRef;
 
 /// Arguments of `release`.
 #[derive(Debug, Clone, Args)]
@@ -56,7 +56,7 @@ Examples:
     Export {
         /// The application's name
         #[arg(value_name = "APP")]
-        app: Target,
+        app: ApplicationRef,
         /// The id of a deployment, a commit or a version; without it, what runs
         #[arg(value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier)]
         release: Option<String>,
@@ -69,7 +69,7 @@ Examples:
     List {
         /// The application's name
         #[arg(value_name = "APP")]
-        app: Target,
+        app: ApplicationRef,
     },
     /// Show what a release consists of, and where it succeeded
     #[command(after_help = "\
@@ -129,7 +129,7 @@ succeed there or was not smoke tested, and when no trusted key has signed the fi
 pub struct PromoteArguments {
     /// The application's name
     #[arg(value_name = "APP")]
-    pub app: Target,
+    pub app: ApplicationRef,
     /// The environment that the release comes from, or the path of a release document (`-` is standard input)
     #[arg(long, value_name = "ENVIRONMENT|FILE", value_parser = environment_or_file)]
     pub from: String,

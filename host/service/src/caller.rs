@@ -1,0 +1,72 @@
+//! What a caller does on its own side, with its own rights: it reads the files that travel with a command, and writes those
+//! that an answer holds.
+
+use std::path::Path;
+
+use windlass_api::command::{Content, Document};
+use windlass_deployment::PLAN_FILE_LIMIT;
+use windlass_foundation::explain::Fault;
+use windlass_foundation::{private, regular, signature};
+use windlass_release::bundle::Bundles;
+use windlass_release::document;
+
+use super::error::CommandError;
+use super::trigger::message;
+
+/// A release document with the signature beside it. `-` is standard input, which has none.
+///
+/// # Errors
+/// When one of both cannot be read.
+pub fn signed_document(path: &Path) -> Result<Document, Fault> {
+    let mut document = release_document(path)?;
+    if path != Path::new("-") {
+        document.signature = signature::read_beside(path)?.map(Content);
+    }
+    Ok(document)
+}
+
+/// A release document, whoever signed it. `-` is standard input.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn release_document(path: &Path) -> Result<Document, Fault> {
+    let content = Content(document::read(path)?);
+    Ok(Document { path: path.to_owned(), content, signature: None })
+}
+
+/// A plan file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn plan(path: &Path) -> Result<Document, Fault> {
+    let content = regular::read(path, PLAN_FILE_LIMIT);
+    let content = content.map_err(|source| CommandError::Read { path: path.to_owned(), source })?;
+    Ok(Document { path: path.to_owned(), content: Content(content), signature: None })
+}
+
+/// The HTTP message of an event, from standard input.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn event() -> Result<Content, Fault> {
+    Ok(Content(message::read(std::io::stdin().lock())?))
+}
+
+/// Writes a file of an answer: the whole, or nothing, readable by its owner alone.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, content: &Content) -> Result<(), Fault> {
+    let written = private::write(path, &content.0);
+    Ok(written.map_err(|source| CommandError::Write { path: path.to_owned(), source })?)
+}
+
+/// Whether a file would be one of the next release from an application's directory.
+#[must_use]
+pub fn is_released(file: &Path, directory: &Path) -> bool {
+    let (Ok(file), Ok(directory)) = (file.canonicalize(), directory.canonicalize()) else { return false };
+    let Ok(inside) = file.strip_prefix(&directory) else { return false };
+    // Where bundles would be kept does not matter: nothing is kept.
+    let bundle = Bundles::new(&directory).inspect(&directory);
+    bundle.is_ok_and(|bundle| bundle.has(&inside.to_string_lossy()))
+}

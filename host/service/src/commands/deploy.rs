@@ -1,0 +1,152 @@
+//! `deploy`, and what a plan, a check and a deployment are about.
+
+use std::path::Path;
+
+use windlass_api::Reply;
+use windlass_api::command::{ApplicationRef, Document, Manner, Subject, Versions};
+use windlass_deployment::{PLAN_FILE_FORMAT, PlanFile, Request, Source, Target};
+use windlass_foundation::explain::Fault;
+use windlass_foundation::regular;
+use windlass_journal::Mode;
+
+use super::release;
+use crate::agent::Agent;
+use crate::error::{CommandError, Reason};
+use crate::run::{Asked, Run};
+
+/// Deploys.
+pub(super) async fn run(
+    run: &Run,
+    subject: &Subject,
+    environment: Option<&str>,
+    manner: Manner,
+) -> Result<Reply, Fault> {
+    let (name, target) = target(run, subject)?;
+    let agent = run.open(Mode::Write).await?;
+    run.environment(environment, &agent)?;
+    moved(run, &agent, &name, &target)?;
+    let stop = run.stop()?;
+    let request = request(run, name, target, manner);
+    let ending = windlass_deployment::run(&agent.engine, request, &stop).await?;
+    Ok(run.ended(&agent, &ending).await)
+}
+
+/// Says loudly when what runs under this name came from another directory: two applications may have one name. Where the
+/// operator said where the application is, there is nothing to say.
+pub(super) fn moved(run: &Run, agent: &Agent, name: &str, target: &Target) -> Result<(), Fault> {
+    let Target::Source(Source { directory, unbound: Some(_), .. }) = target else { return Ok(()) };
+    let Some(running) = agent.journal.running(name)? else { return Ok(()) };
+    let asked = agent.journal.deployment_state(&running.deployment)?.asked;
+    // Anything else is no directory: a plan, a release document, another deployment.
+    let Some(earlier) = asked.directory() else { return Ok(()) };
+    let same = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());
+    let (before, now) = (same(earlier), same(directory));
+    if before != now {
+        run.warn(format!(
+            "`{name}` runs here from `{}` (deployment {}), and this is `{}`: what runs is replaced. If these are two \
+             applications, give one of them another `application` in its release.toml, and another `name` in its Compose \
+             file",
+            before.display(),
+            running.deployment,
+            now.display(),
+        ));
+    }
+    Ok(())
+}
+
+/// A request of this caller.
+pub(super) fn request(run: &Run, application: String, target: Target, manner: Manner) -> Request {
+    Request {
+        application,
+        target,
+        actor: run.actor.clone(),
+        wait: manner.wait(),
+        reason: manner.reason,
+        retry: manner.retry,
+        break_glass: manner.break_glass,
+    }
+}
+
+/// The application and what to deploy of it.
+pub(super) fn target(run: &Run, subject: &Subject) -> Result<(String, Target), Fault> {
+    match subject {
+        Subject::Files { application, versions, defaults } => {
+            let asked = run.find(application)?;
+            let source = source(&asked, versions, *defaults);
+            Ok((asked.name, Target::Source(source)))
+        }
+        Subject::Document { application, document } => {
+            let name = run.name(application)?;
+            let given = release::given(run, document, &name)?;
+            Ok((name, given))
+        }
+        Subject::Plan { application, plan } => {
+            let plan = planned(run, application, plan)?;
+            Ok((plan.application.clone(), Target::Planned(Box::new(plan))))
+        }
+        // The files of the application are not needed: the release was kept.
+        Subject::Rollback { application, to } => Ok((run.name(application)?, Target::Rollback { to: to.clone() })),
+    }
+}
+
+/// The release file and the versions that were asked for.
+pub(super) fn source(asked: &Asked, versions: &Versions, defaults: bool) -> Source {
+    Source {
+        directory: asked.location.directory.clone(),
+        set: versions.set.clone(),
+        commit: versions.commit.clone(),
+        defaults,
+        unbound: asked.unbound.clone(),
+    }
+}
+
+/// Warns that a deployment is open when the caller asks what another one would do: the open one is finished first.
+pub(super) fn left_open(run: &Run, agent: &Agent, name: &str) -> Result<(), Fault> {
+    for open in agent.journal.open_deployments(Some(name))? {
+        let id = &open.id;
+        run.warn(if windlass_deployment::is_held(&agent.engine, name) {
+            format!("deployment {id} of `{name}` is running now; `windlass status {name}` shows it")
+        } else {
+            format!(
+                "deployment {id} of `{name}` was interrupted: `windlass resume {name}` finishes it or puts back what it \
+                 changed, and so does the next deployment before it begins"
+            )
+        });
+    }
+    Ok(())
+}
+
+/// Reads a plan that `plan` made a file of.
+fn planned(run: &Run, application: &ApplicationRef, file: &Document) -> Result<PlanFile, Fault> {
+    let (path, text) = (&file.path, &file.content.0);
+    let wrong = |reason: String| CommandError::NotAPlan { path: path.to_owned(), source: Reason(reason) };
+    // A user who may pass a file's name to the agent may not be allowed to read that file, so the error holds none of
+    // its content.
+    let understood = |error: serde_json::Error| wrong(regular::without_content(&error));
+    let format = serde_json::from_slice::<Format>(text).map_err(understood)?.format;
+    if format != PLAN_FILE_FORMAT {
+        return Err(wrong(format!("it has format {format}, and this agent reads format {PLAN_FILE_FORMAT}")).into());
+    }
+    let plan: PlanFile = serde_json::from_slice(text).map_err(understood)?;
+    // A rollback needs no files of the application: the release was kept.
+    let (name, unbound) = if plan.rollback_of.is_some() {
+        (run.name(application)?, None)
+    } else {
+        let asked = run.find(application)?;
+        (asked.name, asked.unbound)
+    };
+    if plan.application != name {
+        let path = path.to_owned();
+        return Err(CommandError::OtherPlan { path, planned: plan.application, application: name }.into());
+    }
+    if unbound.is_some() && plan.unbound.is_none() {
+        return Err(CommandError::PlanElsewhere { path: path.to_owned(), application: plan.application }.into());
+    }
+    Ok(plan)
+}
+
+/// What says how the rest is read.
+#[derive(serde::Deserialize)]
+struct Format {
+    format: u32,
+}

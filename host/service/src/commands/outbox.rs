@@ -1,0 +1,77 @@
+//! `outbox`: events that recorders have not received, their delivery, and what a person decides about those that a
+//! recorder will never take.
+
+use windlass_api::command::ApplicationRef;
+use windlass_api::facts::DeliveryFact;
+use windlass_api::{Answer, Reply};
+use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_journal::{Mode, Requeued};
+
+use crate::agent::Agent;
+use crate::error::CommandError;
+use crate::facts;
+use crate::run::Run;
+
+/// Lists the events.
+pub(super) async fn list(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Read).await?;
+    let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
+    undelivered(&agent, wanted.as_deref())
+}
+
+/// Delivers the events of these applications to their recorders, one application after the other.
+pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Write).await?;
+    let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
+    let stop = run.stop()?;
+    for application in waiting(&agent, wanted.as_deref())? {
+        windlass_deployment::flush(&agent.engine, &application, &run.actor, &stop).await?;
+    }
+    let deliveries = left(&agent, wanted.as_deref())?;
+    let exit = if deliveries.is_empty() { ExitCode::Succeeded } else { ExitCode::Unavailable };
+    Ok(Reply { answer: Answer::Outbox { deliveries }, exit })
+}
+
+/// Lets an event that was set aside wait again.
+pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Write).await?;
+    match agent.journal.requeue(number, &run.actor)? {
+        Requeued::Waits { application } => {
+            run.note(format!("event {number} of {application} waits again"));
+            undelivered(&agent, Some(&application))
+        }
+        Requeued::NotSetAside => Err(CommandError::NotSetAside { number }.into()),
+        Requeued::Overtaken { application, recorder, later } => {
+            Err(CommandError::Overtaken { number, application, recorder, later }.into())
+        }
+    }
+}
+
+/// Gives an event up.
+pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Write).await?;
+    let dropped = agent.journal.drop_delivery(number, &run.actor, reason)?;
+    let application = dropped.ok_or(CommandError::NoDelivery { number })?;
+    run.note(format!("event {number} of {application} was removed: its recorder will not be told"));
+    undelivered(&agent, Some(&application))
+}
+
+/// Applications with events that were not delivered.
+fn waiting(agent: &Agent, wanted: Option<&str>) -> Result<Vec<String>, Fault> {
+    let applications = agent.journal.status(wanted)?;
+    Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.name).collect())
+}
+
+/// The events that were not delivered.
+fn left(agent: &Agent, wanted: Option<&str>) -> Result<Vec<DeliveryFact>, Fault> {
+    let mut facts = Vec::new();
+    for application in waiting(agent, wanted)? {
+        let deliveries = agent.journal.undelivered(&application)?;
+        facts.extend(deliveries.into_iter().map(|delivery| facts::delivery(&application, &delivery)));
+    }
+    Ok(facts)
+}
+
+fn undelivered(agent: &Agent, wanted: Option<&str>) -> Result<Reply, Fault> {
+    Ok(Reply::succeeded(Answer::Outbox { deliveries: left(agent, wanted)? }))
+}

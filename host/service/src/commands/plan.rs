@@ -1,0 +1,46 @@
+//! `plan`.
+
+use windlass_api::command::{Content, Subject};
+use windlass_api::facts::PlanFact;
+use windlass_api::{Answer, Reply};
+use windlass_deployment::Error;
+use windlass_foundation::explain::Fault;
+use windlass_journal::Mode;
+
+use super::deploy::{left_open, moved, target};
+use super::excerpt;
+use crate::error::CommandError;
+use crate::run::Run;
+
+/// Says what a deployment would change. With `wants_file`, the answer holds the plan as a file for `deploy --plan`.
+pub(super) async fn run(
+    run: &Run,
+    subject: &Subject,
+    environment: Option<&str>,
+    wants_file: bool,
+) -> Result<Reply, Fault> {
+    let (name, target) = target(run, subject)?;
+    let agent = run.open(Mode::Read).await?;
+    run.environment(environment, &agent)?;
+    moved(run, &agent, &name, &target)?;
+    left_open(run, &agent, &name)?;
+    let stop = run.stop()?;
+    let planned = windlass_deployment::plan_only(&agent.engine, &name, &target, &stop).await;
+    let planned = planned.map_err(|error| excerpt::add(error, &target))?;
+    let file = if wants_file {
+        let file = agent.engine.backend.seal(planned.file()).await.map_err(Error::Failed)?;
+        Some(Content(serde_json::to_vec_pretty(&file).map_err(CommandError::unwritable)?))
+    } else {
+        None
+    };
+    let plan = Box::new(PlanFact {
+        application: name,
+        environment: planned.environment.clone(),
+        release: (*planned.release).clone(),
+        running: planned.running.as_ref().map(|release| release.version.clone()),
+        running_release: planned.running.as_ref().map(|release| release.id.clone()),
+        plan: (*planned.plan).clone(),
+        written: None,
+    });
+    Ok(Reply::succeeded(Answer::Plan { plan, file }))
+}

@@ -1,0 +1,163 @@
+//! `plugin`: what plugins are, what they ask for, and what they are granted.
+
+use std::path::Path;
+
+use windlass_api::command::ApplicationRef;
+use windlass_api::facts::{AskFact, GrantFact, PluginFact};
+use windlass_api::{Answer, Reply};
+use windlass_capability::Scope;
+use windlass_capability::grants;
+use windlass_capability::secrets::HostKey;
+use windlass_config::Config;
+use windlass_foundation::explain::Fault;
+use windlass_foundation::identity::{Ask, Kind};
+use windlass_foundation::private;
+use windlass_foundation::redact::Redactor;
+use windlass_release::environment::{PluginName, Settings};
+use windlass_sandbox::{AdmissionError, Plugin, Plugins, Settings as Sandbox, Source};
+
+use crate::agent::registries;
+use crate::error::CommandError;
+use crate::run::{Asked, Run};
+
+/// The sandbox, without the rest of the agent.
+pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
+    let directory = &config.state_directory;
+    private::claim(directory)?;
+    private::directory(directory).map_err(|source| CommandError::Write { path: directory.clone(), source })?;
+    Ok(Plugins::open(Sandbox {
+        state_directory: directory.clone(),
+        key: HostKey::open(directory)?.bytes().to_vec(),
+        limits: config.limits.clone(),
+        precompiler: None,
+        redactor: Redactor::new(),
+    })?)
+}
+
+/// Every plugin that the agent carries.
+pub(super) async fn list(run: &Run) -> Result<Reply, Fault> {
+    let plugins = open(&*run.config()?)?;
+    let mut facts = Vec::new();
+    for name in plugins.bundled() {
+        let what = format!("compiling `{name}`, once");
+        let plugin = run.patiently(&what, plugins.admit(&Source::Bundled(name.clone()), None)).await?;
+        facts.push(fact(&plugin, "bundled", None));
+    }
+    Ok(Reply::succeeded(Answer::Plugins { plugins: facts }))
+}
+
+/// One plugin.
+pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, Fault> {
+    let config = run.config()?;
+    let plugins = open(&config)?;
+    let is_pinned = wanted.contains("@sha256:");
+    let is_path = wanted.contains('/') || Path::new(wanted).extension().is_some_and(|extension| extension == "wasm");
+    let source = if is_pinned {
+        pull(run, wanted, &plugins, &config).await?;
+        Source::registry(wanted).map_err(|cause| AdmissionError { plugin: format!("`{wanted}`"), cause })?
+    } else if is_path {
+        Source::File(wanted.into())
+    } else {
+        Source::Bundled(wanted.to_owned())
+    };
+    let plugin = run.patiently(&format!("compiling `{wanted}`, once"), plugins.admit(&source, None)).await?;
+    let size = if is_path && !is_pinned { std::fs::metadata(wanted).map(|file| file.len()).ok() } else { None };
+    let mut fact = fact(&plugin, if is_path { wanted } else { "bundled" }, size);
+    fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
+    fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
+    fact.schema = Some(plugin.description().config.clone());
+    Ok(Reply::succeeded(Answer::Plugin { plugin: Box::new(fact) }))
+}
+
+/// Brings a plugin from its registry, unless it is here.
+async fn pull(run: &Run, name: &str, plugins: &Plugins, config: &Config) -> Result<(), Fault> {
+    let registries = registries(config, &HostKey::open(&config.state_directory)?, &Redactor::new())?;
+    Ok(run.patiently(&format!("pulling `{name}`, once"), plugins.pull(name, &registries)).await?)
+}
+
+/// What the plugins of an application ask for.
+pub(super) async fn grants(run: &Run, application: &ApplicationRef) -> Result<Reply, Fault> {
+    let asked = run.find(application)?;
+    let grants = grants_of(run, &*run.config()?, &asked).await?;
+    Ok(Reply::succeeded(Answer::Grants { grants }))
+}
+
+/// What the plugins of an application ask for, and whether they are granted it.
+pub(super) async fn grants_of(run: &Run, config: &Config, asked: &Asked) -> Result<Vec<GrantFact>, Fault> {
+    let plugins = open(config)?;
+    let settings = asked.file.settings(&config.environment)?;
+    let mut facts = Vec::new();
+    for (usage, name, kind) in used(&settings) {
+        let (written, bundled) = match name {
+            PluginName::Bundled(name) => (name.clone(), true),
+            PluginName::File(path) => (format!("./{path}"), false),
+            PluginName::Registry(reference) => {
+                pull(run, reference, &plugins, config).await?;
+                (reference.clone(), false)
+            }
+        };
+        let what = format!("compiling `{written}`, once");
+        let plugin = run.patiently(&what, plugins.load(&written, kind, &asked.location.directory)).await?;
+        let scope = Scope {
+            application: asked.name.clone(),
+            plugin: plugin.identity().clone(),
+            bundled,
+            kind,
+            deployment: String::new(),
+            environment: config.environment.clone(),
+        };
+        let wishes = &plugin.manifest().capabilities;
+        let missing = grants::missing(&scope, wishes, &config.grants, asked.unbound.as_deref());
+        for ask in wishes {
+            let lacks = missing.iter().find(|missing| missing.ask == *ask);
+            facts.push(GrantFact {
+                plugin: plugin.identity().name.clone(),
+                usage: usage.clone(),
+                capability: capability(ask),
+                reason: ask.reason.clone(),
+                granted: lacks.is_none(),
+                lines: lacks.filter(|lacks| lacks.impossible.is_none()).map(|lacks| lacks.lines.clone()),
+            });
+        }
+    }
+    Ok(facts)
+}
+
+/// Every plugin of a release: where the file uses it, its name, and what for.
+pub(super) fn used(settings: &Settings) -> Vec<(String, &PluginName, Kind)> {
+    let mut used = vec![("strategy".to_owned(), &settings.strategy.plugin.plugin, Kind::Strategy)];
+    used.extend(settings.checks.iter().map(|it| (format!("checks.{}", it.name), &it.plugin.plugin, Kind::Check)));
+    used.extend(settings.smoke.iter().map(|it| (format!("smoke.{}", it.name), &it.plugin.plugin, Kind::Smoke)));
+    let recorders = settings.recorders.iter();
+    used.extend(recorders.map(|it| (format!("recorders.{}", it.name), &it.plugin.plugin, Kind::Recorder)));
+    used
+}
+
+/// A plugin as a fact.
+fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
+    let (identity, manifest) = (plugin.identity(), plugin.manifest());
+    PluginFact {
+        name: identity.name.clone(),
+        version: identity.version.clone(),
+        kind: manifest.kind.word().to_owned(),
+        contract: manifest.contract.clone(),
+        digest: identity.digest.clone(),
+        source: source.to_owned(),
+        size,
+        asks: manifest
+            .capabilities
+            .iter()
+            .map(|ask| AskFact { capability: capability(ask), reason: ask.reason.clone() })
+            .collect(),
+        summary: None,
+        example: None,
+        schema: None,
+    }
+}
+
+/// A requested capability in few words: `files records (write)`.
+fn capability(ask: &Ask) -> String {
+    let root = ask.root.as_ref().map(|root| format!(" {root}")).unwrap_or_default();
+    let write = if ask.write { " (write)" } else { "" };
+    format!("{}{root}{write}", ask.name)
+}

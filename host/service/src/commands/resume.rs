@@ -1,0 +1,38 @@
+//! `resume`: what was interrupted is finished, or undone.
+
+use windlass_api::command::ApplicationRef;
+use windlass_api::{Answer, Event, Reply};
+use windlass_deployment::Onward;
+use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_journal::Mode;
+
+use crate::run::Run;
+
+/// Resumes one application's open deployment, or all. Nothing open is nothing to do. The exit code is that of the
+/// first that did not succeed.
+pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, unwind: bool) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Write).await?;
+    let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
+    let mut applications: Vec<String> = Vec::new();
+    for open in agent.journal.open_deployments(wanted.as_deref())? {
+        if !applications.contains(&open.application) {
+            applications.push(open.application);
+        }
+    }
+    let answer = Answer::Resumed { application: wanted, number: applications.len() };
+    if applications.is_empty() {
+        return Ok(Reply::succeeded(answer));
+    }
+    let stop = run.stop()?;
+    let onward = if unwind { Onward::Back } else { Onward::Forward };
+    let mut exit = ExitCode::Succeeded;
+    for application in applications {
+        let ending = windlass_deployment::resume(&agent.engine, &application, &run.actor, onward, &stop).await?;
+        let ended = run.ended(&agent, &ending).await;
+        run.event(Event::Part(Box::new(ended.answer)));
+        if exit == ExitCode::Succeeded {
+            exit = ended.exit;
+        }
+    }
+    Ok(Reply { answer, exit })
+}

@@ -1,0 +1,40 @@
+//! `show` and `logs`: one deployment.
+
+use windlass_api::command::ApplicationRef;
+use windlass_api::{Answer, Reply};
+use windlass_foundation::explain::Fault;
+use windlass_journal::{Journal, Mode, Shown};
+
+use crate::error::CommandError;
+use crate::facts;
+use crate::run::Run;
+
+/// Shows everything about a deployment.
+pub(super) async fn run(run: &Run, deployment: &str) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Read).await?;
+    let shown = find(run, &agent.journal, deployment)?;
+    let mut fact = facts::shown(&agent.journal, &shown)?;
+    facts::look(&agent, &mut fact).await;
+    Ok(Reply::succeeded(Answer::Shown { deployment: Box::new(fact) }))
+}
+
+/// Shows what plugins and steps of a deployment said.
+pub(super) async fn logs(run: &Run, deployment: &str) -> Result<Reply, Fault> {
+    let agent = run.open(Mode::Read).await?;
+    let shown = find(run, &agent.journal, deployment)?;
+    let lines = agent.journal.logs(&shown.summary.id)?.iter().map(facts::line).collect();
+    Ok(Reply::succeeded(Answer::Log { deployment: shown.summary.id, lines }))
+}
+
+/// The last deployment of an application, or the one with this id. An application's name goes first, because an
+/// id that happens to begin like one can be given in full.
+fn find(run: &Run, journal: &Journal, wanted: &str) -> Result<Shown, Fault> {
+    // A number is no application's name.
+    let name = match wanted.parse::<ApplicationRef>() {
+        Ok(application) => run.name(&application)?,
+        Err(_) => wanted.to_owned(),
+    };
+    let last = journal.history(Some(&name), 1, None)?.into_iter().next();
+    let wanted = last.map_or(name, |last| last.id);
+    journal.show(&wanted)?.ok_or_else(|| CommandError::NotDeployed { wanted }.into())
+}

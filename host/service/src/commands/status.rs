@@ -1,0 +1,128 @@
+//! `status`: what the journal says runs, what is observed, and the difference.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use tokio_util::sync::CancellationToken;
+use windlass_api::command::ApplicationRef;
+use windlass_api::facts::{OpenFact, PartFact, ReleaseFact, StatusFact};
+use windlass_api::{Answer, Reply};
+use windlass_deployment::{Context, STATUS};
+use windlass_documents::{Action, Change, Observation};
+use windlass_foundation::explain::Fault;
+use windlass_journal::{Application, Mode, Running};
+
+use super::{holds, lost};
+use crate::agent::Agent;
+use crate::facts;
+use crate::run::Run;
+
+/// How long the strategy may take to look.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// At how many applications it looks at once.
+const AT_ONCE: usize = 8;
+
+/// Shows one application or all.
+pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+    let name = application.map(|application| run.name(application)).transpose()?;
+    let agent = run.open(Mode::Read).await?;
+    let applications = agent.journal.status(name.as_deref())?;
+    if let (Some(wanted), true) = (name, applications.is_empty()) {
+        return Err(lost::unknown(&agent, wanted).await.into());
+    }
+    let looks = applications.iter().map(|application| self::fact(&agent, application));
+    let applications: Vec<StatusFact> = futures::stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+    if applications.is_empty()
+        && let Some(warning) = lost::warning(&agent).await
+    {
+        run.warn(warning);
+    }
+    Ok(Reply::succeeded(Answer::Status { applications }))
+}
+
+/// Everything about one application.
+async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fault> {
+    let name = &application.name;
+    let open = agent.journal.open_deployments(Some(name))?.into_iter().next();
+    let stuck = agent.journal.stuck(Some(name))?.into_iter().next();
+    let running = application.running.as_ref();
+    let seen = match running {
+        Some(running) => Some(look(agent, name, running).await),
+        None => None,
+    };
+    let (parts, drift, unobserved) = match seen {
+        Some(Ok((observation, drift))) => (Some(observation.parts.iter().map(PartFact::from).collect()), drift, None),
+        Some(Err(reason)) => (None, Vec::new(), Some(reason)),
+        None => (None, Vec::new(), None),
+    };
+    let holds = holds::fact(agent, name)?;
+    Ok(StatusFact {
+        application: name.clone(),
+        environment: application.latest.environment.clone(),
+        release: running.map(|running| {
+            let shared = agent.journal.shares_label(name, &running.release.version).unwrap_or(false);
+            ReleaseFact::of(&running.release, shared)
+        }),
+        deployment: running.map(|running| running.deployment.clone()),
+        since: running.map(|running| running.since.to_string()),
+        parts,
+        unobserved,
+        drift,
+        open: open.map(|open| OpenFact {
+            deployment: open.id,
+            version: open.version,
+            started: open.started.to_string(),
+            // One that was killed is still in the journal.
+            holder: application
+                .holder
+                .as_ref()
+                .filter(|_| windlass_deployment::is_held(&agent.engine, name))
+                .map(ToString::to_string),
+        }),
+        stuck: stuck.map(|stuck| {
+            let failure = stuck.failure.map(|failure| format!(": {failure}")).unwrap_or_default();
+            format!("deployment {}{failure}", stuck.id)
+        }),
+        frozen: holds.frozen,
+        pinned: holds.pinned,
+        quarantined: holds.quarantined,
+        outbox: agent.journal.undelivered(name)?.into_iter().map(|delivery| facts::delivery(name, &delivery)).collect(),
+    })
+}
+
+/// What is observed, and where it is not what was deployed: what deploying the running release again would change.
+async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observation, Vec<String>), String> {
+    let state = agent.journal.deployment_state(&running.deployment).map_err(|error| error.to_string())?;
+    let unbound = state.asked.unbound;
+    let context = Context {
+        deployment: running.deployment.clone(),
+        application: name.to_owned(),
+        purpose: STATUS,
+        release: Arc::clone(&running.release),
+        running: Some(Arc::clone(&running.release)),
+        plan: None,
+        source: "status".to_owned(),
+        attempt: 1,
+        deadline: PATIENCE,
+        cancelled: CancellationToken::new(),
+        last_facts: Arc::default(),
+        unbound,
+    };
+    let outside = &agent.engine.backend;
+    let looks = tokio::try_join!(outside.observe(&context), outside.plan(&context));
+    let (observation, plan) = looks.map_err(|failure| failure.message)?;
+    Ok((observation, plan.changes.iter().filter_map(drift).collect()))
+}
+
+/// A difference between what runs and the release, in words; none where there is no difference.
+fn drift(change: &Change) -> Option<String> {
+    let (subject, cause) = (&change.subject, &change.cause);
+    match change.action {
+        Action::Keep => None,
+        Action::Create => Some(format!("{subject} is missing")),
+        Action::Remove => Some(format!("{subject} is there, but not in the release")),
+        Action::Replace | Action::Update => Some(format!("{subject} is not as deployed: {cause}")),
+    }
+}

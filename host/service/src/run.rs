@@ -1,0 +1,189 @@
+//! One command from its start to its end: what the modules of [`commands`](super::commands) share.
+//!
+//! The operator's file is read once, when it is first needed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use windlass_api::command::ApplicationRef;
+use windlass_api::{Answer, Event, Reply};
+use windlass_config::{Config, DEFAULT_PATH};
+use windlass_deployment::{Ending, Stop};
+use windlass_foundation::explain::Fault;
+use windlass_journal::Mode;
+use windlass_release::application::{self, Location};
+use windlass_release::binding::{self, Claim};
+use windlass_release::directory::TeamDirectory;
+use windlass_release::file::ReleaseFile;
+
+use super::agent::{Agent, Options};
+use super::error::CommandError;
+use super::facts;
+use super::sink::{Relay, Sink};
+use super::{Grammar, Service};
+
+/// How long a person waits before they ask themselves what is going on.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// What a command works with.
+#[derive(Clone)]
+pub(crate) struct Run {
+    /// The operator's file that was named; none means the usual place.
+    named: Option<PathBuf>,
+    /// Reads the command of a trigger.
+    pub(crate) grammar: Grammar,
+    /// Who asks, for the record.
+    pub(crate) actor: String,
+    sink: Arc<dyn Sink>,
+    relay: Arc<Relay>,
+    config: Arc<OnceLock<Arc<Config>>>,
+}
+
+/// An application that was asked for.
+pub(crate) struct Asked {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where its files are.
+    pub(crate) location: Location,
+    /// Its release file.
+    pub(crate) file: ReleaseFile,
+    /// The lines for agent.toml that would bind it to where it is, where the operator wrote no binding.
+    pub(crate) unbound: Option<String>,
+}
+
+impl Run {
+    pub(crate) fn new(service: &Service, actor: &str, sink: Arc<dyn Sink>) -> Self {
+        let relay = Arc::new(Relay::new(sink.clone()));
+        let (named, grammar) = (service.config.clone(), service.grammar);
+        Self { named, grammar, actor: actor.to_owned(), sink, relay, config: Arc::default() }
+    }
+
+    /// The same command on behalf of another actor.
+    pub(crate) fn acting(&self, actor: &str) -> Self {
+        Self { actor: windlass_foundation::names::actor(actor), ..self.clone() }
+    }
+
+    /// Tells the caller something.
+    pub(crate) fn event(&self, event: Event) {
+        self.sink.event(event);
+    }
+
+    /// Tells the caller what a person should know.
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        self.event(Event::Warning(text.into()));
+    }
+
+    /// Tells the caller what was done.
+    pub(crate) fn note(&self, text: impl Into<String>) {
+        self.event(Event::Note(text.into()));
+    }
+
+    /// The operator's file, for texts.
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_PATH))
+    }
+
+    /// The operator's file; the defaults where none was named and there is none at the usual place.
+    pub(crate) fn config(&self) -> Result<Arc<Config>, Fault> {
+        if let Some(config) = self.config.get() {
+            return Ok(config.clone());
+        }
+        let path = self.config_path();
+        // A file that was named and is not there is a mistake; the usual one may be missing.
+        let config = match (&self.named, path.exists()) {
+            (Some(_), false) => return Err(CommandError::NoConfig { path }.into()),
+            (None, false) => Config::defaults()?,
+            (_, true) => Config::read(&path)?,
+        };
+        Ok(self.config.get_or_init(|| Arc::new(config)).clone())
+    }
+
+    /// Opens the agent with the operator's file and its state directory.
+    pub(crate) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
+        let config = self.config()?;
+        Ok(Agent::open(Options { config, mode, events: self.relay.clone() }).await?)
+    }
+
+    /// Opens the agent with a state of its own, for what leaves nothing on this host.
+    pub(crate) async fn open_in(&self, mode: Mode, state_directory: PathBuf) -> Result<Agent, Fault> {
+        let config = Arc::new(Config { state_directory, ..(*self.config()?).clone() });
+        Ok(Agent::open(Options { config, mode, events: self.relay.clone() }).await?)
+    }
+
+    /// Finds an application's files and its name.
+    pub(crate) fn find(&self, application: &ApplicationRef) -> Result<Asked, Fault> {
+        let config = self.config()?;
+        let location = application::find(&application.to_string(), &config.applications_directory)?;
+        let team = TeamDirectory::open(&location.directory)?;
+        let file = ReleaseFile::of(&team)?;
+        if let Some(name) = &location.name {
+            file.expect_application(name)?;
+        }
+        let name = file.application.clone();
+        // Before anything of the application is looked at: its journal, its lock, what runs.
+        let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
+        Ok(Asked { name, location, file, unbound })
+    }
+
+    /// The name of an application that the journal is asked about; its files are needed only when a path was given.
+    pub(crate) fn name(&self, application: &ApplicationRef) -> Result<String, Fault> {
+        match application {
+            ApplicationRef::Name(name) => Ok(name.clone()),
+            ApplicationRef::Path(_) => Ok(self.find(application)?.name),
+        }
+    }
+
+    /// The same of an application that this host knows: it was deployed or held back here, the operator's file names it,
+    /// or its files are where applications are looked for. Otherwise a mistyped name would be answered as though all
+    /// were well.
+    pub(crate) fn known(&self, application: &ApplicationRef, agent: &Agent) -> Result<String, Fault> {
+        let name = self.name(application)?;
+        let journal = &agent.journal;
+        let is_known = !journal.status(Some(&name))?.is_empty()
+            || journal.freeze(&name)?.is_some()
+            || journal.pin(&name)?.is_some()
+            || agent.config.bindings.iter().any(|binding| binding.name == name);
+        if !is_known {
+            self.find(application)?;
+        }
+        Ok(name)
+    }
+
+    /// Refuses another environment than this host's, so that a user does not deploy on the wrong host.
+    pub(crate) fn environment(&self, wanted: Option<&str>, agent: &Agent) -> Result<(), CommandError> {
+        match wanted {
+            Some(wanted) if wanted != agent.environment => Err(CommandError::OtherEnvironment {
+                wanted: wanted.to_owned(),
+                here: agent.environment.clone(),
+                config: self.config_path(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for something that is usually quick, and says what it is when it is not.
+    pub(crate) async fn patiently<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut work).await {
+            return answer;
+        }
+        self.event(Event::Busy(what.to_owned()));
+        work.await
+    }
+
+    /// From now on the caller may ask the command to stop in order.
+    pub(crate) fn stop(&self) -> Result<Stop, CommandError> {
+        self.sink.stop().map_err(CommandError::Unheard)
+    }
+
+    /// The reply about a deployment that has ended.
+    pub(crate) async fn ended(&self, agent: &Agent, ending: &Ending) -> Reply {
+        let mut deployment = facts::ending(ending, self.relay.phases(&ending.state.application));
+        facts::look(agent, &mut deployment).await;
+        for warning in &ending.warnings {
+            self.warn(warning);
+        }
+        Reply { answer: Answer::Ended { deployment: Box::new(deployment) }, exit: ending.exit() }
+    }
+}

@@ -1,0 +1,55 @@
+//! Files that the person asked for: a plan and a release document are written here, with the person's rights.
+
+use std::path::PathBuf;
+
+use windlass_api::{Answer, Reply};
+use windlass_foundation::explain::Fault;
+use windlass_report::Printer;
+use windlass_service::caller;
+
+use super::arguments::{Command, PlanArguments, ReleaseCommand};
+
+/// Where a command's file is to be written.
+fn out(command: &Command) -> Option<&PathBuf> {
+    match command {
+        Command::Plan(PlanArguments { out, .. }) => out.as_ref(),
+        Command::Release(release) => match &release.command {
+            ReleaseCommand::Create { out, .. } | ReleaseCommand::Export { out, .. } => out.as_ref(),
+            ReleaseCommand::List { .. } | ReleaseCommand::Show { .. } | ReleaseCommand::Verify { .. } => None,
+        },
+        _ => None,
+    }
+}
+
+/// Writes the file of an answer to where the person wants it. What is left to show; none where a document was printed and
+/// nothing else is.
+pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Result<Option<Reply>, Fault> {
+    let out = out(command);
+    match (&mut reply.answer, out) {
+        (Answer::Plan { plan, file: Some(file) }, Some(path)) => {
+            caller::write(path, file)?;
+            plan.written = Some(path.display().to_string());
+        }
+        (Answer::Release { release, document: Some(document), .. }, Some(path)) => {
+            caller::write(path, document)?;
+            release.path = Some(path.display().to_string());
+        }
+        (Answer::Release { document: Some(document), .. }, None) => {
+            printer.verbatim(&String::from_utf8_lossy(&document.0));
+            return Ok(None);
+        }
+        _ => {}
+    }
+    Ok(Some(reply))
+}
+
+/// What to say after a document was written: it may be a file of the very next release.
+pub(super) fn warning(command: &Command, reply: &Reply) -> Option<String> {
+    let (Answer::Release { directory: Some(directory), .. }, Some(out)) = (&reply.answer, out(command)) else {
+        return None;
+    };
+    let warning = || {
+        format!("`{}` is a file of the next release: name it in .windlassignore, or write it elsewhere", out.display())
+    };
+    caller::is_released(out, directory).then(warning)
+}
