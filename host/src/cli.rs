@@ -75,7 +75,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
     let service = Service::new(arguments.global.config(), request::grammar);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
     let terminal = Arc::new(Terminal::new(printer, view(&arguments.command, printer)));
-    let reply = runtime.block_on(service.execute(&actor::name(), command, terminal.clone()));
+    let reply = runtime.block_on(service.execute(&actor::principal(), command, terminal.clone()));
     terminal.finish();
     runtime.shutdown_timeout(LEFTOVERS);
     let reply = passed(reply?).map_err(CliError::Wire)?;

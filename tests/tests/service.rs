@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use windlass_api::{Command, ErrorFact, Event};
 use windlass_deployment::Stop;
+use windlass_foundation::principal::{Principal, Proof};
 use windlass_service::{Service, Sink, Ungrammatical};
 use windlass_tests::{Small, expect};
 
@@ -48,11 +49,15 @@ fn service(small: &Small) -> Service {
     Service::new(Some(small.host.root().join("agent.toml")), grammar)
 }
 
+fn principal() -> Principal {
+    Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 1001 })
+}
+
 /// Sends a command as JSON and reads the reply from JSON.
 async fn ask(small: &Small, command: Value, caller: &Arc<Caller>) -> Result<Value, Value> {
     let wrong = |error: serde_json::Error| json!({ "wrong": error.to_string() });
     let command: Command = serde_json::from_value(command).map_err(wrong)?;
-    let reply = service(small).execute("ci", command, caller.clone()).await;
+    let reply = service(small).execute(&principal(), command, caller.clone()).await;
     match reply {
         Ok(reply) => serde_json::to_value(reply).map_err(wrong),
         Err(fault) => Err(serde_json::to_value(ErrorFact::from(&fault)).map_err(wrong)?),
@@ -79,6 +84,7 @@ async fn what_is_asked_as_data_is_deployed_and_shown_as_if_it_had_been_typed() -
         ensure!(reply["exit"] == 0 && reply["answer"]["type"] == "ended", "{reply}");
         let deployment = &reply["answer"]["deployment"];
         ensure!(deployment["outcome"] == "succeeded" && deployment["actor"] == "ci", "{reply}");
+        ensure!(deployment["principal"]["sentence"] == "ci (SSH key SHA256:ab, local user 1001)", "{reply}");
         ensure!(deployment["reason"] == "asked as data" && !deployment["phases"].is_null(), "{reply}");
         small.serves("2")?;
     }

@@ -7,6 +7,7 @@
 mod config;
 mod deployment;
 mod host;
+mod principal;
 mod release;
 mod status;
 mod trigger;
@@ -25,6 +26,7 @@ pub use deployment::{
     ProbeFact, RecordFact, ReleaseFact, StepFact,
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
+pub use principal::PrincipalFact;
 pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
 pub use trigger::TriggerFact;

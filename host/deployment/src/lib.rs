@@ -33,6 +33,7 @@ mod verify;
 mod work;
 
 use windlass_documents::Outcome;
+use windlass_foundation::principal::Principal;
 use windlass_journal::Resolution;
 
 use self::work::{Deployment, Halt};
@@ -54,8 +55,8 @@ pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Endin
     if let Target::Planned(file) = &request.target {
         target::vouch(engine, file, &request.application).await?;
     }
-    let _held = lock::hold(engine, &request.application, &request.actor, request.wait, stop).await?;
-    recover::earlier(engine, &request.application, &request.actor, stop).await?;
+    let _held = lock::hold(engine, &request.application, &request.principal, request.wait, stop).await?;
+    recover::earlier(engine, &request.application, &request.principal, stop).await?;
     let deployment = Deployment::open(engine, request, stop)?;
     finish(&deployment).await
 }
@@ -64,12 +65,12 @@ pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Endin
 pub async fn resume(
     engine: &Engine,
     application: &str,
-    actor: &str,
+    by: &Principal,
     onward: Onward,
     stop: &Stop,
 ) -> Result<Ending, Error> {
-    let _held = lock::hold(engine, application, actor, None, stop).await?;
-    let deployment = recover::open(engine, application, actor, onward, stop)?;
+    let _held = lock::hold(engine, application, by, None, stop).await?;
+    let deployment = recover::open(engine, application, by, onward, stop)?;
     finish(&deployment).await
 }
 
@@ -77,13 +78,13 @@ pub async fn resume(
 pub async fn resolve(
     engine: &Engine,
     application: &str,
-    actor: &str,
+    by: &Principal,
     reason: &str,
     resolution: Resolution,
     stop: &Stop,
 ) -> Result<Option<Ending>, Error> {
-    let _held = lock::hold(engine, application, actor, None, stop).await?;
-    let deployment = recover::answer(engine, application, actor, reason, resolution, stop)?;
+    let _held = lock::hold(engine, application, by, None, stop).await?;
+    let deployment = recover::answer(engine, application, by, reason, resolution, stop)?;
     match resolution {
         Resolution::Accept => Ok(None),
         Resolution::RetryUndo => finish(&deployment).await.map(Some),
@@ -101,8 +102,8 @@ pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Resu
 }
 
 /// Delivers the events that wait to the recorders of an application, without waiting for the time of the next attempt.
-pub async fn flush(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
-    let _held = lock::hold(engine, application, actor, None, stop).await?;
+pub async fn flush(engine: &Engine, application: &str, by: &Principal, stop: &Stop) -> Result<(), Error> {
+    let _held = lock::hold(engine, application, by, None, stop).await?;
     tokio::select! {
         told = record::waiting(engine, application, record::Due::Ignored) => told,
         () = stop.unwind().cancelled() => Ok(()),

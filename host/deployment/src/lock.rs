@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::principal::Principal;
 use windlass_foundation::private;
 use windlass_foundation::progress::{DeploymentRef, Progress};
 
@@ -41,7 +42,7 @@ impl Drop for Held<'_> {
 pub(super) async fn hold<'a>(
     engine: &'a Engine,
     application: &str,
-    actor: &str,
+    by: &Principal,
     wait: Option<Duration>,
     stop: &Stop,
 ) -> Result<Held<'a>, Error> {
@@ -69,7 +70,7 @@ pub(super) async fn hold<'a>(
             }
         }
     };
-    blocking(|| engine.journal.hold(application, &owner(actor)))?;
+    blocking(|| engine.journal.hold(application, &owner(by)))?;
     Ok(Held { engine, application: application.to_owned(), file })
 }
 

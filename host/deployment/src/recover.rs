@@ -1,5 +1,6 @@
 //! Finding what was left open. Going on is the ordinary flow.
 
+use windlass_foundation::principal::Principal;
 use windlass_journal::{Event, Resolution, Status};
 
 use super::engine::Engine;
@@ -21,9 +22,9 @@ pub enum Onward {
 /// Finishes what an earlier process left open, before a new deployment begins. A deployment that touched something is
 /// finished; one that touched nothing is refused, because the new request replaces it. Then the events that wait are
 /// delivered to the recorders.
-pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, stop: &Stop) -> Result<(), Error> {
+pub(super) async fn earlier(engine: &Engine, application: &str, by: &Principal, stop: &Stop) -> Result<(), Error> {
     for summary in engine.journal.open_deployments(Some(application))? {
-        let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;
+        let deployment = Deployment::take_over(engine, &summary.id, by, stop)?;
         if matches!(deployment.status(), Status::Resolving | Status::Planning | Status::Checking) {
             deployment
                 .write(&Event::Cancelled { by: "the next deployment, before anything was touched".to_owned() })?;
@@ -44,7 +45,7 @@ pub(super) async fn earlier(engine: &Engine, application: &str, actor: &str, sto
 pub(super) fn open<'a>(
     engine: &'a Engine,
     application: &str,
-    actor: &str,
+    by: &Principal,
     onward: Onward,
     stop: &Stop,
 ) -> Result<Deployment<'a>, Error> {
@@ -52,9 +53,9 @@ pub(super) fn open<'a>(
     let Some(summary) = open else {
         return Err(Error::NothingOpen { application: application.to_owned() });
     };
-    let deployment = Deployment::take_over(engine, &summary.id, actor, stop)?;
+    let deployment = Deployment::take_over(engine, &summary.id, by, stop)?;
     if onward == Onward::Back {
-        deployment.write(&Event::Cancelled { by: actor.to_owned() })?;
+        deployment.write(&Event::Cancelled { by: by.name().to_owned() })?;
         deployment.halt().cancel();
     }
     Ok(deployment)
@@ -64,7 +65,7 @@ pub(super) fn open<'a>(
 pub(super) fn answer<'a>(
     engine: &'a Engine,
     application: &str,
-    actor: &str,
+    by: &Principal,
     reason: &str,
     resolution: Resolution,
     stop: &Stop,
@@ -72,7 +73,7 @@ pub(super) fn answer<'a>(
     let Some(stuck) = engine.journal.stuck(Some(application))?.into_iter().next() else {
         return Err(Error::NothingStuck { application: application.to_owned() });
     };
-    let deployment = Deployment::take_over(engine, &stuck.id, actor, stop)?;
-    deployment.write(&Event::Answered { actor: actor.to_owned(), reason: reason.to_owned(), resolution })?;
+    let deployment = Deployment::take_over(engine, &stuck.id, by, stop)?;
+    deployment.write(&Event::Answered { actor: by.into(), reason: reason.to_owned(), resolution })?;
     Ok(deployment)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 use windlass_foundation::explain::{ExitCode, failure_hint};
+use windlass_foundation::principal::Principal;
 use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Purpose, Summary};
 
 use super::seal::Seal;
@@ -19,8 +20,8 @@ pub struct Request {
     pub application: String,
     /// What to deploy.
     pub target: Target,
-    /// The actor who requests it, for the record.
-    pub actor: String,
+    /// Who requests it.
+    pub principal: Principal,
     /// Why, for the record.
     pub reason: Option<String>,
     /// How long to wait when another deployment holds the application; none means not at all.
@@ -268,7 +269,7 @@ pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host
         outcome,
         cancelled: state.is_cancelled(),
         rollback: state.asked.purpose == Purpose::Rollback,
-        actor: state.owner.actor.clone(),
+        actor: state.owner.actor.name.clone(),
         reason: state.asked.reason.clone().or_else(|| state.failure.as_ref().map(|failure| failure.message.clone())),
         release: release.unwrap_or_else(|| nameless(state)),
         previous: previous.cloned(),

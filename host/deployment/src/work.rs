@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step, When};
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{
     Also, Asked, DeploymentState, Event, Origin, Owner, Purpose, SharedState, Status, StepStatus, Summary, outcome_word,
@@ -135,7 +136,7 @@ impl<'a> Deployment<'a> {
             application: request.application,
             environment: engine.environment.clone(),
             asked,
-            owner: owner(&request.actor),
+            owner: owner(&request.principal),
             previous: running.as_ref().map(|running| running.deployment.clone()),
         };
         let state = blocking(|| engine.journal.begin(&engine.ids.next(), opened))?;
@@ -143,7 +144,7 @@ impl<'a> Deployment<'a> {
     }
 
     /// Takes over one that another process left.
-    pub(super) fn take_over(engine: &'a Engine, id: &str, actor: &str, stop: &Stop) -> Result<Self, Error> {
+    pub(super) fn take_over(engine: &'a Engine, id: &str, by: &Principal, stop: &Stop) -> Result<Self, Error> {
         let mut state = engine.journal.deployment_state(id)?;
         let previous = match &state.previous {
             Some(previous) => engine.journal.deployment_state(previous)?.release,
@@ -151,7 +152,7 @@ impl<'a> Deployment<'a> {
         };
         // A stuck deployment is not open: it is not resumed before an operator resolves it.
         if state.status.is_open() {
-            let event = Event::Resumed { owner: owner(actor) };
+            let event = Event::Resumed { owner: owner(by) };
             blocking(|| engine.journal.append(&mut state, &event, &Also::default()))?;
         }
         Ok(Self::new(engine, state, previous, None, stop))
@@ -434,10 +435,10 @@ impl<'a> Deployment<'a> {
 }
 
 /// This process, as the owner of a deployment.
-pub(super) fn owner(actor: &str) -> Owner {
+pub(super) fn owner(by: &Principal) -> Owner {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Owner {
-        actor: actor.to_owned(),
+        actor: by.into(),
         pid: std::process::id(),
         boot: boot.trim().to_owned(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),

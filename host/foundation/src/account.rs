@@ -1,8 +1,18 @@
-//! The account that a command runs as: a user of this host, from `/etc/passwd` (passwd(5)).
+//! Users of this host.
 //!
-//! Users of a directory service are named by number.
+//! The account that a command runs as comes from `/etc/passwd` (passwd(5)), where users of a directory service are not: they
+//! are named by number. What a user is called is asked of the host's user database, which knows those too
+//! (nsswitch.conf(5)).
 
 use std::fs;
+
+use nix::unistd::{Uid, User};
+
+/// What the host calls a user; none where it knows no such user, or cannot be asked.
+#[must_use]
+pub fn name(user: u32) -> Option<String> {
+    User::from_uid(Uid::from_raw(user)).ok().flatten().map(|user| user.name)
+}
 
 /// The number of a user by name.
 ///

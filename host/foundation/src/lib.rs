@@ -12,6 +12,7 @@ pub mod explain;
 pub mod hooks;
 pub mod identity;
 pub mod names;
+pub mod principal;
 pub mod private;
 pub mod process;
 pub mod progress;

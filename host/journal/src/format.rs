@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Report};
 
+pub use super::actor::{Actor, Owner};
+
 /// The version of the whole journal: tables and events. An agent refuses a journal with a higher number.
 pub const JOURNAL_FORMAT: u32 = 4;
 
@@ -32,20 +34,6 @@ impl Purpose {
             Self::Rollback => "rollback",
         }
     }
-}
-
-/// The process that works on a deployment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Owner {
-    /// Who asked: a user's name, or the name that a trigger gives.
-    pub actor: String,
-    /// The process.
-    pub pid: u32,
-    /// The machine's boot, from the kernel: the same pid in another boot is another process.
-    pub boot: String,
-    /// The version of the agent.
-    pub agent: String,
 }
 
 /// What was asked for.
@@ -312,7 +300,8 @@ pub enum Event {
     /// A person answered for a stuck deployment.
     Answered {
         /// Who.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// What they say.
         reason: String,
         /// What happens now.
@@ -329,14 +318,16 @@ pub enum Notice {
     /// Deployments of it are refused from here on.
     Frozen {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why.
         reason: String,
     },
     /// It may be deployed again.
     Unfrozen {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why, where they said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
@@ -344,7 +335,8 @@ pub enum Notice {
     /// Deployments of every other release are refused from here on.
     Pinned {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why.
         reason: String,
         /// The release's id.
@@ -355,7 +347,8 @@ pub enum Notice {
     /// Other releases may be deployed again.
     Unpinned {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why, where they said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
@@ -363,7 +356,8 @@ pub enum Notice {
     /// Deployments of this release are refused from here on.
     Quarantined {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why.
         reason: String,
         /// The release's id.
@@ -374,7 +368,8 @@ pub enum Notice {
     /// A person decided that an event is not delivered to a recorder.
     Untold {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why.
         reason: String,
         /// The recorder's name in the release file.
@@ -404,7 +399,8 @@ pub enum Notice {
     /// An event that was set aside waits for delivery again.
     Requeued {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// The recorder's name in the release file.
         recorder: String,
         /// The deployment's id.
@@ -415,7 +411,8 @@ pub enum Notice {
     /// This release may be deployed again.
     Unquarantined {
         /// Who says so.
-        actor: String,
+        #[serde(flatten)]
+        actor: Actor,
         /// Why, where they said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,

@@ -4,6 +4,7 @@
 //! crashed deployment does next. Values of secrets are removed here, where things are written. The journal makes no
 //! decisions and calls no other code.
 
+mod actor;
 mod blame;
 pub mod deployment_state;
 pub mod error;
@@ -25,7 +26,9 @@ use windlass_documents::Outcome;
 
 pub use self::deployment_state::{Answered, Applied, DeploymentState, StepState};
 pub use self::error::Error;
-pub use self::format::{Answer, Asked, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution};
+pub use self::format::{
+    Actor, Answer, Asked, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution,
+};
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
@@ -34,6 +37,7 @@ pub use self::views::{
     Running, Shown, Stored, Summary, Verification, summary_of,
 };
 use windlass_foundation::clock::Clock;
+use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::Level;
 use windlass_foundation::redact::Redactor;
 
@@ -203,6 +207,11 @@ impl Journal {
         Ok(Some(Shown { summary, state, entries, deliveries }))
     }
 
+    /// Who asked for a deployment last; none where the line of that is an earlier agent's, which has the name alone.
+    pub fn asked_by(&self, deployment: &str) -> Result<Option<Principal>, Error> {
+        Ok(self.store().asked_by(deployment)?.and_then(|actor| actor.principal()))
+    }
+
     /// What the lines of a deployment add up to.
     pub fn deployment_state(&self, id: &str) -> Result<DeploymentState, Error> {
         let entries = self.store().entries(id)?;
@@ -299,8 +308,8 @@ impl Journal {
     }
 
     /// Lets an event that was set aside wait again, with a line of the chain.
-    pub fn requeue(&self, delivery: i64, actor: &str) -> Result<Requeued, Error> {
-        self.store().requeue(delivery, self.clock.now(), actor)
+    pub fn requeue(&self, delivery: i64, by: &Principal) -> Result<Requeued, Error> {
+        self.store().requeue(delivery, self.clock.now(), &by.into())
     }
 
     fn clean(&self, refusal: &Refusal) -> Refusal {
@@ -316,8 +325,8 @@ impl Journal {
 
     /// Gives up telling a recorder one event, with a line of the chain; its application, none when nothing of that
     /// number waits.
-    pub fn drop_delivery(&self, delivery: i64, actor: &str, reason: &str) -> Result<Option<String>, Error> {
-        self.store().drop_delivery(delivery, self.clock.now(), actor, &self.redactor.text(reason))
+    pub fn drop_delivery(&self, delivery: i64, by: &Principal, reason: &str) -> Result<Option<String>, Error> {
+        self.store().drop_delivery(delivery, self.clock.now(), &by.into(), &self.redactor.text(reason))
     }
 
     /// Why a release is refused here, when it is.

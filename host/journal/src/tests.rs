@@ -14,9 +14,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use windlass_documents::{Failure, Outcome, Plan, Release};
 use windlass_foundation::clock::SteppingClock;
+use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
 
-use super::{Also, Asked, DeploymentState, Event, Journal, Mode, Owner, Purpose};
+use super::{Actor, Also, Asked, DeploymentState, Event, Journal, Mode, Owner, Purpose};
 
 fn open(directory: &Path) -> Journal {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -41,9 +42,18 @@ fn opened(number: u64, application: &str) -> Event {
             of: None,
             unbound: None,
         },
-        owner: Owner { actor: "tester".to_owned(), pid: 1, boot: "b".to_owned(), agent: "0".to_owned() },
+        owner: Owner { actor: actor("tester"), pid: 1, boot: "b".to_owned(), agent: "0".to_owned() },
         previous: None,
     }
+}
+
+/// One whom the kernel proved.
+fn principal(name: &str) -> Principal {
+    Principal::new(name, Proof::LocalUser { uid: 1000 })
+}
+
+fn actor(name: &str) -> Actor {
+    (&principal(name)).into()
 }
 
 fn release(version: &str) -> Release {

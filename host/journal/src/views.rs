@@ -8,7 +8,7 @@ use windlass_documents::{Outcome, Release};
 use windlass_foundation::progress::Level;
 
 use super::deployment_state::DeploymentState;
-use super::format::{Event, Purpose};
+use super::format::{Actor, Event, Purpose};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,7 +217,7 @@ pub struct Quarantine {
     /// The deployment that failed; none when a person says so.
     pub deployment: Option<String>,
     /// The person who says so; none when a deployment failed.
-    pub actor: Option<String>,
+    pub actor: Option<Actor>,
     /// What failed, or why they say so.
     pub reason: String,
     /// Since when.
@@ -245,7 +245,7 @@ pub struct Pin {
     /// The version label.
     pub version: String,
     /// Who says so.
-    pub actor: String,
+    pub actor: Actor,
     /// Why.
     pub reason: String,
     /// Since when.
@@ -256,7 +256,7 @@ pub struct Pin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Freeze {
     /// Who closed it.
-    pub actor: String,
+    pub actor: Actor,
     /// Why.
     pub reason: String,
     /// Since when.

@@ -8,7 +8,7 @@ use super::error;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
 use super::{outbox, probe};
-use windlass_api::facts::{DeploymentFact, ReleaseFact};
+use windlass_api::facts::{DeploymentFact, PrincipalFact, ReleaseFact};
 use windlass_foundation::words;
 
 /// The ink of an outcome's word.
@@ -247,16 +247,17 @@ fn facts(fact: &DeploymentFact) -> Page {
     row("kind", fact.rollback.then(|| "rollback".to_owned()));
     row("release", fact.release.as_ref().map(release));
     row("before", fact.previous.as_ref().map(release));
-    row("by", Some(fact.actor.clone()));
+    row("by", Some(PrincipalFact::sentence(fact.principal.as_ref(), &fact.actor).to_owned()));
     row("reason", fact.reason.clone());
     row("break-glass", fact.break_glass.clone());
     row("started", Some(words::time(&fact.started)));
     row("ended", fact.finished.as_deref().map(words::time));
     row(
         "resolved",
-        fact.resolved
-            .as_ref()
-            .map(|answer| format!("by {}, {}: {}", answer.actor, words::time(&answer.time), answer.reason)),
+        fact.resolved.as_ref().map(|answer| {
+            let by = PrincipalFact::sentence(answer.principal.as_ref(), &answer.actor);
+            format!("by {by}, {}: {}", words::time(&answer.time), answer.reason)
+        }),
     );
     table.page("  ")
 }
@@ -295,6 +296,7 @@ fn steps(fact: &DeploymentFact) -> Page {
 #[cfg(test)]
 mod tests {
     use windlass_documents::Failure;
+    use windlass_foundation::principal::{Principal, Proof};
 
     use super::*;
     use windlass_api::facts::{PhaseFact, StepFact};
@@ -313,6 +315,7 @@ mod tests {
             cancelled: false,
             rollback: false,
             actor: "anna".to_owned(),
+            principal: Some((&Principal::new("anna", Proof::LocalUser { uid: 1000 })).into()),
             reason: Some("fixes the login".to_owned()),
             break_glass: None,
             release: Some((&crate::plan::tests::release("v2")).into()),
@@ -481,13 +484,13 @@ mod tests {
 
     #[test]
     fn a_record_says_who_when_why_and_what() {
-        insta::assert_snapshot!(show(&fact("rolled-back"), 100).render(false), @r"
+        insta::assert_snapshot!(show(&fact("rolled-back"), 100).render(false), @"
         rolled back: kudos v2 failed in uat; v1 runs as before
 
           deployment  4f0c9t2m1k8z (number 12 on this host)
           release     v2 (sha256:8a1b2c3d8a1b)
           before      v1 (sha256:8a1b2c3d8a1b)
-          by          anna
+          by          anna (local user 1000)
           reason      fixes the login
           started     2026-08-21 14:03:11Z
           ended       2026-08-21 14:03:30Z

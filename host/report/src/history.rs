@@ -98,6 +98,7 @@ mod tests {
             version: version.map(str::to_owned),
             label: (sequence == 9).then(|| "v3 (8a1b2c3d8a1b)".to_owned()),
             actor: "anna".to_owned(),
+            principal: None,
             reason: rollback.then(|| "the login is broken".to_owned()),
             break_glass: (sequence == 9).then(|| "the shop is down".to_owned()),
             started: "2026-08-21T14:03:11.5Z".to_owned(),

@@ -50,9 +50,12 @@ pub(crate) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
     let shared = |release: &Release| journal.shares_label(application, &release.version).unwrap_or(false);
     let mut fact = deployment(&shown.state, previous.as_deref(), phases::of(&shown.entries), shared);
     let answer = shown.entries.iter().rev().find_map(|entry| match &entry.event {
-        Event::Answered { actor, reason, resolution: Resolution::Accept } => {
-            Some(AnswerFact { actor: actor.clone(), reason: reason.clone(), time: entry.time.to_string() })
-        }
+        Event::Answered { actor, reason, resolution: Resolution::Accept } => Some(AnswerFact {
+            actor: actor.name.clone(),
+            principal: actor.principal().as_ref().map(Into::into),
+            reason: reason.clone(),
+            time: entry.time.to_string(),
+        }),
         _ => None,
     });
     fact.next = match (shown.summary.open, shown.state.outcome()) {
@@ -87,7 +90,8 @@ fn deployment(
         outcome: state.outcome().map_or("open", outcome_word).to_owned(),
         cancelled: state.is_cancelled(),
         rollback: state.asked.purpose == Purpose::Rollback,
-        actor: state.owner.actor.clone(),
+        actor: state.owner.actor.name.clone(),
+        principal: state.owner.actor.principal().as_ref().map(Into::into),
         reason: state.asked.reason.clone(),
         break_glass: state.asked.break_glass.clone(),
         release: state.release.as_deref().map(release),
@@ -167,6 +171,7 @@ pub(crate) fn summary(journal: &Journal, summary: &Summary) -> HistoryFact {
         version: summary.version.clone(),
         label,
         actor: summary.actor.clone(),
+        principal: journal.asked_by(&summary.id).unwrap_or_default().as_ref().map(Into::into),
         reason: summary.reason.clone(),
         break_glass: summary.break_glass.clone(),
         started: summary.started.to_string(),
@@ -194,7 +199,7 @@ pub(crate) fn line(line: &Line) -> LogFact {
 /// Why an application is closed, in words.
 pub(crate) fn frozen(freeze: &windlass_journal::Freeze) -> String {
     let since = windlass_foundation::words::timestamp(freeze.since);
-    format!("by {} since {since}: {}", freeze.actor, freeze.reason)
+    format!("by {} since {since}: {}", freeze.actor.sentence(), freeze.reason)
 }
 
 /// Which release is pinned, in words.
@@ -202,7 +207,7 @@ pub(crate) fn pinned(pin: &windlass_journal::Pin) -> String {
     format!(
         "to {} by {} since {}: {}",
         pin.version,
-        pin.actor,
+        pin.actor.sentence(),
         windlass_foundation::words::timestamp(pin.since),
         pin.reason
     )
@@ -213,7 +218,7 @@ pub(crate) fn quarantined(quarantine: &windlass_journal::Quarantine) -> String {
     let since = windlass_foundation::words::timestamp(quarantine.since);
     let windlass_journal::Quarantine { version, reason, .. } = quarantine;
     let what = match &quarantine.actor {
-        Some(actor) => format!("{version} by {actor} since {since}"),
+        Some(actor) => format!("{version} by {} since {since}", actor.sentence()),
         None => format!("{version} failed here on {since}"),
     };
     format!("{what}: {reason}; `--retry` deploys it all the same")

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use windlass_api::{Command, Reply};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::principal::Principal;
 
 pub use error::CommandError;
 pub use sink::Sink;
@@ -55,12 +56,12 @@ impl Service {
         Self { config, grammar }
     }
 
-    /// Carries out a command of this actor. The sink hears events until this returns.
+    /// Carries out a command of this principal. The sink hears events until this returns.
     ///
     /// # Errors
     /// When the command could not be carried out. A deployment that was refused, rolled back or is stuck is an answer.
-    pub async fn execute(&self, actor: &str, command: Command, sink: Arc<dyn Sink>) -> Result<Reply, Fault> {
+    pub async fn execute(&self, principal: &Principal, command: Command, sink: Arc<dyn Sink>) -> Result<Reply, Fault> {
         command.validate().map_err(CommandError::NotACommand)?;
-        commands::execute(&Run::new(self, actor, sink), command).await
+        commands::execute(&Run::new(self, principal.clone(), sink), command).await
     }
 }

@@ -11,6 +11,7 @@ use windlass_api::{Answer, Event, Reply};
 use windlass_config::{Config, DEFAULT_PATH};
 use windlass_deployment::{Ending, Stop};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::principal::Principal;
 use windlass_journal::Mode;
 use windlass_release::application::{self, Location};
 use windlass_release::binding::{self, Claim};
@@ -33,8 +34,8 @@ pub(crate) struct Run {
     named: Option<PathBuf>,
     /// Reads the command of a trigger.
     pub(crate) grammar: Grammar,
-    /// Who asks, for the record.
-    pub(crate) actor: String,
+    /// Who asks.
+    pub(crate) principal: Principal,
     sink: Arc<dyn Sink>,
     relay: Arc<Relay>,
     config: Arc<OnceLock<Arc<Config>>>,
@@ -53,15 +54,15 @@ pub(crate) struct Asked {
 }
 
 impl Run {
-    pub(crate) fn new(service: &Service, actor: &str, sink: Arc<dyn Sink>) -> Self {
+    pub(crate) fn new(service: &Service, principal: Principal, sink: Arc<dyn Sink>) -> Self {
         let relay = Arc::new(Relay::new(sink.clone()));
         let (named, grammar) = (service.config.clone(), service.grammar);
-        Self { named, grammar, actor: actor.to_owned(), sink, relay, config: Arc::default() }
+        Self { named, grammar, principal, sink, relay, config: Arc::default() }
     }
 
-    /// The same command on behalf of another actor.
-    pub(crate) fn acting(&self, actor: &str) -> Self {
-        Self { actor: windlass_foundation::names::actor(actor), ..self.clone() }
+    /// The same command on behalf of another principal.
+    pub(crate) fn acting(&self, principal: Principal) -> Self {
+        Self { principal, ..self.clone() }
     }
 
     /// Tells the caller something.

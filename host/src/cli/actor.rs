@@ -1,25 +1,19 @@
-//! The actor's name, for the record. This is a note for people, never a proof: a user who may run the agent may deploy.
+//! The principal behind this process: a user of this host.
+//!
+//! The kernel says which user that is. The name is a note for people and proves nothing: it may come from the environment.
 
-use windlass_foundation::names;
+use windlass_foundation::account;
+use windlass_foundation::principal::{Principal, Proof};
 
-/// The name of the person behind this process: the one who used `sudo`, else the user's name, else what
-/// `/etc/passwd` calls them, else their number.
-pub(super) fn name() -> String {
+/// The person behind this process. The name is that of the one who used `sudo`, else the user's name, else what the user
+/// database calls them, else their number.
+pub(super) fn principal() -> Principal {
+    let uid = rustix::process::getuid().as_raw();
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    variable("SUDO_USER")
+    let name = variable("SUDO_USER")
         .or_else(|| variable("USER"))
         .or_else(|| variable("LOGNAME"))
-        .or_else(|| user(rustix::process::getuid().as_raw()))
-        .map_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()), |name| names::actor(&name))
-}
-
-/// The name of a user in `/etc/passwd`; see passwd(5).
-fn user(number: u32) -> Option<String> {
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    let number = number.to_string();
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == number).then(|| name.to_owned())
-    })
+        .or_else(|| account::name(uid))
+        .unwrap_or_else(|| format!("uid {uid}"));
+    Principal::new(&name, Proof::LocalUser { uid })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use windlass_documents::Outcome;
 use windlass_foundation::clock::SystemClock;
+use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
 use windlass_journal::{Also, Asked, Event, Journal, Mode, Owner, Purpose};
 
@@ -47,7 +48,12 @@ fn opened(number: u64, application: &str) -> Event {
             of: None,
             unbound: None,
         },
-        owner: Owner { actor: "bench".to_owned(), pid: 1, boot: "bench".to_owned(), agent: "bench".to_owned() },
+        owner: Owner {
+            actor: (&Principal::new("bench", Proof::Agent)).into(),
+            pid: 1,
+            boot: "bench".to_owned(),
+            agent: "bench".to_owned(),
+        },
         previous: None,
     }
 }

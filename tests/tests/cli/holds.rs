@@ -11,15 +11,15 @@ fn an_application_is_frozen_and_opened_again() {
     error: there is no application `shpo` in `[HOST]/applications`
     hint: did you mean `shop`? known: shop
     ");
-    insta::assert_snapshot!(stage.tell("freeze shop --reason 'the sale runs until Monday'"), @r"
+    insta::assert_snapshot!(stage.tell("freeze shop --reason 'the sale runs until Monday'"), @"
     exit 0
     --- stdout
-    shop: frozen by ada since [TIME]: the sale runs until Monday
+    shop: frozen by ada (local user [UID]) since [TIME]: the sale runs until Monday
     ");
     insta::assert_snapshot!(stage.tell("freeze shop --reason 'the sale runs until Tuesday' --json"), @r#"
     exit 0
     --- stdout
-    {"type":"holds","application":"shop","frozen":"by ada since [TIME]: the sale runs until Tuesday","quarantined":[]}
+    {"type":"holds","application":"shop","frozen":"by ada (local user [UID]) since [TIME]: the sale runs until Tuesday","quarantined":[]}
     "#);
     insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
     exit 10
@@ -45,11 +45,11 @@ fn an_application_is_frozen_and_opened_again() {
 
     refused: shop 2222222 would not be deployed to uat
     ");
-    insta::assert_snapshot!(stage.tell("status shop"), @r"
+    insta::assert_snapshot!(stage.tell("status shop"), @"
     exit 0
     --- stdout
     shop 1111111 in uat: runs as deployed, since [TIME] by deployment [ID]
-      frozen: by ada since [TIME]: the sale runs until Tuesday
+      frozen: by ada (local user [UID]) since [TIME]: the sale runs until Tuesday
 
       service  instance  version  state    health   image
       shop     shop      1111111  running  healthy  1111111
@@ -93,15 +93,15 @@ fn an_application_is_frozen_and_opened_again() {
 #[test]
 fn an_application_is_pinned_to_what_runs_and_let_go() {
     let stage = running("", "");
-    insta::assert_snapshot!(stage.tell("pin shop --reason '2222222 waits for the auditors'"), @r"
+    insta::assert_snapshot!(stage.tell("pin shop --reason '2222222 waits for the auditors'"), @"
     exit 0
     --- stdout
-    shop: pinned to 1111111 by ada since [TIME]: 2222222 waits for the auditors
+    shop: pinned to 1111111 by ada (local user [UID]) since [TIME]: 2222222 waits for the auditors
     ");
     insta::assert_snapshot!(stage.tell("pin shop --reason '2222222 waits for the auditors' --json"), @r#"
     exit 0
     --- stdout
-    {"type":"holds","application":"shop","pinned":"to 1111111 by ada since [TIME]: 2222222 waits for the auditors","quarantined":[]}
+    {"type":"holds","application":"shop","pinned":"to 1111111 by ada (local user [UID]) since [TIME]: 2222222 waits for the auditors","quarantined":[]}
     "#);
     insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
     exit 10
@@ -145,16 +145,16 @@ fn an_application_is_pinned_to_what_runs_and_let_go() {
 fn a_release_is_put_into_quarantine_and_taken_out() {
     let stage = running("", "");
     deploy(&stage, "2222222");
-    insta::assert_snapshot!(stage.tell("quarantine shop 1111111 --reason 'it loses orders'"), @r"
+    insta::assert_snapshot!(stage.tell("quarantine shop 1111111 --reason 'it loses orders'"), @"
     exit 0
     --- stdout
-    shop: in quarantine: 1111111 by ada since [TIME]: it loses orders; `--retry` deploys it all the same
+    shop: in quarantine: 1111111 by ada (local user [UID]) since [TIME]: it loses orders; `--retry` deploys it all the same
     shop: other deployments are allowed
     ");
     insta::assert_snapshot!(stage.tell("quarantine shop 1111111 --reason 'it loses orders' --json"), @r#"
     exit 0
     --- stdout
-    {"type":"holds","application":"shop","quarantined":["1111111 by ada since [TIME]: it loses orders; `--retry` deploys it all the same"]}
+    {"type":"holds","application":"shop","quarantined":["1111111 by ada (local user [UID]) since [TIME]: it loses orders; `--retry` deploys it all the same"]}
     "#);
     insta::assert_snapshot!(stage.tell("deploy shop --commit 1111111"), @"
     exit 10

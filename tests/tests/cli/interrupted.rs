@@ -46,7 +46,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
       deployment  [ID] (number 2 on this host)
       release     dead000 (sha256:[DIGEST], commit dead000)
       before      1111111 (sha256:[DIGEST], commit 1111111)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
 
     checks
@@ -58,7 +58,7 @@ fn what_was_interrupted_is_shown_as_open_and_finished() {
       resolve [TOOK], plan [TOOK], check [TOOK]
       next: `windlass resume shop` finishes it, or puts the old version back
     ");
-    insta::assert_snapshot!(stage.tell("history"), @r"
+    insta::assert_snapshot!(stage.tell("history"), @"
     exit 0
     --- stdout
     #  deployment    started               version  outcome  took  by
@@ -240,7 +240,7 @@ fn what_could_not_be_undone_waits_for_a_person() {
       deployment  [ID] (number 2 on this host)
       release     bad0000 (sha256:[DIGEST], commit bad0000)
       before      1111111 (sha256:[DIGEST], commit 1111111)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
       ended       [TIME]
 
@@ -354,10 +354,10 @@ fn a_person_says_that_it_is_put_right() {
       deployment  [ID] (number 2 on this host)
       release     bad0000 (sha256:[DIGEST], commit bad0000)
       before      1111111 (sha256:[DIGEST], commit 1111111)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
       ended       [TIME]
-      resolved    by ada, [TIME]: started 1111111 by hand
+      resolved    by ada (local user [UID]), [TIME]: started 1111111 by hand
 
     checks
       windlass  pass  all built-in checks passed

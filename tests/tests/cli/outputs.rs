@@ -226,7 +226,7 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
       deployment  [ID] (number 3 on this host)
       release     bad0000 (sha256:[DIGEST], commit bad0000)
       before      1111111 (sha256:[DIGEST], commit 1111111)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
       ended       [TIME]
 
@@ -260,7 +260,7 @@ fn a_release_that_fails_is_undone_and_not_deployed_again() {
     {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"phase-finished","phase":"check","took":[TOOK]}
     {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"settled","outcome":"refused","took":[TOOK]}
     {"type":"progress","of":{"application":"shop","deployment":"[ID]"},"event":"finished","outcome":"refused","took":[TOOK]}
-    {"type":"deployment","deployment":"[ID]","sequence":4,"application":"shop","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"bad0000","commit":"bad0000","artifacts":{}},"previous":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"fail","summary":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","findings":[{"id":"quarantine","verdict":"fail","title":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","remedy":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}]}}],"smoke":[],"steps":[{"step":"start","title":"start: start bad0000","state":"waiting"}],"failure":{"code":"refused","message":"`windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","retryable":false,"details":{"hint":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
+    {"type":"deployment","deployment":"[ID]","sequence":4,"application":"shop","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"release":{"id":"sha256:[DIGEST]","version":"bad0000","commit":"bad0000","artifacts":{}},"previous":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"fail","summary":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","findings":[{"id":"quarantine","verdict":"fail","title":"version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","remedy":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}]}}],"smoke":[],"steps":[{"step":"start","title":"start: start bad0000","state":"waiting"}],"failure":{"code":"refused","message":"`windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the command `start` ended with exit code 3: port 8080 is in use","retryable":false,"details":{"hint":"`--retry` deploys it all the same, `windlass unquarantine shop bad0000` ends the quarantine"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
     --- stderr
     error: `windlass`: version bad0000 failed here in deployment [ID]: start: start bad0000: the
            command `start` ended with exit code 3: port 8080 is in use
@@ -394,7 +394,7 @@ fn a_check_that_says_no_refuses() {
 
       deployment   [ID] (number 2 on this host)
       release      1111111 (sha256:[DIGEST], commit 1111111)
-      by           ada
+      by           ada (local user [UID])
       break-glass  the shop is down
       started      [TIME]
       ended        [TIME]

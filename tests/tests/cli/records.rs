@@ -28,7 +28,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     insta::assert_snapshot!(stage.tell("history shop --json"), @r#"
     exit 0
     --- stdout
-    {"type":"history","sequence":1,"deployment":"[ID]","application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"version":"1111111","actor":"ada","started":"[TIME]","took":[TOOK]}
+    {"type":"history","sequence":1,"deployment":"[ID]","application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"version":"1111111","actor":"ada","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"started":"[TIME]","took":[TOOK]}
     "#);
     insta::assert_snapshot!(stage.tell("show shop"), @"
     exit 0
@@ -37,7 +37,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
 
       deployment  [ID] (number 1 on this host)
       release     1111111 (sha256:[DIGEST], commit 1111111)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
       ended       [TIME]
 
@@ -57,7 +57,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     insta::assert_snapshot!(stage.tell("show shop --json"), @r#"
     exit 0
     --- stdout
-    {"type":"deployment","deployment":"[ID]","sequence":1,"application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"actor":"ada","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]},{"phase":"apply","took":[TOOK]},{"phase":"verify","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}}],"smoke":[{"name":"health","report":{"verdict":"pass","summary":"1111111 is there and well","findings":[{"id":"current:start","verdict":"pass","title":"start: 1111111 is there"},{"id":"health:answers","verdict":"pass","title":"`answers` says that it is well"}]}}],"steps":[{"step":"start","title":"start: start 1111111","state":"done","applied":"done","took":[TOOK]}],"left-behind":[],"records":[],"outbox":[],"next":[]}
+    {"type":"deployment","deployment":"[ID]","sequence":1,"application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"actor":"ada","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]},{"phase":"apply","took":[TOOK]},{"phase":"verify","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}}],"smoke":[{"name":"health","report":{"verdict":"pass","summary":"1111111 is there and well","findings":[{"id":"current:start","verdict":"pass","title":"start: 1111111 is there"},{"id":"health:answers","verdict":"pass","title":"`answers` says that it is well"}]}}],"steps":[{"step":"start","title":"start: start 1111111","state":"done","applied":"done","took":[TOOK]}],"left-behind":[],"records":[],"outbox":[],"next":[]}
     "#);
     insta::assert_snapshot!(stage.tell("logs shop"), @r"
     exit 0
@@ -219,7 +219,7 @@ fn what_a_recorder_was_not_told_waits_and_is_told() {
       deployment  [ID] (number 2 on this host)
       release     2222222 (sha256:[DIGEST], commit 2222222)
       before      1111111 (sha256:[DIGEST], commit 1111111)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
       ended       [TIME]
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use windlass_documents::{Artifact, Failure, Plan, Release, Report, Verdict};
 
+use super::principal::PrincipalFact;
 use super::status::DeliveryFact;
 use windlass_foundation::words;
 
@@ -100,6 +101,9 @@ pub struct DeploymentFact {
     pub rollback: bool,
     /// Who asked for it.
     pub actor: String,
+    /// Who asked for it, with what proves it; none for deployments that an earlier agent recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PrincipalFact>,
     /// Why, where they said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -186,6 +190,9 @@ pub struct RecordFact {
 pub struct AnswerFact {
     /// Who.
     pub actor: String,
+    /// Who, with what proves it; none where an earlier agent recorded it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PrincipalFact>,
     /// What they did.
     pub reason: String,
     /// When, RFC 3339.
@@ -326,6 +333,9 @@ pub struct HistoryFact {
     pub label: Option<String>,
     /// Who asked for it.
     pub actor: String,
+    /// Who asked for it, with what proves it; none for deployments that an earlier agent recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<PrincipalFact>,
     /// Why, where they said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -6,7 +6,7 @@ use windlass_documents::{Outcome, Verdict};
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_journal::{Event, Origin, Purpose, Resolution};
 
-use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
+use super::yard::{APPLICATION, Fault, Host, When, principal, report, request, rollback};
 use crate::{Error, Onward, Source, Stop, Target, plan_only, resolve, resume, run};
 
 #[tokio::test]
@@ -212,7 +212,9 @@ async fn what_cannot_be_undone_is_stuck_until_a_person_answers() {
 
     host.world().undo_faults.clear();
     let engine = host.process(None);
-    let ending = resolve(&engine, APPLICATION, "someone", "fixed", Resolution::RetryUndo, &Stop::new()).await.unwrap();
+    let ending = resolve(&engine, APPLICATION, &principal("someone"), "fixed", Resolution::RetryUndo, &Stop::new())
+        .await
+        .unwrap();
     assert_eq!(ending.unwrap().outcome, Outcome::RolledBack);
     assert_eq!(host.serves().as_deref(), Some("v1"));
     host.world().apply_faults.clear();
@@ -227,7 +229,9 @@ async fn a_person_may_accept_what_is_there() {
     host.world().undo_faults.insert("web".to_owned(), Fault::always(When::Before));
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Stuck);
     let engine = host.process(None);
-    let none = resolve(&engine, APPLICATION, "someone", "by hand", Resolution::Accept, &Stop::new()).await.unwrap();
+    let none = resolve(&engine, APPLICATION, &principal("someone"), "by hand", Resolution::Accept, &Stop::new())
+        .await
+        .unwrap();
     assert!(none.is_none());
     host.world().apply_faults.clear();
     drop(engine);
@@ -278,7 +282,8 @@ async fn the_second_wish_to_stop_leaves_it_open_until_it_is_resumed() {
         assert_eq!(error.exit(), ExitCode::Interrupted);
         drop(engine);
         host.world().stop_at = None;
-        let ending = resume(&host.process(None), APPLICATION, "tester", onward, &Stop::new()).await.unwrap();
+        let ending =
+            resume(&host.process(None), APPLICATION, &principal("tester"), onward, &Stop::new()).await.unwrap();
         // The process that resumes the deployment knows that it was asked to stop.
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
     }
@@ -288,7 +293,7 @@ async fn the_second_wish_to_stop_leaves_it_open_until_it_is_resumed() {
 async fn a_second_process_is_told_who_holds_the_application_or_waits() {
     let host = Host::three();
     let engine = host.process(None);
-    let held = crate::lock::hold(&engine, APPLICATION, "the other", None, &Stop::new()).await.unwrap();
+    let held = crate::lock::hold(&engine, APPLICATION, &principal("the other"), None, &Stop::new()).await.unwrap();
     let busy = host.try_deploy(request("v1")).await.unwrap_err();
     assert_eq!(busy.exit(), ExitCode::Busy);
     assert!(busy.to_string().contains("the other"), "{busy}");
@@ -442,7 +447,8 @@ async fn the_second_wish_to_stop_after_success_leaves_the_rest_to_whoever_resume
     assert!(error.to_string().contains("succeeded, and was left open"), "{error}");
     assert_eq!(error.exit(), ExitCode::Interrupted);
     host.world().stop_at = None;
-    let ending = resume(&host.process(None), APPLICATION, "tester", Onward::Forward, &Stop::new()).await.unwrap();
+    let ending =
+        resume(&host.process(None), APPLICATION, &principal("tester"), Onward::Forward, &Stop::new()).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
     assert_eq!(ending.state.cancelled, None);
 }
@@ -492,7 +498,8 @@ async fn nobody_goes_on_from_a_directory_whose_place_is_not_known() {
         previous: Some(ending.state.id),
     };
     host.process(None).journal.begin("older", opened).unwrap();
-    let ending = resume(&host.process(None), APPLICATION, "tester", Onward::Forward, &Stop::new()).await.unwrap();
+    let ending =
+        resume(&host.process(None), APPLICATION, &principal("tester"), Onward::Forward, &Stop::new()).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Refused, Some("v1")));
     let failure = ending.state.failure.clone().unwrap();
     assert!(failure.message.contains("the directory `kudos`, and not from where"), "{}", failure.message);

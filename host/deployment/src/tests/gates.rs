@@ -6,7 +6,7 @@ use windlass_documents::{Failure, Migration, Outcome, Verdict};
 use windlass_foundation::explain::ExitCode;
 use windlass_journal::{Decision, Notice};
 
-use super::yard::{APPLICATION, Fault, Host, When, report, request, rollback};
+use super::yard::{APPLICATION, Fault, Host, When, principal, report, request, rollback};
 use crate::{Stop, Target, check_only, earlier, known};
 
 fn broken() -> Failure {
@@ -121,7 +121,7 @@ async fn breaking_the_glass_goes_over_a_no_and_says_so() {
 #[tokio::test]
 async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     let host = Host::three();
-    let frozen = Notice::Frozen { actor: "ada".to_owned(), reason: "the sale runs".to_owned() };
+    let frozen = Notice::Frozen { actor: (&principal("ada")).into(), reason: "the sale runs".to_owned() };
     host.process(None).journal.note(APPLICATION, &frozen).unwrap();
     let ending = host.deploy("v1").await;
     assert_eq!(ending.outcome, Outcome::Refused);
@@ -131,7 +131,7 @@ async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     let mut wish = request("v1");
     wish.break_glass = Some("the login is broken".to_owned());
     assert_eq!(host.try_deploy(wish).await.unwrap().outcome, Outcome::Succeeded);
-    let unfrozen = Notice::Unfrozen { actor: "ada".to_owned(), reason: None };
+    let unfrozen = Notice::Unfrozen { actor: (&principal("ada")).into(), reason: None };
     assert!(host.process(None).journal.note(APPLICATION, &unfrozen).unwrap());
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }
@@ -143,7 +143,7 @@ async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
     host.deploy("v2").await;
     let one = earlier(&host.process(None), APPLICATION, Some("v1")).unwrap();
     let pinned = Notice::Pinned {
-        actor: "ada".to_owned(),
+        actor: (&principal("ada")).into(),
         reason: "v2 loses orders".to_owned(),
         release: one.release.unwrap(),
         version: "v1".to_owned(),
@@ -158,7 +158,7 @@ async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
     let message = ending.state.failure.unwrap().message;
     assert!(message.contains("ada pinned version v1: v2 loses orders"), "{message}");
     assert_eq!(host.try_deploy(rollback(Some("v1"))).await.unwrap().outcome, Outcome::Succeeded);
-    let unpinned = Notice::Unpinned { actor: "bob".to_owned(), reason: None };
+    let unpinned = Notice::Unpinned { actor: (&principal("bob")).into(), reason: None };
     assert!(host.process(None).journal.note(APPLICATION, &unpinned).unwrap());
     assert_eq!(host.deploy("v3").await.outcome, Outcome::Succeeded);
     assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
@@ -172,7 +172,7 @@ async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
     let two = known(&host.process(None), APPLICATION, "v2").unwrap().release.unwrap();
     host.deploy("v1").await;
     let quarantined = Notice::Quarantined {
-        actor: "ada".to_owned(),
+        actor: (&principal("ada")).into(),
         reason: "it loses orders".to_owned(),
         release: two.clone(),
         version: "v2".to_owned(),
@@ -182,7 +182,7 @@ async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
     assert_eq!(ending.outcome, Outcome::Refused);
     let message = ending.state.failure.unwrap().message;
     assert!(message.contains("ada put version v2 into quarantine: it loses orders"), "{message}");
-    let lifted = Notice::Unquarantined { actor: "bob".to_owned(), reason: None, release: two };
+    let lifted = Notice::Unquarantined { actor: (&principal("bob")).into(), reason: None, release: two };
     assert!(host.process(None).journal.note(APPLICATION, &lifted).unwrap());
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }

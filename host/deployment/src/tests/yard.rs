@@ -12,6 +12,7 @@ use windlass_documents::{
     Action, Bundle, Change, Event, Failure, Migration, Observation, Part, Phase, Plan, Release, Report, Step, Verdict,
 };
 use windlass_foundation::clock::{CountingIds, SteppingClock};
+use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::Unwatched;
 use windlass_foundation::redact::Redactor;
 use windlass_journal::testing::breaking;
@@ -574,6 +575,10 @@ fn state() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+pub(super) fn principal(name: &str) -> Principal {
+    Principal::new(name, Proof::LocalUser { uid: 1000 })
+}
+
 pub(super) fn request(version: &str) -> Request {
     Request {
         application: APPLICATION.to_owned(),
@@ -584,7 +589,7 @@ pub(super) fn request(version: &str) -> Request {
             defaults: false,
             unbound: None,
         }),
-        actor: "tester".to_owned(),
+        principal: principal("tester"),
         reason: None,
         wait: None,
         retry: false,

@@ -7,20 +7,28 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::queries::time;
 use super::{Store, chain};
 use crate::error::Error;
-use crate::format::Notice;
+use crate::format::{Actor, Notice};
 use crate::views::{Freeze, Pin, Quarantine};
 
-const QUARANTINE: &str = "release, version, deployment, actor, reason, since";
+/// The columns of a quarantine, and what proves who said so: that is in the line alone.
+const QUARANTINE: &str = "release, version, deployment, actor, reason, since, \
+     (SELECT payload -> '$.proof' FROM events WHERE events.deployment = 'application:' || quarantine.application \
+       AND kind = 'quarantined' AND payload ->> '$.release' = quarantine.release ORDER BY sequence DESC LIMIT 1)";
 
 fn quarantine(row: &Row<'_>) -> rusqlite::Result<Quarantine> {
     Ok(Quarantine {
         release: row.get(0)?,
         version: row.get(1)?,
         deployment: row.get(2)?,
-        actor: row.get(3)?,
+        actor: row.get::<_, Option<String>>(3)?.map(|name| actor(name, row.get(6))).transpose()?,
         reason: row.get(4)?,
         since: time(&row.get::<_, String>(5)?),
     })
+}
+
+/// A person of a table, with what the line says proves it. A proof of a kind that this agent does not know is none.
+fn actor(name: String, proof: rusqlite::Result<Option<String>>) -> rusqlite::Result<Actor> {
+    Ok(Actor { name, proof: proof?.and_then(|proof| serde_json::from_str(&proof).ok()) })
 }
 
 impl Store {
@@ -50,12 +58,15 @@ impl Store {
     }
 
     pub(crate) fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
-        let sql = "SELECT release, version, actor, reason, since FROM pins WHERE application = ?1";
+        let sql = "SELECT release, version, actor, reason, since,
+                     (SELECT payload -> '$.proof' FROM events WHERE events.deployment = 'application:' || ?1
+                       AND kind = 'pinned' ORDER BY sequence DESC LIMIT 1)
+                   FROM pins WHERE application = ?1";
         let found = self.connection.query_row(sql, [application], |row| {
             Ok(Pin {
                 release: row.get(0)?,
                 version: row.get(1)?,
-                actor: row.get(2)?,
+                actor: actor(row.get(2)?, row.get(5))?,
                 reason: row.get(3)?,
                 since: time(&row.get::<_, String>(4)?),
             })
@@ -64,10 +75,13 @@ impl Store {
     }
 
     pub(crate) fn freeze(&self, application: &str, now: Timestamp) -> Result<Option<Freeze>, Error> {
-        let sql = "SELECT actor, reason, since, until FROM freezes WHERE application IN (?1, '*') LIMIT 1";
+        let sql = "SELECT actor, reason, since, until,
+                     (SELECT payload -> '$.proof' FROM events WHERE events.deployment = 'application:' || ?1
+                       AND kind = 'frozen' ORDER BY sequence DESC LIMIT 1)
+                   FROM freezes WHERE application IN (?1, '*') LIMIT 1";
         let freeze = self.connection.query_row(sql, [application], |row| {
             Ok(Freeze {
-                actor: row.get(0)?,
+                actor: actor(row.get(0)?, row.get(4))?,
                 reason: row.get(1)?,
                 since: time(&row.get::<_, String>(2)?),
                 until: row.get::<_, Option<String>>(3)?.as_deref().map(time),
@@ -89,19 +103,19 @@ pub(super) fn change(
     match notice {
         Notice::Frozen { actor, reason } => connection.execute(
             "INSERT OR REPLACE INTO freezes (application, actor, reason, since) VALUES (?1, ?2, ?3, ?4)",
-            params![application, actor, reason, since],
+            params![application, actor.name, reason, since],
         ),
         Notice::Unfrozen { .. } => connection.execute("DELETE FROM freezes WHERE application = ?1", [application]),
         Notice::Pinned { actor, reason, release, version } => connection.execute(
             "INSERT OR REPLACE INTO pins (application, release, version, actor, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![application, release, version, actor, reason, since],
+            params![application, release, version, actor.name, reason, since],
         ),
         Notice::Unpinned { .. } => connection.execute("DELETE FROM pins WHERE application = ?1", [application]),
         Notice::Quarantined { actor, reason, release, version } => connection.execute(
             "INSERT OR REPLACE INTO quarantine (application, release, version, actor, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![application, release, version, actor, reason, since],
+            params![application, release, version, actor.name, reason, since],
         ),
         Notice::SetAside { recorder, deployment, key, code, reason, hint } => connection.execute(
             "INSERT OR REPLACE INTO set_aside (key, application, recorder, deployment, code, reason, hint, since)

@@ -10,7 +10,7 @@ use super::{Fault, Store, chain, holds};
 use crate::Also;
 use crate::deployment_state::DeploymentState;
 use crate::error::Error;
-use crate::format::Notice;
+use crate::format::{Actor, Notice};
 use crate::views::{Aside, Delivery, Refusal, Requeued};
 
 /// Adds the events of a deployment that was just settled. A deployment that is settled a second time, because a person
@@ -163,7 +163,7 @@ impl Store {
         &mut self,
         id: i64,
         time: Timestamp,
-        actor: &str,
+        actor: &Actor,
         reason: &str,
     ) -> Result<Option<String>, Error> {
         let mut dropped = None;
@@ -174,7 +174,7 @@ impl Store {
                 params![id, time.to_string(), format!("given up by {actor}: {reason}")],
             )?;
             let Subject { application, recorder, deployment, key } = subject;
-            let (actor, reason, key) = (actor.to_owned(), reason.to_owned(), Some(key));
+            let (actor, reason, key) = (actor.clone(), reason.to_owned(), Some(key));
             let notice = Notice::Untold { actor, reason, recorder, deployment, key };
             write(transaction, &application, time, &notice)?;
             dropped = Some(application);
@@ -185,7 +185,7 @@ impl Store {
 
     /// Puts an event back that was set aside, unless a later event was delivered in the meantime: the older event would
     /// replace the newer one at the recorder.
-    pub(crate) fn requeue(&mut self, id: i64, time: Timestamp, actor: &str) -> Result<Requeued, Error> {
+    pub(crate) fn requeue(&mut self, id: i64, time: Timestamp, actor: &Actor) -> Result<Requeued, Error> {
         let mut done = Requeued::NotSetAside;
         self.write(true, |transaction| {
             let condition = "delivered IS NULL AND key IN (SELECT key FROM set_aside)";
@@ -208,7 +208,7 @@ impl Store {
                 "UPDATE outbox SET attempts = 0, due = ?2, failure = NULL WHERE id = ?1",
                 params![id, time.as_millisecond()],
             )?;
-            let notice = Notice::Requeued { actor: actor.to_owned(), recorder, deployment, key };
+            let notice = Notice::Requeued { actor: actor.clone(), recorder, deployment, key };
             write(transaction, &application, time, &notice)?;
             done = Requeued::Waits { application };
             Ok(())

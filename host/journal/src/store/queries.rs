@@ -9,7 +9,7 @@ use windlass_documents::{Outcome, Release};
 use super::Store;
 use super::rows::level_of;
 use crate::error::Error;
-use crate::format::Purpose;
+use crate::format::{Actor, Purpose};
 use crate::views::{Application, Holder, Line, Running, Summary};
 
 const FIELDS: &str = "id, number, application, environment, purpose, actor, reason, break_glass, status, open, outcome, \
@@ -233,6 +233,18 @@ impl Store {
             })
         });
         rows.map_err(explain)?.collect::<Result<_, _>>().map_err(explain)
+    }
+
+    pub(crate) fn asked_by(&self, deployment: &str) -> Result<Option<Actor>, Error> {
+        // The fields of a process stand in `owner` of the lines that say which one works on it.
+        let owner = self.connection.query_row(
+            "SELECT payload -> '$.owner' FROM events WHERE deployment = ?1 AND kind IN ('opened', 'resumed')
+             ORDER BY sequence DESC LIMIT 1",
+            [deployment],
+            |row| row.get::<_, String>(0),
+        );
+        let owner = owner.optional().map_err(|error| self.explain(error))?;
+        owner.map(|owner| serde_json::from_str(&owner).map_err(Error::Encoding)).transpose()
     }
 
     pub(crate) fn holder(&self, application: &str) -> Result<Option<Holder>, Error> {

@@ -31,7 +31,7 @@ pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<()
             state.application,
             state.environment,
             state.asked.purpose.word(),
-            state.owner.actor,
+            state.owner.actor.name,
             state.asked.reason,
             state.asked.break_glass,
             state.status.word(),

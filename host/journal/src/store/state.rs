@@ -17,7 +17,7 @@ impl Store {
         self.write(false, |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO holders (application, actor, pid, boot, since) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![application, owner.actor, owner.pid, owner.boot, time.to_string()],
+                params![application, owner.actor.name, owner.pid, owner.boot, time.to_string()],
             )?;
             Ok(())
         })

@@ -12,8 +12,8 @@ use windlass_documents::Outcome;
 use windlass_foundation::clock::SystemClock;
 use windlass_foundation::redact::Redactor;
 
-use super::{open, opened, release, settled};
-use crate::{Also, Event, JOURNAL_FORMAT, Journal, Mode, Purpose};
+use super::{actor, open, opened, principal, release, settled};
+use crate::{Also, Event, JOURNAL_FORMAT, Journal, Mode, Notice, Purpose};
 
 /// Seven deployments of `shop`: two that succeeded, one that was rolled back, one that was refused for that, one whose
 /// agent was killed and that was resumed, a rollback, and one that was refused because of the pin and the freeze.
@@ -50,8 +50,12 @@ fn reads_as_before(journal: &Journal) {
         assert_eq!(shown.state.outcome(), one.outcome, "{}", one.id);
         assert_eq!(shown.state.resumed, u32::from(one.number == 5), "{}", one.id);
     }
+    for one in &history {
+        assert_eq!(journal.asked_by(&one.id).unwrap(), None, "its lines have the name alone");
+    }
     assert_eq!(journal.quarantine("shop").unwrap()[0].version, "bad0000");
-    assert_eq!(journal.pin("shop").unwrap().unwrap().version, "1111111");
+    let pin = journal.pin("shop").unwrap().unwrap();
+    assert_eq!((pin.version.as_str(), pin.actor.proof), ("1111111", None));
     assert_eq!(journal.freeze("shop").unwrap().unwrap().reason, "the sale");
     assert_eq!(journal.undelivered("shop").unwrap(), []);
 }
@@ -76,6 +80,10 @@ fn a_journal_of_format_4_is_read_as_it_is_and_goes_on() {
     journal.append(&mut state, &Event::Resolved { release: release("v8") }, &Also::default()).unwrap();
     journal.append(&mut state, &settled(Outcome::Refused), &Also::default()).unwrap();
     journal.append(&mut state, &Event::Closed, &Also::default()).unwrap();
+    // What proves who asked is in lines of today, and changes nothing that follows from a line.
+    assert_eq!(journal.asked_by("d8").unwrap(), Some(principal("tester")));
+    journal.note("shop", &Notice::Frozen { actor: actor("ada"), reason: "the sale".to_owned() }).unwrap();
+    assert_eq!(journal.freeze("shop").unwrap().unwrap().actor, actor("ada"));
     drop(journal);
     reads_as_before(&open(directory.path()));
 }

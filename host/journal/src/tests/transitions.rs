@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use windlass_documents::{Failure, Outcome};
 
-use super::{opened, planned, release, settled, step};
+use super::{actor, opened, planned, release, settled, step};
 use crate::format::{Answer, Decision, Event, Resolution};
 use crate::transition::{Status, StepEvent, StepStatus, next, next_step};
 
@@ -20,7 +20,7 @@ fn events() -> Vec<Event> {
         Event::Opened { owner, .. } => owner,
         _ => unreachable!(),
     };
-    let answered = |resolution| Event::Answered { actor: id(), reason: id(), resolution };
+    let answered = |resolution| Event::Answered { actor: actor("ada"), reason: id(), resolution };
     let mut events = vec![
         opened(1, "kudos"),
         Event::Resumed { owner: owner() },

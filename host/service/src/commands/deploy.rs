@@ -59,7 +59,7 @@ pub(super) fn request(run: &Run, application: String, target: Target, manner: Ma
     Request {
         application,
         target,
-        actor: run.actor.clone(),
+        principal: run.principal.clone(),
         wait: manner.wait(),
         reason: manner.reason,
         retry: manner.retry,

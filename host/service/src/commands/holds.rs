@@ -4,7 +4,7 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::facts::HoldsFact;
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::Fault;
-use windlass_journal::{Mode, Notice};
+use windlass_journal::{Actor, Mode, Notice};
 
 use crate::agent::Agent;
 use crate::error::CommandError;
@@ -36,7 +36,7 @@ pub(super) fn pinned(
     agent: &Agent,
     application: &str,
     to: Option<&str>,
-    actor: String,
+    actor: Actor,
     reason: String,
 ) -> Result<Notice, Fault> {
     let (release, version) = if let Some(to) = to {
@@ -92,11 +92,11 @@ pub(super) async fn unquarantine(
 async fn record(
     run: &Run,
     application: &ApplicationRef,
-    notice: impl FnOnce(&Agent, &str, String) -> Result<Notice, Fault>,
+    notice: impl FnOnce(&Agent, &str, Actor) -> Result<Notice, Fault>,
 ) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
     let name = run.known(application, &agent)?;
-    let notice = notice(&agent, &name, run.actor.clone())?;
+    let notice = notice(&agent, &name, (&run.principal).into())?;
     agent.journal.note(&name, &notice)?;
     Ok(Reply::succeeded(Answer::Holds { holds: fact(&agent, &name)? }))
 }

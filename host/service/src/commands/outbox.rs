@@ -25,7 +25,7 @@ pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Re
     let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
     let stop = run.stop()?;
     for application in waiting(&agent, wanted.as_deref())? {
-        windlass_deployment::flush(&agent.engine, &application, &run.actor, &stop).await?;
+        windlass_deployment::flush(&agent.engine, &application, &run.principal, &stop).await?;
     }
     let deliveries = left(&agent, wanted.as_deref())?;
     let exit = if deliveries.is_empty() { ExitCode::Succeeded } else { ExitCode::Unavailable };
@@ -35,7 +35,7 @@ pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Re
 /// Lets an event that was set aside wait again.
 pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
-    match agent.journal.requeue(number, &run.actor)? {
+    match agent.journal.requeue(number, &run.principal)? {
         Requeued::Waits { application } => {
             run.note(format!("event {number} of {application} waits again"));
             undelivered(&agent, Some(&application))
@@ -50,7 +50,7 @@ pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
 /// Gives an event up.
 pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
-    let dropped = agent.journal.drop_delivery(number, &run.actor, reason)?;
+    let dropped = agent.journal.drop_delivery(number, &run.principal, reason)?;
     let application = dropped.ok_or(CommandError::NoDelivery { number })?;
     run.note(format!("event {number} of {application} was removed: its recorder will not be told"));
     undelivered(&agent, Some(&application))

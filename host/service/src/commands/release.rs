@@ -154,7 +154,7 @@ fn succeeded(agent: &Agent, name: &str, wanted: Option<&str>) -> Result<(Release
         environment: state.environment.clone(),
         host: agent.engine.host.clone(),
         deployment: state.id.clone(),
-        actor: state.owner.actor.clone(),
+        actor: state.owner.actor.name.clone(),
         finished: state.finished.unwrap_or(state.started).to_string(),
         checks: verdicts(&state.checks),
         smoke: verdicts(&state.proofs),

@@ -27,7 +27,7 @@ pub(super) async fn run(
     let stuck = agent.journal.stuck(Some(&name))?.into_iter().next();
     let stop = run.stop()?;
     let resolution = if retry { Resolution::RetryUndo } else { Resolution::Accept };
-    let ending = windlass_deployment::resolve(&agent.engine, &name, &run.actor, reason, resolution, &stop).await?;
+    let ending = windlass_deployment::resolve(&agent.engine, &name, &run.principal, reason, resolution, &stop).await?;
     if let Some(ending) = ending {
         return Ok(run.ended(&agent, &ending).await);
     }

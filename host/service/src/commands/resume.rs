@@ -27,7 +27,7 @@ pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, unwind:
     let onward = if unwind { Onward::Back } else { Onward::Forward };
     let mut exit = ExitCode::Succeeded;
     for application in applications {
-        let ending = windlass_deployment::resume(&agent.engine, &application, &run.actor, onward, &stop).await?;
+        let ending = windlass_deployment::resume(&agent.engine, &application, &run.principal, onward, &stop).await?;
         let ended = run.ended(&agent, &ending).await;
         run.event(Event::Part(Box::new(ended.answer)));
         if exit == ExitCode::Succeeded {

@@ -26,7 +26,7 @@ pub(super) async fn run(
         let reason = manner.reason.clone();
         let reason = reason.ok_or_else(|| CommandError::NotACommand("a pin needs a reason".to_owned()))?;
         let to = windlass_deployment::earlier(&agent.engine, &name, to.as_deref())?.id;
-        let pin = holds::pinned(&agent, &name, Some(&to), run.actor.clone(), reason)?;
+        let pin = holds::pinned(&agent, &name, Some(&to), (&run.principal).into(), reason)?;
         agent.journal.note(&name, &pin)?;
     }
     let stop = run.stop()?;

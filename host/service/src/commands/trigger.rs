@@ -3,8 +3,8 @@
 use windlass_api::facts::TriggerFact;
 use windlass_api::{Answer, Command, Event, Reply};
 use windlass_capability::secrets::{HostKey, Secrets};
-use windlass_config::Trigger;
 use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::principal::Principal;
 use windlass_foundation::redact::Redactor;
 use windlass_foundation::words;
 use windlass_journal::Mode;
@@ -13,7 +13,7 @@ use super::{check, deploy, plan, promote};
 use crate::Ungrammatical;
 use crate::error::CommandError;
 use crate::run::Run;
-use crate::trigger::{self, Fields, Message, TriggerError};
+use crate::trigger::{self, Message, TriggerError};
 
 /// Looks who sent the event, and carries out the command.
 pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> Result<Reply, Fault> {
@@ -61,7 +61,9 @@ pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> R
         ignored: None,
         command: Some(command),
     }));
-    let reply = dispatch(&run.acting(&actor(name, trigger, &fields)), parsed).await;
+    let sender = fields.get("sender").map(String::as_str);
+    let principal = Principal::of_trigger(name, trigger.from.name(), sender);
+    let reply = dispatch(&run.acting(principal), parsed).await;
     let nothing_was_done = match &reply {
         Ok(reply) => transient(reply.exit),
         Err(fault) => transient(fault.exit()),
@@ -71,15 +73,6 @@ pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> R
         agent.journal.forget_trigger(name, &once)?;
     }
     reply
-}
-
-/// Who asked, for the record.
-fn actor(name: &str, trigger: &Trigger, fields: &Fields) -> String {
-    let from = trigger.from.name();
-    match fields.get("sender") {
-        Some(sender) => format!("trigger {name} ({from}, {})", sender.escape_debug()),
-        None => format!("trigger {name} ({from})"),
-    }
 }
 
 /// Carries out what the operator's file may name.
