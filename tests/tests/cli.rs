@@ -2,6 +2,7 @@
 //! needs an engine.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod config;
 mod every;
 mod holds;

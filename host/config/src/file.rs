@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::access::Right;
 use super::allowance::Allowance;
 use super::document::Spot;
 use super::sources::written::TriggerSource;
@@ -45,8 +46,34 @@ pub(super) struct File {
     pub(super) triggers: BTreeMap<String, Spot<Trigger>>,
     /// Senders of events that are not built in, by name.
     pub(super) trigger_sources: BTreeMap<String, Spot<TriggerSource>>,
+    /// Who may do what. Without a rule, whoever can run the agent may do everything.
+    pub(super) access: Vec<Spot<Access>>,
     /// What one plugin call, and one deployment, may use.
     pub(super) limits: Limits,
+}
+
+/// A rule: all of these may do all of that. What no rule allows is denied, apart from root, which may do everything.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Access {
+    /// Users of this host, by name or number.
+    #[serde(default)]
+    pub(super) users: Vec<Spot<String>>,
+    /// Groups of this host, by name or number: primary and supplementary ones count.
+    #[serde(default)]
+    pub(super) groups: Vec<Spot<String>>,
+    /// Fingerprints of SSH keys, `SHA256:…`.
+    #[serde(default)]
+    pub(super) keys: Vec<Spot<String>>,
+    /// Triggers, by name: what their commands need must be allowed too.
+    #[serde(default)]
+    pub(super) triggers: Vec<Spot<String>>,
+    /// What they may do.
+    #[schemars(with = "Vec<Right>")]
+    pub(super) may: Spot<Vec<Spot<String>>>,
+    /// The applications that the rule is about; all, and the host itself, when left out.
+    #[serde(default)]
+    pub(super) applications: Option<Spot<Vec<String>>>,
 }
 
 /// Where an application comes from: only from there it gets what is granted to it by name, and nothing from elsewhere

@@ -53,7 +53,7 @@ impl Reader<'_> {
         Err(self.wrong(digest, "a digest is `sha256:` and 64 lower-case hexadecimal digits"))
     }
 
-    fn applications(&self, names: &Spot<Vec<String>>) -> Read<()> {
+    pub(super) fn applications(&self, names: &Spot<Vec<String>>) -> Read<()> {
         if names.is_empty() {
             return Err(self.wrong(names, "an empty list grants nothing; leave the key out for all applications"));
         }

@@ -3,6 +3,7 @@
 //! The defaults are the commented `default-agent.toml` beside this file, embedded in the binary. Nothing here opens a
 //! socket, reads a secret or runs a command.
 
+mod access;
 mod allowance;
 mod bindings;
 mod data_roots;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::Value;
 
+pub use access::{AccessRule, Right};
 pub use allowance::Allowance;
 pub use bindings::{Binding, Owner};
 pub use endpoint::Endpoint;
@@ -69,6 +71,8 @@ pub struct Config {
     pub promote: BTreeMap<String, Promotion>,
     /// What events from outside start, by name.
     pub triggers: BTreeMap<String, Trigger>,
+    /// Who may do what; none means that whoever can run the agent may do everything.
+    pub access: Vec<AccessRule>,
     /// What one plugin call, and one deployment, may use.
     pub limits: Limits,
     /// What the operator should look at: the file can be changed by anyone, say. Sentences.

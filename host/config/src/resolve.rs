@@ -148,6 +148,8 @@ impl Reader<'_> {
         let bindings = self.bindings(file.applications, &keys);
         let promote = self.promotions(file.promote);
         let sources = self.sources(&file.trigger_sources, presets);
+        let names_of_triggers: Vec<String> = file.triggers.keys().cloned().collect();
+        let access = self.access(file.access, &names_of_triggers);
         let triggers = self.triggers(file.triggers, &file.secrets, &sources);
         let described: Read<Vec<Source>> = all(sources.into_values());
         environment.and(kept).and(socket).and(apart).and(described)?;
@@ -164,6 +166,7 @@ impl Reader<'_> {
             releases: releases?,
             promote: promote?,
             triggers: triggers?,
+            access: access?,
             limits: filled.limits,
             secrets: secrets?,
             commands: commands?,

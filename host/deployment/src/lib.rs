@@ -32,11 +32,10 @@ mod undo;
 mod verify;
 mod work;
 
+use self::work::{Deployment, Halt};
 use windlass_documents::Outcome;
 use windlass_foundation::principal::Principal;
 use windlass_journal::Resolution;
-
-use self::work::{Deployment, Halt};
 
 pub use self::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
 pub use self::backend::{LOOK, PLAN_BACK, STATUS};

@@ -41,7 +41,7 @@ pub enum Proof {
     Trigger {
         /// The trigger's name in agent.toml.
         trigger: String,
-        /// The kind of sender, as the trigger's `from` names it.
+        /// Who sends its events, by name: `GitHub`.
         source: String,
         /// Who did it at the sender, as the event says; none where it does not say.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -307,6 +307,11 @@ impl Journal {
         self.crash.after()
     }
 
+    /// The application of an event of the outbox; none when there is none of that number.
+    pub fn application_of(&self, delivery: i64) -> Result<Option<String>, Error> {
+        self.store().application_of(delivery)
+    }
+
     /// Lets an event that was set aside wait again, with a line of the chain.
     pub fn requeue(&self, delivery: i64, by: &Principal) -> Result<Requeued, Error> {
         self.store().requeue(delivery, self.clock.now(), &by.into())

@@ -45,7 +45,7 @@ pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, Fault>
         C::ReleaseExport { application, release } => release::export(run, &application, release.as_deref()).await,
         C::ReleaseList { application } => release::list(run, &application).await,
         C::ReleaseShow { application, release } => release::show(run, &application, release.as_deref()).await,
-        C::ReleaseRead { document } => release::read(&document),
+        C::ReleaseRead { document } => release::read(run, &document),
         C::ReleaseVerify { document, keys } => release::verify(run, &document, keys),
         C::Trigger { trigger, message, again } => trigger::run(run, &trigger, &message.0, again).await,
         C::Resume { application, unwind } => resume::run(run, application.as_ref(), unwind).await,

@@ -4,6 +4,7 @@
 //! [`commands`] has a module for each command. [`agent`] is what most of them open: the flow of a deployment together with
 //! everything that it needs. Nothing here reads a command line or prints.
 
+pub mod access;
 pub mod agent;
 pub mod caller;
 mod commands;
@@ -12,6 +13,7 @@ mod facts;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod init;
+mod rights;
 mod run;
 pub mod schemas;
 mod sink;
@@ -62,6 +64,6 @@ impl Service {
     /// When the command could not be carried out. A deployment that was refused, rolled back or is stuck is an answer.
     pub async fn execute(&self, principal: &Principal, command: Command, sink: Arc<dyn Sink>) -> Result<Reply, Fault> {
         command.validate().map_err(CommandError::NotACommand)?;
-        commands::execute(&Run::new(self, principal.clone(), sink), command).await
+        commands::execute(&Run::new(self, principal.clone(), rights::of(&command), sink), command).await
     }
 }

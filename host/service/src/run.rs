@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Event, Reply};
-use windlass_config::{Config, DEFAULT_PATH};
+use windlass_config::{Config, DEFAULT_PATH, Right};
 use windlass_deployment::{Ending, Stop};
 use windlass_foundation::explain::Fault;
 use windlass_foundation::principal::Principal;
@@ -18,6 +18,7 @@ use windlass_release::binding::{self, Claim};
 use windlass_release::directory::TeamDirectory;
 use windlass_release::file::ReleaseFile;
 
+use super::access::{self, On};
 use super::agent::{Agent, Options};
 use super::error::CommandError;
 use super::facts;
@@ -36,6 +37,8 @@ pub(crate) struct Run {
     pub(crate) grammar: Grammar,
     /// Who asks.
     pub(crate) principal: Principal,
+    /// What the command needs.
+    rights: Vec<Right>,
     sink: Arc<dyn Sink>,
     relay: Arc<Relay>,
     config: Arc<OnceLock<Arc<Config>>>,
@@ -54,15 +57,24 @@ pub(crate) struct Asked {
 }
 
 impl Run {
-    pub(crate) fn new(service: &Service, principal: Principal, sink: Arc<dyn Sink>) -> Self {
+    pub(crate) fn new(service: &Service, principal: Principal, rights: Vec<Right>, sink: Arc<dyn Sink>) -> Self {
         let relay = Arc::new(Relay::new(sink.clone()));
         let (named, grammar) = (service.config.clone(), service.grammar);
-        Self { named, grammar, principal, sink, relay, config: Arc::default() }
+        Self { named, grammar, principal, rights, sink, relay, config: Arc::default() }
     }
 
-    /// The same command on behalf of another principal.
-    pub(crate) fn acting(&self, principal: Principal) -> Self {
-        Self { principal, ..self.clone() }
+    /// Another command on behalf of another principal, told to the same caller.
+    pub(crate) fn acting(&self, principal: Principal, rights: Vec<Right>) -> Self {
+        Self { principal, rights, ..self.clone() }
+    }
+
+    /// Refuses where the operator's rules do not let the principal do this. Called before anything of what it is about is
+    /// looked at.
+    pub(crate) fn allow(&self, on: On<'_>) -> Result<(), Fault> {
+        if !self.rights.is_empty() && !access::is_unrestricted(&self.principal) {
+            access::check(&*self.config()?, &self.principal, &self.rights, on)?;
+        }
+        Ok(())
     }
 
     /// Tells the caller something.
@@ -115,6 +127,9 @@ impl Run {
     /// Finds an application's files and its name.
     pub(crate) fn find(&self, application: &ApplicationRef) -> Result<Asked, Fault> {
         let config = self.config()?;
+        if let ApplicationRef::Name(name) = application {
+            self.allow(On::Application(name))?;
+        }
         let location = application::find(&application.to_string(), &config.applications_directory)?;
         let team = TeamDirectory::open(&location.directory)?;
         let file = ReleaseFile::of(&team)?;
@@ -122,6 +137,9 @@ impl Run {
             file.expect_application(name)?;
         }
         let name = file.application.clone();
+        if location.name.is_none() {
+            self.allow(On::Application(&name))?;
+        }
         // Before anything of the application is looked at: its journal, its lock, what runs.
         let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
         Ok(Asked { name, location, file, unbound })
@@ -130,8 +148,19 @@ impl Run {
     /// The name of an application that the journal is asked about; its files are needed only when a path was given.
     pub(crate) fn name(&self, application: &ApplicationRef) -> Result<String, Fault> {
         match application {
-            ApplicationRef::Name(name) => Ok(name.clone()),
+            ApplicationRef::Name(name) => {
+                self.allow(On::Application(name))?;
+                Ok(name.clone())
+            }
             ApplicationRef::Path(_) => Ok(self.find(application)?.name),
+        }
+    }
+
+    /// The same where all applications are meant without a name.
+    pub(crate) fn name_or_all(&self, application: Option<&ApplicationRef>) -> Result<Option<String>, Fault> {
+        match application {
+            Some(application) => self.name(application).map(Some),
+            None => self.allow(On::All).map(|()| None),
         }
     }
 
@@ -149,6 +178,18 @@ impl Run {
             self.find(application)?;
         }
         Ok(name)
+    }
+
+    /// The same where all applications are meant without a name.
+    pub(crate) fn known_or_all(
+        &self,
+        application: Option<&ApplicationRef>,
+        agent: &Agent,
+    ) -> Result<Option<String>, Fault> {
+        match application {
+            Some(application) => self.known(application, agent).map(Some),
+            None => self.allow(On::All).map(|()| None),
+        }
     }
 
     /// Refuses another environment than this host's, so that a user does not deploy on the wrong host.

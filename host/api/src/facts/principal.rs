@@ -22,7 +22,7 @@ pub struct PrincipalFact {
     /// The trigger's name in agent.toml; for `trigger`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
-    /// The kind of sender, as `from` in agent.toml names it; for `trigger`.
+    /// Who sends the trigger's events, by name, such as `GitHub`; for `trigger`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Who did it at the sender, as the event says; for `trigger`, where the event says so.

@@ -120,6 +120,11 @@ impl Store {
         self.deliveries("application = ?1 AND outbox.delivered IS NULL", application)
     }
 
+    pub(crate) fn application_of(&self, id: i64) -> Result<Option<String>, Error> {
+        let found = subject(&self.connection, "true", id).map_err(|error| self.explain(error))?;
+        Ok(found.map(|subject| subject.application))
+    }
+
     /// What a recorder answered to the last events that it answered with facts, the newest first.
     pub(crate) fn answers(&self, application: &str, recorder: &str, most: u32) -> Result<Vec<Value>, Error> {
         let explain = |error| self.explain(error);

@@ -5,10 +5,12 @@ use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::{ExitCode, Fault};
 use windlass_journal::Mode;
 
+use crate::access::On;
 use crate::run::Run;
 
 /// Follows the journal's chain.
 pub(super) async fn verify(run: &Run) -> Result<Reply, Fault> {
+    run.allow(On::All)?;
     let agent = run.open(Mode::Read).await?;
     let verification = agent.journal.verify()?;
     let audit = AuditFact {

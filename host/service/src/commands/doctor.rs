@@ -13,10 +13,15 @@ use windlass_api::facts::{DoctorFact, Health};
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::{ExitCode, Explain, Fault, Part};
 
+use crate::access::On;
 use crate::run::Run;
 
 /// Looks at everything.
 pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+    // A file that cannot be read has no rules, and what is wrong with it is the answer.
+    if application.is_none() && run.config().is_ok() {
+        run.allow(On::All)?;
+    }
     let application = application.map(|application| run.find(application)).transpose()?;
     let mut facts = Vec::new();
     if let Some(config) = operator::file(run, &mut facts) {

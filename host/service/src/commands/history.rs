@@ -12,7 +12,7 @@ use crate::run::Run;
 /// Lists deployments, the newest first.
 pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, limit: u32) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Read).await?;
-    let application = application.map(|application| run.known(application, &agent)).transpose()?;
+    let application = run.known_or_all(application, &agent)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let summaries = agent.journal.history(application.as_deref(), limit, None)?;
     let deployments: Vec<HistoryFact> =

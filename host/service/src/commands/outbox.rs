@@ -7,6 +7,7 @@ use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::{ExitCode, Fault};
 use windlass_journal::{Mode, Requeued};
 
+use crate::access::On;
 use crate::agent::Agent;
 use crate::error::CommandError;
 use crate::facts;
@@ -15,14 +16,14 @@ use crate::run::Run;
 /// Lists the events.
 pub(super) async fn list(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Read).await?;
-    let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
+    let wanted = run.known_or_all(application, &agent)?;
     undelivered(&agent, wanted.as_deref())
 }
 
 /// Delivers the events of these applications to their recorders, one application after the other.
 pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
-    let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
+    let wanted = run.known_or_all(application, &agent)?;
     let stop = run.stop()?;
     for application in waiting(&agent, wanted.as_deref())? {
         windlass_deployment::flush(&agent.engine, &application, &run.principal, &stop).await?;
@@ -35,6 +36,7 @@ pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Re
 /// Lets an event that was set aside wait again.
 pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
+    may_decide(run, &agent, number)?;
     match agent.journal.requeue(number, &run.principal)? {
         Requeued::Waits { application } => {
             run.note(format!("event {number} of {application} waits again"));
@@ -50,10 +52,17 @@ pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
 /// Gives an event up.
 pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
+    may_decide(run, &agent, number)?;
     let dropped = agent.journal.drop_delivery(number, &run.principal, reason)?;
     let application = dropped.ok_or(CommandError::NoDelivery { number })?;
     run.note(format!("event {number} of {application} was removed: its recorder will not be told"));
     undelivered(&agent, Some(&application))
+}
+
+/// Refuses who may not decide about an event of the outbox: it belongs to an application.
+fn may_decide(run: &Run, agent: &Agent, number: i64) -> Result<(), Fault> {
+    run.allow(On::Any)?;
+    agent.journal.application_of(number)?.map_or(Ok(()), |application| run.allow(On::Application(&application)))
 }
 
 /// Applications with events that were not delivered.

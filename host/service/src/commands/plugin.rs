@@ -16,6 +16,7 @@ use windlass_foundation::redact::Redactor;
 use windlass_release::environment::{PluginName, Settings};
 use windlass_sandbox::{AdmissionError, Plugin, Plugins, Settings as Sandbox, Source};
 
+use crate::access::On;
 use crate::agent::registries;
 use crate::error::CommandError;
 use crate::run::{Asked, Run};
@@ -36,6 +37,7 @@ pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
 
 /// Every plugin that the agent carries.
 pub(super) async fn list(run: &Run) -> Result<Reply, Fault> {
+    run.allow(On::All)?;
     let plugins = open(&*run.config()?)?;
     let mut facts = Vec::new();
     for name in plugins.bundled() {
@@ -48,6 +50,7 @@ pub(super) async fn list(run: &Run) -> Result<Reply, Fault> {
 
 /// One plugin.
 pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, Fault> {
+    run.allow(On::All)?;
     let config = run.config()?;
     let plugins = open(&config)?;
     let is_pinned = wanted.contains("@sha256:");

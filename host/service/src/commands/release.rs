@@ -19,6 +19,7 @@ use windlass_release::document;
 
 use super::build;
 use super::deploy::source;
+use crate::access::On;
 use crate::agent::Agent;
 use crate::error::CommandError;
 use crate::run::Run;
@@ -182,6 +183,7 @@ fn complete(agent: &Agent, release: &Release, extra: Extra) -> Result<Reply, Fau
 
 /// What a release of the history consists of.
 pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> Result<Reply, Fault> {
+    run.allow(On::Application(application))?;
     let agent = run.open(Mode::Read).await?;
     let (release, proof) = succeeded(&agent, application, wanted)?;
     let format = windlass_documents::RELEASE_DOCUMENT_FORMAT;
@@ -190,13 +192,16 @@ pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> 
 }
 
 /// What a document says.
-pub(super) fn read(file: &Document) -> Result<Reply, Fault> {
+pub(super) fn read(run: &Run, file: &Document) -> Result<Reply, Fault> {
+    // What is in a file is no application of this host.
+    run.allow(On::Any)?;
     let document = document::parse(&file.path.display().to_string(), &file.content.0)?;
     Ok(about(&document, Some(&file.path), None))
 }
 
 /// Whether a document is as it was made, and who signed it.
 pub(super) fn verify(run: &Run, file: &Document, more: Vec<String>) -> Result<Reply, Fault> {
+    run.allow(On::Any)?;
     let config = run.config()?;
     let content = &file.content.0;
     let document = document::parse(&file.path.display().to_string(), content)?;

@@ -12,7 +12,7 @@ use crate::run::Run;
 /// first that did not succeed.
 pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, unwind: bool) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
-    let wanted = application.map(|application| run.known(application, &agent)).transpose()?;
+    let wanted = run.known_or_all(application, &agent)?;
     let mut applications: Vec<String> = Vec::new();
     for open in agent.journal.open_deployments(wanted.as_deref())? {
         if !applications.contains(&open.application) {

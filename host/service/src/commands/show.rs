@@ -5,6 +5,7 @@ use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::Fault;
 use windlass_journal::{Journal, Mode, Shown};
 
+use crate::access::On;
 use crate::error::CommandError;
 use crate::facts;
 use crate::run::Run;
@@ -29,12 +30,16 @@ pub(super) async fn logs(run: &Run, deployment: &str) -> Result<Reply, Fault> {
 /// The last deployment of an application, or the one with this id. An application's name goes first, because an
 /// id that happens to begin like one can be given in full.
 fn find(run: &Run, journal: &Journal, wanted: &str) -> Result<Shown, Fault> {
-    // A number is no application's name.
+    run.allow(On::Any)?;
+    // A number is no application's name, and what looks like a name may be the beginning of an id.
     let name = match wanted.parse::<ApplicationRef>() {
-        Ok(application) => run.name(&application)?,
+        Ok(path @ ApplicationRef::Path(_)) => run.name(&path)?,
+        Ok(ApplicationRef::Name(name)) => name,
         Err(_) => wanted.to_owned(),
     };
     let last = journal.history(Some(&name), 1, None)?.into_iter().next();
     let wanted = last.map_or(name, |last| last.id);
-    journal.show(&wanted)?.ok_or_else(|| CommandError::NotDeployed { wanted }.into())
+    let shown = journal.show(&wanted)?.ok_or(CommandError::NotDeployed { wanted })?;
+    run.allow(On::Application(&shown.summary.application))?;
+    Ok(shown)
 }

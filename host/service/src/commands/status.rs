@@ -26,7 +26,7 @@ const AT_ONCE: usize = 8;
 
 /// Shows one application or all.
 pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
-    let name = application.map(|application| run.name(application)).transpose()?;
+    let name = run.name_or_all(application)?;
     let agent = run.open(Mode::Read).await?;
     let applications = agent.journal.status(name.as_deref())?;
     if let (Some(wanted), true) = (name, applications.is_empty()) {

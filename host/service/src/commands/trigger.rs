@@ -11,13 +11,17 @@ use windlass_journal::Mode;
 
 use super::{check, deploy, plan, promote};
 use crate::Ungrammatical;
+use crate::access::On;
 use crate::error::CommandError;
+use crate::rights;
 use crate::run::Run;
 use crate::trigger::{self, Message, TriggerError};
 
 /// Looks who sent the event, and carries out the command.
 pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> Result<Reply, Fault> {
     let config = run.config()?;
+    // Asked of a person only where they say that an event counts once more.
+    run.allow(On::All)?;
     let trigger = config.triggers.get(name).ok_or_else(|| TriggerError::Unknown {
         name: name.to_owned(),
         known: config.triggers.keys().cloned().collect(),
@@ -63,7 +67,7 @@ pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> R
     }));
     let sender = fields.get("sender").map(String::as_str);
     let principal = Principal::of_trigger(name, trigger.from.name(), sender);
-    let reply = dispatch(&run.acting(principal), parsed).await;
+    let reply = dispatch(&run.acting(principal, rights::of(&parsed)), parsed).await;
     let nothing_was_done = match &reply {
         Ok(reply) => transient(reply.exit),
         Err(fault) => transient(fault.exit()),

@@ -1,0 +1,259 @@
+//! What a principal may do: the operator's rules, `[[access]]` in agent.toml, and one decision.
+//!
+//! The decision is about proofs, never about names, which can come from the environment. It looks nothing up: which
+//! groups a user is in is asked of the host at each request and given to it. What a command needs is not known here.
+
+use windlass_config::{AccessRule, Config, Right};
+use windlass_foundation::account::{self, Membership};
+use windlass_foundation::explain::{ExitCode, Explain};
+use windlass_foundation::principal::{Principal, Proof};
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On<'a> {
+    /// One application.
+    Application(&'a str),
+    /// All applications of the host, or the host itself.
+    All,
+    /// Some application, which is found only by looking: whoever may do it on none may not look either.
+    Any,
+}
+
+/// Somebody may not do something.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{who} may not `{right}` on {what}")]
+pub struct Denied {
+    /// Who, with what proves it.
+    who: String,
+    /// What they may not do.
+    right: Right,
+    /// The application, or in words.
+    what: String,
+    /// The lines of agent.toml that would allow it.
+    lines: String,
+}
+
+impl Explain for Denied {
+    fn exit(&self) -> ExitCode {
+        ExitCode::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(format!("where that is meant, the operator adds to agent.toml:\n\n{}\n", self.lines))
+    }
+}
+
+/// Whether the rules do not count for a principal: root may everything, and so may the agent by itself, which does what
+/// the operator's file says. A key is judged by what is said of keys, also where it opens a session of root.
+#[must_use]
+pub fn is_unrestricted(principal: &Principal) -> bool {
+    match principal.proof() {
+        Proof::LocalUser { uid } => *uid == 0,
+        Proof::Agent => true,
+        Proof::SshKey { .. } | Proof::Trigger { .. } => false,
+    }
+}
+
+/// Decides with the rules of this host whether a principal has each of these rights. Asks the host for the user's groups
+/// where there are rules.
+///
+/// # Errors
+/// When they lack one.
+pub fn check(config: &Config, principal: &Principal, rights: &[Right], on: On<'_>) -> Result<(), Denied> {
+    if config.access.is_empty() || is_unrestricted(principal) {
+        return Ok(());
+    }
+    let membership = match principal.proof() {
+        Proof::LocalUser { uid } => account::membership(*uid),
+        Proof::SshKey { .. } | Proof::Trigger { .. } | Proof::Agent => Membership::default(),
+    };
+    rights.iter().try_for_each(|right| decide(&config.access, principal, &membership, *right, on))
+}
+
+/// Decides whether a principal has a right. Without any rule everybody has every right; with one, what no rule allows is
+/// denied. `membership` is what the host says of a local user, and of nobody else.
+///
+/// # Errors
+/// When no rule allows it.
+pub fn decide(
+    rules: &[AccessRule],
+    principal: &Principal,
+    membership: &Membership,
+    right: Right,
+    on: On<'_>,
+) -> Result<(), Denied> {
+    let allows = |rule: &AccessRule| {
+        rule.may.contains(&right) && is_about(rule, on) && is_for(rule, principal.proof(), membership)
+    };
+    if rules.is_empty() || is_unrestricted(principal) || rules.iter().any(allows) {
+        return Ok(());
+    }
+    let what = match on {
+        On::Application(name) => format!("`{name}`"),
+        On::All => "all applications of this host".to_owned(),
+        On::Any => "any application".to_owned(),
+    };
+    Err(Denied { who: principal.sentence(), right, what, lines: lines(principal.proof(), membership, right, on) })
+}
+
+/// Whether a rule is about all that a request is about.
+fn is_about(rule: &AccessRule, on: On<'_>) -> bool {
+    match on {
+        _ if rule.applications.is_empty() => true,
+        On::Application(name) => rule.applications.iter().any(|application| application == name),
+        On::All => false,
+        On::Any => true,
+    }
+}
+
+/// Whether a rule is for somebody who has this proof.
+fn is_for(rule: &AccessRule, proof: &Proof, membership: &Membership) -> bool {
+    match proof {
+        Proof::LocalUser { uid } => {
+            rule.users.iter().any(|user| membership.is_user(*uid, user))
+                || rule.groups.iter().any(|group| membership.is_in(group))
+        }
+        Proof::SshKey { fingerprint, .. } => rule.keys.contains(fingerprint),
+        Proof::Trigger { trigger, .. } => rule.triggers.contains(trigger),
+        Proof::Agent => false,
+    }
+}
+
+/// The rule that would allow exactly this.
+fn lines(proof: &Proof, membership: &Membership, right: Right, on: On<'_>) -> String {
+    let (key, name) = match proof {
+        Proof::LocalUser { uid } => ("users", membership.name.clone().unwrap_or_else(|| uid.to_string())),
+        Proof::SshKey { fingerprint, .. } => ("keys", fingerprint.clone()),
+        Proof::Trigger { trigger, .. } => ("triggers", trigger.clone()),
+        Proof::Agent => ("users", "0".to_owned()),
+    };
+    // The string syntax of JSON is also TOML's.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let applications = match on {
+        On::Application(application) => format!("applications = [{}]\n", quoted(application)),
+        On::All | On::Any => String::new(),
+    };
+    format!("[[access]]\n{key} = [{}]\nmay = [{}]\n{applications}", quoted(&name), quoted(right.word()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(uid: u32) -> Principal {
+        Principal::new("root", Proof::LocalUser { uid })
+    }
+
+    fn member(name: &str, groups: &[(u32, &str)]) -> Membership {
+        let groups = groups.iter().map(|(number, name)| (*number, Some((*name).to_owned()))).collect();
+        Membership { name: Some(name.to_owned()), groups }
+    }
+
+    fn rule(may: &[Right], applications: &[&str]) -> AccessRule {
+        let applications = applications.iter().map(|name| (*name).to_owned()).collect();
+        AccessRule { may: may.to_vec(), applications, ..AccessRule::default() }
+    }
+
+    fn texts(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn without_a_rule_everybody_may_and_with_one_what_no_rule_allows_is_denied() {
+        let nobody = Membership::default();
+        let rules = [AccessRule { users: texts(&["ada"]), ..rule(&[Right::Read], &[]) }];
+        for right in Right::ALL {
+            for principal in [user(1000), Principal::of_trigger("ci", "github", None)] {
+                assert!(decide(&[], &principal, &nobody, right, On::All).is_ok());
+                assert!(decide(&rules, &principal, &nobody, right, On::Application("kudos")).is_err());
+            }
+            for principal in [user(0), Principal::new("windlass", Proof::Agent)] {
+                assert!(decide(&rules, &principal, &nobody, right, On::All).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_is_for_what_is_proved_and_never_for_a_name() {
+        let ada = member("ada", &[(1000, "ada"), (2000, "release")]);
+        let key =
+            |fingerprint: &str, uid| Principal::new("ada", Proof::SshKey { fingerprint: fingerprint.to_owned(), uid });
+        let trigger = |name: &str| Principal::of_trigger(name, "github", Some("ada"));
+        let nobody = Membership::default();
+        let only = |users: &[&str], groups: &[&str], keys: &[&str], triggers: &[&str]| AccessRule {
+            users: texts(users),
+            groups: texts(groups),
+            keys: texts(keys),
+            triggers: texts(triggers),
+            ..rule(&[Right::Deploy], &[])
+        };
+        for (rule, principal, membership, allowed) in [
+            (only(&["ada"], &[], &[], &[]), user(1000), &ada, true),
+            (only(&["1000"], &[], &[], &[]), user(1000), &ada, true),
+            (only(&["1001"], &[], &[], &[]), user(1000), &ada, false),
+            // The name of the record is `root` here.
+            (only(&["root"], &[], &[], &[]), user(1000), &ada, false),
+            // A number that the host knows no user for is that number and nobody's name.
+            (only(&["1000"], &[], &[], &[]), user(1000), &nobody, true),
+            (only(&["ada"], &[], &[], &[]), user(1000), &nobody, false),
+            (only(&[], &["release"], &[], &[]), user(1000), &ada, true),
+            (only(&[], &["2000"], &[], &[]), user(1000), &ada, true),
+            (only(&[], &["admin"], &[], &[]), user(1000), &ada, false),
+            (only(&[], &[], &["SHA256:a"], &[]), key("SHA256:a", 0), &nobody, true),
+            (only(&["ada", "0"], &[], &["SHA256:b"], &[]), key("SHA256:a", 0), &nobody, false),
+            (only(&[], &[], &[], &["ci"]), trigger("ci"), &nobody, true),
+            (only(&["ada", "ci"], &["ci"], &["ci"], &["cd"]), trigger("ci"), &nobody, false),
+            (only(&[], &[], &["ada"], &["ada"]), user(1000), &ada, false),
+        ] {
+            let decided = decide(std::slice::from_ref(&rule), &principal, membership, Right::Deploy, On::All);
+            assert_eq!(decided.is_ok(), allowed, "{rule:?} {principal:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_for_applications_is_for_no_other_and_not_for_the_host() {
+        let ada = member("ada", &[]);
+        let rules = [
+            AccessRule { users: texts(&["ada"]), ..rule(&[Right::Read, Right::Deploy], &["kudos"]) },
+            AccessRule { users: texts(&["ada"]), ..rule(&[Right::Hold], &[]) },
+        ];
+        for (right, on, allowed) in [
+            (Right::Read, On::Application("kudos"), true),
+            (Right::Deploy, On::Application("kudos"), true),
+            (Right::Read, On::Application("shop"), false),
+            (Right::Read, On::All, false),
+            (Right::Read, On::Any, true),
+            (Right::Resolve, On::Application("kudos"), false),
+            (Right::Resolve, On::Any, false),
+            (Right::Hold, On::Application("shop"), true),
+            (Right::Hold, On::All, true),
+        ] {
+            assert_eq!(decide(&rules, &user(1000), &ada, right, on).is_ok(), allowed, "{right} {on:?}");
+        }
+    }
+
+    #[test]
+    fn a_denial_says_who_and_what_and_its_lines_allow_exactly_that() {
+        let rules = [AccessRule { users: texts(&["bob"]), ..rule(&[Right::Read], &[]) }];
+        let denied = decide(&rules, &user(1000), &member("ada", &[]), Right::Deploy, On::Application("kudos"));
+        let denied = denied.unwrap_err();
+        assert_eq!(denied.to_string(), "root (local user 1000) may not `deploy` on `kudos`");
+        assert_eq!(denied.exit(), ExitCode::Refused);
+        assert!(denied.hint().unwrap().ends_with(
+            "agent.toml:\n\n[[access]]\nusers = [\"ada\"]\nmay = [\"deploy\"]\napplications = [\"kudos\"]\n\n"
+        ));
+        for (principal, membership, on) in [
+            (user(1000), member("ada", &[]), On::Application("kudos")),
+            (user(1000), Membership::default(), On::All),
+            (Principal::of_trigger("ci", "github", None), Membership::default(), On::Application("kudos")),
+        ] {
+            let denied = decide(&rules, &principal, &membership, Right::Check, on).unwrap_err();
+            let trigger = "[secrets.hook]\nenvironment = \"H\"\n[triggers.ci]\nfrom = \"github\"\nsecret = \"hook\"\nrun = [\"check\", \"kudos\"]\n";
+            let text = format!("{trigger}{}", denied.lines);
+            let document = windlass_config::document::Document::from_text("agent.toml", &text).unwrap();
+            let config = Config::resolve(&document).unwrap();
+            assert!(decide(&config.access, &principal, &membership, Right::Check, on).is_ok(), "{}", denied.lines);
+            assert!(decide(&config.access, &principal, &membership, Right::Deploy, on).is_err());
+        }
+    }
+}
