@@ -113,19 +113,18 @@ pub struct Grants {
 
 impl Grants {
     /// Decides: every grant of the operator's file that matches the plugin and the application is added together, and
-    /// what the manifest does not ask for or the kind may not have is taken away.
+    /// what the manifest does not ask for or the kind may not have is taken away. What is granted to the application by name
+    /// is not granted to a release that may not be from where the application is.
     #[must_use]
     pub fn decide(scope: Scope, asked: &[Ask], granted: &[Grant]) -> Self {
-        Self::decide_from(scope, asked, granted, None)
+        let Some(lines) = scope.about.unbound.clone() else { return Self::add(scope, asked, granted, true) };
+        let if_bound = Some((lines, Box::new(Self::add(scope.clone(), asked, granted, true))));
+        Self { if_bound, ..Self::add(scope, asked, granted, false) }
     }
 
-    /// The same for a release that may not be from where the application is: `unbound` has the lines of `agent.toml` that
-    /// would bind the application to it, and what is granted to the application by name is not granted then.
-    #[must_use]
-    pub fn decide_from(scope: Scope, asked: &[Ask], granted: &[Grant], unbound: Option<&str>) -> Self {
-        let if_bound = unbound.map(|lines| (lines.to_owned(), Box::new(Self::decide(scope.clone(), asked, granted))));
-        let mut grants = Self { asked: asked.to_vec(), if_bound, ..Self::nothing(scope) };
-        for grant in granted.iter().filter(|grant| matches(grant, &grants.scope, unbound.is_none())) {
+    fn add(scope: Scope, asked: &[Ask], granted: &[Grant], bound: bool) -> Self {
+        let mut grants = Self { asked: asked.to_vec(), ..Self::nothing(scope) };
+        for grant in granted.iter().filter(|grant| matches(grant, &grants.scope, bound)) {
             grants.docker_read |= grant.reads_docker();
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
@@ -257,7 +256,7 @@ impl Grants {
         if let Some(lines) = self.binding_for(|bound| bound.is_granted(permission)) {
             let why = format!(
                 "the operator has granted it to `{}` by name, and agent.toml does not bind `{0}` to where this is from",
-                self.scope.application
+                self.scope.about.application
             );
             return Failure { details: Some(bind(lines)), ..self.denied(permission, &why, None) };
         }
@@ -304,7 +303,7 @@ impl Grants {
         match permission {
             Permission::DockerRead => self.docker_read,
             Permission::DockerWrite => self.docker_write.is_some(),
-            Permission::Project(name) => *name == self.scope.application || self.projects.contains(name),
+            Permission::Project(name) => *name == self.scope.about.application || self.projects.contains(name),
             Permission::DataRoot(_) => self.docker_write.as_ref().is_some_and(|write| write.data_root.is_some()),
             Permission::Http(origin) => self.covering(origin).next().is_some(),
             Permission::Address(origin, address) => {
@@ -367,8 +366,8 @@ pub struct Missing {
 
 /// What a plugin asks for and does not have at all, for admission and `windlass plugin grants`.
 #[must_use]
-pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant], unbound: Option<&str>) -> Vec<Missing> {
-    let have = Grants::decide_from(scope.clone(), asked, granted, unbound);
+pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> {
+    let have = Grants::decide(scope.clone(), asked, granted);
     let mut missing = Vec::new();
     for ask in asked {
         let Some(permission) = lines::example(ask) else { continue };
@@ -397,7 +396,7 @@ fn matches(grant: &Grant, scope: &Scope, bound: bool) -> bool {
     };
     grant.plugin == scope.plugin.name
         && same_bytes
-        && (grant.applications.is_empty() || bound && grant.applications.contains(&scope.application))
+        && (grant.applications.is_empty() || bound && grant.applications.contains(&scope.about.application))
 }
 
 /// Why a kind of plugin can never have something.

@@ -20,25 +20,22 @@ mod testing;
 
 use std::sync::Arc;
 
+use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::{Identity, Kind};
 
 pub use grants::Grants;
 
-/// The plugin, application and deployment that a capability is used for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The plugin that a capability is used by, and what for.
+#[derive(Debug, Clone)]
 pub struct Scope {
-    /// The application's name.
-    pub application: String,
+    /// What the plugin is called about, or would be.
+    pub about: Arc<CallContext>,
     /// Which plugin.
     pub plugin: Identity,
     /// Whether the agent carries it. Grants without a digest are for such plugins only.
     pub bundled: bool,
     /// What the plugin is for.
     pub kind: Kind,
-    /// The deployment's id.
-    pub deployment: String,
-    /// The environment's name.
-    pub environment: String,
 }
 
 /// Everything that one plugin call can reach, one field per import of the contract.

@@ -144,7 +144,7 @@ impl State {
     #[must_use]
     pub fn new(grants: Arc<Grants>, store: Arc<dyn StateStore>) -> Self {
         let scope = grants.scope();
-        let owner = Owner { plugin: scope.plugin.name.clone(), application: scope.application.clone() };
+        let owner = Owner { plugin: scope.plugin.name.clone(), application: scope.about.application.clone() };
         Self { grants, store, owner, quota: Quota::default() }
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use windlass_config::Config;
 use windlass_config::document::Document;
+use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::{Ask, Identity, Kind};
 use windlass_foundation::progress::{Progress, Watch};
 
@@ -11,8 +12,14 @@ use super::{Grants, Scope};
 
 /// A bundled plugin of a kind, at work for the application `kudos`.
 pub(super) fn scope(kind: Kind) -> Scope {
-    Scope {
+    let about = CallContext {
         application: "kudos".to_owned(),
+        deployment: "d1".to_owned(),
+        environment: "uat".to_owned(),
+        ..CallContext::default()
+    };
+    Scope {
+        about: Arc::new(about),
         plugin: Identity {
             name: "check-ours".to_owned(),
             version: "1.2.3".to_owned(),
@@ -20,8 +27,6 @@ pub(super) fn scope(kind: Kind) -> Scope {
         },
         bundled: true,
         kind,
-        deployment: "d1".to_owned(),
-        environment: "uat".to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
-use windlass_foundation::progress::DeploymentRef;
+use windlass_foundation::call::CallContext;
 
 use super::request::{PlanFile, Source};
 
@@ -26,33 +26,11 @@ pub struct Resolved {
     pub notes: Vec<String>,
 }
 
-/// The purpose of a plan for a rollback that is only shown. Plugins get the purpose `rollback` and must not create
-/// anything.
-pub const PLAN_BACK: &str = "plan-rollback";
-
-/// The purpose of an observation that belongs to no deployment or rollback.
-pub const STATUS: &str = "status";
-
-/// The purpose of such an observation that a deployment makes. Plugins get the purpose `status`, and what they log is
-/// kept in the deployment's log.
-pub const LOOK: &str = "deployment-status";
-
-/// The data that a call passes to a plugin.
+/// One call of a plugin.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The deployment's id.
-    pub deployment: String,
-    /// The application's name.
-    pub application: String,
-    /// The purpose of the call: `plan`, `check`, `deploy`, `rollback`, [`STATUS`], or one of the internal purposes
-    /// [`PLAN_BACK`] and [`LOOK`].
-    pub purpose: &'static str,
-    /// What is deployed, or put back.
-    pub release: Arc<Release>,
-    /// What ran before.
-    pub running: Option<Arc<Release>>,
-    /// The plan, once there is one.
-    pub plan: Option<Arc<Plan>>,
+    /// What it is about.
+    pub about: Arc<CallContext>,
     /// Who logs: the step's id, or the name in the release file.
     pub source: String,
     /// From 1.
@@ -63,32 +41,6 @@ pub struct Context {
     pub cancelled: CancellationToken,
     /// What this recorder returned for its last events of this application, the newest first; nothing for other plugins.
     pub last_facts: Arc<Vec<Value>>,
-    /// As for [`Source`]: the release is not from where the operator said that the application is.
-    pub unbound: Option<String>,
-}
-
-impl Context {
-    /// Whether the call is made for a deployment that is in the journal. All others have an id that only marks the call.
-    #[must_use]
-    pub fn is_deployment(&self) -> bool {
-        is_deployment(self.purpose)
-    }
-
-    /// What the events of the call are about.
-    #[must_use]
-    pub fn of(&self) -> DeploymentRef {
-        of(&self.application, &self.deployment, self.purpose)
-    }
-}
-
-/// What the events of a call are about that is made for this purpose.
-pub(super) fn of(application: &str, deployment: &str, purpose: &str) -> DeploymentRef {
-    let deployment = is_deployment(purpose).then(|| deployment.to_owned());
-    DeploymentRef { application: application.to_owned(), deployment }
-}
-
-fn is_deployment(purpose: &str) -> bool {
-    matches!(purpose, "deploy" | "rollback" | LOOK)
 }
 
 /// What policy makes of answers other than yes and no.

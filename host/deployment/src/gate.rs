@@ -8,9 +8,10 @@ use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use windlass_documents::{Failure, Finding, Report, Verdict};
+use windlass_foundation::call::CallPurpose;
 use windlass_foundation::explain::failure_hint;
 use windlass_foundation::progress::FlowPhase;
-use windlass_journal::{Answer, Answered, Decision, Event, Purpose, Status};
+use windlass_journal::{Answer, Answered, Decision, Event, Status};
 
 use super::apply;
 use super::backend::{OnDoubt, Probe};
@@ -76,7 +77,7 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
 /// What the gates say, without a deployment.
 pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
     let (subject, planned) = plan::only(engine, &request.application, &request.target, stop).await?;
-    let subject = Subject { purpose: "check", ..subject };
+    let subject = subject.purpose(CallPurpose::Check);
     let options = GateOptions { retry: request.retry, break_glass: request.break_glass.as_deref() };
     let checks = ask(&subject, &options, |_| Ok(())).await?;
     if stop.asked() {
@@ -107,7 +108,7 @@ async fn ask(
             (check, answer.await)
         })
         .collect();
-    let way_back = subject.purpose == Purpose::Rollback.word();
+    let way_back = subject.about.purpose == CallPurpose::Rollback;
     while let Some((check, answer)) = asking.next().await {
         let decision = if way_back { probe::rule(&answer, &doubtless(check)) } else { probe::rule(&answer, check) };
         let answered = judged(&check.name, answer, Some(decision), options);
@@ -168,20 +169,20 @@ fn remedy(answer: &Answer) -> Option<String> {
 async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report, windlass_journal::Error> {
     let journal = &subject.engine.journal;
     let mut findings = Vec::new();
-    if let Some(freeze) = journal.freeze(&subject.application)? {
+    if let Some(freeze) = journal.freeze(&subject.about.application)? {
         findings.push(Finding {
             id: "freeze".to_owned(),
             verdict: Verdict::Fail,
-            title: format!("`{}` is frozen by {}: {}", subject.application, freeze.actor, freeze.reason),
+            title: format!("`{}` is frozen by {}: {}", subject.about.application, freeze.actor, freeze.reason),
             remedy: Some(format!(
                 "`windlass unfreeze {}` ends that; `--break-glass REASON` deploys once all the same",
-                subject.application
+                subject.about.application
             )),
             evidence: None,
         });
     }
-    if let Some(pin) = journal.pin(&subject.application)?
-        && pin.release != subject.release.id
+    if let Some(pin) = journal.pin(&subject.about.application)?
+        && pin.release != subject.about.release.id
     {
         findings.push(Finding {
             id: "pin".to_owned(),
@@ -189,25 +190,25 @@ async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report,
             title: format!("{} pinned version {}: {}", pin.actor, pin.version, pin.reason),
             remedy: Some(format!(
                 "`windlass unpin {}` ends that; `--break-glass REASON` deploys once all the same",
-                subject.application
+                subject.about.application
             )),
             evidence: None,
         });
     }
-    if let Some(quarantine) = journal.quarantined(&subject.application, &subject.release.id)? {
+    if let Some(quarantine) = journal.quarantined(&subject.about.application, &subject.about.release.id)? {
         findings.push(Finding {
             id: "quarantine".to_owned(),
             verdict: if options.retry { Verdict::Warn } else { Verdict::Fail },
             title: quarantine.to_string(),
             remedy: Some(format!(
                 "`--retry` deploys it all the same, `windlass unquarantine {} {}` ends the quarantine",
-                subject.application, subject.release.version
+                subject.about.application, subject.about.release.version
             )),
             evidence: None,
         });
     }
     findings.extend(way_back(subject).await);
-    if let Some(why) = migration::forbids(journal, &subject.application, &subject.release)? {
+    if let Some(why) = migration::forbids(journal, &subject.about.application, &subject.about.release)? {
         findings.push(Finding {
             id: "migration".to_owned(),
             verdict: Verdict::Fail,
@@ -224,7 +225,7 @@ async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report,
 
 /// Whether the engine has what going back needs.
 async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
-    let wanted = subject.plan.as_ref().map(|plan| plan.way_back.clone()).unwrap_or_default();
+    let wanted = subject.about.plan.as_ref().map(|plan| plan.way_back.clone()).unwrap_or_default();
     if wanted.is_empty() {
         return None;
     }

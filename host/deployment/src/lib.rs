@@ -38,7 +38,6 @@ use windlass_foundation::principal::Principal;
 use windlass_journal::Resolution;
 
 pub use self::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
-pub use self::backend::{LOOK, PLAN_BACK, STATUS};
 pub use self::engine::{Engine, RetryPolicy};
 pub use self::error::Error;
 pub use self::hooks::Hooked;

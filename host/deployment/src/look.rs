@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Observation, Part, Release};
-use windlass_journal::Purpose;
+use windlass_foundation::call::{CallContext, CallPurpose};
 
-use super::backend::LOOK;
 use super::subject::{Subject, within};
 use super::work::Deployment;
 
@@ -20,26 +19,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What runs now that everything was undone, as the strategy of `release` sees it. None where it cannot say, which is kept
 /// in the log.
 pub(super) async fn after_undo(deployment: &Deployment<'_>, release: &Arc<Release>) -> Option<Observation> {
-    look(deployment, release, Purpose::Rollback.word()).await
+    look(deployment, release, CallPurpose::Rollback).await
 }
 
-async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: &'static str) -> Option<Observation> {
+async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: CallPurpose) -> Option<Observation> {
     let engine = deployment.engine;
     let seen = async {
         let settings = engine.backend.settings(release).await?;
         let state = deployment.state();
-        let subject = Subject {
-            engine,
+        let about = CallContext {
             deployment: state.id,
             application: state.application,
+            environment: engine.environment.clone(),
             purpose,
             release: release.clone(),
             running: deployment.previous.clone(),
             plan: None,
-            settings: Arc::new(settings),
-            cancelled: CancellationToken::new(),
             unbound: state.asked.unbound,
         };
+        let (about, settings) = (Arc::new(about), Arc::new(settings));
+        let subject = Subject { engine, about, settings, cancelled: CancellationToken::new() };
         let context = subject.context("observe", 1, subject.settings.call_deadline.min(PATIENCE));
         within(&context, "observe", engine.backend.observe(&context)).await
     };
@@ -60,7 +59,7 @@ pub(super) async fn before_refusal(deployment: &Deployment<'_>) -> Option<Observ
         return None;
     }
     // A refusal touched nothing, so nothing is put back, whatever was asked for.
-    look(deployment, &previous, LOOK).await
+    look(deployment, &previous, CallPurpose::DeploymentStatus).await
 }
 
 /// Whether everything that was seen is well, and something was.

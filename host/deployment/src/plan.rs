@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use windlass_documents::{Failure, Observation, Plan, Step};
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::{Explain as _, NOT_WELL};
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
 use windlass_journal::{Answer, Decision, Event, Status};
 
-use super::backend::PLAN_BACK;
 use super::engine::Engine;
 use super::error::Error;
 use super::look::is_well;
@@ -122,7 +122,7 @@ async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
 /// The failure of a deployment that has nothing to change and finds what runs unwell.
 fn not_well(subject: &Subject<'_>, answer: &Answer) -> Failure {
     let cause = verify::cause(verify::HEALTH, answer);
-    let (version, application) = (&subject.release.version, &subject.application);
+    let (version, application) = (&subject.about.release.version, &subject.about.application);
     let said = match answer {
         Answer::Report(report) => report.summary.clone(),
         Answer::Failure(failure) => format!("it could not be verified: {}", failure.message),
@@ -211,18 +211,18 @@ pub(super) async fn only<'a>(
         };
         let settings = engine.backend.settings(&release).await.map_err(Error::Failed)?;
         let running = engine.journal.running(application)?.map(|running| running.release);
-        let mut subject = Subject {
-            engine,
+        let about = CallContext {
             deployment: engine.ids.next(),
             application: application.to_owned(),
-            purpose: if rollback_of.is_some() { PLAN_BACK } else { "plan" },
+            environment: engine.environment.clone(),
+            purpose: if rollback_of.is_some() { CallPurpose::PlanRollback } else { CallPurpose::Plan },
             release: Arc::new(release),
             running,
             plan: None,
-            settings: Arc::new(settings),
-            cancelled: stop.unwind().clone(),
             unbound: unbound.clone(),
         };
+        let (about, settings) = (Arc::new(about), Arc::new(settings));
+        let mut subject = Subject { engine, about, settings, cancelled: stop.unwind().clone() };
         let (observation, mut plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
             Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => {
@@ -232,10 +232,10 @@ pub(super) async fn only<'a>(
         plan.warnings.append(&mut notes);
         valid(&plan).map_err(Error::Failed)?;
         let plan = Arc::new(plan);
-        subject.plan = Some(plan.clone());
+        subject.about = Arc::new(CallContext { plan: Some(plan.clone()), ..(*subject.about).clone() });
         let planned = Planned {
-            release: subject.release.clone(),
-            running: subject.running.clone(),
+            release: subject.about.release.clone(),
+            running: subject.about.running.clone(),
             observation: Arc::new(observation),
             plan,
             environment: engine.environment.clone(),

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Outcome};
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::failure_hint;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{Delivery, Refusal, outcome_word, summary_of};
@@ -197,18 +198,19 @@ async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Res
     let unread = |error: windlass_journal::Error| Failure { retryable: true, ..failure("internal", error.to_string()) };
     let unbound = engine.journal.deployment_state(&delivery.deployment).map_err(unread)?.asked.unbound;
     let earlier = engine.journal.answers(application, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
-    let subject = Subject {
-        engine,
+    let back = event.rollback || event.outcome == Outcome::RolledBack;
+    let about = CallContext {
         deployment: delivery.deployment.clone(),
         application: application.to_owned(),
-        purpose: if event.rollback || event.outcome == Outcome::RolledBack { "rollback" } else { "deploy" },
+        environment: engine.environment.clone(),
+        purpose: if back { CallPurpose::Rollback } else { CallPurpose::Deploy },
         release: Arc::new(event.release.clone()),
         running: event.running.clone().map(Arc::new),
         plan: None,
-        settings: Arc::new(settings),
-        cancelled: CancellationToken::new(),
         unbound,
     };
+    let (about, settings) = (Arc::new(about), Arc::new(settings));
+    let subject = Subject { engine, about, settings, cancelled: CancellationToken::new() };
     let mut context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.settings.call_deadline);
     context.last_facts = Arc::new(earlier);
     let told = engine.backend.deliver(&context, &delivery.recorder, event);

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Plan, Release};
+use windlass_documents::Failure;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::progress::Progress;
 
-use super::backend::{Context, DeploymentSettings, of};
+use super::backend::{Context, DeploymentSettings};
 use super::engine::Engine;
 use super::work::failure;
 
@@ -19,38 +20,31 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Subject<'a> {
     pub(super) engine: &'a Engine,
-    pub(super) deployment: String,
-    pub(super) application: String,
-    pub(super) purpose: &'static str,
-    pub(super) release: Arc<Release>,
-    pub(super) running: Option<Arc<Release>>,
-    pub(super) plan: Option<Arc<Plan>>,
+    pub(super) about: Arc<CallContext>,
     pub(super) settings: Arc<DeploymentSettings>,
     pub(super) cancelled: CancellationToken,
-    pub(super) unbound: Option<String>,
 }
 
 impl Subject<'_> {
+    /// The same, called for another purpose.
+    pub(super) fn purpose(self, purpose: CallPurpose) -> Self {
+        Self { about: Arc::new(CallContext { purpose, ..(*self.about).clone() }), ..self }
+    }
+
     /// Reports an event of it to the progress sink.
     pub(super) fn notice(&self, progress: Progress) {
-        self.engine.notice(&of(&self.application, &self.deployment, self.purpose), progress);
+        self.engine.notice(&self.about.of(), progress);
     }
 
     /// The context of one call.
     pub(super) fn context(&self, source: &str, attempt: u32, deadline: Duration) -> Context {
         Context {
-            deployment: self.deployment.clone(),
-            application: self.application.clone(),
-            purpose: self.purpose,
-            release: self.release.clone(),
-            running: self.running.clone(),
-            plan: self.plan.clone(),
+            about: self.about.clone(),
             source: source.to_owned(),
             attempt,
             deadline,
             cancelled: self.cancelled.clone(),
             last_facts: Arc::default(),
-            unbound: self.unbound.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Observation, Outcome, Release, Step, Verdict};
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
 use windlass_journal::{Answer, Event, Status};
 
@@ -39,7 +40,8 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
     let forward = deployment.subject().await.map_err(Error::Failed)?;
     // The undo gets a new cancellation token. The token of the way forward may be cancelled already, and that request
     // to stop may be the reason for the undo.
-    let subject = Subject { purpose: "rollback", cancelled: CancellationToken::new(), ..forward };
+    let back = forward.purpose(CallPurpose::Rollback);
+    let subject = Subject { cancelled: CancellationToken::new(), ..back };
     let first = undo_all(deployment, &subject).await?;
     if let Some((title, undo_failure)) = first {
         return deployment.settle(Outcome::Stuck, Some(both(&cause, &title, &undo_failure)), None).await;
@@ -131,7 +133,7 @@ async fn restored(
     subject: &Subject<'_>,
 ) -> Result<(Option<String>, Option<Observation>), Error> {
     let Some(previous) = deployment.previous.clone() else {
-        return Ok((None, after_undo(deployment, &subject.release).await));
+        return Ok((None, after_undo(deployment, &subject.about.release).await));
     };
     let known = deployment.with(|state| state.restored.clone());
     let answer = if let Some(answer) = known {
@@ -139,13 +141,10 @@ async fn restored(
     } else {
         let answer = match deployment.engine.backend.settings(&previous).await {
             Ok(settings) => {
-                let subject = Subject {
-                    release: previous.clone(),
-                    running: None,
-                    plan: None,
-                    settings: Arc::new(settings),
-                    ..subject.clone()
-                };
+                let about = (*subject.about).clone();
+                let about = CallContext { release: previous.clone(), running: None, plan: None, ..about };
+                let (about, settings) = (Arc::new(about), Arc::new(settings));
+                let subject = Subject { about, settings, ..subject.clone() };
                 verify::health(&subject).await
             }
             Err(failure) => Answer::Failure(failure),

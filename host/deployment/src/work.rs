@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step, When};
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{
@@ -40,6 +41,14 @@ pub(super) enum Halt {
 impl From<windlass_journal::Error> for Halt {
     fn from(error: windlass_journal::Error) -> Self {
         Self::Leave(error.into())
+    }
+}
+
+/// Why plugins are called on the way of a deployment.
+pub(super) fn purpose(purpose: Purpose) -> CallPurpose {
+    match purpose {
+        Purpose::Deploy => CallPurpose::Deploy,
+        Purpose::Rollback => CallPurpose::Rollback,
     }
 }
 
@@ -300,18 +309,17 @@ impl<'a> Deployment<'a> {
         let settings = self.settings().await?;
         let state = self.state();
         let Some(release) = state.release else { return Err(failure("internal", "there is no release yet")) };
-        Ok(Subject {
-            engine: self.engine,
+        let about = CallContext {
             deployment: state.id,
             application: state.application,
-            purpose: state.asked.purpose.word(),
+            environment: self.engine.environment.clone(),
+            purpose: purpose(state.asked.purpose),
             release,
             running: self.previous.clone(),
             plan: state.plan,
-            settings,
-            cancelled: self.halt.clone(),
             unbound: state.asked.unbound,
-        })
+        };
+        Ok(Subject { engine: self.engine, about: Arc::new(about), settings, cancelled: self.halt.clone() })
     }
 
     /// The plan; there is one once a step runs.

@@ -1,11 +1,12 @@
-//! What every layer of the agent needs and none of them is: what an error says and how the process ends, names, time,
-//! files that are the agent's own, texts without the values of secrets, signatures.
+//! What every layer of the agent needs and none of them is: what an error says and how the process ends, what a
+//! call of a plugin is about, names, time, files that are the agent's own, texts without the values of secrets, signatures.
 //!
-//! Nothing here knows what a deployment is, reads a configuration, talks to an engine or a server, or prints.
+//! Nothing here carries out a deployment, reads a configuration, talks to an engine or a server, or prints.
 
 pub mod account;
 pub mod addresses;
 pub mod blocking;
+pub mod call;
 pub mod canonical;
 pub mod clock;
 pub mod explain;

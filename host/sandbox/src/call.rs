@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use windlass_capability::Capabilities;
 use windlass_config::Limits;
-use windlass_documents::{Failure, Plan, Release};
+use windlass_documents::Failure;
+use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Identity;
 use windlass_foundation::redact::Redactor;
 
@@ -28,20 +29,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The data that a plugin gets and the capabilities that it may use, for one call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The deployment's id.
-    pub deployment: String,
-    /// The application's name.
-    pub application: String,
-    /// The environment's name.
-    pub environment: String,
-    /// Why the plugin is called: `plan`, `check`, `deploy`, `rollback`, `status`.
-    pub purpose: String,
-    /// The release to deploy.
-    pub release: Arc<Release>,
-    /// The release that the journal says runs now.
-    pub running: Option<Arc<Release>>,
-    /// The plan, once there is one.
-    pub plan: Option<Arc<Plan>>,
+    /// What it is about.
+    pub about: Arc<CallContext>,
     /// The plugin's `with` table.
     pub config: Arc<Value>,
     /// Variables for interpolation; secrets as placeholders.

@@ -12,6 +12,7 @@ use windlass_capability::{Capabilities, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
 use windlass_documents::Verdict;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::redact::Redactor;
 use windlass_sandbox::{Call, Plugin, Plugins, Settings, Source};
 
@@ -60,22 +61,18 @@ fn call(plugin: &Plugin) -> Result<Call> {
         "format": 1, "id": "sha256:r1", "application": "bench", "version": "v1", "artifacts": {},
         "bundle": { "digest": "sha256:b", "files": {} },
     }))?;
-    let scope = Scope {
-        application: "bench".to_owned(),
-        plugin: plugin.identity().clone(),
-        bundled: true,
-        kind: plugin.manifest().kind,
-        deployment: "d1".to_owned(),
-        environment: "bench".to_owned(),
-    };
-    Ok(Call {
+    let about = Arc::new(CallContext {
         deployment: "d1".to_owned(),
         application: "bench".to_owned(),
         environment: "bench".to_owned(),
-        purpose: "check".to_owned(),
+        purpose: CallPurpose::Check,
         release: Arc::new(release),
-        running: None,
-        plan: None,
+        ..CallContext::default()
+    });
+    let kind = plugin.manifest().kind;
+    let scope = Scope { about: about.clone(), plugin: plugin.identity().clone(), bundled: true, kind };
+    Ok(Call {
+        about,
         config: Arc::new(json!({ "prefix": "v" })),
         variables: Arc::new(BTreeMap::new()),
         host: Arc::new(json!({})),

@@ -46,8 +46,7 @@ async fn a_private_range_that_is_free_needs_no_word() {
     let found = strategy.inspect_container(&id).await.unwrap();
     assert_eq!(found["NetworkSettings"]["Networks"][&network]["IPAddress"], address(7));
     // Another deployment finds it there, and it is not in its own way.
-    let mut scope = application.scope("s");
-    scope.deployment = Some("d2".to_owned());
+    let scope = application.later("s");
     let later = application.with(scope, &[]);
     later.create_network(&body).await.unwrap();
     later.create_container(&application.named("web2"), &at(&network, &address(8))).await.unwrap();
@@ -167,8 +166,7 @@ async fn routes(application: &Application) {
     strategy.create_network(&pool(&application.named("free"), &json!({ "Subnet": "10.66.0.0/16" }))).await.unwrap();
     strategy.create_network(&json!({ "Name": application.named("engines") })).await.unwrap();
     // A network of the engine's own choice is there again at the next deployment.
-    let mut scope = application.scope("s");
-    scope.deployment = Some("d2".to_owned());
+    let scope = application.later("s");
     let later: Docker = application.with(scope, &[]);
     for name in ["free", "engines"] {
         later.create_network(&json!({ "Name": application.named(name) })).await.unwrap();

@@ -54,8 +54,7 @@ async fn a_name_that_another_step_took_is_a_conflict() {
     assert_eq!(failure.code, "conflict");
     assert!(failure.message.contains("`one`"), "{failure:?}");
     // The same step of another deployment is another step.
-    let mut scope = application.scope("one");
-    scope.deployment = Some("d2".to_owned());
+    let scope = application.later("one");
     let failure = application.with(scope, &[]).create_container(&name, &sleeper()).await.unwrap_err();
     assert_eq!(failure.code, "conflict");
 }
@@ -99,8 +98,7 @@ async fn a_volume_goes_only_with_the_deployment_that_made_it() {
     for _ in 0..2 {
         strategy.create_volume(&json!({ "Name": volume })).await.unwrap();
     }
-    let mut scope = application.scope("vol");
-    scope.deployment = Some("d2".to_owned());
+    let scope = application.later("vol");
     let later = application.with(scope, &[]);
     later.create_volume(&json!({ "Name": volume })).await.unwrap();
     let failure = later.remove_volume(&volume).await.unwrap_err();

@@ -9,6 +9,7 @@ use windlass_capability::docker::{
     ContainerGrant, Docker, DockerGrant, DockerScope, Engine, ImageOwners, SecretFiller,
 };
 use windlass_documents::{Artifact, Failure};
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::redact::Redactor;
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 use zeroize::Zeroizing;
@@ -36,14 +37,29 @@ impl Application {
         application
     }
 
+    /// What a deployment is about.
+    fn about(&self, deployment: &str) -> CallContext {
+        let mut about = CallContext {
+            deployment: deployment.to_owned(),
+            application: self.name.clone(),
+            environment: "test".to_owned(),
+            purpose: CallPurpose::Deploy,
+            ..CallContext::default()
+        };
+        "sha256:00".clone_into(&mut Arc::make_mut(&mut about.release).id);
+        about
+    }
+
+    /// What a step of a later deployment may see and change.
+    pub(crate) fn later(&self, step: &str) -> DockerScope {
+        DockerScope { about: self.about("d2").into(), ..self.scope(step) }
+    }
+
     pub(crate) fn scope(&self, step: &str) -> DockerScope {
         DockerScope {
             plugin: "strategy-test".to_owned(),
-            application: self.name.clone(),
+            about: self.about("d1").into(),
             projects: BTreeSet::from([self.name.clone()]),
-            environment: "test".to_owned(),
-            deployment: Some("d1".to_owned()),
-            release: Some("sha256:00".to_owned()),
             step: Some(step.to_owned()),
             state_directory: self.state.path().to_owned(),
             ..DockerScope::default()

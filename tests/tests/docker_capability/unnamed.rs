@@ -70,8 +70,7 @@ async fn data_go_with_what_is_undone_and_stay_with_what_is_replaced() {
     assert!(!is_there(&undone), "this deployment made it");
 
     let kept = with_volume(&first, &name).await;
-    let mut scope = application.scope("s");
-    scope.deployment = Some("d2".to_owned());
+    let scope = application.later("s");
     let second = application.with(scope, &[]);
     second.remove_container(&name, true).await.unwrap();
     assert!(is_there(&kept), "another deployment made it");

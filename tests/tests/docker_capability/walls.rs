@@ -1,8 +1,11 @@
 //! What a plugin cannot do: every danger is refused before the engine hears of it, and nothing is left behind.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use windlass_capability::docker::{Docker, DockerGrant};
 use windlass_documents::Failure;
+use windlass_foundation::call::CallPurpose;
 use windlass_stage::{BUSYBOX, docker};
 
 use crate::docker_capability::support::{Application, grant_of, sleeper, with_host};
@@ -153,7 +156,7 @@ async fn a_check_changes_nothing_and_no_grant_shows_nothing() {
 async fn outside_a_deployment_nothing_is_made() {
     let application = Application::new("outside");
     let mut scope = application.scope("s");
-    scope.deployment = None;
+    Arc::make_mut(&mut scope.about).purpose = CallPurpose::Plan;
     let planning = application.with(scope, &[]);
     assert_eq!(refused(&planning, sleeper()).await.code, "capability-denied");
 }

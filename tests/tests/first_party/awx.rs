@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -48,10 +49,10 @@ impl Yard {
     /// A call for version 1 over version 0.9.
     fn call(&self) -> Call {
         let mut call = self.sandbox.call(&self.plugin, self.with.clone(), &json!({}));
-        let mut running = (*call.release).clone();
+        let mut running = (*call.about.release).clone();
         "sha256:r0".clone_into(&mut running.id);
         "0.9".clone_into(&mut running.version);
-        call.running = Some(running.into());
+        Arc::make_mut(&mut call.about).running = Some(running.into());
         call
     }
 

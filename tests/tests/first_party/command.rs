@@ -1,6 +1,7 @@
 //! `strategy-command` with real programs: what it makes of arguments, ends and outputs, in the sandbox.
 
 use std::fs;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use windlass_documents::Verdict;
@@ -60,10 +61,10 @@ impl Yard {
     /// A call for version 1 over version 0.9.
     fn call(&self, with: &Value) -> Call {
         let mut call = self.sandbox.call(&self.plugin, with.clone(), &json!({}));
-        let mut running = (*call.release).clone();
+        let mut running = (*call.about.release).clone();
         "sha256:r0".clone_into(&mut running.id);
         "0.9".clone_into(&mut running.version);
-        call.running = Some(running.into());
+        Arc::make_mut(&mut call.about).running = Some(running.into());
         call
     }
 

@@ -76,8 +76,8 @@ impl Hub {
         let plugin = self.sandbox.plugin(self.plugin).await;
         plugin.validate_config(&with).await?;
         let mut call = self.sandbox.call(&plugin, with, &json!({}));
-        call.release = Arc::new(new);
-        call.running = running.map(Arc::new);
+        let about = Arc::make_mut(&mut call.about);
+        (about.release, about.running) = (Arc::new(new), running.map(Arc::new));
         let answer = plugin.check(call).await;
         assert!(!format!("{answer:?}").contains("THETOKEN"), "{answer:?}");
         answer

@@ -103,7 +103,7 @@ impl Desk {
         let plugin = self.sandbox.plugin(self.plugin).await;
         plugin.validate_config(&with).await?;
         let mut call = self.sandbox.call(&plugin, with, &json!({}));
-        call.release = Arc::new(release("2"));
+        Arc::make_mut(&mut call.about).release = Arc::new(release("2"));
         call.attempt = attempt;
         call.deadline = Some(Instant::now() + self.patience);
         let answer = plugin.check(call).await;

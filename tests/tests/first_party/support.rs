@@ -18,6 +18,7 @@ use windlass_capability::{Capabilities, Grants, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
 use windlass_documents::{Failure, Report, Verdict};
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::progress::Unwatched;
 use windlass_foundation::redact::Redactor;
 use windlass_sandbox::{Call, Plugin, Plugins, Settings, Source};
@@ -167,14 +168,17 @@ impl Sandbox {
             "bundle": { "digest": "sha256:b", "files": {} },
         }))
         .unwrap();
-        Call {
+        let about = Arc::new(CallContext {
             deployment: "d1".to_owned(),
             application: self.application.clone(),
             environment: "test".to_owned(),
-            purpose: "deploy".to_owned(),
+            purpose: CallPurpose::Deploy,
             release: Arc::new(release),
-            running: None,
-            plan: None,
+            ..CallContext::default()
+        });
+        let capabilities = Arc::new(self.capabilities(plugin, &about));
+        Call {
+            about,
             config: Arc::new(with),
             variables: Arc::new(BTreeMap::new()),
             host: Arc::new(json!({})),
@@ -182,7 +186,7 @@ impl Sandbox {
             last_facts: Arc::default(),
             deadline: None,
             cancel: tokio_util::sync::CancellationToken::new(),
-            capabilities: Arc::new(self.capabilities(plugin)),
+            capabilities,
         }
     }
 
@@ -194,14 +198,12 @@ impl Sandbox {
         if name.starts_with("check-") { plugin.check(call).await } else { plugin.smoke(call).await }
     }
 
-    fn capabilities(&self, plugin: &Plugin) -> Capabilities {
+    fn capabilities(&self, plugin: &Plugin, about: &Arc<CallContext>) -> Capabilities {
         let scope = Scope {
-            application: self.application.clone(),
+            about: about.clone(),
             plugin: plugin.identity().clone(),
             bundled: true,
             kind: plugin.manifest().kind,
-            deployment: "d1".to_owned(),
-            environment: "test".to_owned(),
         };
         let grants = Arc::new(Grants::decide(scope.clone(), &plugin.manifest().capabilities, &self.config.grants));
         let mut names = grants.secret_names();
@@ -220,11 +222,8 @@ impl Sandbox {
             Arc::new(Engine::new(SOCKET)),
             DockerScope {
                 plugin: scope.plugin.name.clone(),
-                application: self.application.clone(),
+                about: about.clone(),
                 projects: BTreeSet::from([self.application.clone()]),
-                environment: "test".to_owned(),
-                deployment: Some("d1".to_owned()),
-                release: Some("sha256:r1".to_owned()),
                 state_directory: self.directory.path().to_owned(),
                 ..DockerScope::default()
             },

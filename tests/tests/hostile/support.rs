@@ -18,6 +18,7 @@ use windlass_capability::{Capabilities, Grants, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
 use windlass_documents::Failure;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::{Progress, Watch};
 use windlass_foundation::redact::Redactor;
@@ -123,14 +124,17 @@ impl Yard {
             "format": 1, "id": format!("sha256:{}", "0".repeat(64)), "application": "kudos", "version": "1",
             "artifacts": {}, "bundle": {"digest": format!("sha256:{}", "0".repeat(64)), "files": {}}
         }))?;
-        Ok(Call {
+        let about = Arc::new(CallContext {
             deployment: "d1".to_owned(),
             application: "kudos".to_owned(),
             environment: "test".to_owned(),
-            purpose: "check".to_owned(),
+            purpose: CallPurpose::Check,
             release: Arc::new(release),
-            running: None,
-            plan: None,
+            ..CallContext::default()
+        });
+        let capabilities = Arc::new(self.capabilities(plugin, &about)?);
+        Ok(Call {
+            about,
             config: Arc::new(with),
             variables: Arc::new(BTreeMap::new()),
             host: Arc::new(json!({})),
@@ -138,18 +142,16 @@ impl Yard {
             last_facts: Arc::default(),
             deadline: None,
             cancel: CancellationToken::default(),
-            capabilities: Arc::new(self.capabilities(plugin)?),
+            capabilities,
         })
     }
 
-    fn capabilities(&self, plugin: &Plugin) -> Result<Capabilities> {
+    fn capabilities(&self, plugin: &Plugin, about: &Arc<CallContext>) -> Result<Capabilities> {
         let scope = Scope {
-            application: "kudos".to_owned(),
+            about: about.clone(),
             plugin: plugin.identity().clone(),
             bundled: false,
             kind: plugin.manifest().kind,
-            deployment: "d1".to_owned(),
-            environment: "test".to_owned(),
         };
         let grants = Arc::new(Grants::decide(scope.clone(), &plugin.manifest().capabilities, &self.config.grants));
         let names = self.config.secrets.keys().map(String::as_str);

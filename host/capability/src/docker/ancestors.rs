@@ -185,7 +185,7 @@ impl Docker {
     fn whose(&self, container: &ContainerSummary) -> Option<Who> {
         let labels = container.labels.as_ref()?;
         match labels.get(APPLICATION) {
-            Some(application) if *application == self.scope.application => Some(Who::Own(name_of(container))),
+            Some(application) if *application == self.scope.about.application => Some(Who::Own(name_of(container))),
             Some(_) => Some(Who::Another),
             None => labels
                 .get(PROJECT)
@@ -216,7 +216,7 @@ impl Docker {
             "plugin `{}` may not mount `{read}` and `{written}` for application `{}`: {} can write `{written}`, and could \
              replace what is below it by a link to anywhere on this host, which {} would then get instead of `{read}`",
             self.scope.plugin,
-            self.scope.application,
+            self.scope.about.application,
             by(&writer.who),
             by(&reader.who),
         );

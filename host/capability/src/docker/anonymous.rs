@@ -46,7 +46,7 @@ impl Docker {
         let labels = container.config.as_ref().and_then(|config| config.labels.as_ref());
         let label = |name: &str| labels.and_then(|labels| labels.get(name));
         let deployment = label(DEPLOYMENT);
-        deployment.is_some() && deployment == self.scope.deployment.as_ref()
+        deployment.is_some() && deployment.map(String::as_str) == self.scope.about.in_journal()
             || label(VOLUMES).is_some_and(|word| word == DISCARD)
     }
 }

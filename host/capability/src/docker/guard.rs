@@ -67,7 +67,7 @@ impl Docker {
     fn of_other_applications(&self) -> Vec<PathBuf> {
         let all = &self.scope.applications_directory;
         // Two may be links to one directory.
-        let own = resolve(&all.join(&self.scope.application)).ok();
+        let own = resolve(&all.join(&self.scope.about.application)).ok();
         let entries = std::fs::read_dir(all).into_iter().flatten().flatten();
         let places = entries.filter_map(|entry| resolve(&entry.path()).ok());
         places.filter(|path| path.is_dir() && Some(path) != own.as_ref()).collect()

@@ -136,7 +136,7 @@ impl Docker {
     }
 
     fn not_mounted(&self, reference: &str, field: &str) -> Failure {
-        let (plugin, application) = (&self.scope.plugin, &self.scope.application);
+        let (plugin, application) = (&self.scope.plugin, &self.scope.about.application);
         let message = format!(
             "plugin `{plugin}` may not mount the image `{reference}` (`{field}`) for application `{application}`: it is no \
              image of the application's releases"
@@ -146,7 +146,7 @@ impl Docker {
 
     /// Whether a repository is the agent's for this application: `windlass/APPLICATION`, or below.
     fn is_reserved(&self, repository: &str) -> bool {
-        let own = format!("docker.io/windlass/{}", self.scope.application);
+        let own = format!("docker.io/windlass/{}", self.scope.about.application);
         repository.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -157,7 +157,7 @@ impl Docker {
     }
 
     fn not_ours(&self, reference: &str, what: &str, why: &str) -> Failure {
-        let (plugin, application) = (&self.scope.plugin, &self.scope.application);
+        let (plugin, application) = (&self.scope.plugin, &self.scope.about.application);
         let message = format!("plugin `{plugin}` may not {what} `{reference}` for application `{application}`: {why}");
         let hint = format!(
             "give images that belong to no release a name below `windlass/{application}`; no grant allows more"

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use serde_json::Value;
+use windlass_foundation::call::CallContext;
 
 use super::guard::{self, SOCKETS};
 use super::policy::{Lack, Lacking, Policy, Protected, is_link_of_connection};
@@ -41,7 +42,7 @@ pub struct Body {
 pub fn needed(application: &str, bodies: &[Body]) -> Needed {
     let scope = DockerScope {
         plugin: "strategy-compose".to_owned(),
-        application: application.to_owned(),
+        about: CallContext { application: application.to_owned(), ..CallContext::default() }.into(),
         projects: std::iter::once(application.to_owned()).collect(),
         ..DockerScope::default()
     };

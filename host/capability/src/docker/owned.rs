@@ -37,7 +37,7 @@ impl Docker {
     pub(super) fn owns(&self, labels: Option<&HashMap<String, String>>) -> bool {
         let Some(labels) = labels else { return false };
         match labels.get(APPLICATION) {
-            Some(application) => *application == self.scope.application,
+            Some(application) => *application == self.scope.about.application,
             None => labels.get(PROJECT).is_some_and(|project| self.scope.projects.contains(project)),
         }
     }
@@ -102,7 +102,7 @@ impl Docker {
 
     /// The failure for what the application does not have.
     pub(super) fn nothing(&self, kind: &str, name: &str) -> Failure {
-        failure("not-found", format!("application `{}` has no {kind} `{name}`", self.scope.application))
+        failure("not-found", format!("application `{}` has no {kind} `{name}`", self.scope.about.application))
     }
 
     /// An error of the engine as a failure without secret values.

@@ -108,7 +108,7 @@ impl Docker {
                 }
                 let references = policy.container(body)?;
                 if let Some(taken) = &judging.taken {
-                    judging.in_the_way.extend(taken.check(name, body, &self.scope.application));
+                    judging.in_the_way.extend(taken.check(name, body, &self.scope.about.application));
                 }
                 judging.mounting.join(Mounting::of(&references));
                 Ok(references)

@@ -249,7 +249,7 @@ fn may_not(scope: &DockerScope, field: &str, value: &str, why: Option<&str>) -> 
         "plugin `{}` may not create with `{field}` = `{}` for application `{}`{why}",
         scope.plugin,
         shorten(value),
-        scope.application
+        scope.about.application
     )
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn grant_lines(scope: &DockerScope, wanted: &ContainerGrant) -> Strin
     if let Some(digest) = &scope.plugin_digest {
         lines.push(format!("digest = {}", quoted(digest)));
     }
-    lines.push(format!("applications = [{}]", quoted(&scope.application)));
+    lines.push(format!("applications = [{}]", quoted(&scope.about.application)));
     let mut parts = Vec::new();
     if !wanted.bind_roots.is_empty() {
         let roots = wanted.bind_roots.iter().map(|root| root.display().to_string()).collect();

@@ -32,13 +32,13 @@ pub(super) struct Prepared {
 impl Docker {
     /// The files of the application.
     pub(super) fn kept_files(&self) -> KeptFiles {
-        KeptFiles::new(&self.scope.state_directory, &self.scope.application)
+        KeptFiles::new(&self.scope.state_directory, &self.scope.about.application)
     }
 
     /// Adds the labels that mark an object as the application's and this deployment's. What the plugin wrote under
     /// their names is replaced. `{{windlass.bundle}}` in other labels becomes the bundle's path, for people.
     pub(super) fn mark(&self, body: &mut Value) -> Result<(), Failure> {
-        let deployment = self.scope.deployment.as_deref().ok_or_else(outside_deployment)?;
+        let deployment = self.scope.about.in_journal().ok_or_else(outside_deployment)?;
         let body = body.as_object_mut().ok_or_else(|| invalid("the body must be an object"))?;
         let labels = body.entry("Labels").or_insert_with(|| Value::Object(Map::new()));
         if labels.is_null() {
@@ -54,10 +54,10 @@ impl Docker {
         }
         let scope = &self.scope;
         let marks = [
-            (APPLICATION, Some(scope.application.as_str())),
-            ("windlass.environment", Some(scope.environment.as_str())),
+            (APPLICATION, Some(scope.about.application.as_str())),
+            ("windlass.environment", Some(scope.about.environment.as_str())),
             (DEPLOYMENT, Some(deployment)),
-            ("windlass.release", scope.release.as_deref()),
+            ("windlass.release", Some(scope.about.release.id.as_str())),
             (STEP, scope.step.as_deref()),
         ];
         for (name, value) in marks {

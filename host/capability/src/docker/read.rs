@@ -251,7 +251,8 @@ impl Docker {
                 let Some(public) = port.public_port else { continue };
                 let protocol = port.typ.map_or_else(|| "tcp".to_owned(), |kind| kind.to_string());
                 let address = port.ip.unwrap_or_else(|| "0.0.0.0".to_owned());
-                let holder = if own { (name.clone(), Some(self.scope.application.clone())) } else { (None, None) };
+                let holder =
+                    if own { (name.clone(), Some(self.scope.about.application.clone())) } else { (None, None) };
                 ports.insert((public, protocol, address), holder);
             }
         }

@@ -38,7 +38,7 @@ impl Docker {
                         "conflict",
                         format!(
                             "a network named `{name}` is there that is not of application `{}`",
-                            self.scope.application
+                            self.scope.about.application
                         ),
                         "choose another name, or declare it as external",
                     ));
@@ -129,7 +129,10 @@ impl Docker {
             Found::Foreign(_) => {
                 return Err(hinted(
                     "conflict",
-                    format!("a volume named `{name}` is there that is not of application `{}`", self.scope.application),
+                    format!(
+                        "a volume named `{name}` is there that is not of application `{}`",
+                        self.scope.about.application
+                    ),
                     "choose another name, or declare it as external",
                 ));
             }
@@ -154,7 +157,7 @@ impl Docker {
             Found::Missing => return Ok(()),
         };
         let made_by = volume.labels.get(DEPLOYMENT);
-        if made_by.is_none() || made_by != self.scope.deployment.as_ref() {
+        if made_by.is_none() || made_by.map(String::as_str) != self.scope.about.in_journal() {
             return Err(hinted(
                 "capability-denied",
                 format!("volume `{name}` was not created by this deployment, so its data is kept"),

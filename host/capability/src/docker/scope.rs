@@ -12,29 +12,25 @@ use ipnet::IpNet;
 use windlass_config::Endpoint;
 use windlass_config::Guarded;
 use windlass_documents::{Artifact, Failure};
+use windlass_foundation::call::CallContext;
 use windlass_foundation::progress::Watch;
 use windlass_foundation::redact::Redactor;
 use zeroize::Zeroizing;
 
 use super::Engine;
 
-/// The plugin, application and deployment that the engine is used for.
+/// The plugin that the engine is used by, what for, and which objects are whose.
 #[derive(Debug, Clone, Default)]
 pub struct DockerScope {
+    /// What the plugin is called about: the labels `windlass.application`, `windlass.environment`, `windlass.deployment` and
+    /// `windlass.release` of what it creates. Outside of a deployment, nothing is created.
+    pub about: Arc<CallContext>,
     /// The plugin's name, for denials and as the source of progress.
     pub plugin: String,
     /// The plugin's `sha256:` digest where a grant must name it; none for a bundled plugin.
     pub plugin_digest: Option<String>,
-    /// The application's name: the value of the label `windlass.application`.
-    pub application: String,
     /// Compose project names whose objects are the application's as well; usually the application's name alone.
     pub projects: BTreeSet<String>,
-    /// The environment's name: the label `windlass.environment`.
-    pub environment: String,
-    /// The deployment's id: the label `windlass.deployment`. None outside a deployment, where nothing is created.
-    pub deployment: Option<String>,
-    /// The release's id: the label `windlass.release`.
-    pub release: Option<String>,
     /// The step's id: the label `windlass.step`, and the source of progress.
     pub step: Option<String>,
     /// Networks and volumes of other owners that the release names as external: looked up by name for

@@ -76,7 +76,7 @@ impl Docker {
                     "conflict",
                     format!(
                         "a container named `{name}` is there that is not of application `{}`",
-                        self.scope.application
+                        self.scope.about.application
                     ),
                     "choose another name, or remove that container by hand",
                 )),
@@ -88,7 +88,7 @@ impl Docker {
 
     fn is_this_step(&self, container: &ContainerInspectResponse) -> bool {
         label(container, STEP) == self.scope.step.as_deref()
-            && label(container, DEPLOYMENT) == self.scope.deployment.as_deref()
+            && label(container, DEPLOYMENT) == self.scope.about.in_journal()
     }
 
     /// Everything that a body refers to must be there and be the application's, or granted by name; or, where a plan
@@ -174,7 +174,7 @@ impl Docker {
         };
         // What this deployment made was looked at then.
         let made_by = found.labels.as_ref().and_then(|labels| labels.get(DEPLOYMENT));
-        if made_by.is_none() || made_by != self.scope.deployment.as_ref() {
+        if made_by.is_none() || made_by.map(String::as_str) != self.scope.about.in_journal() {
             let wanted = Wanted { subnets: ranges(found.ipam.as_ref()), binding: None };
             let within = |failure: Failure| Failure {
                 message: format!("the network `{network}` is there already: {}", failure.message),

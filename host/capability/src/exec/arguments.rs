@@ -43,9 +43,9 @@ pub(super) fn build(name: &str, command: &Command, given: &[String], scope: &Sco
         for piece in pieces(template).map_err(|why| failure("internal", why))? {
             match piece {
                 Piece::Text(text) => argument.push_str(text),
-                Piece::Word("application") => argument.push_str(&scope.application),
-                Piece::Word("environment") => argument.push_str(&scope.environment),
-                Piece::Word(_) => argument.push_str(&scope.deployment),
+                Piece::Word("application") => argument.push_str(&scope.about.application),
+                Piece::Word("environment") => argument.push_str(&scope.about.environment),
+                Piece::Word(_) => argument.push_str(&scope.about.deployment),
                 Piece::Position(position) => {
                     used.insert(position);
                     let value = given.get(position - 1).ok_or_else(|| {

@@ -20,7 +20,7 @@ pub(super) fn grant(scope: &Scope, permission: &Permission) -> String {
 /// The same for several requests of one plugin.
 pub(super) fn grants(scope: &Scope, permissions: &[Permission]) -> String {
     let plugin = quoted(&scope.plugin.name);
-    let application = quoted(&scope.application);
+    let application = quoted(&scope.about.application);
     let digest = if scope.bundled { String::new() } else { format!("digest = {}\n", quoted(&scope.plugin.digest)) };
     let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
     let (mut text, mut said) = (String::new(), BTreeSet::new());

@@ -1,5 +1,7 @@
 //! The table of who may do what, without any plugin running.
 
+use windlass_foundation::call::CallContext;
+
 use super::*;
 use crate::testing::{asks, config, scope};
 
@@ -230,7 +232,7 @@ fn names_below_a_wildcard_and_nothing_else() {
 
 #[test]
 fn what_a_manifest_misses_is_told_with_reasons() {
-    let missing = missing(&scope(Kind::Check), &asks(), &config(&agent("state = true")).grants, None);
+    let missing = missing(&scope(Kind::Check), &asks(), &config(&agent("state = true")).grants);
     let told: Vec<_> =
         missing.iter().map(|missing| (missing.ask.name.as_str(), missing.impossible.is_some())).collect();
     let expected = [
@@ -250,7 +252,11 @@ fn what_a_manifest_misses_is_told_with_reasons() {
 fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     let lines = "[[applications]]\nname = \"kudos\"\ndirectory = \"/srv/kudos\"\n";
     let scope = || scope(Kind::Strategy);
-    let unbound = |asked: &[Ask], granted: &[Grant]| Grants::decide_from(scope(), asked, granted, Some(lines));
+    let elsewhere = || {
+        let about = CallContext { unbound: Some(lines.to_owned()), ..(*scope().about).clone() };
+        Scope { about: about.into(), ..scope() }
+    };
+    let unbound = |asked: &[Ask], granted: &[Grant]| Grants::decide(elsewhere(), asked, granted);
     let named = config(&agent(&format!("applications = [\"kudos\"]\n{EVERYTHING}"))).grants;
     let all = config(&agent(EVERYTHING)).grants;
     for permission in permissions() {
@@ -273,7 +279,7 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     assert!(grants.secret_names().is_empty() && grants.commands().is_empty(), "nothing of it is even resolved");
     let failure = grants.check_needs().unwrap_err();
     assert_eq!(failure.details.unwrap()["grant"], json!(lines));
-    assert!(missing(&scope(), &asks(), &named, Some(lines)).iter().all(|missing| missing.lines == lines));
+    assert!(missing(&elsewhere(), &asks(), &named).iter().all(|missing| missing.lines == lines));
     // A grant that is missing is proposed together with the binding: the lines of a grant name the application.
     let failure = unbound(&asks(), &[]).check(&Permission::State).unwrap_err();
     let all = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();

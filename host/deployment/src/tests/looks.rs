@@ -1,10 +1,10 @@
 //! What runs is looked at: after an undo, before a refusal is told, and before `unchanged` is said.
 
 use windlass_documents::Outcome;
+use windlass_foundation::call::CallPurpose;
 use windlass_foundation::explain::ExitCode;
 
 use super::yard::{APPLICATION, Host, said};
-use crate::LOOK;
 
 /// What recorders were told last: the version that runs, and what is not as it should be.
 fn told(host: &Host) -> (Option<String>, Option<String>) {
@@ -87,9 +87,9 @@ async fn a_strategy_is_told_why_it_looks() {
     host.world().sick.insert("v2".to_owned());
     assert_eq!(host.deploy("v2").await.outcome, Outcome::RolledBack);
     let looks = std::mem::take(&mut host.world().looks);
-    assert_eq!((looks.first(), looks.last()), (Some(&"deploy"), Some(&"rollback")), "{looks:?}");
+    assert_eq!((looks.first(), looks.last()), (Some(&CallPurpose::Deploy), Some(&CallPurpose::Rollback)), "{looks:?}");
     // What is refused before anything was planned puts nothing back.
     host.world().unresolvable = Some(said("not-found", "there is no tag v9"));
     assert_eq!(host.deploy("v9").await.outcome, Outcome::Refused);
-    assert_eq!(host.world().looks, [LOOK]);
+    assert_eq!(host.world().looks, [CallPurpose::DeploymentStatus]);
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use windlass_documents::{
     Action, Bundle, Change, Event, Failure, Migration, Observation, Part, Phase, Plan, Release, Report, Step, Verdict,
 };
+use windlass_foundation::call::CallPurpose;
 use windlass_foundation::clock::{CountingIds, SteppingClock};
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::Unwatched;
@@ -80,7 +81,7 @@ pub(super) struct World {
     /// `apply x`, `undo x`, in order.
     pub(super) calls: Vec<String>,
     /// Why it was asked what runs, in order.
-    pub(super) looks: Vec<&'static str>,
+    pub(super) looks: Vec<CallPurpose>,
     /// How many of them there were when a recorder was told last.
     pub(super) calls_when_told: usize,
     /// Asks this to stop when a step begins.
@@ -247,7 +248,7 @@ impl DeploymentBackend for Yard {
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
         async move {
-            self.world().looks.push(context.purpose);
+            self.world().looks.push(context.about.purpose);
             let unhealthy = self.world().unhealthy.clone();
             let parts: Vec<Part> = self
                 .versions()
@@ -276,7 +277,7 @@ impl DeploymentBackend for Yard {
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
         async move {
             let now = self.versions();
-            let wished = &context.release.version;
+            let wished = &context.about.release.version;
             if self.world().plans_move {
                 move_on(&mut self.world());
             }
@@ -413,7 +414,7 @@ impl DeploymentBackend for Yard {
     fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
         async move {
             let versions = self.versions();
-            let wished = &context.release.version;
+            let wished = &context.about.release.version;
             let world = self.world();
             if world.sick.contains(wished) {
                 return Ok(report(Verdict::Fail, "unhealthy"));

@@ -25,31 +25,31 @@ impl Sandbox {
 
 impl context::HostCtx for Sandbox {
     async fn deployment(&mut self, _: Resource<Context>) -> wasmtime::Result<String> {
-        Ok(self.told()?.deployment.clone())
+        Ok(self.told()?.about.deployment.clone())
     }
 
     async fn application(&mut self, _: Resource<Context>) -> wasmtime::Result<String> {
-        Ok(self.told()?.application.clone())
+        Ok(self.told()?.about.application.clone())
     }
 
     async fn environment(&mut self, _: Resource<Context>) -> wasmtime::Result<String> {
-        Ok(self.told()?.environment.clone())
+        Ok(self.told()?.about.environment.clone())
     }
 
     async fn purpose(&mut self, _: Resource<Context>) -> wasmtime::Result<String> {
-        Ok(self.told()?.purpose.clone())
+        Ok(self.told()?.about.purpose.word().to_owned())
     }
 
     async fn release(&mut self, _: Resource<Context>) -> wasmtime::Result<String> {
-        Ok(to_json(&*self.told()?.release))
+        Ok(to_json(&*self.told()?.about.release))
     }
 
     async fn running(&mut self, _: Resource<Context>) -> wasmtime::Result<Option<String>> {
-        Ok(self.told()?.running.as_deref().map(to_json))
+        Ok(self.told()?.about.running.as_deref().map(to_json))
     }
 
     async fn plan(&mut self, _: Resource<Context>) -> wasmtime::Result<Option<String>> {
-        Ok(self.told()?.plan.as_deref().map(to_json))
+        Ok(self.told()?.about.plan.as_deref().map(to_json))
     }
 
     async fn config(&mut self, _: Resource<Context>) -> wasmtime::Result<String> {

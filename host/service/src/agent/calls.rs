@@ -15,12 +15,12 @@ use windlass_capability::registry::{Registry, Resolve};
 use windlass_capability::secrets::{PluginSecrets, Secrets};
 use windlass_capability::state::{Quota, State};
 use windlass_capability::{Capabilities, Grants, Scope};
-use windlass_deployment::{Context, LOOK, PLAN_BACK, STATUS};
+use windlass_deployment::Context;
 use windlass_documents::Failure;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::quoted;
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::{Level, Marked, Progress, Watch};
-use windlass_journal::Purpose;
 use windlass_release::environment::PluginUse;
 use windlass_sandbox::{Call, Lent, Plugin};
 
@@ -35,15 +35,6 @@ pub(super) struct Ready {
     pub(super) call: Call,
 }
 
-/// The purpose of a call, as the plugin gets it.
-fn purpose(context: &Context) -> &'static str {
-    match context.purpose {
-        PLAN_BACK => Purpose::Rollback.word(),
-        LOOK => STATUS,
-        purpose => purpose,
-    }
-}
-
 impl Reality {
     /// Admits the plugin and puts together what its call needs. `step` marks what the call makes.
     pub(super) async fn ready(
@@ -56,28 +47,21 @@ impl Reality {
     ) -> Result<Ready, Failure> {
         let store = self.store()?;
         let plugin = self.plugin(named, kind, loaded).await?;
-        let grants =
-            Arc::new(self.grants(&plugin, kind, &context.application, &context.deployment, context.unbound.as_deref()));
+        let grants = Arc::new(self.grants(&plugin, kind, &context.about));
         // The operator of this host can correct a secret, so a recorder's failure is retryable: the event is delivered
         // after that.
         let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
-        let secrets = store.secrets(&context.of(), self.secret_names(&grants, loaded)).map_err(passes)?;
-        if !context.is_deployment() && context.purpose != STATUS {
+        let secrets = store.secrets(&context.about.of(), self.secret_names(&grants, loaded)).map_err(passes)?;
+        if matches!(context.about.purpose, CallPurpose::Plan | CallPurpose::PlanRollback | CallPurpose::Check) {
             self.say_what_is_short(context, &secrets);
         }
         let variables = variables(loaded, &secrets)?;
-        let projects = self.projects(&context.application, loaded, context.unbound.as_deref()).await?;
+        let projects = self.projects(&context.about, loaded).await?;
         let scope = self.docker_scope(context, &plugin, &grants, loaded, projects, step)?;
         let host = Arc::new(self.host_facts(&grants));
         let capabilities = self.capabilities(context, grants, secrets, loaded, scope)?;
         let call = Call {
-            deployment: context.deployment.clone(),
-            application: context.application.clone(),
-            environment: self.config.environment.clone(),
-            purpose: purpose(context).to_owned(),
-            release: context.release.clone(),
-            running: context.running.clone(),
-            plan: context.plan.clone(),
+            about: context.about.clone(),
             config: Arc::new(named.with.clone()),
             variables: Arc::new(variables),
             host,
@@ -91,23 +75,10 @@ impl Reality {
     }
 
     /// What a plugin may do for an application.
-    pub(super) fn grants(
-        &self,
-        plugin: &Plugin,
-        kind: Kind,
-        application: &str,
-        deployment: &str,
-        unbound: Option<&str>,
-    ) -> Grants {
-        let scope = Scope {
-            application: application.to_owned(),
-            plugin: plugin.identity().clone(),
-            bundled: plugin.is_bundled(),
-            kind,
-            deployment: deployment.to_owned(),
-            environment: self.config.environment.clone(),
-        };
-        Grants::decide_from(scope, &plugin.manifest().capabilities, &self.config.grants, unbound)
+    pub(super) fn grants(&self, plugin: &Plugin, kind: Kind, about: &Arc<CallContext>) -> Grants {
+        let about = about.clone();
+        let scope = Scope { about, plugin: plugin.identity().clone(), bundled: plugin.is_bundled(), kind };
+        Grants::decide(scope, &plugin.manifest().capabilities, &self.config.grants)
     }
 
     /// The names of all secrets that a call could use: the release's own, those that are granted, and those of commands.
@@ -150,10 +121,10 @@ impl Reality {
         let docker = Docker::new(self.docker.clone(), scope, grants.docker(), self.redactor.clone())
             .with_secrets(Arc::new(secrets.clone()))
             .with_credentials(registries.clone())
-            .with_images(self.image_owners(&context.application, &context.release))
+            .with_images(self.image_owners(&context.about))
             .with_watch(watch);
-        let asked: Arc<dyn Resolve> = if context.purpose == Purpose::Rollback.word() {
-            Arc::new(WayBack { registries, docker: self.docker.clone(), release: context.release.clone() })
+        let asked: Arc<dyn Resolve> = if context.about.purpose == CallPurpose::Rollback {
+            Arc::new(WayBack { registries, docker: self.docker.clone(), release: context.about.release.clone() })
         } else {
             registries
         };
@@ -180,15 +151,14 @@ impl Reality {
     /// operator granted it to the strategy: otherwise a team could name another team's project.
     pub(super) async fn projects(
         &self,
-        application: &str,
+        about: &Arc<CallContext>,
         loaded: &LoadedRelease,
-        unbound: Option<&str>,
     ) -> Result<BTreeSet<String>, Failure> {
-        let strategy = &loaded.settings.strategy.plugin;
+        let (strategy, application) = (&loaded.settings.strategy.plugin, &about.application);
         let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
         if project != application {
             let plugin = self.plugin(strategy, Kind::Strategy, loaded).await?;
-            let grants = self.grants(&plugin, Kind::Strategy, application, "", unbound);
+            let grants = self.grants(&plugin, Kind::Strategy, about);
             grants.check(&Permission::Project(project.to_owned()))?;
         }
         Ok(BTreeSet::from([project.to_owned()]))
@@ -212,18 +182,15 @@ impl Reality {
         Ok(DockerScope {
             plugin: identity.name.clone(),
             plugin_digest: (!plugin.is_bundled()).then(|| identity.digest.clone()),
-            application: context.application.clone(),
+            about: context.about.clone(),
             projects,
-            environment: self.config.environment.clone(),
-            deployment: context.is_deployment().then(|| context.deployment.clone()),
-            release: Some(context.release.id.clone()),
             step: step.map(str::to_owned),
             externals: allowed.iter().filter_map(named).collect(),
-            pinned_images: self.pinned(&context.application)?,
+            pinned_images: self.pinned(&context.about.application)?,
             bundle: Some(loaded.directory.clone()),
             state_directory: self.config.state_directory.clone(),
             applications_directory: self.config.applications_directory.clone(),
-            guarded: self.config.guarded_from(&context.application).into(),
+            guarded: self.config.guarded_from(&context.about.application).into(),
         })
     }
 
@@ -238,11 +205,11 @@ impl Reality {
     }
 
     fn watch_for(&self, context: &Context) -> Arc<dyn Watch> {
-        let marked = Marked { of: context.of(), events: self.events.clone() };
-        if !context.is_deployment() {
-            return Arc::new(marked);
+        let marked = Marked { of: context.about.of(), events: self.events.clone() };
+        match context.about.in_journal().map(str::to_owned) {
+            Some(deployment) => Arc::new(Kept { journal: self.journal.clone(), deployment, watch: marked }),
+            None => Arc::new(marked),
         }
-        Arc::new(Kept { journal: self.journal.clone(), deployment: context.deployment.clone(), watch: marked })
     }
 
     /// The facts about the host that a plugin gets. A strategy also gets the directory of the application's data, or
@@ -255,7 +222,7 @@ impl Reality {
             "time": self.clock.now().to_string(),
         });
         if grants.scope().kind == Kind::Strategy {
-            let permission = Permission::DataRoot(grants.scope().application.clone());
+            let permission = Permission::DataRoot(grants.scope().about.application.clone());
             let granted = grants.check(&permission).map(|()| grants.docker().write.and_then(|write| write.data_root));
             match granted {
                 Ok(root) => facts["data-root"] = json!(root),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use windlass_capability::docker::ImageOwners;
 use windlass_documents::{Artifact, Failure, Release};
+use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Kind;
 use windlass_journal::{Error, Journal};
 
@@ -115,13 +116,8 @@ impl Reality {
     }
 
     /// What the journal knows about whose images are whose, for a call on behalf of an application's release.
-    pub(super) fn image_owners(&self, application: &str, release: &Arc<Release>) -> Arc<dyn ImageOwners> {
-        Arc::new(Owners {
-            journal: self.journal.clone(),
-            keep: self.keep(),
-            application: application.to_owned(),
-            release: release.clone(),
-        })
+    pub(super) fn image_owners(&self, about: &Arc<CallContext>) -> Arc<dyn ImageOwners> {
+        Arc::new(Owners { journal: self.journal.clone(), keep: self.keep(), about: about.clone() })
     }
 }
 
@@ -149,18 +145,19 @@ fn needed(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Resul
 struct Owners {
     journal: Arc<Journal>,
     keep: usize,
-    application: String,
-    release: Arc<Release>,
+    about: Arc<CallContext>,
 }
 
 impl ImageOwners for Owners {
     fn own(&self) -> Result<Vec<Artifact>, Failure> {
-        let known = self.journal.resolved_releases(&self.application, LOOK_BACK).map_err(|error| failed(&error))?;
-        Ok(known.iter().chain([&*self.release]).flat_map(artifacts).collect())
+        let known =
+            self.journal.resolved_releases(&self.about.application, LOOK_BACK).map_err(|error| failed(&error))?;
+        Ok(known.iter().chain([&*self.about.release]).flat_map(artifacts).collect())
     }
 
     fn others(&self) -> Result<Vec<Artifact>, Failure> {
-        needed(&self.journal, self.keep, |application| application != self.application).map_err(|error| failed(&error))
+        needed(&self.journal, self.keep, |application| application != self.about.application)
+            .map_err(|error| failed(&error))
     }
 }
 

@@ -16,6 +16,7 @@ use windlass_deployment::{
     Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, PlanFile, Probe, Resolved, Source,
 };
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_foundation::call::CallContext;
 use windlass_foundation::clock::Clock;
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::Events;
@@ -133,7 +134,7 @@ impl Reality {
 
     /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
     /// touched.
-    async fn prepare(&self, application: &str, loaded: &LoadedRelease, unbound: Option<&str>) -> Result<(), Failure> {
+    async fn prepare(&self, about: &Arc<CallContext>, loaded: &LoadedRelease) -> Result<(), Failure> {
         let store = self.store()?;
         let settings = &loaded.settings;
         self.foresee(settings);
@@ -146,10 +147,10 @@ impl Reality {
             let at =
                 |failure: Failure| Failure { message: format!("{}: {}", named.position, failure.message), ..failure };
             plugin.validate_config(&named.with).await.map_err(at)?;
-            let grants = self.grants(&plugin, kind, application, "", unbound);
+            let grants = self.grants(&plugin, kind, about);
             Self::may_work(&plugin, &grants, loaded)?;
             if kind == Kind::Strategy {
-                self.projects(application, loaded, unbound).await?;
+                self.projects(about, loaded).await?;
             }
             // What is needed late does not lie in memory until then.
             if matches!(kind, Kind::Smoke | Kind::Recorder) {
@@ -294,7 +295,13 @@ impl DeploymentBackend for Reality {
         async move {
             let resolved = self.make(application, source, Some(&self.config.environment)).await?;
             let loaded = self.store()?.of(&resolved.release)?;
-            self.prepare(application, &loaded, source.unbound.as_deref()).await?;
+            let about = CallContext {
+                application: application.to_owned(),
+                environment: self.config.environment.clone(),
+                unbound: source.unbound.clone(),
+                ..CallContext::default()
+            };
+            self.prepare(&Arc::new(about), &loaded).await?;
             Ok(resolved)
         }
         .boxed()
@@ -329,7 +336,7 @@ impl DeploymentBackend for Reality {
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
             ready.plugin.observe(ready.call).await
@@ -339,10 +346,10 @@ impl DeploymentBackend for Reality {
 
     fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
-            if context.is_deployment() {
+            let loaded = self.store()?.of(&context.about.release)?;
+            if context.about.purpose.is_of_deployment() {
                 // A release of earlier was not resolved now, and the operator may have changed what is granted.
-                self.prepare(&context.application, &loaded, context.unbound.as_deref()).await?;
+                self.prepare(&context.about, &loaded).await?;
             }
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
@@ -353,7 +360,7 @@ impl DeploymentBackend for Reality {
 
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await?;
             ready.plugin.apply(ready.call, step).await
@@ -363,7 +370,7 @@ impl DeploymentBackend for Reality {
 
     fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await?;
             ready.plugin.undo(ready.call, step, output).await
@@ -373,7 +380,7 @@ impl DeploymentBackend for Reality {
 
     fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
             ready.plugin.verify(ready.call).await
@@ -383,7 +390,7 @@ impl DeploymentBackend for Reality {
 
     fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let check = named(&loaded.settings.checks, name)?;
             let ready = self.ready(context, &check.plugin, Kind::Check, &loaded, NO_STEP).await?;
             ready.plugin.check(ready.call).await
@@ -393,7 +400,7 @@ impl DeploymentBackend for Reality {
 
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let smoke = named(&loaded.settings.smoke, name)?;
             let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &loaded, NO_STEP).await?;
             ready.plugin.smoke(ready.call).await
@@ -408,7 +415,7 @@ impl DeploymentBackend for Reality {
         event: &'a Event,
     ) -> Answering<'a, Option<Value>> {
         async move {
-            let loaded = self.store()?.of(&context.release)?;
+            let loaded = self.store()?.of(&context.about.release)?;
             let recorders = &loaded.settings.recorders;
             let recorder = recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
             let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };

@@ -9,6 +9,7 @@ use windlass_capability::Scope;
 use windlass_capability::grants;
 use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
+use windlass_foundation::call::CallContext;
 use windlass_foundation::explain::Fault;
 use windlass_foundation::identity::{Ask, Kind};
 use windlass_foundation::private;
@@ -101,16 +102,15 @@ pub(super) async fn grants_of(run: &Run, config: &Config, asked: &Asked) -> Resu
         };
         let what = format!("compiling `{written}`, once");
         let plugin = run.patiently(&what, plugins.load(&written, kind, &asked.location.directory)).await?;
-        let scope = Scope {
+        let about = CallContext {
             application: asked.name.clone(),
-            plugin: plugin.identity().clone(),
-            bundled,
-            kind,
-            deployment: String::new(),
             environment: config.environment.clone(),
+            unbound: asked.unbound.clone(),
+            ..CallContext::default()
         };
+        let scope = Scope { about: about.into(), plugin: plugin.identity().clone(), bundled, kind };
         let wishes = &plugin.manifest().capabilities;
-        let missing = grants::missing(&scope, wishes, &config.grants, asked.unbound.as_deref());
+        let missing = grants::missing(&scope, wishes, &config.grants);
         for ask in wishes {
             let lacks = missing.iter().find(|missing| missing.ask == *ask);
             facts.push(GrantFact {

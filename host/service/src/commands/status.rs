@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 use windlass_api::command::ApplicationRef;
 use windlass_api::facts::{OpenFact, PartFact, ReleaseFact, StatusFact};
 use windlass_api::{Answer, Reply};
-use windlass_deployment::{Context, STATUS};
+use windlass_deployment::Context;
 use windlass_documents::{Action, Change, Observation};
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::Fault;
 use windlass_journal::{Application, Mode, Running};
 
@@ -95,20 +96,23 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
 /// What is observed, and where it is not what was deployed: what deploying the running release again would change.
 async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observation, Vec<String>), String> {
     let state = agent.journal.deployment_state(&running.deployment).map_err(|error| error.to_string())?;
-    let unbound = state.asked.unbound;
-    let context = Context {
+    let about = CallContext {
         deployment: running.deployment.clone(),
         application: name.to_owned(),
-        purpose: STATUS,
+        environment: agent.environment.clone(),
+        purpose: CallPurpose::Status,
         release: Arc::clone(&running.release),
         running: Some(Arc::clone(&running.release)),
         plan: None,
+        unbound: state.asked.unbound,
+    };
+    let context = Context {
+        about: Arc::new(about),
         source: "status".to_owned(),
         attempt: 1,
         deadline: PATIENCE,
         cancelled: CancellationToken::new(),
         last_facts: Arc::default(),
-        unbound,
     };
     let outside = &agent.engine.backend;
     let looks = tokio::try_join!(outside.observe(&context), outside.plan(&context));

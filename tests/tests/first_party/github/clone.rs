@@ -64,8 +64,8 @@ impl Cloned {
         let plugin = self.sandbox.plugin(NAME).await;
         plugin.validate_config(&with).await?;
         let mut call = self.sandbox.call(&plugin, with, &json!({}));
-        call.release = Arc::new(new);
-        call.running = running.map(Arc::new);
+        let about = Arc::make_mut(&mut call.about);
+        (about.release, about.running) = (Arc::new(new), running.map(Arc::new));
         plugin.check(call).await
     }
 }

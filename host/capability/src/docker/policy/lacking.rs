@@ -111,7 +111,7 @@ impl Lacking {
                      granted them:\n{}",
                     scope.plugin,
                     several.len(),
-                    scope.application,
+                    scope.about.application,
                     each.join("\n")
                 );
                 Some(denied(scope, message, &wanted))

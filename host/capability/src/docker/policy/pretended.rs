@@ -1,5 +1,7 @@
 //! A policy over a pretended host, for what tries it: `/srv/kudos` is granted, `/srv/kudos/link` leads to `/`.
 
+use windlass_foundation::call::CallContext;
+
 use super::{BTreeSet, ContainerGrant, DockerScope, Path, PathBuf, Policy, Protected, io};
 
 /// What the policy borrows.
@@ -22,7 +24,7 @@ impl Pretended {
         Self {
             scope: DockerScope {
                 plugin: "strategy-compose".to_owned(),
-                application: "kudos".to_owned(),
+                about: CallContext { application: "kudos".to_owned(), ..CallContext::default() }.into(),
                 projects: BTreeSet::from(["kudos".to_owned()]),
                 bundle: Some("/state/bundles/sha256/ab".into()),
                 state_directory: "/state".into(),

@@ -15,6 +15,7 @@ use windlass_capability::exec::{self, Exec, Output};
 use windlass_capability::grants::Grants;
 use windlass_capability::secrets::{HostKey, PluginSecrets, Secrets};
 use windlass_config::{Command, Config, Grant};
+use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::{Ask, Identity, Kind};
 use windlass_foundation::redact::Redactor;
 
@@ -192,12 +193,10 @@ async fn ask(config: &Config, git: &Git<'_>, words: &[&str]) -> Result<Output, S
 /// The scope of the check: the agent itself, as if it were a plugin that it carries.
 fn scope(config: &Config) -> Scope {
     Scope {
-        application: String::new(),
+        about: CallContext { environment: config.environment.clone(), ..CallContext::default() }.into(),
         plugin: Identity { name: PLUGIN.to_owned(), version: String::new(), digest: String::new() },
         bundled: true,
         kind: Kind::Recorder,
-        deployment: String::new(),
-        environment: config.environment.clone(),
     }
 }
 

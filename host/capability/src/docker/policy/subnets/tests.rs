@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use windlass_foundation::call::CallContext;
 
 use super::super::{DockerScope, References};
 use super::*;
@@ -14,7 +15,7 @@ impl Pretended {
     fn granting(subnets: &[&str]) -> Self {
         let scope = DockerScope {
             plugin: "strategy-compose".to_owned(),
-            application: "kudos".to_owned(),
+            about: CallContext { application: "kudos".to_owned(), ..CallContext::default() }.into(),
             projects: BTreeSet::from(["kudos".to_owned()]),
             ..DockerScope::default()
         };
