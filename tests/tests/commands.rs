@@ -3,8 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
@@ -225,6 +229,42 @@ fn images_that_were_never_pulled_here_are_nothing_to_warn_about() -> Result<()> 
         let run = shop.deploy(&shop.commit(&Starting::Serves(version))?, 0)?;
         assert!(!run.stderr.contains("old images"), "{version}: {}", run.stderr);
     }
+    Ok(())
+}
+
+/// Its engine is dead: something listens, and nothing answers. Nothing of a deployment asks it, not the plan, not the look
+/// at the way back, and not what removes what earlier releases left behind.
+#[test]
+fn a_release_without_docker_never_connects_to_an_engine() -> Result<()> {
+    let shop = Shop::set()?;
+    let socket = shop.place.path().join("docker.sock");
+    let listener = UnixListener::bind(&socket)?;
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(connection);
+        }
+    });
+    let agent = shop.place.path().join("agent.toml");
+    let dead = fs::read_to_string(&agent)?
+        .replace("[docker]", "keep-releases = 1\n\n[docker]")
+        .replace("/nonexistent/docker.sock", &socket.display().to_string());
+    fs::write(&agent, dead)?;
+    for version in ["1", "2", "3"] {
+        let run = shop.deploy(&shop.commit(&Starting::Serves(version))?, 0)?;
+        assert!(!run.stderr.contains("old images"), "{version}: {}", run.stderr);
+    }
+    shop.deploy(&shop.commit(&Starting::Silent)?, 11)?;
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+    // It counts.
+    drop(UnixStream::connect(&socket)?);
+    let until = Instant::now() + Duration::from_secs(10);
+    while connections.load(Ordering::SeqCst) == 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    ensure!(connections.load(Ordering::SeqCst) == 1);
     Ok(())
 }
 

@@ -37,6 +37,7 @@ mod outbox;
 mod peer;
 mod promotion;
 mod pulled_plugins;
+mod room;
 mod service;
 mod slow_end;
 mod story;

@@ -1,4 +1,4 @@
-//! The wall between the flow and everything that it works with: releases, plugins and the engine's images.
+//! The wall between the flow and everything that it works with: releases and plugins.
 //!
 //! The agent implements it with real ones. The flow's own tests implement it in memory, so that every failure can be
 //! made to happen at every step.
@@ -25,6 +25,9 @@ pub struct Resolved {
     /// Remarks about versions that the request did not name, one sentence each.
     pub notes: Vec<String>,
 }
+
+/// The code of a failure to ask about a release of earlier that cannot be used any more.
+pub const UNUSABLE: &str = "unusable";
 
 /// One call of a plugin.
 #[derive(Debug, Clone)]
@@ -102,11 +105,12 @@ pub trait DeploymentBackend: Send + Sync {
     fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()>;
     /// The settings of a release's file. Reads the kept bundle only, so that an old release needs nothing from outside.
     fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings>;
-    /// Which of these images the engine doesn't have.
-    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>>;
-    /// Removes the images that earlier releases of the application left behind and that no kept release needs;
-    /// returns what went. Nothing that could be needed for going back, of any application, goes.
-    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>>;
+    /// What going back to the context's release would need and this host doesn't have, in the strategy's words. Fails
+    /// with the code [`UNUSABLE`] where that release cannot be asked, because its files, plugin or secrets are gone.
+    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>>;
+    /// Removes what earlier releases of the application left behind and no kept release needs; returns what went.
+    /// Nothing that could be needed for going back, of any application, goes.
+    fn prune<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>>;
     /// Observes what runs now.
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
     /// Plans the steps from what runs to the release.

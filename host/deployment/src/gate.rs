@@ -4,17 +4,19 @@
 //! `--break-glass` overrides a refusal for one deployment. All gates are still asked, their answers are recorded
 //! unchanged, and the reason is kept in the history.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use windlass_documents::{Failure, Finding, Report, Verdict};
-use windlass_foundation::call::CallPurpose;
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::failure_hint;
 use windlass_foundation::progress::FlowPhase;
 use windlass_journal::{Answer, Answered, Decision, Event, Status};
 
 use super::apply;
-use super::backend::{OnDoubt, Probe};
+use super::backend::{OnDoubt, Probe, UNUSABLE};
 use super::engine::Engine;
 use super::error::Error;
 use super::migration;
@@ -22,7 +24,7 @@ use super::plan;
 use super::probe;
 use super::request::{Gated, Request};
 use super::stop::Stop;
-use super::subject::Subject;
+use super::subject::{Subject, within};
 use super::verify;
 use super::work::{Deployment, Halt, failure};
 
@@ -223,21 +225,29 @@ async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report,
     Ok(Report { verdict, summary, findings, data: None })
 }
 
-/// Whether the engine has what going back needs.
+/// Whether this host has what going back needs, as the strategy of what runs says.
 async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
-    let wanted = subject.about.plan.as_ref().map(|plan| plan.way_back.clone()).unwrap_or_default();
-    if wanted.is_empty() {
+    if subject.about.plan.as_ref().is_none_or(|plan| plan.is_unchanged()) {
         return None;
     }
-    let doubt = if subject.settings.allow_no_way_back { OnDoubt::Warn } else { OnDoubt::Refuse };
-    let title = match subject.engine.backend.missing_images(&wanted).await {
+    let about = CallContext {
+        release: subject.about.running.as_ref().unwrap_or(&subject.about.release).clone(),
+        ..(*subject.about).clone()
+    };
+    let back = Subject { about: Arc::new(about), ..subject.clone() };
+    let context = back.context("way-back", 1, back.settings.call_deadline);
+    let (title, certain) = match within(&context, "missing", back.engine.backend.missing(&context)).await {
         Ok(missing) if missing.is_empty() => return None,
-        Ok(missing) => format!("a rollback would not be possible: the engine does not have {}", missing.join(", ")),
-        Err(failure) => format!("it could not be checked whether a rollback is possible: {}", failure.message),
+        Ok(missing) => (format!("a rollback would not be possible: {}", missing.join(", ")), true),
+        // What runs can be replaced although nobody knows any more how it was deployed.
+        Err(failure) => (
+            format!("it could not be checked whether a rollback is possible: {}", failure.message),
+            failure.code != UNUSABLE,
+        ),
     };
     Some(Finding {
         id: "way-back".to_owned(),
-        verdict: if doubt == OnDoubt::Refuse { Verdict::Fail } else { Verdict::Warn },
+        verdict: if certain && !subject.settings.allow_no_way_back { Verdict::Fail } else { Verdict::Warn },
         title,
         remedy: Some(
             "pull the images that run now, or set `allow-no-way-back = true` under `[policy]` in release.toml"

@@ -61,12 +61,12 @@ impl DeploymentBackend for Hooked {
         self.inside.settings(release)
     }
 
-    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
-        self.inside.missing_images(references)
+    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+        self.inside.missing(context)
     }
 
-    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>> {
-        self.inside.prune(application)
+    fn prune<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+        self.inside.prune(context)
     }
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {

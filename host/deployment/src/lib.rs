@@ -37,6 +37,7 @@ use windlass_documents::Outcome;
 use windlass_foundation::principal::Principal;
 use windlass_journal::Resolution;
 
+pub use self::backend::UNUSABLE;
 pub use self::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
 pub use self::engine::{Engine, RetryPolicy};
 pub use self::error::Error;

@@ -5,18 +5,20 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use windlass_documents::{Outcome, When};
 use windlass_foundation::progress::{FlowPhase, Level};
 use windlass_journal::Status;
 
 use super::error::Error;
 use super::steps;
+use super::subject::Subject;
 use super::work::{Deployment, Halt};
 
-/// How long removing images may take.
+/// How long removing may take.
 const PRUNING: Duration = Duration::from_mins(2);
 
-/// Runs the plan's sweep steps, and removes images that no kept release needs any more.
+/// Runs the plan's sweep steps, and removes what no kept release needs any more.
 pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
     if deployment.status() != Status::Settled(Outcome::Succeeded) {
         return Ok(());
@@ -39,8 +41,13 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
 /// Removes images and bundles of earlier releases that nothing pins. A version that failed keeps its images until the
 /// next deployment makes room before its pulls, so that an operator can examine them until then.
 pub(super) async fn make_room(deployment: &Deployment<'_>) {
-    let application = deployment.with(|state| state.application.clone());
-    let went = match timeout(PRUNING, deployment.engine.backend.prune(&application)).await {
+    let pruning = async {
+        // Removing what is left over goes on to its end, whatever is decided meanwhile.
+        let subject = Subject { cancelled: CancellationToken::new(), ..deployment.subject().await? };
+        let context = subject.context("prune", 1, PRUNING);
+        subject.engine.backend.prune(&context).await
+    };
+    let went = match timeout(PRUNING, pruning).await {
         Ok(Ok(went)) => went,
         Ok(Err(failure)) => {
             return deployment.warn(format!("old images and bundles were not all removed: {}", failure.message));

@@ -83,6 +83,15 @@ impl Cleaner<'_> {
         beginning(&plain(&self.redactor.text(text)), size(self.limits.text))
     }
 
+    /// A list of sentences for people. The error is a fragment: "its answer …".
+    pub(super) fn list(&self, texts: &[String]) -> Result<Vec<String>, String> {
+        let most = self.limits.plan_steps;
+        if texts.len() as u64 > most {
+            return Err(format!("its answer has {} texts (limit `plan-steps` = {most})", texts.len()));
+        }
+        Ok(texts.iter().map(|text| self.sentence(text)).collect())
+    }
+
     /// A text for people that is one sentence: on one line, and short.
     pub(super) fn sentence(&self, text: &str) -> String {
         let words: Vec<&str> = text.split_whitespace().collect();

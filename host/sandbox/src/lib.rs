@@ -44,7 +44,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use windlass_config::Limits;
-use windlass_documents::{Event, Failure, Observation, Plan, Report, Step};
+use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::identity::{Identity, Kind};
 use windlass_foundation::redact::Redactor;
 use windlass_release::registry::Registries;
@@ -315,6 +315,16 @@ impl Plugin {
         self.report(Request::Verify, call).await
     }
 
+    /// Asks a strategy what going back to the call's release would need and this host does not have.
+    pub async fn missing(&self, call: Call) -> Result<Vec<String>, Failure> {
+        self.texts(Request::Missing, call).await
+    }
+
+    /// Lets a strategy remove what none of these releases needs. Returns what went.
+    pub async fn prune(&self, call: Call, kept: &[Release]) -> Result<Vec<String>, Failure> {
+        self.texts(Request::Prune { kept: to_json(&kept) }, call).await
+    }
+
     /// Delivers an event to a recorder. Returns the facts that it answers with.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
         match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
@@ -334,6 +344,14 @@ impl Plugin {
         match self.ask(request, Some(call)).await? {
             Answer::Report(report) => self.cleaner().report(report).map_err(|reason| self.nonsense(function, reason)),
             _ => Err(self.nonsense(function, "its answer is not a report".to_owned())),
+        }
+    }
+
+    async fn texts(&self, request: Request, call: Call) -> Result<Vec<String>, Failure> {
+        let function = request.function();
+        match self.ask(request, Some(call)).await? {
+            Answer::Texts(texts) => self.cleaner().list(&texts).map_err(|reason| self.nonsense(function, reason)),
+            _ => Err(self.nonsense(function, "its answer is not a list".to_owned())),
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Request {
     Apply { step: String },
     Undo { step: String, output: Option<String> },
     Verify,
+    Missing,
+    Prune { kept: String },
     Deliver { event: String },
 }
 
@@ -44,6 +46,8 @@ impl Request {
             Self::Apply { .. } => "apply",
             Self::Undo { .. } => "undo",
             Self::Verify => "verify",
+            Self::Missing => "missing",
+            Self::Prune { .. } => "prune",
             Self::Deliver { .. } => "deliver",
         }
     }
@@ -54,7 +58,13 @@ impl Request {
             Self::Describe | Self::ValidateConfig(_) => None,
             Self::Check => Some(Kind::Check),
             Self::Smoke => Some(Kind::Smoke),
-            Self::Observe | Self::Plan | Self::Apply { .. } | Self::Undo { .. } | Self::Verify => Some(Kind::Strategy),
+            Self::Observe
+            | Self::Plan
+            | Self::Apply { .. }
+            | Self::Undo { .. }
+            | Self::Verify
+            | Self::Missing
+            | Self::Prune { .. } => Some(Kind::Strategy),
             Self::Deliver { .. } => Some(Kind::Recorder),
         }
     }
@@ -65,6 +75,7 @@ pub(super) enum Answer {
     Nothing,
     Text(String),
     Maybe(Option<String>),
+    Texts(Vec<String>),
     Report(types::Report),
 }
 
@@ -176,6 +187,14 @@ impl Program {
                     Request::Verify => {
                         let context = context(store)?;
                         Ok(strategy.call_verify(store, context).await?.map(Answer::Report))
+                    }
+                    Request::Missing => {
+                        let context = context(store)?;
+                        Ok(strategy.call_missing(store, context).await?.map(Answer::Texts))
+                    }
+                    Request::Prune { kept } => {
+                        let context = context(store)?;
+                        Ok(strategy.call_prune(store, context, kept).await?.map(Answer::Texts))
                     }
                     other => common(store, plugin.windlass_plugin_plugin(), other).await,
                 }

@@ -28,7 +28,8 @@ pub struct Plan {
     /// What a person should know before it starts: a gap in service, say, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Images that going back needs, by reference. The host refuses to start when one is missing.
+    /// What going back needs on this host, in the strategy's own words: images by reference, for Compose. The strategy is
+    /// asked what of it is missing, and the host refuses to start when something is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub way_back: Vec<String>,
 }

@@ -134,6 +134,12 @@ macro_rules! __export {
                 fn verify(context: &$crate::guest::Ctx) -> $crate::guest::Answer<$crate::guest::wit::Report> {
                     $crate::guest::verify::<$plugin>(context)
                 }
+                fn missing(context: &$crate::guest::Ctx) -> $crate::guest::Answer<Vec<String>> {
+                    $crate::guest::missing::<$plugin>(context)
+                }
+                fn prune(context: &$crate::guest::Ctx, kept: String) -> $crate::guest::Answer<Vec<String>> {
+                    $crate::guest::prune::<$plugin>(context, &kept)
+                }
             }
             $crate::bindings::strategy::export_strategy!(WindlassGuest with_types_in $crate::bindings::strategy);
         });

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 pub use crate::bindings::imports::windlass::plugin::context::Ctx;
 pub use crate::bindings::imports::windlass::plugin::types as wit;
-use crate::documents::{Event, Finding, Report, Step, Verdict};
+use crate::documents::{Event, Finding, Release, Report, Step, Verdict};
 use crate::{Check, Config, Context, Error, Recorder, Result, Smoke, Strategy, log};
 
 /// What exported functions return.
@@ -96,6 +96,19 @@ pub fn undo<P: Strategy>(context: &Ctx, step: &str, output: Option<&str>) -> Ans
 /// `strategy.verify`.
 pub fn verify<P: Strategy>(context: &Ctx) -> Answer<wit::Report> {
     call(context, P::verify).map(report)
+}
+
+/// `strategy.missing`.
+pub fn missing<P: Strategy>(context: &Ctx) -> Answer<Vec<String>> {
+    call(context, P::missing)
+}
+
+/// `strategy.prune`.
+pub fn prune<P: Strategy>(context: &Ctx, kept: &str) -> Answer<Vec<String>> {
+    call(context, |context, config| {
+        let kept: Vec<Release> = parse("kept releases", kept)?;
+        P::prune(context, config, &kept)
+    })
 }
 
 /// `recorder.deliver`.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::documents::{Event, Observation, Plan, Report, Step};
+use crate::documents::{Event, Observation, Plan, Release, Report, Step};
 use crate::{Context, Result};
 
 /// A type for the plugin's `with` table. Its JSON Schema is published, and the host refuses a table that does not
@@ -69,6 +69,22 @@ pub trait Strategy {
 
     /// Whether what runs is exactly the release and is healthy, held through the settling window.
     fn verify(context: &Context<'_>, config: &Self::Config) -> Result<Report>;
+
+    /// What going back to the context's release would need and this host does not have, one text for people each. Reads,
+    /// changes nothing. The context's plan is that of the deployment which could have to be taken back.
+    ///
+    /// Unless it is implemented, nothing is missing.
+    fn missing(_context: &Context<'_>, _config: &Self::Config) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Removes what earlier releases of the application left behind on this host and none of `kept` needs. Returns what
+    /// went, one text for people each.
+    ///
+    /// Unless it is implemented, nothing is left behind.
+    fn prune(_context: &Context<'_>, _config: &Self::Config, _kept: &[Release]) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 }
 
 /// Tells the world what happened: a contract broker, a git repository, an issue, a chat.

@@ -44,6 +44,16 @@ pub(crate) trait Events {
     fn next(&self, wait: Duration) -> Result<Option<Value>>;
 }
 
+/// The images of the application's releases, of earlier and now.
+pub(crate) trait Images {
+    /// Whether the engine has it.
+    fn has(&self, reference: &str) -> Result<bool>;
+    /// Those that came from registries, by reference with digest, whether the engine still has them or not.
+    fn brought(&self) -> Result<Vec<String>>;
+    /// Removes one, and returns whether it went.
+    fn remove(&self, reference: &str) -> Result<bool>;
+}
+
 /// The engine behind the host's capability.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Host;
@@ -120,6 +130,18 @@ impl Engine for Host {
     }
     fn remove_volume(&self, name: &str) -> Result<()> {
         docker::remove_volume(name)
+    }
+}
+
+impl Images for Host {
+    fn has(&self, reference: &str) -> Result<bool> {
+        or_gone(docker::inspect_image(reference)).map(|found| found.is_some())
+    }
+    fn brought(&self) -> Result<Vec<String>> {
+        docker::brought_images()
+    }
+    fn remove(&self, reference: &str) -> Result<bool> {
+        docker::remove_image(reference)
     }
 }
 

@@ -4,7 +4,9 @@
 //! says what to do (`reach`: whether what runs can be reached), `apply` does and undoes single steps, `verify` looks at the result. Everything but `gather`,
 //! `apply`, `wait` and `verify` is pure.
 //!
-//! It keeps nothing between calls and removes no volume and no image.
+//! `images` says which of them going back lacks, and removes those that no kept release needs.
+//!
+//! It keeps nothing between calls and removes no volume.
 
 mod apply;
 mod bundle;
@@ -14,6 +16,7 @@ mod desired;
 mod engine;
 mod gather;
 mod health;
+mod images;
 mod json;
 mod judged;
 mod labels;
@@ -28,7 +31,7 @@ mod verify;
 mod wait;
 
 use serde_json::Value;
-use windlass_documents::{Observation, Plan, Report, Step};
+use windlass_documents::{Observation, Plan, Release, Report, Step};
 use windlass_sdk::{Context, Error, Result, Strategy};
 
 pub use config::Config;
@@ -77,6 +80,14 @@ impl Strategy for Compose {
         let mut desired = bundle::read(context, config)?;
         desired.standing = Standing::Runs;
         verify::verify(context, &Host, &desired)
+    }
+
+    fn missing(context: &Context<'_>, _: &Config) -> Result<Vec<String>> {
+        images::missing(&Host, &context.plan()?.map(|plan| plan.way_back).unwrap_or_default())
+    }
+
+    fn prune(_: &Context<'_>, _: &Config, kept: &[Release]) -> Result<Vec<String>> {
+        images::prune(&Host, kept)
     }
 }
 

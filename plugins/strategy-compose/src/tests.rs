@@ -7,6 +7,7 @@ mod data;
 mod engine;
 mod files;
 mod flow;
+mod images;
 mod later;
 mod modes;
 mod mounted_images;

@@ -174,7 +174,7 @@ async fn images_of_others_keep_their_names() {
     imported(&application, &nobodys);
     // It claims the other's image, which a release file can.
     let claims = vec![local(&own, &mine_id), local(&theirs, &other_id)];
-    let known = Releases { own: claims, others: vec![local(&theirs, &other_id)] };
+    let known = Releases { own: claims, others: vec![local(&theirs, &other_id)], ..Releases::default() };
     let strategy = application.strategy("img").with_images(Arc::new(known));
     let short = other_id.trim_start_matches("sha256:").get(..12).unwrap();
     for reference in [other.as_str(), &other_id, short, &format!("docker.io/{other}")] {
@@ -192,7 +192,8 @@ async fn images_of_others_keep_their_names() {
         assert_eq!(failure.code, "capability-denied", "{target}: {failure:?}");
     }
     // A pull moves a name as well.
-    let known = Releases { own: vec![local(&own, &mine_id)], others: vec![local(&theirs, &other_id)] };
+    let others = vec![local(&theirs, &other_id)];
+    let known = Releases { own: vec![local(&own, &mine_id)], others, ..Releases::default() };
     let strategy = application.strategy("img").with_images(Arc::new(known));
     assert_eq!(strategy.pull_image(&other).await.unwrap_err().code, "capability-denied");
     assert_eq!(strategy.remove_image(&other).await.unwrap_err().code, "capability-denied");
@@ -200,25 +201,35 @@ async fn images_of_others_keep_their_names() {
 }
 
 #[tokio::test]
-async fn removing_images_spares_what_is_used() {
+async fn removing_images_spares_what_is_used_and_what_a_kept_release_needs() {
     let application = Application::new("prune");
-    let strategy = application.strategy("s");
     let image = |name: &str| {
         let reference = format!("{}/{name}", application.name);
-        imported(&application, &reference);
-        reference
+        let id = imported(&application, &reference);
+        (reference, id)
     };
-    let (old, used, other) = (image("app:old"), image("app:used"), image("other:1"));
+    let ((old, old_id), (used, used_id), (kept, kept_id)) = (image("app:old"), image("app:used"), image("app:kept"));
+    let own = |id: &str| local(&format!("{}/app", application.name), id);
+    let pulled = Artifact { local: false, ..own(&format!("sha256:{}", "0".repeat(64))) };
+    let releases = Releases {
+        own: vec![own(&old_id), own(&used_id), own(&kept_id), pulled.clone()],
+        kept: vec![own(&kept_id)],
+        ..Releases::default()
+    };
+    let strategy = application.strategy("s").with_images(Arc::new(releases));
+    assert_eq!(strategy.brought_images().unwrap(), [pulled.reference()], "local ones came another way");
     let body = json!({ "Image": used, "Cmd": ["none"], "HostConfig": { "NetworkMode": "none" } });
     strategy.create_container(&application.named("web"), &body).await.unwrap();
-    let gone = format!("{}/app@sha256:{}", application.name, "0".repeat(64));
-    let removed = application.engine.remove_images(&[old.clone(), used.clone(), gone].into()).await.unwrap();
-    assert_eq!(removed, [old]);
-    for kept in [&used, &other] {
-        assert!(application.engine.image_id(kept).await.unwrap().is_some(), "{kept}");
+    for (reference, goes) in
+        [(&old, true), (&old, false), (&used, false), (&kept, false), (&kept_id, false), (&pulled.reference(), false)]
+    {
+        assert_eq!(strategy.remove_image(reference).await.unwrap(), goes, "{reference}");
     }
-    application.strategy("s").remove_container(&application.named("web"), true).await.unwrap();
-    docker(["image", "rm", &used, &other]).unwrap();
+    for there in [&used, &kept] {
+        assert!(application.engine.image_id(there).await.unwrap().is_some(), "{there}");
+    }
+    strategy.remove_container(&application.named("web"), true).await.unwrap();
+    docker(["image", "rm", &used, &kept]).unwrap();
 }
 
 #[tokio::test]
@@ -244,8 +255,11 @@ async fn images_of_its_releases_alone_are_mounted() {
     let (mine, other) = (format!("{own}:1"), format!("{theirs}:1"));
     let (mine_id, other_id) = (imported(&application, &mine), imported(&application, &other));
     let unpulled = format!("sha256:{}", "0".repeat(64));
-    let known =
-        Releases { own: vec![local(&own, &mine_id), local(&own, &unpulled)], others: vec![local(&theirs, &other_id)] };
+    let known = Releases {
+        own: vec![local(&own, &mine_id), local(&own, &unpulled)],
+        others: vec![local(&theirs, &other_id)],
+        ..Releases::default()
+    };
     let strategy = application.strategy("mnt").with_images(Arc::new(known));
     let mounting = |image: &str| {
         let mount = json!({ "Type": "image", "Source": image, "Target": "/tmp" });

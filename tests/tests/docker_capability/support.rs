@@ -122,6 +122,7 @@ impl Application {
 pub(crate) struct Releases {
     pub(crate) own: Vec<Artifact>,
     pub(crate) others: Vec<Artifact>,
+    pub(crate) kept: Vec<Artifact>,
 }
 
 impl ImageOwners for Releases {
@@ -131,6 +132,10 @@ impl ImageOwners for Releases {
 
     fn others(&self) -> Result<Vec<Artifact>, Failure> {
         Ok(self.others.clone())
+    }
+
+    fn kept(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok(self.kept.clone())
     }
 }
 

@@ -69,12 +69,21 @@ impl Docker {
             .map_err(|error| self.explain(error, &format!("tag image `{reference}` as `{target}`")))
     }
 
-    /// Removes an image of the application's releases without force; one that is in use, pinned, another
-    /// application's as well, or gone is success.
-    pub async fn remove_image(&self, reference: &str) -> Result<(), Failure> {
+    /// The images that the application's releases brought from registries, by reference with digest, whether the engine
+    /// still has them or not.
+    pub fn brought_images(&self) -> Result<Vec<String>, Failure> {
+        self.may_write()?;
+        let own = self.images.own()?;
+        let brought: BTreeSet<String> = own.iter().filter(|image| !image.local).map(Artifact::reference).collect();
+        Ok(brought.into_iter().collect())
+    }
+
+    /// Removes an image of the application's releases without force, and returns whether it went. One that is in use,
+    /// pinned, needed by a kept release, another application's as well, or gone is no failure.
+    pub async fn remove_image(&self, reference: &str) -> Result<bool, Failure> {
         self.may_write()?;
         let reference = names::image(reference)?;
-        let Some(image) = self.image(reference).await? else { return Ok(()) };
+        let Some(image) = self.image(reference).await? else { return Ok(false) };
         if !self.is_named_by(reference, &image) && !is_own_name(reference, &image, &self.images.own()?) {
             return Err(self.not_ours(reference, "remove", "it is no image of the application's releases"));
         }
@@ -82,10 +91,10 @@ impl Docker {
         let has_pinned = |field: &str| image[field].as_array().is_some_and(|names| names.iter().any(is_pinned));
         let pinned = self.scope.pinned_images.contains(reference) || is_pinned(&image["Id"]);
         if pinned || has_pinned("RepoDigests") || has_pinned("RepoTags") {
-            return Ok(());
+            return Ok(false);
         }
-        if is_among(&image, &self.images.others()?) {
-            return Ok(());
+        if is_among(&image, &self.images.others()?) || is_among(&image, &self.images.kept()?) {
+            return Ok(false);
         }
         let answer =
             self.engine
@@ -94,10 +103,10 @@ impl Docker {
                 })
                 .await;
         match answer {
-            Err(error) if !matches!(error.status(), Some(404 | 409)) => {
-                Err(self.explain(error, &format!("remove image `{reference}`")))
-            }
-            _ => Ok(()),
+            Ok(_) => Ok(true),
+            // In use, or gone with its last other name.
+            Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(false),
+            Err(error) => Err(self.explain(error, &format!("remove image `{reference}`"))),
         }
     }
 

@@ -90,6 +90,8 @@ pub trait ImageOwners: Send + Sync {
     /// Those of other applications' releases that are kept, run or are being deployed: they and their repositories are
     /// left alone, whatever name is used.
     fn others(&self) -> Result<Vec<Artifact>, Failure>;
+    /// Those of the application's own releases that are kept, run or are being deployed: they are never removed.
+    fn kept(&self) -> Result<Vec<Artifact>, Failure>;
 }
 
 /// Image owners of which none owns an image.
@@ -102,6 +104,10 @@ impl ImageOwners for NoImages {
     }
 
     fn others(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn kept(&self) -> Result<Vec<Artifact>, Failure> {
         Ok(Vec::new())
     }
 }

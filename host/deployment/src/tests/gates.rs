@@ -7,7 +7,7 @@ use windlass_foundation::explain::ExitCode;
 use windlass_journal::{Decision, Notice};
 
 use super::yard::{APPLICATION, Fault, Host, When, principal, report, request, rollback};
-use crate::{Stop, Target, check_only, earlier, known};
+use crate::{Stop, Target, UNUSABLE, check_only, earlier, known};
 
 fn broken() -> Failure {
     Failure { code: "timeout".to_owned(), message: "no answer".to_owned(), retryable: false, details: None }
@@ -191,10 +191,26 @@ async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
 async fn a_missing_way_back_refuses() {
     let host = Host::three();
     host.deploy("v1").await;
-    host.world().missing.push("image@v1".to_owned());
+    host.world().missing.push("nobody has image@v1".to_owned());
     let ending = host.deploy("v2").await;
     assert_eq!(ending.outcome, Outcome::Refused);
-    assert!(ending.state.failure.unwrap().message.contains("image@v1"));
+    let message = ending.state.failure.unwrap().message;
+    assert!(message.contains("a rollback would not be possible: nobody has image@v1"), "{message}");
+    // The first has nothing but itself to go back to.
+    assert_eq!(host.world().ways_back, ["v1", "v1"]);
+}
+
+#[tokio::test]
+async fn a_way_back_that_cannot_be_looked_at_refuses_unless_what_runs_cannot_be_used_any_more() {
+    let host = Host::three();
+    host.deploy("v1").await;
+    host.world().missing_fails = Some("unavailable");
+    let ending = host.deploy("v2").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    let message = ending.state.failure.unwrap().message;
+    assert!(message.contains("it could not be checked whether a rollback is possible: nobody answers"), "{message}");
+    host.world().missing_fails = Some(UNUSABLE);
+    assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }
 
 #[tokio::test]

@@ -66,6 +66,10 @@ pub(super) struct World {
     /// What it is shown of its own answers, in the order in which it was told.
     pub(super) seen_answers: Vec<Vec<Value>>,
     pub(super) missing: Vec<String>,
+    /// The code of the failure when it is asked about the way back.
+    pub(super) missing_fails: Option<&'static str>,
+    /// The versions that it was asked about going back to.
+    pub(super) ways_back: Vec<String>,
     pub(super) migration: BTreeMap<String, Migration>,
     pub(super) unresolvable: Option<Failure>,
     pub(super) running: usize,
@@ -235,12 +239,17 @@ impl DeploymentBackend for Yard {
         async move { Ok(settings) }.boxed()
     }
 
-    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
-        let missing = self.world().missing.clone();
-        async move { Ok(references.iter().filter(|reference| missing.contains(reference)).cloned().collect()) }.boxed()
+    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+        let mut world = self.world();
+        world.ways_back.push(context.about.release.version.clone());
+        let answer = match world.missing_fails {
+            Some(code) => Err(said(code, "nobody answers")),
+            None => Ok(world.missing.clone()),
+        };
+        async move { answer }.boxed()
     }
 
-    fn prune<'a>(&'a self, _: &'a str) -> Answering<'a, Vec<String>> {
+    fn prune<'a>(&'a self, _: &'a Context) -> Answering<'a, Vec<String>> {
         self.world().prunes += 1;
         let failure = self.world().prune_fails.then(|| said("unavailable", "the engine is busy"));
         async move { failure.map_or_else(|| Ok(vec!["registry.example/web@sha256:old".to_owned()]), Err) }.boxed()

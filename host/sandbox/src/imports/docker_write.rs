@@ -18,7 +18,12 @@ impl docker_write::Host for Sandbox {
         self.answer(answer)
     }
 
-    async fn remove_image(&mut self, reference: String) -> Answer<()> {
+    async fn brought_images(&mut self) -> Answer<Vec<String>> {
+        let answer = self.docker().and_then(|docker| docker.brought_images());
+        self.answer(answer)
+    }
+
+    async fn remove_image(&mut self, reference: String) -> Answer<bool> {
         let docker = self.docker();
         let answer = async { docker?.remove_image(&reference).await }.await;
         self.answer(answer)

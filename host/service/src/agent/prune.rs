@@ -1,10 +1,11 @@
-//! Which bundles nothing needs any more, and which images of an application: those that its own deployments brought and no kept release
-//! of any application names. Images that came another way, and local ones, which no registry could give back, stay.
+//! Which bundles nothing needs any more, which releases must stay usable, and whose images are whose. What else an earlier
+//! release left behind is its strategy's to know and to remove.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use windlass_capability::docker::ImageOwners;
+use windlass_deployment::Context;
 use windlass_documents::{Artifact, Failure, Release};
 use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Kind;
@@ -16,46 +17,27 @@ use super::reality::Reality;
 /// How many deployments are looked back at. What was dropped earlier was removed then.
 const LOOK_BACK: usize = 200;
 
-/// What a strategy asks for that works with the Docker Engine.
-const WRITES: &str = "docker-write";
-
 impl Reality {
-    /// Removes them, and returns what went, for people: `image NAME`, `bundle DIGEST`.
-    pub(super) async fn prune_all(&self, application: &str) -> Result<Vec<String>, Failure> {
+    /// Lets the strategy of the context's release remove what no kept release needs, and removes bundles that nothing needs.
+    /// Returns what went, for people: `image NAME`, `bundle DIGEST`.
+    pub(super) async fn prune_all(&self, context: &Context) -> Result<Vec<String>, Failure> {
         let bundles = self.prune_bundles().await;
-        let images = self.prune_images(application).await?;
-        let mut went: Vec<String> = images.into_iter().map(|image| format!("image {image}")).collect();
+        let mut went = self.prune_left_behind(context).await?;
         went.extend(bundles?.into_iter().map(|digest| format!("bundle {digest}")));
         Ok(went)
     }
 
-    async fn prune_images(&self, application: &str) -> Result<Vec<String>, Failure> {
-        let dropped = self.dropped(application).map_err(|error| failed(&error))?;
-        if dropped.is_empty() {
+    async fn prune_left_behind(&self, context: &Context) -> Result<Vec<String>, Failure> {
+        let kept = usable(&self.journal, self.keep(), |application| application == context.about.application)
+            .map_err(|error| failed(&error))?;
+        let known =
+            self.journal.resolved_releases(&context.about.application, LOOK_BACK).map_err(|error| failed(&error))?;
+        if known.iter().all(|release| kept.iter().any(|kept| kept.id == release.id)) {
             return Ok(Vec::new());
         }
-        // Where nothing that is deployed works with an engine, there may be none, and then nothing was pulled. Where there
-        // is one, what a program of the operator pulled is removed as well.
-        if !self.pulls(application).await? && self.docker.ping().await.is_err() {
-            return Ok(Vec::new());
-        }
-        self.docker.remove_images(&dropped).await
-    }
-
-    /// Whether the strategy of a kept release of the application, or of the one that is being deployed, may pull images. One
-    /// whose files or plugin are gone says nothing.
-    async fn pulls(&self, application: &str) -> Result<bool, Failure> {
-        let store = self.store()?;
-        let mut releases = self.journal.resolved_releases(application, 1).map_err(|error| failed(&error))?;
-        releases.extend(self.kept(application).map_err(|error| failed(&error))?);
-        for release in &releases {
-            let Ok(loaded) = store.of(release) else { continue };
-            let strategy = store.plugin(&loaded.settings.strategy.plugin, Kind::Strategy, &loaded).await;
-            if strategy.is_ok_and(|plugin| plugin.manifest().capabilities.iter().any(|ask| ask.name == WRITES)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let loaded = self.store()?.of(&context.about.release)?;
+        let ready = self.ready(context, &loaded.settings.strategy.plugin, Kind::Strategy, &loaded, None).await?;
+        ready.plugin.prune(ready.call, &kept).await
     }
 
     /// Removes bundles that no release of any application needs here any more.
@@ -95,17 +77,6 @@ impl Reality {
         Ok(releases.into_iter().map(|release| release.bundle.digest).collect())
     }
 
-    fn dropped(&self, application: &str) -> Result<BTreeSet<String>, Error> {
-        let mut dropped = BTreeSet::new();
-        for release in self.journal.resolved_releases(application, LOOK_BACK)? {
-            dropped.extend(pulled(&release));
-        }
-        let pinned: BTreeSet<String> =
-            needed(&self.journal, self.keep(), |_| true)?.iter().map(Artifact::reference).collect();
-        dropped.retain(|reference| !pinned.contains(reference));
-        Ok(dropped)
-    }
-
     /// The releases of an application that are kept for going back.
     pub(super) fn kept(&self, application: &str) -> Result<Vec<Release>, Error> {
         self.journal.kept_releases(application, self.keep())
@@ -121,24 +92,25 @@ impl Reality {
     }
 }
 
-/// Images of kept releases and of those that are being deployed right now, of all applications that are `meant`: two
-/// may share a repository.
-fn needed(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Result<Vec<Artifact>, Error> {
-    let mut needed = Vec::new();
+/// The releases that must stay usable, of all applications that are `meant`: those that are kept for going back, those that
+/// run, and those that are being deployed right now or wait for a person.
+fn usable(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Result<Vec<Release>, Error> {
+    let mut usable: BTreeMap<String, Release> = BTreeMap::new();
+    let mut add = |release: &Release| drop(usable.insert(release.id.clone(), release.clone()));
     for application in journal.status(None)?.iter().filter(|application| meant(&application.name)) {
-        needed.extend(journal.kept_releases(&application.name, keep)?.iter().flat_map(artifacts));
+        journal.kept_releases(&application.name, keep)?.iter().for_each(&mut add);
         if let Some(running) = &application.running {
-            needed.extend(artifacts(&running.release));
+            add(&running.release);
         }
     }
     for open in journal.open_deployments(None)?.into_iter().chain(journal.stuck(None)?) {
         if meant(&open.application)
             && let Some(release) = &journal.deployment_state(&open.id)?.release
         {
-            needed.extend(artifacts(release));
+            add(release);
         }
     }
-    Ok(needed)
+    Ok(usable.into_values().collect())
 }
 
 /// The owners of images, as the journal knows them.
@@ -146,6 +118,14 @@ struct Owners {
     journal: Arc<Journal>,
     keep: usize,
     about: Arc<CallContext>,
+}
+
+impl Owners {
+    /// Images of releases that must stay usable: two applications may share a repository.
+    fn needed(&self, meant: impl Fn(&str) -> bool) -> Result<Vec<Artifact>, Failure> {
+        let releases = usable(&self.journal, self.keep, meant).map_err(|error| failed(&error))?;
+        Ok(releases.iter().flat_map(artifacts).collect())
+    }
 }
 
 impl ImageOwners for Owners {
@@ -156,16 +136,14 @@ impl ImageOwners for Owners {
     }
 
     fn others(&self) -> Result<Vec<Artifact>, Failure> {
-        needed(&self.journal, self.keep, |application| application != self.about.application)
-            .map_err(|error| failed(&error))
+        self.needed(|application| application != self.about.application)
+    }
+
+    fn kept(&self) -> Result<Vec<Artifact>, Failure> {
+        self.needed(|application| application == self.about.application)
     }
 }
 
 fn artifacts(release: &Release) -> Vec<Artifact> {
     release.artifacts.values().cloned().collect()
-}
-
-fn pulled(release: &Release) -> Vec<String> {
-    let artifacts = release.artifacts.values().filter(|artifact| !artifact.local);
-    artifacts.map(Artifact::reference).collect()
 }

@@ -1,4 +1,4 @@
-//! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox, Docker's images.
+//! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 use serde_json::Value;
 use windlass_capability::docker;
 use windlass_capability::http::Clients;
 use windlass_capability::secrets::HostKey;
 use windlass_config::{Command, Config};
 use windlass_deployment::{
-    Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, PlanFile, Probe, Resolved, Source,
+    Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, PlanFile, Probe, Resolved, Source, UNUSABLE,
 };
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
@@ -320,18 +320,21 @@ impl DeploymentBackend for Reality {
         async move { Ok(self.deployment_settings(&self.store()?.of(release)?.settings)) }.boxed()
     }
 
-    fn missing_images<'a>(&'a self, references: &'a [String]) -> Answering<'a, Vec<String>> {
+    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
         async move {
-            let asked = references.iter().map(|reference| async move {
-                self.docker.image_id(reference).await.map(|id| id.is_none().then(|| reference.clone()))
-            });
-            join_all(asked).await.into_iter().filter_map(Result::transpose).collect()
+            let ready = async {
+                let loaded = self.store()?.of(&context.about.release)?;
+                self.ready(context, &loaded.settings.strategy.plugin, Kind::Strategy, &loaded, NO_STEP).await
+            };
+            let unusable = |failure: Failure| Failure { code: UNUSABLE.to_owned(), ..failure };
+            let ready = ready.await.map_err(unusable)?;
+            ready.plugin.missing(ready.call).await
         }
         .boxed()
     }
 
-    fn prune<'a>(&'a self, application: &'a str) -> Answering<'a, Vec<String>> {
-        self.prune_all(application).boxed()
+    fn prune<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+        self.prune_all(context).boxed()
     }
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {

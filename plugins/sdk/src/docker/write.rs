@@ -19,8 +19,15 @@ pub fn tag_image(reference: &str, target: &str) -> Result<()> {
     ask(|| host::tag_image(reference, target))
 }
 
-/// Removes an image without force; in use or gone already is success.
-pub fn remove_image(reference: &str) -> Result<()> {
+/// The images that the application's releases brought from registries, by reference with digest. The engine may not have
+/// each of them any more.
+pub fn brought_images() -> Result<Vec<String>> {
+    ask(host::brought_images)
+}
+
+/// Removes an image without force, and returns whether it went: one that is in use, that a kept release needs or that is
+/// gone already does not.
+pub fn remove_image(reference: &str) -> Result<bool> {
     ask(|| host::remove_image(reference))
 }
 
