@@ -13,6 +13,7 @@ mod lock;
 mod look;
 mod migration;
 mod moved;
+mod owner;
 mod plan;
 mod probe;
 mod record;
@@ -40,14 +41,12 @@ use windlass_journal::Resolution;
 pub use self::backend::UNUSABLE;
 pub use self::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
 pub use self::engine::{Engine, RetryPolicy};
-pub use self::error::Error;
-pub use self::hooks::Hooked;
-pub use self::lock::is_held;
-pub use self::recover::Onward;
+pub use self::owner::{Owner, owner_of};
 pub use self::request::{Ending, FromDocument, Gated, PlanFile, Planned, Request, Source, Target, to_resolve};
 pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
+pub use self::{error::Error, hooks::Hooked, lock::is_held, recover::Onward};
 
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {

@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::error::Error;
 use super::look::is_well;
 use super::moved;
+use super::owner::owner_of;
 use super::probe;
 use super::request::{FromDocument, Planned, Target};
 use super::stop::Stop;
@@ -271,6 +272,9 @@ fn valid(plan: &Plan) -> Result<(), Failure> {
         }
         if steps.insert(&step.id, step).is_some() {
             return wrong(format!("two steps have the id `{}`", step.id));
+        }
+        if let Err(failure) = owner_of(step) {
+            return wrong(failure.message);
         }
     }
     for step in &plan.steps {

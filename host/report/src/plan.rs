@@ -276,6 +276,7 @@ pub(super) mod tests {
             timeout_seconds: None,
             runs_release: None,
             during_verify: false,
+            owner: None,
             before: serde_json::Value::Null,
             details: serde_json::Value::Null,
         }

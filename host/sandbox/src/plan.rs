@@ -61,7 +61,10 @@ fn count(plan: &Plan, limits: &Limits) -> Result<(), String> {
     if let Some((count, what, limit, most)) = lists.into_iter().find(|(count, _, _, most)| *count > size(*most)) {
         return Err(format!("its plan has {count} {what} (limit `{limit}` = {most})"));
     }
-    let steps = plan.steps.iter().flat_map(|step| [step.title.as_str(), step.subject.as_deref().unwrap_or_default()]);
+    let steps = plan.steps.iter().flat_map(|step| {
+        let words = [step.subject.as_deref(), step.owner.as_deref()];
+        std::iter::once(step.title.as_str()).chain(words.into_iter().flatten())
+    });
     let changes = plan.changes.iter().flat_map(|change| {
         let fields = change.differences.iter().map(|difference| difference.field.as_str());
         let manner = change.manner.as_deref().unwrap_or_default();

@@ -140,6 +140,10 @@ pub struct Step {
     /// failure is a warning. No step without this may need it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub during_verify: bool,
+    /// Who applies it and undoes it; none: the strategy. The host refuses a plan that names an owner that it does not know,
+    /// and today it knows `strategy` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The subject of the [`Change`] that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,

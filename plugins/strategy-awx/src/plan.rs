@@ -94,6 +94,7 @@ pub(crate) fn plan(config: &Config, words: &Words) -> Result<Plan> {
         changes: true,
         runs_release: Some(true),
         during_verify: false,
+        owner: None,
         subject: Some(subject),
         // Launching, looking for a lost job, and cancelling come on top.
         timeout_seconds: Some(config.deadline.0.as_secs() + config.search.0.as_secs() + 120),

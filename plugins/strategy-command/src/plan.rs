@@ -116,6 +116,7 @@ fn step(entry: &Entry, words: &Words, undo: &Todo) -> Result<Step> {
         changes: true,
         runs_release: Some(entry.runs_release),
         during_verify: false,
+        owner: None,
         subject: Some(subject(entry)),
         timeout_seconds: entry.deadline.map(|deadline| deadline.0.as_secs()),
         before: json!(undo),

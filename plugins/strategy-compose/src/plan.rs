@@ -131,6 +131,7 @@ impl Draft {
             changes,
             runs_release: Some(runs_release),
             during_verify: when == When::DuringVerify,
+            owner: None,
             subject: step.subject.map(str::to_owned),
             timeout_seconds: step.timeout_seconds,
             before,

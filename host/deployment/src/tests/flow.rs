@@ -505,3 +505,20 @@ async fn nobody_goes_on_from_a_directory_whose_place_is_not_known() {
     assert!(failure.message.contains("the directory `kudos`, and not from where"), "{}", failure.message);
     assert_eq!(ending.hint().as_deref(), Some("deploy again, from the directory that you mean"));
 }
+
+#[tokio::test]
+async fn a_plan_with_a_step_of_an_unknown_owner_is_refused_before_anything_is_touched() {
+    let host = Host::three();
+    host.world().owner = Some("strategy".to_owned());
+    assert_eq!(host.deploy("v1").await.outcome, Outcome::Succeeded);
+    host.world().calls.clear();
+    host.world().owner = Some("router".to_owned());
+    let ending = host.deploy("v2").await;
+    assert_eq!(ending.outcome, Outcome::Refused);
+    assert_eq!(
+        ending.state.failure.unwrap().message,
+        "the strategy's plan is refused: the step `data` has the owner `router`, which this agent does not know; steps \
+         belong to the `strategy`"
+    );
+    assert!(host.world().calls.is_empty());
+}

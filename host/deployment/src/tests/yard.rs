@@ -104,6 +104,8 @@ pub(super) struct World {
     pub(super) restless: u32,
     /// Whether it changes with each plan too.
     pub(super) plans_move: bool,
+    /// Whom the plan's steps belong to, where it says so.
+    pub(super) owner: Option<String>,
     /// What changed so.
     pub(super) moved: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) sweep_fails: bool,
@@ -318,6 +320,7 @@ impl DeploymentBackend for Yard {
                     needs,
                     changes: true,
                     during_verify: false,
+                    owner: None,
                     runs_release: self
                         .world()
                         .breaks
@@ -338,6 +341,7 @@ impl DeploymentBackend for Yard {
             let there: BTreeSet<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
             for step in &mut plan.steps {
                 step.needs.retain(|need| there.contains(need));
+                step.owner.clone_from(&self.world().owner);
             }
             Ok(plan)
         }

@@ -13,7 +13,8 @@ use windlass_capability::http::Clients;
 use windlass_capability::secrets::HostKey;
 use windlass_config::{Command, Config};
 use windlass_deployment::{
-    Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, PlanFile, Probe, Resolved, Source, UNUSABLE,
+    Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe, Resolved, Source,
+    UNUSABLE, owner_of,
 };
 use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
@@ -31,6 +32,7 @@ use windlass_release::registry::Registries;
 use windlass_release::resolve::{self, Kept, Request, Written, version_file};
 use windlass_sandbox::{Plugin, Plugins, Settings};
 
+use super::calls::Ready;
 use super::error::Error;
 use super::images::Local;
 use super::loaded_release::{LoadedRelease, Store, failed};
@@ -238,6 +240,17 @@ impl Reality {
         Ok(resolve::keep(now, Written { file: &before, of_files: &of_files }, request, &running, defaults))
     }
 
+    /// The owner of a step, ready to apply or undo it.
+    async fn owner(&self, context: &Context, step: &Step) -> Result<Ready, Failure> {
+        let loaded = self.store()?.of(&context.about.release)?;
+        match owner_of(step)? {
+            Owner::Strategy => {
+                let strategy = &loaded.settings.strategy.plugin;
+                self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await
+            }
+        }
+    }
+
     fn deployment_settings(&self, settings: &environment::Settings) -> DeploymentSettings {
         let deadline = settings.policy.deadline;
         DeploymentSettings {
@@ -363,9 +376,7 @@ impl DeploymentBackend for Reality {
 
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
         async move {
-            let loaded = self.store()?.of(&context.about.release)?;
-            let strategy = &loaded.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await?;
+            let ready = self.owner(context, step).await?;
             ready.plugin.apply(ready.call, step).await
         }
         .boxed()
@@ -373,9 +384,7 @@ impl DeploymentBackend for Reality {
 
     fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
         async move {
-            let loaded = self.store()?.of(&context.about.release)?;
-            let strategy = &loaded.settings.strategy.plugin;
-            let ready = self.ready(context, strategy, Kind::Strategy, &loaded, Some(&step.id)).await?;
+            let ready = self.owner(context, step).await?;
             ready.plugin.undo(ready.call, step, output).await
         }
         .boxed()
