@@ -36,6 +36,7 @@ mod mounted_images;
 mod outbox;
 mod peer;
 mod promotion;
+mod published_contracts;
 mod pulled_plugins;
 mod room;
 mod service;

@@ -2,7 +2,7 @@
 //!
 //! An [`Engine`] is one client per process, whose connections are kept. A [`Docker`] is what one plugin call holds: the engine, narrowed to
 //! one application's objects, with the operator's grant and the host's policy in front of every change.
-//! Bodies and answers are Docker Engine API JSON; the contract is `wit/docker.wit`, one method per function.
+//! Bodies and answers are Docker Engine API JSON; the contract is `wit/0.2/docker.wit`, one method per function.
 //!
 //! bollard writes bodies, secret values included, to the `log` crate at level debug. Nothing listens to that crate, and
 //! nothing may: the agent's own logs are those of `tracing`.

@@ -1,4 +1,4 @@
-//! Failures as plugins get them: codes of `wit/types.wit`, one sentence for the operator.
+//! Failures as plugins get them: codes of `wit/0.2/common.wit`, one sentence for the operator.
 
 use windlass_documents::Failure;
 

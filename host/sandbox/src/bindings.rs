@@ -6,20 +6,20 @@
 /// Every import of every world.
 pub(super) mod imports {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "../../wit/0.2",
         inline: "
             package windlass:host;
             world imports {
-                import windlass:plugin/types@0.1.0;
-                import windlass:plugin/context@0.1.0;
-                import windlass:plugin/log@0.1.0;
-                import windlass:plugin/state@0.1.0;
-                import windlass:plugin/files@0.1.0;
-                import windlass:plugin/secrets@0.1.0;
-                import windlass:plugin/docker-read@0.1.0;
-                import windlass:plugin/docker-write@0.1.0;
-                import windlass:plugin/registry@0.1.0;
-                import windlass:plugin/exec@0.1.0;
+                import windlass:plugin/common@0.2.0;
+                import windlass:plugin/context@0.2.0;
+                import windlass:plugin/log@0.2.0;
+                import windlass:plugin/state@0.2.0;
+                import windlass:plugin/files@0.2.0;
+                import windlass:plugin/secrets@0.2.0;
+                import windlass:plugin/docker-read@0.2.0;
+                import windlass:plugin/docker-write@0.2.0;
+                import windlass:plugin/registry@0.2.0;
+                import windlass:plugin/exec@0.2.0;
             }
         ",
         world: "windlass:host/imports",
@@ -35,7 +35,7 @@ pub(super) mod imports {
 /// The world of checks.
 pub(super) mod check {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "../../wit/0.2",
         world: "windlass:plugin/check-plugin",
         imports: { default: async | trappable },
         exports: { default: async },
@@ -47,7 +47,7 @@ pub(super) mod check {
 /// The world of strategies.
 pub(super) mod strategy {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "../../wit/0.2",
         world: "windlass:plugin/strategy-plugin",
         imports: { default: async | trappable },
         exports: { default: async },
@@ -59,7 +59,7 @@ pub(super) mod strategy {
 /// The world of smoke tests.
 pub(super) mod smoke {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "../../wit/0.2",
         world: "windlass:plugin/smoke-plugin",
         imports: { default: async | trappable },
         exports: { default: async },
@@ -71,7 +71,7 @@ pub(super) mod smoke {
 /// The world of recorders.
 pub(super) mod recorder {
     wasmtime::component::bindgen!({
-        path: "../../wit",
+        path: "../../wit/0.2",
         world: "windlass:plugin/recorder-plugin",
         imports: { default: async | trappable },
         exports: { default: async },

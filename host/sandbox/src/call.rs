@@ -15,7 +15,7 @@ use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Identity;
 use windlass_foundation::redact::Redactor;
 
-use super::bindings::imports::windlass::plugin::types;
+use super::bindings::imports::windlass::plugin::common as wit;
 use super::convert::Cleaner;
 use super::engine::Runtime;
 use super::failure::{Ended, explain, with_denials};
@@ -95,7 +95,7 @@ impl Caller<'_> {
         &self,
         sandbox: &Sandbox,
         request: &Request,
-        outcome: Result<Result<Answer, types::Failure>, Ended>,
+        outcome: Result<Result<Answer, wit::Failure>, Ended>,
         started: Instant,
     ) -> Result<Answer, Failure> {
         sandbox.stdout.finish("standard output");

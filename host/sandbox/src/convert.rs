@@ -7,7 +7,7 @@ use windlass_config::Limits;
 use windlass_documents::{Failure, Finding, Report, Verdict};
 use windlass_foundation::redact::Redactor;
 
-use super::bindings::imports::windlass::plugin::types;
+use super::bindings::imports::windlass::plugin::common as wit;
 use super::limits::{bytes, size};
 use super::text::{beginning, plain};
 
@@ -21,8 +21,8 @@ const LONGEST_SENTENCE: usize = 400;
 const LONGEST_REASON: usize = 500;
 
 /// A failure for a plugin.
-pub(super) fn to_failure(failure: &Failure) -> types::Failure {
-    types::Failure {
+pub(super) fn to_failure(failure: &Failure) -> wit::Failure {
+    wit::Failure {
         code: failure.code.clone(),
         message: failure.message.clone(),
         retryable: failure.retryable,
@@ -38,7 +38,7 @@ pub(super) struct Cleaner<'a> {
 
 impl Cleaner<'_> {
     /// A failure from a plugin. What is too long in it is cut: why something failed must not get lost.
-    pub(super) fn failure(&self, failure: types::Failure) -> Failure {
+    pub(super) fn failure(&self, failure: wit::Failure) -> Failure {
         Failure {
             code: beginning(&self.text(&failure.code), LONGEST_CODE),
             message: self.text(&failure.message),
@@ -50,12 +50,12 @@ impl Cleaner<'_> {
     }
 
     /// A report from a plugin. The error is a fragment: "its report …".
-    pub(super) fn report(&self, report: types::Report) -> Result<Report, String> {
+    pub(super) fn report(&self, report: wit::Report) -> Result<Report, String> {
         let most = self.limits.findings;
         if report.findings.len() as u64 > most {
             return Err(format!("its report has {} findings (limit `findings` = {most})", report.findings.len()));
         }
-        let data = |finding: &types::Finding| finding.evidence.as_ref().map_or(0, String::len);
+        let data = |finding: &wit::Finding| finding.evidence.as_ref().map_or(0, String::len);
         let total: usize = report.findings.iter().map(|finding| data(finding) + finding.title.len()).sum();
         if total as u64 > self.limits.output {
             return Err(format!("its report has {total} bytes (limit `output` = {})", bytes(self.limits.output)));
@@ -68,7 +68,7 @@ impl Cleaner<'_> {
         })
     }
 
-    fn finding(&self, finding: types::Finding) -> Result<Finding, String> {
+    fn finding(&self, finding: wit::Finding) -> Result<Finding, String> {
         Ok(Finding {
             id: self.text(&finding.id),
             verdict: from_verdict(finding.verdict),
@@ -119,13 +119,13 @@ pub(super) fn small(what: &str, text: &str, limits: &Limits) -> Result<(), Strin
     Ok(())
 }
 
-fn from_verdict(verdict: types::Verdict) -> Verdict {
+fn from_verdict(verdict: wit::Verdict) -> Verdict {
     match verdict {
-        types::Verdict::Pass => Verdict::Pass,
-        types::Verdict::Warn => Verdict::Warn,
-        types::Verdict::Fail => Verdict::Fail,
-        types::Verdict::Inconclusive => Verdict::Inconclusive,
-        types::Verdict::Pending => Verdict::Pending,
+        wit::Verdict::Pass => Verdict::Pass,
+        wit::Verdict::Warn => Verdict::Warn,
+        wit::Verdict::Fail => Verdict::Fail,
+        wit::Verdict::Inconclusive => Verdict::Inconclusive,
+        wit::Verdict::Pending => Verdict::Pending,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the contract's imports do, one small file each: they adapt types and hand over to `windlass_capability`, which decides.
 
-use super::bindings::imports::windlass::plugin::types;
+use super::bindings::imports::windlass::plugin::common as wit;
 
 pub(super) mod context;
 pub(super) mod docker;
@@ -14,4 +14,4 @@ mod secrets;
 mod state;
 
 /// What an import returns: the outer error ends the call, the inner one is for the plugin.
-type Answer<T> = wasmtime::Result<Result<T, types::Failure>>;
+type Answer<T> = wasmtime::Result<Result<T, wit::Failure>>;

@@ -6,14 +6,15 @@ use windlass_foundation::identity::Kind;
 use super::manifest::{Manifest, SECTION};
 use super::text::{beginning, plain};
 
-/// The version of the contract that this agent offers; patch versions do not matter.
-const CONTRACT: &str = "0.1";
+/// The version of the contract that this agent offers; patch versions do not matter. `wit/` has a folder of that name, and
+/// the SDK has the same version.
+pub(super) const CONTRACT: &str = "0.2";
 
 /// WASI packages that are there, at 0.2.
 const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
 
 /// Interfaces of the contract that every world imports.
-const BASE: [&str; 6] = ["types", "context", "log", "state", "files", "secrets"];
+const BASE: [&str; 6] = ["common", "context", "log", "state", "files", "secrets"];
 
 /// Why a file is not a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,21 @@ pub enum InspectError {
     /// Its manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] super::ManifestError),
+    /// It was built for a contract that this agent does not speak any more.
+    #[error(
+        "it was built for contract {contract}, and this agent speaks {CONTRACT}; build it again with `windlass-sdk` {CONTRACT}: \
+         `cargo build --release --target wasm32-wasip2`"
+    )]
+    Earlier {
+        /// The contract that it was built for.
+        contract: String,
+    },
+    /// It was built for a contract that this agent does not speak yet.
+    #[error("it was built for contract {contract}, and this agent speaks {CONTRACT}; upgrade the agent")]
+    Later {
+        /// The contract that it was built for.
+        contract: String,
+    },
     /// It imports what its kind does not have.
     #[error("it imports what a {kind} cannot have:{}", list(imports))]
     Imports {
@@ -82,6 +98,7 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Manifest, InspectError> {
     Validator::new_with_features(features()).validate_all(bytes).map_err(InspectError::Invalid)?;
     let outline = outline(bytes).map_err(InspectError::Invalid)?;
     let manifest = Manifest::read(&outline.manifests)?;
+    spoken(&manifest.contract)?;
     let kind = manifest.kind;
     let refused: Vec<_> =
         outline.imports.iter().filter_map(|name| refusal(kind, name).map(|why| format!("`{name}`: {why}"))).collect();
@@ -89,12 +106,30 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Manifest, InspectError> {
         return Err(InspectError::Imports { kind, imports: refused });
     }
     for missing in ["plugin", kind.word()] {
-        if !outline.exports.iter().any(|name| contract(name).is_some_and(|(item, _)| item == missing)) {
+        let is_it = |(item, version): (&str, &str)| item == missing && is_minor(version, CONTRACT);
+        if !outline.exports.iter().any(|name| contract(name).is_some_and(is_it)) {
             let missing = format!("windlass:plugin/{missing}@{CONTRACT}.0");
             return Err(InspectError::Exports { kind, missing });
         }
     }
     Ok(manifest)
+}
+
+/// Whether this agent speaks the contract that a plugin was built for.
+fn spoken(contract: &str) -> Result<(), InspectError> {
+    if is_minor(contract, CONTRACT) {
+        return Ok(());
+    }
+    let track = |version: &str| {
+        let mut numbers = version.split(['.', '-', '+']).map(|number| number.parse::<u64>().unwrap_or_default());
+        (numbers.next(), numbers.next())
+    };
+    let contract = contract.to_owned();
+    Err(if track(&contract) > track(CONTRACT) {
+        InspectError::Later { contract }
+    } else {
+        InspectError::Earlier { contract }
+    })
 }
 
 /// What the engine runs, see `engine`.
@@ -207,7 +242,7 @@ mod tests {
 
     #[test]
     fn each_kind_imports_what_its_world_says() {
-        let worlds = include_str!("../../../wit/worlds.wit");
+        let worlds = include_str!("../../../wit/0.2/worlds.wit");
         for kind in Kind::ALL {
             let world = worlds.split("world ").find(|world| world.starts_with(kind.world())).unwrap_or_default();
             let imports: Vec<_> =
@@ -219,8 +254,8 @@ mod tests {
     #[test]
     fn says_why_an_import_is_refused() {
         let why = |kind, name| refusal(kind, name).unwrap_or_default();
-        assert_eq!(why(Kind::Check, "windlass:plugin/docker-write@0.1.0"), "only a plugin of kind strategy has it");
-        assert_eq!(why(Kind::Check, "windlass:plugin/log@0.2.0"), "this agent offers version 0.1 of the contract");
+        assert_eq!(why(Kind::Check, "windlass:plugin/docker-write@0.2.0"), "only a plugin of kind strategy has it");
+        assert_eq!(why(Kind::Check, "windlass:plugin/log@0.1.0"), "this agent offers version 0.2 of the contract");
         assert_eq!(
             why(Kind::Check, "wasi:clocks/monotonic-clock@0.3.0"),
             "a plugin has WASI 0.2, not 0.3.0; build it for `wasm32-wasip2`"
@@ -231,6 +266,34 @@ mod tests {
         );
         assert_eq!(why(Kind::Check, "env"), "it belongs neither to the contract nor to WASI");
         assert_eq!(refusal(Kind::Check, "wasi:io/streams@0.2.9"), None);
-        assert_eq!(refusal(Kind::Strategy, "windlass:plugin/docker-write@0.1.4"), None);
+        assert_eq!(refusal(Kind::Strategy, "windlass:plugin/docker-write@0.2.4"), None);
+    }
+
+    #[test]
+    fn a_contract_of_another_track_is_refused_with_what_to_do() {
+        let said = |contract: &str| spoken(contract).err().map(|error| error.to_string());
+        assert_eq!((said("0.2.0"), said("0.2.7")), (None, None));
+        let build = "and this agent speaks 0.2; build it again with `windlass-sdk` 0.2: `cargo build --release --target \
+                     wasm32-wasip2`";
+        for earlier in ["0.1.0", "0.1.12", "0.2.0-rc.1"] {
+            assert_eq!(said(earlier), Some(format!("it was built for contract {earlier}, {build}")));
+        }
+        for later in ["0.3.0", "0.20.0", "1.0.0", "0.3.0-rc.1"] {
+            let text = format!("it was built for contract {later}, and this agent speaks 0.2; upgrade the agent");
+            assert_eq!(said(later), Some(text));
+        }
+    }
+
+    /// Plugins that were built for it are out there.
+    #[test]
+    fn a_published_contract_never_changes() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1");
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let all: Vec<u8> = files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+        assert_eq!(
+            super::super::disk::digest(&all),
+            "sha256:84b3386ef6acff20a74ee693f958d097219c27e6a1054122570076324e6fb2f5"
+        );
     }
 }

@@ -107,7 +107,7 @@ impl Manifest {
             return invalid("version", &self.version, "a semantic version such as 1.2.0");
         }
         if self.contract.len() > LONGEST_WORD || semver::Version::parse(&self.contract).is_err() {
-            return invalid("contract", &self.contract, "a semantic version such as 0.1.0");
+            return invalid("contract", &self.contract, "a semantic version such as 0.2.0");
         }
         if self.capabilities.len() > MOST_ASKS {
             return invalid("capabilities", &format!("{} of them", self.capabilities.len()), "at most 64");
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn reads_what_a_plugin_asks_for() -> Result<(), String> {
         let manifest = read(
-            r#"{"format":1,"name":"check-x","version":"1.0.0","kind":"check","contract":"0.1.0","later":true,
+            r#"{"format":1,"name":"check-x","version":"1.0.0","kind":"check","contract":"0.2.0","later":true,
                 "capabilities":[{"name":"files","root":"records","write":true,"reason":"to write"}]}"#,
         )?;
         assert_eq!(manifest.kind, Kind::Check);
@@ -164,7 +164,7 @@ mod tests {
             Err("its manifest has format 2; this agent reads up to 1".to_owned())
         );
         assert_eq!(
-            read(r#"{"format":1,"name":"../x","version":"1.0.0","kind":"check","contract":"0.1.0"}"#),
+            read(r#"{"format":1,"name":"../x","version":"1.0.0","kind":"check","contract":"0.2.0"}"#),
             Err("its manifest's `name` is \"../x\", but must be at most 64 lower-case letters, digits and `-`"
                 .to_owned())
         );
@@ -172,7 +172,7 @@ mod tests {
         let long = "x".repeat(600);
         for (field, value, expected) in [
             ("version", json!(format!("1.0.0-{long}")), "a semantic version"),
-            ("contract", json!(format!("0.1.0+{long}")), "a semantic version"),
+            ("contract", json!(format!("0.2.0+{long}")), "a semantic version"),
             ("capabilities", json!(vec![ask("state", "r", ""); 65]), "\"65 of them\", but must be at most 64"),
             ("capabilities", json!([ask("root", "r", "")]), "but must be docker-read"),
             ("capabilities", json!([ask("files", &long, "")]), "`root` is"),
@@ -180,7 +180,7 @@ mod tests {
             ("capabilities", json!([ask("state", "r", "\u{1b}[2J")]), "`reason` is"),
         ] {
             let mut manifest = json!({
-                "format": 1, "name": "check-x", "version": "1.0.0", "kind": "check", "contract": "0.1.0",
+                "format": 1, "name": "check-x", "version": "1.0.0", "kind": "check", "contract": "0.2.0",
             });
             manifest[field] = value;
             let error = read(&manifest.to_string()).err().unwrap_or_default();

@@ -4,7 +4,7 @@ use wasmtime::component::{Component, Linker, Resource};
 use wasmtime::{Engine, Store};
 use windlass_foundation::identity::Kind;
 
-use super::bindings::imports::windlass::plugin::types;
+use super::bindings::imports::windlass::plugin::common as wit;
 use super::bindings::{check, recorder, smoke, strategy};
 use super::imports::context::Context;
 use super::sandbox::Sandbox;
@@ -76,7 +76,7 @@ pub(super) enum Answer {
     Text(String),
     Maybe(Option<String>),
     Texts(Vec<String>),
-    Report(types::Report),
+    Report(wit::Report),
 }
 
 /// Links WASI and what a kind's world imports.
@@ -128,7 +128,7 @@ impl Program {
         &self,
         store: &mut Store<Sandbox>,
         request: &Request,
-    ) -> wasmtime::Result<Result<Answer, types::Failure>> {
+    ) -> wasmtime::Result<Result<Answer, wit::Failure>> {
         match self {
             Self::Check(program) => {
                 let plugin = program.instantiate_async(&mut *store).await?;
@@ -212,7 +212,7 @@ fn context(store: &mut Store<Sandbox>) -> wasmtime::Result<Resource<Context>> {
 /// What every plugin exports. Each world generates a type of its own for the same interface.
 trait Common {
     async fn describe(&self, store: &mut Store<Sandbox>) -> wasmtime::Result<String>;
-    async fn validate(&self, store: &mut Store<Sandbox>, config: &str) -> wasmtime::Result<Result<(), types::Failure>>;
+    async fn validate(&self, store: &mut Store<Sandbox>, config: &str) -> wasmtime::Result<Result<(), wit::Failure>>;
 }
 
 macro_rules! common {
@@ -226,7 +226,7 @@ macro_rules! common {
                 &self,
                 store: &mut Store<Sandbox>,
                 config: &str,
-            ) -> wasmtime::Result<Result<(), types::Failure>> {
+            ) -> wasmtime::Result<Result<(), wit::Failure>> {
                 self.call_validate_config(store, &config.to_owned()).await
             }
         }
@@ -239,7 +239,7 @@ async fn common(
     store: &mut Store<Sandbox>,
     plugin: &impl Common,
     request: &Request,
-) -> wasmtime::Result<Result<Answer, types::Failure>> {
+) -> wasmtime::Result<Result<Answer, wit::Failure>> {
     match request {
         Request::Describe => Ok(Ok(Answer::Text(plugin.describe(store).await?))),
         Request::ValidateConfig(config) => Ok(plugin.validate(store, config).await?.map(|()| Answer::Nothing)),

@@ -13,7 +13,7 @@ use windlass_documents::Failure;
 use windlass_foundation::progress::Level;
 use windlass_foundation::redact::Redactor;
 
-use super::bindings::imports::windlass::plugin::types;
+use super::bindings::imports::windlass::plugin::common as wit;
 use super::call::Call;
 use super::convert;
 use super::imports::http::Requests;
@@ -79,7 +79,7 @@ impl Sandbox {
 
     /// The answer of a capability, as the plugin gets it.
     #[expect(clippy::unnecessary_wraps, reason = "the shape that every import returns")]
-    pub(super) fn answer<T>(&self, answer: Result<T, Failure>) -> wasmtime::Result<Result<T, types::Failure>> {
+    pub(super) fn answer<T>(&self, answer: Result<T, Failure>) -> wasmtime::Result<Result<T, wit::Failure>> {
         Ok(answer.map_err(|failure| {
             if failure.code == "capability-denied" {
                 remember(&self.denied, &failure);

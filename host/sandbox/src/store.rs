@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Manifest;
 use super::admit::Description;
 use super::disk;
+use super::inspect::CONTRACT;
 
 /// The format of [`Record`]; another one is admitted anew.
 const RECORD_FORMAT: u32 = 1;
@@ -94,7 +95,33 @@ impl PluginStore {
     }
 }
 
-/// A record is for one plugin and cannot pass for another's.
+/// A record is for one plugin and one contract, and cannot pass for another's: what was admitted for an earlier contract is
+/// looked at again.
 fn purpose(digest: &str) -> String {
-    format!("windlass admission {digest}")
+    format!("windlass admission for contract {CONTRACT} {digest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_admitted_for_an_earlier_contract_is_looked_at_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = PluginStore::new(directory.path(), b"key");
+        let manifest = json!({ "format": 1, "name": "a", "version": "1.0.0", "kind": "check", "contract": "0.1.0" });
+        let description = json!({ "config": {} });
+        let record =
+            Record::new(serde_json::from_value(manifest).unwrap(), serde_json::from_value(description).unwrap());
+        let digest = format!("sha256:{}", "0".repeat(64));
+        store.keep_record(&digest, &record).unwrap();
+        assert!(store.record(&digest).is_some());
+        // As agents sealed it that spoke 0.1.
+        let json = serde_json::to_vec(&record).unwrap();
+        let seal = hex::encode(disk::seal(b"key", &format!("windlass admission {digest}"), &json));
+        disk::write(&store.record_path(&digest), &[seal.as_bytes(), b"\n", &json].concat()).unwrap();
+        assert!(store.record(&digest).is_none());
+    }
 }

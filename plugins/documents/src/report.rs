@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What a check or a smoke test concludes. The meaning of each word is in `wit/types.wit`.
+/// What a check or a smoke test concludes. The meaning of each word is in `wit/0.2/common.wit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -73,7 +73,7 @@ pub struct Finding {
     pub evidence: Option<Value>,
 }
 
-/// Why a call did not give an answer. The meaning of each field is in `wit/types.wit`.
+/// Why a call did not give an answer. The meaning of each field is in `wit/0.2/common.wit`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Failure {

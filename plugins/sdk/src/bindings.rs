@@ -6,7 +6,7 @@
 /// What plugins can call.
 pub mod imports {
     wit_bindgen::generate!({
-        path: ["../../wit", "wit"],
+        path: ["../../wit/0.2", "wit"],
         world: "windlass:sdk/imports",
         generate_all,
     });
@@ -17,7 +17,7 @@ macro_rules! export {
     ($module:ident, $world:literal, $macro:literal, $path:literal, $with:tt) => {
         pub mod $module {
             wit_bindgen::generate!({
-                path: ["../../wit", "wit"],
+                path: ["../../wit/0.2", "wit"],
                 world: $world,
                 pub_export_macro: true,
                 export_macro_name: $macro,
@@ -29,21 +29,21 @@ macro_rules! export {
 }
 
 export!(plugin, "windlass:sdk/plugin", "export_plugin", "windlass_sdk::bindings::plugin", {
-    "windlass:plugin/types@0.1.0": crate::bindings::imports::windlass::plugin::types,
+    "windlass:plugin/common@0.2.0": crate::bindings::imports::windlass::plugin::common,
 });
 export!(check, "windlass:sdk/check", "export_check", "windlass_sdk::bindings::check", {
-    "windlass:plugin/types@0.1.0": crate::bindings::imports::windlass::plugin::types,
-    "windlass:plugin/context@0.1.0": crate::bindings::imports::windlass::plugin::context,
+    "windlass:plugin/common@0.2.0": crate::bindings::imports::windlass::plugin::common,
+    "windlass:plugin/context@0.2.0": crate::bindings::imports::windlass::plugin::context,
 });
 export!(strategy, "windlass:sdk/strategy", "export_strategy", "windlass_sdk::bindings::strategy", {
-    "windlass:plugin/types@0.1.0": crate::bindings::imports::windlass::plugin::types,
-    "windlass:plugin/context@0.1.0": crate::bindings::imports::windlass::plugin::context,
+    "windlass:plugin/common@0.2.0": crate::bindings::imports::windlass::plugin::common,
+    "windlass:plugin/context@0.2.0": crate::bindings::imports::windlass::plugin::context,
 });
 export!(smoke, "windlass:sdk/smoke", "export_smoke", "windlass_sdk::bindings::smoke", {
-    "windlass:plugin/types@0.1.0": crate::bindings::imports::windlass::plugin::types,
-    "windlass:plugin/context@0.1.0": crate::bindings::imports::windlass::plugin::context,
+    "windlass:plugin/common@0.2.0": crate::bindings::imports::windlass::plugin::common,
+    "windlass:plugin/context@0.2.0": crate::bindings::imports::windlass::plugin::context,
 });
 export!(recorder, "windlass:sdk/recorder", "export_recorder", "windlass_sdk::bindings::recorder", {
-    "windlass:plugin/types@0.1.0": crate::bindings::imports::windlass::plugin::types,
-    "windlass:plugin/context@0.1.0": crate::bindings::imports::windlass::plugin::context,
+    "windlass:plugin/common@0.2.0": crate::bindings::imports::windlass::plugin::common,
+    "windlass:plugin/context@0.2.0": crate::bindings::imports::windlass::plugin::context,
 });

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::bindings::imports::windlass::plugin::types as wit;
+use crate::bindings::imports::windlass::plugin::common as wit;
 use crate::documents::Failure;
 
 /// What plugin functions return.
@@ -24,7 +24,7 @@ pub struct Error {
 impl Error {
     /// An error with a code to branch on and one sentence for the operator.
     ///
-    /// Known codes are listed in `wit/types.wit`; a plugin's own start with `plugin:`.
+    /// Known codes are listed in `wit/0.2/common.wit`; a plugin's own start with `plugin:`.
     #[must_use]
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::from_failure(Failure { code: code.into(), message: message.into(), retryable: false, details: None })

@@ -33,7 +33,7 @@ macro_rules! export {
         const _: () = {
             const WINDLASS_MANIFEST: &str = concat!(
                 "{\"format\":1,\"name\":\"", $name, "\",\"version\":\"", env!("CARGO_PKG_VERSION"),
-                "\",\"kind\":\"", stringify!($kind), "\",\"contract\":\"0.1.0\",\"capabilities\":[",
+                "\",\"kind\":\"", stringify!($kind), "\",\"contract\":\"0.2.0\",\"capabilities\":[",
                 $crate::__capabilities!($($capabilities)*), "]}"
             );
             const WINDLASS_SUMMARY: &str = $summary;

@@ -4,8 +4,8 @@ use std::sync::Once;
 
 use serde_json::{Value, json};
 
+pub use crate::bindings::imports::windlass::plugin::common as wit;
 pub use crate::bindings::imports::windlass::plugin::context::Ctx;
-pub use crate::bindings::imports::windlass::plugin::types as wit;
 use crate::documents::{Event, Finding, Release, Report, Step, Verdict};
 use crate::{Check, Config, Context, Error, Recorder, Result, Smoke, Strategy, log};
 

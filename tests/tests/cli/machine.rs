@@ -67,12 +67,12 @@ fn plugins_are_listed_and_explained() {
     insta::assert_snapshot!(beginning(&stage.tell("plugin list --quiet --json"), 3), @r#"
     exit 0
     --- stdout
-    {"type":"plugin","name":"check-ci-status","version":"0.1.0","kind":"check","contract":"0.1.0","digest":"sha256:[DIGEST]","source":"bundled","asks":[{"capability":"http","reason":"asks GitHub about the commit"},{"capability":"secrets","reason":"sends the token of GitHub"}]}
+    {"type":"plugin","name":"check-ci-status","version":"0.1.0","kind":"check","contract":"0.2.0","digest":"sha256:[DIGEST]","source":"bundled","asks":[{"capability":"http","reason":"asks GitHub about the commit"},{"capability":"secrets","reason":"sends the token of GitHub"}]}
     "#);
     insta::assert_snapshot!(stage.tell("plugin inspect check-window --quiet"), @r#"
     exit 0
     --- stdout
-    check-window 0.1.0, a check plugin for contract 0.1.0
+    check-window 0.1.0, a check plugin for contract 0.2.0
       digest  sha256:[DIGEST]
       from    bundled
 

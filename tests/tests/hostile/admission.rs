@@ -99,7 +99,7 @@ async fn a_manifest_that_lies_is_refused() -> Result<()> {
     let bytes = changed("hostile-check", "\"kind\":\"check\"", "\"kind\":\"smoke\"")?;
     assert_eq!(
         refusal(bytes, Kind::Smoke).await?,
-        "it says that it is a smoke but does not export `windlass:plugin/smoke@0.1.0`"
+        "it says that it is a smoke but does not export `windlass:plugin/smoke@0.2.0`"
     );
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn a_check_that_imports_what_only_strategies_have_is_refused() -> Result<(
     assert_eq!(
         refusal(bytes, Kind::Check).await?,
         "it imports what a check cannot have:\n  \
-         `windlass:plugin/docker-write@0.1.0`: only a plugin of kind strategy has it"
+         `windlass:plugin/docker-write@0.2.0`: only a plugin of kind strategy has it"
     );
     Ok(())
 }

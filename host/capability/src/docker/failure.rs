@@ -1,4 +1,4 @@
-//! Failures as plugins get them: codes of `wit/types.wit`, messages for the operator.
+//! Failures as plugins get them: codes of `wit/0.2/common.wit`, messages for the operator.
 
 use std::io;
 use std::time::Duration;

@@ -179,7 +179,7 @@ impl Explain for RegistryError {
 }
 
 impl RegistryError {
-    /// As a capability's answer, with the codes of `wit/types.wit`.
+    /// As a capability's answer, with the codes of `wit/0.2/common.wit`.
     #[must_use]
     pub fn failure(&self) -> Failure {
         let code = match self {

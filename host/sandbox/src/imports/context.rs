@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use wasmtime::component::Resource;
 
-use crate::bindings::imports::windlass::plugin::{context, types};
+use crate::bindings::imports::windlass::plugin::{common, context};
 use crate::call::Call;
 use crate::convert::to_json;
 use crate::sandbox::Sandbox;
@@ -14,7 +14,7 @@ use crate::sandbox::Sandbox;
 #[expect(unreachable_pub, reason = "named by generated code, which is public within this module's parent")]
 pub struct Context;
 
-impl types::Host for Sandbox {}
+impl common::Host for Sandbox {}
 impl context::Host for Sandbox {}
 
 impl Sandbox {
