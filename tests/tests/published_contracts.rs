@@ -96,7 +96,7 @@ async fn a_strategy_of_this_contract_is_admitted_and_answers() -> Result<()> {
     strategy.undo(call()?, step, Some(&output)).await.map_err(told)?;
     assert_eq!(strategy.verify(call()?).await.map_err(told)?.summary, "it runs");
     assert_eq!(strategy.missing(call()?).await.map_err(told)?, ["nothing of kudos is here"]);
-    let release: Release = (*call()?.release).clone();
+    let release: Release = (*call()?.about.release).clone();
     let went = strategy.prune(call()?, &[release]).await.map_err(told)?;
     assert!(went.len() == 1 && went[0].starts_with("all but [{\"format\":1,"), "{went:?}");
     Ok(())
