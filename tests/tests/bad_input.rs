@@ -314,6 +314,37 @@ fn all_mistakes_of_an_operators_file_are_shown_at_once() -> Result<()> {
 }
 
 #[test]
+fn one_mistake_of_a_compose_file_is_shown_with_its_place() -> Result<()> {
+    let small = Small::running("place")?;
+    let before = small.world()?;
+    let good = small.compose();
+    small.write("compose.yaml", good.replace("ports:", "prots:"))?;
+    let run = expect(deploy(&small)?, 3)?;
+    insta::assert_snapshot!(run.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n"), @"
+    error: `services.web.prots`: Compose knows no key `prots` here
+     --> compose.yaml:8:5
+    hint: did you mean `ports`?
+    ");
+    // Later and for scripts, the place is there as well; the line is in no journal.
+    let shown = expect(small.host.run(["show", "2"])?, 0)?.stdout;
+    ensure!(shown.contains("\n --> compose.yaml:8:5\n") && !shown.contains("prots: ["), "{shown}");
+    let told: Value = serde_json::from_str(&expect(small.host.run(["--json", "show", "2"])?, 0)?.stdout)?;
+    let problem = &told["failure"]["details"]["problems"][0];
+    ensure!((&problem["file"], &problem["line"], &problem["column"]) == (&"compose.yaml".into(), &8.into(), &5.into()));
+    // Whoever asks at a terminal for a plan sees the line.
+    let plan = expect(small.host.run(["plan", &small.name])?, 3)?;
+    ensure!(plan.stderr.contains(" --> compose.yaml:8:5\n  |\n8 |     prots: ["), "{}", plan.stderr);
+    let plan = expect(small.host.run(["--json", "plan", &small.name])?, 3)?;
+    let told: Value = serde_json::from_str(plan.stdout.lines().last().context("no answer")?)?;
+    let place = &told["place"];
+    ensure!((&place["file"], &place["line"], &place["column"]) == (&"compose.yaml".into(), &8.into(), &5.into()));
+    ensure!(small.world()? == before, "something was touched");
+    small.write("compose.yaml", good)?;
+    expect(deploy(&small)?, 0)?;
+    small.serves("1")
+}
+
+#[test]
 fn files_that_are_no_files() -> Result<()> {
     let small = Small::running("special")?;
     let before = small.world()?;

@@ -10,6 +10,7 @@ mod init;
 mod interrupted;
 mod machine;
 mod outputs;
+mod places;
 mod records;
 mod releases;
 mod shop;
@@ -285,11 +286,11 @@ fn a_registry_that_is_down_is_unavailable() {
     ));
     let release = RELEASE.replace("\"kudos-web\"", "\"127.0.0.1:1/kudos/web\"").replace("local = true\n", "");
     stage.release("kudos", &release);
-    insta::assert_snapshot!(stage.tell("plan kudos"), @r"
+    insta::assert_snapshot!(stage.tell("plan kudos"), @"
     exit 15
     --- stderr
-    error: cannot resolve the artifact `web`: registry `127.0.0.1:1` is unavailable: Connection refused
-           (os error 111)
+    error: cannot resolve the artifact `web`
+    caused by: registry `127.0.0.1:1` is unavailable: Connection refused (os error 111)
     ");
 }
 

@@ -78,6 +78,14 @@ pub struct PlaceFact {
     pub excerpt: Option<Excerpt>,
 }
 
+impl PlaceFact {
+    /// How a text begins that says the place itself: `FILE:LINE:COLUMN: `.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        format!("{}:{}:{}: ", self.file, self.line, self.column)
+    }
+}
+
 /// The line of a file that an error is about.
 #[derive(Debug, Clone)]
 pub struct Excerpt {

@@ -141,22 +141,44 @@ impl Document {
     /// written as numbers. For errors of later validation, a JSON Schema's say.
     #[must_use]
     pub fn locate<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> Range<usize> {
-        let Ok(tree) = self.tree() else { return 0..0 };
-        let mut span = tree.span();
+        self.find(keys).1
+    }
+
+    /// The same, and how many of the keys lead there.
+    #[must_use]
+    pub fn find<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> (usize, Range<usize>) {
+        let (known, _, value) = self.follow(keys);
+        (known, value)
+    }
+
+    /// The byte range of the last of the keys that lead somewhere, and how many do; of an array's item that of the value.
+    #[must_use]
+    pub fn find_key<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> (usize, Range<usize>) {
+        let (known, key, _) = self.follow(keys);
+        (known, key)
+    }
+
+    /// How many of the keys lead somewhere, and where the last of them and its value are.
+    fn follow<'a>(&self, keys: impl IntoIterator<Item = &'a str>) -> (usize, Range<usize>, Range<usize>) {
+        let Ok(tree) = self.tree() else { return (0, 0..0, 0..0) };
+        let (mut known, mut at, mut span) = (0, tree.span(), tree.span());
         let mut here = DeValue::Table(tree.into_inner());
         for key in keys {
             let next = match here {
                 DeValue::Table(table) => {
-                    table.into_iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+                    table.into_iter().find(|(name, _)| name.get_ref() == key).map(|(name, value)| (name.span(), value))
                 }
-                DeValue::Array(items) => key.parse::<usize>().ok().and_then(|index| items.into_iter().nth(index)),
+                DeValue::Array(items) => {
+                    let item = key.parse::<usize>().ok().and_then(|index| items.into_iter().nth(index));
+                    item.map(|item| (item.span(), item))
+                }
                 _ => None,
             };
-            let Some(next) = next else { break };
-            span = next.span();
+            let Some((name, next)) = next else { break };
+            (known, at, span) = (known + 1, name, next.span());
             here = next.into_inner();
         }
-        span
+        (known, at, span)
     }
 }
 

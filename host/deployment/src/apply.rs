@@ -1,15 +1,17 @@
 //! Apply: the steps, each announced in the journal before it is done.
 
 use windlass_documents::When;
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level};
 use windlass_journal::{Event, Status};
 
+use super::backend::BackendError;
 use super::moved;
 use super::plan::{self, refuse_when_full};
 use super::steps;
 use super::subject::within;
 use super::sweep;
-use super::work::{Deployment, Halt, failure};
+use super::work::{Deployment, Halt};
 
 /// Applies all steps. Fails with the reason why the deployment is undone.
 pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
@@ -17,7 +19,8 @@ pub(super) async fn apply(deployment: &Deployment<'_>) -> Result<(), Halt> {
         Status::Applying => {}
         Status::Unwinding => {
             let cause = deployment.with(|state| state.cause.clone());
-            return Err(Halt::Unwind(cause.unwrap_or_else(|| failure("internal", "the cause is not known"))));
+            let unknown = || BackendError::internal("the cause is not known");
+            return Err(Halt::Unwind(cause.map_or_else(unknown, BackendError::from)));
         }
         _ => return Ok(()),
     }
@@ -49,8 +52,9 @@ pub(super) async fn begin(deployment: &Deployment<'_>) -> Result<bool, Halt> {
     let (seen, planned) = deployment.with(|state| (state.observation.clone(), state.planned_times));
     let what = moved::told(seen.as_deref(), &observation);
     if deployment.with(|state| state.asked.is_given_plan()) {
-        let stale = failure("stale", format!("the plan is out of date, because what runs has changed: {what}"));
-        return Err(Halt::Refuse(stale.hint("plan again; `windlass plan` shows what is to be done now")));
+        let text = format!("the plan is out of date, because what runs has changed: {what}");
+        let stale = BackendError::new(FailureKind::Stale, text);
+        return Err(Halt::Refuse(stale.with_hint("plan again; `windlass plan` shows what is to be done now")));
     }
     if planned >= plan::MOST_PLANS {
         return Err(Halt::Refuse(moved::each_time(planned, &what, "deploy again")));

@@ -3,19 +3,23 @@
 //! The agent implements it with real ones. The flow's own tests implement it in memory, so that every failure can be
 //! made to happen at every step.
 
+mod error;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_documents::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
 
 use super::request::{PlanFile, Source};
 
+pub use error::BackendError;
+
 /// An answer from outside, some time.
-pub type Answering<'a, T> = BoxFuture<'a, Result<T, Failure>>;
+pub type Answering<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 
 /// What a source means now.
 #[derive(Debug, Clone)]
@@ -25,9 +29,6 @@ pub struct Resolved {
     /// Remarks about versions that the request did not name, one sentence each.
     pub notes: Vec<String>,
 }
-
-/// The code of a failure to ask about a release of earlier that cannot be used any more.
-pub const UNUSABLE: &str = "unusable";
 
 /// One call of a plugin.
 #[derive(Debug, Clone)]

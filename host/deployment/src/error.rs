@@ -1,9 +1,10 @@
 //! Why a deployment could not be made at all, or was left open. How one ended is not an error: that is an `Ending`.
 
-use windlass_documents::{Failure, Outcome};
-use windlass_foundation::explain::{ExitCode, Explain, Part, failure_hint, failure_parts};
+use windlass_documents::Outcome;
+use windlass_foundation::explain::{ExitCode, Explain, Part, Place};
 use windlass_journal::Status;
 
+use super::backend::BackendError;
 use super::request::to_resolve;
 
 /// Why there is no ending.
@@ -67,8 +68,8 @@ pub enum Error {
         reason: String,
     },
     /// A plan or the gates could not be made, without a deployment.
-    #[error("{}", .0.message)]
-    Failed(Failure),
+    #[error(transparent)]
+    Failed(#[from] BackendError),
     /// The lock could not be taken for another reason than being held.
     #[error("cannot lock `{application}` in the state directory")]
     Lock {
@@ -103,14 +104,7 @@ impl Explain for Error {
             Self::Interrupted { .. } | Self::Stopped => ExitCode::Interrupted,
             Self::NothingOpen { .. } | Self::NothingStuck { .. } | Self::NoTarget { .. } => ExitCode::NotFound,
             Self::PlanFile { .. } => ExitCode::Usage,
-            Self::Failed(failure) => match failure.code.as_str() {
-                "unavailable" | "timeout" | "rate-limited" | "unauthorized" => ExitCode::Unavailable,
-                "not-found" => ExitCode::NotFound,
-                "invalid-config" | "invalid-argument" | "capability-denied" => ExitCode::Configuration,
-                "stale" => ExitCode::Stale,
-                "refused" | "conflict" => ExitCode::Refused,
-                _ => ExitCode::Unexpected,
-            },
+            Self::Failed(error) => error.exit(),
             Self::Lock { .. } => ExitCode::Configuration,
             Self::Journal(error) => error.exit(),
         }
@@ -129,7 +123,7 @@ impl Explain for Error {
                 Some(format!("`windlass resume {application}` goes on, and puts back what was touched"))
             }
             Self::NoTarget { application, .. } => Some(format!("see `windlass history {application}`")),
-            Self::Failed(failure) => failure_hint(failure),
+            Self::Failed(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Stopped
             | Self::NothingOpen { .. }
@@ -139,9 +133,16 @@ impl Explain for Error {
         }
     }
 
+    fn place(&self) -> Option<Place> {
+        match self {
+            Self::Failed(error) => error.place(),
+            _ => None,
+        }
+    }
+
     fn parts(&self) -> Vec<Part> {
         match self {
-            Self::Failed(failure) => failure_parts(failure),
+            Self::Failed(error) => error.parts(),
             _ => Vec::new(),
         }
     }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
-use windlass_documents::{Failure, Finding, Report, Verdict};
+use windlass_documents::{Finding, Report, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
-use windlass_foundation::explain::failure_hint;
+use windlass_foundation::explain::{FailureKind, failure_hint};
 use windlass_foundation::progress::FlowPhase;
 use windlass_journal::{Answer, Answered, Decision, Event, Status};
 
 use super::apply;
-use super::backend::{OnDoubt, Probe, UNUSABLE};
+use super::backend::{BackendError, OnDoubt, Probe};
 use super::engine::Engine;
 use super::error::Error;
 use super::migration;
@@ -26,7 +26,7 @@ use super::request::{Gated, Request};
 use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::verify;
-use super::work::{Deployment, Halt, failure};
+use super::work::{Deployment, Halt};
 
 /// The name of the agent's own gates.
 const OWN: &str = "windlass";
@@ -71,7 +71,7 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
         deployment.warn(format!("`--break-glass` overrides a refusal: {said}"));
     }
     match refusal(&answers) {
-        Some(failure) => Err(Halt::Refuse(failure)),
+        Some(refusal) => Err(Halt::Refuse(refusal)),
         None => Ok(()),
     }
 }
@@ -142,7 +142,7 @@ fn judged(name: &str, answer: Answer, decision: Option<Decision>, options: &Gate
 }
 
 /// Why the gates say no, when they do.
-fn refusal(answers: &[Answered]) -> Option<Failure> {
+fn refusal(answers: &[Answered]) -> Option<BackendError> {
     let refused: Vec<&Answered> = answers.iter().filter(|answered| answered.decision == Decision::Refused).collect();
     let (first, rest) = refused.split_first()?;
     let mut message = probe::line(&first.name, &first.answer);
@@ -150,7 +150,7 @@ fn refusal(answers: &[Answered]) -> Option<Failure> {
         let others: Vec<String> = rest.iter().map(|answered| format!("`{}`", answered.name)).collect();
         message = format!("{message}; also refused by {}", others.join(", "));
     }
-    Some(failure("refused", message).hint_if_known(remedy(&first.answer)))
+    Some(BackendError::new(FailureKind::Refused, message).hint_if_known(remedy(&first.answer)))
 }
 
 /// What to do about an answer that refuses: about the worst of what was found, where the plugin knows.
@@ -241,8 +241,8 @@ async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
         Ok(missing) => (format!("a rollback would not be possible: {}", missing.join(", ")), true),
         // What runs can be replaced although nobody knows any more how it was deployed.
         Err(failure) => (
-            format!("it could not be checked whether a rollback is possible: {}", failure.message),
-            failure.code != UNUSABLE,
+            format!("it could not be checked whether a rollback is possible: {}", failure.message()),
+            *failure.kind() != FailureKind::Unusable,
         ),
     };
     Some(Finding {

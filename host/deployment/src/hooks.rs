@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use serde_json::Value;
-use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_documents::{Event, Observation, Plan, Release, Report, Step};
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::hooks::variable;
 
-use super::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, Resolved};
+use super::backend::{Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, Resolved};
 use super::request::{PlanFile, Source};
-use super::work::failure;
 
 /// An outside where some things go wrong on purpose.
 pub struct Hooked {
@@ -79,7 +79,7 @@ impl DeploymentBackend for Hooked {
 
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
         async move {
-            let failed = || -> Failure { failure("test", "failed on purpose") };
+            let failed = || BackendError::new(FailureKind::read("test"), "failed on purpose");
             if self.fail_step.as_deref().and_then(|hook| hook.strip_prefix("before:")) == Some(step.id.as_str()) {
                 return Err(failed());
             }

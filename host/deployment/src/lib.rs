@@ -33,20 +33,21 @@ mod undo;
 mod verify;
 mod work;
 
-use self::work::{Deployment, Halt};
 use windlass_documents::Outcome;
 use windlass_foundation::principal::Principal;
 use windlass_journal::Resolution;
 
-pub use self::backend::UNUSABLE;
-pub use self::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
-pub use self::engine::{Engine, RetryPolicy};
+use self::work::{Deployment, Halt};
+
+pub use self::backend::{
+    Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved,
+};
 pub use self::owner::{Owner, owner_of};
 pub use self::request::{Ending, FromDocument, Gated, PlanFile, Planned, Request, Source, Target, to_resolve};
 pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
-pub use self::{error::Error, hooks::Hooked, lock::is_held, recover::Onward};
+pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, recover::Onward};
 
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {

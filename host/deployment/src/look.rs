@@ -45,7 +45,7 @@ async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: Call
     match seen.await {
         Ok(observation) => Some(observation),
         Err(failure) => {
-            deployment.warn(format!("what runs now could not be looked at: {}", failure.message));
+            deployment.warn(format!("what runs now could not be looked at: {}", failure.message()));
             None
         }
     }

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::{Failure, Observation};
+use windlass_documents::Observation;
+use windlass_foundation::explain::FailureKind;
 
-use super::work::failure;
+use super::backend::BackendError;
 
 /// The largest number of differences that are listed; the others are counted.
 const MOST_TOLD: usize = 5;
@@ -30,9 +31,12 @@ pub(super) fn told(before: Option<&Observation>, after: &Observation) -> String 
 }
 
 /// The failure of a deployment whose plan was stale each of so many times. `again` is what a person does later.
-pub(super) fn each_time(times: u32, what: &str, again: &str) -> Failure {
-    failure("stale", format!("what runs changed each of the {times} times that it was planned, at last: {what}"))
-        .hint(format!("find out what starts, stops or makes it besides this agent, and {again} once it is quiet"))
+pub(super) fn each_time(times: u32, what: &str, again: &str) -> BackendError {
+    BackendError::new(
+        FailureKind::Stale,
+        format!("what runs changed each of the {times} times that it was planned, at last: {what}"),
+    )
+    .with_hint(format!("find out what starts, stops or makes it besides this agent, and {again} once it is quiet"))
 }
 
 /// What the fingerprint was made from; of a strategy that doesn't say it, its parts.

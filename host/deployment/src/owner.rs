@@ -3,9 +3,10 @@
 //! Today the strategy owns every step. What else will own steps of the one graph, such as routers and migrations, gets its
 //! word in [`owner_of`] and its arm where the agent calls the owner. Nothing is called here.
 
-use windlass_documents::{Failure, Step};
+use windlass_documents::Step;
+use windlass_foundation::explain::FailureKind;
 
-use super::work::failure;
+use super::backend::BackendError;
 
 /// How a plan writes the strategy as an owner, where it does not leave it out.
 const STRATEGY: &str = "strategy";
@@ -21,7 +22,7 @@ pub enum Owner {
 }
 
 /// The owner of a step. Fails where this agent knows none of that name, which refuses the plan before anything is touched.
-pub fn owner_of(step: &Step) -> Result<Owner, Failure> {
+pub fn owner_of(step: &Step) -> Result<Owner, BackendError> {
     match step.owner.as_deref() {
         None | Some(STRATEGY) => Ok(Owner::Strategy),
         Some(other) => {
@@ -31,7 +32,7 @@ pub fn owner_of(step: &Step) -> Result<Owner, Failure> {
                 "the step `{}` has the owner `{shown}`, which this agent does not know; steps belong to the `{STRATEGY}`",
                 step.id
             );
-            Err(failure("invalid-plan", message))
+            Err(BackendError::new(FailureKind::InvalidPlan, message))
         }
     }
 }
@@ -61,12 +62,12 @@ mod tests {
 
     #[test]
     fn an_unknown_owner_is_named_with_its_step() {
-        let message = owner_of(&step(&json!({ "owner": "router:\u{1b}edge" }))).unwrap_err().message;
+        let message = owner_of(&step(&json!({ "owner": "router:\u{1b}edge" }))).unwrap_err().message();
         assert_eq!(
             message,
             "the step `web` has the owner `router:\u{fffd}edge`, which this agent does not know; steps belong to the \
              `strategy`"
         );
-        assert!(owner_of(&step(&json!({ "owner": "x".repeat(10_000) }))).unwrap_err().message.len() < 300);
+        assert!(owner_of(&step(&json!({ "owner": "x".repeat(10_000) }))).unwrap_err().message().len() < 300);
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use windlass_documents::{Failure, Observation, Plan, Step};
+use windlass_documents::{Observation, Plan, Step};
 use windlass_foundation::call::{CallContext, CallPurpose};
-use windlass_foundation::explain::{Explain as _, NOT_WELL};
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
 use windlass_journal::{Answer, Decision, Event, Status};
 
+use super::backend::BackendError;
 use super::engine::Engine;
 use super::error::Error;
 use super::look::is_well;
@@ -20,7 +21,7 @@ use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::target;
 use super::verify;
-use super::work::{Deployment, Given, Halt, failure};
+use super::work::{Deployment, Given, Halt};
 
 /// Larger plans are refused.
 const MOST_STEPS: usize = 8_000;
@@ -47,10 +48,8 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     }
     if deployment.with(|state| state.asked.is_given_plan()) {
         // It is not in the journal yet, and another one is not what was asked for. Nothing was touched.
-        return Err(Halt::Refuse(failure(
-            "cancelled",
-            "it was interrupted before the plan that it was given was kept",
-        )));
+        let text = "it was interrupted before the plan that it was given was kept";
+        return Err(Halt::Refuse(BackendError::cancelled(text)));
     }
     again(deployment).await
 }
@@ -62,7 +61,7 @@ pub(super) async fn again(deployment: &Deployment<'_>) -> Result<(), Halt> {
         tokio::select! {
             made = make(&subject) => made.map_err(Halt::Refuse)?,
             () = deployment.halt().cancelled() => {
-                let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
+                let stopped = deployment.stopped()?.unwrap_or_else(BackendError::stopped);
                 return Err(Halt::Refuse(stopped));
             }
         }
@@ -82,14 +81,9 @@ async fn write(deployment: &Deployment<'_>, observation: Observation, plan: Plan
 /// A full disk before anything was touched is a refusal like any other; its own line is written from the reserve.
 pub(super) fn refuse_when_full(error: windlass_journal::Error) -> Result<(), Halt> {
     match error {
-        windlass_journal::Error::DiskFull { .. } => Err(Halt::Refuse(disk_full(&error))),
+        windlass_journal::Error::DiskFull { .. } => Err(Halt::Refuse(BackendError::disk_full(&error))),
         other => Err(other.into()),
     }
-}
-
-/// The failure of a full disk. It says nothing about the release.
-pub(super) fn disk_full(error: &windlass_journal::Error) -> Failure {
-    failure("disk-full", error.to_string()).hint_if_known(error.hint())
 }
 
 /// The release that runs already needs no gates.
@@ -121,7 +115,7 @@ async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
 }
 
 /// The failure of a deployment that has nothing to change and finds what runs unwell.
-fn not_well(subject: &Subject<'_>, answer: &Answer) -> Failure {
+fn not_well(subject: &Subject<'_>, answer: &Answer) -> BackendError {
     let cause = verify::cause(verify::HEALTH, answer);
     let (version, application) = (&subject.about.release.version, &subject.about.application);
     let said = match answer {
@@ -129,15 +123,14 @@ fn not_well(subject: &Subject<'_>, answer: &Answer) -> Failure {
         Answer::Failure(failure) => format!("it could not be verified: {}", failure.message),
     };
     let message = format!("{version} is what runs and nothing is to be changed, but it is not well: {said}");
-    let failure = Failure { details: cause.details, ..failure(NOT_WELL, message) };
-    failure.hint(format!(
+    cause.of_kind(FailureKind::NotWell).reworded(|_| message).with_hint(format!(
         "`windlass status {application}` shows what runs; put right what keeps it from being well, or deploy another version"
     ))
 }
 
 /// Asks the strategy, again when what runs changes meanwhile. The plugin observes for itself when it plans; what changed
 /// in between would make every later comparison wrong.
-async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
+async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), BackendError> {
     let outside = &subject.engine.backend;
     let context = subject.context("plan", 1, subject.settings.call_deadline);
     // The plugin observes for itself when it plans, so both are asked at once.
@@ -163,7 +156,7 @@ async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), Failure> {
             (false, true) => {
                 let message = "the strategy makes its plan from something else than what it observes, although nothing \
                                changed meanwhile; this is a mistake in the strategy";
-                return Err(failure("invalid-plan", message));
+                return Err(BackendError::new(FailureKind::InvalidPlan, message));
             }
             (false, false) => {
                 return Err(moved::each_time(times, &what, "try again"));
@@ -186,7 +179,7 @@ pub(super) async fn only<'a>(
         let (mut rollback_of, mut notes) = (None, Vec::new());
         let (release, document, unbound) = match wished {
             Target::Source(source) => {
-                let resolved = engine.backend.resolve(application, source).await.map_err(Error::Failed)?;
+                let resolved = engine.backend.resolve(application, source).await?;
                 notes = resolved.notes;
                 (resolved.release, None, source.unbound.clone())
             }
@@ -210,7 +203,7 @@ pub(super) async fn only<'a>(
                 ((*release).clone(), None, state.asked.unbound)
             }
         };
-        let settings = engine.backend.settings(&release).await.map_err(Error::Failed)?;
+        let settings = engine.backend.settings(&release).await?;
         let running = engine.journal.running(application)?.map(|running| running.release);
         let about = CallContext {
             deployment: engine.ids.next(),
@@ -226,12 +219,10 @@ pub(super) async fn only<'a>(
         let mut subject = Subject { engine, about, settings, cancelled: stop.unwind().clone() };
         let (observation, mut plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
-            Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => {
-                make(&subject).await.map_err(Error::Failed)?
-            }
+            Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => make(&subject).await?,
         };
         plan.warnings.append(&mut notes);
-        valid(&plan).map_err(Error::Failed)?;
+        valid(&plan)?;
         let plan = Arc::new(plan);
         subject.about = Arc::new(CallContext { plan: Some(plan.clone()), ..(*subject.about).clone() });
         let planned = Planned {
@@ -253,8 +244,11 @@ pub(super) async fn only<'a>(
 }
 
 /// A plan is data from a plugin: it is believed nothing.
-fn valid(plan: &Plan) -> Result<(), Failure> {
-    let wrong = |what: String| Err(failure("invalid-plan", format!("the strategy's plan is refused: {what}")));
+fn valid(plan: &Plan) -> Result<(), BackendError> {
+    let wrong = |what: String| {
+        let text = format!("the strategy's plan is refused: {what}");
+        Err(BackendError::new(FailureKind::InvalidPlan, text))
+    };
     if plan.steps.is_empty() && plan.changes.is_empty() {
         return wrong("it is empty: it neither changes nor keeps anything".to_owned());
     }
@@ -274,7 +268,7 @@ fn valid(plan: &Plan) -> Result<(), Failure> {
             return wrong(format!("two steps have the id `{}`", step.id));
         }
         if let Err(failure) = owner_of(step) {
-            return wrong(failure.message);
+            return wrong(failure.message());
         }
     }
     for step in &plan.steps {

@@ -6,25 +6,26 @@ mod wait;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 use windlass_documents::{Failure, Report, Verdict};
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::Progress;
 use windlass_journal::{Answer, Decision};
 
-use super::backend::{Context, OnDoubt, Probe};
+use super::backend::{BackendError, Context, OnDoubt, Probe};
 use super::subject::{Subject, within};
-use super::work::failure;
 use wait::{Next, Wait};
 
 /// Asks until there is an answer. Asking changes nothing, so a request to stop ends it at once.
 pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Answer
 where
-    F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
+    F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, BackendError>>,
 {
     let began = Instant::now();
     subject.notice(Progress::ProbeStarted { name: probe.name.clone() });
     let answer = tokio::select! {
         answer = patiently(subject, probe, call) => answer,
-        () = subject.cancelled.cancelled() => Err(failure("cancelled", "stopped before it answered")),
+        () = subject.cancelled.cancelled() => Err(BackendError::cancelled("stopped before it answered")),
     };
+    let answer = answer.map_err(Failure::from);
     subject.notice(Progress::probe_finished(&probe.name, answer.clone(), began.elapsed()));
     match answer {
         Ok(report) => Answer::Report(report),
@@ -32,9 +33,9 @@ where
     }
 }
 
-async fn patiently<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Result<Report, Failure>
+async fn patiently<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Result<Report, BackendError>
 where
-    F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, Failure>>,
+    F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, BackendError>>,
 {
     let end = Instant::now() + probe.deadline;
     let mut wait = Wait::new(probe.deadline, probe.interval, subject.engine.retry_policy.retry_delay);
@@ -69,7 +70,7 @@ pub(super) fn rule(answer: &Answer, probe: &Probe) -> Decision {
             Verdict::Inconclusive | Verdict::Pending => doubt(probe.on_inconclusive),
         },
         // A call that was cancelled is no error of the plugin, so `on-error` does not apply.
-        Answer::Failure(failure) if failure.code == "cancelled" => Decision::Refused,
+        Answer::Failure(failure) if FailureKind::of(failure) == FailureKind::Cancelled => Decision::Refused,
         Answer::Failure(_) => doubt(probe.on_error),
     }
 }

@@ -14,19 +14,20 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Outcome};
+use windlass_documents::Outcome;
 use windlass_foundation::blocking::blocking;
 use windlass_foundation::call::{CallContext, CallPurpose};
-use windlass_foundation::explain::failure_hint;
+use windlass_foundation::explain::Explain as _;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{Delivery, Refusal, outcome_word, summary_of};
 
 use self::judge::{Answer, judge, refusal};
+use super::backend::BackendError;
 use super::engine::Engine;
 use super::error::Error;
 use super::retry;
 use super::subject::{Subject, within};
-use super::work::{Deployment, failure};
+use super::work::Deployment;
 
 /// A recorder that fails is tried again after a day at the latest.
 const LONGEST_DELAY: Duration = Duration::from_hours(24);
@@ -136,7 +137,7 @@ struct Waits {
 }
 
 /// Delivers one event to its recorder, and reports the start and the end to the progress sink.
-async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Result<Option<Value>, Failure> {
+async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Result<Option<Value>, BackendError> {
     let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
     engine.notice(of, Progress::TellingStarted { recorder: recorder.clone(), deployment });
     let began = Instant::now();
@@ -148,13 +149,13 @@ async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Resul
 }
 
 /// Schedules the next attempt for an event that could not be delivered. The deployment's log has the reason.
-fn later(engine: &Engine, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Result<Waits, Error> {
+fn later(engine: &Engine, delivery: &Delivery, failure: &BackendError, now: Timestamp) -> Result<Waits, Error> {
     let message =
-        format!("delivery to the recorder `{}` failed and will be retried: {}", delivery.recorder, failure.message);
+        format!("delivery to the recorder `{}` failed and will be retried: {}", delivery.recorder, failure.message());
     blocking(|| engine.journal.log(&delivery.deployment, &delivery.recorder, Level::Warn, &message));
     let due = now.checked_add(delay(engine, delivery.attempts, failure)).unwrap_or(now);
-    blocking(|| engine.journal.delivery_failed(delivery.id, due, &failure.message))?;
-    Ok(Waits { due, reason: Some(failure.message.clone()), hint: failure_hint(failure) })
+    blocking(|| engine.journal.delivery_failed(delivery.id, due, &failure.message()))?;
+    Ok(Waits { due, reason: Some(failure.message()), hint: failure.hint() })
 }
 
 /// Reports what waits, so that a user does not take silence for a successful record. Events are delivered in order, so
@@ -184,18 +185,18 @@ fn aside(engine: &Engine, of: &DeploymentRef, delivery: &Delivery, refusal: &Ref
     engine.notice(of, Progress::SetAside { number, recorder, deployment, version, reason, hint });
 }
 
-fn delay(engine: &Engine, attempts: u32, failure: &Failure) -> SignedDuration {
+fn delay(engine: &Engine, attempts: u32, failure: &BackendError) -> SignedDuration {
     let pause = retry::pause(engine.retry_policy.delivery_delay, LONGEST_DELAY, attempts.saturating_add(1), failure);
     SignedDuration::try_from(pause.min(LONGEST_DELAY)).unwrap_or(SignedDuration::MAX)
 }
 
-async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, Failure> {
+async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, BackendError> {
     let Some(event) = &delivery.event else {
-        return Err(failure("internal", "the stored event cannot be read"));
+        return Err(BackendError::internal("the stored event cannot be read"));
     };
     let settings = engine.backend.settings(&event.release).await?;
     // What the journal cannot say now it can say later.
-    let unread = |error: windlass_journal::Error| Failure { retryable: true, ..failure("internal", error.to_string()) };
+    let unread = |error: windlass_journal::Error| BackendError::internal(error.to_string()).retryable_if(true);
     let unbound = engine.journal.deployment_state(&delivery.deployment).map_err(unread)?.asked.unbound;
     let earlier = engine.journal.answers(application, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
     let back = event.rollback || event.outcome == Outcome::RolledBack;

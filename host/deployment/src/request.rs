@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use windlass_documents::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
-use windlass_foundation::explain::{ExitCode, failure_hint};
+use windlass_foundation::explain::{ExitCode, FailureKind, failure_hint};
 use windlass_foundation::principal::Principal;
 use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Purpose, Summary};
 
@@ -211,15 +211,10 @@ impl Ending {
             Outcome::Succeeded | Outcome::Unchanged => ExitCode::Succeeded,
             Outcome::RolledBack => ExitCode::RolledBack,
             Outcome::Stuck => ExitCode::Stuck,
-            Outcome::Refused => match self.state.failure.as_ref().map(|failure| failure.code.as_str()) {
-                Some("stale") => ExitCode::Stale,
-                Some("unavailable" | "timeout" | "rate-limited" | "unauthorized" | "disk-full") => {
-                    ExitCode::Unavailable
-                }
-                Some("invalid-config" | "invalid-argument" | "capability-denied") => ExitCode::Configuration,
-                Some("not-found") => ExitCode::NotFound,
-                _ => ExitCode::Refused,
-            },
+            Outcome::Refused => {
+                let kind = self.state.failure.as_ref().map(FailureKind::of);
+                kind.and_then(|kind| kind.exit()).unwrap_or(ExitCode::Refused)
+            }
         }
     }
 

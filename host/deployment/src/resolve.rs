@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use windlass_documents::{Failure, Release};
+use windlass_documents::Release;
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Progress};
 use windlass_journal::{Event, Origin, Status};
 
+use super::backend::BackendError;
 use super::request::Source;
-use super::work::{Deployment, Given, Halt, failure};
+use super::work::{Deployment, Given, Halt};
 
 /// Makes the release and reads the settings of its file.
 pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
@@ -22,7 +24,7 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
     let release = tokio::select! {
         release = release(deployment) => release.map_err(Halt::Refuse)?,
         () = deployment.halt().cancelled() => {
-            let stopped = deployment.stopped()?.unwrap_or_else(|| failure("cancelled", "stopped"));
+            let stopped = deployment.stopped()?.unwrap_or_else(BackendError::stopped);
             return Err(Halt::Refuse(stopped));
         }
     };
@@ -33,7 +35,7 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
     Ok(())
 }
 
-async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
+async fn release(deployment: &Deployment<'_>) -> Result<Release, BackendError> {
     let state = deployment.state();
     match &deployment.given {
         Some(Given::Plan(file)) => return Ok(file.release.clone()),
@@ -42,19 +44,19 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
     }
     if matches!(state.asked.origin(), Origin::Plan | Origin::Release) {
         // Neither is in the journal before the release is, and nothing was touched.
-        return Err(failure("cancelled", "it was interrupted before what it was given was read"));
+        return Err(BackendError::cancelled("it was interrupted before what it was given was read"));
     }
     if let Some(of) = &state.asked.of {
         let earlier = deployment
             .engine
             .journal
             .deployment_state(of)
-            .map_err(|error| failure("internal", format!("deployment {of} cannot be read: {error}")))?;
+            .map_err(|error| BackendError::internal(format!("deployment {of} cannot be read: {error}")))?;
         return earlier
             .release
             .as_deref()
             .cloned()
-            .ok_or_else(|| failure("not-found", format!("deployment {of} has no release")));
+            .ok_or_else(|| BackendError::new(FailureKind::NotFound, format!("deployment {of} has no release")));
     }
     let Some(directory) = state.asked.directory() else {
         let message = format!(
@@ -62,7 +64,7 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
              path begins",
             state.asked.source
         );
-        return Err(failure("cancelled", message).hint("deploy again, from the directory that you mean"));
+        return Err(BackendError::cancelled(message).with_hint("deploy again, from the directory that you mean"));
     };
     let source = Source {
         directory: directory.to_owned(),
@@ -78,15 +80,17 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, Failure> {
 
 /// The directory of a release file as the journal keeps it: absolute, because the process that resumes the deployment
 /// may have been started in another directory.
-pub(super) fn place(directory: &Path) -> Result<String, Failure> {
-    let wrong =
-        |why: &str| failure("invalid-argument", format!("`{}` cannot be deployed from: {why}", directory.display()));
+pub(super) fn place(directory: &Path) -> Result<String, BackendError> {
+    let wrong = |why: &str| {
+        let text = format!("`{}` cannot be deployed from: {why}", directory.display());
+        BackendError::new(FailureKind::InvalidArgument, text)
+    };
     let absolute = std::path::absolute(directory).map_err(|error| {
         wrong(&format!("the directory that this command was started in is not known ({error})"))
-            .hint("start the command in a directory that exists, or give an absolute path")
+            .with_hint("start the command in a directory that exists, or give an absolute path")
     })?;
     absolute.into_os_string().into_string().map_err(|_| {
         wrong("its whole path is not UTF-8, and the journal keeps paths as text")
-            .hint("rename or move the directory so that its path is UTF-8")
+            .with_hint("rename or move the directory so that its path is UTF-8")
     })
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use windlass_documents::Failure;
+use super::backend::BackendError;
 
 /// The pause before the next attempt: twice as long after each failure in a row, at most `longest`, but never shorter
 /// than the failure asks for. `failures` counts this one.
-pub(super) fn pause(first: Duration, longest: Duration, failures: u32, failure: &Failure) -> Duration {
+pub(super) fn pause(first: Duration, longest: Duration, failures: u32, failure: &BackendError) -> Duration {
     doubled(first, failures).min(longest).max(retry_after(failure).unwrap_or_default())
 }
 
@@ -16,6 +16,6 @@ pub(super) fn doubled(first: Duration, failures: u32) -> Duration {
 }
 
 /// How long a server said that it wants to be left alone: `retry-after` in the details, in seconds.
-pub(super) fn retry_after(failure: &Failure) -> Option<Duration> {
-    failure.details.as_ref()?.get("retry-after")?.as_u64().map(Duration::from_secs)
+pub(super) fn retry_after(failure: &BackendError) -> Option<Duration> {
+    failure.fact("retry-after")?.as_u64().map(Duration::from_secs)
 }

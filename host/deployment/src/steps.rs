@@ -12,10 +12,11 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Step, When};
+use windlass_documents::{Step, When};
 use windlass_foundation::progress::{Level, Progress};
 use windlass_journal::{Event, StepStatus};
 
+use super::backend::BackendError;
 use super::retry;
 use super::subject::{Subject, within};
 use super::work::{Deployment, Halt};
@@ -29,9 +30,9 @@ enum End {
     /// It is true.
     Done,
     /// It failed for good.
-    Failed(Failure),
+    Failed(BackendError),
     /// It was not started: its line could not be written.
-    NotStarted(Failure),
+    NotStarted(BackendError),
 }
 
 /// Runs what is left of the steps that are begun then. Where a failure is a warning, only what needs the failed step is
@@ -54,7 +55,7 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
     let mut graph = Graph::new(&all, |id| deployment.step_status(id));
     let mut cause = graph.failed.clone().and_then(|id| {
         let failure = deployment.with(|state| state.steps.get(&id).and_then(|step| step.failure.clone()));
-        failure.filter(|_| when == When::Apply)
+        failure.filter(|_| when == When::Apply).map(BackendError::from)
     });
     let mut fatal: Option<windlass_journal::Error> = None;
     let mut running = FuturesUnordered::new();
@@ -83,11 +84,11 @@ pub(super) async fn run(deployment: &Deployment<'_>, when: When) -> Result<(), H
                 // A failure after a request to stop is not the cause.
                 Ok(End::Failed(_) | End::NotStarted(_)) if halt.is_cancelled() => {}
                 Ok(End::Failed(failure) | End::NotStarted(failure)) if when == When::Apply => {
-                    let message = format!("{}: {}", step.title, failure.message);
-                    cause.get_or_insert(Failure { message, ..failure });
+                    let titled = failure.reworded(|message| format!("{}: {message}", step.title));
+                    cause.get_or_insert(titled);
                 }
                 Ok(End::Failed(failure) | End::NotStarted(failure)) => {
-                    deployment.warn(format!("{}: {}", step.title, failure.message));
+                    deployment.warn(format!("{}: {}", step.title, failure.message()));
                 }
                 Err(error) => fatal = Some(error),
             },
@@ -128,7 +129,7 @@ async fn attempts(
             Err(error @ windlass_journal::Error::DiskFull { .. })
                 if deployment.step_status(&step.id) == StepStatus::Waiting =>
             {
-                return Ok(End::NotStarted(super::plan::disk_full(&error)));
+                return Ok(End::NotStarted(BackendError::disk_full(&error)));
             }
             Err(error) => return Err(error),
         }
@@ -142,9 +143,11 @@ async fn attempts(
             }
             Err(failure) => {
                 let tries = attempt - before;
-                if failure.retryable && tries < engine.retry_policy.apply_attempts && !subject.cancelled.is_cancelled()
+                if failure.is_retryable()
+                    && tries < engine.retry_policy.apply_attempts
+                    && !subject.cancelled.is_cancelled()
                 {
-                    deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message));
+                    deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message()));
                     let pause = retry::doubled(engine.retry_policy.retry_delay, tries);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
@@ -153,15 +156,15 @@ async fn attempts(
                     attempt += 1;
                     continue;
                 }
-                deployment.write(&Event::StepFailed { step: step.id.clone(), failure: failure.clone() })?;
-                deployment.notice(Progress::StepFailed { step: step.id.clone(), failure: failure.clone() });
+                deployment.write(&Event::StepFailed { step: step.id.clone(), failure: (&failure).into() })?;
+                deployment.notice(Progress::StepFailed { step: step.id.clone(), failure: (&failure).into() });
                 return Ok(End::Failed(failure));
             }
         }
     }
 }
 
-async fn once(subject: &Subject<'_>, step: &Step, attempt: u32) -> Result<Value, Failure> {
+async fn once(subject: &Subject<'_>, step: &Step, attempt: u32) -> Result<Value, BackendError> {
     let context = subject.context(&step.id, attempt, deadline(subject, step));
     within(&context, &step.title, subject.engine.backend.apply(&context, step)).await
 }

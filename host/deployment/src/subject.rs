@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use windlass_documents::Failure;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::progress::Progress;
 
-use super::backend::{Context, DeploymentSettings};
+use super::backend::{BackendError, Context, DeploymentSettings};
 use super::engine::Engine;
-use super::work::failure;
 
 /// The sandbox ends a call at its deadline and says what it was doing; the flow waits a little longer for that.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -53,10 +51,10 @@ impl Subject<'_> {
 pub(super) async fn within<T>(
     context: &Context,
     what: &str,
-    answer: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    answer: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
     match tokio::time::timeout(context.deadline + LAST_WORDS, answer).await {
         Ok(answer) => answer,
-        Err(_) => Err(failure("timeout", format!("`{what}` did not end within {} s", context.deadline.as_secs()))),
+        Err(_) => Err(BackendError::late(what, context.deadline)),
     }
 }

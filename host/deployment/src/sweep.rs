@@ -29,7 +29,7 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
         match steps::run(deployment, when).await {
             Ok(()) | Err(Halt::Unchanged) => {}
             Err(Halt::Leave(Error::Failed(failure)) | Halt::Refuse(failure) | Halt::Unwind(failure)) => {
-                deployment.warn(format!("nothing was swept: {}", failure.message));
+                deployment.warn(format!("nothing was swept: {}", failure.message()));
             }
             Err(Halt::Leave(error)) => return Err(error),
         }
@@ -50,7 +50,7 @@ pub(super) async fn make_room(deployment: &Deployment<'_>) {
     let went = match timeout(PRUNING, pruning).await {
         Ok(Ok(went)) => went,
         Ok(Err(failure)) => {
-            return deployment.warn(format!("old images and bundles were not all removed: {}", failure.message));
+            return deployment.warn(format!("old images and bundles were not all removed: {}", failure.message()));
         }
         Err(_) => {
             return deployment.warn(format!("old images and bundles were not removed within {} s", PRUNING.as_secs()));

@@ -2,6 +2,7 @@
 //! the journal is the last one of a process.
 
 mod blame;
+mod exits;
 mod faults;
 mod flow;
 mod gates;

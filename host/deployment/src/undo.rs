@@ -9,9 +9,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use windlass_documents::{Failure, Observation, Outcome, Release, Step, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
 use windlass_journal::{Answer, Event, Status};
 
+use super::backend::BackendError;
 use super::error::Error;
 use super::look::{after_undo, is_same, is_well};
 use super::migration;
@@ -22,22 +24,21 @@ use super::verify;
 use super::work::Deployment;
 
 /// Undoes what was touched and decides the outcome.
-pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Result<(), Error> {
+pub(super) async fn unwind(deployment: &Deployment<'_>, cause: BackendError) -> Result<(), Error> {
     let _phase = deployment.phase(FlowPhase::Undo);
     if deployment.status() != Status::Unwinding {
-        deployment.write(&Event::Unwinding { cause: cause.clone() })?;
+        deployment.write(&Event::Unwinding { cause: (&cause).into() })?;
     }
-    deployment.notice(Progress::Unwinding { cause: cause.message.clone() });
+    deployment.notice(Progress::Unwinding { cause: cause.message() });
     let state = deployment.state();
     if let Some(why) = migration::freezes(&state, deployment.previous.as_deref())
         && !state.retry_undo
     {
-        let message = format!("{}; nothing is undone, because {why}", cause.message);
-        return deployment
-            .settle(Outcome::Stuck, Some(Failure { code: "frozen".to_owned(), message, ..cause }), None)
-            .await;
+        let frozen = cause.of_kind(FailureKind::Frozen);
+        let frozen = frozen.reworded(|cause| format!("{cause}; nothing is undone, because {why}"));
+        return deployment.settle(Outcome::Stuck, Some(frozen), None).await;
     }
-    let forward = deployment.subject().await.map_err(Error::Failed)?;
+    let forward = deployment.subject().await?;
     // The undo gets a new cancellation token. The token of the way forward may be cancelled already, and that request
     // to stop may be the reason for the undo.
     let back = forward.purpose(CallPurpose::Rollback);
@@ -49,26 +50,23 @@ pub(super) async fn unwind(deployment: &Deployment<'_>, cause: Failure) -> Resul
     let (why, seen) = restored(deployment, &subject).await?;
     match why {
         Some(why) => {
-            let message = format!("{}; everything is undone, yet {why}", cause.message);
-            deployment.settle(Outcome::Stuck, Some(Failure { message, ..cause }), seen).await
+            let cause = cause.reworded(|cause| format!("{cause}; everything is undone, yet {why}"));
+            deployment.settle(Outcome::Stuck, Some(cause), seen).await
         }
         None => deployment.settle(Outcome::RolledBack, Some(cause), seen).await,
     }
 }
 
 /// The failure of a stuck deployment: why it went back, and why that failed.
-fn both(cause: &Failure, title: &str, undo: &Failure) -> Failure {
-    Failure {
-        code: cause.code.clone(),
-        message: format!("{}; and undoing \"{title}\" failed: {}", cause.message, undo.message),
-        retryable: false,
-        details: Some(serde_json::json!({ "cause": cause, "undo": undo })),
-    }
+fn both(cause: &BackendError, title: &str, undo: &BackendError) -> BackendError {
+    let text = format!("{}; and undoing \"{title}\" failed: {}", cause.message(), undo.message());
+    let facts = serde_json::json!({ "cause": Failure::from(cause), "undo": Failure::from(undo) });
+    BackendError::new(cause.kind().clone(), text).with_facts(Some(facts))
 }
 
 /// Undoes one step after the other; the first that could not be, with its title.
-async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<Option<(String, Failure)>, Error> {
-    let plan = deployment.plan().map_err(Error::Failed)?;
+async fn undo_all(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<Option<(String, BackendError)>, Error> {
+    let plan = deployment.plan()?;
     let needs: HashMap<&str, &[String]> =
         plan.steps.iter().map(|step| (step.id.as_str(), step.needs.as_slice())).collect();
     let steps: Vec<Step> = deployment.with(|state| state.to_undo().into_iter().cloned().collect());
@@ -96,7 +94,11 @@ fn add_needs<'p>(needs: &HashMap<&str, &'p [String]>, id: &'p str, needed: &mut 
 }
 
 /// One step, tried again while its failures say that they may pass.
-async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -> Result<Result<(), Failure>, Error> {
+async fn undo(
+    deployment: &Deployment<'_>,
+    subject: &Subject<'_>,
+    step: &Step,
+) -> Result<Result<(), BackendError>, Error> {
     let engine = deployment.engine;
     let output = deployment.with(|state| state.steps.get(&step.id).and_then(|step| step.output.clone()));
     deployment.notice(Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });
@@ -111,15 +113,15 @@ async fn undo(deployment: &Deployment<'_>, subject: &Subject<'_>, step: &Step) -
                 deployment.notice(Progress::UndoFinished { step: step.id.clone() });
                 return Ok(Ok(()));
             }
-            Err(failed) if failed.retryable && attempt < engine.retry_policy.undo_attempts => {
-                let message = format!("undoing \"{}\": {}; it is tried again", step.title, failed.message);
+            Err(failed) if failed.is_retryable() && attempt < engine.retry_policy.undo_attempts => {
+                let message = format!("undoing \"{}\": {}; it is tried again", step.title, failed.message());
                 deployment.log(Level::Warn, &message);
                 tokio::time::sleep(retry::doubled(engine.retry_policy.retry_delay, attempt)).await;
                 attempt += 1;
             }
             Err(failed) => {
-                deployment.write(&Event::UndoFailed { step: step.id.clone(), failure: failed.clone() })?;
-                deployment.notice(Progress::UndoFailed { step: step.id.clone(), failure: failed.clone() });
+                deployment.write(&Event::UndoFailed { step: step.id.clone(), failure: (&failed).into() })?;
+                deployment.notice(Progress::UndoFailed { step: step.id.clone(), failure: (&failed).into() });
                 return Ok(Err(failed));
             }
         }
@@ -147,7 +149,7 @@ async fn restored(
                 let subject = Subject { about, settings, ..subject.clone() };
                 verify::health(&subject).await
             }
-            Err(failure) => Answer::Failure(failure),
+            Err(error) => Answer::Failure(error.into()),
         };
         deployment.write(&Event::Restored { answer: answer.clone() })?;
         answer

@@ -12,11 +12,12 @@ use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
-use windlass_documents::{Failure, Outcome, Report, When};
+use windlass_documents::{Failure, Outcome, When};
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::FlowPhase;
 use windlass_journal::{Answer, Decision, Event, Status};
 
-use super::backend::{OnDoubt, Probe};
+use super::backend::{BackendError, OnDoubt, Probe};
 use super::probe;
 use super::steps;
 use super::subject::Subject;
@@ -153,15 +154,17 @@ fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, decision: De
 }
 
 /// The reason for the undo, with the evidence.
-pub(super) fn cause(name: &str, answer: &Answer) -> Failure {
-    let evidence = |report: &Report| serde_json::to_value(&report.findings).ok();
-    Failure {
-        code: "not-proved".to_owned(),
-        message: probe::line(name, answer),
-        retryable: false,
-        details: match answer {
-            Answer::Report(report) => evidence(report).map(|findings| serde_json::json!({ "findings": findings })),
-            Answer::Failure(failure) => failure.details.clone(),
-        },
+pub(super) fn cause(name: &str, answer: &Answer) -> BackendError {
+    let line = probe::line(name, answer);
+    match answer {
+        Answer::Report(report) => {
+            let findings = serde_json::to_value(&report.findings).ok();
+            let evidence = findings.map(|findings| serde_json::json!({ "findings": findings }));
+            BackendError::new(FailureKind::NotProved, line).with_facts(evidence)
+        }
+        Answer::Failure(failure) => {
+            let failure = Failure { retryable: false, ..failure.clone() };
+            BackendError::from(failure).of_kind(FailureKind::NotProved).reworded(|_| line)
+        }
     }
 }

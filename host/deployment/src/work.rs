@@ -17,7 +17,7 @@ use windlass_journal::{
     Also, Asked, DeploymentState, Event, Origin, Owner, Purpose, SharedState, Status, StepStatus, Summary, outcome_word,
 };
 
-use super::backend::DeploymentSettings;
+use super::backend::{BackendError, DeploymentSettings};
 use super::engine::Engine;
 use super::error::Error;
 use super::request::{Ending, PlanFile, Request, Target, event_of};
@@ -31,9 +31,9 @@ pub(super) enum Halt {
     /// The release runs already.
     Unchanged,
     /// A gate says no; nothing was touched.
-    Refuse(Failure),
+    Refuse(BackendError),
     /// Something failed; what was touched is put back.
-    Unwind(Failure),
+    Unwind(BackendError),
     /// It cannot go on here: it stays open.
     Leave(Error),
 }
@@ -50,11 +50,6 @@ pub(super) fn purpose(purpose: Purpose) -> CallPurpose {
         Purpose::Deploy => CallPurpose::Deploy,
         Purpose::Rollback => CallPurpose::Rollback,
     }
-}
-
-/// A failure in the agent's own words.
-pub(super) fn failure(code: &str, message: impl Into<String>) -> Failure {
-    Failure { code: code.to_owned(), message: message.into(), retryable: false, details: None }
 }
 
 /// What is not made by this deployment.
@@ -108,7 +103,7 @@ impl<'a> Deployment<'a> {
         let mut given = None;
         let (origin, of) = match request.target {
             Target::Source(source) => {
-                let directory = resolve::place(&source.directory).map_err(Error::Failed)?;
+                let directory = resolve::place(&source.directory)?;
                 asked.set = source.set;
                 asked.commit = source.commit;
                 asked.defaults = source.defaults;
@@ -265,15 +260,15 @@ impl<'a> Deployment<'a> {
     }
 
     /// The failure that the deployment goes back with after a request to stop, which is then in the journal.
-    pub(super) fn stopped(&self) -> Result<Option<Failure>, windlass_journal::Error> {
+    pub(super) fn stopped(&self) -> Result<Option<BackendError>, windlass_journal::Error> {
         if let Some(allowed) = self.time_is_up.get() {
-            return Ok(Some(failure("timeout", format!("not done within {} s, its deadline", allowed.as_secs()))));
+            return Ok(Some(BackendError::out_of_time(*allowed)));
         }
         if self.stop.asked() && self.with(|state| state.cancelled.is_none() && !state.status.is_decided()) {
             self.write(&Event::Cancelled { by: "a signal".to_owned() })?;
         }
         let by = self.with(|state| state.cancelled.clone());
-        Ok(by.map(|by| failure("cancelled", format!("stopped by {by}"))))
+        Ok(by.map(|by| BackendError::cancelled(format!("stopped by {by}"))))
     }
 
     /// The token that is cancelled when a user or a signal asks to stop, or when the time is up.
@@ -293,9 +288,9 @@ impl<'a> Deployment<'a> {
     }
 
     /// The settings of the release's file.
-    pub(super) async fn settings(&self) -> Result<Arc<DeploymentSettings>, Failure> {
+    pub(super) async fn settings(&self) -> Result<Arc<DeploymentSettings>, BackendError> {
         let Some(release) = self.with(|state| state.release.clone()) else {
-            return Err(failure("internal", "there is no release yet"));
+            return Err(BackendError::internal("there is no release yet"));
         };
         let settings =
             self.settings.get_or_try_init(|| async { self.engine.backend.settings(&release).await.map(Arc::new) });
@@ -305,10 +300,10 @@ impl<'a> Deployment<'a> {
     }
 
     /// What calls of plugins on the way forward get.
-    pub(super) async fn subject(&self) -> Result<Subject<'a>, Failure> {
+    pub(super) async fn subject(&self) -> Result<Subject<'a>, BackendError> {
         let settings = self.settings().await?;
         let state = self.state();
-        let Some(release) = state.release else { return Err(failure("internal", "there is no release yet")) };
+        let Some(release) = state.release else { return Err(BackendError::internal("there is no release yet")) };
         let about = CallContext {
             deployment: state.id,
             application: state.application,
@@ -323,8 +318,8 @@ impl<'a> Deployment<'a> {
     }
 
     /// The plan; there is one once a step runs.
-    pub(super) fn plan(&self) -> Result<Arc<Plan>, Failure> {
-        self.with(|state| state.plan.clone()).ok_or_else(|| failure("internal", "there is no plan yet"))
+    pub(super) fn plan(&self) -> Result<Arc<Plan>, BackendError> {
+        self.with(|state| state.plan.clone()).ok_or_else(|| BackendError::internal("there is no plan yet"))
     }
 
     /// Shows that a phase began, and that it ended when the guard goes.
@@ -338,15 +333,15 @@ impl<'a> Deployment<'a> {
     pub(super) async fn settle(
         &self,
         outcome: Outcome,
-        failure: Option<Failure>,
+        failure: Option<BackendError>,
         seen: Option<Observation>,
     ) -> Result<(), Error> {
         let left_behind = if outcome == Outcome::Stuck { self.left_behind() } else { Vec::new() };
         let failed = matches!(outcome, Outcome::RolledBack | Outcome::Stuck);
         let blames_release = failed.then(|| self.with(DeploymentState::release_is_to_blame));
         let kept = outcome == Outcome::Unchanged && self.is_what_runs();
-        let event =
-            Event::Settled { outcome, failure: failure.clone(), left_behind, blames_release, observation: seen, kept };
+        let failure = failure.map(Failure::from);
+        let event = Event::Settled { outcome, failure, left_behind, blames_release, observation: seen, kept };
         let mut also = Also::default();
         let mut after = self.state();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(windlass_journal::Error::from)?;
@@ -364,7 +359,7 @@ impl<'a> Deployment<'a> {
                         .collect();
                 }
                 Err(failure) => {
-                    self.warn(format!("no recorder can be told about this deployment: {}", failure.message));
+                    self.warn(format!("no recorder can be told about this deployment: {}", failure.message()));
                 }
             }
         }

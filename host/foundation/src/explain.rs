@@ -2,13 +2,17 @@
 
 mod failure;
 mod fault;
+mod kind;
 
 use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-pub use failure::{NOT_WELL, failure_hint, failure_parts};
+pub use failure::{
+    NOT_WELL, PROBLEMS, advice, failure_hint, failure_parts, failure_place, failure_problems, problem_fact,
+};
 pub use fault::Fault;
+pub use kind::FailureKind;
 
 /// So many parts of one error are shown, and the rest is counted: who has so many begins at the top.
 pub const MOST_PARTS: usize = 20;
@@ -153,6 +157,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// What a text begins with that names the place: `FILE:LINE:COLUMN: `.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        format!("{}:{}:{}: ", self.file, self.line, self.column)
+    }
+
     /// The place of the byte range `start..end` of `source`, the text of `file`. A range outside of the text or
     /// inside of a character is moved to the nearest character; it is cut at the end of its first line.
     #[must_use]

@@ -41,8 +41,9 @@ pub struct PluginUse {
     pub plugin: PluginName,
     /// Its `with` table as JSON; an empty object when there is none.
     pub with: Value,
-    /// Where the release file says so, as `release.toml:12:3`, for errors about the plugin or its configuration.
-    pub position: String,
+    /// The table of the release file that says so, as a path of keys, `checks` and `ready` say: for errors about the plugin
+    /// or its configuration.
+    pub table: Vec<String>,
 }
 
 /// Which plugin a release file names.

@@ -6,11 +6,13 @@
 mod artifacts;
 mod convert;
 mod overlay;
+mod place;
 mod wire;
 
 use std::collections::BTreeMap;
 
 pub(crate) use convert::{LABEL, is_label};
+pub use place::{place, place_of_key};
 
 use serde_json::Value;
 use windlass_config::document::{Document, DocumentError, nearest};

@@ -5,7 +5,7 @@
 
 use windlass_api::error::{ErrorFact, PlaceFact, ProblemFact};
 use windlass_documents::Failure;
-use windlass_foundation::explain::{MOST_PARTS, failure_hint, failure_parts};
+use windlass_foundation::explain::{MOST_PARTS, failure_hint, failure_parts, failure_place};
 
 use super::page::{Ink, Line, Page};
 
@@ -44,8 +44,8 @@ fn several(problems: &[ProblemFact], width: usize) -> Page {
 /// The text of an error, and its place.
 fn part(page: &mut Page, text: &str, place: Option<&PlaceFact>, width: usize) {
     let Some(place) = place else { return paragraph(page, ("error:", Ink::Bad), text, width) };
-    let spot = format!("{}:{}:{}: ", place.file, place.line, place.column);
-    paragraph(page, ("error:", Ink::Bad), text.strip_prefix(&spot).unwrap_or(text), width);
+    let text = text.strip_prefix(&place.heading()).unwrap_or(text);
+    paragraph(page, ("error:", Ink::Bad), text, width);
     page.append(snippet(place));
 }
 
@@ -58,7 +58,7 @@ pub fn failure(failure: &Failure, width: usize) -> Page {
         return several(&problems, width);
     }
     let mut page = Page::new();
-    paragraph(&mut page, ("error:", Ink::Bad), &failure.message, width);
+    part(&mut page, &failure.message, failure_place(failure).map(Into::into).as_ref(), width);
     // The failed part wrote this last: `strategy-compose` includes the log and the health log of an unhealthy
     // container.
     for name in ["log", "logs", "health-log"] {

@@ -10,7 +10,8 @@ mod rehearsal;
 
 use std::sync::Arc;
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Value, json};
 use windlass_config::Limits;
 use windlass_documents::Failure;
@@ -82,17 +83,35 @@ fn compare(validator: &Validator, plugin: &str, config: &Value) -> Result<(), Fa
     let mistakes: Vec<_> = validator
         .iter_errors(config)
         .take(LISTED)
-        .map(|error| (error.instance_path().to_string(), beginning(&error.to_string(), 300)))
+        .map(|error| (error.instance_path().to_string(), unknown_key(&error), beginning(&error.to_string(), 300)))
         .collect();
     if mistakes.is_empty() {
         return Ok(());
     }
-    let lines: Vec<_> = mistakes.iter().map(|(place, text)| format!("`{}`: {text}", dotted(place))).collect();
+    let lines: Vec<_> = mistakes.iter().map(|(place, _, text)| format!("`{}`: {text}", dotted(place))).collect();
+    let fact = |(place, key, text): &(String, Option<String>, String)| match key {
+        Some(key) => json!({ "at": place, "key": key, "text": text }),
+        None => json!({ "at": place, "text": text }),
+    };
     let details = json!({
-        "mistakes": mistakes.iter().map(|(place, text)| json!({"at": place, "text": text})).collect::<Vec<_>>(),
+        "mistakes": mistakes.iter().map(fact).collect::<Vec<_>>(),
         "hint": format!("`windlass plugin inspect {plugin}` shows what the table may hold"),
     });
     Err(failure(format!("the `with` table does not fit {plugin}: {}", lines.join("; ")), Some(details)))
+}
+
+/// The key that a mistake is about, where a table has one that it should not have: its place in a file is another one than
+/// the table's.
+fn unknown_key(error: &ValidationError<'_>) -> Option<String> {
+    /// A longer one is only a part of the text.
+    const LONGEST: usize = 200;
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.first().filter(|key| key.len() <= LONGEST).cloned()
+        }
+        _ => None,
+    }
 }
 
 fn failure(message: String, details: Option<Value>) -> Failure {

@@ -7,15 +7,18 @@ mod calls;
 mod error;
 mod images;
 mod loaded_release;
+mod places;
 mod prune;
 mod reality;
 mod record;
 mod sealed;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use windlass_documents::{Failure, Release};
+use windlass_documents::Release;
 
 use self::reality::Reality;
 
@@ -25,7 +28,7 @@ pub use self::images::registries;
 pub use self::sealed::plan_file;
 use windlass_capability::docker;
 use windlass_config::Config;
-use windlass_deployment::{Engine, Hooked, RetryPolicy, Source};
+use windlass_deployment::{BackendError, Engine, Hooked, RetryPolicy, Source};
 use windlass_foundation::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use windlass_foundation::hooks;
 use windlass_foundation::private;
@@ -110,7 +113,7 @@ impl Agent {
 
     /// Makes a release without deploying it: for every host, so that nothing that this host grants, keeps secret or is
     /// called counts.
-    pub async fn make_release(&self, application: &str, source: &Source) -> Result<Release, Failure> {
+    pub async fn make_release(&self, application: &str, source: &Source) -> Result<Release, BackendError> {
         self.reality.make(application, source, None).await.map(|made| made.release)
     }
 

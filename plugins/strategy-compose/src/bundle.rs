@@ -95,8 +95,7 @@ fn each(problems: &Problems) -> Value {
 }
 
 fn refused(problems: &Problems) -> Error {
-    let error = Error::new("invalid-config", problems.to_string());
-    let error = if problems.0.len() > 1 { error.detail("problems", each(problems)) } else { error };
+    let error = Error::new("invalid-config", problems.to_string()).detail("problems", each(problems));
     let hints = problems.hints();
     if hints.is_empty() { error } else { error.hint(hints.join("\n")) }
 }

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use windlass_documents::{Failure, Finding, Report, Verdict};
-use windlass_foundation::explain::failure_hint;
+use windlass_documents::{Finding, Report, Verdict};
+use windlass_foundation::explain::{Explain as _, FailureKind};
 
+use crate::backend::BackendError;
 use crate::retry;
-use crate::work::failure;
 
 /// The longest pause after failures, unless a server asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const USUAL_CALL: Duration = Duration::from_secs(2);
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
     /// Nothing more: this is the answer.
-    Done(Result<Report, Failure>),
+    Done(Result<Report, BackendError>),
     /// Ask again.
     Again {
         /// After this time.
@@ -40,7 +40,7 @@ pub(super) struct Wait {
     /// The last report, which was not a conclusion.
     pending: Option<Report>,
     /// The last failure that is not only about time having run out.
-    reason: Option<Failure>,
+    reason: Option<BackendError>,
     /// Failures since the last report.
     failures: u32,
     /// The longest call that ended with an answer.
@@ -53,7 +53,7 @@ impl Wait {
     }
 
     /// What follows from an answer that took a time, when so much time is left.
-    pub(super) fn next(&mut self, answer: Result<Report, Failure>, took: Duration, left: Duration) -> Next {
+    pub(super) fn next(&mut self, answer: Result<Report, BackendError>, took: Duration, left: Duration) -> Next {
         let (pause, summary) = match answer {
             Ok(report) if report.verdict == Verdict::Pending => {
                 self.longest = self.longest.max(took);
@@ -63,13 +63,15 @@ impl Wait {
                 (self.interval, summary)
             }
             Ok(report) => return Next::Done(Ok(report)),
-            Err(failure) if !failure.retryable && failure.code != "timeout" => return Next::Done(Err(failure)),
+            Err(failure) if !failure.is_retryable() && *failure.kind() != FailureKind::Timeout => {
+                return Next::Done(Err(failure));
+            }
             Err(failure) => {
                 self.failures += 1;
                 let pause = retry::pause(self.retry_delay, LONGEST_PAUSE, self.failures, &failure);
-                let again = failure.retryable;
-                let summary = format!("no answer, asked again in {}: {}", seconds(pause), failure.message);
-                if failure.code != "timeout" || self.reason.is_none() {
+                let again = failure.is_retryable();
+                let summary = format!("no answer, asked again in {}: {}", seconds(pause), failure.message());
+                if *failure.kind() != FailureKind::Timeout || self.reason.is_none() {
                     self.reason = Some(failure);
                 }
                 if !again {
@@ -91,7 +93,7 @@ impl Wait {
 
     /// The answer at the deadline. One who said that it does not know yet has not failed, whatever happened since:
     /// a failure could be passed over by `on-error`, and what is still open must not be passed over with it.
-    fn given_up(&mut self) -> Result<Report, Failure> {
+    fn given_up(&mut self) -> Result<Report, BackendError> {
         let (failures, reason) = (self.failures, self.reason.take());
         match (self.pending.take(), reason) {
             (Some(mut report), reason) => {
@@ -103,38 +105,32 @@ impl Wait {
                 report.findings.extend(reason.map(|reason| last_call(failures, &reason)));
                 Ok(report)
             }
-            (None, Some(mut reason)) => {
+            (None, Some(reason)) => {
                 if let Some(wish) = retry::retry_after(&reason).filter(|wish| *wish > self.deadline) {
                     let (wish, deadline) = (seconds(wish), seconds(self.deadline));
-                    reason.message = format!(
-                        "{}; it may be asked again in {wish}, and the deadline of {deadline} ends before",
-                        reason.message
-                    );
-                } else if failures > 1 {
-                    reason.message = format!("{} (after {failures} calls that failed)", reason.message);
+                    return Err(reason.reworded(|said| {
+                        format!("{said}; it may be asked again in {wish}, and the deadline of {deadline} ends before")
+                    }));
+                }
+                if failures > 1 {
+                    return Err(reason.reworded(|said| format!("{said} (after {failures} calls that failed)")));
                 }
                 Err(reason)
             }
             (None, None) => {
                 let message = format!("there was no answer within {}", seconds(self.deadline));
-                Err(failure("timeout", message))
+                Err(BackendError::new(FailureKind::Timeout, message))
             }
         }
     }
 }
 
-fn last_call(failures: u32, reason: &Failure) -> Finding {
+fn last_call(failures: u32, reason: &BackendError) -> Finding {
     let title = match failures {
-        0 | 1 => format!("the last call failed: {}", reason.message),
-        _ => format!("the last {failures} calls failed: {}", reason.message),
+        0 | 1 => format!("the last call failed: {}", reason.message()),
+        _ => format!("the last {failures} calls failed: {}", reason.message()),
     };
-    Finding {
-        id: "last-call".to_owned(),
-        verdict: Verdict::Inconclusive,
-        title,
-        remedy: failure_hint(reason),
-        evidence: None,
-    }
+    Finding { id: "last-call".to_owned(), verdict: Verdict::Inconclusive, title, remedy: reason.hint(), evidence: None }
 }
 
 /// Whole seconds, or milliseconds below one.

@@ -1,15 +1,23 @@
 //! What a recorder's failure means for its event: later, or never. A pure function of the failure and of the deployment
 //! that it is about.
 
-use windlass_documents::{Failure, Outcome};
-use windlass_foundation::explain::failure_hint;
+use windlass_documents::Outcome;
+use windlass_foundation::explain::{Explain as _, FailureKind};
 use windlass_journal::{Delivery, Refusal};
 
+use crate::backend::BackendError;
 use crate::retry::retry_after;
 
 /// Failures that may pass although the plugin does not say so: the operator of this host puts them right (a grant, a
 /// secret's value, a permission of its user, an authority's certificate), or the call was ended before there was an answer.
-const MAY_PASS: [&str; 6] = ["capability-denied", "unauthorized", "forbidden", "untrusted", "timeout", "cancelled"];
+const MAY_PASS: [FailureKind; 6] = [
+    FailureKind::CapabilityDenied,
+    FailureKind::Unauthorized,
+    FailureKind::Forbidden,
+    FailureKind::Untrusted,
+    FailureKind::Timeout,
+    FailureKind::Cancelled,
+];
 
 /// How often a refused deployment keeps later ones waiting for a server that wants to be left alone.
 const PATIENCE: u32 = 3;
@@ -27,29 +35,29 @@ pub(super) enum Answer {
 
 /// Decides by the failure, and by what the event is about: a refused deployment changed nothing, so that what is said of it
 /// must not keep back what did.
-pub(super) fn judge(failure: &Failure, delivery: &Delivery) -> Answer {
+pub(super) fn judge(failure: &BackendError, delivery: &Delivery) -> Answer {
     let refused = delivery.event.as_ref().is_some_and(|event| event.outcome == Outcome::Refused);
-    if !failure.retryable && (refused || !may_pass(failure)) {
+    if !failure.is_retryable() && (refused || !may_pass(failure)) {
         return Answer::Never;
     }
     let left_alone = retry_after(failure).is_some() && delivery.attempts + 1 < PATIENCE;
     if refused && !left_alone { Answer::LaterOrNever } else { Answer::Later }
 }
 
-fn may_pass(failure: &Failure) -> bool {
+fn may_pass(failure: &BackendError) -> bool {
     // What was denied to a plugin may hide behind a code of its own.
-    let denied = failure.details.as_ref().is_some_and(|details| details.get("denied").is_some());
-    denied || MAY_PASS.contains(&failure.code.as_str())
+    failure.fact("denied").is_some() || MAY_PASS.contains(failure.kind())
 }
 
 /// Why it is set aside.
-pub(super) fn refusal(failure: &Failure) -> Refusal {
-    Refusal { code: failure.code.clone(), reason: failure.message.clone(), hint: failure_hint(failure) }
+pub(super) fn refusal(failure: &BackendError) -> Refusal {
+    Refusal { code: failure.kind().word().to_owned(), reason: failure.message(), hint: failure.hint() }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use windlass_documents::Failure;
 
     use super::*;
 
@@ -102,6 +110,7 @@ mod tests {
             ("refused", 2, failed("unavailable", true, wish()), Answer::LaterOrNever),
             ("refused", 0, failed("capability-denied", false, json!({})), Answer::Never),
         ] {
+            let failure = BackendError::from(failure);
             assert_eq!(judge(&failure, &delivery(outcome, attempts)), expected, "{outcome} {failure:?}");
         }
     }

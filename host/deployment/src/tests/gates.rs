@@ -7,7 +7,7 @@ use windlass_foundation::explain::ExitCode;
 use windlass_journal::{Decision, Notice};
 
 use super::yard::{APPLICATION, Fault, Host, When, principal, report, request, rollback};
-use crate::{Stop, Target, UNUSABLE, check_only, earlier, known};
+use crate::{Stop, Target, check_only, earlier, known};
 
 fn broken() -> Failure {
     Failure { code: "timeout".to_owned(), message: "no answer".to_owned(), retryable: false, details: None }
@@ -209,7 +209,7 @@ async fn a_way_back_that_cannot_be_looked_at_refuses_unless_what_runs_cannot_be_
     assert_eq!(ending.outcome, Outcome::Refused);
     let message = ending.state.failure.unwrap().message;
     assert!(message.contains("it could not be checked whether a rollback is possible: nobody answers"), "{message}");
-    host.world().missing_fails = Some(UNUSABLE);
+    host.world().missing_fails = Some("unusable");
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }
 

@@ -20,7 +20,7 @@ use windlass_journal::testing::breaking;
 use windlass_journal::{Journal, Mode};
 
 use crate::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
-use crate::{Ending, Engine, Error, Hooked, PlanFile, Request, RetryPolicy, Source, Stop, Target, run};
+use crate::{BackendError, Ending, Engine, Error, Hooked, PlanFile, Request, RetryPolicy, Source, Stop, Target, run};
 
 /// When a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +191,7 @@ impl DeploymentBackend for Yard {
     fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
             if let Some(failure) = self.world().unresolvable.clone() {
-                return Err(failure);
+                return Err(failure.into());
             }
             let version = source.set.get("version").cloned().unwrap_or_else(|| "v1".to_owned());
             let release = Release {
@@ -245,7 +245,7 @@ impl DeploymentBackend for Yard {
         let mut world = self.world();
         world.ways_back.push(context.about.release.version.clone());
         let answer = match world.missing_fails {
-            Some(code) => Err(said(code, "nobody answers")),
+            Some(code) => Err(BackendError::from(said(code, "nobody answers"))),
             None => Ok(world.missing.clone()),
         };
         async move { answer }.boxed()
@@ -254,7 +254,11 @@ impl DeploymentBackend for Yard {
     fn prune<'a>(&'a self, _: &'a Context) -> Answering<'a, Vec<String>> {
         self.world().prunes += 1;
         let failure = self.world().prune_fails.then(|| said("unavailable", "the engine is busy"));
-        async move { failure.map_or_else(|| Ok(vec!["registry.example/web@sha256:old".to_owned()]), Err) }.boxed()
+        async move {
+            failure
+                .map_or_else(|| Ok(vec!["registry.example/web@sha256:old".to_owned()]), |failure| Err(failure.into()))
+        }
+        .boxed()
     }
 
     fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
@@ -400,9 +404,9 @@ impl DeploymentBackend for Yard {
             })();
             self.world().running -= 1;
             if context.cancelled.is_cancelled() && done.is_ok() && self.world().stop_at.is_some() {
-                return Err(said("cancelled", "stopped"));
+                return Err(said("cancelled", "stopped").into());
             }
-            done.map(|()| json!({ "made": step.id }))
+            done.map(|()| json!({ "made": step.id })).map_err(BackendError::from)
         }
         .boxed()
     }
@@ -419,7 +423,7 @@ impl DeploymentBackend for Yard {
             self.set(service, step.before.as_str(), true);
             self.fault(true, &step.id, When::Half)?;
             self.set(service, step.before.as_str(), false);
-            self.fault(true, &step.id, When::After)
+            self.fault(true, &step.id, When::After).map_err(BackendError::from)
         }
         .boxed()
     }
@@ -442,7 +446,7 @@ impl DeploymentBackend for Yard {
 
     fn check<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
         let answer = next(&mut self.world().checks, name);
-        async move { answer }.boxed()
+        async move { answer.map_err(BackendError::from) }.boxed()
     }
 
     fn smoke<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
@@ -451,7 +455,7 @@ impl DeploymentBackend for Yard {
             world.running_when_smoked = world.running;
         }
         let answer = next(&mut self.world().smoke, name);
-        async move { answer }.boxed()
+        async move { answer.map_err(BackendError::from) }.boxed()
     }
 
     fn deliver<'a>(
@@ -463,13 +467,13 @@ impl DeploymentBackend for Yard {
         async move {
             let mut world = self.world();
             if let Some(refusal) = world.recorder_refuses.get(&event.release.version) {
-                return Err(refusal.clone());
+                return Err(refusal.clone().into());
             }
             if world.recorder_down {
                 let mut away = said("unavailable", "the ledger is away");
                 away.retryable = true;
                 away.details = world.recorder_retry_after.map(|seconds| json!({ "retry-after": seconds }));
-                return Err(away);
+                return Err(away.into());
             }
             world.calls_when_told = world.calls.len();
             world.told.push((recorder.to_owned(), event.clone()));

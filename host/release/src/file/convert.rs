@@ -71,10 +71,10 @@ impl Reader<'_> {
             oldest_rollback: migration.oldest_rollback,
         });
         let deadline = self.deadline(file.policy.deadline.as_ref(), POLICY_DEADLINE);
-        let plugin = self.plugin(&file.strategy.plugin, file.strategy.with);
+        let plugin = self.plugin(&file.strategy.plugin, file.strategy.with, &["strategy"]);
         let step_deadline = self.deadline(file.strategy.step_deadline.as_ref(), STEP_DEADLINE);
-        let checks = self.probes(file.checks, &file.policy);
-        let smoke = self.probes(file.smoke, &file.policy);
+        let checks = self.probes("checks", file.checks, &file.policy);
+        let smoke = self.probes("smoke", file.smoke, &file.policy);
         let recorders = self.recorders(file.recorders);
         named.and(labelled)?;
         let variables = variables?;
@@ -153,10 +153,15 @@ impl Reader<'_> {
         Ok(written.into_iter().map(|(name, value)| (name, value.value)).collect())
     }
 
-    fn probes(&self, written: BTreeMap<String, Spot<wire::Probe>>, policy: &wire::Policy) -> Read<Vec<Probe>> {
+    fn probes(
+        &self,
+        table: &str,
+        written: BTreeMap<String, Spot<wire::Probe>>,
+        policy: &wire::Policy,
+    ) -> Read<Vec<Probe>> {
         let probes = in_order(written).into_iter().map(|(name, Spot { value: probe, span })| {
             let named = self.name(&name, span, "a name here");
-            let plugin = self.plugin(&probe.plugin, probe.with);
+            let plugin = self.plugin(&probe.plugin, probe.with, &[table, &name]);
             let deadline = self.deadline(probe.deadline.as_ref(), PROBE_DEADLINE);
             let interval = self.deadline(probe.interval.as_ref(), PROBE_INTERVAL);
             let on_error = probe.on_error.map_or(on_error(policy), Into::into);
@@ -173,7 +178,7 @@ impl Reader<'_> {
     fn recorders(&self, written: BTreeMap<String, Spot<wire::Recorder>>) -> Read<Vec<Recorder>> {
         let recorders = in_order(written).into_iter().map(|(name, Spot { value: recorder, span })| {
             let named = self.name(&name, span, "a name here");
-            let plugin = self.plugin(&recorder.plugin, recorder.with);
+            let plugin = self.plugin(&recorder.plugin, recorder.with, &["recorders", &name]);
             let deadline = self.deadline(recorder.deadline.as_ref(), RECORDER_DEADLINE);
             named?;
             let read = Recorder { name, plugin: plugin?, deadline: deadline? };
@@ -183,7 +188,7 @@ impl Reader<'_> {
         Ok(recorders.into_iter().flatten().collect())
     }
 
-    fn plugin(&self, written: &Spot<String>, with: Option<Spot<toml::Table>>) -> Read<PluginUse> {
+    fn plugin(&self, written: &Spot<String>, with: Option<Spot<toml::Table>>, table: &[&str]) -> Read<PluginUse> {
         let plugin = plugin_name(written).map_err(|message| self.mistakes.note(written.span.clone(), message, None));
         let with = match with {
             None => Ok(Value::Object(Map::new())),
@@ -191,8 +196,8 @@ impl Reader<'_> {
                 json(toml::Value::Table(value)).map_err(|message| self.mistakes.note(span, message, None))
             }
         };
-        let position = self.mistakes.document().place(written.span.start).to_string();
-        Ok(PluginUse { plugin: plugin?, with: with?, position })
+        let table = table.iter().map(|key| (*key).to_owned()).collect();
+        Ok(PluginUse { plugin: plugin?, with: with?, table })
     }
 
     fn deadline(&self, written: Option<&Spot<Span>>, default: Duration) -> Read<Duration> {

@@ -101,7 +101,9 @@ fn reads_all_there_is() {
     let ours = &production.checks[1];
     assert_eq!((ours.deadline.as_secs(), ours.interval.as_secs(), ours.on_error), (90, 2, Reaction::Warn));
     assert_eq!(ours.plugin.plugin, PluginName::File("checks/ours.wasm".into()));
-    assert_eq!(ours.plugin.position, "release.toml:34:10");
+    let keys: Vec<&str> = ours.plugin.table.iter().map(String::as_str).chain(["plugin"]).collect();
+    let position = place(FULL.as_bytes(), "release.toml", "production", &keys).unwrap();
+    assert_eq!(position.heading(), "release.toml:34:10: ");
     assert!(
         matches!(&production.recorders[0].plugin.plugin, PluginName::Registry(name) if name.starts_with("registry.example/team/recorder@"))
     );

@@ -15,10 +15,9 @@ use windlass_capability::registry::{Registry, Resolve};
 use windlass_capability::secrets::{PluginSecrets, Secrets};
 use windlass_capability::state::{Quota, State};
 use windlass_capability::{Capabilities, Grants, Scope};
-use windlass_deployment::Context;
-use windlass_documents::Failure;
+use windlass_deployment::{BackendError, Context};
 use windlass_foundation::call::{CallContext, CallPurpose};
-use windlass_foundation::explain::quoted;
+use windlass_foundation::explain::{FailureKind, quoted};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::{Level, Marked, Progress, Watch};
 use windlass_release::environment::PluginUse;
@@ -44,14 +43,14 @@ impl Reality {
         kind: Kind,
         loaded: &LoadedRelease,
         step: Option<&str>,
-    ) -> Result<Ready, Failure> {
+    ) -> Result<Ready, BackendError> {
         let store = self.store()?;
         let plugin = self.plugin(named, kind, loaded).await?;
         let grants = Arc::new(self.grants(&plugin, kind, &context.about));
         // The operator of this host can correct a secret, so a recorder's failure is retryable: the event is delivered
         // after that.
-        let passes = |failure: Failure| Failure { retryable: failure.retryable || kind == Kind::Recorder, ..failure };
-        let secrets = store.secrets(&context.about.of(), self.secret_names(&grants, loaded)).map_err(passes)?;
+        let secrets = store.secrets(&context.about.of(), self.secret_names(&grants, loaded), loaded);
+        let secrets = secrets.map_err(|error| error.retryable_if(kind == Kind::Recorder))?;
         if matches!(context.about.purpose, CallPurpose::Plan | CallPurpose::PlanRollback | CallPurpose::Check) {
             self.say_what_is_short(context, &secrets);
         }
@@ -112,7 +111,7 @@ impl Reality {
         secrets: Secrets,
         loaded: &LoadedRelease,
         scope: DockerScope,
-    ) -> Result<Capabilities, Failure> {
+    ) -> Result<Capabilities, BackendError> {
         let limits = &self.config.limits;
         let watch = self.watch_for(context);
         let secrets = PluginSecrets::new(secrets, grants.clone());
@@ -153,7 +152,7 @@ impl Reality {
         &self,
         about: &Arc<CallContext>,
         loaded: &LoadedRelease,
-    ) -> Result<BTreeSet<String>, Failure> {
+    ) -> Result<BTreeSet<String>, BackendError> {
         let (strategy, application) = (&loaded.settings.strategy.plugin, &about.application);
         let project = strategy.with.get("project").and_then(Value::as_str).unwrap_or(application);
         if project != application {
@@ -172,7 +171,7 @@ impl Reality {
         loaded: &LoadedRelease,
         projects: BTreeSet<String>,
         step: Option<&str>,
-    ) -> Result<DockerScope, Failure> {
+    ) -> Result<DockerScope, BackendError> {
         let identity = plugin.identity();
         let allowed = grants.docker().write.map(|write| write.allow).unwrap_or_default();
         let named = |word: &String| {
@@ -195,8 +194,8 @@ impl Reality {
     }
 
     /// Images that are never removed: those of the releases that are kept for going back, the running one first.
-    fn pinned(&self, application: &str) -> Result<BTreeSet<String>, Failure> {
-        let kept = self.kept(application).map_err(|error| super::loaded_release::failed(&error))?;
+    fn pinned(&self, application: &str) -> Result<BTreeSet<String>, BackendError> {
+        let kept = self.kept(application).map_err(|error| BackendError::of(&error))?;
         Ok(kept
             .iter()
             .flat_map(|release| release.artifacts.values())
@@ -237,7 +236,7 @@ impl Reality {
 
     /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said
     /// before anything is touched. A check is asked before that anyway, and its release says what its failure means.
-    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, loaded: &LoadedRelease) -> Result<(), Failure> {
+    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, loaded: &LoadedRelease) -> Result<(), BackendError> {
         let kind = plugin.manifest().kind;
         if kind == Kind::Check {
             return Ok(());
@@ -253,14 +252,12 @@ impl Reality {
 }
 
 /// What the strategy's files may interpolate: plain values as they are, secrets as placeholders.
-fn variables(loaded: &LoadedRelease, secrets: &Secrets) -> Result<BTreeMap<String, String>, Failure> {
+fn variables(loaded: &LoadedRelease, secrets: &Secrets) -> Result<BTreeMap<String, String>, BackendError> {
     let mut variables = loaded.settings.variables.clone();
     for (variable, name) in &loaded.settings.secrets {
-        let placeholder = secrets.placeholder(name).ok_or_else(|| Failure {
-            code: "invalid-config".to_owned(),
-            message: format!("the secret `{name}` of the variable `{variable}` is not known"),
-            retryable: false,
-            details: None,
+        let placeholder = secrets.placeholder(name).ok_or_else(|| {
+            let text = format!("the secret `{name}` of the variable `{variable}` is not known");
+            BackendError::new(FailureKind::InvalidConfig, text)
         })?;
         variables.insert(variable.clone(), placeholder.to_owned());
     }

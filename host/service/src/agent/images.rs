@@ -17,8 +17,6 @@ use windlass_release::registry::{Access, Credentials, Registries, docker_config}
 use windlass_release::resolve::LocalImages;
 use zeroize::Zeroizing;
 
-use super::loaded_release::explained;
-
 /// The host's own images.
 pub(super) struct Local(pub(super) Arc<docker::Engine>);
 
@@ -74,8 +72,12 @@ impl RegistryCredentials for Remote {
 
 impl Remote {
     fn parse(reference: &str) -> Result<Reference, Failure> {
-        Reference::parse(reference)
-            .map_err(|error| Failure { code: "invalid-argument".to_owned(), ..explained(&error) })
+        Reference::parse(reference).map_err(|error| Failure {
+            code: "invalid-argument".to_owned(),
+            message: error.to_string(),
+            retryable: false,
+            details: None,
+        })
     }
 }
 

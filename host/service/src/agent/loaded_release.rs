@@ -3,22 +3,24 @@
 //! Read from the kept copy only, so that an old release needs nothing from outside.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
 use windlass_capability::secrets::{HostKey, Secrets};
 use windlass_config::Config;
-use windlass_documents::{Failure, Release};
-use windlass_foundation::explain::{ExitCode, Explain, Part};
+use windlass_deployment::BackendError;
+use windlass_documents::{Bundle, Release};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::DeploymentRef;
 use windlass_foundation::redact::Redactor;
+use windlass_release::application::RELEASE_FILE;
 use windlass_release::bundle::Bundles;
 use windlass_release::directory::TeamDirectory;
 use windlass_release::environment::{PluginUse, Settings};
-use windlass_release::file::ReleaseFile;
+use windlass_release::file::{FileError, ReleaseFile};
 use windlass_sandbox::{Plugin, Plugins};
+
+use super::places::about_secret;
 
 /// What one bundle means in this environment.
 pub(super) struct LoadedRelease {
@@ -26,6 +28,8 @@ pub(super) struct LoadedRelease {
     pub(super) settings: Settings,
     /// The read-only copy of the bundle.
     pub(super) directory: PathBuf,
+    /// The release file as its author knows it; its path in the bundle where that is not known any more.
+    pub(super) file: String,
     /// How the copy was when it was verified.
     stamp: Option<[u8; 32]>,
 }
@@ -38,6 +42,8 @@ pub(super) struct Store {
     pub(super) config: Arc<Config>,
     pub(super) redactor: Redactor,
     known: Mutex<HashMap<String, Arc<LoadedRelease>>>,
+    /// Where the release files of bundles are that this process made, for errors.
+    written: Mutex<HashMap<String, String>>,
     /// For each application, what its latest deployment read.
     secrets: Mutex<HashMap<String, SecretsOf>>,
 }
@@ -58,30 +64,44 @@ impl Store {
             config,
             redactor,
             known: Mutex::default(),
+            written: Mutex::default(),
             secrets: Mutex::default(),
         }
     }
 
+    /// Says where the release file of a bundle is, as its author knows it.
+    pub(super) fn is_written_in(&self, bundle: &Bundle, file: &Path) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.insert(bundle.digest.clone(), file.display().to_string());
+    }
+
     /// Loads a release. The copy of its bundle is verified whenever anything of it is not as it was when it
     /// was verified last.
-    pub(super) fn of(&self, release: &Release) -> Result<Arc<LoadedRelease>, Failure> {
+    pub(super) fn of(&self, release: &Release) -> Result<Arc<LoadedRelease>, BackendError> {
         let digest = &release.bundle.digest;
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        let name = written.unwrap_or_else(|| RELEASE_FILE.to_owned());
         // Looked at before it is verified: what changes in between is found the next time.
         let stamp = self.bundles.stamp(digest);
         if let Some(loaded) = known
             && stamp.is_some()
             && loaded.stamp == stamp
+            && loaded.file == name
         {
             return Ok(loaded);
         }
-        let stored = self.bundles.open(&release.bundle).map_err(|error| failed(&error))?;
-        let team = TeamDirectory::open(&stored.directory).map_err(|error| failed(&error))?;
-        let file = ReleaseFile::of(&team).map_err(|error| failed(&error))?;
-        let settings = file.settings(&self.config.environment).map_err(|error| failed(&error))?;
-        let loaded = Arc::new(LoadedRelease { settings, directory: stored.directory, stamp });
+        let stored = self.bundles.open(&release.bundle).map_err(|error| BackendError::of(&error))?;
+        let settings = self.settings(&stored.directory, &name).map_err(|error| BackendError::of(&error))?;
+        let loaded = Arc::new(LoadedRelease { settings, directory: stored.directory, file: name, stamp });
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), loaded.clone());
         Ok(loaded)
+    }
+
+    /// The settings here of the release file in a directory.
+    fn settings(&self, directory: &Path, name: &str) -> Result<Settings, FileError> {
+        let content = TeamDirectory::open(directory)?.release_file()?;
+        ReleaseFile::parse(&content, name)?.settings(&self.config.environment)
     }
 
     /// Admits a plugin that the release names.
@@ -90,23 +110,31 @@ impl Store {
         named: &PluginUse,
         kind: Kind,
         loaded: &LoadedRelease,
-    ) -> Result<Plugin, Failure> {
-        self.plugins
-            .load(&named.plugin.to_string(), kind, &loaded.directory)
-            .await
-            .map_err(|error| at(&named.position, &error))
+    ) -> Result<Plugin, BackendError> {
+        let admitted = self.plugins.load(&named.plugin.to_string(), kind, &loaded.directory).await;
+        admitted.map_err(|error| loaded.about_plugin(named, BackendError::of(&error)))
     }
 
-    /// Reads these secrets, all or none.
-    pub(super) fn read_secrets(&self, names: &BTreeSet<String>) -> Result<Secrets, Failure> {
+    /// Reads these secrets for a release, all or none.
+    pub(super) fn read_secrets(
+        &self,
+        names: &BTreeSet<String>,
+        loaded: &LoadedRelease,
+    ) -> Result<Secrets, BackendError> {
         let names = names.iter().map(String::as_str);
-        Secrets::resolve_all(&self.config.secrets, names, &self.key, &self.redactor).map_err(|error| failed(&error))
+        Secrets::resolve_all(&self.config.secrets, names, &self.key, &self.redactor)
+            .map_err(|error| about_secret(&error, &self.config, Some(loaded)))
     }
 
     /// These secrets as the deployment read them first: all of its calls see the same values. The values of an earlier
     /// deployment of the application are dropped. For a call without a deployment, they are read now and not kept.
-    pub(super) fn secrets(&self, of: &DeploymentRef, names: BTreeSet<String>) -> Result<Secrets, Failure> {
-        let Some(deployment) = &of.deployment else { return self.read_secrets(&names) };
+    pub(super) fn secrets(
+        &self,
+        of: &DeploymentRef,
+        names: BTreeSet<String>,
+        loaded: &LoadedRelease,
+    ) -> Result<Secrets, BackendError> {
+        let Some(deployment) = &of.deployment else { return self.read_secrets(&names, loaded) };
         let mut all = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let latest = all.entry(of.application.clone()).or_default();
         if latest.deployment != *deployment {
@@ -115,53 +143,10 @@ impl Store {
         if let Some(secrets) = latest.known.get(&names) {
             return Ok(secrets.clone());
         }
-        let secrets = self.read_secrets(&names)?;
+        let secrets = self.read_secrets(&names, loaded)?;
         latest.known.insert(names, secrets.clone());
         Ok(secrets)
     }
-}
-
-/// An error of the agent about a place of the release file.
-pub(super) fn at(position: &str, error: &dyn Explain) -> Failure {
-    let failure = failed(error);
-    Failure { message: format!("{position}: {}", failure.message), ..failure }
-}
-
-/// The failure for an error of the agent: with its causes, its hint, and a code for its exit code.
-pub(super) fn failed(error: &dyn Explain) -> Failure {
-    let code = match error.exit() {
-        ExitCode::Configuration => "invalid-config",
-        ExitCode::Usage => "invalid-argument",
-        ExitCode::Unavailable => "unavailable",
-        ExitCode::NotFound => "not-found",
-        ExitCode::Refused => "refused",
-        _ => "internal",
-    };
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        source = cause.source();
-    }
-    let problems: Vec<Value> = error.parts().into_iter().map(problem).collect();
-    let details = (!problems.is_empty()).then(|| json!({ "problems": problems }));
-    Failure { code: code.to_owned(), message, retryable: false, details }.hint_if_known(error.hint())
-}
-
-/// One of several mistakes in a file. The text of its line is not kept: it may contain what only the file's readers may
-/// see.
-fn problem(part: Part) -> Value {
-    let (file, position) = part.place.map(|place| (place.file, (place.line, place.column))).unzip();
-    let (line, column) = position.unzip();
-    json!({ "message": part.text, "hint": part.hint, "file": file, "line": line, "column": column })
-}
-
-/// An error that doesn't know how to explain itself.
-pub(super) fn explained(error: &dyn std::error::Error) -> Failure {
-    Failure { code: "internal".to_owned(), message: error.to_string(), retryable: false, details: None }
 }
 
 #[cfg(test)]
@@ -198,9 +183,13 @@ mod tests {
             redactor: redactor.clone(),
         });
         let store = Store::new(plugins.unwrap(), key, Arc::new(config), redactor);
+        let file = b"application = \"kudos\"\n[strategy]\nplugin = \"strategy-compose\"\n";
+        let settings = ReleaseFile::parse(file, RELEASE_FILE).unwrap().settings("uat").unwrap();
+        let directory = host.path().to_owned();
+        let loaded = LoadedRelease { settings, directory, file: RELEASE_FILE.to_owned(), stamp: None };
         let read = |application: &str, deployment: Option<&str>| {
             let of = DeploymentRef { application: application.to_owned(), deployment: deployment.map(str::to_owned) };
-            let secrets = store.secrets(&of, BTreeSet::from(["token".to_owned()])).unwrap();
+            let secrets = store.secrets(&of, BTreeSet::from(["token".to_owned()]), &loaded).unwrap();
             secrets.value("token").unwrap().to_string()
         };
         write("the first value");

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use windlass_capability::docker::ImageOwners;
-use windlass_deployment::Context;
+use windlass_deployment::{BackendError, Context};
 use windlass_documents::{Artifact, Failure, Release};
 use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Kind;
 use windlass_journal::{Error, Journal};
 
-use super::loaded_release::failed;
 use super::reality::Reality;
 
 /// How many deployments are looked back at. What was dropped earlier was removed then.
@@ -20,32 +19,34 @@ const LOOK_BACK: usize = 200;
 impl Reality {
     /// Lets the strategy of the context's release remove what no kept release needs, and removes bundles that nothing needs.
     /// Returns what went, for people: `image NAME`, `bundle DIGEST`.
-    pub(super) async fn prune_all(&self, context: &Context) -> Result<Vec<String>, Failure> {
+    pub(super) async fn prune_all(&self, context: &Context) -> Result<Vec<String>, BackendError> {
         let bundles = self.prune_bundles().await;
         let mut went = self.prune_left_behind(context).await?;
         went.extend(bundles?.into_iter().map(|digest| format!("bundle {digest}")));
         Ok(went)
     }
 
-    async fn prune_left_behind(&self, context: &Context) -> Result<Vec<String>, Failure> {
+    async fn prune_left_behind(&self, context: &Context) -> Result<Vec<String>, BackendError> {
         let kept = usable(&self.journal, self.keep(), |application| application == context.about.application)
-            .map_err(|error| failed(&error))?;
-        let known =
-            self.journal.resolved_releases(&context.about.application, LOOK_BACK).map_err(|error| failed(&error))?;
+            .map_err(|error| BackendError::of(&error))?;
+        let known = self
+            .journal
+            .resolved_releases(&context.about.application, LOOK_BACK)
+            .map_err(|error| BackendError::of(&error))?;
         if known.iter().all(|release| kept.iter().any(|kept| kept.id == release.id)) {
             return Ok(Vec::new());
         }
         let loaded = self.store()?.of(&context.about.release)?;
         let ready = self.ready(context, &loaded.settings.strategy.plugin, Kind::Strategy, &loaded, None).await?;
-        ready.plugin.prune(ready.call, &kept).await
+        Ok(ready.plugin.prune(ready.call, &kept).await?)
     }
 
     /// Removes bundles that no release of any application needs here any more.
-    async fn prune_bundles(&self) -> Result<Vec<String>, Failure> {
-        let needed = self.needed_bundles().map_err(|error| failed(&error))?;
+    async fn prune_bundles(&self) -> Result<Vec<String>, BackendError> {
+        let needed = self.needed_bundles().map_err(|error| BackendError::of(&error))?;
         let bundles = self.store()?.bundles.clone();
         let swept = tokio::task::spawn_blocking(move || bundles.sweep(&needed)).await;
-        swept.map_err(|error| super::loaded_release::explained(&error))?.map_err(|error| failed(&error))
+        swept.map_err(|error| BackendError::unforeseen(&error))?.map_err(|error| BackendError::of(&error))
     }
 
     /// The digests of the bundles that must be kept: those of releases that are kept for going back, run, are pinned,
@@ -123,15 +124,18 @@ struct Owners {
 impl Owners {
     /// Images of releases that must stay usable: two applications may share a repository.
     fn needed(&self, meant: impl Fn(&str) -> bool) -> Result<Vec<Artifact>, Failure> {
-        let releases = usable(&self.journal, self.keep, meant).map_err(|error| failed(&error))?;
+        let releases = usable(&self.journal, self.keep, meant);
+        let releases = releases.map_err(|error| Failure::from(BackendError::of(&error)))?;
         Ok(releases.iter().flat_map(artifacts).collect())
     }
 }
 
 impl ImageOwners for Owners {
     fn own(&self) -> Result<Vec<Artifact>, Failure> {
-        let known =
-            self.journal.resolved_releases(&self.about.application, LOOK_BACK).map_err(|error| failed(&error))?;
+        let known = self
+            .journal
+            .resolved_releases(&self.about.application, LOOK_BACK)
+            .map_err(|error| Failure::from(BackendError::of(&error)))?;
         Ok(known.iter().chain([&*self.about.release]).flat_map(artifacts).collect())
     }
 

@@ -13,12 +13,13 @@ use windlass_capability::http::Clients;
 use windlass_capability::secrets::HostKey;
 use windlass_config::{Command, Config};
 use windlass_deployment::{
-    Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe, Resolved, Source,
-    UNUSABLE, owner_of,
+    Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe, Resolved,
+    Source, owner_of,
 };
-use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_documents::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
 use windlass_foundation::clock::Clock;
+use windlass_foundation::explain::FailureKind;
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::Events;
 use windlass_foundation::redact::Redactor;
@@ -35,7 +36,8 @@ use windlass_sandbox::{Plugin, Plugins, Settings};
 use super::calls::Ready;
 use super::error::Error;
 use super::images::Local;
-use super::loaded_release::{LoadedRelease, Store, failed};
+use super::loaded_release::{LoadedRelease, Store};
+use super::places::about_secret;
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
 pub(super) struct Reality {
@@ -85,8 +87,8 @@ impl Reality {
         Ok(self.open_store()?.plugins.clone())
     }
 
-    pub(super) fn store(&self) -> Result<&Store, Failure> {
-        self.open_store().map_err(|error| failed(&error))
+    pub(super) fn store(&self) -> Result<&Store, BackendError> {
+        self.open_store().map_err(|error| BackendError::of(&error))
     }
 
     fn open_store(&self) -> Result<&Store, Error> {
@@ -109,13 +111,13 @@ impl Reality {
     }
 
     /// Registries with what the operator says about each, passwords included.
-    pub(super) fn registries(&self) -> Result<Registries, Failure> {
+    pub(super) fn registries(&self) -> Result<Registries, BackendError> {
         if let Some(registries) = self.registries.get() {
             return Ok(registries.clone());
         }
-        let key = &self.store()?.key;
-        let registries =
-            super::images::registries(&self.config, key, &self.redactor).map_err(|error| failed(&error))?;
+        let store = self.store()?;
+        let registries = super::images::registries(&self.config, &store.key, &self.redactor);
+        let registries = registries.map_err(|error| about_secret(&error, &self.config, None))?;
         Ok(self.registries.get_or_init(|| registries).clone())
     }
 
@@ -125,18 +127,18 @@ impl Reality {
         named: &PluginUse,
         kind: Kind,
         loaded: &LoadedRelease,
-    ) -> Result<Plugin, Failure> {
+    ) -> Result<Plugin, BackendError> {
         let store = self.store()?;
         if let PluginName::Registry(name) = &named.plugin {
             let pulled = store.plugins.pull(name, &self.registries()?).await;
-            pulled.map_err(|error| super::loaded_release::at(&named.position, &error))?;
+            pulled.map_err(|error| loaded.about_plugin(named, BackendError::of(&error)))?;
         }
         store.plugin(named, kind, loaded).await
     }
 
     /// Admits everything that the release names, and reads every secret: a mistake is found before anything is
     /// touched.
-    async fn prepare(&self, about: &Arc<CallContext>, loaded: &LoadedRelease) -> Result<(), Failure> {
+    async fn prepare(&self, about: &Arc<CallContext>, loaded: &LoadedRelease) -> Result<(), BackendError> {
         let store = self.store()?;
         let settings = &loaded.settings;
         self.foresee(settings);
@@ -146,9 +148,7 @@ impl Reality {
         let recorders = settings.recorders.iter().map(|recorder| (&recorder.plugin, Kind::Recorder));
         let all = strategy.chain(checks).chain(smoke).chain(recorders).map(|(named, kind)| async move {
             let plugin = self.plugin(named, kind, loaded).await?;
-            let at =
-                |failure: Failure| Failure { message: format!("{}: {}", named.position, failure.message), ..failure };
-            plugin.validate_config(&named.with).await.map_err(at)?;
+            plugin.validate_config(&named.with).await.map_err(|failure| loaded.about_with(named, failure))?;
             let grants = self.grants(&plugin, kind, about);
             Self::may_work(&plugin, &grants, loaded)?;
             if kind == Kind::Strategy {
@@ -158,7 +158,7 @@ impl Reality {
             if matches!(kind, Kind::Smoke | Kind::Recorder) {
                 store.plugins.put_away(&plugin);
             }
-            store.read_secrets(&self.secret_names(&grants, loaded)).map(drop)
+            store.read_secrets(&self.secret_names(&grants, loaded), loaded).map(drop)
         });
         try_join_all(all).await.map(drop)
     }
@@ -176,14 +176,15 @@ impl Reality {
     }
 
     /// The release file of a directory that may be the application.
-    fn claimed(&self, application: &str, source: &Source, team: &TeamDirectory) -> Result<ReleaseFile, Failure> {
-        let file = ReleaseFile::of(team).map_err(|error| failed(&error))?;
-        file.expect_application(application).map_err(|error| failed(&error))?;
+    fn claimed(&self, application: &str, source: &Source, team: &TeamDirectory) -> Result<ReleaseFile, BackendError> {
+        let file = ReleaseFile::of(team).map_err(|error| BackendError::of(&error))?;
+        file.expect_application(application).map_err(|error| BackendError::of(&error))?;
         // Decided when it was asked for, and once more of the directory that is used.
-        let unbound = binding::decide(&self.config, application, Claim::Files(team)).map_err(|error| failed(&error))?;
+        let unbound =
+            binding::decide(&self.config, application, Claim::Files(team)).map_err(|error| BackendError::of(&error))?;
         if unbound.is_some() && source.unbound.is_none() {
             let message = format!("`{}` is not the directory any more that was asked for", source.directory.display());
-            return Err(Failure { code: "refused".to_owned(), message, retryable: false, details: None });
+            return Err(BackendError::new(FailureKind::Refused, message));
         }
         Ok(file)
     }
@@ -195,21 +196,22 @@ impl Reality {
         application: &str,
         source: &Source,
         environment: Option<&str>,
-    ) -> Result<Resolved, Failure> {
-        let team = TeamDirectory::open(&source.directory).map_err(|error| failed(&error))?;
+    ) -> Result<Resolved, BackendError> {
+        let team = TeamDirectory::open(&source.directory).map_err(|error| BackendError::of(&error))?;
         let file = self.claimed(application, source, &team)?;
         if let Some(environment) = environment {
-            self.foresee(&file.settings(environment).map_err(|error| failed(&error))?);
+            self.foresee(&file.settings(environment).map_err(|error| BackendError::of(&error))?);
         }
         let bundles = self.store()?.bundles.clone();
         // The very directory that was looked at, whatever the path means by now.
         let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
-        let kept = kept.map_err(|error| super::loaded_release::explained(&error))?.map_err(|error| failed(&error))?;
+        let kept = kept.map_err(|error| BackendError::unforeseen(&error))?.map_err(|error| BackendError::of(&error))?;
+        self.store()?.is_written_in(&kept.bundle, &source.directory.join(RELEASE_FILE));
         // What counts is what was kept: the file may have been written again meanwhile.
-        let file = kept_file(&kept.directory, &source.directory).map_err(|error| failed(&error))?;
-        file.expect_application(application).map_err(|error| failed(&error))?;
-        let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| failed(&error))?;
-        let label = version_file::label(&file, &kept.directory).map_err(|error| failed(&error))?;
+        let file = kept_file(&kept.directory, &source.directory).map_err(|error| BackendError::of(&error))?;
+        file.expect_application(application).map_err(|error| BackendError::of(&error))?;
+        let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
+        let label = version_file::label(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
         let (versions, commit) = (source.set.clone(), source.commit.clone());
         let mut request = Request { versions, of_files, label, commit, ..Request::default() };
         let staying = self.kept_of(application, &file, &request, source.defaults)?;
@@ -217,7 +219,7 @@ impl Reality {
         let local = Local(self.docker.clone());
         let registries = self.registries()?;
         let resolved = resolve::resolve(&file, kept.bundle, &request, &registries, &local).await;
-        Ok(Resolved { release: resolved.map_err(|error| failed(&error))?, notes: staying.notes })
+        Ok(Resolved { release: resolved.map_err(|error| BackendError::of(&error))?, notes: staying.notes })
     }
 
     /// What of the running release stays, because nothing else was asked for.
@@ -227,8 +229,8 @@ impl Reality {
         file: &ReleaseFile,
         request: &Request,
         defaults: bool,
-    ) -> Result<Kept, Failure> {
-        let running = self.journal.running(application).map_err(|error| super::loaded_release::explained(&error))?;
+    ) -> Result<Kept, BackendError> {
+        let running = self.journal.running(application).map_err(|error| BackendError::unforeseen(&error))?;
         let Some(running) = running.map(|running| running.release) else { return Ok(Kept::default()) };
         // Without the files of the running release, its own versions are unknown: then the versions in the new files
         // count.
@@ -241,7 +243,7 @@ impl Reality {
     }
 
     /// The owner of a step, ready to apply or undo it.
-    async fn owner(&self, context: &Context, step: &Step) -> Result<Ready, Failure> {
+    async fn owner(&self, context: &Context, step: &Step) -> Result<Ready, BackendError> {
         let loaded = self.store()?.of(&context.about.release)?;
         match owner_of(step)? {
             Owner::Strategy => {
@@ -287,17 +289,12 @@ fn probe(probe: &environment::Probe) -> Probe {
     }
 }
 
-fn named<'a>(probes: &'a [environment::Probe], name: &str) -> Result<&'a environment::Probe, Failure> {
+fn named<'a>(probes: &'a [environment::Probe], name: &str) -> Result<&'a environment::Probe, BackendError> {
     probes.iter().find(|probe| probe.name == name).ok_or_else(|| missing(name))
 }
 
-fn missing(name: &str) -> Failure {
-    Failure {
-        code: "not-found".to_owned(),
-        message: format!("the release file has no `{name}` here"),
-        retryable: false,
-        details: None,
-    }
+fn missing(name: &str) -> BackendError {
+    BackendError::new(FailureKind::NotFound, format!("the release file has no `{name}` here"))
 }
 
 /// What isn't a step marks nothing.
@@ -339,9 +336,8 @@ impl DeploymentBackend for Reality {
                 let loaded = self.store()?.of(&context.about.release)?;
                 self.ready(context, &loaded.settings.strategy.plugin, Kind::Strategy, &loaded, NO_STEP).await
             };
-            let unusable = |failure: Failure| Failure { code: UNUSABLE.to_owned(), ..failure };
-            let ready = ready.await.map_err(unusable)?;
-            ready.plugin.missing(ready.call).await
+            let ready = ready.await.map_err(|error: BackendError| error.of_kind(FailureKind::Unusable))?;
+            Ok(ready.plugin.missing(ready.call).await?)
         }
         .boxed()
     }
@@ -355,7 +351,7 @@ impl DeploymentBackend for Reality {
             let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
-            ready.plugin.observe(ready.call).await
+            ready.plugin.observe(ready.call).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -369,7 +365,7 @@ impl DeploymentBackend for Reality {
             }
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
-            ready.plugin.plan(ready.call).await
+            ready.plugin.plan(ready.call).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -377,7 +373,7 @@ impl DeploymentBackend for Reality {
     fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
         async move {
             let ready = self.owner(context, step).await?;
-            ready.plugin.apply(ready.call, step).await
+            ready.plugin.apply(ready.call, step).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -385,7 +381,7 @@ impl DeploymentBackend for Reality {
     fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
         async move {
             let ready = self.owner(context, step).await?;
-            ready.plugin.undo(ready.call, step, output).await
+            ready.plugin.undo(ready.call, step, output).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -395,7 +391,7 @@ impl DeploymentBackend for Reality {
             let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
             let ready = self.ready(context, strategy, Kind::Strategy, &loaded, NO_STEP).await?;
-            ready.plugin.verify(ready.call).await
+            ready.plugin.verify(ready.call).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -405,7 +401,7 @@ impl DeploymentBackend for Reality {
             let loaded = self.store()?.of(&context.about.release)?;
             let check = named(&loaded.settings.checks, name)?;
             let ready = self.ready(context, &check.plugin, Kind::Check, &loaded, NO_STEP).await?;
-            ready.plugin.check(ready.call).await
+            ready.plugin.check(ready.call).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -415,7 +411,7 @@ impl DeploymentBackend for Reality {
             let loaded = self.store()?.of(&context.about.release)?;
             let smoke = named(&loaded.settings.smoke, name)?;
             let ready = self.ready(context, &smoke.plugin, Kind::Smoke, &loaded, NO_STEP).await?;
-            ready.plugin.smoke(ready.call).await
+            ready.plugin.smoke(ready.call).await.map_err(BackendError::from)
         }
         .boxed()
     }
@@ -432,7 +428,7 @@ impl DeploymentBackend for Reality {
             let recorder = recorders.iter().find(|known| known.name == recorder).ok_or_else(|| missing(recorder))?;
             let context = Context { deadline: shorter(context.deadline, recorder.deadline), ..context.clone() };
             let ready = self.ready(&context, &recorder.plugin, Kind::Recorder, &loaded, NO_STEP).await?;
-            ready.plugin.deliver(ready.call, event).await
+            ready.plugin.deliver(ready.call, event).await.map_err(BackendError::from)
         }
         .boxed()
     }

@@ -2,30 +2,33 @@
 
 use windlass_capability::secrets::HostKey;
 use windlass_config::Releases;
-use windlass_deployment::PlanFile;
 use windlass_deployment::seal::{Seal, content, difference, digests};
-use windlass_documents::Failure;
+use windlass_deployment::{BackendError, PlanFile};
+use windlass_foundation::explain::FailureKind;
 use windlass_release::bundle::Bundles;
 use windlass_release::resolve::recheck;
-
-use super::loaded_release::{explained, failed};
 
 /// What the host's key is used for here, so that a code of another use is none of this.
 const USE: &str = "windlass plan file";
 
 /// Puts the seal on a plan.
-pub(super) fn seal(key: &HostKey, file: PlanFile) -> Result<PlanFile, Failure> {
-    let fields = digests(&file).map_err(|error| explained(&error))?;
+pub(super) fn seal(key: &HostKey, file: PlanFile) -> Result<PlanFile, BackendError> {
+    let fields = digests(&file).map_err(|error| BackendError::unforeseen(&error))?;
     let code = key.code(USE, &content(&fields));
     Ok(PlanFile { seal: Some(Seal { fields, code }), ..file })
 }
 
 /// Whether a plan is what this host's agent made.
-pub(super) fn vouch(key: &HostKey, bundles: &Bundles, releases: &Releases, file: &PlanFile) -> Result<(), Failure> {
-    let stored = bundles.load(&file.release.bundle.digest).map_err(|error| failed(&error))?;
+pub(super) fn vouch(
+    key: &HostKey,
+    bundles: &Bundles,
+    releases: &Releases,
+    file: &PlanFile,
+) -> Result<(), BackendError> {
+    let stored = bundles.load(&file.release.bundle.digest).map_err(|error| BackendError::of(&error))?;
     recheck(&file.release, &stored).map_err(|mismatch| forged(&mismatch.to_string()))?;
     let Some(seal) = &file.seal else { return Err(forged("`seal` is missing")) };
-    let found = digests(file).map_err(|error| explained(&error))?;
+    let found = digests(file).map_err(|error| BackendError::unforeseen(&error))?;
     if !key.is_code(USE, &content(&seal.fields), &seal.code) {
         let field = difference(&seal.fields, &found).unwrap_or_else(|| "seal".to_owned());
         return Err(forged(&format!("`{field}` was not made by this host's agent, or its key was made anew since")));
@@ -46,13 +49,13 @@ pub(super) fn vouch(key: &HostKey, bundles: &Bundles, releases: &Releases, file:
     Ok(())
 }
 
-fn forged(what: &str) -> Failure {
+fn forged(what: &str) -> BackendError {
     refused(format!("the plan was changed after it was made: {what}"))
 }
 
-fn refused(message: String) -> Failure {
+fn refused(message: String) -> BackendError {
     let hint = "make it again with `windlass plan APP --out FILE`; nothing of it was used";
-    Failure { code: "refused".to_owned(), message, retryable: false, details: None }.hint(hint)
+    BackendError::new(FailureKind::Refused, message).with_hint(hint)
 }
 
 /// What a stranger made up is never believed.
@@ -64,7 +67,7 @@ pub fn plan_file(input: &[u8]) {
     let Ok(file) = serde_json::from_slice::<PlanFile>(input) else { return };
     let key = HostKey::from_bytes(&[7; 32]);
     let bundles = Bundles::new(std::path::Path::new("/nowhere"));
-    let said = vouch(&key, &bundles, &Releases::default(), &file).map_err(|failure| failure.message);
+    let said = vouch(&key, &bundles, &Releases::default(), &file).map_err(|error| error.message());
     assert!(said.as_ref().is_err_and(|message| message.len() < 4_000), "{said:?}");
     // What is refused before the seal is looked at must not be what alone holds it up.
     let found = digests(&file).map(|found| content(&found)).unwrap_or_default();
@@ -119,9 +122,9 @@ mod tests {
         fn said(&self, file: &PlanFile) -> String {
             match vouch(&self.key, &self.bundles, &Releases::default(), file) {
                 Ok(()) => "vouched".to_owned(),
-                Err(failure) => {
-                    assert!(matches!(failure.code.as_str(), "refused" | "not-found"), "{failure:?}");
-                    failure.message
+                Err(error) => {
+                    assert!(matches!(error.kind(), FailureKind::Refused | FailureKind::NotFound), "{error:?}");
+                    error.message()
                 }
             }
         }
@@ -196,8 +199,8 @@ mod tests {
         assert!(judge(&of(None), &Releases::default()).is_ok());
         assert!(judge(&of(Some("RWnew")), &required).is_ok());
         for signer in [None, Some("RWold")] {
-            let failure = judge(&of(signer), &required).unwrap_err();
-            assert!(failure.message.contains("no trusted key has signed"), "{}", failure.message);
+            let message = judge(&of(signer), &required).unwrap_err().message();
+            assert!(message.contains("no trusted key has signed"), "{message}");
         }
     }
 }

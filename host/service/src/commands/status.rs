@@ -116,7 +116,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
     };
     let outside = &agent.engine.backend;
     let looks = tokio::try_join!(outside.observe(&context), outside.plan(&context));
-    let (observation, plan) = looks.map_err(|failure| failure.message)?;
+    let (observation, plan) = looks.map_err(|error| error.message())?;
     Ok((observation, plan.changes.iter().filter_map(drift).collect()))
 }
 

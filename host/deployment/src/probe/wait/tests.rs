@@ -25,17 +25,12 @@ fn pending() -> Report {
     report(Verdict::Pending, "not verified yet")
 }
 
-fn away() -> Failure {
-    Failure { code: "unavailable".to_owned(), message: "the broker is away".to_owned(), retryable: true, details: None }
+fn away() -> BackendError {
+    BackendError::new(FailureKind::Unavailable, "the broker is away").retryable_if(true)
 }
 
-fn late() -> Failure {
-    Failure {
-        code: "timeout".to_owned(),
-        message: "`run` did not end in time".to_owned(),
-        retryable: false,
-        details: None,
-    }
+fn late() -> BackendError {
+    BackendError::new(FailureKind::Timeout, "`run` did not end in time")
 }
 
 fn pause(next: Next) -> Duration {
@@ -45,7 +40,7 @@ fn pause(next: Next) -> Duration {
     }
 }
 
-fn done(next: Next) -> Result<Report, Failure> {
+fn done(next: Next) -> Result<Report, BackendError> {
     match next {
         Next::Done(answer) => answer,
         Next::Again { .. } => panic!("{next:?}"),
@@ -75,7 +70,7 @@ fn what_is_pending_at_the_deadline_is_inconclusive_with_all_that_was_found() {
 #[test]
 fn failures_in_a_row_are_left_alone_longer_and_an_answer_begins_anew() {
     let mut wait = wait();
-    let mut pauses = |answer: Result<Report, Failure>| pause(wait.next(answer, QUICK, left(59))).as_secs();
+    let mut pauses = |answer: Result<Report, BackendError>| pause(wait.next(answer, QUICK, left(59))).as_secs();
     let outage: Vec<u64> = (0..6).map(|_| pauses(Err(away()))).collect();
     assert_eq!(outage, [1, 2, 4, 8, 10, 10]);
     assert_eq!([pauses(Ok(pending())), pauses(Err(away())), pauses(Err(away()))], [5, 1, 2]);
@@ -83,11 +78,11 @@ fn failures_in_a_row_are_left_alone_longer_and_an_answer_begins_anew() {
 
 #[test]
 fn a_server_is_left_alone_as_long_as_it_wants_or_not_asked_again() {
-    let limited = |seconds: u64| Failure { details: Some(json!({ "retry-after": seconds })), ..away() };
+    let limited = |seconds: u64| away().with_facts(Some(json!({ "retry-after": seconds })));
     assert_eq!(pause(wait().next(Err(limited(20)), QUICK, left(59))), left(20));
     let failure = done(wait().next(Err(limited(90)), QUICK, left(59))).unwrap_err();
     assert_eq!(
-        failure.message,
+        failure.message(),
         "the broker is away; it may be asked again in 90 s, and the deadline of 60 s ends before"
     );
     done(wait().next(Err(limited(u64::MAX)), QUICK, left(59))).unwrap_err();
@@ -98,7 +93,7 @@ fn a_call_that_cannot_end_in_time_is_not_begun() {
     let mut wait = wait();
     assert_eq!(pause(wait.next(Err(away()), QUICK, left(3))), left(1), "a call and its pause fit");
     let failure = done(wait.next(Err(away()), QUICK, left(3))).unwrap_err();
-    assert_eq!(failure.message, "the broker is away (after 2 calls that failed)");
+    assert_eq!(failure.message(), "the broker is away (after 2 calls that failed)");
     let mut slow = self::wait();
     pause(slow.next(Ok(pending()), left(9), left(20)));
     done(slow.next(Ok(pending()), left(6), left(13))).unwrap();
@@ -116,14 +111,14 @@ fn running_out_of_time_hides_neither_what_is_pending_nor_the_reason() {
     let mut closed = wait();
     pause(closed.next(Err(away()), QUICK, left(50)));
     let failure = done(closed.next(Err(late()), left(40), left(0))).unwrap_err();
-    assert_eq!((failure.code.as_str(), failure.retryable), ("unavailable", true));
+    assert_eq!((failure.kind().word(), failure.is_retryable()), ("unavailable", true));
     let only = done(wait().next(Err(late()), left(60), left(0))).unwrap_err();
-    assert_eq!(only.message, late().message);
+    assert_eq!(only.message(), late().message());
 }
 
 #[test]
 fn what_only_a_person_can_mend_ends_the_wait_at_once() {
-    let denied = Failure { code: "capability-denied".to_owned(), retryable: false, ..away() };
+    let denied = BackendError::new(FailureKind::CapabilityDenied, "the broker is away");
     let mut wait = wait();
     pause(wait.next(Ok(pending()), QUICK, left(50)));
     assert_eq!(done(wait.next(Err(denied.clone()), QUICK, left(40))).unwrap_err(), denied);
