@@ -40,11 +40,11 @@ fn trigger(rules: &str) -> String {
 
 fn own(stage: &Stage, user: u32) {
     // Files of the state are links to those that all tests share, and the owner is one for all links.
-    let (state, copy) = (stage.host.root().join("state"), stage.host.root().join("copy"));
-    let copied = Command::new("cp").arg("-a").args([&state, &copy]).status().unwrap();
+    let (own, copy) = (stage.host.root().join("state"), stage.host.root().join("copy"));
+    let copied = Command::new("cp").arg("-a").args([&own, &copy]).status().unwrap();
     assert!(copied.success());
-    std::fs::remove_dir_all(&state).unwrap();
-    std::fs::rename(&copy, &state).unwrap();
+    std::fs::remove_dir_all(&own).unwrap();
+    std::fs::rename(&copy, &own).unwrap();
     let owner = format!("{user}:{user}");
     let changed = Command::new("chown").args(["-R", &owner]).arg(stage.host.root()).status().unwrap();
     assert!(changed.success());

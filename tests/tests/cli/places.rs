@@ -7,6 +7,14 @@ use super::support::Stage;
 const GRANT: &str =
     "\n[[grants]]\nplugin = \"strategy-compose\"\ndocker-read = true\ndocker-write = {}\nsecrets = [\"token\"]\n";
 
+/// A host whose plugins were used before.
+fn used() -> Stage {
+    let stage = Stage::new();
+    stage.host.has_been_used().unwrap();
+    stage.configured();
+    stage
+}
+
 /// A release without images.
 fn release(more: &str) -> String {
     format!("application = \"kudos\"\n\n[strategy]\nplugin = \"strategy-compose\"\n{more}")
@@ -14,8 +22,7 @@ fn release(more: &str) -> String {
 
 #[test]
 fn a_mistake_in_a_with_table_is_in_the_file_of_its_author() {
-    let stage = Stage::new();
-    stage.configured();
+    let stage = used();
     stage.release("kudos", &release("with = { settle = \"200ms\", drian = \"0s\" }\n"));
     insta::assert_snapshot!(stage.tell("deploy kudos"), @"
     exit 3
@@ -80,8 +87,7 @@ fn a_mistake_in_a_with_table_is_in_the_file_of_its_author() {
 
 #[test]
 fn each_mistake_in_a_with_table_has_its_place_and_what_counts_here_is_meant() {
-    let stage = Stage::new();
-    stage.configured();
+    let stage = used();
     let more = "with = { files = 5, settle = 7 }\n\n[environments.uat.strategy.with]\nsettle = true\n";
     stage.release("kudos", &release(more));
     insta::assert_snapshot!(stage.tell("deploy kudos"), @r#"
@@ -102,8 +108,7 @@ fn each_mistake_in_a_with_table_has_its_place_and_what_counts_here_is_meant() {
 
 #[test]
 fn a_plugin_that_is_not_there_is_named_where_the_file_names_it() {
-    let stage = Stage::new();
-    stage.configured();
+    let stage = used();
     stage.release("kudos", &release("\n[checks.ours]\nplugin = \"./checks/ours.wasm\"\n"));
     insta::assert_snapshot!(stage.tell("deploy kudos"), @"
     exit 3
@@ -122,8 +127,7 @@ fn a_plugin_that_is_not_there_is_named_where_the_file_names_it() {
 
 #[test]
 fn a_secret_that_cannot_be_used_is_where_the_operator_wrote_it() {
-    let stage = Stage::new();
-    stage.configured();
+    let stage = used();
     let agent = stage.host.root().join("agent.toml");
     let configured = std::fs::read_to_string(&agent).unwrap();
     stage.agent(&format!("{configured}\n[secrets.token]\nfile = \"/nowhere/token\"\n{GRANT}"));

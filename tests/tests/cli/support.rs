@@ -17,6 +17,7 @@ const CHANGING: &[(&str, &str)] = &[
     (r#""host":( ?)"[^"]*""#, r#""host":$1"[MACHINE]""#),
     (r"\b\d+(\.\d)? [KMGT]iB free\b", "[SIZE] free"),
     (r"\b\d+\.\ds\b", "[TOOK]"),
+    (r"\b\d+m \d\ds\b", "[TOOK]"),
     // How wide a column of them is depends on the slowest.
     (r" {2,}(took  |\[TOOK\])", "  $1"),
     (r#""((?:undo-)?took)":\d+"#, r#""$1":[TOOK]"#),
