@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, anyhow};
 use flate2::read::GzDecoder;
 use serde_json::json;
 use tempfile::TempDir;
-use windlass_documents::{Failure, Release, Verdict};
+use windlass_domain::{Failure, Release, Verdict};
 use windlass_foundation::explain::{ExitCode, Explain as _};
 use windlass_foundation::identity::Kind;
 use windlass_stage::Host;

@@ -21,7 +21,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Child;
 use windlass_config::Command;
 use windlass_config::template::secrets_of;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::account;
 use windlass_foundation::private;
 use zeroize::Zeroizing;

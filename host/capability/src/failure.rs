@@ -1,6 +1,6 @@
 //! Failures as plugins get them: codes of `wit/0.2/common.wit`, one sentence for the operator.
 
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 /// A failure that a later call would have as well.
 pub(super) fn failure(code: &str, message: impl Into<String>) -> Failure {

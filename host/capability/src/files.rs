@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _, PermissionsExt as _};
 use windlass_config::document::printable;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::failure::{failure, lost, passing};
 use super::grants::Grants;

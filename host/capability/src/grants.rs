@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use serde_json::json;
 use windlass_config::document::printable;
 use windlass_config::{Endpoint, FilesGrant, Grant, HttpGrant, Origin};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::identity::{Ask, Kind};
 
 use super::Scope;

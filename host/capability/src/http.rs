@@ -31,7 +31,7 @@ use http::{Method, Request, Response};
 use url::Url;
 use windlass_config::document::printable;
 use windlass_config::{Limits, Origin};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::addresses;
 
 use super::failure::{failure, passing};

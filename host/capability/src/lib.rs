@@ -1,7 +1,7 @@
 //! What a plugin may reach, one module per import of the contract.
 //!
 //! Everything here is plain asynchronous Rust: one method per function in `wit/`, JSON as [`serde_json::Value`], errors
-//! as [`Failure`](windlass_documents::Failure). The sandbox adapts it to WebAssembly, of which nothing is known here. What
+//! as [`Failure`](windlass_domain::Failure). The sandbox adapts it to WebAssembly, of which nothing is known here. What
 //! is allowed is decided in [`grants`] and nowhere else; each module asks there before it does anything. No plugin is loaded
 //! or called here, and nothing of a deployment is decided.
 

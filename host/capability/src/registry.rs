@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::failure::failure;
 use super::grants::{Grants, Permission};

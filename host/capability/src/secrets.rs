@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use windlass_config::document::nearest;
 use windlass_config::{Origin, SecretSource};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_foundation::redact::Redactor;
 use zeroize::Zeroizing;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use windlass_config::Limits;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::failure::{failure, lost};
 use super::grants::{Grants, Permission};

@@ -1,6 +1,6 @@
 //! Apply: the steps, each announced in the journal before it is done.
 
-use windlass_documents::When;
+use windlass_domain::When;
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level};
 use windlass_journal::{Event, Status};

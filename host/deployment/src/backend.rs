@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Event, Observation, Plan, Release, Report, Step};
+use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
 
 use super::request::{PlanFile, Source};

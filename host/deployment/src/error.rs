@@ -1,6 +1,6 @@
 //! Why a deployment could not be made at all, or was left open. How one ended is not an error: that is an `Ending`.
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::explain::{ExitCode, Explain, Part, Place};
 use windlass_journal::Status;
 

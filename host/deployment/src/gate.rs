@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
-use windlass_documents::{Finding, Report, Verdict};
+use windlass_domain::{Finding, Report, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::{FailureKind, failure_hint};
 use windlass_foundation::progress::FlowPhase;

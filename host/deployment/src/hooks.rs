@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use serde_json::Value;
-use windlass_documents::{Event, Observation, Plan, Release, Report, Step};
+use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::hooks::variable;
 

@@ -33,7 +33,7 @@ mod undo;
 mod verify;
 mod work;
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::principal::Principal;
 use windlass_journal::Resolution;
 

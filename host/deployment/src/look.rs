@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Observation, Part, Release};
+use windlass_domain::{Observation, Part, Release};
 use windlass_foundation::call::{CallContext, CallPurpose};
 
 use super::subject::{Subject, within};

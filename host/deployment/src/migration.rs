@@ -3,7 +3,7 @@
 //! A release says so itself, under `[migration]`. Going back on request is refused. A deployment that fails after code
 //! of such a release may have run is not undone: it is stuck, with the reason, until a person decides.
 
-use windlass_documents::{Migration, Release};
+use windlass_domain::{Migration, Release};
 use windlass_journal::{DeploymentState, Journal, Purpose, StepStatus};
 
 /// Why a release may not run after what ran since it last succeeded here.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::Observation;
+use windlass_domain::Observation;
 use windlass_foundation::explain::FailureKind;
 
 use super::backend::BackendError;

@@ -3,7 +3,7 @@
 //! Today the strategy owns every step. What else will own steps of the one graph, such as routers and migrations, gets its
 //! word in [`owner_of`] and its arm where the agent calls the owner. Nothing is called here.
 
-use windlass_documents::Step;
+use windlass_domain::Step;
 use windlass_foundation::explain::FailureKind;
 
 use super::backend::BackendError;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use windlass_documents::{Observation, Plan, Step};
+use windlass_domain::{Observation, Plan, Step};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};

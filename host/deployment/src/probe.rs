@@ -5,7 +5,7 @@ mod wait;
 
 use futures::future::BoxFuture;
 use tokio::time::Instant;
-use windlass_documents::{Failure, Report, Verdict};
+use windlass_domain::{Failure, Report, Verdict};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::Progress;
 use windlass_journal::{Answer, Decision};

@@ -14,7 +14,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::blocking::blocking;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::Explain as _;

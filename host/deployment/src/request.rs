@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use windlass_documents::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
+use windlass_domain::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 use windlass_foundation::explain::{ExitCode, FailureKind, failure_hint};
 use windlass_foundation::principal::Principal;
 use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Purpose, Summary};
@@ -254,7 +254,7 @@ pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host
         Outcome::Stuck => None,
     };
     Event {
-        format: windlass_documents::EVENT_FORMAT,
+        format: windlass_domain::EVENT_FORMAT,
         idempotency_key: key,
         deployment: state.id.clone(),
         sequence: state.number,
@@ -281,14 +281,14 @@ pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host
 /// A release for a deployment that was refused before its release was known: it holds only what was requested.
 fn nameless(state: &DeploymentState) -> Release {
     Release {
-        format: windlass_documents::RELEASE_FORMAT,
+        format: windlass_domain::RELEASE_FORMAT,
         id: String::new(),
         application: state.application.clone(),
         version: state.asked.commit.clone().unwrap_or_default(),
         commit: state.asked.commit.clone(),
         artifacts: BTreeMap::new(),
         inputs: state.asked.set.clone(),
-        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
+        bundle: windlass_domain::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
         migration: None,
     }
 }
@@ -296,7 +296,7 @@ fn nameless(state: &DeploymentState) -> Release {
 fn named(answers: &[Answered]) -> Vec<NamedReport> {
     let report = |answered: &Answered| match &answered.answer {
         Answer::Report(report) => report.clone(),
-        Answer::Failure(failure) => windlass_documents::Report {
+        Answer::Failure(failure) => windlass_domain::Report {
             verdict: if answered.decision == Decision::Refused { Verdict::Fail } else { Verdict::Inconclusive },
             summary: failure.message.clone(),
             findings: Vec::new(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use windlass_documents::Release;
+use windlass_domain::Release;
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Progress};
 use windlass_journal::{Event, Origin, Status};

@@ -12,7 +12,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Step, When};
+use windlass_domain::{Step, When};
 use windlass_foundation::progress::{Level, Progress};
 use windlass_journal::{Event, StepStatus};
 

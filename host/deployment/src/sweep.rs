@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Outcome, When};
+use windlass_domain::{Outcome, When};
 use windlass_foundation::progress::{FlowPhase, Level};
 use windlass_journal::Status;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Observation, Outcome, Release, Step, Verdict};
+use windlass_domain::{Failure, Observation, Outcome, Release, Step, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};

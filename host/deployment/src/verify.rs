@@ -12,7 +12,7 @@ use futures::future::FutureExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
-use windlass_documents::{Failure, Outcome, When};
+use windlass_domain::{Failure, Outcome, When};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::FlowPhase;
 use windlass_journal::{Answer, Decision, Event, Status};
@@ -24,7 +24,7 @@ use super::subject::Subject;
 use super::work::{Deployment, Halt};
 
 /// The name of the strategy's own verification.
-pub(super) const HEALTH: &str = windlass_documents::VERIFICATION;
+pub(super) const HEALTH: &str = windlass_domain::VERIFICATION;
 
 /// Verifies the release. Fails with the reason why the deployment is undone.
 pub(super) async fn verify(deployment: &Deployment<'_>) -> Result<(), Halt> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{OnceCell, SetOnce};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Step, When};
+use windlass_domain::{Failure, Observation, Outcome, Plan, Release, Step, When};
 use windlass_foundation::blocking::blocking;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::principal::Principal;

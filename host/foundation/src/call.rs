@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use windlass_documents::{Bundle, Plan, RELEASE_FORMAT, Release};
+use windlass_domain::{Bundle, Plan, RELEASE_FORMAT, Release};
 
 use super::progress::DeploymentRef;
 

@@ -3,8 +3,8 @@
 //! Every name that comes from outside is parsed here where it comes in: on the command line, in both files, in release
 //! documents and plans. What passed is safe as a part of file names, labels, addresses and commands.
 
-use windlass_documents::Release;
-use windlass_documents::reference::{Reference, is_digest};
+use windlass_domain::Release;
+use windlass_domain::reference::{Reference, is_digest};
 
 /// The kinds of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

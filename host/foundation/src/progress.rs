@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use windlass_documents::{Failure, Outcome, Plan, Release, Report};
+use windlass_domain::{Failure, Outcome, Plan, Release, Report};
 
 /// What an event is about. It tells apart the progress of deployments that run at the same time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -389,7 +389,7 @@ mod optional_milliseconds {
 
 #[cfg(test)]
 mod tests {
-    use windlass_documents::Verdict;
+    use windlass_domain::Verdict;
 
     use super::*;
 

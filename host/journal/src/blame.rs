@@ -3,7 +3,7 @@
 //!
 //! The decision is made once, when the deployment is settled, and is written in that line. Nothing is refused here.
 
-use windlass_documents::{Failure, Phase, Step};
+use windlass_domain::{Failure, Phase, Step};
 
 use super::deployment_state::{CANCELLED, DeploymentState};
 use super::format::{Answer, Decision};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use windlass_documents::{Failure, Observation, Outcome, Part, Phase, Plan, Release, Step, Verdict};
+use windlass_domain::{Failure, Observation, Outcome, Part, Phase, Plan, Release, Step, Verdict};
 
 use super::format::{Answer, Asked, Decision, Event, Owner, Resolution};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};

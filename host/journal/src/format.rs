@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use windlass_documents::{Failure, Observation, Outcome, Plan, Release, Report};
+use windlass_domain::{Failure, Observation, Outcome, Plan, Release, Report};
 
 pub use super::actor::{Actor, Owner};
 

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 
 pub use self::deployment_state::{Answered, Applied, DeploymentState, StepState};
 pub use self::error::Error;
@@ -101,7 +101,7 @@ const LINES_TOGETHER: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub struct Also {
     /// The recorders that receive an event, each with its event.
-    pub deliveries: Vec<(String, windlass_documents::Event)>,
+    pub deliveries: Vec<(String, windlass_domain::Event)>,
 }
 
 impl Journal {
@@ -254,13 +254,13 @@ impl Journal {
     }
 
     /// Releases that are kept for going back: the newest that succeeded, each once, at most `most`.
-    pub fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_documents::Release>, Error> {
+    pub fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_domain::Release>, Error> {
         self.store().kept_releases(application, most)
     }
 
     /// Releases that the newest deployments of an application resolved, whatever became of them; of at most `most`
     /// deployments.
-    pub fn resolved_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_documents::Release>, Error> {
+    pub fn resolved_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_domain::Release>, Error> {
         self.store().resolved_releases(application, most)
     }
 
@@ -439,7 +439,7 @@ impl Journal {
 
     /// The events for recorders, with the value of every secret removed.
     fn redacted_also(&self, also: &Also) -> Result<Also, Error> {
-        let clean = |(recorder, event): &(String, windlass_documents::Event)| {
+        let clean = |(recorder, event): &(String, windlass_domain::Event)| {
             let value = serde_json::to_value(event).map_err(Error::Encoding)?;
             Ok((recorder.clone(), serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?))
         };

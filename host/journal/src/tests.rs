@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use windlass_documents::{Failure, Outcome, Plan, Release};
+use windlass_domain::{Failure, Outcome, Plan, Release};
 use windlass_foundation::clock::SteppingClock;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
@@ -65,7 +65,7 @@ fn release(version: &str) -> Release {
         commit: None,
         artifacts: BTreeMap::new(),
         inputs: BTreeMap::new(),
-        bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
+        bundle: windlass_domain::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
         migration: None,
     }
 }
@@ -79,7 +79,7 @@ fn planned() -> Event {
         warnings: Vec::new(),
         way_back: Vec::new(),
     };
-    let observation = windlass_documents::Observation {
+    let observation = windlass_domain::Observation {
         format: 1,
         fingerprint: "f".to_owned(),
         parts: Vec::new(),

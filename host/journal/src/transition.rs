@@ -2,7 +2,7 @@
 //!
 //! They are used for writing, for recovery and for showing the status. There is no I/O here.
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 
 use super::format::{Event, Resolution};
 

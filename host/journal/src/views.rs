@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use windlass_documents::{Outcome, Release};
+use windlass_domain::{Outcome, Release};
 use windlass_foundation::progress::Level;
 
 use super::deployment_state::DeploymentState;
@@ -137,7 +137,7 @@ pub struct Delivery {
     /// The deployment.
     pub deployment: String,
     /// The event that the recorder receives; none once it was delivered.
-    pub event: Option<windlass_documents::Event>,
+    pub event: Option<windlass_domain::Event>,
     /// How often it was tried.
     pub attempts: u32,
     /// When it is tried again.

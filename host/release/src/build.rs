@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use windlass_compose::{Application, Service};
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 
 pub use arguments::Call;
 pub use commit::{Commit, commit};

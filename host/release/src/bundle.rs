@@ -16,7 +16,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use windlass_documents::Bundle;
+use windlass_domain::Bundle;
 
 use super::directory::TeamDirectory;
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
-use windlass_documents::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, RELEASE_FORMAT, Release, ReleaseDocument};
+use windlass_domain::{BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, RELEASE_FORMAT, Release, ReleaseDocument};
 use windlass_foundation::explain::{ExitCode, Explain, Place};
 use windlass_foundation::names;
 use windlass_foundation::regular;

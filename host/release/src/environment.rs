@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use windlass_documents::Migration;
+use windlass_domain::Migration;
 
 /// What a deployment in one environment is to do, with every default filled in.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,8 +16,8 @@ pub use place::{place, place_of_key};
 
 use serde_json::Value;
 use windlass_config::document::{Document, DocumentError, nearest};
-use windlass_documents::Migration;
-use windlass_documents::reference::Reference;
+use windlass_domain::Migration;
+use windlass_domain::reference::Reference;
 use windlass_foundation::explain::{ExitCode, Explain, Part, Place};
 
 use super::application::RELEASE_FILE;

@@ -4,7 +4,7 @@
 //! `cargo xtask fuzz NAME` gives an entry what a fuzzer makes up. The tests give it the seeds in `host/fuzz/seeds`, and
 //! every input that ever broke it. An entry panics where something doesn't hold; it is in no build that is shipped.
 
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 use windlass_foundation::names;
 
 use crate::document;

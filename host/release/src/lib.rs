@@ -3,7 +3,7 @@
 //! In the order in which a trigger uses them: [`application`] finds the directory, [`directory`] opens it and everything in it,
 //! [`mod@file`] reads its `release.toml`, [`binding`] says whether it may be the application that it claims to be,
 //! [`environment`] merges one environment over it, [`bundle`] keeps an immutable copy of all its files, and [`resolve`]
-//! turns names into digests with the help of [`registry`]; names of images are read by [`windlass_documents::reference`]. A
+//! turns names into digests with the help of [`registry`]; names of images are read by [`windlass_domain::reference`]. A
 //! release goes to another host as a [`document`], whose maker a [`signature`](windlass_foundation::signature) names;
 //! [`promotion`] fetches it from another environment. Nothing here touches a running application, prints, or knows what a
 //! plugin does with its configuration.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use windlass_config::{Promotion, PromotionSource};
-use windlass_documents::{ReleaseDocument, Verdict};
+use windlass_domain::{ReleaseDocument, Verdict};
 use windlass_foundation::explain::{ExitCode, Explain, Place};
 use windlass_foundation::names;
 

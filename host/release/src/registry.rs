@@ -24,7 +24,7 @@ pub use component::Artifact;
 pub use credentials::Credentials;
 pub use error::{Missing, RegistryError};
 
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 
 use connection::Connection;
 

@@ -13,14 +13,14 @@ mod versions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{BoxFuture, try_join_all};
-use windlass_documents::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
+use windlass_domain::{Artifact, Bundle, Failure, RELEASE_FORMAT, Release};
 
 pub use error::ResolveError;
 pub use identity::id;
 pub use keep::{Kept, Written, keep};
 pub use recheck::{Mismatch, recheck};
 
-use windlass_documents::reference::{Reference, is_digest};
+use windlass_domain::reference::{Reference, is_digest};
 
 use super::file::{ArtifactSource, ReleaseFile};
 use super::registry::Registries;

@@ -295,7 +295,7 @@ fn steps(fact: &DeploymentFact) -> Page {
 
 #[cfg(test)]
 mod tests {
-    use windlass_documents::Failure;
+    use windlass_domain::Failure;
     use windlass_foundation::principal::{Principal, Proof};
 
     use super::*;

@@ -4,7 +4,7 @@
 //! [`windlass_foundation::explain::Explain`].
 
 use windlass_api::error::{ErrorFact, PlaceFact, ProblemFact};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::{MOST_PARTS, failure_hint, failure_parts, failure_place};
 
 use super::page::{Ink, Line, Page};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use windlass_documents::{Action, Change, Difference, Plan, Step, When};
+use windlass_domain::{Action, Change, Difference, Plan, Step, When};
 use windlass_foundation::explain::list;
 
 use super::page::{Ink, Line, Page};
@@ -229,7 +229,7 @@ pub fn totals(plan: &Plan) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use windlass_documents::{Bundle, Phase, Release};
+    use windlass_domain::{Bundle, Phase, Release};
 
     use super::*;
 
@@ -242,7 +242,7 @@ pub(super) mod tests {
             commit: None,
             artifacts: BTreeMap::from([(
                 "backend".to_owned(),
-                windlass_documents::Artifact {
+                windlass_domain::Artifact {
                     repository: "127.0.0.1:5000/kudos/backend".to_owned(),
                     tag: Some(version.to_owned()),
                     digest: format!("sha256:{}", "1ef921a3".repeat(8)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_documents::{Failure, Finding, Report, Verdict};
+use windlass_domain::{Failure, Finding, Report, Verdict};
 use windlass_foundation::explain::failure_hint;
 
 use super::page::{Ink, Line, Page};

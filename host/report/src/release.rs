@@ -1,6 +1,6 @@
 //! Releases: what they consist of, where they succeeded, and which of them this host knows.
 
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 
 use super::page::{Ink, Line, Page};
 use super::table::Table;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use windlass_config::Limits;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_foundation::identity::{Identity, Kind};
 use windlass_foundation::redact::Redactor;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use windlass_capability::Capabilities;
 use windlass_config::Limits;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Identity;
 use windlass_foundation::redact::Redactor;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass_config::Limits;
-use windlass_documents::{Failure, Finding, Report, Verdict};
+use windlass_domain::{Failure, Finding, Report, Verdict};
 use windlass_foundation::redact::Redactor;
 
 use super::bindings::imports::windlass::plugin::common as wit;

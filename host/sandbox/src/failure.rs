@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use windlass_config::Limits;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::identity::Identity;
 
 use super::limits::bytes;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use windlass_config::Config;
 use windlass_config::Limits;
-use windlass_documents::{Observation, Plan};
+use windlass_domain::{Observation, Plan};
 use windlass_foundation::redact::Redactor;
 
 use super::convert::Cleaner;

@@ -44,7 +44,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use windlass_config::Limits;
-use windlass_documents::{Event, Failure, Observation, Plan, Release, Report, Step};
+use windlass_domain::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::identity::{Identity, Kind};
 use windlass_foundation::redact::Redactor;
 use windlass_release::registry::Registries;

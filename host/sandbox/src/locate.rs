@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 use windlass_foundation::regular;
 use windlass_release::directory::{DirectoryError, TeamDirectory};
 

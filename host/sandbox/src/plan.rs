@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use windlass_config::Limits;
-use windlass_documents::{Action, Observation, PLAN_FORMAT, Plan, Step};
+use windlass_domain::{Action, Observation, PLAN_FORMAT, Plan, Step};
 
 use super::limits::{bytes, size};
 

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 use windlass_release::registry::Artifact;
 
 use super::disk;

@@ -9,7 +9,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use windlass_capability::Capabilities;
 use windlass_config::Limits;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::progress::Level;
 use windlass_foundation::redact::Redactor;
 

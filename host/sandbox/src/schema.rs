@@ -14,7 +14,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Value, json};
 use windlass_config::Limits;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::text::{beginning, plain};
 use graph::Graph;

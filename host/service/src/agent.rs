@@ -18,7 +18,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use windlass_documents::Release;
+use windlass_domain::Release;
 
 use self::reality::Reality;
 

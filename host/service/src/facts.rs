@@ -4,7 +4,7 @@ use windlass_api::facts::{
     AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, ReleaseFact, StepFact, milliseconds,
 };
 use windlass_deployment::{Ending, to_resolve};
-use windlass_documents::{Outcome, Release};
+use windlass_domain::{Outcome, Release};
 use windlass_foundation::progress::Level;
 use windlass_journal::{
     Answer, Answered, Applied, DeploymentState, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary,

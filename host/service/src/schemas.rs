@@ -4,7 +4,7 @@ use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 use windlass_api::facts::Fact;
 use windlass_api::{Command, ErrorFact, Event, Reply};
-use windlass_documents as documents;
+use windlass_domain as documents;
 
 /// A schema by its name.
 #[derive(Debug, Clone, Copy)]

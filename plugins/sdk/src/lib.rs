@@ -60,7 +60,7 @@ pub mod units;
 pub use context::{Context, Fixture, Host};
 pub use error::{Error, Result};
 pub use kinds::{Check, Config, Recorder, Smoke, Strategy};
-pub use windlass_documents as documents;
+pub use windlass_domain as documents;
 
 #[doc(hidden)]
 pub use {schemars, serde, serde_json};

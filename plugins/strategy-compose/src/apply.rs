@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use windlass_documents::{Plan, Step};
+use windlass_domain::{Plan, Step};
 use windlass_sdk::{Context, Error, Result};
 
 use crate::desired::Platform;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use windlass_compose::{DataRoot, Files, Options, Problem, Problems};
-use windlass_documents::Release;
+use windlass_domain::Release;
 use windlass_sdk::{Context, Error, Host, Result, files};
 
 use crate::Config;

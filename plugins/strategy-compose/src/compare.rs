@@ -13,7 +13,7 @@ mod view;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use windlass_documents::Difference;
+use windlass_domain::Difference;
 
 #[cfg(test)]
 pub(crate) use process::each_port;

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use windlass_compose::{Application, Condition, Problem, Problems, RestartPolicy, Service};
-use windlass_documents::Release;
+use windlass_domain::Release;
 use windlass_sdk::Context;
 
 use crate::{Config, labels};

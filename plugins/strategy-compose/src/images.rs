@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use windlass_documents::{Artifact, Release};
+use windlass_domain::{Artifact, Release};
 use windlass_sdk::Result;
 
 use crate::engine::Images;

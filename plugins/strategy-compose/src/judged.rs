@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use windlass_documents::Plan;
+use windlass_domain::Plan;
 use windlass_sdk::Result;
 
 use crate::apply;

@@ -31,7 +31,7 @@ mod verify;
 mod wait;
 
 use serde_json::Value;
-use windlass_documents::{Observation, Plan, Release, Report, Step};
+use windlass_domain::{Observation, Plan, Release, Report, Step};
 use windlass_sdk::{Context, Error, Result, Strategy};
 
 pub use config::Config;

@@ -3,7 +3,7 @@
 //! Restarts and times need a question for each container; for plans of large applications they are left out.
 
 use serde_json::Value;
-use windlass_documents::{OBSERVATION_FORMAT, Observation, Part};
+use windlass_domain::{OBSERVATION_FORMAT, Observation, Part};
 
 use crate::state::{Container, State};
 use crate::{json, labels, reach};

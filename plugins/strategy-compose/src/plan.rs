@@ -20,7 +20,7 @@ mod together;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use windlass_documents::{Action, Change, PLAN_FORMAT, Phase, Plan, Step, When};
+use windlass_domain::{Action, Change, PLAN_FORMAT, Phase, Plan, Step, When};
 
 use crate::desired::Desired;
 use crate::operation::{Before, Operation};

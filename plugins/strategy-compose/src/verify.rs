@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use windlass_documents::{Action, Finding, Report, Verdict};
+use windlass_domain::{Action, Finding, Report, Verdict};
 use windlass_sdk::{Context, Result};
 
 use crate::desired::{Desired, DesiredService};

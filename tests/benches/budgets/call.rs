@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use windlass_capability::{Capabilities, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::redact::Redactor;
 use windlass_sandbox::{Call, Plugin, Plugins, Settings, Source};

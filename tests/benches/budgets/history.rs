@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::clock::SystemClock;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use windlass_documents::Artifact;
+use windlass_domain::Artifact;
 use windlass_stage::{BUSYBOX, docker};
 
 use crate::docker_capability::support::{Application, Releases, sleeper, with_host};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass_capability::docker::{ContainerGrant, Docker, DockerGrant, DockerScope};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_stage::docker;
 
 use crate::docker_capability::support::{Application, with_host};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use windlass_capability::docker::{RegistryCredentials, RegistryLogin};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::progress::{Progress, Watch};
 use windlass_stage::{BUSYBOX, Registry, docker};
 use zeroize::Zeroizing;

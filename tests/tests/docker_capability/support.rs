@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use windlass_capability::docker::{
     ContainerGrant, Docker, DockerGrant, DockerScope, Engine, ImageOwners, SecretFiller,
 };
-use windlass_documents::{Artifact, Failure};
+use windlass_domain::{Artifact, Failure};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::redact::Redactor;
 use windlass_stage::{BUSYBOX, docker, import_busybox};

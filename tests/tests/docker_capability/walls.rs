@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use windlass_capability::docker::{Docker, DockerGrant};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::call::CallPurpose;
 use windlass_stage::{BUSYBOX, docker};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use windlass_awx_stand_in::{Awx, Fault, Template};
-use windlass_documents::{Failure, Step};
+use windlass_domain::{Failure, Step};
 use windlass_sandbox::{Call, Plugin};
 
 use crate::first_party::support::Sandbox;

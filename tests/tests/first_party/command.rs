@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 use windlass_sandbox::{Call, Plugin};
 
 use crate::first_party::support::Sandbox;

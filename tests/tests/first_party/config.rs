@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use windlass_documents::{Failure, Report, Verdict};
+use windlass_domain::{Failure, Report, Verdict};
 
 use crate::first_party::support::{Sandbox, titles};
 

@@ -1,7 +1,7 @@
 //! `smoke-containers` with real containers.
 
 use serde_json::{Value, json};
-use windlass_documents::{Report, Verdict};
+use windlass_domain::{Report, Verdict};
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 
 use crate::first_party::support::{Sandbox, titles};

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use windlass_documents::{Event, Failure};
+use windlass_domain::{Event, Failure};
 use windlass_sandbox::Plugin;
 
 use crate::first_party::support::Sandbox;

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use windlass_documents::{Failure, Release, Report};
+use windlass_domain::{Failure, Release, Report};
 use windlass_github_stand_in::GitHub;
 
 use crate::first_party::support::Sandbox;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use serde_json::json;
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 use windlass_stage::{BUSYBOX, docker, import_busybox};
 
 use crate::first_party::support::{Sandbox, titles};

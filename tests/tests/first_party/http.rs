@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use serde_json::json;
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 
 use crate::first_party::support::{Sandbox, titles};
 

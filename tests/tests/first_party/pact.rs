@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use windlass_documents::{Event, Failure, Release, Report};
+use windlass_domain::{Event, Failure, Release, Report};
 use windlass_pact_stand_in::Broker;
 
 use crate::first_party::support::Sandbox;

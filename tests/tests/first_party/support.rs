@@ -17,7 +17,7 @@ use windlass_capability::state::{Entry, Owner, Quota, State, StateError, StateSt
 use windlass_capability::{Capabilities, Grants, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
-use windlass_documents::{Failure, Report, Verdict};
+use windlass_domain::{Failure, Report, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::progress::Unwatched;
 use windlass_foundation::redact::Redactor;

@@ -10,7 +10,7 @@ use std::thread;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use windlass_documents::{Event, Failure};
+use windlass_domain::{Event, Failure};
 
 use crate::first_party::support::Sandbox;
 

@@ -1,7 +1,7 @@
 //! `recorder-state-file` with real files.
 
 use serde_json::{Value, json};
-use windlass_documents::Event;
+use windlass_domain::Event;
 
 use crate::first_party::support::Sandbox;
 

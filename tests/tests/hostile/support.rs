@@ -17,7 +17,7 @@ use windlass_capability::secrets::{HostKey, PluginSecrets, Secrets};
 use windlass_capability::{Capabilities, Grants, Scope};
 use windlass_config::Config;
 use windlass_config::document::Document;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::{Progress, Watch};

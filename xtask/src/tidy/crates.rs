@@ -8,19 +8,25 @@ use crate::test::packages::{self, Package};
 
 /// The crates below `host`, and those of them that each may use.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("windlass-foundation", &[]),
+    // Guests are built with it: it stands on nothing of the agent.
+    ("windlass-domain", &[]),
+    ("windlass-foundation", &["windlass-domain"]),
     // What goes between a caller and the service is data: whoever sends a command needs nothing of the agent.
-    ("windlass-api", &["windlass-foundation"]),
-    ("windlass-journal", &["windlass-foundation"]),
+    ("windlass-api", &["windlass-domain", "windlass-foundation"]),
+    ("windlass-journal", &["windlass-domain", "windlass-foundation"]),
     // The flow of a deployment knows no file of a team, no plugin and no engine; `windlass-service` brings them.
-    ("windlass-deployment", &["windlass-foundation", "windlass-journal"]),
-    ("windlass-config", &["windlass-foundation"]),
-    ("windlass-release", &["windlass-foundation", "windlass-config"]),
-    ("windlass-capability", &["windlass-foundation", "windlass-config"]),
-    ("windlass-sandbox", &["windlass-foundation", "windlass-config", "windlass-release", "windlass-capability"]),
+    ("windlass-deployment", &["windlass-domain", "windlass-foundation", "windlass-journal"]),
+    ("windlass-config", &["windlass-domain", "windlass-foundation"]),
+    ("windlass-release", &["windlass-domain", "windlass-foundation", "windlass-config"]),
+    ("windlass-capability", &["windlass-domain", "windlass-foundation", "windlass-config"]),
+    (
+        "windlass-sandbox",
+        &["windlass-domain", "windlass-foundation", "windlass-config", "windlass-release", "windlass-capability"],
+    ),
     (
         "windlass-service",
         &[
+            "windlass-domain",
             "windlass-foundation",
             "windlass-api",
             "windlass-journal",
@@ -32,11 +38,12 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     // What it shows may come from another process: it knows answers, and nothing that makes them.
-    ("windlass-report", &["windlass-foundation", "windlass-api"]),
+    ("windlass-report", &["windlass-domain", "windlass-foundation", "windlass-api"]),
     // Use cases live in the service, so the command line reaches no journal, configuration or capability.
     (
         "windlass",
         &[
+            "windlass-domain",
             "windlass-foundation",
             "windlass-api",
             "windlass-deployment",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use windlass_documents::{Artifact, Failure, Plan, Release, Report, Verdict};
+use windlass_domain::{Artifact, Failure, Plan, Release, Report, Verdict};
 
 use super::principal::PrincipalFact;
 use super::status::DeliveryFact;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use windlass_documents::{Built, Proof};
+use windlass_domain::{Built, Proof};
 
 use super::deployment::ReleaseFact;
 

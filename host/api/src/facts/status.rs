@@ -159,8 +159,8 @@ pub struct PartFact {
     pub finished: bool,
 }
 
-impl From<&windlass_documents::Part> for PartFact {
-    fn from(part: &windlass_documents::Part) -> Self {
+impl From<&windlass_domain::Part> for PartFact {
+    fn from(part: &windlass_domain::Part) -> Self {
         Self {
             service: part.service.clone(),
             instance: part.instance.clone(),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bollard::models::{ContainerInspectResponse, ContainerSummary, MountPoint, Volume};
 use bollard::query_parameters::ListVolumesOptions;
 use serde_json::{Map, Value};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::engine::ORDINARY;

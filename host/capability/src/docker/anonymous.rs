@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use bollard::models::{ContainerInspectResponse, ContainerSummary, Volume};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::policy::{APPLICATION, PROJECT, Policy};

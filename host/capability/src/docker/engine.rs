@@ -12,7 +12,7 @@ use bollard::{API_DEFAULT_VERSION, ClientVersion};
 use tokio::net::UnixStream;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::ahead::Ahead;
 use super::failure::{RequestError, failure, hinted};

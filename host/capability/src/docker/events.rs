@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::engine::ORDINARY;

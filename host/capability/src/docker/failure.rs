@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bollard::errors::Error as EngineError;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 /// A failure with a code and a message, not retryable, without details.
 pub(crate) fn failure(code: &str, message: impl Into<String>) -> Failure {

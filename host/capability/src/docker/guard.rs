@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::json;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::failure::failure;

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::query_parameters::{RemoveImageOptions, TagImageOptions};
 use serde_json::Value;
-use windlass_documents::reference::Reference;
-use windlass_documents::{Artifact, Failure};
+use windlass_domain::reference::Reference;
+use windlass_domain::{Artifact, Failure};
 
 use super::engine::{ORDINARY, invalid};
 use super::failure::{failure, hinted};

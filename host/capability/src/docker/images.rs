@@ -1,7 +1,7 @@
 //! Images as the host itself sees them: not narrowed to an application. Nothing is changed here.
 
-use windlass_documents::Failure;
-use windlass_documents::reference::Reference;
+use windlass_domain::Failure;
+use windlass_domain::reference::Reference;
 
 use super::Engine;
 use super::engine::ORDINARY;

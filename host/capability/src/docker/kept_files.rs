@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::failure::failure;
 

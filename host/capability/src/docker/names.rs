@@ -1,7 +1,7 @@
 //! Names as the engine spells them. They become part of request paths, so nothing else may get through.
 
-use windlass_documents::Failure;
-use windlass_documents::reference::Reference;
+use windlass_domain::Failure;
+use windlass_domain::reference::Reference;
 
 use super::failure::failure;
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, ListVolumesOptions};
 use futures::try_join;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Engine;
 use super::engine::ORDINARY;

@@ -6,7 +6,7 @@ use bollard::models::{ContainerInspectResponse, NetworkInspect, Volume};
 use bollard::query_parameters::{InspectContainerOptions, InspectNetworkOptions};
 use serde::Serialize;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::engine::ORDINARY;

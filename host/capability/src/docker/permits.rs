@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::ancestors::Mounting;

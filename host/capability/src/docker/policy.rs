@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::shorten;
 
 use super::failure::hinted;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::engine::{invalid, outside_deployment};

@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use windlass_config::Endpoint;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::addresses;
 
 use super::Docker;

@@ -12,8 +12,8 @@ use bollard::query_parameters::CreateImageOptions;
 use futures::StreamExt as _;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
-use windlass_documents::Failure;
-use windlass_documents::reference::Reference;
+use windlass_domain::Failure;
+use windlass_domain::reference::Reference;
 use windlass_foundation::progress::Progress;
 
 use super::Docker;

@@ -9,7 +9,7 @@ use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions, List
 use futures::TryStreamExt as _;
 use serde_json::{Value, json};
 use tokio::join;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::engine::{ORDINARY, invalid};
 use super::failure::failure;

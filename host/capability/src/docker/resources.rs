@@ -3,7 +3,7 @@
 use bollard::models::{NetworkCreateRequest, NetworkDisconnectRequest, NetworkInspect, VolumeCreateRequest};
 use bollard::query_parameters::RemoveVolumeOptions;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::ancestors::Mounting;
 use super::engine::{ORDINARY, invalid};

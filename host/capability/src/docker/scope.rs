@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use ipnet::IpNet;
 use windlass_config::Endpoint;
 use windlass_config::Guarded;
-use windlass_documents::{Artifact, Failure};
+use windlass_domain::{Artifact, Failure};
 use windlass_foundation::call::CallContext;
 use windlass_foundation::progress::Watch;
 use windlass_foundation::redact::Redactor;

@@ -10,7 +10,7 @@ use bollard::models::{Ipam, Network};
 use bollard::query_parameters::ListNetworksOptions;
 use ipnet::IpNet;
 use tokio::sync::OnceCell;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::engine::ORDINARY;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use bollard::models::ContainerSummary;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Docker;
 use super::failure::hinted;

@@ -14,7 +14,7 @@ use bollard::query_parameters::{
 };
 use ipnet::IpNet;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::ancestors::Mounting;
 use super::bodies;

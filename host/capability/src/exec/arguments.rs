@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use windlass_config::Command;
 use windlass_config::document::printable;
 use windlass_config::template::{Piece, pieces};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use crate::Scope;
 use crate::failure::failure;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use http::{Method, StatusCode};
 use url::Url;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::progress::Level;
 
 use super::target;

@@ -11,7 +11,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyDataStream, BodyExt as _};
 use tokio::time::{Instant, Sleep};
 use windlass_config::Origin;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::redact::{Filter, Redactor};
 
 use super::audit::Audit;

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::addresses;
 
 use super::tls;

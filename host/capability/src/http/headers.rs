@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use windlass_config::Origin;
 use windlass_config::document::printable;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::redact::Redactor;
 use zeroize::Zeroizing;
 

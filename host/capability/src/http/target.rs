@@ -7,7 +7,7 @@
 use http::Uri;
 use url::{Position, Url};
 use windlass_config::Origin;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use crate::failure::failure;
 use crate::secrets::{PluginSecrets, mentions_secret};

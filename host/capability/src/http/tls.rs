@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use rustls::{CertificateError, InvalidMessage};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use crate::failure::failure;
 

@@ -1,6 +1,6 @@
 //! `{{windlass.secret:NAME@FINGERPRINT}}`: what stands for a value until the last moment.
 
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use zeroize::Zeroizing;
 
 use crate::failure::failure;

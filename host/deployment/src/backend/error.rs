@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::{
     ExitCode, Explain, FailureKind, PROBLEMS, Part, Place, advice, failure_problems, problem_fact,
 };

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use windlass_documents::{Finding, Report, Verdict};
+use windlass_domain::{Finding, Report, Verdict};
 use windlass_foundation::explain::{Explain as _, FailureKind};
 
 use crate::backend::BackendError;

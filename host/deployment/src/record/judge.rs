@@ -1,7 +1,7 @@
 //! What a recorder's failure means for its event: later, or never. A pure function of the failure and of the deployment
 //! that it is about.
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::explain::{Explain as _, FailureKind};
 use windlass_journal::{Delivery, Refusal};
 
@@ -57,7 +57,7 @@ pub(super) fn refusal(failure: &BackendError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use windlass_documents::Failure;
+    use windlass_domain::Failure;
 
     use super::*;
 

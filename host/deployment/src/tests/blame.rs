@@ -1,6 +1,6 @@
 //! Which failures are the release's own, so that it is refused from then on.
 
-use windlass_documents::{Failure, Outcome, Verdict};
+use windlass_domain::{Failure, Outcome, Verdict};
 
 use super::yard::{APPLICATION, Host, report};
 

@@ -1,6 +1,6 @@
 //! How a process ends by each kind of failure.
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::explain::{ExitCode, Explain as _, FailureKind, NOT_WELL};
 
 use super::yard::{Host, said};
@@ -33,6 +33,7 @@ async fn the_exit_code_of_every_word() {
         ("not-proved", Refused, Unexpected),
         (NOT_WELL, Refused, Unexpected),
         ("frozen", Refused, Unexpected),
+        ("unusable", Refused, Unexpected),
         ("plugin:job-failed", Refused, Unexpected),
         ("of-tomorrow", Refused, Unexpected),
     ];

@@ -2,7 +2,7 @@
 //!
 //! After each: exactly the old or exactly the new version serves, the history says which, and the chain holds.
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_journal::testing::is_broken;
 
 use super::yard::{APPLICATION, Fault, Host, When, principal, request};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_documents::{Outcome, Verdict};
+use windlass_domain::{Outcome, Verdict};
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_journal::{Event, Origin, Purpose, Resolution};
 
@@ -102,7 +102,7 @@ async fn pending_is_asked_again() {
 #[tokio::test]
 async fn a_release_that_cannot_be_resolved_is_refused_with_its_reason() {
     let host = Host::three();
-    host.world().unresolvable = Some(windlass_documents::Failure {
+    host.world().unresolvable = Some(windlass_domain::Failure {
         code: "not-found".to_owned(),
         message: "there is no tag v9".to_owned(),
         retryable: false,

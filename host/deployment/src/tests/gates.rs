@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_documents::{Failure, Migration, Outcome, Verdict};
+use windlass_domain::{Failure, Migration, Outcome, Verdict};
 use windlass_foundation::explain::ExitCode;
 use windlass_journal::{Decision, Notice};
 

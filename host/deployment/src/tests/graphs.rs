@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 
 use super::yard::{Fault, Host, When};
 

@@ -1,6 +1,6 @@
 //! What runs is looked at: after an undo, before a refusal is told, and before `unchanged` is said.
 
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::call::CallPurpose;
 use windlass_foundation::explain::ExitCode;
 

@@ -1,6 +1,6 @@
 //! Recorders that cannot be reached, and what they will never take.
 
-use windlass_documents::{Failure, Outcome, Verdict};
+use windlass_domain::{Failure, Outcome, Verdict};
 use windlass_journal::Requeued;
 
 use super::yard::{APPLICATION, Host, principal, report, request};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use windlass_documents::{
+use windlass_domain::{
     Action, Bundle, Change, Event, Failure, Migration, Observation, Part, Phase, Plan, Release, Report, Step, Verdict,
 };
 use windlass_foundation::call::CallPurpose;

@@ -2,7 +2,7 @@
 //! parts and advice in its details.
 
 use serde_json::{Value, json};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::{Part, Place};
 

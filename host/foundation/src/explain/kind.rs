@@ -2,7 +2,7 @@
 //!
 //! What becomes of a deployment because of it is not decided here.
 
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::ExitCode;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
-use windlass_documents::{Outcome, Release};
+use windlass_domain::{Outcome, Release};
 
 use super::Store;
 use super::rows::level_of;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, params};
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::progress::Level;
 
 use super::{Fault, Status};

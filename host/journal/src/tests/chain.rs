@@ -115,7 +115,7 @@ fn a_hold_has_the_proof_of_the_line_that_set_it_last() {
 /// A host where every table has a row: what runs, what failed, a freeze and a pin.
 fn held() -> (tempfile::TempDir, Journal) {
     let (state, journal) = journal();
-    let failure = windlass_documents::Failure {
+    let failure = windlass_domain::Failure {
         code: "unhealthy".to_owned(),
         message: "it loses orders".to_owned(),
         retryable: false,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::explain::{ExitCode, Explain};
 
 use super::{Journal, Mode, Redactor, SteppingClock, deploy, open, opened, planned, release, settled, step};

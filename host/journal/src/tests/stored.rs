@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
-use windlass_documents::Outcome;
+use windlass_domain::Outcome;
 use windlass_foundation::clock::SystemClock;
 use windlass_foundation::redact::Redactor;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use windlass_documents::{Failure, Outcome};
+use windlass_domain::{Failure, Outcome};
 
 use super::{actor, opened, planned, release, settled, step};
 use crate::format::{Answer, Decision, Event, Resolution};

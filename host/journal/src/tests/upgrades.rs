@@ -1,6 +1,6 @@
 //! Journals of older formats.
 
-use windlass_documents::{Event as Told, Outcome};
+use windlass_domain::{Event as Told, Outcome};
 
 use super::{open, opened, release, settled};
 use crate::{Also, Asked, Event, Journal, Mode, Origin, Refusal};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use windlass_documents::reference::ReferenceError;
+use windlass_domain::reference::ReferenceError;
 use windlass_foundation::explain::{ExitCode, Explain};
 
 /// Why nothing was built, or not all of it. Nothing is deployed in any case.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cap_std::fs::{Dir, File, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use windlass_documents::Bundle;
+use windlass_domain::Bundle;
 use windlass_foundation::regular;
 
 use super::digest::{self, Entries, Entry};

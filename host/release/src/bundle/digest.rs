@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
-use windlass_documents::Bundle;
+use windlass_domain::Bundle;
 
 /// One file of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]

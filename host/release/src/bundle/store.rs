@@ -81,7 +81,7 @@ pub(super) fn load(
 pub(super) fn list(root: &Path) -> Vec<String> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let digests = entries.filter_map(|entry| Some(format!("sha256:{}", entry.file_name().to_str()?)));
-    digests.filter(|digest| windlass_documents::reference::is_digest(digest)).collect()
+    digests.filter(|digest| windlass_domain::reference::is_digest(digest)).collect()
 }
 
 /// What changes with anything of a kept bundle.
@@ -101,7 +101,7 @@ pub(super) fn remove(root: &Path, digest: &str) -> Result<(), BundleError> {
 
 pub(super) fn place(root: &Path, digest: &str) -> Result<PathBuf, BundleError> {
     match digest.strip_prefix("sha256:") {
-        Some(hexadecimal) if windlass_documents::reference::is_digest(digest) => Ok(root.join(hexadecimal)),
+        Some(hexadecimal) if windlass_domain::reference::is_digest(digest) => Ok(root.join(hexadecimal)),
         _ => Err(BundleError::Missing { digest: digest.escape_debug().to_string() }),
     }
 }

@@ -1,6 +1,6 @@
 //! Documents that are made, read, changed by another party, and unpacked.
 
-use windlass_documents::{Artifact, Release};
+use windlass_domain::{Artifact, Release};
 
 use super::*;
 

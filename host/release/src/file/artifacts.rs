@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use windlass_config::document::{Noted, Read, Spot, all};
-use windlass_documents::reference::{Reference, is_digest};
+use windlass_domain::reference::{Reference, is_digest};
 
 use super::ArtifactSource;
 use super::convert::Reader;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use windlass_config::document::{Document, DocumentError, Mistakes, Noted, Read, Spot, all};
 use windlass_config::units::Span;
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 use windlass_foundation::names::Kind;
 
 use super::ReleaseFile;
@@ -66,7 +66,7 @@ impl Reader<'_> {
         let artifacts = self.artifacts(file.artifacts);
         let variables = self.variables(file.variables, &file.secrets);
         let secrets = file.secrets.into_iter().map(|(name, secret)| (name, secret.value)).collect();
-        let migration = file.migration.map(|migration| windlass_documents::Migration {
+        let migration = file.migration.map(|migration| windlass_domain::Migration {
             irreversible: migration.irreversible,
             oldest_rollback: migration.oldest_rollback,
         });

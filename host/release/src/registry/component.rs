@@ -5,7 +5,7 @@
 //! reference, the manifest and the component can verify all of it and needs to trust no other party.
 
 use serde::Deserialize;
-use windlass_documents::reference::is_digest;
+use windlass_domain::reference::is_digest;
 
 use super::manifest::digest_of;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 
 use super::Access;
 use super::authorize::authorize;

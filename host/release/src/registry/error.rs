@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use windlass_documents::Failure;
-use windlass_documents::reference::Reference;
+use windlass_domain::Failure;
+use windlass_domain::reference::Reference;
 use windlass_foundation::explain::{ExitCode, Explain};
 
 /// What is not there.

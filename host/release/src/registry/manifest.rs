@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use windlass_documents::reference::is_digest;
+use windlass_domain::reference::is_digest;
 
 use super::transport::Answer;
 

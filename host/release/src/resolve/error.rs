@@ -1,8 +1,8 @@
 //! Why a request gives no release.
 
 use windlass_config::document::nearest;
-use windlass_documents::Failure;
-use windlass_documents::reference::ReferenceError;
+use windlass_domain::Failure;
+use windlass_domain::reference::ReferenceError;
 use windlass_foundation::explain::{ExitCode, Explain};
 
 use crate::registry::RegistryError;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use windlass_documents::Release;
+use windlass_domain::Release;
 use windlass_foundation::canonical::canonical;
 
 /// `sha256:` and the digest of the release's canonical JSON without its id: keys sorted, no spaces, as in RFC 8785 for

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_documents::{Artifact, Release};
+use windlass_domain::{Artifact, Release};
 
 use super::{Request, versions};
 use crate::file::{ArtifactSource, ReleaseFile};
@@ -120,7 +120,7 @@ mod tests {
             commit: None,
             artifacts: [("web".to_owned(), artifact("web", web)), ("api".to_owned(), artifact("api", api))].into(),
             inputs: BTreeMap::new(),
-            bundle: windlass_documents::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
+            bundle: windlass_domain::Bundle { digest: String::new(), files: BTreeMap::new(), programs: None },
             migration: None,
         }
     }

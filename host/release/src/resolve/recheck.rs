@@ -4,7 +4,7 @@
 //! its bundle. The digests that tags meant then, and the commit, do not follow. For those, the key that signed or
 //! sealed the release vouches.
 
-use windlass_documents::Release;
+use windlass_domain::Release;
 use windlass_foundation::names;
 
 use super::{Request, id, version_file, versions};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::reference::Reference;
-use windlass_documents::{Artifact, Bundle};
+use windlass_domain::reference::Reference;
+use windlass_domain::{Artifact, Bundle};
 
 use super::Request;
 use super::error::ResolveError;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use windlass_documents::{Action, Failure, Outcome, Plan, Release, Report, Verdict};
+use windlass_domain::{Action, Failure, Outcome, Plan, Release, Report, Verdict};
 use windlass_foundation::explain::failure_hint;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
 

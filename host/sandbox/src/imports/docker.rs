@@ -2,7 +2,7 @@
 
 use wasmtime::component::Resource;
 use windlass_capability::docker::Docker;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::Answer;
 use crate::bindings::imports::windlass::plugin::docker_read;

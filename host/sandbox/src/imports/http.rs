@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use http_body_util::BodyExt as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use windlass_capability::http::Timeouts;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use crate::call::Call;
 use crate::sandbox::remember;

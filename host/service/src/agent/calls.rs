@@ -199,7 +199,7 @@ impl Reality {
         Ok(kept
             .iter()
             .flat_map(|release| release.artifacts.values())
-            .map(windlass_documents::Artifact::reference)
+            .map(windlass_domain::Artifact::reference)
             .collect())
     }
 

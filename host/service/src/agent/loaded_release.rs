@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use windlass_capability::secrets::{HostKey, Secrets};
 use windlass_config::Config;
 use windlass_deployment::BackendError;
-use windlass_documents::{Bundle, Release};
+use windlass_domain::{Bundle, Release};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::progress::DeploymentRef;
 use windlass_foundation::redact::Redactor;

@@ -8,7 +8,7 @@ use windlass_capability::secrets::SecretError;
 use windlass_config::Config;
 use windlass_config::document::Document;
 use windlass_deployment::BackendError;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::{Explain as _, Part, Place};
 use windlass_release::directory::TeamDirectory;
 use windlass_release::environment::PluginUse;

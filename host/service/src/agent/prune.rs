@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use windlass_capability::docker::ImageOwners;
 use windlass_deployment::{BackendError, Context};
-use windlass_documents::{Artifact, Failure, Release};
+use windlass_domain::{Artifact, Failure, Release};
 use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Kind;
 use windlass_journal::{Error, Journal};

@@ -16,7 +16,7 @@ use windlass_deployment::{
     Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe, Resolved,
     Source, owner_of,
 };
-use windlass_documents::{Event, Observation, Plan, Release, Report, Step};
+use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
 use windlass_foundation::clock::Clock;
 use windlass_foundation::explain::FailureKind;

@@ -7,7 +7,7 @@ use std::path::Path;
 use windlass_api::ErrorFact;
 use windlass_config::Config;
 use windlass_deployment::{BackendError, Ending, Error, Request, Stop, Target, plan_only, run};
-use windlass_documents::{Failure, Outcome};
+use windlass_domain::{Failure, Outcome};
 use windlass_foundation::explain::{ExitCode, Fault, failure_place};
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::Unwatched;

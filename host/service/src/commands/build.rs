@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use windlass_api::command;
 use windlass_deployment::Source;
-use windlass_documents::Built;
+use windlass_domain::Built;
 use windlass_foundation::clock::{Clock as _, SystemClock};
 use windlass_foundation::explain::Fault;
 use windlass_release::build::{Build, BuildError, Builder, Commit, Inputs, builds, commit};
@@ -89,7 +89,7 @@ fn may_be_pushed(wanted: &[Build], push: bool) -> Result<(), BuildError> {
 /// Builds one image, and pushes it: its id in the engine, or its digest at its registry.
 async fn digest(agent: &Agent, builder: &Builder<'_>, build: &Build, buildx: bool) -> Result<String, Fault> {
     let id = builder.build(build, buildx).await?;
-    let engine = |failure: windlass_documents::Failure| Fault::from(windlass_deployment::Error::Failed(failure.into()));
+    let engine = |failure: windlass_domain::Failure| Fault::from(windlass_deployment::Error::Failed(failure.into()));
     let lost = |what, command| BuildError::Lost { what, artifact: build.artifact.clone(), command };
     let id = agent.docker.image_id(&id).await.map_err(engine)?.ok_or_else(|| lost("the image", "build"))?;
     if build.local {

@@ -3,7 +3,7 @@
 use windlass_api::command::{Manner, Subject};
 use windlass_api::facts::CheckFact;
 use windlass_api::{Answer, Reply};
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 use windlass_foundation::explain::{ExitCode, Fault};
 use windlass_journal::Mode;
 

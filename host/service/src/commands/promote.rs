@@ -4,7 +4,7 @@ use windlass_api::Reply;
 use windlass_api::command::{ApplicationRef, Content, Document, Manner, Promoted};
 use windlass_config::Config;
 use windlass_deployment::Target as Wanted;
-use windlass_documents::ReleaseDocument;
+use windlass_domain::ReleaseDocument;
 use windlass_foundation::explain::Fault;
 use windlass_foundation::names;
 use windlass_foundation::private;

@@ -8,7 +8,7 @@ use windlass_api::facts::{ReleaseDocumentFact, ReleaseLineFact};
 use windlass_api::{Answer, Reply};
 use windlass_config::{Config, Releases};
 use windlass_deployment::Target;
-use windlass_documents::{Built, Outcome, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
+use windlass_domain::{Built, Outcome, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
 use windlass_foundation::explain::Fault;
 use windlass_foundation::private;
 use windlass_foundation::signature;
@@ -186,7 +186,7 @@ pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> 
     run.allow(On::Application(application))?;
     let agent = run.open(Mode::Read).await?;
     let (release, proof) = succeeded(&agent, application, wanted)?;
-    let format = windlass_documents::RELEASE_DOCUMENT_FORMAT;
+    let format = windlass_domain::RELEASE_DOCUMENT_FORMAT;
     let document = ReleaseDocument { format, release, proof, built: BTreeMap::new(), files: None };
     Ok(about(&document, None, None))
 }

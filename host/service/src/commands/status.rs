@@ -9,7 +9,7 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::facts::{OpenFact, PartFact, ReleaseFact, StatusFact};
 use windlass_api::{Answer, Reply};
 use windlass_deployment::Context;
-use windlass_documents::{Action, Change, Observation};
+use windlass_domain::{Action, Change, Observation};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::Fault;
 use windlass_journal::{Application, Mode, Running};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use windlass_compose::{Application, MountKind, Service};
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 
 /// The longest name of an artifact.
 const LONGEST: usize = 63;

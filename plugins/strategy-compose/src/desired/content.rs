@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
-use windlass_documents::Bundle;
+use windlass_domain::Bundle;
 
 use super::pin;
 

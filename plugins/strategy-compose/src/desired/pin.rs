@@ -1,8 +1,8 @@
 //! Every image is pinned: by an artifact of the release, or, that of a service, by a digest in the file.
 
 use windlass_compose::{Mount, Problem, Service};
-use windlass_documents::reference::Reference;
-use windlass_documents::{Artifact, Release};
+use windlass_domain::reference::Reference;
+use windlass_domain::{Artifact, Release};
 
 /// An image that can mean only one thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

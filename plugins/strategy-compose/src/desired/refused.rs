@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Component;
 
 use windlass_compose::{Application, Mode, ModeKind, MountKind, Path, Position, Problem, Service, VolumesSource};
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 
 use super::{Platform, mounts, networks};
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use windlass_compose::Replace;
-use windlass_documents::Action;
+use windlass_domain::Action;
 
 use super::decide::Decision;
 use crate::desired::{self, Desired, DesiredService, Manner};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::{Action, Change, Difference};
+use windlass_domain::{Action, Change, Difference};
 
 use super::data::Carried;
 use super::together;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use windlass_documents::{Action, Change};
+use windlass_domain::{Action, Change};
 
 use super::{Draft, NewStep};
 use crate::desired::{Desired, Pinned, Platform, Resource};

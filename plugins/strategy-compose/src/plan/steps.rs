@@ -5,7 +5,7 @@ mod leave;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_documents::Action;
+use windlass_domain::Action;
 
 use super::decide::{Decision, subject};
 use super::graph::{Milestones, gates};

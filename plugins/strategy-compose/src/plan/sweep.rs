@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_documents::{Action, Change, When};
+use windlass_domain::{Action, Change, When};
 
 use super::decide::{Decision, subject};
 use super::{Draft, NewStep};

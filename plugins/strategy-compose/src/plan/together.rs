@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use windlass_documents::Action;
+use windlass_domain::Action;
 
 use super::decide::Decision;
 use crate::desired::{self, Desired, DesiredService, Manner};

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
-use windlass_documents::Phase;
+use windlass_domain::Phase;
 use windlass_stage::Compose as Version;
 
 use super::engine::{Real, spoken};

@@ -36,7 +36,7 @@ fn back(more: &str) -> Desired {
 }
 
 /// The body of the only container that is made.
-fn body(plan: &windlass_documents::Plan) -> (Value, Value) {
+fn body(plan: &windlass_domain::Plan) -> (Value, Value) {
     let step = plan.steps.iter().find(|step| step.id == "back:create").unwrap();
     (step.details["body"]["HostConfig"]["Mounts"].clone(), step.details["carried"].clone())
 }

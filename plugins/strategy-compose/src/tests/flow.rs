@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use windlass_documents::{Phase, Plan, Verdict};
+use windlass_domain::{Phase, Plan, Verdict};
 use windlass_sdk::{Context, Fixture, Result};
 
 use super::engine::{Real, is_there};
@@ -278,7 +278,7 @@ fn the_old_version_ends_while_the_new_one_is_verified_and_only_whoever_knows_the
     let plan = stage.plan(&second);
     let context = stage.knows("second", &plan);
     let (meanwhile, steps): (Vec<_>, Vec<_>) =
-        ordered(&plan, Phase::Apply).into_iter().partition(windlass_documents::Step::is_during_verify);
+        ordered(&plan, Phase::Apply).into_iter().partition(windlass_domain::Step::is_during_verify);
     for step in &steps {
         apply(&context, &engine, step).unwrap();
     }

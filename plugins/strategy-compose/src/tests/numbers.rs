@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::json;
-use windlass_documents::Phase;
+use windlass_domain::Phase;
 
 use super::flow::Stage;
 use super::plans::{images, planned, running, wanted};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Map, Value, json};
-use windlass_documents::Phase;
+use windlass_domain::Phase;
 use windlass_stage::Compose as Version;
 
 use super::flow::Stage;
@@ -266,7 +266,7 @@ fn the_same_file_gives_the_same_containers_and_what_compose_made_is_adopted() {
         let replaced: Vec<&str> = plan
             .changes
             .iter()
-            .filter(|change| change.action == windlass_documents::Action::Replace)
+            .filter(|change| change.action == windlass_domain::Action::Replace)
             .map(|change| change.subject.as_str())
             .collect();
         assert_eq!(replaced, ["service given", "service volumes"], "{version:?}: {}", shown(&plan));

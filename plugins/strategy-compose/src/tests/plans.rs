@@ -215,7 +215,7 @@ fn a_service_that_is_gone_is_removed_when_we_made_it() {
     assert!(plan.steps.is_empty());
 }
 
-fn plan_of(desired: &Desired, state: &State) -> windlass_documents::Plan {
+fn plan_of(desired: &Desired, state: &State) -> windlass_domain::Plan {
     plan(desired, state).unwrap()
 }
 

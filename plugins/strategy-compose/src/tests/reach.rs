@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use windlass_documents::{Phase, Verdict};
+use windlass_domain::{Phase, Verdict};
 
 use super::flow::{Stage, forth_and_back};
 use super::world::{ordered, shown};

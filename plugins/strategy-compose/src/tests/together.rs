@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use windlass_documents::Phase;
+use windlass_domain::Phase;
 use windlass_stage::Compose;
 
 use super::flow::{Stage, forth_and_back};

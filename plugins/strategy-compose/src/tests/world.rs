@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use windlass_documents::{Artifact, Bundle, Phase, Plan, RELEASE_FORMAT, Release, Step};
+use windlass_domain::{Artifact, Bundle, Phase, Plan, RELEASE_FORMAT, Release, Step};
 use windlass_sdk::Host;
 use windlass_sdk::units::Period;
 

@@ -1,7 +1,7 @@
 //! `check-ci-status` and GitHub.
 
 use serde_json::json;
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 use windlass_github_stand_in::Fault;
 
 use super::{Hub, hint, release, sha};

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use windlass_documents::{Failure, Release, Report, Verdict};
+use windlass_domain::{Failure, Release, Report, Verdict};
 
 use super::{hint, release};
 use crate::first_party::support::Sandbox;

@@ -1,7 +1,7 @@
 //! `recorder-github` and GitHub.
 
 use serde_json::{Value, json};
-use windlass_documents::{Event, Failure, Outcome};
+use windlass_domain::{Event, Failure, Outcome};
 use windlass_github_stand_in::Fault;
 
 use super::{Hub, hint, release, sha};

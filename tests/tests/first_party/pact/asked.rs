@@ -1,7 +1,7 @@
 //! `check-pact`: yes, no, not yet, and where the broker says yes too soon.
 
 use serde_json::json;
-use windlass_documents::Verdict;
+use windlass_domain::Verdict;
 
 use super::Desk;
 use crate::first_party::support::titles;

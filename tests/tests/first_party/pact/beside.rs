@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use windlass_documents::{Report, Verdict};
+use windlass_domain::{Report, Verdict};
 use windlass_pact_stand_in::Fault;
 
 use super::Desk;

@@ -2,7 +2,7 @@
 //! is left alone.
 
 use serde_json::{Value, json};
-use windlass_documents::Event;
+use windlass_domain::Event;
 
 use super::told::{both, deployed, desk, event, writes};
 use super::{Desk, hint};

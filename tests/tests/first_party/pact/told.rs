@@ -1,7 +1,7 @@
 //! `recorder-pact`: what runs is recorded once, and nothing is made up.
 
 use serde_json::{Value, json};
-use windlass_documents::Event;
+use windlass_domain::Event;
 use windlass_pact_stand_in::{Fault, Recorded};
 
 use super::{Desk, hint, release};

@@ -1,7 +1,7 @@
 //! `check-pact` and webhooks: the broker sends one for the newest contract, which is not always the one that waits.
 
 use serde_json::json;
-use windlass_documents::{Finding, Report, Verdict};
+use windlass_domain::{Finding, Report, Verdict};
 
 use super::Desk;
 

@@ -3,7 +3,7 @@
 //! Field names and defaults are those of the Docker Engine API, operations `ContainerCreate` and `ContainerUpdate`.
 
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::fields::{is_nothing, is_unset, list, object, shown, text, texts, wrong};
 use super::known::{

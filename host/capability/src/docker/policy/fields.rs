@@ -1,7 +1,7 @@
 //! Reading JSON bodies strictly: a wrong type is a failure that names the field, never a default.
 
 use serde_json::{Map, Value};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::super::failure::failure;
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 use serde_json::json;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::shorten;
 
 use super::super::failure::failure;

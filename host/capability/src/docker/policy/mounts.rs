@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::explain::shorten;
 
 use super::fields::{is_nothing, is_unset, object, shown, text, wrong};

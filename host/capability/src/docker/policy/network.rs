@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use serde_json::Value;
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::super::bodies::INTERFACE_SYSCTLS;
 use super::container::links;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::{Map, Value};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 use windlass_foundation::addresses::{METADATA, address, range};
 
 use super::fields::{is_nothing, is_unset, object, text};

@@ -3,7 +3,7 @@
 //! The driver `local` mounts whatever its options say, a host path included: such a volume is a bind mount.
 
 use serde_json::{Map, Value};
-use windlass_documents::Failure;
+use windlass_domain::Failure;
 
 use super::fields::{is_nothing, is_unset, object, shown, text, wrong};
 use super::options::{self, Local};

@@ -1,6 +1,6 @@
 //! What a log without a terminal shows.
 
-use windlass_documents::{Finding, Outcome};
+use windlass_domain::{Finding, Outcome};
 
 use super::*;
 

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use windlass_api::facts::DoctorFact;
 use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
-use windlass_documents::reference::Reference;
+use windlass_domain::reference::Reference;
 use windlass_foundation::explain::Explain;
 use windlass_foundation::redact::Redactor;
 use windlass_release::application;

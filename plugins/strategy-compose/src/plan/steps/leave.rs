@@ -1,6 +1,6 @@
 //! What goes away: early, where something new needs its place, and otherwise when all that is new is there.
 
-use windlass_documents::When;
+use windlass_domain::When;
 
 use super::{MARGIN, Services, Work, before, is_made, subject};
 use crate::desired::{Desired, DesiredService, Manner};

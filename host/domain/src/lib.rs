@@ -1,4 +1,6 @@
-//! The JSON documents that cross the plugin contract.
+//! The domain's model, as the agent and its plugins share it: releases, plans, steps, outcomes, events.
+//!
+//! All of it crosses the plugin contract as JSON documents.
 //!
 //! Where `wit/` says `json` with a schema, the schema is that of a type here, and `windlass schema NAME` prints it.
 //! The host and the guest SDK share these types; authors in other languages use the schemas.
