@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
+use windlass_foundation::names::Instance;
 
 use super::request::{PlanFile, Source};
 
@@ -33,6 +34,8 @@ pub struct Resolved {
 /// One call of a plugin.
 #[derive(Debug, Clone)]
 pub struct Context {
+    /// What it is made for: an application, or one under another name.
+    pub instance: Instance,
     /// What it is about.
     pub about: Arc<CallContext>,
     /// Who logs: the step's id, or the name in the release file.
@@ -98,7 +101,7 @@ pub struct DeploymentSettings {
 pub trait DeploymentBackend: Send + Sync {
     /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
     /// same release; so does what runs, for what the source leaves open.
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved>;
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved>;
     /// Puts this host's seal on a plan file.
     fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile>;
     /// Whether a plan file is what this host's agent made: everything in it that follows from something else is made

@@ -78,7 +78,7 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
 
 /// What the gates say, without a deployment.
 pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
-    let (subject, planned) = plan::only(engine, &request.application, &request.target, stop).await?;
+    let (subject, planned) = plan::only(engine, &request.instance, &request.target, stop).await?;
     let subject = subject.purpose(CallPurpose::Check);
     let options = GateOptions { retry: request.retry, break_glass: request.break_glass.as_deref() };
     let checks = ask(&subject, &options, |_| Ok(())).await?;
@@ -171,7 +171,7 @@ fn remedy(answer: &Answer) -> Option<String> {
 async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report, windlass_journal::Error> {
     let journal = &subject.engine.journal;
     let mut findings = Vec::new();
-    if let Some(freeze) = journal.freeze(&subject.about.application)? {
+    if let Some(freeze) = journal.freeze(&subject.instance)? {
         findings.push(Finding {
             id: "freeze".to_owned(),
             verdict: Verdict::Fail,
@@ -183,7 +183,7 @@ async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report,
             evidence: None,
         });
     }
-    if let Some(pin) = journal.pin(&subject.about.application)?
+    if let Some(pin) = journal.pin(&subject.instance)?
         && pin.release != subject.about.release.id
     {
         findings.push(Finding {
@@ -197,7 +197,7 @@ async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report,
             evidence: None,
         });
     }
-    if let Some(quarantine) = journal.quarantined(&subject.about.application, &subject.about.release.id)? {
+    if let Some(quarantine) = journal.quarantined(&subject.instance, &subject.about.release.id)? {
         findings.push(Finding {
             id: "quarantine".to_owned(),
             verdict: if options.retry { Verdict::Warn } else { Verdict::Fail },
@@ -210,7 +210,7 @@ async fn own(subject: &Subject<'_>, options: &GateOptions<'_>) -> Result<Report,
         });
     }
     findings.extend(way_back(subject).await);
-    if let Some(why) = migration::forbids(journal, &subject.about.application, &subject.about.release)? {
+    if let Some(why) = migration::forbids(journal, &subject.instance, &subject.about.release)? {
         findings.push(Finding {
             id: "migration".to_owned(),
             verdict: Verdict::Fail,

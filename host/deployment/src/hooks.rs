@@ -10,6 +10,7 @@ use serde_json::Value;
 use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::hooks::variable;
+use windlass_foundation::names::Instance;
 
 use super::backend::{Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, Resolved};
 use super::request::{PlanFile, Source};
@@ -45,8 +46,8 @@ fn names(hook: Option<&String>, step: &Step) -> bool {
 }
 
 impl DeploymentBackend for Hooked {
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
-        self.inside.resolve(application, source)
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved> {
+        self.inside.resolve(instance, source)
     }
 
     fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {

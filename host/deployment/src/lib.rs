@@ -34,7 +34,7 @@ mod verify;
 mod work;
 
 use windlass_domain::Outcome;
-use windlass_foundation::principal::Principal;
+use windlass_foundation::{names::Instance, principal::Principal};
 use windlass_journal::Resolution;
 
 use self::work::{Deployment, Halt};
@@ -52,10 +52,10 @@ pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked,
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
     if let Target::Planned(file) = &request.target {
-        target::vouch(engine, file, &request.application).await?;
+        target::vouch(engine, file, &request.instance).await?;
     }
-    let _held = lock::hold(engine, &request.application, &request.principal, request.wait, stop).await?;
-    recover::earlier(engine, &request.application, &request.principal, stop).await?;
+    let _held = lock::hold(engine, &request.instance, &request.principal, request.wait, stop).await?;
+    recover::earlier(engine, &request.instance, &request.principal, stop).await?;
     let deployment = Deployment::open(engine, request, stop)?;
     finish(&deployment).await
 }
@@ -63,27 +63,27 @@ pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Endin
 /// Continues the open deployment of an application.
 pub async fn resume(
     engine: &Engine,
-    application: &str,
+    instance: &Instance,
     by: &Principal,
     onward: Onward,
     stop: &Stop,
 ) -> Result<Ending, Error> {
-    let _held = lock::hold(engine, application, by, None, stop).await?;
-    let deployment = recover::open(engine, application, by, onward, stop)?;
+    let _held = lock::hold(engine, instance, by, None, stop).await?;
+    let deployment = recover::open(engine, instance, by, onward, stop)?;
     finish(&deployment).await
 }
 
 /// A person answers for a stuck deployment. With `Resolution::RetryUndo` it is unwound once more, and ends again.
 pub async fn resolve(
     engine: &Engine,
-    application: &str,
+    instance: &Instance,
     by: &Principal,
     reason: &str,
     resolution: Resolution,
     stop: &Stop,
 ) -> Result<Option<Ending>, Error> {
-    let _held = lock::hold(engine, application, by, None, stop).await?;
-    let deployment = recover::answer(engine, application, by, reason, resolution, stop)?;
+    let _held = lock::hold(engine, instance, by, None, stop).await?;
+    let deployment = recover::answer(engine, instance, by, reason, resolution, stop)?;
     match resolution {
         Resolution::Accept => Ok(None),
         Resolution::RetryUndo => finish(&deployment).await.map(Some),
@@ -91,8 +91,8 @@ pub async fn resolve(
 }
 
 /// What a deployment would do. Changes nothing and needs no lock.
-pub async fn plan_only(engine: &Engine, application: &str, target: &Target, stop: &Stop) -> Result<Planned, Error> {
-    plan::only(engine, application, target, stop).await.map(|(_, planned)| planned)
+pub async fn plan_only(engine: &Engine, instance: &Instance, target: &Target, stop: &Stop) -> Result<Planned, Error> {
+    plan::only(engine, instance, target, stop).await.map(|(_, planned)| planned)
 }
 
 /// What a deployment would do and what the gates say about it now. Changes nothing and needs no lock.
@@ -101,10 +101,10 @@ pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Resu
 }
 
 /// Delivers the events that wait to the recorders of an application, without waiting for the time of the next attempt.
-pub async fn flush(engine: &Engine, application: &str, by: &Principal, stop: &Stop) -> Result<(), Error> {
-    let _held = lock::hold(engine, application, by, None, stop).await?;
+pub async fn flush(engine: &Engine, instance: &Instance, by: &Principal, stop: &Stop) -> Result<(), Error> {
+    let _held = lock::hold(engine, instance, by, None, stop).await?;
     tokio::select! {
-        told = record::waiting(engine, application, record::Due::Ignored) => told,
+        told = record::waiting(engine, instance, record::Due::Ignored) => told,
         () = stop.unwind().cancelled() => Ok(()),
     }
 }

@@ -5,10 +5,12 @@
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_foundation::private;
 use windlass_foundation::progress::{DeploymentRef, Progress};
@@ -21,13 +23,13 @@ use super::work::owner;
 /// The application is held until this goes.
 pub(super) struct Held<'a> {
     engine: &'a Engine,
-    application: String,
+    instance: Instance,
     file: File,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        if let Err(error) = blocking(|| self.engine.journal.release(&self.application)) {
+        if let Err(error) = blocking(|| self.engine.journal.release(&self.instance)) {
             tracing::debug!(%error, "the holder stays in the journal, where the next one replaces it");
         }
         // Closing it is not enough: a program that another thread is starting right now has a copy of the open file
@@ -41,27 +43,24 @@ impl Drop for Held<'_> {
 /// Takes the lock. Waits for it at most `wait`; none means not at all.
 pub(super) async fn hold<'a>(
     engine: &'a Engine,
-    application: &str,
+    instance: &Instance,
     by: &Principal,
     wait: Option<Duration>,
     stop: &Stop,
 ) -> Result<Held<'a>, Error> {
-    let failed = |source| Error::Lock { application: application.to_owned(), source };
-    if !application.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) || application.starts_with('.') {
-        return Err(failed(std::io::Error::other("its name has characters that no application's name has")));
-    }
+    let failed = |source| Error::Lock { application: instance.to_string(), source };
     // Only the agent's user can open the file: a process that can open it can hold the lock.
     private::directory(&engine.locks).map_err(failed)?;
-    let path = engine.locks.join(format!("{application}.lock"));
+    let path = file(engine, instance);
     let file = private::open(&path).map_err(failed)?;
     let file = match file.try_lock() {
         Ok(()) => file,
         Err(TryLockError::Error(source)) => return Err(failed(source)),
         Err(TryLockError::WouldBlock) => {
-            let holder = holder(engine, application)?;
-            let busy = Error::Busy { application: application.to_owned(), holder: holder.clone() };
+            let holder = holder(engine, instance)?;
+            let busy = Error::Busy { application: instance.to_string(), holder: holder.clone() };
             let Some(wait) = wait else { return Err(busy) };
-            let of = DeploymentRef { application: application.to_owned(), deployment: None };
+            let of = DeploymentRef { application: instance.to_string(), deployment: None };
             engine.notice(&of, Progress::Waiting { holder });
             tokio::select! {
                 locked = locked(file) => locked.map_err(failed)?,
@@ -70,8 +69,13 @@ pub(super) async fn hold<'a>(
             }
         }
     };
-    blocking(|| engine.journal.hold(application, &owner(by)))?;
-    Ok(Held { engine, application: application.to_owned(), file })
+    blocking(|| engine.journal.hold(instance, &owner(by)))?;
+    Ok(Held { engine, instance: instance.clone(), file })
+}
+
+/// The file whose lock is an instance's: what an instance is made of is safe in a file's name.
+fn file(engine: &Engine, instance: &Instance) -> PathBuf {
+    engine.locks.join(format!("{instance}.lock"))
 }
 
 /// Waits for the lock in a thread of its own: the kernel wakes the thread when the lock is free, so the agent does not
@@ -90,8 +94,8 @@ async fn locked(file: File) -> std::io::Result<File> {
 /// (`man 5 proc_locks`) and takes no lock itself, so that a deployment never finds the application busy because of this
 /// check. False where there is no lock file; true where the list cannot be read.
 #[must_use]
-pub fn is_held(engine: &Engine, application: &str) -> bool {
-    let Ok(file) = std::fs::metadata(engine.locks.join(format!("{application}.lock"))) else { return false };
+pub fn is_held(engine: &Engine, instance: &Instance) -> bool {
+    let Ok(file) = std::fs::metadata(file(engine, instance)) else { return false };
     let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return true };
     holds(&locks, file.ino())
 }
@@ -106,8 +110,8 @@ fn holds(locks: &str, inode: u64) -> bool {
 }
 
 /// Who holds it, for people. The lock is the truth; the journal may be a moment behind.
-fn holder(engine: &Engine, application: &str) -> Result<String, Error> {
-    let holder = engine.journal.holder(application)?;
+fn holder(engine: &Engine, instance: &Instance) -> Result<String, Error> {
+    let holder = engine.journal.holder(instance)?;
     Ok(holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string()))
 }
 

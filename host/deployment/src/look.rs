@@ -29,7 +29,7 @@ async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: Call
         let state = deployment.state();
         let about = CallContext {
             deployment: state.id,
-            application: state.application,
+            application: state.instance.to_string(),
             environment: engine.environment.clone(),
             purpose,
             release: release.clone(),
@@ -38,7 +38,8 @@ async fn look(deployment: &Deployment<'_>, release: &Arc<Release>, purpose: Call
             unbound: state.asked.unbound,
         };
         let (about, settings) = (Arc::new(about), Arc::new(settings));
-        let subject = Subject { engine, about, settings, cancelled: CancellationToken::new() };
+        let subject =
+            Subject { engine, instance: state.instance, about, settings, cancelled: CancellationToken::new() };
         let context = subject.context("observe", 1, subject.settings.call_deadline.min(PATIENCE));
         within(&context, "observe", engine.backend.observe(&context)).await
     };

@@ -4,15 +4,16 @@
 //! of such a release may have run is not undone: it is stuck, with the reason, until a person decides.
 
 use windlass_domain::{Migration, Release};
+use windlass_foundation::names::Instance;
 use windlass_journal::{DeploymentState, Journal, Purpose, StepStatus};
 
 /// Why a release may not run after what ran since it last succeeded here.
 pub(super) fn forbids(
     journal: &Journal,
-    application: &str,
+    instance: &Instance,
     release: &Release,
 ) -> Result<Option<String>, windlass_journal::Error> {
-    let successes = journal.successes(application)?;
+    let successes = journal.successes(instance)?;
     let Some(place) = successes.iter().position(|summary| summary.release.as_deref() == Some(release.id.as_str()))
     else {
         // It never ran here: it is not a way back.

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use windlass_domain::{Observation, Plan, Step};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
 use windlass_journal::{Answer, Decision, Event, Status};
 
@@ -171,7 +172,7 @@ async fn make(subject: &Subject<'_>) -> Result<(Observation, Plan), BackendError
 /// A plan for a question without a deployment.
 pub(super) async fn only<'a>(
     engine: &'a Engine,
-    application: &str,
+    instance: &Instance,
     wished: &Target,
     stop: &Stop,
 ) -> Result<(Subject<'a>, Planned), Error> {
@@ -179,12 +180,12 @@ pub(super) async fn only<'a>(
         let (mut rollback_of, mut notes) = (None, Vec::new());
         let (release, document, unbound) = match wished {
             Target::Source(source) => {
-                let resolved = engine.backend.resolve(application, source).await?;
+                let resolved = engine.backend.resolve(instance, source).await?;
                 notes = resolved.notes;
                 (resolved.release, None, source.unbound.clone())
             }
             Target::Planned(file) => {
-                target::vouch(engine, file, application).await?;
+                target::vouch(engine, file, instance).await?;
                 rollback_of.clone_from(&file.rollback_of);
                 (file.release.clone(), file.document.clone(), file.unbound.clone())
             }
@@ -193,10 +194,10 @@ pub(super) async fn only<'a>(
                 ((**release).clone(), Some(document), unbound.clone())
             }
             Target::Rollback { to } => {
-                let of = target::earlier(engine, application, to.as_deref())?.id;
+                let of = target::earlier(engine, instance, to.as_deref())?.id;
                 let state = engine.journal.deployment_state(&of)?;
                 let release = state.release.ok_or_else(|| Error::NoTarget {
-                    application: application.to_owned(),
+                    application: instance.to_string(),
                     wished: format!("`{of}` has no release"),
                 })?;
                 rollback_of = Some(of);
@@ -204,10 +205,10 @@ pub(super) async fn only<'a>(
             }
         };
         let settings = engine.backend.settings(&release).await?;
-        let running = engine.journal.running(application)?.map(|running| running.release);
+        let running = engine.journal.running(instance)?.map(|running| running.release);
         let about = CallContext {
             deployment: engine.ids.next(),
-            application: application.to_owned(),
+            application: instance.to_string(),
             environment: engine.environment.clone(),
             purpose: if rollback_of.is_some() { CallPurpose::PlanRollback } else { CallPurpose::Plan },
             release: Arc::new(release),
@@ -216,7 +217,8 @@ pub(super) async fn only<'a>(
             unbound: unbound.clone(),
         };
         let (about, settings) = (Arc::new(about), Arc::new(settings));
-        let mut subject = Subject { engine, about, settings, cancelled: stop.unwind().clone() };
+        let mut subject =
+            Subject { engine, instance: instance.clone(), about, settings, cancelled: stop.unwind().clone() };
         let (observation, mut plan) = match wished {
             Target::Planned(file) => (file.observation.clone(), file.plan.clone()),
             Target::Source(_) | Target::Given { .. } | Target::Rollback { .. } => make(&subject).await?,

@@ -18,6 +18,7 @@ use windlass_domain::Outcome;
 use windlass_foundation::blocking::blocking;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::Explain as _;
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{Delivery, Refusal, outcome_word, summary_of};
 
@@ -46,32 +47,32 @@ pub(super) enum Due {
 
 /// Delivers to the recorders of this application the events that they have not received yet.
 pub(super) async fn record(deployment: &Deployment<'_>) -> Result<(), Error> {
-    let application = deployment.with(|state| state.application.clone());
-    if deployment.engine.journal.undelivered(&application)?.iter().all(|delivery| delivery.aside.is_some()) {
+    let instance = deployment.with(|state| state.instance.clone());
+    if deployment.engine.journal.undelivered(&instance)?.iter().all(|delivery| delivery.aside.is_some()) {
         return Ok(());
     }
     let _phase = deployment.phase(FlowPhase::Record);
     // An earlier request to stop asked for the undo, and its outcome is delivered like any other.
     if deployment.stop.asked() {
-        return drain(deployment.engine, deployment.of(), Due::Kept).await;
+        return drain(deployment.engine, &instance, deployment.of(), Due::Kept).await;
     }
     tokio::select! {
-        told = drain(deployment.engine, deployment.of(), Due::Kept) => told,
+        told = drain(deployment.engine, &instance, deployment.of(), Due::Kept) => told,
         // Undelivered events stay in the outbox.
         () = deployment.stop.unwind().cancelled() => Ok(()),
     }
 }
 
 /// Delivers the events that wait to the recorders of an application, outside of a deployment.
-pub(super) async fn waiting(engine: &Engine, application: &str, due: Due) -> Result<(), Error> {
-    drain(engine, &DeploymentRef { application: application.to_owned(), deployment: None }, due).await
+pub(super) async fn waiting(engine: &Engine, instance: &Instance, due: Due) -> Result<(), Error> {
+    drain(engine, instance, &DeploymentRef { application: instance.to_string(), deployment: None }, due).await
 }
 
 /// Delivers every recorder's due events: all recorders at once, each recorder in order. Progress is reported for the
 /// deployment `of`, where there is one.
-async fn drain(engine: &Engine, of: &DeploymentRef, due: Due) -> Result<(), Error> {
+async fn drain(engine: &Engine, instance: &Instance, of: &DeploymentRef, due: Due) -> Result<(), Error> {
     let mut queues: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
-    for delivery in engine.journal.undelivered(&of.application)? {
+    for delivery in engine.journal.undelivered(instance)? {
         if delivery.aside.is_none() {
             queues.entry(delivery.recorder.clone()).or_default().push(delivery);
         }
@@ -141,7 +142,7 @@ async fn tell(engine: &Engine, of: &DeploymentRef, delivery: &Delivery) -> Resul
     let (recorder, deployment) = (delivery.recorder.clone(), delivery.deployment.clone());
     engine.notice(of, Progress::TellingStarted { recorder: recorder.clone(), deployment });
     let began = Instant::now();
-    let answer = deliver(engine, &of.application, delivery).await;
+    let answer = deliver(engine, delivery).await;
     let summary = answer.as_ref().ok().and_then(|facts| summary_of(facts.as_ref())).map(str::to_owned);
     let told = answer.is_ok();
     engine.notice(of, Progress::TellingFinished { recorder, told, summary, took: began.elapsed() });
@@ -190,28 +191,28 @@ fn delay(engine: &Engine, attempts: u32, failure: &BackendError) -> SignedDurati
     SignedDuration::try_from(pause.min(LONGEST_DELAY)).unwrap_or(SignedDuration::MAX)
 }
 
-async fn deliver(engine: &Engine, application: &str, delivery: &Delivery) -> Result<Option<Value>, BackendError> {
+async fn deliver(engine: &Engine, delivery: &Delivery) -> Result<Option<Value>, BackendError> {
     let Some(event) = &delivery.event else {
         return Err(BackendError::internal("the stored event cannot be read"));
     };
     let settings = engine.backend.settings(&event.release).await?;
     // What the journal cannot say now it can say later.
     let unread = |error: windlass_journal::Error| BackendError::internal(error.to_string()).retryable_if(true);
-    let unbound = engine.journal.deployment_state(&delivery.deployment).map_err(unread)?.asked.unbound;
-    let earlier = engine.journal.answers(application, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
+    let state = engine.journal.deployment_state(&delivery.deployment).map_err(unread)?;
+    let earlier = engine.journal.answers(&state.instance, &delivery.recorder, EARLIER_ANSWERS).map_err(unread)?;
     let back = event.rollback || event.outcome == Outcome::RolledBack;
     let about = CallContext {
         deployment: delivery.deployment.clone(),
-        application: application.to_owned(),
+        application: state.instance.to_string(),
         environment: engine.environment.clone(),
         purpose: if back { CallPurpose::Rollback } else { CallPurpose::Deploy },
         release: Arc::new(event.release.clone()),
         running: event.running.clone().map(Arc::new),
         plan: None,
-        unbound,
+        unbound: state.asked.unbound,
     };
     let (about, settings) = (Arc::new(about), Arc::new(settings));
-    let subject = Subject { engine, about, settings, cancelled: CancellationToken::new() };
+    let subject = Subject { engine, instance: state.instance, about, settings, cancelled: CancellationToken::new() };
     let mut context = subject.context(&delivery.recorder, delivery.attempts + 1, subject.settings.call_deadline);
     context.last_facts = Arc::new(earlier);
     let told = engine.backend.deliver(&context, &delivery.recorder, event);

@@ -1,5 +1,6 @@
 //! Finding what was left open. Going on is the ordinary flow.
 
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_journal::{Event, Resolution, Status};
 
@@ -22,8 +23,8 @@ pub enum Onward {
 /// Finishes what an earlier process left open, before a new deployment begins. A deployment that touched something is
 /// finished; one that touched nothing is refused, because the new request replaces it. Then the events that wait are
 /// delivered to the recorders.
-pub(super) async fn earlier(engine: &Engine, application: &str, by: &Principal, stop: &Stop) -> Result<(), Error> {
-    for summary in engine.journal.open_deployments(Some(application))? {
+pub(super) async fn earlier(engine: &Engine, instance: &Instance, by: &Principal, stop: &Stop) -> Result<(), Error> {
+    for summary in engine.journal.open_deployments(Some(instance))? {
         let deployment = Deployment::take_over(engine, &summary.id, by, stop)?;
         if matches!(deployment.status(), Status::Resolving | Status::Planning | Status::Checking) {
             deployment
@@ -31,27 +32,27 @@ pub(super) async fn earlier(engine: &Engine, application: &str, by: &Principal, 
         }
         finish(&deployment).await?;
     }
-    if let Some(stuck) = engine.journal.stuck(Some(application))?.into_iter().next() {
+    if let Some(stuck) = engine.journal.stuck(Some(instance))?.into_iter().next() {
         return Err(Error::Blocked {
-            application: application.to_owned(),
+            application: instance.to_string(),
             deployment: stuck.id,
             reason: stuck.failure.unwrap_or_else(|| "undo failed".to_owned()),
         });
     }
-    record::waiting(engine, application, record::Due::Kept).await
+    record::waiting(engine, instance, record::Due::Kept).await
 }
 
 /// Takes over the open deployment of an application.
 pub(super) fn open<'a>(
     engine: &'a Engine,
-    application: &str,
+    instance: &Instance,
     by: &Principal,
     onward: Onward,
     stop: &Stop,
 ) -> Result<Deployment<'a>, Error> {
-    let open = engine.journal.open_deployments(Some(application))?.into_iter().next();
+    let open = engine.journal.open_deployments(Some(instance))?.into_iter().next();
     let Some(summary) = open else {
-        return Err(Error::NothingOpen { application: application.to_owned() });
+        return Err(Error::NothingOpen { application: instance.to_string() });
     };
     let deployment = Deployment::take_over(engine, &summary.id, by, stop)?;
     if onward == Onward::Back {
@@ -64,14 +65,14 @@ pub(super) fn open<'a>(
 /// Writes a person's answer for the stuck deployment of an application.
 pub(super) fn answer<'a>(
     engine: &'a Engine,
-    application: &str,
+    instance: &Instance,
     by: &Principal,
     reason: &str,
     resolution: Resolution,
     stop: &Stop,
 ) -> Result<Deployment<'a>, Error> {
-    let Some(stuck) = engine.journal.stuck(Some(application))?.into_iter().next() else {
-        return Err(Error::NothingStuck { application: application.to_owned() });
+    let Some(stuck) = engine.journal.stuck(Some(instance))?.into_iter().next() else {
+        return Err(Error::NothingStuck { application: instance.to_string() });
     };
     let deployment = Deployment::take_over(engine, &stuck.id, by, stop)?;
     deployment.write(&Event::Answered { actor: by.into(), reason: reason.to_owned(), resolution })?;

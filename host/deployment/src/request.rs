@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use windlass_domain::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 use windlass_foundation::explain::{ExitCode, FailureKind, failure_hint};
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Purpose, Summary};
 
@@ -16,8 +17,8 @@ use super::seal::Seal;
 /// A request to deploy.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The application's name.
-    pub application: String,
+    /// What is deployed: an application, or one under another name.
+    pub instance: Instance,
     /// What to deploy.
     pub target: Target,
     /// Who requests it.
@@ -224,7 +225,7 @@ impl Ending {
         let said = self.state.failure.as_ref().and_then(failure_hint);
         match self.outcome {
             Outcome::Stuck => {
-                Some(format!("see `windlass show {}`, {}", self.state.id, to_resolve(&self.state.application)))
+                Some(format!("see `windlass show {}`, {}", self.state.id, to_resolve(self.state.instance.as_str())))
             }
             Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused | Outcome::RolledBack => said,
         }
@@ -258,7 +259,7 @@ pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host
         idempotency_key: key,
         deployment: state.id.clone(),
         sequence: state.number,
-        application: state.application.clone(),
+        application: state.instance.to_string(),
         environment: state.environment.clone(),
         host: host.to_owned(),
         outcome,
@@ -283,7 +284,7 @@ fn nameless(state: &DeploymentState) -> Release {
     Release {
         format: windlass_domain::RELEASE_FORMAT,
         id: String::new(),
-        application: state.application.clone(),
+        application: state.instance.application().to_owned(),
         version: state.asked.commit.clone().unwrap_or_default(),
         commit: state.asked.commit.clone(),
         artifacts: BTreeMap::new(),

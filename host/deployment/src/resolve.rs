@@ -73,7 +73,7 @@ async fn release(deployment: &Deployment<'_>) -> Result<Release, BackendError> {
         defaults: state.asked.defaults,
         unbound: state.asked.unbound.clone(),
     };
-    let resolved = deployment.engine.backend.resolve(&state.application, &source).await?;
+    let resolved = deployment.engine.backend.resolve(&state.instance, &source).await?;
     *deployment.notes.lock().unwrap_or_else(PoisonError::into_inner) = resolved.notes;
     Ok(resolved.release)
 }

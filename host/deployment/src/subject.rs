@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use windlass_foundation::call::{CallContext, CallPurpose};
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::Progress;
 
 use super::backend::{BackendError, Context, DeploymentSettings};
@@ -18,6 +19,7 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(super) struct Subject<'a> {
     pub(super) engine: &'a Engine,
+    pub(super) instance: Instance,
     pub(super) about: Arc<CallContext>,
     pub(super) settings: Arc<DeploymentSettings>,
     pub(super) cancelled: CancellationToken,
@@ -37,6 +39,7 @@ impl Subject<'_> {
     /// The context of one call.
     pub(super) fn context(&self, source: &str, attempt: u32, deadline: Duration) -> Context {
         Context {
+            instance: self.instance.clone(),
             about: self.about.clone(),
             source: source.to_owned(),
             attempt,

@@ -1,5 +1,6 @@
 //! Which release a request means: the plan in a file, or one that ran here before.
 
+use windlass_foundation::names::Instance;
 use windlass_journal::{Purpose, Summary};
 
 use super::engine::Engine;
@@ -7,13 +8,13 @@ use super::error::Error;
 use super::request::{PLAN_FILE_FORMAT, PlanFile};
 
 /// Whether a plan belongs here, and is what this host's agent planned.
-pub(super) async fn vouch(engine: &Engine, file: &PlanFile, application: &str) -> Result<(), Error> {
-    fits(file, application, &engine.environment)?;
+pub(super) async fn vouch(engine: &Engine, file: &PlanFile, instance: &Instance) -> Result<(), Error> {
+    fits(file, instance, &engine.environment)?;
     engine.backend.vouch(file).await.map_err(Error::Failed)
 }
 
 /// Whether a plan belongs to this application and environment.
-pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Result<(), Error> {
+pub(super) fn fits(file: &PlanFile, instance: &Instance, environment: &str) -> Result<(), Error> {
     let wrong = |reason: String| Err(Error::PlanFile { reason });
     if file.format != PLAN_FILE_FORMAT {
         return wrong(format!("has format {}, this agent reads format {PLAN_FILE_FORMAT}", file.format));
@@ -22,6 +23,7 @@ pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Res
         let reason = format!("has a release of `{}` and is for `{}`", file.release.application, file.application);
         return wrong(reason);
     }
+    let application = instance.application();
     if file.application != application {
         return wrong(format!("is for the application `{}`, not `{application}`", file.application));
     }
@@ -36,24 +38,24 @@ pub(super) fn fits(file: &PlanFile, application: &str, environment: &str) -> Res
 
 /// The deployment whose release a rollback runs again: what ran before the release that runs now was deployed, or the
 /// newest success that fits an id, a number, a commit or a version, rather one of another release than the one that runs.
-pub fn earlier(engine: &Engine, application: &str, to: Option<&str>) -> Result<Summary, Error> {
-    let Some(wished) = to else { return before(engine, application) };
-    let running = engine.journal.running(application)?.map(|running| running.release.id.clone());
-    let successes = engine.journal.successes(application)?;
+pub fn earlier(engine: &Engine, instance: &Instance, to: Option<&str>) -> Result<Summary, Error> {
+    let Some(wished) = to else { return before(engine, instance) };
+    let running = engine.journal.running(instance)?.map(|running| running.release.id.clone());
+    let successes = engine.journal.successes(instance)?;
     let fitting = || successes.iter().filter(|summary| matches(summary, wished));
     let other = fitting().find(|summary| !is_label(summary, wished) || summary.release != running);
-    other.or_else(|| fitting().next()).cloned().ok_or_else(|| unknown(application, wished))
+    other.or_else(|| fitting().next()).cloned().ok_or_else(|| unknown(instance, wished))
 }
 
 /// The newest success that fits an id, a number, a commit or a version.
-pub fn succeeded(engine: &Engine, application: &str, wished: &str) -> Result<Summary, Error> {
-    let found = engine.journal.successes(application)?.into_iter().find(|summary| matches(summary, wished));
-    found.ok_or_else(|| unknown(application, wished))
+pub fn succeeded(engine: &Engine, instance: &Instance, wished: &str) -> Result<Summary, Error> {
+    let found = engine.journal.successes(instance)?.into_iter().find(|summary| matches(summary, wished));
+    found.ok_or_else(|| unknown(instance, wished))
 }
 
-fn unknown(application: &str, wished: &str) -> Error {
+fn unknown(instance: &Instance, wished: &str) -> Error {
     Error::NoTarget {
-        application: application.to_owned(),
+        application: instance.to_string(),
         wished: format!("`{wished}` is not the id, commit or version of a release"),
     }
 }
@@ -61,22 +63,22 @@ fn unknown(application: &str, wished: &str) -> Error {
 /// The release that ran before the one that runs now, found along the line of deployed releases. A rollback adds
 /// nothing to the line: the release that it runs has the place of its own deployment, and a release that was rolled
 /// back from is not on the line any more.
-fn before(engine: &Engine, application: &str) -> Result<Summary, Error> {
+fn before(engine: &Engine, instance: &Instance) -> Result<Summary, Error> {
     let none = || Error::NoTarget {
-        application: application.to_owned(),
+        application: instance.to_string(),
         wished: "no release ran here before the one that runs now; what was rolled back from is only deployed by name"
             .to_owned(),
     };
     let journal = &engine.journal;
     // `unchanged` makes no new version, so what runs is the release of the newest success.
-    let mut at = journal.success_before(application, u64::MAX)?.ok_or_else(|| Error::NoTarget {
-        application: application.to_owned(),
+    let mut at = journal.success_before(instance, u64::MAX)?.ok_or_else(|| Error::NoTarget {
+        application: instance.to_string(),
         wished: "no release succeeded here yet".to_owned(),
     })?;
     let running = at.release.clone();
     loop {
         let deployed = place(engine, &at)?;
-        let below = journal.success_before(application, deployed)?.ok_or_else(none)?;
+        let below = journal.success_before(instance, deployed)?.ok_or_else(none)?;
         if below.release != running {
             return Ok(below);
         }
@@ -108,10 +110,10 @@ fn is_label(summary: &Summary, wished: &str) -> bool {
 }
 
 /// The newest deployment of a release that was resolved here, whatever came of it.
-pub fn known(engine: &Engine, application: &str, wished: &str) -> Result<Summary, Error> {
-    let all = engine.journal.history(Some(application), usize::MAX, None)?;
+pub fn known(engine: &Engine, instance: &Instance, wished: &str) -> Result<Summary, Error> {
+    let all = engine.journal.history(Some(instance), usize::MAX, None)?;
     let found = all.into_iter().find(|summary| summary.release.is_some() && matches(summary, wished));
-    found.ok_or_else(|| unknown(application, wished))
+    found.ok_or_else(|| unknown(instance, wished))
 }
 
 /// The shortest beginning of an id or a commit that is taken for one.

@@ -7,6 +7,7 @@ mod faults;
 mod flow;
 mod gates;
 mod graphs;
+mod instances;
 mod looks;
 mod outbox;
 mod yard;

@@ -86,7 +86,7 @@ pub(super) struct Deployment<'a> {
 impl<'a> Deployment<'a> {
     /// Opens a new one in the journal.
     pub(super) fn open(engine: &'a Engine, request: Request, stop: &Stop) -> Result<Self, Error> {
-        let running = engine.journal.running(&request.application)?;
+        let running = engine.journal.running(&request.instance)?;
         let mut asked = Asked {
             purpose: Purpose::Deploy,
             source: String::new(),
@@ -111,7 +111,7 @@ impl<'a> Deployment<'a> {
                 (Origin::Directory, directory)
             }
             Target::Planned(file) => {
-                target::fits(&file, &request.application, &engine.environment)?;
+                target::fits(&file, &request.instance, &engine.environment)?;
                 asked.unbound.clone_from(&file.unbound);
                 if file.rollback_of.is_some() {
                     asked.purpose = Purpose::Rollback;
@@ -126,7 +126,7 @@ impl<'a> Deployment<'a> {
                 (Origin::Release, origin)
             }
             Target::Rollback { to } => {
-                let of = target::earlier(engine, &request.application, to.as_deref())?.id;
+                let of = target::earlier(engine, &request.instance, to.as_deref())?.id;
                 asked.purpose = Purpose::Rollback;
                 // It may do what it might do then.
                 asked.unbound = engine.journal.deployment_state(&of)?.asked.unbound;
@@ -137,7 +137,7 @@ impl<'a> Deployment<'a> {
         (asked.source, asked.origin) = (origin.source(&of), Some(origin));
         let opened = |number| Event::Opened {
             number,
-            application: request.application,
+            instance: request.instance,
             environment: engine.environment.clone(),
             asked,
             owner: owner(&request.principal),
@@ -169,10 +169,10 @@ impl<'a> Deployment<'a> {
         given: Option<Given>,
         stop: &Stop,
     ) -> Self {
-        let of = DeploymentRef { application: state.application.clone(), deployment: Some(state.id.clone()) };
+        let of = DeploymentRef { application: state.instance.to_string(), deployment: Some(state.id.clone()) };
         let opened = Progress::Opened {
             deployment: state.id.clone(),
-            application: state.application.clone(),
+            application: state.instance.to_string(),
             environment: state.environment.clone(),
             resumed: state.resumed > 0,
         };
@@ -306,7 +306,7 @@ impl<'a> Deployment<'a> {
         let Some(release) = state.release else { return Err(BackendError::internal("there is no release yet")) };
         let about = CallContext {
             deployment: state.id,
-            application: state.application,
+            application: state.instance.to_string(),
             environment: self.engine.environment.clone(),
             purpose: purpose(state.asked.purpose),
             release,
@@ -314,7 +314,13 @@ impl<'a> Deployment<'a> {
             plan: state.plan,
             unbound: state.asked.unbound,
         };
-        Ok(Subject { engine: self.engine, about: Arc::new(about), settings, cancelled: self.halt.clone() })
+        Ok(Subject {
+            engine: self.engine,
+            instance: state.instance,
+            about: Arc::new(about),
+            settings,
+            cancelled: self.halt.clone(),
+        })
     }
 
     /// The plan; there is one once a step runs.
@@ -388,11 +394,11 @@ impl<'a> Deployment<'a> {
     /// How it ended, for the caller.
     pub(super) fn ending(&self) -> Ending {
         let state = self.state();
-        let back = target::earlier(self.engine, &state.application, None).ok();
+        let back = target::earlier(self.engine, &state.instance, None).ok();
         Ending {
             outcome: state.outcome().unwrap_or(Outcome::Refused),
             previous: self.previous.clone(),
-            undelivered: self.engine.journal.undelivered(&state.application).unwrap_or_default(),
+            undelivered: self.engine.journal.undelivered(&state.instance).unwrap_or_default(),
             deliveries: self.engine.journal.deliveries(&state.id).unwrap_or_default(),
             warnings: self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             took: self.began.elapsed(),
@@ -406,7 +412,7 @@ impl<'a> Deployment<'a> {
     fn shared_labels(&self, state: &DeploymentState, back: Option<&Summary>) -> BTreeSet<String> {
         let labels = self.previous.iter().chain(&state.release).map(|release| release.version.clone());
         let before = back.and_then(|back| back.version.clone());
-        let shared = |label: &String| self.engine.journal.shares_label(&state.application, label).unwrap_or(false);
+        let shared = |label: &String| self.engine.journal.shares_label(&state.instance, label).unwrap_or(false);
         labels.chain(before).filter(shared).collect()
     }
 
@@ -417,7 +423,7 @@ impl<'a> Deployment<'a> {
             tracing::warn!(%error, "the wish to stop is not in the journal");
         }
         self.with(|state| Error::Interrupted {
-            application: state.application.clone(),
+            application: state.instance.to_string(),
             deployment: state.id.clone(),
             status: state.status,
         })

@@ -3,14 +3,20 @@
 //! Every name that comes from outside is parsed here where it comes in: on the command line, in both files, in release
 //! documents and plans. What passed is safe as a part of file names, labels, addresses and commands.
 
+mod instance;
+
 use windlass_domain::Release;
 use windlass_domain::reference::{Reference, is_digest};
+
+pub use instance::Instance;
 
 /// The kinds of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An application's.
     Application,
+    /// An application's, with or without `@` and a name beside it; see [`Instance`].
+    Instance,
     /// An environment's.
     Environment,
     /// An artifact's.
@@ -38,6 +44,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Application => "an application's name",
+            Self::Instance => "an application, or an application, `@` and a name",
             Self::Environment => "an environment's name",
             Self::Artifact => "an artifact's name",
             Self::Trigger => "a trigger's name",
@@ -53,7 +60,7 @@ impl Kind {
     #[must_use]
     pub fn grammar(self) -> &'static str {
         match self {
-            Self::Application | Self::Artifact => PLAIN,
+            Self::Application | Self::Artifact | Self::Instance => PLAIN,
             Self::Environment | Self::Trigger => {
                 "letters, digits, `-`, `_` and `.`, at most 64 of them, the first a letter or digit"
             }
@@ -81,6 +88,10 @@ impl Kind {
         match self {
             Self::Application | Self::Artifact => {
                 made_of("-_", 63) && !text.bytes().any(|byte| byte.is_ascii_uppercase()) && begins(is_letter)
+            }
+            Self::Instance => {
+                let (application, name) = text.split_once('@').unwrap_or((text, "a"));
+                Self::Application.is(application) && Self::Application.is(name)
             }
             Self::Environment | Self::Trigger => made_of("-_.", 64) && begins(is_letter),
             // A label that was made from many versions and cut ends with `…`.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use windlass_domain::{Failure, Observation, Outcome, Part, Phase, Plan, Release, Step, Verdict};
+use windlass_foundation::names::Instance;
 
 use super::format::{Answer, Asked, Decision, Event, Owner, Resolution};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
@@ -35,8 +36,8 @@ pub struct DeploymentState {
     pub id: String,
     /// Its place in this host's history.
     pub number: u64,
-    /// The application's name.
-    pub application: String,
+    /// What is deployed: an application, or one under another name.
+    pub instance: Instance,
     /// The environment's name.
     pub environment: String,
     /// What was asked for.
@@ -150,13 +151,13 @@ impl DeploymentState {
     /// The state after the first line of a deployment.
     pub fn open(id: &str, time: Timestamp, event: &Event) -> Result<Self, Illegal> {
         let status = next(None, event)?;
-        let Event::Opened { number, application, environment, asked, owner, previous } = event else {
+        let Event::Opened { number, instance, environment, asked, owner, previous } = event else {
             return Err(Illegal { event: event.kind(), what: "a deployment".to_owned(), status: "not there" });
         };
         Ok(Self {
             id: id.to_owned(),
             number: *number,
-            application: application.clone(),
+            instance: instance.clone(),
             environment: environment.clone(),
             asked: asked.clone(),
             owner: owner.clone(),

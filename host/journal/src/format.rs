@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use windlass_domain::{Failure, Observation, Outcome, Plan, Release, Report};
 
+use windlass_foundation::names::Instance;
+
 pub use super::actor::{Actor, Owner};
 
 /// The version of the whole journal: tables and events. An agent refuses a journal with a higher number.
@@ -168,8 +170,9 @@ pub enum Event {
     Opened {
         /// Its place in this host's history, from 1.
         number: u64,
-        /// The application's name.
-        application: String,
+        /// What is deployed: an application, or one under another name.
+        #[serde(rename = "application")]
+        instance: Instance,
         /// The environment's name.
         environment: String,
         /// What was asked for.

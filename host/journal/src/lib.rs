@@ -37,6 +37,7 @@ pub use self::views::{
     Running, Shown, Stored, Summary, Verification, summary_of,
 };
 use windlass_foundation::clock::Clock;
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::Level;
 use windlass_foundation::redact::Redactor;
@@ -187,13 +188,18 @@ impl Journal {
     }
 
     /// All applications that were ever deployed here, or one of them.
-    pub fn status(&self, application: Option<&str>) -> Result<Vec<Application>, Error> {
-        self.store().status(application)
+    pub fn status(&self, instance: Option<&Instance>) -> Result<Vec<Application>, Error> {
+        self.store().status(instance.map(Instance::as_str))
     }
 
     /// The newest deployments first: of an application or of all, at most `limit`, those before a number.
-    pub fn history(&self, application: Option<&str>, limit: usize, before: Option<u64>) -> Result<Vec<Summary>, Error> {
-        self.store().history(application, limit, before)
+    pub fn history(
+        &self,
+        instance: Option<&Instance>,
+        limit: usize,
+        before: Option<u64>,
+    ) -> Result<Vec<Summary>, Error> {
+        self.store().history(instance.map(Instance::as_str), limit, before)
     }
 
     /// Everything about a deployment; none when there is no such one. `wished` is an id, a prefix that only one id has,
@@ -224,44 +230,44 @@ impl Journal {
     }
 
     /// Deployments whose flow is not at its end: those of one application, or of all.
-    pub fn open_deployments(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
-        self.store().with_status(application, "open = 1")
+    pub fn open_deployments(&self, instance: Option<&Instance>) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(instance.map(Instance::as_str), "open = 1")
     }
 
     /// Deployments that wait for a person, of an application or of all.
-    pub fn stuck(&self, application: Option<&str>) -> Result<Vec<Summary>, Error> {
-        self.store().with_status(application, "status = 'stuck'")
+    pub fn stuck(&self, instance: Option<&Instance>) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(instance.map(Instance::as_str), "status = 'stuck'")
     }
 
     /// What the journal says runs; none before the first success.
-    pub fn running(&self, application: &str) -> Result<Option<Running>, Error> {
-        self.store().running(application)
+    pub fn running(&self, instance: &Instance) -> Result<Option<Running>, Error> {
+        self.store().running(instance.as_str())
     }
 
     /// Deployments of an application that succeeded, newest first.
-    pub fn successes(&self, application: &str) -> Result<Vec<Summary>, Error> {
-        self.store().with_status(Some(application), "outcome = 'succeeded' ORDER BY number DESC")
+    pub fn successes(&self, instance: &Instance) -> Result<Vec<Summary>, Error> {
+        self.store().with_status(Some(instance.as_str()), "outcome = 'succeeded' ORDER BY number DESC")
     }
 
     /// The newest deployment of an application that succeeded, of those with a smaller number.
-    pub fn success_before(&self, application: &str, number: u64) -> Result<Option<Summary>, Error> {
-        self.store().success_before(application, number)
+    pub fn success_before(&self, instance: &Instance, number: u64) -> Result<Option<Summary>, Error> {
+        self.store().success_before(instance.as_str(), number)
     }
 
     /// Whether more than one release of an application that was resolved here has this label.
-    pub fn shares_label(&self, application: &str, version: &str) -> Result<bool, Error> {
-        self.store().shares_label(application, version)
+    pub fn shares_label(&self, instance: &Instance, version: &str) -> Result<bool, Error> {
+        self.store().shares_label(instance.as_str(), version)
     }
 
     /// Releases that are kept for going back: the newest that succeeded, each once, at most `most`.
-    pub fn kept_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_domain::Release>, Error> {
-        self.store().kept_releases(application, most)
+    pub fn kept_releases(&self, instance: &Instance, most: usize) -> Result<Vec<windlass_domain::Release>, Error> {
+        self.store().kept_releases(instance.as_str(), most)
     }
 
     /// Releases that the newest deployments of an application resolved, whatever became of them; of at most `most`
     /// deployments.
-    pub fn resolved_releases(&self, application: &str, most: usize) -> Result<Vec<windlass_domain::Release>, Error> {
-        self.store().resolved_releases(application, most)
+    pub fn resolved_releases(&self, instance: &Instance, most: usize) -> Result<Vec<windlass_domain::Release>, Error> {
+        self.store().resolved_releases(instance.as_str(), most)
     }
 
     /// Follows the whole chain, makes again what follows from its lines, and says what doesn't fit.
@@ -271,8 +277,8 @@ impl Journal {
 
     /// Events of an application that a recorder has not received yet, in order: those that wait, and those that were
     /// set aside and that no person has decided about.
-    pub fn undelivered(&self, application: &str) -> Result<Vec<Delivery>, Error> {
-        self.store().undelivered(application)
+    pub fn undelivered(&self, instance: &Instance) -> Result<Vec<Delivery>, Error> {
+        self.store().undelivered(instance.as_str())
     }
 
     /// The deliveries of a deployment's event, those that are done and those that wait.
@@ -282,8 +288,8 @@ impl Journal {
 
     /// What a recorder answered to the last events of an application that it answered with facts, the newest first and
     /// at most `most`.
-    pub fn answers(&self, application: &str, recorder: &str, most: u32) -> Result<Vec<serde_json::Value>, Error> {
-        self.store().answers(application, recorder, most)
+    pub fn answers(&self, instance: &Instance, recorder: &str, most: u32) -> Result<Vec<serde_json::Value>, Error> {
+        self.store().answers(instance.as_str(), recorder, most)
     }
 
     /// Records that an event was delivered. `facts` are what the recorder answered. Earlier events that it `passed`
@@ -308,8 +314,8 @@ impl Journal {
     }
 
     /// The application of an event of the outbox; none when there is none of that number.
-    pub fn application_of(&self, delivery: i64) -> Result<Option<String>, Error> {
-        self.store().application_of(delivery)
+    pub fn instance_of(&self, delivery: i64) -> Result<Option<Instance>, Error> {
+        self.store().instance_of(delivery)
     }
 
     /// Lets an event that was set aside wait again, with a line of the chain.
@@ -330,36 +336,36 @@ impl Journal {
 
     /// Gives up telling a recorder one event, with a line of the chain; its application, none when nothing of that
     /// number waits.
-    pub fn drop_delivery(&self, delivery: i64, by: &Principal, reason: &str) -> Result<Option<String>, Error> {
+    pub fn drop_delivery(&self, delivery: i64, by: &Principal, reason: &str) -> Result<Option<Instance>, Error> {
         self.store().drop_delivery(delivery, self.clock.now(), &by.into(), &self.redactor.text(reason))
     }
 
     /// Why a release is refused here, when it is.
-    pub fn quarantined(&self, application: &str, release: &str) -> Result<Option<Quarantine>, Error> {
-        self.store().quarantined(application, release)
+    pub fn quarantined(&self, instance: &Instance, release: &str) -> Result<Option<Quarantine>, Error> {
+        self.store().quarantined(instance.as_str(), release)
     }
 
     /// Whether the environment is closed for an application.
-    pub fn freeze(&self, application: &str) -> Result<Option<Freeze>, Error> {
-        self.store().freeze(application, self.clock.now())
+    pub fn freeze(&self, instance: &Instance) -> Result<Option<Freeze>, Error> {
+        self.store().freeze(instance.as_str(), self.clock.now())
     }
 
     /// The releases of an application that are refused here, the newest first.
-    pub fn quarantine(&self, application: &str) -> Result<Vec<Quarantine>, Error> {
-        self.store().quarantine(application)
+    pub fn quarantine(&self, instance: &Instance) -> Result<Vec<Quarantine>, Error> {
+        self.store().quarantine(instance.as_str())
     }
 
     /// The only release of an application that may be deployed; none when no release is pinned.
-    pub fn pin(&self, application: &str) -> Result<Option<Pin>, Error> {
-        self.store().pin(application)
+    pub fn pin(&self, instance: &Instance) -> Result<Option<Pin>, Error> {
+        self.store().pin(instance.as_str())
     }
 
     /// Applies a person's decision about an application, such as a freeze or a pin. Returns whether it changed
     /// anything.
-    pub fn note(&self, application: &str, notice: &Notice) -> Result<bool, Error> {
+    pub fn note(&self, instance: &Instance, notice: &Notice) -> Result<bool, Error> {
         let value = serde_json::to_value(notice).map_err(Error::Encoding)?;
         let notice = serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?;
-        self.store().note(application, &notice, self.clock.now())
+        self.store().note(instance.as_str(), &notice, self.clock.now())
     }
 
     /// Notes that an event of a trigger is acted on from here on. When it was noted before, less than `window` ago,
@@ -374,52 +380,52 @@ impl Journal {
     }
 
     /// Who holds an application, as far as the journal knows.
-    pub fn holder(&self, application: &str) -> Result<Option<Holder>, Error> {
-        self.store().holder(application)
+    pub fn holder(&self, instance: &Instance) -> Result<Option<Holder>, Error> {
+        self.store().holder(instance.as_str())
     }
 
     /// Says who holds an application from now on.
-    pub fn hold(&self, application: &str, owner: &Owner) -> Result<(), Error> {
-        self.store().hold(application, owner, self.clock.now())
+    pub fn hold(&self, instance: &Instance, owner: &Owner) -> Result<(), Error> {
+        self.store().hold(instance.as_str(), owner, self.clock.now())
     }
 
     /// Marks that no process holds the application any more.
-    pub fn release(&self, application: &str) -> Result<(), Error> {
-        self.store().release(application)
+    pub fn release(&self, instance: &Instance) -> Result<(), Error> {
+        self.store().release(instance.as_str())
     }
 
     /// A value of a plugin's own store.
-    pub fn state_get(&self, plugin: &str, application: &str, key: &str) -> Result<Option<Stored>, Error> {
-        self.store().state_get(plugin, application, key)
+    pub fn state_get(&self, plugin: &str, instance: &Instance, key: &str) -> Result<Option<Stored>, Error> {
+        self.store().state_get(plugin, instance.as_str(), key)
     }
 
     /// Stores a value if the key is at the expected revision and there is room.
     pub fn state_put(
         &self,
         plugin: &str,
-        application: &str,
+        instance: &Instance,
         key: &str,
         value: &[u8],
         expected: Option<u64>,
         most: Room,
     ) -> Result<Put, Error> {
-        self.store().state_put(plugin, application, key, value, expected, most)
+        self.store().state_put(plugin, instance.as_str(), key, value, expected, most)
     }
 
     /// Removes a key under the same condition; whether the condition held.
     pub fn state_delete(
         &self,
         plugin: &str,
-        application: &str,
+        instance: &Instance,
         key: &str,
         expected: Option<u64>,
     ) -> Result<bool, Error> {
-        self.store().state_delete(plugin, application, key, expected)
+        self.store().state_delete(plugin, instance.as_str(), key, expected)
     }
 
     /// Keys that begin with a prefix, in order, at most 1,000.
-    pub fn state_keys(&self, plugin: &str, application: &str, prefix: &str) -> Result<Vec<String>, Error> {
-        self.store().state_keys(plugin, application, prefix)
+    pub fn state_keys(&self, plugin: &str, instance: &Instance, prefix: &str) -> Result<Vec<String>, Error> {
+        self.store().state_keys(plugin, instance.as_str(), prefix)
     }
 
     /// Writes what waits, now.

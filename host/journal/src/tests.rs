@@ -2,6 +2,7 @@
 
 mod chain;
 mod disk;
+mod instances;
 mod log;
 mod stored;
 mod transitions;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use windlass_domain::{Failure, Outcome, Plan, Release};
 use windlass_foundation::clock::SteppingClock;
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
 
@@ -27,7 +29,7 @@ fn open(directory: &Path) -> Journal {
 fn opened(number: u64, application: &str) -> Event {
     Event::Opened {
         number,
-        application: application.to_owned(),
+        instance: instance(application),
         environment: "uat".to_owned(),
         asked: Asked {
             purpose: Purpose::Deploy,
@@ -45,6 +47,10 @@ fn opened(number: u64, application: &str) -> Event {
         owner: Owner { actor: actor("tester"), pid: 1, boot: "b".to_owned(), agent: "0".to_owned() },
         previous: None,
     }
+}
+
+fn instance(text: &str) -> Instance {
+    Instance::parse(text).unwrap()
 }
 
 /// One whom the kernel proved.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 use windlass_domain::{Outcome, Release};
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::Level;
 
 use super::deployment_state::DeploymentState;
@@ -32,8 +33,8 @@ pub struct Summary {
     pub id: String,
     /// Its place in this host's history.
     pub number: u64,
-    /// The application's name.
-    pub application: String,
+    /// What was deployed: an application, or one under another name.
+    pub instance: Instance,
     /// The environment's name.
     pub environment: String,
     /// Deploy or rollback.
@@ -82,8 +83,8 @@ pub struct Running {
 /// An application of this host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Application {
-    /// Its name.
-    pub name: String,
+    /// Which: the application itself, or the application under another name.
+    pub instance: Instance,
     /// What runs; none before the first success.
     pub running: Option<Running>,
     /// The latest deployment, whatever came of it.
@@ -192,14 +193,14 @@ pub enum Requeued {
     /// It waits again.
     Waits {
         /// The application that it belongs to.
-        application: String,
+        instance: Instance,
     },
     /// Nothing of that number is set aside.
     NotSetAside,
     /// The recorder has received a later event in the meantime.
     Overtaken {
         /// The application that it belongs to.
-        application: String,
+        instance: Instance,
         /// The recorder.
         recorder: String,
         /// The last deployment whose event it received.

@@ -31,6 +31,7 @@ use windlass_config::Config;
 use windlass_deployment::{BackendError, Engine, Hooked, RetryPolicy, Source};
 use windlass_foundation::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use windlass_foundation::hooks;
+use windlass_foundation::names::Instance;
 use windlass_foundation::private;
 use windlass_foundation::progress::Events;
 use windlass_foundation::redact::Redactor;
@@ -113,8 +114,8 @@ impl Agent {
 
     /// Makes a release without deploying it: for every host, so that nothing that this host grants, keeps secret or is
     /// called counts.
-    pub async fn make_release(&self, application: &str, source: &Source) -> Result<Release, BackendError> {
-        self.reality.make(application, source, None).await.map(|made| made.release)
+    pub async fn make_release(&self, instance: &Instance, source: &Source) -> Result<Release, BackendError> {
+        self.reality.make(instance, source, None).await.map(|made| made.release)
     }
 
     /// The plugins, for `plugin list`, `inspect` and `grants`. Makes the host's key and the sandbox when it is first

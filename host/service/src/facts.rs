@@ -35,7 +35,7 @@ pub(crate) fn ending(ending: &Ending, phases: Vec<PhaseFact>) -> DeploymentFact 
         fact.next.push(format!("`windlass rollback {}` goes back to {name}", fact.application));
     }
     fact.records = ending.deliveries.iter().map(records::record).collect();
-    let application = &ending.state.application;
+    let application = ending.state.instance.as_str();
     fact.outbox = ending.undelivered.iter().map(|delivery| records::delivery(application, delivery)).collect();
     fact
 }
@@ -46,7 +46,7 @@ pub(crate) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
         Some(id) => journal.deployment_state(id)?.release,
         None => None,
     };
-    let application = &shown.summary.application;
+    let application = &shown.summary.instance;
     let shared = |release: &Release| journal.shares_label(application, &release.version).unwrap_or(false);
     let mut fact = deployment(&shown.state, previous.as_deref(), phases::of(&shown.entries), shared);
     let answer = shown.entries.iter().rev().find_map(|entry| match &entry.event {
@@ -85,7 +85,7 @@ fn deployment(
     DeploymentFact {
         deployment: state.id.clone(),
         sequence: state.number,
-        application: state.application.clone(),
+        application: state.instance.to_string(),
         environment: state.environment.clone(),
         outcome: state.outcome().map_or("open", outcome_word).to_owned(),
         cancelled: state.is_cancelled(),
@@ -157,13 +157,13 @@ pub(crate) fn probe(answered: &Answered) -> ProbeFact {
 /// A row of the history.
 pub(crate) fn summary(journal: &Journal, summary: &Summary) -> HistoryFact {
     let label = summary.version.as_deref().zip(summary.release.as_deref()).and_then(|(version, release)| {
-        let shared = journal.shares_label(&summary.application, version).unwrap_or(false);
+        let shared = journal.shares_label(&summary.instance, version).unwrap_or(false);
         shared.then(|| windlass_foundation::words::label(version, release))
     });
     HistoryFact {
         sequence: summary.number,
         deployment: summary.id.clone(),
-        application: summary.application.clone(),
+        application: summary.instance.to_string(),
         environment: summary.environment.clone(),
         outcome: summary.outcome.map_or("open", outcome_word).to_owned(),
         cancelled: summary.cancelled,
@@ -226,7 +226,7 @@ pub(crate) fn quarantined(quarantine: &windlass_journal::Quarantine) -> String {
 
 /// What a person can do after an ending.
 fn next(outcome: Outcome, state: &DeploymentState, previous: Option<&Release>) -> Vec<String> {
-    let (application, id) = (&state.application, &state.id);
+    let (application, id) = (state.instance.as_str(), &state.id);
     match outcome {
         Outcome::Succeeded | Outcome::Unchanged | Outcome::Refused => Vec::new(),
         Outcome::RolledBack => {

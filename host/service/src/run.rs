@@ -11,6 +11,7 @@ use windlass_api::{Answer, Event, Reply};
 use windlass_config::{Config, DEFAULT_PATH, Right};
 use windlass_deployment::{Ending, Stop};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_journal::Mode;
 use windlass_release::application::{self, Location};
@@ -48,12 +49,20 @@ pub(crate) struct Run {
 pub(crate) struct Asked {
     /// Its name.
     pub(crate) name: String,
+    /// What it is in the journal: the application itself.
+    pub(crate) instance: Instance,
     /// Where its files are.
     pub(crate) location: Location,
     /// Its release file.
     pub(crate) file: ReleaseFile,
     /// The lines for agent.toml that would bind it to where it is, where the operator wrote no binding.
     pub(crate) unbound: Option<String>,
+}
+
+/// The application itself: no command takes another name for it yet.
+pub(crate) fn itself(application: &str) -> Result<Instance, Fault> {
+    let instance = Instance::parse(application);
+    instance.map_err(|_| CommandError::NotDeployed { wanted: application.to_owned() }.into())
 }
 
 impl Run {
@@ -142,22 +151,22 @@ impl Run {
         }
         // Before anything of the application is looked at: its journal, its lock, what runs.
         let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
-        Ok(Asked { name, location, file, unbound })
+        Ok(Asked { instance: itself(&name)?, name, location, file, unbound })
     }
 
     /// The name of an application that the journal is asked about; its files are needed only when a path was given.
-    pub(crate) fn name(&self, application: &ApplicationRef) -> Result<String, Fault> {
+    pub(crate) fn name(&self, application: &ApplicationRef) -> Result<Instance, Fault> {
         match application {
             ApplicationRef::Name(name) => {
                 self.allow(On::Application(name))?;
-                Ok(name.clone())
+                itself(name)
             }
-            ApplicationRef::Path(_) => Ok(self.find(application)?.name),
+            ApplicationRef::Path(_) => Ok(self.find(application)?.instance),
         }
     }
 
     /// The same where all applications are meant without a name.
-    pub(crate) fn name_or_all(&self, application: Option<&ApplicationRef>) -> Result<Option<String>, Fault> {
+    pub(crate) fn name_or_all(&self, application: Option<&ApplicationRef>) -> Result<Option<Instance>, Fault> {
         match application {
             Some(application) => self.name(application).map(Some),
             None => self.allow(On::All).map(|()| None),
@@ -167,13 +176,13 @@ impl Run {
     /// The same of an application that this host knows: it was deployed or held back here, the operator's file names it,
     /// or its files are where applications are looked for. Otherwise a mistyped name would be answered as though all
     /// were well.
-    pub(crate) fn known(&self, application: &ApplicationRef, agent: &Agent) -> Result<String, Fault> {
+    pub(crate) fn known(&self, application: &ApplicationRef, agent: &Agent) -> Result<Instance, Fault> {
         let name = self.name(application)?;
         let journal = &agent.journal;
         let is_known = !journal.status(Some(&name))?.is_empty()
             || journal.freeze(&name)?.is_some()
             || journal.pin(&name)?.is_some()
-            || agent.config.bindings.iter().any(|binding| binding.name == name);
+            || agent.config.bindings.iter().any(|binding| binding.name == name.application());
         if !is_known {
             self.find(application)?;
         }
@@ -185,7 +194,7 @@ impl Run {
         &self,
         application: Option<&ApplicationRef>,
         agent: &Agent,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Option<Instance>, Fault> {
         match application {
             Some(application) => self.known(application, agent).map(Some),
             None => self.allow(On::All).map(|()| None),
@@ -221,7 +230,7 @@ impl Run {
 
     /// The reply about a deployment that has ended.
     pub(crate) async fn ended(&self, agent: &Agent, ending: &Ending) -> Reply {
-        let mut deployment = facts::ending(ending, self.relay.phases(&ending.state.application));
+        let mut deployment = facts::ending(ending, self.relay.phases(ending.state.instance.as_str()));
         facts::look(agent, &mut deployment).await;
         for warning in &ending.warnings {
             self.warn(warning);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use windlass_domain::Outcome;
 use windlass_foundation::clock::SystemClock;
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
 use windlass_journal::{Also, Asked, Event, Journal, Mode, Owner, Purpose};
@@ -15,7 +16,8 @@ pub(crate) fn add(state: &Path, count: u32) -> Result<()> {
     let journal = Journal::open(state, Mode::Write, Arc::new(SystemClock), Redactor::new())?;
     for number in 0..count {
         let id = format!("bench-{number:08}");
-        let mut account = journal.begin(&id, |number| opened(number, &format!("app-{}", number % 10)))?;
+        let instance = Instance::parse(&format!("app-{}", number % 10)).map_err(anyhow::Error::msg)?;
+        let mut account = journal.begin(&id, |number| opened(number, &instance))?;
         let settled = Event::Settled {
             outcome: Outcome::Refused,
             failure: None,
@@ -30,10 +32,10 @@ pub(crate) fn add(state: &Path, count: u32) -> Result<()> {
     Ok(())
 }
 
-fn opened(number: u64, application: &str) -> Event {
+fn opened(number: u64, instance: &Instance) -> Event {
     Event::Opened {
         number,
-        application: application.to_owned(),
+        instance: instance.clone(),
         environment: "uat".to_owned(),
         asked: Asked {
             purpose: Purpose::Deploy,

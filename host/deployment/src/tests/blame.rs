@@ -2,7 +2,7 @@
 
 use windlass_domain::{Failure, Outcome, Verdict};
 
-use super::yard::{APPLICATION, Host, report};
+use super::yard::{Host, kudos, report};
 
 fn said(code: &str) -> Failure {
     Failure { code: code.to_owned(), message: "on purpose".to_owned(), retryable: false, details: None }
@@ -14,7 +14,7 @@ async fn is_set_aside(host: &Host) -> bool {
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
     let journal = host.process(None).journal;
     assert!(journal.verify().unwrap().faults.is_empty());
-    let quarantined = journal.quarantined(APPLICATION, "sha256:v2").unwrap().is_some();
+    let quarantined = journal.quarantined(&kudos(), "sha256:v2").unwrap().is_some();
     assert_eq!(ending.state.quarantines().is_some(), quarantined);
     quarantined
 }

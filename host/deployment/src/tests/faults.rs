@@ -5,7 +5,7 @@
 use windlass_domain::Outcome;
 use windlass_journal::testing::is_broken;
 
-use super::yard::{APPLICATION, Fault, Host, When, principal, request};
+use super::yard::{Fault, Host, When, kudos, principal, request};
 use crate::{Onward, Stop, resume, run};
 
 const STEPS: [&str; 3] = ["data", "backend", "web"];
@@ -13,7 +13,7 @@ const STEPS: [&str; 3] = ["data", "backend", "web"];
 fn truth(host: &Host, what: &str) {
     let journal = host.process(None).journal;
     let serves = host.serves();
-    let running = journal.running(APPLICATION).unwrap().map(|running| running.release.version.clone());
+    let running = journal.running(&kudos()).unwrap().map(|running| running.release.version.clone());
     assert_eq!(serves, running, "{what}: what serves is what the journal says");
     let faults = journal.verify().unwrap().faults;
     assert!(faults.is_empty(), "{what}: {faults:?}");
@@ -135,7 +135,7 @@ async fn go_on(host: &Host, again: Again, what: &str) {
             if is_open() {
                 let onward = if again == Again::Back { Onward::Back } else { Onward::Forward };
                 let engine = host.process(None);
-                resume(&engine, APPLICATION, &principal("tester"), onward, &Stop::new()).await.unwrap();
+                resume(&engine, &kudos(), &principal("tester"), onward, &Stop::new()).await.unwrap();
             }
         }
         Again::Interrupted => {
@@ -144,7 +144,7 @@ async fn go_on(host: &Host, again: Again, what: &str) {
                 // Each process writes its own name, an intent and what came of it; three steps may be announced at once,
                 // and while the old version ends, a proof as well.
                 let engine = host.process(Some("after:6"));
-                let _ = resume(&engine, APPLICATION, &principal("tester"), Onward::Forward, &Stop::new()).await;
+                let _ = resume(&engine, &kudos(), &principal("tester"), Onward::Forward, &Stop::new()).await;
                 processes += 1;
                 assert!(processes < 100, "{what}: no progress");
             }

@@ -6,7 +6,7 @@ use windlass_domain::{Outcome, Verdict};
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_journal::{Event, Origin, Purpose, Resolution};
 
-use super::yard::{APPLICATION, Fault, Host, When, principal, report, request, rollback};
+use super::yard::{Fault, Host, When, kudos, principal, report, request, rollback};
 use crate::{Error, Onward, Source, Stop, Target, plan_only, resolve, resume, run};
 
 #[tokio::test]
@@ -23,9 +23,9 @@ async fn deploys_updates_and_leaves_alone_what_runs() {
     assert_eq!(second.previous.unwrap().version, "v1");
 
     let journal = host.process(None).journal;
-    let outcomes: Vec<_> = journal.history(Some(APPLICATION), 10, None).unwrap().iter().map(|d| d.outcome).collect();
+    let outcomes: Vec<_> = journal.history(Some(&kudos()), 10, None).unwrap().iter().map(|d| d.outcome).collect();
     assert_eq!(outcomes, [Some(Outcome::Succeeded), Some(Outcome::Unchanged), Some(Outcome::Succeeded)]);
-    assert_eq!(journal.running(APPLICATION).unwrap().unwrap().release.version, "v2");
+    assert_eq!(journal.running(&kudos()).unwrap().unwrap().release.version, "v2");
     assert!(journal.verify().unwrap().faults.is_empty());
     let told: Vec<_> = host.world().told.iter().map(|(_, event)| (event.sequence, event.outcome)).collect();
     assert_eq!(told, [(1, Outcome::Succeeded), (2, Outcome::Unchanged), (3, Outcome::Succeeded)]);
@@ -78,7 +78,7 @@ async fn an_unhealthy_version_is_put_back_and_refused_until_told_otherwise() {
     again.retry = true;
     assert_eq!(host.try_deploy(again).await.unwrap().outcome, Outcome::Succeeded);
     // A success clears it.
-    assert!(host.process(None).journal.quarantined(APPLICATION, "sha256:v2").unwrap().is_none());
+    assert!(host.process(None).journal.quarantined(&kudos(), "sha256:v2").unwrap().is_none());
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn a_rollback_is_planned_first_and_then_executed_as_it_was_shown() {
     let host = Host::three();
     host.deploy("v1").await;
     host.deploy("v2").await;
-    let planned = plan_only(&host.process(None), APPLICATION, &rollback(None).target, &Stop::new()).await.unwrap();
+    let planned = plan_only(&host.process(None), &kudos(), &rollback(None).target, &Stop::new()).await.unwrap();
     assert_eq!(planned.release.version, "v1");
     let text = serde_json::to_string(&planned.file()).unwrap();
     let mut wish = request("");
@@ -212,9 +212,8 @@ async fn what_cannot_be_undone_is_stuck_until_a_person_answers() {
 
     host.world().undo_faults.clear();
     let engine = host.process(None);
-    let ending = resolve(&engine, APPLICATION, &principal("someone"), "fixed", Resolution::RetryUndo, &Stop::new())
-        .await
-        .unwrap();
+    let ending =
+        resolve(&engine, &kudos(), &principal("someone"), "fixed", Resolution::RetryUndo, &Stop::new()).await.unwrap();
     assert_eq!(ending.unwrap().outcome, Outcome::RolledBack);
     assert_eq!(host.serves().as_deref(), Some("v1"));
     host.world().apply_faults.clear();
@@ -229,9 +228,8 @@ async fn a_person_may_accept_what_is_there() {
     host.world().undo_faults.insert("web".to_owned(), Fault::always(When::Before));
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Stuck);
     let engine = host.process(None);
-    let none = resolve(&engine, APPLICATION, &principal("someone"), "by hand", Resolution::Accept, &Stop::new())
-        .await
-        .unwrap();
+    let none =
+        resolve(&engine, &kudos(), &principal("someone"), "by hand", Resolution::Accept, &Stop::new()).await.unwrap();
     assert!(none.is_none());
     host.world().apply_faults.clear();
     drop(engine);
@@ -282,8 +280,7 @@ async fn the_second_wish_to_stop_leaves_it_open_until_it_is_resumed() {
         assert_eq!(error.exit(), ExitCode::Interrupted);
         drop(engine);
         host.world().stop_at = None;
-        let ending =
-            resume(&host.process(None), APPLICATION, &principal("tester"), onward, &Stop::new()).await.unwrap();
+        let ending = resume(&host.process(None), &kudos(), &principal("tester"), onward, &Stop::new()).await.unwrap();
         // The process that resumes the deployment knows that it was asked to stop.
         assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::RolledBack, Some("v1")));
     }
@@ -293,7 +290,7 @@ async fn the_second_wish_to_stop_leaves_it_open_until_it_is_resumed() {
 async fn a_second_process_is_told_who_holds_the_application_or_waits() {
     let host = Host::three();
     let engine = host.process(None);
-    let held = crate::lock::hold(&engine, APPLICATION, &principal("the other"), None, &Stop::new()).await.unwrap();
+    let held = crate::lock::hold(&engine, &kudos(), &principal("the other"), None, &Stop::new()).await.unwrap();
     let busy = host.try_deploy(request("v1")).await.unwrap_err();
     assert_eq!(busy.exit(), ExitCode::Busy);
     assert!(busy.to_string().contains("the other"), "{busy}");
@@ -313,7 +310,7 @@ async fn a_plan_is_executed_as_it_was_shown_or_refused_as_stale() {
     let host = Host::three();
     host.deploy("v1").await;
     let engine = host.process(None);
-    let planned = plan_only(&engine, APPLICATION, &request("v2").target, &Stop::new()).await.unwrap();
+    let planned = plan_only(&engine, &kudos(), &request("v2").target, &Stop::new()).await.unwrap();
     let text = serde_json::to_string(&planned.file()).unwrap();
     let mut wish = request("");
     wish.target = crate::Target::Planned(serde_json::from_str(&text).unwrap());
@@ -331,7 +328,7 @@ async fn what_changes_behind_a_given_plan_is_noticed_before_the_first_step_and_n
     let host = Host::three();
     let engine = host.process(None);
     let mut wish = request("v1");
-    let planned = plan_only(&engine, APPLICATION, &wish.target, &Stop::new()).await.unwrap();
+    let planned = plan_only(&engine, &kudos(), &wish.target, &Stop::new()).await.unwrap();
     wish.target = crate::Target::Planned(Box::new(planned.file()));
     host.world().restless = 1;
     let ending = host.try_deploy(wish).await.unwrap();
@@ -448,7 +445,7 @@ async fn the_second_wish_to_stop_after_success_leaves_the_rest_to_whoever_resume
     assert_eq!(error.exit(), ExitCode::Interrupted);
     host.world().stop_at = None;
     let ending =
-        resume(&host.process(None), APPLICATION, &principal("tester"), Onward::Forward, &Stop::new()).await.unwrap();
+        resume(&host.process(None), &kudos(), &principal("tester"), Onward::Forward, &Stop::new()).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Succeeded, Some("v2")));
     assert_eq!(ending.state.cancelled, None);
 }
@@ -491,7 +488,7 @@ async fn nobody_goes_on_from_a_directory_whose_place_is_not_known() {
     let owner = ending.state.owner;
     let opened = |number| Event::Opened {
         number,
-        application: APPLICATION.to_owned(),
+        instance: kudos(),
         environment: "uat".to_owned(),
         asked,
         owner,
@@ -499,7 +496,7 @@ async fn nobody_goes_on_from_a_directory_whose_place_is_not_known() {
     };
     host.process(None).journal.begin("older", opened).unwrap();
     let ending =
-        resume(&host.process(None), APPLICATION, &principal("tester"), Onward::Forward, &Stop::new()).await.unwrap();
+        resume(&host.process(None), &kudos(), &principal("tester"), Onward::Forward, &Stop::new()).await.unwrap();
     assert_eq!((ending.outcome, host.serves().as_deref()), (Outcome::Refused, Some("v1")));
     let failure = ending.state.failure.clone().unwrap();
     assert!(failure.message.contains("the directory `kudos`, and not from where"), "{}", failure.message);

@@ -6,7 +6,7 @@ use windlass_domain::{Failure, Migration, Outcome, Verdict};
 use windlass_foundation::explain::ExitCode;
 use windlass_journal::{Decision, Notice};
 
-use super::yard::{APPLICATION, Fault, Host, When, principal, report, request, rollback};
+use super::yard::{Fault, Host, When, kudos, principal, report, request, rollback};
 use crate::{Stop, Target, check_only, earlier, known};
 
 fn broken() -> Failure {
@@ -92,7 +92,7 @@ async fn another_release_with_the_same_parts_passes_the_gates_before_it_is_what_
     host.world().smoke.insert("pages".to_owned(), vec![Ok(report(Verdict::Fail, "says 500"))]);
     let unproved = host.try_deploy(of("2ef921a")).await.unwrap();
     assert_eq!(unproved.outcome, Outcome::Refused, "what runs does not prove it");
-    assert!(host.process(None).journal.quarantine(APPLICATION).unwrap().is_empty());
+    assert!(host.process(None).journal.quarantine(&kudos()).unwrap().is_empty());
     host.world().smoke.insert("pages".to_owned(), vec![Ok(report(Verdict::Pass, "all are there"))]);
     let ending = host.try_deploy(of("2ef921a")).await.unwrap();
     assert_eq!(ending.outcome, Outcome::Unchanged);
@@ -100,7 +100,7 @@ async fn another_release_with_the_same_parts_passes_the_gates_before_it_is_what_
     assert_eq!(proofs, ["health", "pages"], "it is proved by what runs");
     assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
     assert_eq!(host.try_deploy(of("2ef921a")).await.unwrap().state.proofs, [], "nothing new is to be proved");
-    let running = host.process(None).journal.running(APPLICATION).unwrap().unwrap();
+    let running = host.process(None).journal.running(&kudos()).unwrap().unwrap();
     assert_eq!(running.release.commit.as_deref(), Some("2ef921a"));
 }
 
@@ -122,7 +122,7 @@ async fn breaking_the_glass_goes_over_a_no_and_says_so() {
 async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     let host = Host::three();
     let frozen = Notice::Frozen { actor: (&principal("ada")).into(), reason: "the sale runs".to_owned() };
-    host.process(None).journal.note(APPLICATION, &frozen).unwrap();
+    host.process(None).journal.note(&kudos(), &frozen).unwrap();
     let ending = host.deploy("v1").await;
     assert_eq!(ending.outcome, Outcome::Refused);
     let message = ending.state.failure.unwrap().message;
@@ -132,7 +132,7 @@ async fn a_frozen_application_is_refused_with_the_reason_until_it_is_opened() {
     wish.break_glass = Some("the login is broken".to_owned());
     assert_eq!(host.try_deploy(wish).await.unwrap().outcome, Outcome::Succeeded);
     let unfrozen = Notice::Unfrozen { actor: (&principal("ada")).into(), reason: None };
-    assert!(host.process(None).journal.note(APPLICATION, &unfrozen).unwrap());
+    assert!(host.process(None).journal.note(&kudos(), &unfrozen).unwrap());
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }
 
@@ -141,14 +141,14 @@ async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
     let host = Host::three();
     host.deploy("v1").await;
     host.deploy("v2").await;
-    let one = earlier(&host.process(None), APPLICATION, Some("v1")).unwrap();
+    let one = earlier(&host.process(None), &kudos(), Some("v1")).unwrap();
     let pinned = Notice::Pinned {
         actor: (&principal("ada")).into(),
         reason: "v2 loses orders".to_owned(),
         release: one.release.unwrap(),
         version: "v1".to_owned(),
     };
-    host.process(None).journal.note(APPLICATION, &pinned).unwrap();
+    host.process(None).journal.note(&kudos(), &pinned).unwrap();
     let ending = host.deploy("v3").await;
     assert_eq!(ending.outcome, Outcome::Refused);
     assert_eq!(
@@ -159,7 +159,7 @@ async fn a_pinned_application_stays_at_its_release_until_it_is_unpinned() {
     assert!(message.contains("ada pinned version v1: v2 loses orders"), "{message}");
     assert_eq!(host.try_deploy(rollback(Some("v1"))).await.unwrap().outcome, Outcome::Succeeded);
     let unpinned = Notice::Unpinned { actor: (&principal("bob")).into(), reason: None };
-    assert!(host.process(None).journal.note(APPLICATION, &unpinned).unwrap());
+    assert!(host.process(None).journal.note(&kudos(), &unpinned).unwrap());
     assert_eq!(host.deploy("v3").await.outcome, Outcome::Succeeded);
     assert!(host.process(None).journal.verify().unwrap().faults.is_empty());
 }
@@ -169,7 +169,7 @@ async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
     let host = Host::three();
     host.deploy("v1").await;
     host.deploy("v2").await;
-    let two = known(&host.process(None), APPLICATION, "v2").unwrap().release.unwrap();
+    let two = known(&host.process(None), &kudos(), "v2").unwrap().release.unwrap();
     host.deploy("v1").await;
     let quarantined = Notice::Quarantined {
         actor: (&principal("ada")).into(),
@@ -177,13 +177,13 @@ async fn a_person_puts_a_release_into_quarantine_and_takes_it_out() {
         release: two.clone(),
         version: "v2".to_owned(),
     };
-    host.process(None).journal.note(APPLICATION, &quarantined).unwrap();
+    host.process(None).journal.note(&kudos(), &quarantined).unwrap();
     let ending = host.deploy("v2").await;
     assert_eq!(ending.outcome, Outcome::Refused);
     let message = ending.state.failure.unwrap().message;
     assert!(message.contains("ada put version v2 into quarantine: it loses orders"), "{message}");
     let lifted = Notice::Unquarantined { actor: (&principal("bob")).into(), reason: None, release: two };
-    assert!(host.process(None).journal.note(APPLICATION, &lifted).unwrap());
+    assert!(host.process(None).journal.note(&kudos(), &lifted).unwrap());
     assert_eq!(host.deploy("v2").await.outcome, Outcome::Succeeded);
 }
 
@@ -265,5 +265,5 @@ async fn a_failed_irreversible_release_is_frozen_and_not_undone() {
     assert_eq!(ending.outcome, Outcome::Stuck);
     assert!(ending.state.failure.unwrap().message.contains("irreversible"));
     assert!(!host.world().calls.iter().any(|call| call.starts_with("undo")));
-    assert_eq!(host.process(None).journal.stuck(Some(APPLICATION)).unwrap().len(), 1);
+    assert_eq!(host.process(None).journal.stuck(Some(&kudos())).unwrap().len(), 1);
 }

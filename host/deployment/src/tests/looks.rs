@@ -4,7 +4,7 @@ use windlass_domain::Outcome;
 use windlass_foundation::call::CallPurpose;
 use windlass_foundation::explain::ExitCode;
 
-use super::yard::{APPLICATION, Host, said};
+use super::yard::{Host, kudos, said};
 
 /// What recorders were told last: the version that runs, and what is not as it should be.
 fn told(host: &Host) -> (Option<String>, Option<String>) {
@@ -17,7 +17,7 @@ fn told(host: &Host) -> (Option<String>, Option<String>) {
 async fn what_somebody_removed_before_does_not_run_after_an_undo() {
     let host = Host::three();
     host.deploy("v1").await;
-    let since = host.process(None).journal.running(APPLICATION).unwrap().unwrap().since;
+    let since = host.process(None).journal.running(&kudos()).unwrap().unwrap().since;
     host.world().things.clear();
     host.world().sick.insert("v2".to_owned());
     let ending = host.deploy("v2").await;
@@ -25,7 +25,7 @@ async fn what_somebody_removed_before_does_not_run_after_an_undo() {
     assert!(host.world().things.is_empty(), "as before");
     assert_eq!(told(&host), (None, Some("something else runs".to_owned())));
     let journal = host.process(None).journal;
-    assert_eq!(journal.running(APPLICATION).unwrap().unwrap().since, since);
+    assert_eq!(journal.running(&kudos()).unwrap().unwrap().since, since);
     assert!(journal.verify().unwrap().faults.is_empty());
 
     // What is refused later remembers nothing better.
@@ -61,7 +61,7 @@ async fn nothing_is_unchanged_while_what_runs_is_not_well() {
     assert!(ending.hint().unwrap().contains("windlass status"));
     assert_eq!(host.world().calls.len(), calls, "nothing was touched");
     assert_eq!(told(&host), (Some("v1".to_owned()), Some("web is unhealthy".to_owned())));
-    assert!(host.process(None).journal.quarantined(APPLICATION, "sha256:v1").unwrap().is_none());
+    assert!(host.process(None).journal.quarantined(&kudos(), "sha256:v1").unwrap().is_none());
 
     // A look is no proof: what proves to be well is unchanged.
     host.world().sick.clear();
@@ -73,9 +73,9 @@ async fn what_did_not_begin_anew_runs_since_it_began() {
     let host = Host::three();
     host.deploy("v1").await;
     let journal = host.process(None).journal;
-    let first = journal.running(APPLICATION).unwrap().unwrap();
+    let first = journal.running(&kudos()).unwrap().unwrap();
     assert_eq!(host.deploy("v1").await.outcome, Outcome::Unchanged);
-    assert_eq!(journal.running(APPLICATION).unwrap().unwrap(), first);
+    assert_eq!(journal.running(&kudos()).unwrap().unwrap(), first);
     assert!(journal.verify().unwrap().faults.is_empty());
 }
 

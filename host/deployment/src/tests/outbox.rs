@@ -3,7 +3,7 @@
 use windlass_domain::{Failure, Outcome, Verdict};
 use windlass_journal::Requeued;
 
-use super::yard::{APPLICATION, Host, principal, report, request};
+use super::yard::{Host, kudos, principal, report, request};
 use crate::{Stop, flush, run};
 
 #[tokio::test]
@@ -34,10 +34,10 @@ async fn a_recorder_that_wants_to_be_left_alone_is_told_when_somebody_asks_for_i
     assert!(host.world().told.is_empty(), "an hour is not over");
     assert_eq!(waiting.undelivered.len(), 2);
 
-    flush(&host.process(None), APPLICATION, &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&host.process(None), &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
     let told: Vec<_> = host.world().told.iter().map(|(_, event)| event.release.version.clone()).collect();
     assert_eq!(told, ["v1", "v2"]);
-    flush(&host.process(None), APPLICATION, &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&host.process(None), &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
     assert_eq!(host.world().told.len(), 2, "nobody is told twice");
 }
 
@@ -48,16 +48,16 @@ async fn what_is_given_up_lets_the_next_one_through_and_is_in_the_chain() {
     host.deploy("v1").await;
     host.deploy("v2").await;
     let engine = host.process(None);
-    let first = engine.journal.undelivered(APPLICATION).unwrap().remove(0);
+    let first = engine.journal.undelivered(&kudos()).unwrap().remove(0);
     let dropped = engine.journal.drop_delivery(first.id, &principal("ada"), "the ledger was replaced").unwrap();
-    assert_eq!(dropped.as_deref(), Some(APPLICATION));
+    assert_eq!(dropped, Some(kudos()));
     assert_eq!(
         engine.journal.drop_delivery(first.id, &principal("ada"), "again").unwrap(),
         None,
         "it does not wait any more"
     );
     host.world().recorder_down = false;
-    flush(&engine, APPLICATION, &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&engine, &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
     let told: Vec<_> = host.world().told.iter().map(|(_, event)| event.release.version.clone()).collect();
     assert_eq!(told, ["v2"]);
     let verified = engine.journal.verify().unwrap();
@@ -84,7 +84,7 @@ fn refuses(host: &Host, version: &str, code: &str, retryable: bool) {
 fn untold(host: &Host) -> Vec<String> {
     let journal = host.process(None).journal;
     let word = |aside: bool| if aside { "aside" } else { "waits" };
-    let all = journal.undelivered(APPLICATION).unwrap();
+    let all = journal.undelivered(&kudos()).unwrap();
     all.iter()
         .map(|one| format!("{} {}", one.event.as_ref().unwrap().release.version, word(one.aside.is_some())))
         .collect()
@@ -113,7 +113,7 @@ async fn what_a_recorder_will_never_take_is_set_aside_and_later_events_go_on() {
     let overtaken = engine.journal.requeue(number, &principal("ada")).unwrap();
     assert!(matches!(&overtaken, Requeued::Overtaken { later, .. } if *later == third.state.id), "{overtaken:?}");
     let dropped = engine.journal.drop_delivery(number, &principal("ada"), "seen").unwrap();
-    assert_eq!(dropped.as_deref(), Some(APPLICATION));
+    assert_eq!(dropped, Some(kudos()));
     assert_eq!(untold(&host), [""; 0]);
     assert_eq!(engine.journal.requeue(number, &principal("ada")).unwrap(), Requeued::NotSetAside);
     let verified = engine.journal.verify().unwrap();
@@ -131,11 +131,11 @@ async fn what_was_set_aside_is_told_again_when_nothing_later_was() {
     host.world().recorder_down = false;
     host.world().recorder_refuses.clear();
     let engine = host.process(None);
-    let number = engine.journal.undelivered(APPLICATION).unwrap()[0].id;
+    let number = engine.journal.undelivered(&kudos()).unwrap()[0].id;
     let again = engine.journal.requeue(number, &principal("ada")).unwrap();
-    assert_eq!(again, Requeued::Waits { application: APPLICATION.to_owned() });
+    assert_eq!(again, Requeued::Waits { instance: kudos() });
     assert_eq!(untold(&host), ["v1 waits", "v2 waits"]);
-    flush(&engine, APPLICATION, &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&engine, &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
     assert_eq!(versions(&host), ["v1", "v2"], "in order");
     assert!(engine.journal.verify().unwrap().faults.is_empty());
 }

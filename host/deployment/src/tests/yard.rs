@@ -13,6 +13,7 @@ use windlass_domain::{
 };
 use windlass_foundation::call::CallPurpose;
 use windlass_foundation::clock::{CountingIds, SteppingClock};
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::Unwatched;
 use windlass_foundation::redact::Redactor;
@@ -188,7 +189,7 @@ impl Yard {
 }
 
 impl DeploymentBackend for Yard {
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
             if let Some(failure) = self.world().unresolvable.clone() {
                 return Err(failure.into());
@@ -198,7 +199,7 @@ impl DeploymentBackend for Yard {
                 format: 1,
                 // Another commit of the same version is another release, of which nothing is to be changed.
                 id: format!("sha256:{version}{}", source.commit.as_deref().unwrap_or_default()),
-                application: application.to_owned(),
+                application: instance.application().to_owned(),
                 migration: self.world().migration.get(&version).cloned(),
                 version,
                 commit: source.commit.clone(),
@@ -499,7 +500,10 @@ pub(super) struct Host {
     pub(super) repeat: bool,
 }
 
-pub(super) const APPLICATION: &str = "kudos";
+/// The application of these tests.
+pub(super) fn kudos() -> Instance {
+    Instance::parse("kudos").unwrap()
+}
 
 impl Host {
     pub(super) fn new(services: &[(&str, &[&str])]) -> Self {
@@ -599,7 +603,7 @@ pub(super) fn principal(name: &str) -> Principal {
 
 pub(super) fn request(version: &str) -> Request {
     Request {
-        application: APPLICATION.to_owned(),
+        instance: kudos(),
         target: Target::Source(Source {
             directory: PathBuf::from("/release"),
             set: BTreeMap::from([("version".to_owned(), version.to_owned())]),

@@ -4,8 +4,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
+use windlass_foundation::names::Instance;
 
-use super::queries::time as parsed;
+use super::queries::{instance, time as parsed};
 use super::{Fault, Store, chain, holds};
 use crate::Also;
 use crate::deployment_state::DeploymentState;
@@ -31,7 +32,7 @@ pub(super) fn put(
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
-                state.application,
+                state.instance.as_str(),
                 recorder,
                 state.id,
                 event.idempotency_key,
@@ -72,7 +73,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 
 /// What a change to one row needs to know of it.
 struct Subject {
-    application: String,
+    instance: Instance,
     recorder: String,
     deployment: String,
     key: String,
@@ -81,7 +82,12 @@ struct Subject {
 fn subject(connection: &Connection, condition: &str, id: i64) -> rusqlite::Result<Option<Subject>> {
     let sql = format!("SELECT application, recorder, deployment, key FROM outbox WHERE id = ?1 AND {condition}");
     let read = |row: &Row<'_>| {
-        Ok(Subject { application: row.get(0)?, recorder: row.get(1)?, deployment: row.get(2)?, key: row.get(3)? })
+        Ok(Subject {
+            instance: instance(row.get(0)?)?,
+            recorder: row.get(1)?,
+            deployment: row.get(2)?,
+            key: row.get(3)?,
+        })
     };
     connection.query_row(&sql, [id], read).optional()
 }
@@ -94,11 +100,11 @@ fn write(connection: &Transaction<'_>, application: &str, time: Timestamp, notic
 
 fn put_aside(transaction: &Transaction<'_>, id: i64, time: Timestamp, refusal: &Refusal) -> Result<(), Fault> {
     let Some(subject) = subject(transaction, "delivered IS NULL", id)? else { return Ok(()) };
-    let Subject { application, recorder, deployment, key } = subject;
+    let Subject { instance, recorder, deployment, key } = subject;
     transaction.execute("UPDATE outbox SET failure = ?2 WHERE id = ?1", params![id, refusal.reason])?;
     let Refusal { code, reason, hint } = refusal.clone();
     let notice = Notice::SetAside { recorder, deployment, key, code, reason, hint };
-    write(transaction, &application, time, &notice)
+    write(transaction, instance.as_str(), time, &notice)
 }
 
 impl Store {
@@ -120,9 +126,9 @@ impl Store {
         self.deliveries("application = ?1 AND outbox.delivered IS NULL", application)
     }
 
-    pub(crate) fn application_of(&self, id: i64) -> Result<Option<String>, Error> {
+    pub(crate) fn instance_of(&self, id: i64) -> Result<Option<Instance>, Error> {
         let found = subject(&self.connection, "true", id).map_err(|error| self.explain(error))?;
-        Ok(found.map(|subject| subject.application))
+        Ok(found.map(|subject| subject.instance))
     }
 
     /// What a recorder answered to the last events that it answered with facts, the newest first.
@@ -170,7 +176,7 @@ impl Store {
         time: Timestamp,
         actor: &Actor,
         reason: &str,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<Instance>, Error> {
         let mut dropped = None;
         self.write(true, |transaction| {
             let Some(subject) = subject(transaction, "delivered IS NULL", id)? else { return Ok(()) };
@@ -178,11 +184,11 @@ impl Store {
                 "UPDATE outbox SET delivered = ?2, event = '', failure = ?3 WHERE id = ?1",
                 params![id, time.to_string(), format!("given up by {actor}: {reason}")],
             )?;
-            let Subject { application, recorder, deployment, key } = subject;
+            let Subject { instance, recorder, deployment, key } = subject;
             let (actor, reason, key) = (actor.clone(), reason.to_owned(), Some(key));
             let notice = Notice::Untold { actor, reason, recorder, deployment, key };
-            write(transaction, &application, time, &notice)?;
-            dropped = Some(application);
+            write(transaction, instance.as_str(), time, &notice)?;
+            dropped = Some(instance);
             Ok(())
         })?;
         Ok(dropped)
@@ -195,18 +201,18 @@ impl Store {
         self.write(true, |transaction| {
             let condition = "delivered IS NULL AND key IN (SELECT key FROM set_aside)";
             let Some(subject) = subject(transaction, condition, id)? else { return Ok(()) };
-            let Subject { application, recorder, deployment, key } = subject;
+            let Subject { instance, recorder, deployment, key } = subject;
             // An event that was given up was not delivered.
             let later = transaction
                 .query_row(
                     "SELECT deployment FROM outbox WHERE application = ?1 AND recorder = ?2 AND id > ?3
                      AND delivered IS NOT NULL AND failure IS NULL ORDER BY id DESC LIMIT 1",
-                    params![application, recorder, id],
+                    params![instance.as_str(), recorder, id],
                     |row| row.get(0),
                 )
                 .optional()?;
             if let Some(later) = later {
-                done = Requeued::Overtaken { application, recorder, later };
+                done = Requeued::Overtaken { instance, recorder, later };
                 return Ok(());
             }
             transaction.execute(
@@ -214,8 +220,8 @@ impl Store {
                 params![id, time.as_millisecond()],
             )?;
             let notice = Notice::Requeued { actor: actor.clone(), recorder, deployment, key };
-            write(transaction, &application, time, &notice)?;
-            done = Requeued::Waits { application };
+            write(transaction, instance.as_str(), time, &notice)?;
+            done = Requeued::Waits { instance };
             Ok(())
         })?;
         Ok(done)

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, params};
 use windlass_domain::{Outcome, Release};
+use windlass_foundation::names::Instance;
 
 use super::Store;
 use super::rows::level_of;
@@ -24,7 +26,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Summary> {
     Ok(Summary {
         id: row.get(0)?,
         number: row.get(1)?,
-        application: row.get(2)?,
+        instance: instance(row.get(2)?)?,
         environment: row.get(3)?,
         purpose: if purpose == Purpose::Rollback.word() { Purpose::Rollback } else { Purpose::Deploy },
         actor: row.get(5)?,
@@ -52,6 +54,12 @@ fn outcome_of(word: &str) -> Option<Outcome> {
 /// Times are written by this crate; one that isn't a time any more is shown as the epoch, and `audit verify` finds it.
 pub(super) fn time(text: &str) -> Timestamp {
     text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// What a row is about. Names are parsed before they are written: one that is none was written by somebody else.
+pub(super) fn instance(text: String) -> rusqlite::Result<Instance> {
+    let wrong = |why: String| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into());
+    Instance::try_from(text).map_err(wrong)
 }
 
 impl Store {
@@ -196,23 +204,24 @@ impl Store {
             .connection
             .prepare_cached("SELECT name, latest FROM applications WHERE ?1 IS NULL OR name = ?1 ORDER BY name")
             .map_err(explain)?;
-        let names: Vec<(String, String)> = statement
-            .query_map([application], |row| Ok((row.get(0)?, row.get(1)?)))
+        let names: Vec<(Instance, String)> = statement
+            .query_map([application], |row| Ok((instance(row.get(0)?)?, row.get(1)?)))
             .map_err(explain)?
             .collect::<Result<_, _>>()
             .map_err(explain)?;
         let mut found = Vec::with_capacity(names.len());
-        for (name, latest) in names {
+        for (instance, latest) in names {
+            let name = instance.as_str();
             let Some(latest) = self.summaries("WHERE id = ?1", [&latest])?.into_iter().next() else { continue };
             let undelivered: u64 = self
                 .connection
-                .query_row("SELECT count(*) FROM outbox WHERE application = ?1 AND delivered IS NULL", [&name], |row| {
+                .query_row("SELECT count(*) FROM outbox WHERE application = ?1 AND delivered IS NULL", [name], |row| {
                     row.get(0)
                 })
                 .map_err(explain)?;
-            let running = self.running(&name)?;
-            let holder = self.holder(&name)?;
-            found.push(Application { name, running, latest, holder, undelivered });
+            let running = self.running(name)?;
+            let holder = self.holder(name)?;
+            found.push(Application { instance, running, latest, holder, undelivered });
         }
         Ok(found)
     }

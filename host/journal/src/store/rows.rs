@@ -28,7 +28,7 @@ pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<()
         .execute(params![
             state.id,
             state.number,
-            state.application,
+            state.instance.as_str(),
             state.environment,
             state.asked.purpose.word(),
             state.owner.actor.name,
@@ -51,7 +51,7 @@ pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<()
                 "INSERT INTO applications (name, latest) VALUES (?1, ?2)
                  ON CONFLICT (name) DO UPDATE SET latest = excluded.latest",
             )?
-            .execute(params![state.application, state.id])?;
+            .execute(params![state.instance.as_str(), state.id])?;
     }
     Ok(())
 }
@@ -63,20 +63,20 @@ pub(super) fn settle(connection: &Connection, state: &DeploymentState, time: Tim
         let document = serde_json::to_string(release).map_err(Error::Encoding)?;
         connection.execute(
             "UPDATE applications SET running = ?2, release = ?3, since = ?4 WHERE name = ?1",
-            params![state.application, state.id, document, time.to_string()],
+            params![state.instance.as_str(), state.id, document, time.to_string()],
         )?;
     }
     if state.outcome() == Some(Outcome::Succeeded) {
         connection.execute(
             "DELETE FROM quarantine WHERE application = ?1 AND release = ?2",
-            params![state.application, release.id],
+            params![state.instance.as_str(), release.id],
         )?;
     }
     if let Some(failure) = state.quarantines() {
         connection.execute(
             "INSERT OR REPLACE INTO quarantine (application, release, version, deployment, reason, since)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![state.application, release.id, release.version, state.id, failure.message, time.to_string()],
+            params![state.instance.as_str(), release.id, release.version, state.id, failure.message, time.to_string()],
         )?;
     }
     Ok(())

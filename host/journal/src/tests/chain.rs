@@ -1,6 +1,6 @@
 //! A changed, missing or moved line is found and named.
 
-use super::{Journal, actor, deploy, fail, open, principal};
+use super::{Journal, actor, deploy, fail, instance, open, principal};
 use crate::{Actor, Notice};
 
 /// Acts as another program that changes the file. The triggers only prevent honest mistakes; they cannot prevent this.
@@ -75,14 +75,14 @@ fn nobody_changes_a_line_by_mistake() {
 fn who_froze_an_application_is_in_the_chain() {
     let (state, journal) = journal();
     let frozen = Notice::Frozen { actor: actor("ada"), reason: "the sale runs".to_owned() };
-    journal.note("kudos", &frozen).unwrap();
-    let freeze = journal.freeze("kudos").unwrap().unwrap();
+    journal.note(&instance("kudos"), &frozen).unwrap();
+    let freeze = journal.freeze(&instance("kudos")).unwrap().unwrap();
     assert_eq!((freeze.actor, freeze.reason.as_str()), (actor("ada"), "the sale runs"));
-    assert!(journal.freeze("other").unwrap().is_none());
+    assert!(journal.freeze(&instance("other")).unwrap().is_none());
     let unfrozen = Notice::Unfrozen { actor: actor("bob"), reason: None };
-    assert!(journal.note("kudos", &unfrozen).unwrap());
-    assert!(!journal.note("kudos", &unfrozen).unwrap(), "it was open already");
-    assert!(journal.freeze("kudos").unwrap().is_none());
+    assert!(journal.note(&instance("kudos"), &unfrozen).unwrap());
+    assert!(!journal.note(&instance("kudos"), &unfrozen).unwrap(), "it was open already");
+    assert!(journal.freeze(&instance("kudos")).unwrap().is_none());
     deploy(&journal, "cccc", "kudos", "v3");
     let whole = journal.verify().unwrap();
     assert_eq!((whole.lines, whole.faults.len()), (18 + 2 + 9, 0));
@@ -98,15 +98,15 @@ fn a_hold_has_the_proof_of_the_line_that_set_it_last() {
     let earlier = |name: &str| Actor { name: name.to_owned(), proof: None };
     for by in [actor("ada"), earlier("ada"), actor("bob")] {
         let (reason, version) = ("it loses orders".to_owned(), "v1".to_owned());
-        journal.note("kudos", &Notice::Frozen { actor: by.clone(), reason: reason.clone() }).unwrap();
+        journal.note(&instance("kudos"), &Notice::Frozen { actor: by.clone(), reason: reason.clone() }).unwrap();
         let release = "sha256:v1".to_owned();
         let (by_one, reason_one, version_one, one) = (by.clone(), reason.clone(), version.clone(), release.clone());
         let pinned = Notice::Pinned { actor: by_one, reason: reason_one, release: one, version: version_one };
-        journal.note("kudos", &pinned).unwrap();
-        journal.note("kudos", &Notice::Quarantined { actor: by.clone(), reason, release, version }).unwrap();
-        assert_eq!(journal.freeze("kudos").unwrap().unwrap().actor, by);
-        assert_eq!(journal.pin("kudos").unwrap().unwrap().actor, by);
-        assert_eq!(journal.quarantine("kudos").unwrap()[0].actor.as_ref(), Some(&by));
+        journal.note(&instance("kudos"), &pinned).unwrap();
+        journal.note(&instance("kudos"), &Notice::Quarantined { actor: by.clone(), reason, release, version }).unwrap();
+        assert_eq!(journal.freeze(&instance("kudos")).unwrap().unwrap().actor, by);
+        assert_eq!(journal.pin(&instance("kudos")).unwrap().unwrap().actor, by);
+        assert_eq!(journal.quarantine(&instance("kudos")).unwrap()[0].actor.as_ref(), Some(&by));
     }
     assert_eq!(journal.asked_by("aaaa").unwrap(), Some(principal("tester")));
     assert_eq!(journal.verify().unwrap().faults, []);
@@ -123,9 +123,9 @@ fn held() -> (tempfile::TempDir, Journal) {
     };
     fail(&journal, "cccc", "kudos", "v3", failure);
     let (actor, reason) = (actor("ada"), "the sale runs".to_owned());
-    journal.note("kudos", &Notice::Frozen { actor: actor.clone(), reason: reason.clone() }).unwrap();
+    journal.note(&instance("kudos"), &Notice::Frozen { actor: actor.clone(), reason: reason.clone() }).unwrap();
     let (release, version) = ("sha256:v2".to_owned(), "v2".to_owned());
-    journal.note("kudos", &Notice::Pinned { actor, reason, release, version }).unwrap();
+    journal.note(&instance("kudos"), &Notice::Pinned { actor, reason, release, version }).unwrap();
     (state, journal)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use windlass_domain::Outcome;
 use windlass_foundation::explain::{ExitCode, Explain};
 
-use super::{Journal, Mode, Redactor, SteppingClock, deploy, open, opened, planned, release, settled, step};
+use super::{Journal, Mode, Redactor, SteppingClock, deploy, instance, open, opened, planned, release, settled, step};
 use crate::{Also, Error, Event};
 
 #[test]
@@ -127,7 +127,7 @@ fn no_secret_reaches_the_disk() {
     });
     let deliveries = vec![("chat".to_owned(), serde_json::from_value(told).unwrap())];
     journal.append(&mut state, &settled(Outcome::Succeeded), &Also { deliveries }).unwrap();
-    let waiting = journal.undelivered("kudos").unwrap();
+    let waiting = journal.undelivered(&instance("kudos")).unwrap();
     let reason = waiting[0].event.as_ref().and_then(|event| event.reason.clone());
     assert_eq!(reason.as_deref(), Some("the password is [redacted:db]"));
     assert_eq!(state.steps["a"].output, Some(json!({ "env": ["PASSWORD=[redacted:db]"] })), "memory is as the disk");
@@ -143,7 +143,7 @@ fn questions_about_a_long_history_read_an_index() {
     let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let journal = open(directory.path());
     journal.store().invent_history(20_000);
-    assert_eq!(journal.history(Some("app-3"), 20, None).unwrap().len(), 20);
+    assert_eq!(journal.history(Some(&instance("app-3")), 20, None).unwrap().len(), 20);
     assert_eq!(journal.status(None).unwrap().len(), 10);
     assert!(journal.open_deployments(None).unwrap().is_empty());
     for plan in journal.store().query_plans() {

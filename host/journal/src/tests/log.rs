@@ -2,7 +2,7 @@
 
 use windlass_foundation::progress::Level;
 
-use super::{deploy, open};
+use super::{deploy, instance, open};
 use crate::{Error, Put, Room};
 
 #[test]
@@ -19,10 +19,11 @@ fn deployments_are_found_by_id_beginning_and_number() {
     assert_eq!(found("#3").unwrap().as_deref(), Some("xyz"));
     assert_eq!(found("nope").unwrap(), None);
     assert!(matches!(found("abc").unwrap_err(), Error::Ambiguous { .. }));
-    assert_eq!(journal.running("kudos").unwrap().unwrap().release.version, "v3");
-    let kept: Vec<_> = journal.kept_releases("kudos", 2).unwrap().into_iter().map(|release| release.version).collect();
+    assert_eq!(journal.running(&instance("kudos")).unwrap().unwrap().release.version, "v3");
+    let kept: Vec<_> =
+        journal.kept_releases(&instance("kudos"), 2).unwrap().into_iter().map(|release| release.version).collect();
     assert_eq!(kept, ["v3", "v2"]);
-    let resolved = journal.resolved_releases("kudos", 200).unwrap();
+    let resolved = journal.resolved_releases(&instance("kudos"), 200).unwrap();
     assert_eq!(resolved.into_iter().map(|release| release.version).collect::<Vec<_>>(), ["v3", "v2", "v1"]);
 }
 
@@ -44,19 +45,19 @@ fn log_lines_are_kept_with_the_next_line_of_the_journal() {
 fn values_are_compared_and_set() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
-    let put = |value: &[u8], expected| journal.state_put("p", "kudos", "k", value, expected, ROOM).unwrap();
+    let put = |value: &[u8], expected| journal.state_put("p", &instance("kudos"), "k", value, expected, ROOM).unwrap();
     assert_eq!(put(b"one", None), Put::Stored(1));
     assert_eq!(put(b"two", None), Put::Conflict);
     assert_eq!(put(b"two", Some(1)), Put::Stored(2));
-    assert_eq!(journal.state_get("p", "kudos", "k").unwrap().unwrap().value, b"two");
-    assert!(journal.state_get("p", "other", "k").unwrap().is_none());
-    assert!(!journal.state_delete("p", "kudos", "k", Some(1)).unwrap());
-    assert!(journal.state_delete("p", "kudos", "k", Some(2)).unwrap());
-    assert!(journal.state_delete("p", "kudos", "k", None).unwrap());
+    assert_eq!(journal.state_get("p", &instance("kudos"), "k").unwrap().unwrap().value, b"two");
+    assert!(journal.state_get("p", &instance("other"), "k").unwrap().is_none());
+    assert!(!journal.state_delete("p", &instance("kudos"), "k", Some(1)).unwrap());
+    assert!(journal.state_delete("p", &instance("kudos"), "k", Some(2)).unwrap());
+    assert!(journal.state_delete("p", &instance("kudos"), "k", None).unwrap());
     // It goes on counting.
     assert_eq!(put(b"new", None), Put::Stored(4));
-    assert_eq!(journal.state_keys("p", "kudos", "").unwrap(), ["k"]);
-    assert!(journal.state_keys("p", "kudos", "K").unwrap().is_empty());
+    assert_eq!(journal.state_keys("p", &instance("kudos"), "").unwrap(), ["k"]);
+    assert!(journal.state_keys("p", &instance("kudos"), "K").unwrap().is_empty());
 }
 
 const ROOM: Room = Room { keys: 3, bytes: 100 };
@@ -66,7 +67,7 @@ fn values_have_no_more_room_than_they_may() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
     let put = |application: &str, key: &str, length: usize, expected| {
-        journal.state_put("p", application, key, &vec![0; length], expected, ROOM).unwrap()
+        journal.state_put("p", &instance(application), key, &vec![0; length], expected, ROOM).unwrap()
     };
     for key in ["a", "b"] {
         assert_eq!(put("kudos", key, 40, None), Put::Stored(1));
@@ -76,7 +77,7 @@ fn values_have_no_more_room_than_they_may() {
     assert_eq!(put("kudos", "ü", 17, None), Put::Full(Room { keys: 3, bytes: 101 }));
     assert_eq!(put("kudos", "a", 57, Some(1)), Put::Stored(2));
     assert_eq!(put("kudos", "a", 60, Some(2)), Put::Full(Room { keys: 2, bytes: 102 }));
-    assert_eq!(journal.state_get("p", "kudos", "a").unwrap().unwrap().value.len(), 57);
+    assert_eq!(journal.state_get("p", &instance("kudos"), "a").unwrap().unwrap().value.len(), 57);
     assert_eq!(put("kudos", "a", 1, Some(2)), Put::Stored(3));
     assert_eq!(put("kudos", "c", 1, None), Put::Stored(1));
     assert_eq!(put("kudos", "d", 0, None), Put::Full(Room { keys: 4, bytes: 46 }));
@@ -88,7 +89,7 @@ fn values_have_no_more_room_than_they_may() {
 fn keys_that_come_and_go_leave_nothing_that_grows() {
     let state = tempfile::tempdir().unwrap();
     let journal = open(state.path());
-    let put = |key: &str, expected| journal.state_put("p", "kudos", key, b"v", expected, ROOM).unwrap();
+    let put = |key: &str, expected| journal.state_put("p", &instance("kudos"), key, b"v", expected, ROOM).unwrap();
     assert_eq!(put("stays", None), Put::Stored(1));
     let mut highest = 0;
     for number in 0..200 {
@@ -96,7 +97,7 @@ fn keys_that_come_and_go_leave_nothing_that_grows() {
         // A revision that was given is never given again for another value.
         assert!(revision >= highest, "{revision} after {highest}");
         highest = revision;
-        assert!(journal.state_delete("p", "kudos", &format!("k{number}"), Some(revision)).unwrap());
+        assert!(journal.state_delete("p", &instance("kudos"), &format!("k{number}"), Some(revision)).unwrap());
     }
     assert!(matches!(put("k0", None), Put::Stored(revision) if revision > 2));
     assert_eq!(put("stays", Some(1)), Put::Stored(2));

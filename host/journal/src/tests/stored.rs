@@ -12,7 +12,7 @@ use windlass_domain::Outcome;
 use windlass_foundation::clock::SystemClock;
 use windlass_foundation::redact::Redactor;
 
-use super::{actor, open, opened, principal, release, settled};
+use super::{actor, instance, open, opened, principal, release, settled};
 use crate::{Also, Event, JOURNAL_FORMAT, Journal, Mode, Notice, Purpose};
 
 /// Seven deployments of `shop`: two that succeeded, one that was rolled back, one that was refused for that, one whose
@@ -28,7 +28,7 @@ fn reads_as_before(journal: &Journal) {
     let verified = journal.verify().unwrap();
     assert!(verified.faults.is_empty(), "{:?}", verified.faults);
     assert!(verified.lines >= 73, "{}", verified.lines);
-    let history = journal.history(Some("shop"), 10, Some(8)).unwrap();
+    let history = journal.history(Some(&instance("shop")), 10, Some(8)).unwrap();
     let told: Vec<_> = history
         .iter()
         .map(|one| (one.number, one.version.as_deref().unwrap_or_default(), one.outcome.unwrap(), one.purpose))
@@ -53,11 +53,11 @@ fn reads_as_before(journal: &Journal) {
     for one in &history {
         assert_eq!(journal.asked_by(&one.id).unwrap(), None, "its lines have the name alone");
     }
-    assert_eq!(journal.quarantine("shop").unwrap()[0].version, "bad0000");
-    let pin = journal.pin("shop").unwrap().unwrap();
+    assert_eq!(journal.quarantine(&instance("shop")).unwrap()[0].version, "bad0000");
+    let pin = journal.pin(&instance("shop")).unwrap().unwrap();
     assert_eq!((pin.version.as_str(), pin.actor.proof), ("1111111", None));
-    assert_eq!(journal.freeze("shop").unwrap().unwrap().reason, "the sale");
-    assert_eq!(journal.undelivered("shop").unwrap(), []);
+    assert_eq!(journal.freeze(&instance("shop")).unwrap().unwrap().reason, "the sale");
+    assert_eq!(journal.undelivered(&instance("shop")).unwrap(), []);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_journal_of_format_4_is_read_as_it_is_and_goes_on() {
     let before = fs::read(directory.path().join("journal.sqlite3")).unwrap();
     let reader = Journal::open(directory.path(), Mode::Read, Arc::new(SystemClock), Redactor::new()).unwrap();
     reads_as_before(&reader);
-    assert_eq!(reader.running("shop").unwrap().unwrap().release.version, "2222222");
+    assert_eq!(reader.running(&instance("shop")).unwrap().unwrap().release.version, "2222222");
     assert_eq!(reader.store().format(), 4, "a reader changes nothing");
     drop(reader);
     assert_eq!(fs::read(directory.path().join("journal.sqlite3")).unwrap(), before);
@@ -82,8 +82,8 @@ fn a_journal_of_format_4_is_read_as_it_is_and_goes_on() {
     journal.append(&mut state, &Event::Closed, &Also::default()).unwrap();
     // What proves who asked is in lines of today, and changes nothing that follows from a line.
     assert_eq!(journal.asked_by("d8").unwrap(), Some(principal("tester")));
-    journal.note("shop", &Notice::Frozen { actor: actor("ada"), reason: "the sale".to_owned() }).unwrap();
-    assert_eq!(journal.freeze("shop").unwrap().unwrap().actor, actor("ada"));
+    journal.note(&instance("shop"), &Notice::Frozen { actor: actor("ada"), reason: "the sale".to_owned() }).unwrap();
+    assert_eq!(journal.freeze(&instance("shop")).unwrap().unwrap().actor, actor("ada"));
     drop(journal);
     reads_as_before(&open(directory.path()));
 }

@@ -2,7 +2,7 @@
 
 use windlass_domain::{Event as Told, Outcome};
 
-use super::{open, opened, release, settled};
+use super::{instance, open, opened, release, settled};
 use crate::{Also, Asked, Event, Journal, Mode, Origin, Refusal};
 
 /// A deployment with an event for the recorder `ledger`, in a journal as an agent with format 1 left it.
@@ -29,21 +29,24 @@ fn a_journal_of_format_1_is_read_as_it_is_and_upgraded_by_who_writes() {
     let clock = std::sync::Arc::new(windlass_foundation::clock::SystemClock);
     let reader =
         Journal::open(directory.path(), Mode::Read, clock, windlass_foundation::redact::Redactor::new()).unwrap();
-    assert_eq!(reader.undelivered("kudos").unwrap()[0].recorder, "ledger");
+    assert_eq!(reader.undelivered(&instance("kudos")).unwrap()[0].recorder, "ledger");
     assert!(reader.verify().unwrap().faults.is_empty());
     assert_eq!(reader.store().format(), 1, "who reads changes nothing");
     drop(reader);
 
     let journal = open(directory.path());
     assert_eq!(journal.store().format(), 4);
-    let waiting = journal.undelivered("kudos").unwrap().remove(0);
+    let waiting = journal.undelivered(&instance("kudos")).unwrap().remove(0);
     assert!(waiting.event.is_some() && waiting.aside.is_none());
     let refusal = Refusal { code: "not-found".to_owned(), reason: "gone".to_owned(), hint: None };
     journal.set_aside(waiting.id, &refusal).unwrap();
     let verified = journal.verify().unwrap();
     assert!(verified.faults.is_empty(), "{:?}", verified.faults);
     drop(journal);
-    assert_eq!(open(directory.path()).undelivered("kudos").unwrap()[0].aside.as_ref().unwrap().refusal, refusal);
+    assert_eq!(
+        open(directory.path()).undelivered(&instance("kudos")).unwrap()[0].aside.as_ref().unwrap().refusal,
+        refusal
+    );
 }
 
 #[test]
@@ -51,7 +54,7 @@ fn whoever_hides_what_is_set_aside_is_found() {
     let directory = tempfile::tempdir().unwrap();
     older(directory.path());
     let journal = open(directory.path());
-    let waiting = journal.undelivered("kudos").unwrap().remove(0);
+    let waiting = journal.undelivered(&instance("kudos")).unwrap().remove(0);
     let refusal = Refusal { code: "not-found".to_owned(), reason: "gone".to_owned(), hint: None };
     journal.set_aside(waiting.id, &refusal).unwrap();
     journal.store().run("DELETE FROM set_aside");

@@ -19,6 +19,7 @@ use windlass_deployment::{BackendError, Context};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::{FailureKind, quoted};
 use windlass_foundation::identity::Kind;
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{Level, Marked, Progress, Watch};
 use windlass_release::environment::PluginUse;
 use windlass_sandbox::{Call, Lent, Plugin};
@@ -120,7 +121,7 @@ impl Reality {
         let docker = Docker::new(self.docker.clone(), scope, grants.docker(), self.redactor.clone())
             .with_secrets(Arc::new(secrets.clone()))
             .with_credentials(registries.clone())
-            .with_images(self.image_owners(&context.about))
+            .with_images(self.image_owners(&context.instance, &context.about.release))
             .with_watch(watch);
         let asked: Arc<dyn Resolve> = if context.about.purpose == CallPurpose::Rollback {
             Arc::new(WayBack { registries, docker: self.docker.clone(), release: context.about.release.clone() })
@@ -185,7 +186,7 @@ impl Reality {
             projects,
             step: step.map(str::to_owned),
             externals: allowed.iter().filter_map(named).collect(),
-            pinned_images: self.pinned(&context.about.application)?,
+            pinned_images: self.pinned(&context.instance)?,
             bundle: Some(loaded.directory.clone()),
             state_directory: self.config.state_directory.clone(),
             applications_directory: self.config.applications_directory.clone(),
@@ -194,8 +195,8 @@ impl Reality {
     }
 
     /// Images that are never removed: those of the releases that are kept for going back, the running one first.
-    fn pinned(&self, application: &str) -> Result<BTreeSet<String>, BackendError> {
-        let kept = self.kept(application).map_err(|error| BackendError::of(&error))?;
+    fn pinned(&self, instance: &Instance) -> Result<BTreeSet<String>, BackendError> {
+        let kept = self.kept(instance).map_err(|error| BackendError::of(&error))?;
         Ok(kept
             .iter()
             .flat_map(|release| release.artifacts.values())

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use windlass_capability::docker::ImageOwners;
 use windlass_deployment::{BackendError, Context};
 use windlass_domain::{Artifact, Failure, Release};
-use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Kind;
+use windlass_foundation::names::Instance;
 use windlass_journal::{Error, Journal};
 
 use super::reality::Reality;
@@ -27,12 +27,10 @@ impl Reality {
     }
 
     async fn prune_left_behind(&self, context: &Context) -> Result<Vec<String>, BackendError> {
-        let kept = usable(&self.journal, self.keep(), |application| application == context.about.application)
+        let kept = usable(&self.journal, self.keep(), |instance| *instance == context.instance)
             .map_err(|error| BackendError::of(&error))?;
-        let known = self
-            .journal
-            .resolved_releases(&context.about.application, LOOK_BACK)
-            .map_err(|error| BackendError::of(&error))?;
+        let known =
+            self.journal.resolved_releases(&context.instance, LOOK_BACK).map_err(|error| BackendError::of(&error))?;
         if known.iter().all(|release| kept.iter().any(|kept| kept.id == release.id)) {
             return Ok(Vec::new());
         }
@@ -56,13 +54,13 @@ impl Reality {
         let mut releases: Vec<Release> = Vec::new();
         let mut deployments = BTreeSet::new();
         for application in self.journal.status(None)? {
-            releases.extend(self.kept(&application.name)?);
+            releases.extend(self.kept(&application.instance)?);
             releases.extend(application.running.iter().map(|running| (*running.release).clone()));
-            if let Some(pin) = self.journal.pin(&application.name)? {
-                let known = self.journal.resolved_releases(&application.name, usize::MAX)?;
+            if let Some(pin) = self.journal.pin(&application.instance)? {
+                let known = self.journal.resolved_releases(&application.instance, usize::MAX)?;
                 releases.extend(known.into_iter().filter(|release| release.id == pin.release));
             }
-            let untold = self.journal.undelivered(&application.name)?;
+            let untold = self.journal.undelivered(&application.instance)?;
             deployments.extend(untold.into_iter().map(|delivery| delivery.deployment));
         }
         for open in self.journal.open_deployments(None)?.into_iter().chain(self.journal.stuck(None)?) {
@@ -79,8 +77,8 @@ impl Reality {
     }
 
     /// The releases of an application that are kept for going back.
-    pub(super) fn kept(&self, application: &str) -> Result<Vec<Release>, Error> {
-        self.journal.kept_releases(application, self.keep())
+    pub(super) fn kept(&self, instance: &Instance) -> Result<Vec<Release>, Error> {
+        self.journal.kept_releases(instance, self.keep())
     }
 
     fn keep(&self) -> usize {
@@ -88,24 +86,25 @@ impl Reality {
     }
 
     /// What the journal knows about whose images are whose, for a call on behalf of an application's release.
-    pub(super) fn image_owners(&self, about: &Arc<CallContext>) -> Arc<dyn ImageOwners> {
-        Arc::new(Owners { journal: self.journal.clone(), keep: self.keep(), about: about.clone() })
+    pub(super) fn image_owners(&self, instance: &Instance, release: &Arc<Release>) -> Arc<dyn ImageOwners> {
+        let (journal, keep) = (self.journal.clone(), self.keep());
+        Arc::new(Owners { journal, keep, instance: instance.clone(), release: release.clone() })
     }
 }
 
 /// The releases that must stay usable, of all applications that are `meant`: those that are kept for going back, those that
 /// run, and those that are being deployed right now or wait for a person.
-fn usable(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Result<Vec<Release>, Error> {
+fn usable(journal: &Journal, keep: usize, meant: impl Fn(&Instance) -> bool) -> Result<Vec<Release>, Error> {
     let mut usable: BTreeMap<String, Release> = BTreeMap::new();
     let mut add = |release: &Release| drop(usable.insert(release.id.clone(), release.clone()));
-    for application in journal.status(None)?.iter().filter(|application| meant(&application.name)) {
-        journal.kept_releases(&application.name, keep)?.iter().for_each(&mut add);
+    for application in journal.status(None)?.iter().filter(|application| meant(&application.instance)) {
+        journal.kept_releases(&application.instance, keep)?.iter().for_each(&mut add);
         if let Some(running) = &application.running {
             add(&running.release);
         }
     }
     for open in journal.open_deployments(None)?.into_iter().chain(journal.stuck(None)?) {
-        if meant(&open.application)
+        if meant(&open.instance)
             && let Some(release) = &journal.deployment_state(&open.id)?.release
         {
             add(release);
@@ -118,12 +117,13 @@ fn usable(journal: &Journal, keep: usize, meant: impl Fn(&str) -> bool) -> Resul
 struct Owners {
     journal: Arc<Journal>,
     keep: usize,
-    about: Arc<CallContext>,
+    instance: Instance,
+    release: Arc<Release>,
 }
 
 impl Owners {
     /// Images of releases that must stay usable: two applications may share a repository.
-    fn needed(&self, meant: impl Fn(&str) -> bool) -> Result<Vec<Artifact>, Failure> {
+    fn needed(&self, meant: impl Fn(&Instance) -> bool) -> Result<Vec<Artifact>, Failure> {
         let releases = usable(&self.journal, self.keep, meant);
         let releases = releases.map_err(|error| Failure::from(BackendError::of(&error)))?;
         Ok(releases.iter().flat_map(artifacts).collect())
@@ -134,17 +134,17 @@ impl ImageOwners for Owners {
     fn own(&self) -> Result<Vec<Artifact>, Failure> {
         let known = self
             .journal
-            .resolved_releases(&self.about.application, LOOK_BACK)
+            .resolved_releases(&self.instance, LOOK_BACK)
             .map_err(|error| Failure::from(BackendError::of(&error)))?;
-        Ok(known.iter().chain([&*self.about.release]).flat_map(artifacts).collect())
+        Ok(known.iter().chain([&*self.release]).flat_map(artifacts).collect())
     }
 
     fn others(&self) -> Result<Vec<Artifact>, Failure> {
-        self.needed(|application| application != self.about.application)
+        self.needed(|instance| *instance != self.instance)
     }
 
     fn kept(&self) -> Result<Vec<Artifact>, Failure> {
-        self.needed(|application| application == self.about.application)
+        self.needed(|instance| *instance == self.instance)
     }
 }
 

@@ -21,6 +21,7 @@ use windlass_foundation::call::CallContext;
 use windlass_foundation::clock::Clock;
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::identity::Kind;
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::Events;
 use windlass_foundation::redact::Redactor;
 use windlass_journal::Journal;
@@ -193,12 +194,12 @@ impl Reality {
     /// grant or secret. The file must have the environment, where one is given.
     pub(super) async fn make(
         &self,
-        application: &str,
+        instance: &Instance,
         source: &Source,
         environment: Option<&str>,
     ) -> Result<Resolved, BackendError> {
         let team = TeamDirectory::open(&source.directory).map_err(|error| BackendError::of(&error))?;
-        let file = self.claimed(application, source, &team)?;
+        let file = self.claimed(instance.application(), source, &team)?;
         if let Some(environment) = environment {
             self.foresee(&file.settings(environment).map_err(|error| BackendError::of(&error))?);
         }
@@ -209,12 +210,12 @@ impl Reality {
         self.store()?.is_written_in(&kept.bundle, &source.directory.join(RELEASE_FILE));
         // What counts is what was kept: the file may have been written again meanwhile.
         let file = kept_file(&kept.directory, &source.directory).map_err(|error| BackendError::of(&error))?;
-        file.expect_application(application).map_err(|error| BackendError::of(&error))?;
+        file.expect_application(instance.application()).map_err(|error| BackendError::of(&error))?;
         let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
         let label = version_file::label(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
         let (versions, commit) = (source.set.clone(), source.commit.clone());
         let mut request = Request { versions, of_files, label, commit, ..Request::default() };
-        let staying = self.kept_of(application, &file, &request, source.defaults)?;
+        let staying = self.kept_of(instance, &file, &request, source.defaults)?;
         (request.kept, request.unwritten) = (staying.artifacts, staying.unwritten);
         let local = Local(self.docker.clone());
         let registries = self.registries()?;
@@ -225,12 +226,12 @@ impl Reality {
     /// What of the running release stays, because nothing else was asked for.
     fn kept_of(
         &self,
-        application: &str,
+        instance: &Instance,
         file: &ReleaseFile,
         request: &Request,
         defaults: bool,
     ) -> Result<Kept, BackendError> {
-        let running = self.journal.running(application).map_err(|error| BackendError::unforeseen(&error))?;
+        let running = self.journal.running(instance).map_err(|error| BackendError::unforeseen(&error))?;
         let Some(running) = running.map(|running| running.release) else { return Ok(Kept::default()) };
         // Without the files of the running release, its own versions are unknown: then the versions in the new files
         // count.
@@ -301,12 +302,12 @@ fn missing(name: &str) -> BackendError {
 const NO_STEP: Option<&str> = None;
 
 impl DeploymentBackend for Reality {
-    fn resolve<'a>(&'a self, application: &'a str, source: &'a Source) -> Answering<'a, Resolved> {
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved> {
         async move {
-            let resolved = self.make(application, source, Some(&self.config.environment)).await?;
+            let resolved = self.make(instance, source, Some(&self.config.environment)).await?;
             let loaded = self.store()?.of(&resolved.release)?;
             let about = CallContext {
-                application: application.to_owned(),
+                application: instance.to_string(),
                 environment: self.config.environment.clone(),
                 unbound: source.unbound.clone(),
                 ..CallContext::default()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use windlass_capability::state::{Entry, Owner, Quota, StateError, StateStore};
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{Marked, Progress, Watch};
 use windlass_journal::{Journal, Put, Room};
 
@@ -14,6 +15,11 @@ fn failed(error: windlass_journal::Error) -> StateError {
     StateError::Store(Box::new(error))
 }
 
+/// What a plugin keeps values for. A text that is no instance has none.
+fn instance(owner: &Owner) -> Result<Instance, StateError> {
+    Instance::parse(&owner.application).map_err(|why| StateError::Store(why.into()))
+}
+
 impl Values {
     fn revision(&self, owner: &Owner, key: &str) -> Result<Option<u64>, StateError> {
         Ok(self.get(owner, key)?.map(|entry| entry.revision))
@@ -22,7 +28,7 @@ impl Values {
 
 impl StateStore for Values {
     fn get(&self, owner: &Owner, key: &str) -> Result<Option<Entry>, StateError> {
-        let stored = self.0.state_get(&owner.plugin, &owner.application, key).map_err(failed)?;
+        let stored = self.0.state_get(&owner.plugin, &instance(owner)?, key).map_err(failed)?;
         Ok(stored.map(|stored| Entry { value: stored.value, revision: stored.revision }))
     }
 
@@ -35,7 +41,7 @@ impl StateStore for Values {
         quota: Quota,
     ) -> Result<u64, StateError> {
         let most = Room { keys: quota.keys, bytes: quota.bytes };
-        let put = self.0.state_put(&owner.plugin, &owner.application, key, value, expected, most).map_err(failed)?;
+        let put = self.0.state_put(&owner.plugin, &instance(owner)?, key, value, expected, most).map_err(failed)?;
         match put {
             Put::Stored(revision) => Ok(revision),
             Put::Conflict => Err(StateError::Conflict(self.revision(owner, key)?)),
@@ -44,12 +50,12 @@ impl StateStore for Values {
     }
 
     fn delete(&self, owner: &Owner, key: &str, expected: Option<u64>) -> Result<(), StateError> {
-        let deleted = self.0.state_delete(&owner.plugin, &owner.application, key, expected).map_err(failed)?;
+        let deleted = self.0.state_delete(&owner.plugin, &instance(owner)?, key, expected).map_err(failed)?;
         if deleted { Ok(()) } else { Err(StateError::Conflict(self.revision(owner, key)?)) }
     }
 
     fn keys(&self, owner: &Owner, prefix: &str, limit: usize) -> Result<Vec<String>, StateError> {
-        let mut keys = self.0.state_keys(&owner.plugin, &owner.application, prefix).map_err(failed)?;
+        let mut keys = self.0.state_keys(&owner.plugin, &instance(owner)?, prefix).map_err(failed)?;
         keys.truncate(limit);
         Ok(keys)
     }

@@ -9,11 +9,16 @@ use windlass_config::Config;
 use windlass_deployment::{BackendError, Ending, Error, Request, Stop, Target, plan_only, run};
 use windlass_domain::{Failure, Outcome};
 use windlass_foundation::explain::{ExitCode, Fault, failure_place};
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::Unwatched;
 use windlass_report::error;
 
 use super::*;
+
+fn kudos() -> Instance {
+    Instance::parse("kudos").unwrap()
+}
 
 /// A host with one application.
 struct Ground(tempfile::TempDir);
@@ -45,7 +50,7 @@ impl Ground {
 
     async fn deploy(&self) -> Ending {
         let request = Request {
-            application: "kudos".to_owned(),
+            instance: kudos(),
             target: self.target(),
             principal: Principal::new("ada", Proof::LocalUser { uid: 0 }),
             reason: None,
@@ -58,7 +63,7 @@ impl Ground {
 
     /// What a plan fails with, as a person and as a script see it.
     async fn plan(&self) -> (String, ErrorFact) {
-        let planned = plan_only(&self.agent().await.engine, "kudos", &self.target(), &Stop::new()).await;
+        let planned = plan_only(&self.agent().await.engine, &kudos(), &self.target(), &Stop::new()).await;
         let fact = ErrorFact::from(&Fault::from(planned.unwrap_err()));
         (self.shown(&error::page(&fact, 200).render(false)), fact)
     }

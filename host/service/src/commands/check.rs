@@ -26,7 +26,7 @@ pub(super) async fn run(run: &Run, subject: &Subject, environment: Option<&str>)
     let checks: Vec<_> = gated.checks.iter().map(facts::probe).collect();
     let verdicts = checks.iter().map(|check| check.report.as_ref().map_or(Verdict::Fail, |report| report.verdict));
     let check = CheckFact {
-        application: name,
+        application: name.to_string(),
         environment: gated.planned.environment.clone(),
         version: gated.planned.release.version.clone(),
         refused: !gated.passed,

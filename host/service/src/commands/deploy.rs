@@ -6,13 +6,14 @@ use windlass_api::Reply;
 use windlass_api::command::{ApplicationRef, Document, Manner, Subject, Versions};
 use windlass_deployment::{PLAN_FILE_FORMAT, PlanFile, Request, Source, Target};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::names::Instance;
 use windlass_foundation::regular;
 use windlass_journal::Mode;
 
 use super::release;
 use crate::agent::Agent;
 use crate::error::{CommandError, Reason};
-use crate::run::{Asked, Run};
+use crate::run::{Asked, Run, itself};
 
 /// Deploys.
 pub(super) async fn run(
@@ -33,7 +34,7 @@ pub(super) async fn run(
 
 /// Says loudly when what runs under this name came from another directory: two applications may have one name. Where the
 /// operator said where the application is, there is nothing to say.
-pub(super) fn moved(run: &Run, agent: &Agent, name: &str, target: &Target) -> Result<(), Fault> {
+pub(super) fn moved(run: &Run, agent: &Agent, name: &Instance, target: &Target) -> Result<(), Fault> {
     let Target::Source(Source { directory, unbound: Some(_), .. }) = target else { return Ok(()) };
     let Some(running) = agent.journal.running(name)? else { return Ok(()) };
     let asked = agent.journal.deployment_state(&running.deployment)?.asked;
@@ -55,9 +56,9 @@ pub(super) fn moved(run: &Run, agent: &Agent, name: &str, target: &Target) -> Re
 }
 
 /// A request of this caller.
-pub(super) fn request(run: &Run, application: String, target: Target, manner: Manner) -> Request {
+pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Manner) -> Request {
     Request {
-        application,
+        instance,
         target,
         principal: run.principal.clone(),
         wait: manner.wait(),
@@ -68,21 +69,21 @@ pub(super) fn request(run: &Run, application: String, target: Target, manner: Ma
 }
 
 /// The application and what to deploy of it.
-pub(super) fn target(run: &Run, subject: &Subject) -> Result<(String, Target), Fault> {
+pub(super) fn target(run: &Run, subject: &Subject) -> Result<(Instance, Target), Fault> {
     match subject {
         Subject::Files { application, versions, defaults } => {
             let asked = run.find(application)?;
             let source = source(&asked, versions, *defaults);
-            Ok((asked.name, Target::Source(source)))
+            Ok((asked.instance, Target::Source(source)))
         }
         Subject::Document { application, document } => {
             let name = run.name(application)?;
-            let given = release::given(run, document, &name)?;
+            let given = release::given(run, document, name.application())?;
             Ok((name, given))
         }
         Subject::Plan { application, plan } => {
             let plan = planned(run, application, plan)?;
-            Ok((plan.application.clone(), Target::Planned(Box::new(plan))))
+            Ok((itself(&plan.application)?, Target::Planned(Box::new(plan))))
         }
         // The files of the application are not needed: the release was kept.
         Subject::Rollback { application, to } => Ok((run.name(application)?, Target::Rollback { to: to.clone() })),
@@ -101,7 +102,7 @@ pub(super) fn source(asked: &Asked, versions: &Versions, defaults: bool) -> Sour
 }
 
 /// Warns that a deployment is open when the caller asks what another one would do: the open one is finished first.
-pub(super) fn left_open(run: &Run, agent: &Agent, name: &str) -> Result<(), Fault> {
+pub(super) fn left_open(run: &Run, agent: &Agent, name: &Instance) -> Result<(), Fault> {
     for open in agent.journal.open_deployments(Some(name))? {
         let id = &open.id;
         run.warn(if windlass_deployment::is_held(&agent.engine, name) {
@@ -133,11 +134,11 @@ fn planned(run: &Run, application: &ApplicationRef, file: &Document) -> Result<P
         (run.name(application)?, None)
     } else {
         let asked = run.find(application)?;
-        (asked.name, asked.unbound)
+        (asked.instance, asked.unbound)
     };
-    if plan.application != name {
+    if plan.application != name.as_str() {
         let path = path.to_owned();
-        return Err(CommandError::OtherPlan { path, planned: plan.application, application: name }.into());
+        return Err(CommandError::OtherPlan { path, planned: plan.application, application: name.to_string() }.into());
     }
     if unbound.is_some() && plan.unbound.is_none() {
         return Err(CommandError::PlanElsewhere { path: path.to_owned(), application: plan.application }.into());

@@ -14,8 +14,8 @@ pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, limit: 
     let agent = run.open(Mode::Read).await?;
     let application = run.known_or_all(application, &agent)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let summaries = agent.journal.history(application.as_deref(), limit, None)?;
+    let summaries = agent.journal.history(application.as_ref(), limit, None)?;
     let deployments: Vec<HistoryFact> =
         summaries.iter().map(|summary| facts::summary(&agent.journal, summary)).collect();
-    Ok(Reply::succeeded(Answer::History { application, deployments }))
+    Ok(Reply::succeeded(Answer::History { application: application.map(Into::into), deployments }))
 }

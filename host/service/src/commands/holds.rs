@@ -4,6 +4,7 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::facts::HoldsFact;
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::names::Instance;
 use windlass_journal::{Actor, Mode, Notice};
 
 use crate::agent::Agent;
@@ -34,7 +35,7 @@ pub(super) async fn pin(
 /// The notice that pins what runs, or a release that succeeded here.
 pub(super) fn pinned(
     agent: &Agent,
-    application: &str,
+    application: &Instance,
     to: Option<&str>,
     actor: Actor,
     reason: String,
@@ -44,7 +45,7 @@ pub(super) fn pinned(
         (found.release.unwrap_or_default(), found.version.unwrap_or_default())
     } else {
         let running = agent.journal.running(application)?;
-        let running = running.ok_or_else(|| CommandError::NotDeployed { wanted: application.to_owned() })?;
+        let running = running.ok_or_else(|| CommandError::NotDeployed { wanted: application.to_string() })?;
         (running.release.id.clone(), running.release.version.clone())
     };
     Ok(Notice::Pinned { actor, reason, release, version })
@@ -82,7 +83,7 @@ pub(super) async fn unquarantine(
         let is_wanted = |deployment: &String| deployment.starts_with(wanted);
         let found = all.into_iter().find(|one| one.version == wanted || one.deployment.as_ref().is_some_and(is_wanted));
         let found = found
-            .ok_or_else(|| CommandError::NotQuarantined { application: name.to_owned(), wanted: wanted.to_owned() })?;
+            .ok_or_else(|| CommandError::NotQuarantined { application: name.to_string(), wanted: wanted.to_owned() })?;
         Ok(Notice::Unquarantined { actor, reason, release: found.release })
     })
     .await
@@ -92,7 +93,7 @@ pub(super) async fn unquarantine(
 async fn record(
     run: &Run,
     application: &ApplicationRef,
-    notice: impl FnOnce(&Agent, &str, Actor) -> Result<Notice, Fault>,
+    notice: impl FnOnce(&Agent, &Instance, Actor) -> Result<Notice, Fault>,
 ) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
     let name = run.known(application, &agent)?;
@@ -102,9 +103,9 @@ async fn record(
 }
 
 /// What holds an application back.
-pub(super) fn fact(agent: &Agent, name: &str) -> Result<HoldsFact, Fault> {
+pub(super) fn fact(agent: &Agent, name: &Instance) -> Result<HoldsFact, Fault> {
     Ok(HoldsFact {
-        application: name.to_owned(),
+        application: name.to_string(),
         frozen: agent.journal.freeze(name)?.as_ref().map(facts::frozen),
         pinned: agent.journal.pin(name)?.as_ref().map(facts::pinned),
         quarantined: agent.journal.quarantine(name)?.iter().map(facts::quarantined).collect(),

@@ -5,6 +5,7 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::facts::DeliveryFact;
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::names::Instance;
 use windlass_journal::{Mode, Requeued};
 
 use crate::access::On;
@@ -17,7 +18,7 @@ use crate::run::Run;
 pub(super) async fn list(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Read).await?;
     let wanted = run.known_or_all(application, &agent)?;
-    undelivered(&agent, wanted.as_deref())
+    undelivered(&agent, wanted.as_ref())
 }
 
 /// Delivers the events of these applications to their recorders, one application after the other.
@@ -25,10 +26,10 @@ pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Re
     let agent = run.open(Mode::Write).await?;
     let wanted = run.known_or_all(application, &agent)?;
     let stop = run.stop()?;
-    for application in waiting(&agent, wanted.as_deref())? {
+    for application in waiting(&agent, wanted.as_ref())? {
         windlass_deployment::flush(&agent.engine, &application, &run.principal, &stop).await?;
     }
-    let deliveries = left(&agent, wanted.as_deref())?;
+    let deliveries = left(&agent, wanted.as_ref())?;
     let exit = if deliveries.is_empty() { ExitCode::Succeeded } else { ExitCode::Unavailable };
     Ok(Reply { answer: Answer::Outbox { deliveries }, exit })
 }
@@ -38,13 +39,13 @@ pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
     may_decide(run, &agent, number)?;
     match agent.journal.requeue(number, &run.principal)? {
-        Requeued::Waits { application } => {
-            run.note(format!("event {number} of {application} waits again"));
-            undelivered(&agent, Some(&application))
+        Requeued::Waits { instance } => {
+            run.note(format!("event {number} of {instance} waits again"));
+            undelivered(&agent, Some(&instance))
         }
         Requeued::NotSetAside => Err(CommandError::NotSetAside { number }.into()),
-        Requeued::Overtaken { application, recorder, later } => {
-            Err(CommandError::Overtaken { number, application, recorder, later }.into())
+        Requeued::Overtaken { instance, recorder, later } => {
+            Err(CommandError::Overtaken { number, application: instance.to_string(), recorder, later }.into())
         }
     }
 }
@@ -62,25 +63,25 @@ pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Repl
 /// Refuses who may not decide about an event of the outbox: it belongs to an application.
 fn may_decide(run: &Run, agent: &Agent, number: i64) -> Result<(), Fault> {
     run.allow(On::Any)?;
-    agent.journal.application_of(number)?.map_or(Ok(()), |application| run.allow(On::Application(&application)))
+    agent.journal.instance_of(number)?.map_or(Ok(()), |instance| run.allow(On::Application(instance.application())))
 }
 
 /// Applications with events that were not delivered.
-fn waiting(agent: &Agent, wanted: Option<&str>) -> Result<Vec<String>, Fault> {
+fn waiting(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<Instance>, Fault> {
     let applications = agent.journal.status(wanted)?;
-    Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.name).collect())
+    Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.instance).collect())
 }
 
 /// The events that were not delivered.
-fn left(agent: &Agent, wanted: Option<&str>) -> Result<Vec<DeliveryFact>, Fault> {
+fn left(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<DeliveryFact>, Fault> {
     let mut facts = Vec::new();
     for application in waiting(agent, wanted)? {
         let deliveries = agent.journal.undelivered(&application)?;
-        facts.extend(deliveries.into_iter().map(|delivery| facts::delivery(&application, &delivery)));
+        facts.extend(deliveries.into_iter().map(|delivery| facts::delivery(application.as_str(), &delivery)));
     }
     Ok(facts)
 }
 
-fn undelivered(agent: &Agent, wanted: Option<&str>) -> Result<Reply, Fault> {
+fn undelivered(agent: &Agent, wanted: Option<&Instance>) -> Result<Reply, Fault> {
     Ok(Reply::succeeded(Answer::Outbox { deliveries: left(agent, wanted)? }))
 }

@@ -34,7 +34,7 @@ pub(super) async fn run(
         None
     };
     let plan = Box::new(PlanFact {
-        application: name,
+        application: name.to_string(),
         environment: planned.environment.clone(),
         release: (*planned.release).clone(),
         running: planned.running.as_ref().map(|release| release.version.clone()),

@@ -29,7 +29,7 @@ pub(super) async fn run(
     let config = run.config()?;
     let (fetched, file, signature, environment) = match from {
         Promoted::Environment(environment) => {
-            let fetched = fetch(run, &environment, &name, &config).await?;
+            let fetched = fetch(run, &environment, name.application(), &config).await?;
             let signature = fetched.path.as_deref().map(signature::read_beside).transpose()?.flatten();
             (fetched, None, signature.map(Content), Some(environment))
         }
@@ -39,14 +39,14 @@ pub(super) async fn run(
             (fetched, Some(path), signature, None)
         }
     };
-    let document = fetched.document(&name)?;
+    let document = fetched.document(name.application())?;
     let signer =
         signed(fetched.path.as_deref(), &fetched.origin, &fetched.content, signature.as_ref(), &config.releases)?;
     // Where the operator says that an environment is, its word counts. For a file that the user names, only what a
     // trusted key has signed counts, unless the operator accepts unsigned proofs.
     let vouched = file.is_none() || signer.is_some() || config.releases.accept_unsigned_proofs;
     let mut unbound = match &file {
-        Some(path) => claimed(path, &fetched.content, signer.as_deref(), &name, &config)?,
+        Some(path) => claimed(path, &fetched.content, signer.as_deref(), name.application(), &config)?,
         None => None,
     };
     match promotion::proved(&document, environment.as_deref(), vouched) {

@@ -10,6 +10,7 @@ use windlass_config::{Config, Releases};
 use windlass_deployment::Target;
 use windlass_domain::{Built, Outcome, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::names::Instance;
 use windlass_foundation::private;
 use windlass_foundation::signature;
 use windlass_journal::{Answer as Answering, Answered, Mode, Summary};
@@ -22,7 +23,7 @@ use super::deploy::source;
 use crate::access::On;
 use crate::agent::Agent;
 use crate::error::CommandError;
-use crate::run::Run;
+use crate::run::{Run, itself};
 
 /// Makes a release from an application's files.
 pub(super) async fn create(
@@ -49,7 +50,7 @@ pub(super) async fn create(
         Some(building) => build::run(run, &agent, &asked, building, &mut source).await?,
         None => BTreeMap::new(),
     };
-    let made = agent.make_release(&asked.name, &source).await;
+    let made = agent.make_release(&asked.instance, &source).await;
     let made = made.map_err(windlass_deployment::Error::Failed)?;
     complete(&agent, &made, Extra { proof: None, built, directory: Some(asked.location.directory) })
 }
@@ -116,13 +117,13 @@ pub(super) fn signed(
 }
 
 /// A release that succeeded here, and the proof.
-fn succeeded(agent: &Agent, name: &str, wanted: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
+fn succeeded(agent: &Agent, name: &Instance, wanted: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
     let running = agent.journal.running(name)?;
     let id = match wanted {
         Some(wanted) => windlass_deployment::succeeded(&agent.engine, name, wanted)?.release,
         None => running.as_ref().map(|running| running.release.id.clone()),
     };
-    let id = id.ok_or_else(|| CommandError::NotDeployed { wanted: name.to_owned() })?;
+    let id = id.ok_or_else(|| CommandError::NotDeployed { wanted: name.to_string() })?;
     // What runs may come from a deployment that changed nothing and verified what ran. A deployment of an earlier agent
     // verified nothing.
     let of = |summary: &&Summary| summary.release.as_deref() == Some(id.as_str());
@@ -130,11 +131,11 @@ fn succeeded(agent: &Agent, name: &str, wanted: Option<&str>) -> Result<(Release
     let unchanged =
         running.as_ref().filter(|running| running.release.id == id).map(|running| running.deployment.clone());
     let Some(deployment) = succeeded.or(unchanged) else {
-        return Err(CommandError::NotDeployed { wanted: name.to_owned() }.into());
+        return Err(CommandError::NotDeployed { wanted: name.to_string() }.into());
     };
     let state = agent.journal.deployment_state(&deployment)?;
     let release = state.release.as_deref().cloned();
-    let release = release.ok_or_else(|| CommandError::NotDeployed { wanted: name.to_owned() })?;
+    let release = release.ok_or_else(|| CommandError::NotDeployed { wanted: name.to_string() })?;
     if state.outcome() == Some(Outcome::Unchanged) && state.proofs.is_empty() {
         return Ok((release, None));
     }
@@ -185,7 +186,7 @@ fn complete(agent: &Agent, release: &Release, extra: Extra) -> Result<Reply, Fau
 pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> Result<Reply, Fault> {
     run.allow(On::Application(application))?;
     let agent = run.open(Mode::Read).await?;
-    let (release, proof) = succeeded(&agent, application, wanted)?;
+    let (release, proof) = succeeded(&agent, &itself(application)?, wanted)?;
     let format = windlass_domain::RELEASE_DOCUMENT_FORMAT;
     let document = ReleaseDocument { format, release, proof, built: BTreeMap::new(), files: None };
     Ok(about(&document, None, None))
@@ -241,10 +242,10 @@ pub(super) async fn list(run: &Run, application: &ApplicationRef) -> Result<Repl
     let name = run.name(application)?;
     let agent = run.open(Mode::Read).await?;
     let releases = releases(&agent, &name)?;
-    Ok(Reply::succeeded(Answer::Releases { application: name, releases }))
+    Ok(Reply::succeeded(Answer::Releases { application: name.into(), releases }))
 }
 
-fn releases(agent: &Agent, name: &str) -> Result<Vec<ReleaseLineFact>, Fault> {
+fn releases(agent: &Agent, name: &Instance) -> Result<Vec<ReleaseLineFact>, Fault> {
     let running = agent.journal.running(name)?.map(|running| running.release.id.clone());
     let pinned = agent.journal.pin(name)?.map(|pin| pin.release);
     let quarantined: Vec<String> = agent.journal.quarantine(name)?.into_iter().map(|one| one.release).collect();
@@ -255,7 +256,7 @@ fn releases(agent: &Agent, name: &str) -> Result<Vec<ReleaseLineFact>, Fault> {
             continue;
         }
         facts.push(ReleaseLineFact {
-            application: name.to_owned(),
+            application: name.to_string(),
             version: summary.version.unwrap_or_default(),
             commit: summary.commit,
             deployment: summary.id,

@@ -4,6 +4,7 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Event, Reply};
 use windlass_deployment::Onward;
 use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::names::Instance;
 use windlass_journal::Mode;
 
 use crate::run::Run;
@@ -13,13 +14,13 @@ use crate::run::Run;
 pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, unwind: bool) -> Result<Reply, Fault> {
     let agent = run.open(Mode::Write).await?;
     let wanted = run.known_or_all(application, &agent)?;
-    let mut applications: Vec<String> = Vec::new();
-    for open in agent.journal.open_deployments(wanted.as_deref())? {
-        if !applications.contains(&open.application) {
-            applications.push(open.application);
+    let mut applications: Vec<Instance> = Vec::new();
+    for open in agent.journal.open_deployments(wanted.as_ref())? {
+        if !applications.contains(&open.instance) {
+            applications.push(open.instance);
         }
     }
-    let answer = Answer::Resumed { application: wanted, number: applications.len() };
+    let answer = Answer::Resumed { application: wanted.map(Into::into), number: applications.len() };
     if applications.is_empty() {
         return Ok(Reply::succeeded(answer));
     }

@@ -3,6 +3,7 @@
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::names::Instance;
 use windlass_journal::{Journal, Mode, Shown};
 
 use crate::access::On;
@@ -33,13 +34,16 @@ fn find(run: &Run, journal: &Journal, wanted: &str) -> Result<Shown, Fault> {
     run.allow(On::Any)?;
     // A number is no application's name, and what looks like a name may be the beginning of an id.
     let name = match wanted.parse::<ApplicationRef>() {
-        Ok(path @ ApplicationRef::Path(_)) => run.name(&path)?,
+        Ok(path @ ApplicationRef::Path(_)) => run.name(&path)?.to_string(),
         Ok(ApplicationRef::Name(name)) => name,
         Err(_) => wanted.to_owned(),
     };
-    let last = journal.history(Some(&name), 1, None)?.into_iter().next();
+    let last = match Instance::parse(&name) {
+        Ok(instance) => journal.history(Some(&instance), 1, None)?.into_iter().next(),
+        Err(_) => None,
+    };
     let wanted = last.map_or(name, |last| last.id);
     let shown = journal.show(&wanted)?.ok_or(CommandError::NotDeployed { wanted })?;
-    run.allow(On::Application(&shown.summary.application))?;
+    run.allow(On::Application(shown.summary.instance.application()))?;
     Ok(shown)
 }

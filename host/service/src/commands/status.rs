@@ -12,6 +12,7 @@ use windlass_deployment::Context;
 use windlass_domain::{Action, Change, Observation};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::Fault;
+use windlass_foundation::names::Instance;
 use windlass_journal::{Application, Mode, Running};
 
 use super::{holds, lost};
@@ -29,9 +30,9 @@ const AT_ONCE: usize = 8;
 pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
     let name = run.name_or_all(application)?;
     let agent = run.open(Mode::Read).await?;
-    let applications = agent.journal.status(name.as_deref())?;
+    let applications = agent.journal.status(name.as_ref())?;
     if let (Some(wanted), true) = (name, applications.is_empty()) {
-        return Err(lost::unknown(&agent, wanted).await.into());
+        return Err(lost::unknown(&agent, wanted.to_string()).await.into());
     }
     let looks = applications.iter().map(|application| self::fact(&agent, application));
     let applications: Vec<StatusFact> = futures::stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
@@ -45,7 +46,7 @@ pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Resu
 
 /// Everything about one application.
 async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fault> {
-    let name = &application.name;
+    let name = &application.instance;
     let open = agent.journal.open_deployments(Some(name))?.into_iter().next();
     let stuck = agent.journal.stuck(Some(name))?.into_iter().next();
     let running = application.running.as_ref();
@@ -60,7 +61,7 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
     };
     let holds = holds::fact(agent, name)?;
     Ok(StatusFact {
-        application: name.clone(),
+        application: name.to_string(),
         environment: application.latest.environment.clone(),
         release: running.map(|running| {
             let shared = agent.journal.shares_label(name, &running.release.version).unwrap_or(false);
@@ -89,16 +90,21 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fa
         frozen: holds.frozen,
         pinned: holds.pinned,
         quarantined: holds.quarantined,
-        outbox: agent.journal.undelivered(name)?.into_iter().map(|delivery| facts::delivery(name, &delivery)).collect(),
+        outbox: agent
+            .journal
+            .undelivered(name)?
+            .into_iter()
+            .map(|delivery| facts::delivery(name.as_str(), &delivery))
+            .collect(),
     })
 }
 
 /// What is observed, and where it is not what was deployed: what deploying the running release again would change.
-async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observation, Vec<String>), String> {
+async fn look(agent: &Agent, name: &Instance, running: &Running) -> Result<(Observation, Vec<String>), String> {
     let state = agent.journal.deployment_state(&running.deployment).map_err(|error| error.to_string())?;
     let about = CallContext {
         deployment: running.deployment.clone(),
-        application: name.to_owned(),
+        application: name.to_string(),
         environment: agent.environment.clone(),
         purpose: CallPurpose::Status,
         release: Arc::clone(&running.release),
@@ -107,6 +113,7 @@ async fn look(agent: &Agent, name: &str, running: &Running) -> Result<(Observati
         unbound: state.asked.unbound,
     };
     let context = Context {
+        instance: name.clone(),
         about: Arc::new(about),
         source: "status".to_owned(),
         attempt: 1,

@@ -66,8 +66,8 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
         let verification = journal.verify()?;
         let mut untold = Vec::new();
         for application in journal.status(None)? {
-            let all = journal.undelivered(&application.name)?;
-            untold.extend(all.iter().map(|one| facts::delivery(&application.name, one)));
+            let all = journal.undelivered(&application.instance)?;
+            untold.extend(all.iter().map(|one| facts::delivery(application.instance.as_str(), one)));
         }
         let (open, stuck) = (journal.open_deployments(None)?, journal.stuck(None)?);
         Ok((verification, journal.history(None, 1, None)?, open, stuck, untold))
@@ -86,12 +86,12 @@ pub(super) fn journal(config: &Config, facts: &mut Vec<DoctorFact>) {
     });
     for open in open {
         let seen =
-            format!("deployment {} of {} is open since {}", open.id, open.application, words::timestamp(open.started));
-        facts.push(warn(subject, seen, format!("`windlass resume {}`, unless it runs right now", open.application)));
+            format!("deployment {} of {} is open since {}", open.id, open.instance, words::timestamp(open.started));
+        facts.push(warn(subject, seen, format!("`windlass resume {}`, unless it runs right now", open.instance)));
     }
     for stuck in stuck {
-        let remedy = to_resolve(&stuck.application);
-        facts.push(bad(subject, format!("deployment {} of {} is stuck", stuck.id, stuck.application), Some(remedy)));
+        let remedy = to_resolve(stuck.instance.as_str());
+        facts.push(bad(subject, format!("deployment {} of {} is stuck", stuck.id, stuck.instance), Some(remedy)));
     }
     records(&untold, facts);
     let now = jiff::Timestamp::now();
