@@ -41,13 +41,11 @@ impl From<&Limits> for Quota {
     }
 }
 
-/// The owner of stored values.
+/// The owner of stored values, in the store of one instance of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// The plugin's name: values outlive its versions.
     pub plugin: String,
-    /// The application's name.
-    pub application: String,
 }
 
 /// A value and the number of its version.
@@ -82,7 +80,7 @@ pub enum StateError {
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Where values are kept. Methods may block for a disk; they are called off the asynchronous threads.
+/// Where values are kept for one instance of an application. Methods may block for a disk; they are called off the asynchronous threads.
 pub trait StateStore: Send + Sync {
     /// The value of a key.
     fn get(&self, owner: &Owner, key: &str) -> Result<Option<Entry>, StateError>;
@@ -140,11 +138,10 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    /// The store for one plugin call.
+    /// The store for one plugin call: that of the instance for which the call is made.
     #[must_use]
     pub fn new(grants: Arc<Grants>, store: Arc<dyn StateStore>) -> Self {
-        let scope = grants.scope();
-        let owner = Owner { plugin: scope.plugin.name.clone(), application: scope.about.application.clone() };
+        let owner = Owner { plugin: grants.scope().plugin.name.clone() };
         Self { grants, store, owner, quota: Quota::default() }
     }
 

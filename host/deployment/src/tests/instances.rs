@@ -15,18 +15,18 @@ fn preview() -> Instance {
 async fn each_has_a_lock_of_its_own() {
     let host = Host::three();
     let engine = host.process(None);
-    let hold = |instance: Instance| {
+    let take = |instance: Instance| {
         let engine = &engine;
         async move { lock::hold(engine, &instance, &principal("ada"), None, &Stop::new()).await }
     };
-    let held = hold(preview()).await.unwrap();
+    let held = take(preview()).await.unwrap();
     assert!(is_held(&engine, &preview()) && !is_held(&engine, &kudos()));
     assert!(engine.locks.join("kudos@pr-123.lock").is_file());
-    let itself = hold(kudos()).await.unwrap();
-    assert!(matches!(hold(preview()).await, Err(Error::Busy { .. })));
+    let itself = take(kudos()).await.unwrap();
+    assert!(matches!(take(preview()).await, Err(Error::Busy { .. })));
     drop(held);
     assert!(engine.journal.holder(&preview()).unwrap().is_none() && engine.journal.holder(&kudos()).unwrap().is_some());
-    assert!(hold(preview()).await.is_ok() && is_held(&engine, &kudos()));
+    assert!(take(preview()).await.is_ok() && is_held(&engine, &kudos()));
     drop(itself);
 }
 

@@ -118,6 +118,7 @@ impl Reality {
         let secrets = PluginSecrets::new(secrets, grants.clone());
         let log = Log::new(context.source.clone(), LogLimits::from(limits), watch.clone(), self.redactor.clone());
         let registries = Arc::new(Remote(self.registries()?));
+        let values = Values { journal: self.journal.clone(), instance: context.instance.clone() };
         let docker = Docker::new(self.docker.clone(), scope, grants.docker(), self.redactor.clone())
             .with_secrets(Arc::new(secrets.clone()))
             .with_credentials(registries.clone())
@@ -139,7 +140,7 @@ impl Reality {
             ),
             files: Files::new(grants.clone(), Some(loaded.directory.clone())),
             exec: Exec::new(grants.clone(), self.commands.clone(), secrets.clone()),
-            state: State::new(grants.clone(), Arc::new(Values(self.journal.clone()))).within(Quota::from(limits)),
+            state: State::new(grants.clone(), Arc::new(values)).within(Quota::from(limits)),
             registry: Registry::new(grants.clone(), asked),
             secrets,
             log,

@@ -8,16 +8,14 @@ use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{Marked, Progress, Watch};
 use windlass_journal::{Journal, Put, Room};
 
-/// Plugins' own values, kept in the journal's file.
-pub(super) struct Values(pub(super) Arc<Journal>);
+/// Plugins' own values for one instance of an application, kept in the journal's file.
+pub(super) struct Values {
+    pub(super) journal: Arc<Journal>,
+    pub(super) instance: Instance,
+}
 
 fn failed(error: windlass_journal::Error) -> StateError {
     StateError::Store(Box::new(error))
-}
-
-/// What a plugin keeps values for. A text that is no instance has none.
-fn instance(owner: &Owner) -> Result<Instance, StateError> {
-    Instance::parse(&owner.application).map_err(|why| StateError::Store(why.into()))
 }
 
 impl Values {
@@ -28,7 +26,7 @@ impl Values {
 
 impl StateStore for Values {
     fn get(&self, owner: &Owner, key: &str) -> Result<Option<Entry>, StateError> {
-        let stored = self.0.state_get(&owner.plugin, &instance(owner)?, key).map_err(failed)?;
+        let stored = self.journal.state_get(&owner.plugin, &self.instance, key).map_err(failed)?;
         Ok(stored.map(|stored| Entry { value: stored.value, revision: stored.revision }))
     }
 
@@ -41,7 +39,7 @@ impl StateStore for Values {
         quota: Quota,
     ) -> Result<u64, StateError> {
         let most = Room { keys: quota.keys, bytes: quota.bytes };
-        let put = self.0.state_put(&owner.plugin, &instance(owner)?, key, value, expected, most).map_err(failed)?;
+        let put = self.journal.state_put(&owner.plugin, &self.instance, key, value, expected, most).map_err(failed)?;
         match put {
             Put::Stored(revision) => Ok(revision),
             Put::Conflict => Err(StateError::Conflict(self.revision(owner, key)?)),
@@ -50,12 +48,12 @@ impl StateStore for Values {
     }
 
     fn delete(&self, owner: &Owner, key: &str, expected: Option<u64>) -> Result<(), StateError> {
-        let deleted = self.0.state_delete(&owner.plugin, &instance(owner)?, key, expected).map_err(failed)?;
+        let deleted = self.journal.state_delete(&owner.plugin, &self.instance, key, expected).map_err(failed)?;
         if deleted { Ok(()) } else { Err(StateError::Conflict(self.revision(owner, key)?)) }
     }
 
     fn keys(&self, owner: &Owner, prefix: &str, limit: usize) -> Result<Vec<String>, StateError> {
-        let mut keys = self.0.state_keys(&owner.plugin, &instance(owner)?, prefix).map_err(failed)?;
+        let mut keys = self.journal.state_keys(&owner.plugin, &self.instance, prefix).map_err(failed)?;
         keys.truncate(limit);
         Ok(keys)
     }
@@ -74,5 +72,30 @@ impl Watch for Kept {
             blocking(|| self.journal.log(&self.deployment, source, *level, message));
         }
         self.watch.notice(progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_foundation::clock::SystemClock;
+    use windlass_foundation::redact::Redactor;
+    use windlass_journal::Mode;
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_keeps_other_values_for_an_application_under_another_name() {
+        let state = tempfile::tempdir().unwrap();
+        let journal = Journal::open(state.path(), Mode::Write, Arc::new(SystemClock), Redactor::new()).unwrap();
+        let journal = Arc::new(journal);
+        let of = |text: &str| Values { journal: journal.clone(), instance: Instance::parse(text).unwrap() };
+        let (itself, preview) = (of("kudos"), of("kudos@pr-123"));
+        let (owner, quota) = (Owner { plugin: "check".to_owned() }, Quota { keys: 1, bytes: 100 });
+        itself.put(&owner, "k", b"1", None, quota).unwrap();
+        assert!(preview.get(&owner, "k").unwrap().is_none());
+        preview.put(&owner, "k", b"2", None, quota).unwrap();
+        preview.delete(&owner, "k", Some(1)).unwrap();
+        assert_eq!(itself.get(&owner, "k").unwrap().unwrap().value, b"1");
+        assert_eq!(preview.keys(&owner, "", 10).unwrap(), [""; 0]);
     }
 }
