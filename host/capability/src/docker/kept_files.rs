@@ -40,13 +40,16 @@ pub(super) struct KeptFiles {
 
 impl KeptFiles {
     /// Creates the store of one application's files. Its directory has the application's name, with `_` in place of
-    /// every character that is no ASCII letter or digit, `_` or `-`.
+    /// every character that is no ASCII letter or digit, `_`, `-` or `@`: with the last, an application under another name
+    /// has a directory that is no application's.
     pub(super) fn new(state_directory: &Path, application: &str) -> Self {
         // A name that is more than one component cannot leave the directory: it is spelled differently.
         let application: String = application
             .chars()
             .map(
-                |character| if character.is_ascii_alphanumeric() || "_-".contains(character) { character } else { '_' },
+                |character| {
+                    if character.is_ascii_alphanumeric() || "_-@".contains(character) { character } else { '_' }
+                },
             )
             .collect();
         Self { directory: state_directory.join("secrets").join(application) }
@@ -102,6 +105,14 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
+
+    #[test]
+    fn an_application_under_another_name_has_a_directory_of_its_own() {
+        let directory = |application: &str| KeptFiles::new(Path::new("/state"), application).directory().to_owned();
+        assert_eq!(directory("kudos@pr-123"), Path::new("/state/secrets/kudos@pr-123"));
+        assert_ne!(directory("kudos@pr-123"), directory("kudos_pr-123"));
+        assert_eq!(directory("../x"), Path::new("/state/secrets/___x"));
+    }
 
     #[test]
     fn a_file_is_whole_readable_and_in_a_closed_directory() {

@@ -1,5 +1,8 @@
 //! What locks, the journal, pins, quarantine and the values of plugins are kept under: an application, or one under another
 //! name beside it.
+//!
+//! It does not say what its objects on the engine are called: a label takes the text as it is, and names of containers,
+//! networks, volumes, projects and images take no `@`.
 
 use std::fmt;
 use std::str::FromStr;
