@@ -22,7 +22,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use windlass_api::ErrorFact;
 use windlass_api::facts::ConfigFact;
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::private::with_users_mask;
 use windlass_report::answer::View;
 use windlass_report::{Printer, Verbosity};
@@ -61,7 +61,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Runs the command.
-fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, Fault> {
+fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     match &arguments.command {
         Command::Init(arguments) => return with_users_mask(|| init::run(arguments, printer)),
         Command::Schema(arguments) => return schema::run(arguments, printer),

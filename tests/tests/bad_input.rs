@@ -122,7 +122,11 @@ fn a_compose_file_that_is_wrong_or_hostile() -> Result<()> {
                 format!("services:\n{}", lines(0..400_000, |n| format!(" s{n}: {{}}"))).into_bytes(),
                 "compose.yaml:",
             ),
-            ("garbage", vec![0x7f, b'E', b'L', b'F', 0xff, 0, 0, 0xfe], "compose.yaml:1:5: the file is not UTF-8 text"),
+            (
+                "garbage",
+                vec![0x7f, b'E', b'L', b'F', 0xff, 0, 0, 0xfe],
+                "the file is not UTF-8 text from here on --> compose.yaml:1:5",
+            ),
             ("zeros", vec![0; 4096], "compose.yaml:1:1"),
             ("control characters", b"services:\n  web:\n    image: \"\x1b[2J\"\n".to_vec(), "compose.yaml:3:"),
             ("not closed", b"services:\n  web: {image: \"x\n".to_vec(), "compose.yaml:"),

@@ -4,7 +4,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use windlass_foundation::explain::{Fault, Part, Place};
+use windlass_foundation::explain::{ExplainedError, Part, Place};
 
 /// Why a command failed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -27,8 +27,8 @@ pub struct ErrorFact {
     pub exit: u8,
 }
 
-impl From<&Fault> for ErrorFact {
-    fn from(fault: &Fault) -> Self {
+impl From<&ExplainedError> for ErrorFact {
+    fn from(fault: &ExplainedError) -> Self {
         let error = fault.error();
         Self {
             error: error.to_string(),

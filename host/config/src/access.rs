@@ -10,13 +10,13 @@ use super::document::{Read, Spot, all, nearest};
 use super::file;
 use super::resolve::Reader;
 
-/// What somebody may do.
+/// What a rule can allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Right {
     /// Look at what runs, what ran, why, and what is in a release.
     Read,
-    /// Plan and run checks, which ask servers and changes nothing.
+    /// Plan and run checks, which ask servers and change nothing.
     Check,
     /// Make releases, deploy them, go back, promote, and finish what was interrupted.
     Deploy,
@@ -79,8 +79,8 @@ impl Reader<'_> {
     }
 
     fn access_rule(&self, written: &Spot<file::Access>, triggers: &[String]) -> Read<AccessRule> {
-        let somebody = [&written.users, &written.groups, &written.keys, &written.triggers];
-        if somebody.iter().all(|names| names.is_empty()) {
+        let whom = [&written.users, &written.groups, &written.keys, &written.triggers];
+        if whom.iter().all(|names| names.is_empty()) {
             return Err(self.wrong(written, "a rule is for one or more of `users`, `groups`, `keys` and `triggers`"));
         }
         if written.may.is_empty() {
@@ -128,7 +128,7 @@ impl Reader<'_> {
         }
         let words = Right::ALL.map(Right::word);
         let short: String = written.chars().take(100).collect();
-        let message = format!("`{}` is nothing that somebody may do: {}", short.escape_debug(), words.join(", "));
+        let message = format!("`{}` is not a right; the rights are {}", short.escape_debug(), words.join(", "));
         let hint = nearest(written, words.to_vec()).map(|word| format!("did you mean `{word}`?"));
         Err(self.wrong_with(written, message, hint))
     }
@@ -176,7 +176,7 @@ mod tests {
             ("may = [\"read\"]", "one or more of `users`"),
             ("users = [\"ada\"]\nmay = []", "allows nothing"),
             ("users = [\"ada\"]", "missing"),
-            ("users = [\"ada\"]\nmay = [\"reed\"]", "`reed` is nothing that somebody may do"),
+            ("users = [\"ada\"]\nmay = [\"reed\"]", "`reed` is not a right; the rights are read, check"),
             ("users = [\"\"]\nmay = [\"read\"]", "no name or number"),
             ("users = [\"a:b\"]\nmay = [\"read\"]", "no name or number"),
             ("groups = [\"a\\nb\"]\nmay = [\"read\"]", "no name or number"),

@@ -56,7 +56,7 @@ pub struct Config {
     /// The Docker Engine.
     pub docker: Docker,
     /// Image registries by `host` or `host:port`.
-    pub registries: BTreeMap<String, Registry>,
+    pub registries: BTreeMap<String, RegistrySettings>,
     /// Where applications come from, besides the applications directory.
     pub bindings: Vec<Binding>,
     /// What plugins may reach. All that match a plugin are added together.
@@ -130,7 +130,7 @@ pub struct Docker {
 
 /// An image registry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Registry {
+pub struct RegistrySettings {
     /// Speak HTTP instead of HTTPS.
     pub plain_http: bool,
     /// PEM file of certificate authorities that are trusted besides the system's.

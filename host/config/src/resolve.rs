@@ -13,7 +13,7 @@ use super::file::{self, File};
 use super::sources::Source;
 use super::template;
 use super::units::{Size, Span};
-use super::{Command, Config, DEFAULT_AGENT_TOML, Docker, Limits, Registry, SecretSource};
+use super::{Command, Config, DEFAULT_AGENT_TOML, Docker, Limits, RegistrySettings, SecretSource};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -253,11 +253,11 @@ impl Reader<'_> {
         &self,
         given: BTreeMap<String, file::Registry>,
         names: &Names<'_>,
-    ) -> Read<BTreeMap<String, Registry>> {
+    ) -> Read<BTreeMap<String, RegistrySettings>> {
         all(given.into_iter().map(|(host, registry)| Ok((host.to_ascii_lowercase(), self.registry(registry, names)?))))
     }
 
-    fn registry(&self, registry: file::Registry, names: &Names<'_>) -> Read<Registry> {
+    fn registry(&self, registry: file::Registry, names: &Names<'_>) -> Read<RegistrySettings> {
         let secret = registry.password_secret.as_ref();
         let password_secret = secret.map(|name| self.known(name, "secrets", names.secrets.keys())).transpose();
         let addresses = self.ranges(&registry.addresses);
@@ -266,7 +266,7 @@ impl Reader<'_> {
             (None, Some(secret)) => return Err(self.wrong(secret, "`password-secret` needs `username`")),
             _ => {}
         }
-        Ok(Registry {
+        Ok(RegistrySettings {
             plain_http: registry.plain_http,
             ca: registry.ca.map(|ca| self.path(&ca)),
             username: registry.username.map(|user| user.value),

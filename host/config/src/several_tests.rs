@@ -1,13 +1,13 @@
 //! Operators' files with several mistakes: all are shown at once, and nothing that only follows from another.
 
 use windlass_api::ErrorFact;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_report::error;
 
 use super::Config;
 use super::document::Document;
 
-fn fault(text: &str) -> Fault {
+fn fault(text: &str) -> ExplainedError {
     Config::resolve(&Document::from_text("agent.toml", text).unwrap()).unwrap_err().into()
 }
 

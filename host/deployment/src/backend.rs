@@ -20,7 +20,7 @@ use super::request::{PlanFile, Source};
 pub use error::BackendError;
 
 /// An answer from outside, some time.
-pub type Answering<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
+pub type BackendFuture<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 
 /// What a source means now.
 #[derive(Debug, Clone)]
@@ -101,35 +101,39 @@ pub struct DeploymentSettings {
 pub trait DeploymentBackend: Send + Sync {
     /// Makes the release: reads its file, asks registries for digests, keeps its bundle. The same inputs give the
     /// same release; so does what runs, for what the source leaves open.
-    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved>;
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> BackendFuture<'a, Resolved>;
     /// Puts this host's seal on a plan file.
-    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile>;
+    fn seal(&self, file: PlanFile) -> BackendFuture<'_, PlanFile>;
     /// Whether a plan file is what this host's agent made: everything in it that follows from something else is made
     /// again, and the seal is compared.
-    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()>;
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> BackendFuture<'a, ()>;
     /// The settings of a release's file. Reads the kept bundle only, so that an old release needs nothing from outside.
-    fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings>;
+    fn settings<'a>(&'a self, release: &'a Release) -> BackendFuture<'a, DeploymentSettings>;
     /// What going back to the context's release would need and this host doesn't have, in the strategy's words. Fails
     /// with the code [`UNUSABLE`] where that release cannot be asked, because its files, plugin or secrets are gone.
-    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>>;
+    fn missing<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>>;
     /// Removes what earlier releases of the application left behind and no kept release needs; returns what went.
     /// Nothing that could be needed for going back, of any application, goes.
-    fn prune<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>>;
+    fn prune<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>>;
     /// Observes what runs now.
-    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation>;
+    fn observe<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Observation>;
     /// Plans the steps from what runs to the release.
-    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan>;
+    fn plan<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Plan>;
     /// Applies a step. Returns its output, which the undo gets.
-    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value>;
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> BackendFuture<'a, Value>;
     /// Undoes a step: restores what was there before it.
-    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()>;
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> BackendFuture<'a, ()>;
     /// Whether what runs is the release and is healthy.
-    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report>;
+    fn verify<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Report>;
     /// Asks a check.
-    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report>;
     /// Asks a smoke test.
-    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report>;
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report>;
     /// Delivers an event to a recorder. Returns the facts that it answers with, if any.
-    fn deliver<'a>(&'a self, context: &'a Context, recorder: &'a str, event: &'a Event)
-    -> Answering<'a, Option<Value>>;
+    fn deliver<'a>(
+        &'a self,
+        context: &'a Context,
+        recorder: &'a str,
+        event: &'a Event,
+    ) -> BackendFuture<'a, Option<Value>>;
 }

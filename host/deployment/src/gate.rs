@@ -13,7 +13,7 @@ use windlass_domain::{Finding, Report, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::{FailureKind, failure_hint};
 use windlass_foundation::progress::FlowPhase;
-use windlass_journal::{Answer, Answered, Decision, Event, Status};
+use windlass_journal::{Answered, Decision, Event, ProbeResult, Status};
 
 use super::apply;
 use super::backend::{BackendError, OnDoubt, Probe};
@@ -22,7 +22,7 @@ use super::error::Error;
 use super::migration;
 use super::plan;
 use super::probe;
-use super::request::{Gated, Request};
+use super::request::{DeploymentRequest, Gated};
 use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::verify;
@@ -77,7 +77,7 @@ async fn check(deployment: &Deployment<'_>) -> Result<(), Halt> {
 }
 
 /// What the gates say, without a deployment.
-pub(super) async fn only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
+pub(super) async fn only(engine: &Engine, request: &DeploymentRequest, stop: &Stop) -> Result<Gated, Error> {
     let (subject, planned) = plan::only(engine, &request.instance, &request.target, stop).await?;
     let subject = subject.purpose(CallPurpose::Check);
     let options = GateOptions { retry: request.retry, break_glass: request.break_glass.as_deref() };
@@ -96,7 +96,7 @@ async fn ask(
     mut tell: impl FnMut(&Answered) -> Result<(), windlass_journal::Error>,
 ) -> Result<Vec<Answered>, windlass_journal::Error> {
     let own = own(subject, options).await?;
-    let mut answers = vec![judged(OWN, Answer::Report(own), None, options)];
+    let mut answers = vec![judged(OWN, ProbeResult::Report(own), None, options)];
     tell(&answers[0])?;
     let mut asking: FuturesUnordered<_> = subject
         .settings
@@ -127,14 +127,14 @@ fn doubtless(check: &Probe) -> Probe {
     Probe { on_error: warned(check.on_error), on_inconclusive: warned(check.on_inconclusive), ..check.clone() }
 }
 
-fn judged(name: &str, answer: Answer, decision: Option<Decision>, options: &GateOptions<'_>) -> Answered {
+fn judged(name: &str, answer: ProbeResult, decision: Option<Decision>, options: &GateOptions<'_>) -> Answered {
     let decision = decision.unwrap_or(match &answer {
-        Answer::Report(report) => match report.verdict {
+        ProbeResult::Report(report) => match report.verdict {
             Verdict::Pass => Decision::Passed,
             Verdict::Warn => Decision::Warned,
             Verdict::Fail | Verdict::Inconclusive | Verdict::Pending => Decision::Refused,
         },
-        Answer::Failure(_) => Decision::Refused,
+        ProbeResult::Failure(_) => Decision::Refused,
     });
     let decision =
         if decision == Decision::Refused && options.break_glass.is_some() { Decision::Overridden } else { decision };
@@ -154,15 +154,15 @@ fn refusal(answers: &[Answered]) -> Option<BackendError> {
 }
 
 /// What to do about an answer that refuses: about the worst of what was found, where the plugin knows.
-fn remedy(answer: &Answer) -> Option<String> {
+fn remedy(answer: &ProbeResult) -> Option<String> {
     match answer {
-        Answer::Report(report) => report
+        ProbeResult::Report(report) => report
             .findings
             .iter()
             .filter(|finding| !matches!(finding.verdict, Verdict::Pass | Verdict::Warn) && finding.remedy.is_some())
             .min_by_key(|finding| std::cmp::Reverse(finding.verdict.severity()))
             .and_then(|finding| finding.remedy.clone()),
-        Answer::Failure(failure) => failure_hint(failure),
+        ProbeResult::Failure(failure) => failure_hint(failure),
     }
 }
 
@@ -239,7 +239,7 @@ async fn way_back(subject: &Subject<'_>) -> Option<Finding> {
     let (title, certain) = match within(&context, "missing", back.engine.backend.missing(&context)).await {
         Ok(missing) if missing.is_empty() => return None,
         Ok(missing) => (format!("a rollback would not be possible: {}", missing.join(", ")), true),
-        // What runs can be replaced although nobody knows any more how it was deployed.
+        // What runs can be replaced although it is not known any more how it was deployed.
         Err(failure) => (
             format!("it could not be checked whether a rollback is possible: {}", failure.message()),
             *failure.kind() != FailureKind::Unusable,

@@ -12,7 +12,7 @@ use windlass_foundation::explain::FailureKind;
 use windlass_foundation::hooks::variable;
 use windlass_foundation::names::Instance;
 
-use super::backend::{Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, Resolved};
+use super::backend::{BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings, Resolved};
 use super::request::{PlanFile, Source};
 
 /// An outside where some things go wrong on purpose.
@@ -46,39 +46,39 @@ fn names(hook: Option<&String>, step: &Step) -> bool {
 }
 
 impl DeploymentBackend for Hooked {
-    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved> {
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> BackendFuture<'a, Resolved> {
         self.inside.resolve(instance, source)
     }
 
-    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {
+    fn seal(&self, file: PlanFile) -> BackendFuture<'_, PlanFile> {
         self.inside.seal(file)
     }
 
-    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()> {
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> BackendFuture<'a, ()> {
         self.inside.vouch(file)
     }
 
-    fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings> {
+    fn settings<'a>(&'a self, release: &'a Release) -> BackendFuture<'a, DeploymentSettings> {
         self.inside.settings(release)
     }
 
-    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+    fn missing<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>> {
         self.inside.missing(context)
     }
 
-    fn prune<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+    fn prune<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>> {
         self.inside.prune(context)
     }
 
-    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
+    fn observe<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Observation> {
         self.inside.observe(context)
     }
 
-    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
+    fn plan<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Plan> {
         self.inside.plan(context)
     }
 
-    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> BackendFuture<'a, Value> {
         async move {
             let failed = || BackendError::new(FailureKind::read("test"), "failed on purpose");
             if self.fail_step.as_deref().and_then(|hook| hook.strip_prefix("before:")) == Some(step.id.as_str()) {
@@ -93,7 +93,7 @@ impl DeploymentBackend for Hooked {
         .boxed()
     }
 
-    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> BackendFuture<'a, ()> {
         async move {
             if names(self.repeat_undo.as_ref(), step) {
                 self.inside.undo(context, step, output).await?;
@@ -103,15 +103,15 @@ impl DeploymentBackend for Hooked {
         .boxed()
     }
 
-    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
+    fn verify<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Report> {
         self.inside.verify(context)
     }
 
-    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         self.inside.check(context, name)
     }
 
-    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         self.inside.smoke(context, name)
     }
 
@@ -120,7 +120,7 @@ impl DeploymentBackend for Hooked {
         context: &'a Context,
         recorder: &'a str,
         event: &'a Event,
-    ) -> Answering<'a, Option<Value>> {
+    ) -> BackendFuture<'a, Option<Value>> {
         self.inside.deliver(context, recorder, event)
     }
 }

@@ -39,18 +39,17 @@ use windlass_journal::Resolution;
 
 use self::work::{Deployment, Halt};
 
-pub use self::backend::{
-    Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved,
-};
+pub use self::backend::{BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings};
+pub use self::backend::{OnDoubt, Probe, Resolved};
 pub use self::owner::{Owner, owner_of};
-pub use self::request::{Ending, FromDocument, Gated, PlanFile, Planned, Request, Source, Target, to_resolve};
-pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT};
+pub use self::request::{DeploymentRequest, Ending, FromDocument, Gated, PlanFile, Planned, Source, Target};
+pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, to_resolve};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
 pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, recover::Onward};
 
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
-pub async fn run(engine: &Engine, request: Request, stop: &Stop) -> Result<Ending, Error> {
+pub async fn run(engine: &Engine, request: DeploymentRequest, stop: &Stop) -> Result<Ending, Error> {
     if let Target::Planned(file) = &request.target {
         target::vouch(engine, file, &request.instance).await?;
     }
@@ -96,7 +95,7 @@ pub async fn plan_only(engine: &Engine, instance: &Instance, target: &Target, st
 }
 
 /// What a deployment would do and what the gates say about it now. Changes nothing and needs no lock.
-pub async fn check_only(engine: &Engine, request: &Request, stop: &Stop) -> Result<Gated, Error> {
+pub async fn check_only(engine: &Engine, request: &DeploymentRequest, stop: &Stop) -> Result<Gated, Error> {
     gate::only(engine, request, stop).await
 }
 

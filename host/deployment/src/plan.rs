@@ -8,7 +8,7 @@ use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
-use windlass_journal::{Answer, Decision, Event, Status};
+use windlass_journal::{Decision, Event, ProbeResult, Status};
 
 use super::backend::BackendError;
 use super::engine::Engine;
@@ -22,7 +22,7 @@ use super::stop::Stop;
 use super::subject::{Subject, within};
 use super::target;
 use super::verify;
-use super::work::{Deployment, Given, Halt};
+use super::work::{Deployment, Halt, ReadyMade};
 
 /// Larger plans are refused.
 const MOST_STEPS: usize = 8_000;
@@ -44,7 +44,7 @@ pub(super) async fn plan(deployment: &Deployment<'_>) -> Result<(), Halt> {
     if let Some(stopped) = deployment.stopped()? {
         return Err(Halt::Refuse(stopped));
     }
-    if let Some(Given::Plan(file)) = &deployment.given {
+    if let Some(ReadyMade::Plan(file)) = &deployment.given {
         return write(deployment, file.observation.clone(), file.plan.clone()).await;
     }
     if deployment.with(|state| state.asked.is_given_plan()) {
@@ -116,12 +116,12 @@ async fn unchanged(deployment: &Deployment<'_>) -> Result<(), Halt> {
 }
 
 /// The failure of a deployment that has nothing to change and finds what runs unwell.
-fn not_well(subject: &Subject<'_>, answer: &Answer) -> BackendError {
+fn not_well(subject: &Subject<'_>, answer: &ProbeResult) -> BackendError {
     let cause = verify::cause(verify::HEALTH, answer);
     let (version, application) = (&subject.about.release.version, &subject.about.application);
     let said = match answer {
-        Answer::Report(report) => report.summary.clone(),
-        Answer::Failure(failure) => format!("it could not be verified: {}", failure.message),
+        ProbeResult::Report(report) => report.summary.clone(),
+        ProbeResult::Failure(failure) => format!("it could not be verified: {}", failure.message),
     };
     let message = format!("{version} is what runs and nothing is to be changed, but it is not well: {said}");
     cause.of_kind(FailureKind::NotWell).reworded(|_| message).with_hint(format!(

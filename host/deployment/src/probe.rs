@@ -8,14 +8,14 @@ use tokio::time::Instant;
 use windlass_domain::{Failure, Report, Verdict};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::Progress;
-use windlass_journal::{Answer, Decision};
+use windlass_journal::{Decision, ProbeResult};
 
 use super::backend::{BackendError, Context, OnDoubt, Probe};
 use super::subject::{Subject, within};
 use wait::{Next, Wait};
 
 /// Asks until there is an answer. Asking changes nothing, so a request to stop ends it at once.
-pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Answer
+pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> ProbeResult
 where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, BackendError>>,
 {
@@ -28,8 +28,8 @@ where
     let answer = answer.map_err(Failure::from);
     subject.notice(Progress::probe_finished(&probe.name, answer.clone(), began.elapsed()));
     match answer {
-        Ok(report) => Answer::Report(report),
-        Err(failure) => Answer::Failure(failure),
+        Ok(report) => ProbeResult::Report(report),
+        Err(failure) => ProbeResult::Failure(failure),
     }
 }
 
@@ -56,29 +56,29 @@ where
 }
 
 /// What policy makes of an answer.
-pub(super) fn rule(answer: &Answer, probe: &Probe) -> Decision {
+pub(super) fn rule(answer: &ProbeResult, probe: &Probe) -> Decision {
     let doubt = |on: OnDoubt| match on {
         OnDoubt::Refuse => Decision::Refused,
         OnDoubt::Warn => Decision::Warned,
         OnDoubt::Pass => Decision::Passed,
     };
     match answer {
-        Answer::Report(report) => match report.verdict {
+        ProbeResult::Report(report) => match report.verdict {
             Verdict::Pass => Decision::Passed,
             Verdict::Warn => Decision::Warned,
             Verdict::Fail => Decision::Refused,
             Verdict::Inconclusive | Verdict::Pending => doubt(probe.on_inconclusive),
         },
         // A call that was cancelled is no error of the plugin, so `on-error` does not apply.
-        Answer::Failure(failure) if FailureKind::of(failure) == FailureKind::Cancelled => Decision::Refused,
-        Answer::Failure(_) => doubt(probe.on_error),
+        ProbeResult::Failure(failure) if FailureKind::of(failure) == FailureKind::Cancelled => Decision::Refused,
+        ProbeResult::Failure(_) => doubt(probe.on_error),
     }
 }
 
 /// One line about an answer, for the cause of a refusal or an unwinding.
-pub(super) fn line(name: &str, answer: &Answer) -> String {
+pub(super) fn line(name: &str, answer: &ProbeResult) -> String {
     match answer {
-        Answer::Report(report) => format!("`{name}`: {}", report.summary),
-        Answer::Failure(failure) => format!("`{name}` could not run: {}", failure.message),
+        ProbeResult::Report(report) => format!("`{name}`: {}", report.summary),
+        ProbeResult::Failure(failure) => format!("`{name}` could not run: {}", failure.message),
     }
 }

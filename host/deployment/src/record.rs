@@ -22,7 +22,7 @@ use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{Delivery, Refusal, outcome_word, summary_of};
 
-use self::judge::{Answer, judge, refusal};
+use self::judge::{Redelivery, judge, refusal};
 use super::backend::BackendError;
 use super::engine::Engine;
 use super::error::Error;
@@ -109,15 +109,15 @@ async fn one_recorder(engine: &Engine, of: &DeploymentRef, queue: Vec<Delivery>,
                 first = None;
             }
             Err(failure) => match judge(&failure, delivery) {
-                Answer::Never => {
+                Redelivery::Never => {
                     let refusal = refusal(&failure);
                     blocking(|| engine.journal.set_aside(delivery.id, &refusal))?;
                     aside(engine, of, delivery, &refusal);
                 }
-                answer @ (Answer::Later | Answer::LaterOrNever) => {
+                answer @ (Redelivery::Later | Redelivery::LaterOrNever) => {
                     let waits = later(engine, delivery, &failure, now)?;
                     first.get_or_insert(waits);
-                    if answer == Answer::Later {
+                    if answer == Redelivery::Later {
                         wait(engine, of, queue.get(number..).unwrap_or_default(), &passed, first);
                         return Ok(());
                     }

@@ -10,13 +10,13 @@ use windlass_domain::{Event, NamedReport, Observation, Outcome, Plan, Release, V
 use windlass_foundation::explain::{ExitCode, FailureKind, failure_hint};
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
-use windlass_journal::{Answer, Answered, Decision, Delivery, DeploymentState, Purpose, Summary};
+use windlass_journal::{Answered, Decision, Delivery, DeploymentState, ProbeResult, Purpose, Summary};
 
 use super::seal::Seal;
 
 /// A request to deploy.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct DeploymentRequest {
     /// What is deployed: an application, or one under another name.
     pub instance: Instance,
     /// What to deploy.
@@ -296,8 +296,8 @@ fn nameless(state: &DeploymentState) -> Release {
 
 fn named(answers: &[Answered]) -> Vec<NamedReport> {
     let report = |answered: &Answered| match &answered.answer {
-        Answer::Report(report) => report.clone(),
-        Answer::Failure(failure) => windlass_domain::Report {
+        ProbeResult::Report(report) => report.clone(),
+        ProbeResult::Failure(failure) => windlass_domain::Report {
             verdict: if answered.decision == Decision::Refused { Verdict::Fail } else { Verdict::Inconclusive },
             summary: failure.message.clone(),
             findings: Vec::new(),

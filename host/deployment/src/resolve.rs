@@ -10,7 +10,7 @@ use windlass_journal::{Event, Origin, Status};
 
 use super::backend::BackendError;
 use super::request::Source;
-use super::work::{Deployment, Given, Halt};
+use super::work::{Deployment, Halt, ReadyMade};
 
 /// Makes the release and reads the settings of its file.
 pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
@@ -38,8 +38,8 @@ pub(super) async fn resolve(deployment: &Deployment<'_>) -> Result<(), Halt> {
 async fn release(deployment: &Deployment<'_>) -> Result<Release, BackendError> {
     let state = deployment.state();
     match &deployment.given {
-        Some(Given::Plan(file)) => return Ok(file.release.clone()),
-        Some(Given::Release(release)) => return Ok((**release).clone()),
+        Some(ReadyMade::Plan(file)) => return Ok(file.release.clone()),
+        Some(ReadyMade::Release(release)) => return Ok((**release).clone()),
         None => {}
     }
     if matches!(state.asked.origin(), Origin::Plan | Origin::Release) {

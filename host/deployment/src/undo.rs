@@ -11,7 +11,7 @@ use windlass_domain::{Failure, Observation, Outcome, Release, Step, Verdict};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::{FlowPhase, Level, Progress};
-use windlass_journal::{Answer, Event, Status};
+use windlass_journal::{Event, ProbeResult, Status};
 
 use super::backend::BackendError;
 use super::error::Error;
@@ -149,7 +149,7 @@ async fn restored(
                 let subject = Subject { about, settings, ..subject.clone() };
                 verify::health(&subject).await
             }
-            Err(error) => Answer::Failure(error.into()),
+            Err(error) => ProbeResult::Failure(error.into()),
         };
         deployment.write(&Event::Restored { answer: answer.clone() })?;
         answer
@@ -160,17 +160,17 @@ async fn restored(
     let as_before = before.as_ref().zip(seen.as_ref()).is_some_and(|(before, seen)| is_same(before, seen));
     let was_well = before.is_some_and(|observation| is_well(&observation));
     let why = match answer {
-        Answer::Report(report) if matches!(report.verdict, Verdict::Pass | Verdict::Warn) => None,
-        Answer::Report(report) if was_well && !as_before && report.verdict == Verdict::Fail => {
+        ProbeResult::Report(report) if matches!(report.verdict, Verdict::Pass | Verdict::Warn) => None,
+        ProbeResult::Report(report) if was_well && !as_before && report.verdict == Verdict::Fail => {
             Some(format!("the earlier version does not run as before: {}", report.summary))
         }
-        Answer::Report(report) => {
+        ProbeResult::Report(report) => {
             let Release { version, .. } = &*previous;
             deployment
                 .warn(format!("{version} is as it was before the deployment, which is not well: {}", report.summary));
             None
         }
-        Answer::Failure(Failure { message, .. }) => {
+        ProbeResult::Failure(Failure { message, .. }) => {
             deployment.warn(format!("the earlier version could not be verified: {message}"));
             None
         }

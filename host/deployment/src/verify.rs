@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use windlass_domain::{Failure, Outcome, When};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::FlowPhase;
-use windlass_journal::{Answer, Decision, Event, Status};
+use windlass_journal::{Decision, Event, ProbeResult, Status};
 
 use super::backend::{BackendError, OnDoubt, Probe};
 use super::probe;
@@ -101,7 +101,7 @@ fn stopped(deployment: &Deployment<'_>) -> Result<(), Halt> {
 }
 
 /// Asks the strategy about the subject's release.
-pub(super) async fn health(subject: &Subject<'_>) -> Answer {
+pub(super) async fn health(subject: &Subject<'_>) -> ProbeResult {
     probe::ask(subject, &own_probe(subject), |subject, context| {
         async move { subject.engine.backend.verify(&context).await }.boxed()
     })
@@ -144,7 +144,7 @@ async fn smoke(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(),
     }
 }
 
-fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, decision: Decision) -> Result<(), Halt> {
+fn proved(deployment: &Deployment<'_>, name: &str, answer: &ProbeResult, decision: Decision) -> Result<(), Halt> {
     stopped(deployment)?;
     deployment.write(&Event::Proved { name: name.to_owned(), answer: answer.clone(), decision })?;
     match decision {
@@ -154,15 +154,15 @@ fn proved(deployment: &Deployment<'_>, name: &str, answer: &Answer, decision: De
 }
 
 /// The reason for the undo, with the evidence.
-pub(super) fn cause(name: &str, answer: &Answer) -> BackendError {
+pub(super) fn cause(name: &str, answer: &ProbeResult) -> BackendError {
     let line = probe::line(name, answer);
     match answer {
-        Answer::Report(report) => {
+        ProbeResult::Report(report) => {
             let findings = serde_json::to_value(&report.findings).ok();
             let evidence = findings.map(|findings| serde_json::json!({ "findings": findings }));
             BackendError::new(FailureKind::NotProved, line).with_facts(evidence)
         }
-        Answer::Failure(failure) => {
+        ProbeResult::Failure(failure) => {
             let failure = Failure { retryable: false, ..failure.clone() };
             BackendError::from(failure).of_kind(FailureKind::NotProved).reworded(|_| line)
         }

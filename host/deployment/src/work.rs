@@ -14,13 +14,14 @@ use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{
-    Also, Asked, DeploymentState, Event, Origin, Owner, Purpose, SharedState, Status, StepStatus, Summary, outcome_word,
+    Asked, DeploymentState, Event, Origin, Owner, Purpose, SharedState, Status, StepStatus, Summary, WithLine,
+    outcome_word,
 };
 
 use super::backend::{BackendError, DeploymentSettings};
 use super::engine::Engine;
 use super::error::Error;
-use super::request::{Ending, PlanFile, Request, Target, event_of};
+use super::request::{DeploymentRequest, Ending, PlanFile, Target, event_of};
 use super::resolve;
 use super::stop::Stop;
 use super::subject::Subject;
@@ -53,7 +54,7 @@ pub(super) fn purpose(purpose: Purpose) -> CallPurpose {
 }
 
 /// What is not made by this deployment.
-pub(super) enum Given {
+pub(super) enum ReadyMade {
     /// The release, what was observed, and the plan.
     Plan(Box<PlanFile>),
     /// The release.
@@ -67,7 +68,7 @@ pub(super) struct Deployment<'a> {
     /// The release that ran before.
     pub(super) previous: Option<Arc<Release>>,
     /// What was given, until it is in the journal.
-    pub(super) given: Option<Given>,
+    pub(super) given: Option<ReadyMade>,
     /// Remarks of the plan about versions that the request did not name.
     pub(super) notes: Mutex<Vec<String>>,
     /// What its events are about.
@@ -85,7 +86,7 @@ pub(super) struct Deployment<'a> {
 
 impl<'a> Deployment<'a> {
     /// Opens a new one in the journal.
-    pub(super) fn open(engine: &'a Engine, request: Request, stop: &Stop) -> Result<Self, Error> {
+    pub(super) fn open(engine: &'a Engine, request: DeploymentRequest, stop: &Stop) -> Result<Self, Error> {
         let running = engine.journal.running(&request.instance)?;
         let mut asked = Asked {
             purpose: Purpose::Deploy,
@@ -117,12 +118,12 @@ impl<'a> Deployment<'a> {
                     asked.purpose = Purpose::Rollback;
                     asked.of.clone_from(&file.rollback_of);
                 }
-                given = Some(Given::Plan(file));
+                given = Some(ReadyMade::Plan(file));
                 (Origin::Plan, String::new())
             }
             Target::Given { release, origin, unbound, .. } => {
                 asked.unbound = unbound;
-                given = Some(Given::Release(release));
+                given = Some(ReadyMade::Release(release));
                 (Origin::Release, origin)
             }
             Target::Rollback { to } => {
@@ -157,7 +158,7 @@ impl<'a> Deployment<'a> {
         // A stuck deployment is not open: it is not resumed before an operator resolves it.
         if state.status.is_open() {
             let event = Event::Resumed { owner: owner(by) };
-            blocking(|| engine.journal.append(&mut state, &event, &Also::default()))?;
+            blocking(|| engine.journal.append(&mut state, &event, &WithLine::default()))?;
         }
         Ok(Self::new(engine, state, previous, None, stop))
     }
@@ -166,7 +167,7 @@ impl<'a> Deployment<'a> {
         engine: &'a Engine,
         state: DeploymentState,
         previous: Option<Arc<Release>>,
-        given: Option<Given>,
+        given: Option<ReadyMade>,
         stop: &Stop,
     ) -> Self {
         let of = DeploymentRef { application: state.instance.to_string(), deployment: Some(state.id.clone()) };
@@ -229,10 +230,10 @@ impl<'a> Deployment<'a> {
 
     /// Writes a line. What it announces may be done once this returned.
     pub(super) fn write(&self, event: &Event) -> Result<(), windlass_journal::Error> {
-        self.write_also(event, &Also::default())
+        self.write_also(event, &WithLine::default())
     }
 
-    fn write_also(&self, event: &Event, also: &Also) -> Result<(), windlass_journal::Error> {
+    fn write_also(&self, event: &Event, also: &WithLine) -> Result<(), windlass_journal::Error> {
         blocking(|| self.engine.journal.append_to(&self.state, event, also))
     }
 
@@ -348,7 +349,7 @@ impl<'a> Deployment<'a> {
         let kept = outcome == Outcome::Unchanged && self.is_what_runs();
         let failure = failure.map(Failure::from);
         let event = Event::Settled { outcome, failure, left_behind, blames_release, observation: seen, kept };
-        let mut also = Also::default();
+        let mut also = WithLine::default();
         let mut after = self.state();
         after.add(Timestamp::UNIX_EPOCH, &event).map_err(windlass_journal::Error::from)?;
         // Without a release, the agent does not know which recorders to inform.

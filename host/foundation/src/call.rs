@@ -13,7 +13,7 @@ use super::progress::DeploymentRef;
 /// Why a plugin is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallPurpose {
-    /// To plan a release that nobody asked to deploy yet.
+    /// To plan a release whose deployment was not asked for yet.
     Plan,
     /// To plan a way back that is only shown. To a plugin it is a way back like any other, and nothing is made.
     PlanRollback,
@@ -21,7 +21,7 @@ pub enum CallPurpose {
     Check,
     /// To run the release that was asked for.
     Deploy,
-    /// To put back what ran before, whether somebody asked for it or something failed.
+    /// To put back what ran before, because it was asked for or because something failed.
     Rollback,
     /// To see what runs, for a question.
     Status,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use failure::{
     NOT_WELL, PROBLEMS, advice, failure_hint, failure_parts, failure_place, failure_problems, problem_fact,
 };
-pub use fault::Fault;
+pub use fault::ExplainedError;
 pub use kind::FailureKind;
 
 /// So many parts of one error are shown, and the rest is counted: who has so many begins at the top.

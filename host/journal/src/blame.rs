@@ -6,7 +6,7 @@
 use windlass_domain::{Failure, Phase, Step};
 
 use super::deployment_state::{CANCELLED, DeploymentState};
-use super::format::{Answer, Decision};
+use super::format::{Decision, ProbeResult};
 use super::transition::StepStatus;
 
 /// Failure codes of what surrounds a release, which a release itself never causes. A retryable `timeout` counts as
@@ -38,8 +38,8 @@ impl DeploymentState {
         let mut refused = self.proofs.iter().filter(|proof| proof.decision == Decision::Refused).peekable();
         if refused.peek().is_some() {
             return refused.any(|proof| match &proof.answer {
-                Answer::Report(_) => true,
-                Answer::Failure(failure) => own(failure),
+                ProbeResult::Report(_) => true,
+                ProbeResult::Failure(failure) => own(failure),
             });
         }
         // A failure of the steps that end the old version during the verification is only reported: it causes no undo.

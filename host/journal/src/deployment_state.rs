@@ -12,7 +12,7 @@ use serde_json::Value;
 use windlass_domain::{Failure, Observation, Outcome, Part, Phase, Plan, Release, Step, Verdict};
 use windlass_foundation::names::Instance;
 
-use super::format::{Answer, Asked, Decision, Event, Owner, Resolution};
+use super::format::{Asked, Decision, Event, Owner, ProbeResult, Resolution};
 use super::transition::{Illegal, Status, StepEvent, StepStatus, next, next_step};
 
 /// The failure code of what ended because a user or a signal stopped it.
@@ -69,7 +69,7 @@ pub struct DeploymentState {
     /// Why it unwinds or unwound.
     pub cause: Option<Failure>,
     /// What was said about the earlier version after it was put back.
-    pub restored: Option<Answer>,
+    pub restored: Option<ProbeResult>,
     /// What was seen to run when it was decided how it ended, where it was looked at.
     pub seen: Option<Arc<Observation>>,
     /// Whether the release ran already. Then the time since which it runs does not change.
@@ -94,7 +94,7 @@ pub struct Answered {
     /// Who answered.
     pub name: String,
     /// What.
-    pub answer: Answer,
+    pub answer: ProbeResult,
     /// What policy makes of it.
     pub decision: Decision,
 }
@@ -362,7 +362,7 @@ impl DeploymentState {
         if !matches!(self.outcome(), Some(Outcome::Refused | Outcome::RolledBack)) {
             return None;
         }
-        if let Some(Answer::Report(report)) = &self.restored
+        if let Some(ProbeResult::Report(report)) = &self.restored
             && !matches!(report.verdict, Verdict::Pass | Verdict::Warn)
         {
             return Some(report.summary.clone());
@@ -409,7 +409,7 @@ impl DeploymentState {
 }
 
 /// Keeps one answer for each name: the last one, at the place of the first.
-fn put(answers: &mut Vec<Answered>, name: &str, answer: &Answer, decision: Decision) {
+fn put(answers: &mut Vec<Answered>, name: &str, answer: &ProbeResult, decision: Decision) {
     let answered = Answered { name: name.to_owned(), answer: answer.clone(), decision };
     match answers.iter_mut().find(|known| known.name == name) {
         Some(known) => *known = answered,

@@ -141,7 +141,7 @@ impl Asked {
 /// What a check, the verification or a smoke test answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer {
+pub enum ProbeResult {
     /// It looked, and says this.
     Report(Report),
     /// It broke, and so says nothing.
@@ -210,7 +210,7 @@ pub enum Event {
         /// Its name in the release file, or `windlass:…` for the agent's own.
         name: String,
         /// What it said.
-        answer: Answer,
+        answer: ProbeResult,
         /// What policy makes of it.
         #[serde(rename = "ruling")]
         decision: Decision,
@@ -245,7 +245,7 @@ pub enum Event {
         /// `health`, or the smoke test's name in the release file.
         name: String,
         /// What it said.
-        answer: Answer,
+        answer: ProbeResult,
         /// What policy makes of it.
         #[serde(rename = "ruling")]
         decision: Decision,
@@ -277,7 +277,7 @@ pub enum Event {
     /// The earlier version was verified after everything was undone.
     Restored {
         /// What the strategy says about it.
-        answer: Answer,
+        answer: ProbeResult,
     },
     /// The outcome of the deployment. From here on, events are delivered to recorders and leftovers are removed.
     Settled {

@@ -27,14 +27,14 @@ use windlass_domain::Outcome;
 pub use self::deployment_state::{Answered, Applied, DeploymentState, StepState};
 pub use self::error::Error;
 pub use self::format::{
-    Actor, Answer, Asked, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, Purpose, Resolution,
+    Actor, Asked, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, ProbeResult, Purpose, Resolution,
 };
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
-    Application, Aside, Delivery, Entry, Fault, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal, Requeued, Room,
-    Running, Shown, Stored, Summary, Verification, summary_of,
+    Application, Aside, ChainFault, Delivery, Entry, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal, Requeued,
+    Room, Running, Shown, Stored, Summary, Verification, summary_of,
 };
 use windlass_foundation::clock::Clock;
 use windlass_foundation::names::Instance;
@@ -100,7 +100,7 @@ const LINES_TOGETHER: usize = 64;
 
 /// What changes in the same transaction as a line of the journal.
 #[derive(Debug, Clone, Default)]
-pub struct Also {
+pub struct WithLine {
     /// The recorders that receive an event, each with its event.
     pub deliveries: Vec<(String, windlass_domain::Event)>,
 }
@@ -137,7 +137,7 @@ impl Journal {
     }
 
     /// Writes one line and changes the state with it; on an error neither is changed. It waits for the disk.
-    pub fn append(&self, state: &mut DeploymentState, event: &Event, also: &Also) -> Result<(), Error> {
+    pub fn append(&self, state: &mut DeploymentState, event: &Event, also: &WithLine) -> Result<(), Error> {
         let next = self.next(state, event)?;
         self.put(&next, also)?;
         state.add(next.time, &next.event)?;
@@ -146,7 +146,7 @@ impl Journal {
 
     /// The same for a state that other tasks read meanwhile: they see it as it was until the line is on the disk, and wait
     /// for nothing.
-    pub fn append_to(&self, shared: &SharedState, event: &Event, also: &Also) -> Result<(), Error> {
+    pub fn append_to(&self, shared: &SharedState, event: &Event, also: &WithLine) -> Result<(), Error> {
         let _one_after_the_other = lock(&shared.writing);
         let next = self.next(&mut lock(&shared.state), event)?;
         self.put(&next, also)?;
@@ -161,7 +161,7 @@ impl Journal {
         Ok(Next { after: state.followed_by(time, &event)?, time, event })
     }
 
-    fn put(&self, next: &Next, also: &Also) -> Result<(), Error> {
+    fn put(&self, next: &Next, also: &WithLine) -> Result<(), Error> {
         let also = self.redacted_also(also)?;
         let lines = std::mem::take(&mut *lock(&self.waiting));
         self.crash.before()?;
@@ -444,12 +444,12 @@ impl Journal {
     }
 
     /// The events for recorders, with the value of every secret removed.
-    fn redacted_also(&self, also: &Also) -> Result<Also, Error> {
+    fn redacted_also(&self, also: &WithLine) -> Result<WithLine, Error> {
         let clean = |(recorder, event): &(String, windlass_domain::Event)| {
             let value = serde_json::to_value(event).map_err(Error::Encoding)?;
             Ok((recorder.clone(), serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?))
         };
-        Ok(Also { deliveries: also.deliveries.iter().map(clean).collect::<Result<_, Error>>()? })
+        Ok(WithLine { deliveries: also.deliveries.iter().map(clean).collect::<Result<_, Error>>()? })
     }
 
     /// The event as it may be written: without the value of any secret.

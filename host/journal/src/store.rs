@@ -28,7 +28,7 @@ use super::error::Error;
 use super::format::{Event, JOURNAL_FORMAT};
 use super::transition::Status;
 use super::views::{Entry, Line};
-use super::{Also, Mode};
+use super::{Mode, WithLine};
 
 /// What `SQLite` says, as the source of an error. Its type goes no further than this module.
 pub(crate) type SqliteError = rusqlite::Error;
@@ -127,7 +127,7 @@ impl Store {
         state: &DeploymentState,
         time: Timestamp,
         event: &Event,
-        also: &Also,
+        also: &WithLine,
         lines: &[Line],
     ) -> Result<(), Error> {
         self.write(event.announces(), |transaction| {
@@ -152,7 +152,7 @@ impl Store {
     fn write(
         &mut self,
         announces: bool,
-        mut change: impl FnMut(&Transaction<'_>) -> Result<(), Fault>,
+        mut change: impl FnMut(&Transaction<'_>) -> Result<(), TransactionError>,
     ) -> Result<(), Error> {
         if announces && self.spent {
             return Err(Error::DiskFull { path: self.path.clone() });
@@ -173,13 +173,16 @@ impl Store {
         self.transact(&mut change)
     }
 
-    fn transact(&mut self, change: &mut impl FnMut(&Transaction<'_>) -> Result<(), Fault>) -> Result<(), Error> {
+    fn transact(
+        &mut self,
+        change: &mut impl FnMut(&Transaction<'_>) -> Result<(), TransactionError>,
+    ) -> Result<(), Error> {
         let explain = |error| explain(&self.path, error);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
         match change(&transaction) {
             Ok(()) => transaction.commit().map_err(explain),
-            Err(Fault::Sqlite(error)) => Err(explain(error)),
-            Err(Fault::Journal(error)) => Err(*error),
+            Err(TransactionError::Sqlite(error)) => Err(explain(error)),
+            Err(TransactionError::Journal(error)) => Err(*error),
         }
     }
 
@@ -189,24 +192,24 @@ impl Store {
 }
 
 /// What a change to the tables fails with.
-enum Fault {
+enum TransactionError {
     Sqlite(rusqlite::Error),
     Journal(Box<Error>),
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for TransactionError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for TransactionError {
     fn from(error: Error) -> Self {
         Self::Journal(Box::new(error))
     }
 }
 
-impl From<super::transition::Illegal> for Fault {
+impl From<super::transition::Illegal> for TransactionError {
     fn from(error: super::transition::Illegal) -> Self {
         Self::Journal(Box::new(error.into()))
     }

@@ -19,7 +19,7 @@ use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
 
-use super::{Actor, Also, Asked, DeploymentState, Event, Journal, Mode, Owner, Purpose};
+use super::{Actor, Asked, DeploymentState, Event, Journal, Mode, Owner, Purpose, WithLine};
 
 fn open(directory: &Path) -> Journal {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -124,7 +124,7 @@ fn deploy(journal: &Journal, id: &str, application: &str, version: &str) -> Depl
         Event::Closed,
     ];
     for event in events {
-        journal.append(&mut state, &event, &Also::default()).unwrap();
+        journal.append(&mut state, &event, &WithLine::default()).unwrap();
     }
     state
 }
@@ -152,7 +152,7 @@ fn fail(journal: &Journal, id: &str, application: &str, version: &str, failure: 
         Event::Closed,
     ];
     for event in events {
-        journal.append(&mut state, &event, &Also::default()).unwrap();
+        journal.append(&mut state, &event, &WithLine::default()).unwrap();
     }
     state
 }

@@ -318,19 +318,19 @@ pub struct Verification {
     /// The hash of the last line. Keep a copy elsewhere: a comparison then detects any rewriting of the journal.
     pub head: String,
     /// What doesn't fit, in order; nothing when all is well.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ChainFault>,
 }
 
 /// Something that doesn't fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ChainFault {
     /// The line; none for a table that follows from the lines and doesn't fit them.
     pub sequence: Option<u64>,
     /// What is wrong with it.
     pub what: String,
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for ChainFault {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.sequence {
             Some(line) => write!(formatter, "line {line}: {}", self.what),

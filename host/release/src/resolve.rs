@@ -27,7 +27,7 @@ use super::registry::Registries;
 
 /// What a person asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Request {
+pub struct VersionRequest {
     /// `--set NAME=VERSION`: tags or `sha256:` digests by artifact name.
     pub versions: BTreeMap<String, String>,
     /// The versions that stand in the application's files, by artifact; see [`version_file`].
@@ -53,7 +53,7 @@ pub trait LocalImages: Send + Sync {
 pub async fn resolve(
     file: &ReleaseFile,
     bundle: Bundle,
-    request: &Request,
+    request: &VersionRequest,
     registries: &Registries,
     local: &dyn LocalImages,
 ) -> Result<Release, ResolveError> {

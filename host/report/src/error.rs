@@ -116,7 +116,7 @@ fn snippet(place: &PlaceFact) -> Page {
 
 #[cfg(test)]
 mod tests {
-    use windlass_foundation::explain::{ExitCode, Explain, Fault, Place};
+    use windlass_foundation::explain::{ExitCode, Explain, ExplainedError, Place};
 
     use super::*;
 
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_place_its_causes_and_a_hint() {
-        let page = page(&ErrorFact::from(&Fault::from(Outer(Inner))), 100);
+        let page = page(&ErrorFact::from(&ExplainedError::from(Outer(Inner))), 100);
         insta::assert_snapshot!(page.render(false), @r"
         error: could not read the release of `kudos`
          --> kudos/release.toml:2:2

@@ -22,7 +22,7 @@ use super::call::Caller;
 use super::engine::Runtime;
 use super::inspect::{self, InspectError};
 use super::limits::bytes;
-use super::program::{Answer, Program, Request};
+use super::program::{PluginFunction, Program, Returned};
 use super::pulled::Pulled;
 use super::store::{PluginStore, Record};
 use super::text::{beginning, plain};
@@ -243,8 +243,8 @@ impl Gate {
     async fn describe(&self, identity: &Identity, program: &Program) -> Result<Description, Refusal> {
         let caller =
             Caller { runtime: &self.runtime, identity, program, limits: &self.limits, redactor: &self.redactor };
-        match caller.ask(Request::Describe, None).await {
-            Ok(Answer::Text(text)) => self.described(&text).map_err(Refusal::Description),
+        match caller.ask(PluginFunction::Describe, None).await {
+            Ok(Returned::Text(text)) => self.described(&text).map_err(Refusal::Description),
             Ok(_) => Err(Refusal::Description("its description is not text".to_owned())),
             Err(failure) => Err(Refusal::Describe(failure)),
         }

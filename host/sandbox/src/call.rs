@@ -20,7 +20,7 @@ use super::convert::Cleaner;
 use super::engine::Runtime;
 use super::failure::{Ended, explain, with_denials};
 use super::limits::size;
-use super::program::{Answer, Program, Request};
+use super::program::{PluginFunction, Program, Returned};
 use super::sandbox::Sandbox;
 
 /// How long a plugin may go on after it was asked to stop.
@@ -61,7 +61,7 @@ pub(super) struct Caller<'a> {
 
 impl Caller<'_> {
     /// Asks and waits for the answer, its deadline, or the end of the grace after a cancellation.
-    pub(super) async fn ask(&self, request: Request, call: Option<Arc<Call>>) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, request: PluginFunction, call: Option<Arc<Call>>) -> Result<Returned, Failure> {
         if !self.program.has(&request) {
             let message = format!("{} is a {} and has no `{}`", self.identity, self.program.kind(), request.function());
             return Err(Failure { code: "invalid-argument".to_owned(), message, retryable: false, details: None });
@@ -94,10 +94,10 @@ impl Caller<'_> {
     fn conclude(
         &self,
         sandbox: &Sandbox,
-        request: &Request,
-        outcome: Result<Result<Answer, wit::Failure>, Ended>,
+        request: &PluginFunction,
+        outcome: Result<Result<Returned, wit::Failure>, Ended>,
         started: Instant,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Returned, Failure> {
         sandbox.stdout.finish("standard output");
         let stderr = sandbox.stderr.finish("standard error");
         tracing::debug!(

@@ -14,4 +14,4 @@ mod secrets;
 mod state;
 
 /// What an import returns: the outer error ends the call, the inner one is for the plugin.
-type Answer<T> = wasmtime::Result<Result<T, wit::Failure>>;
+type ImportResult<T> = wasmtime::Result<Result<T, wit::Failure>>;

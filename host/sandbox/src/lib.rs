@@ -54,7 +54,7 @@ use cache::Cache;
 use call::Caller;
 use convert::{Cleaner, to_json};
 use failure::Ended;
-use program::{Answer, Request};
+use program::{PluginFunction, Returned};
 use pulled::Pulled;
 use store::PluginStore;
 
@@ -269,66 +269,66 @@ impl Plugin {
             Ok(schema) => schema::validate(schema, &self.identity().name, config, limits).await?,
             Err(error) => return Err(self.nonsense("describe", format!("its schema {error}"))),
         }
-        self.ask(Request::ValidateConfig(to_json(config)), None).await.map(|_| ())
+        self.ask(PluginFunction::ValidateConfig(to_json(config)), None).await.map(|_| ())
     }
 
     /// Asks a check.
     pub async fn check(&self, call: Call) -> Result<Report, Failure> {
-        self.report(Request::Check, call).await
+        self.report(PluginFunction::Check, call).await
     }
 
     /// Asks a smoke test.
     pub async fn smoke(&self, call: Call) -> Result<Report, Failure> {
-        self.report(Request::Smoke, call).await
+        self.report(PluginFunction::Smoke, call).await
     }
 
     /// Asks a strategy what runs.
     pub async fn observe(&self, call: Call) -> Result<Observation, Failure> {
-        let observation = self.document(Request::Observe, call, "observation").await?;
+        let observation = self.document(PluginFunction::Observe, call, "observation").await?;
         plan::observed(&observation, &self.0.gate.limits).map_err(|reason| self.nonsense("observe", reason))?;
         Ok(observation)
     }
 
     /// Asks a strategy for a plan. The plan is checked: unique ids, no cycle, known needs, its number of steps.
     pub async fn plan(&self, call: Call) -> Result<Plan, Failure> {
-        let plan = self.document(Request::Plan, call, "plan").await?;
+        let plan = self.document(PluginFunction::Plan, call, "plan").await?;
         plan::check(&plan, &self.0.gate.limits).map_err(|reason| self.nonsense("plan", reason))?;
         Ok(plan)
     }
 
     /// Makes one step true; returns facts for the journal, which `undo` is given back.
     pub async fn apply(&self, call: Call, step: &Step) -> Result<Value, Failure> {
-        match self.ask(Request::Apply { step: to_json(step) }, Some(call)).await? {
-            Answer::Text(text) => self.result("apply", &text),
+        match self.ask(PluginFunction::Apply { step: to_json(step) }, Some(call)).await? {
+            Returned::Text(text) => self.result("apply", &text),
             _ => Err(self.nonsense("apply", "its result is not text".to_owned())),
         }
     }
 
     /// Puts back what was there before a step. `output` is what `apply` returned, where it got that far.
     pub async fn undo(&self, call: Call, step: &Step, output: Option<&Value>) -> Result<(), Failure> {
-        let request = Request::Undo { step: to_json(step), output: output.map(to_json) };
+        let request = PluginFunction::Undo { step: to_json(step), output: output.map(to_json) };
         self.ask(request, Some(call)).await.map(|_| ())
     }
 
     /// Asks a strategy whether what runs is exactly the release and is healthy.
     pub async fn verify(&self, call: Call) -> Result<Report, Failure> {
-        self.report(Request::Verify, call).await
+        self.report(PluginFunction::Verify, call).await
     }
 
     /// Asks a strategy what going back to the call's release would need and this host does not have.
     pub async fn missing(&self, call: Call) -> Result<Vec<String>, Failure> {
-        self.texts(Request::Missing, call).await
+        self.texts(PluginFunction::Missing, call).await
     }
 
     /// Lets a strategy remove what none of these releases needs. Returns what went.
     pub async fn prune(&self, call: Call, kept: &[Release]) -> Result<Vec<String>, Failure> {
-        self.texts(Request::Prune { kept: to_json(&kept) }, call).await
+        self.texts(PluginFunction::Prune { kept: to_json(&kept) }, call).await
     }
 
     /// Delivers an event to a recorder. Returns the facts that it answers with.
     pub async fn deliver(&self, call: Call, event: &Event) -> Result<Option<Value>, Failure> {
-        match self.ask(Request::Deliver { event: to_json(event) }, Some(call)).await? {
-            Answer::Maybe(Some(text)) => {
+        match self.ask(PluginFunction::Deliver { event: to_json(event) }, Some(call)).await? {
+            Returned::Maybe(Some(text)) => {
                 let mut facts = self.result("deliver", &text)?;
                 if let Some(Value::String(summary)) = facts.get_mut("summary") {
                     *summary = self.cleaner().sentence(summary);
@@ -339,26 +339,31 @@ impl Plugin {
         }
     }
 
-    async fn report(&self, request: Request, call: Call) -> Result<Report, Failure> {
+    async fn report(&self, request: PluginFunction, call: Call) -> Result<Report, Failure> {
         let function = request.function();
         match self.ask(request, Some(call)).await? {
-            Answer::Report(report) => self.cleaner().report(report).map_err(|reason| self.nonsense(function, reason)),
+            Returned::Report(report) => self.cleaner().report(report).map_err(|reason| self.nonsense(function, reason)),
             _ => Err(self.nonsense(function, "its answer is not a report".to_owned())),
         }
     }
 
-    async fn texts(&self, request: Request, call: Call) -> Result<Vec<String>, Failure> {
+    async fn texts(&self, request: PluginFunction, call: Call) -> Result<Vec<String>, Failure> {
         let function = request.function();
         match self.ask(request, Some(call)).await? {
-            Answer::Texts(texts) => self.cleaner().list(&texts).map_err(|reason| self.nonsense(function, reason)),
+            Returned::Texts(texts) => self.cleaner().list(&texts).map_err(|reason| self.nonsense(function, reason)),
             _ => Err(self.nonsense(function, "its answer is not a list".to_owned())),
         }
     }
 
-    async fn document<T: DeserializeOwned>(&self, request: Request, call: Call, name: &str) -> Result<T, Failure> {
+    async fn document<T: DeserializeOwned>(
+        &self,
+        request: PluginFunction,
+        call: Call,
+        name: &str,
+    ) -> Result<T, Failure> {
         let function = request.function();
         match self.ask(request, Some(call)).await? {
-            Answer::Text(text) => self.parse(function, name, &text),
+            Returned::Text(text) => self.parse(function, name, &text),
             _ => Err(self.nonsense(function, format!("its {name} is not text"))),
         }
     }
@@ -383,7 +388,7 @@ impl Plugin {
         Cleaner { redactor: &self.0.gate.redactor, limits: &self.0.gate.limits }
     }
 
-    async fn ask(&self, request: Request, call: Option<Call>) -> Result<Answer, Failure> {
+    async fn ask(&self, request: PluginFunction, call: Option<Call>) -> Result<Returned, Failure> {
         self.caller().ask(request, call.map(Arc::new)).await
     }
 

@@ -19,7 +19,7 @@ pub(super) enum Program {
 
 /// What a plugin is asked.
 #[derive(Debug, Clone)]
-pub(super) enum Request {
+pub(super) enum PluginFunction {
     Describe,
     ValidateConfig(String),
     Check,
@@ -34,7 +34,7 @@ pub(super) enum Request {
     Deliver { event: String },
 }
 
-impl Request {
+impl PluginFunction {
     /// The function's name in the contract.
     pub(super) fn function(&self) -> &'static str {
         match self {
@@ -71,7 +71,7 @@ impl Request {
 }
 
 /// What a plugin answers.
-pub(super) enum Answer {
+pub(super) enum Returned {
     Nothing,
     Text(String),
     Maybe(Option<String>),
@@ -110,7 +110,7 @@ impl Program {
     }
 
     /// Whether the plugin has the function that a request calls.
-    pub(super) fn has(&self, request: &Request) -> bool {
+    pub(super) fn has(&self, request: &PluginFunction) -> bool {
         request.kind().is_none_or(|kind| kind == self.kind())
     }
 
@@ -127,16 +127,16 @@ impl Program {
     pub(super) async fn ask(
         &self,
         store: &mut Store<Sandbox>,
-        request: &Request,
-    ) -> wasmtime::Result<Result<Answer, wit::Failure>> {
+        request: &PluginFunction,
+    ) -> wasmtime::Result<Result<Returned, wit::Failure>> {
         match self {
             Self::Check(program) => {
                 let plugin = program.instantiate_async(&mut *store).await?;
                 match request {
-                    Request::Check => {
+                    PluginFunction::Check => {
                         let context = context(store)?;
                         let answer = plugin.windlass_plugin_check().call_run(store, context).await?;
-                        Ok(answer.map(Answer::Report))
+                        Ok(answer.map(Returned::Report))
                     }
                     other => common(store, plugin.windlass_plugin_plugin(), other).await,
                 }
@@ -144,10 +144,10 @@ impl Program {
             Self::Smoke(program) => {
                 let plugin = program.instantiate_async(&mut *store).await?;
                 match request {
-                    Request::Smoke => {
+                    PluginFunction::Smoke => {
                         let context = context(store)?;
                         let answer = plugin.windlass_plugin_smoke().call_run(store, context).await?;
-                        Ok(answer.map(Answer::Report))
+                        Ok(answer.map(Returned::Report))
                     }
                     other => common(store, plugin.windlass_plugin_plugin(), other).await,
                 }
@@ -155,10 +155,10 @@ impl Program {
             Self::Recorder(program) => {
                 let plugin = program.instantiate_async(&mut *store).await?;
                 match request {
-                    Request::Deliver { event } => {
+                    PluginFunction::Deliver { event } => {
                         let context = context(store)?;
                         let answer = plugin.windlass_plugin_recorder().call_deliver(store, context, event).await?;
-                        Ok(answer.map(Answer::Maybe))
+                        Ok(answer.map(Returned::Maybe))
                     }
                     other => common(store, plugin.windlass_plugin_plugin(), other).await,
                 }
@@ -167,34 +167,34 @@ impl Program {
                 let plugin = program.instantiate_async(&mut *store).await?;
                 let strategy = plugin.windlass_plugin_strategy();
                 match request {
-                    Request::Observe => {
+                    PluginFunction::Observe => {
                         let context = context(store)?;
-                        Ok(strategy.call_observe(store, context).await?.map(Answer::Text))
+                        Ok(strategy.call_observe(store, context).await?.map(Returned::Text))
                     }
-                    Request::Plan => {
+                    PluginFunction::Plan => {
                         let context = context(store)?;
-                        Ok(strategy.call_plan(store, context).await?.map(Answer::Text))
+                        Ok(strategy.call_plan(store, context).await?.map(Returned::Text))
                     }
-                    Request::Apply { step } => {
+                    PluginFunction::Apply { step } => {
                         let context = context(store)?;
-                        Ok(strategy.call_apply(store, context, step).await?.map(Answer::Text))
+                        Ok(strategy.call_apply(store, context, step).await?.map(Returned::Text))
                     }
-                    Request::Undo { step, output } => {
+                    PluginFunction::Undo { step, output } => {
                         let context = context(store)?;
                         let answer = strategy.call_undo(store, context, step, output.as_ref()).await?;
-                        Ok(answer.map(|()| Answer::Nothing))
+                        Ok(answer.map(|()| Returned::Nothing))
                     }
-                    Request::Verify => {
+                    PluginFunction::Verify => {
                         let context = context(store)?;
-                        Ok(strategy.call_verify(store, context).await?.map(Answer::Report))
+                        Ok(strategy.call_verify(store, context).await?.map(Returned::Report))
                     }
-                    Request::Missing => {
+                    PluginFunction::Missing => {
                         let context = context(store)?;
-                        Ok(strategy.call_missing(store, context).await?.map(Answer::Texts))
+                        Ok(strategy.call_missing(store, context).await?.map(Returned::Texts))
                     }
-                    Request::Prune { kept } => {
+                    PluginFunction::Prune { kept } => {
                         let context = context(store)?;
-                        Ok(strategy.call_prune(store, context, kept).await?.map(Answer::Texts))
+                        Ok(strategy.call_prune(store, context, kept).await?.map(Returned::Texts))
                     }
                     other => common(store, plugin.windlass_plugin_plugin(), other).await,
                 }
@@ -238,11 +238,11 @@ common!(check, strategy, smoke, recorder);
 async fn common(
     store: &mut Store<Sandbox>,
     plugin: &impl Common,
-    request: &Request,
-) -> wasmtime::Result<Result<Answer, wit::Failure>> {
+    request: &PluginFunction,
+) -> wasmtime::Result<Result<Returned, wit::Failure>> {
     match request {
-        Request::Describe => Ok(Ok(Answer::Text(plugin.describe(store).await?))),
-        Request::ValidateConfig(config) => Ok(plugin.validate(store, config).await?.map(|()| Answer::Nothing)),
+        PluginFunction::Describe => Ok(Ok(Returned::Text(plugin.describe(store).await?))),
+        PluginFunction::ValidateConfig(config) => Ok(plugin.validate(store, config).await?.map(|()| Returned::Nothing)),
         other => Err(wasmtime::Error::msg(format!("this kind of plugin has no `{}`", other.function()))),
     }
 }

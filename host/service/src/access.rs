@@ -19,7 +19,7 @@ pub enum On<'a> {
     Any,
 }
 
-/// Somebody may not do something.
+/// A principal may not do something.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{who} may not `{right}` on {what}")]
 pub struct Denied {
@@ -70,8 +70,8 @@ pub fn check(config: &Config, principal: &Principal, rights: &[Right], on: On<'_
     rights.iter().try_for_each(|right| decide(&config.access, principal, &membership, *right, on))
 }
 
-/// Decides whether a principal has a right. Without any rule everybody has every right; with one, what no rule allows is
-/// denied. `membership` is what the host says of a local user, and of nobody else.
+/// Decides whether a principal has a right. Without any rule every principal has every right; with one, what no rule allows is
+/// denied. `membership` is what the host says of a local user, and empty for every other principal.
 ///
 /// # Errors
 /// When no rule allows it.
@@ -106,7 +106,7 @@ fn is_about(rule: &AccessRule, on: On<'_>) -> bool {
     }
 }
 
-/// Whether a rule is for somebody who has this proof.
+/// Whether a rule is for a principal with this proof.
 fn is_for(rule: &AccessRule, proof: &Proof, membership: &Membership) -> bool {
     match proof {
         Proof::LocalUser { uid } => {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rule_everybody_may_and_with_one_what_no_rule_allows_is_denied() {
+    fn without_a_rule_all_is_allowed_and_with_one_what_no_rule_allows_is_denied() {
         let nobody = Membership::default();
         let rules = [AccessRule { users: texts(&["ada"]), ..rule(&[Right::Read], &[]) }];
         for right in Right::ALL {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use windlass_api::command::{Content, Document};
 use windlass_deployment::PLAN_FILE_LIMIT;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::{private, regular, signature};
 use windlass_release::bundle::Bundles;
 use windlass_release::document;
@@ -17,7 +17,7 @@ use super::trigger::message;
 ///
 /// # Errors
 /// When one of both cannot be read.
-pub fn signed_document(path: &Path) -> Result<Document, Fault> {
+pub fn signed_document(path: &Path) -> Result<Document, ExplainedError> {
     let mut document = release_document(path)?;
     if path != Path::new("-") {
         document.signature = signature::read_beside(path)?.map(Content);
@@ -29,7 +29,7 @@ pub fn signed_document(path: &Path) -> Result<Document, Fault> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn release_document(path: &Path) -> Result<Document, Fault> {
+pub fn release_document(path: &Path) -> Result<Document, ExplainedError> {
     let content = Content(document::read(path)?);
     Ok(Document { path: path.to_owned(), content, signature: None })
 }
@@ -38,7 +38,7 @@ pub fn release_document(path: &Path) -> Result<Document, Fault> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn plan(path: &Path) -> Result<Document, Fault> {
+pub fn plan(path: &Path) -> Result<Document, ExplainedError> {
     let content = regular::read(path, PLAN_FILE_LIMIT);
     let content = content.map_err(|source| CommandError::Read { path: path.to_owned(), source })?;
     Ok(Document { path: path.to_owned(), content: Content(content), signature: None })
@@ -48,7 +48,7 @@ pub fn plan(path: &Path) -> Result<Document, Fault> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn event() -> Result<Content, Fault> {
+pub fn event() -> Result<Content, ExplainedError> {
     Ok(Content(message::read(std::io::stdin().lock())?))
 }
 
@@ -56,7 +56,7 @@ pub fn event() -> Result<Content, Fault> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(path: &Path, content: &Content) -> Result<(), Fault> {
+pub fn write(path: &Path, content: &Content) -> Result<(), ExplainedError> {
     let written = private::write(path, &content.0);
     Ok(written.map_err(|source| CommandError::Write { path: path.to_owned(), source })?)
 }

@@ -23,12 +23,12 @@ mod status;
 mod trigger;
 
 use windlass_api::{Command, Reply};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 
 use super::run::Run;
 
 /// Carries out a command.
-pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, Fault> {
+pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, ExplainedError> {
     use Command as C;
     match command {
         C::Config { application, environment, explain } => {

@@ -7,7 +7,7 @@ use windlass_deployment::{Ending, to_resolve};
 use windlass_domain::{Outcome, Release};
 use windlass_foundation::progress::Level;
 use windlass_journal::{
-    Answer, Answered, Applied, DeploymentState, Error, Event, Journal, Line, Purpose, Resolution, Shown, Summary,
+    Answered, Applied, DeploymentState, Error, Event, Journal, Line, ProbeResult, Purpose, Resolution, Shown, Summary,
     outcome_word,
 };
 
@@ -148,8 +148,8 @@ fn applied(applied: Applied) -> String {
 /// What a check, the verification or a smoke test said.
 pub(crate) fn probe(answered: &Answered) -> ProbeFact {
     let (report, failure) = match &answered.answer {
-        Answer::Report(report) => (Some(report.clone()), None),
-        Answer::Failure(failure) => (None, Some(failure.clone())),
+        ProbeResult::Report(report) => (Some(report.clone()), None),
+        ProbeResult::Failure(failure) => (None, Some(failure.clone())),
     };
     ProbeFact { name: answered.name.clone(), report, failure, took: None }
 }

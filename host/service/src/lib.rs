@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use windlass_api::{Command, Reply};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::principal::Principal;
 
 pub use error::CommandError;
@@ -40,7 +40,7 @@ pub enum Ungrammatical {
     /// It is no command: what the parser says.
     Usage(String),
     /// A file that it names could not be read.
-    Unreadable(Fault),
+    Unreadable(ExplainedError),
 }
 
 /// Windlass on one host.
@@ -62,7 +62,12 @@ impl Service {
     ///
     /// # Errors
     /// When the command could not be carried out. A deployment that was refused, rolled back or is stuck is an answer.
-    pub async fn execute(&self, principal: &Principal, command: Command, sink: Arc<dyn Sink>) -> Result<Reply, Fault> {
+    pub async fn execute(
+        &self,
+        principal: &Principal,
+        command: Command,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Reply, ExplainedError> {
         command.validate().map_err(CommandError::NotACommand)?;
         commands::execute(&Run::new(self, principal.clone(), rights::of(&command), sink), command).await
     }

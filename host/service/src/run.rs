@@ -10,7 +10,7 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Event, Reply};
 use windlass_config::{Config, DEFAULT_PATH, Right};
 use windlass_deployment::{Ending, Stop};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_journal::Mode;
@@ -46,7 +46,7 @@ pub(crate) struct Run {
 }
 
 /// An application that was asked for.
-pub(crate) struct Asked {
+pub(crate) struct FoundApplication {
     /// Its name.
     pub(crate) name: String,
     /// What it is in the journal: the application itself.
@@ -60,7 +60,7 @@ pub(crate) struct Asked {
 }
 
 /// The application itself: no command takes another name for it yet.
-pub(crate) fn itself(application: &str) -> Result<Instance, Fault> {
+pub(crate) fn itself(application: &str) -> Result<Instance, ExplainedError> {
     let instance = Instance::parse(application);
     instance.map_err(|_| CommandError::NotDeployed { wanted: application.to_owned() }.into())
 }
@@ -79,7 +79,7 @@ impl Run {
 
     /// Refuses where the operator's rules do not let the principal do this. Called before anything of what it is about is
     /// looked at.
-    pub(crate) fn allow(&self, on: On<'_>) -> Result<(), Fault> {
+    pub(crate) fn allow(&self, on: On<'_>) -> Result<(), ExplainedError> {
         if !self.rights.is_empty() && !access::is_unrestricted(&self.principal) {
             access::check(&*self.config()?, &self.principal, &self.rights, on)?;
         }
@@ -107,7 +107,7 @@ impl Run {
     }
 
     /// The operator's file; the defaults where none was named and there is none at the usual place.
-    pub(crate) fn config(&self) -> Result<Arc<Config>, Fault> {
+    pub(crate) fn config(&self) -> Result<Arc<Config>, ExplainedError> {
         if let Some(config) = self.config.get() {
             return Ok(config.clone());
         }
@@ -122,19 +122,19 @@ impl Run {
     }
 
     /// Opens the agent with the operator's file and its state directory.
-    pub(crate) async fn open(&self, mode: Mode) -> Result<Agent, Fault> {
+    pub(crate) async fn open(&self, mode: Mode) -> Result<Agent, ExplainedError> {
         let config = self.config()?;
         Ok(Agent::open(Options { config, mode, events: self.relay.clone() }).await?)
     }
 
     /// Opens the agent with a state of its own, for what leaves nothing on this host.
-    pub(crate) async fn open_in(&self, mode: Mode, state_directory: PathBuf) -> Result<Agent, Fault> {
+    pub(crate) async fn open_in(&self, mode: Mode, state_directory: PathBuf) -> Result<Agent, ExplainedError> {
         let config = Arc::new(Config { state_directory, ..(*self.config()?).clone() });
         Ok(Agent::open(Options { config, mode, events: self.relay.clone() }).await?)
     }
 
     /// Finds an application's files and its name.
-    pub(crate) fn find(&self, application: &ApplicationRef) -> Result<Asked, Fault> {
+    pub(crate) fn find(&self, application: &ApplicationRef) -> Result<FoundApplication, ExplainedError> {
         let config = self.config()?;
         if let ApplicationRef::Name(name) = application {
             self.allow(On::Application(name))?;
@@ -151,11 +151,11 @@ impl Run {
         }
         // Before anything of the application is looked at: its journal, its lock, what runs.
         let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
-        Ok(Asked { instance: itself(&name)?, name, location, file, unbound })
+        Ok(FoundApplication { instance: itself(&name)?, name, location, file, unbound })
     }
 
     /// The name of an application that the journal is asked about; its files are needed only when a path was given.
-    pub(crate) fn name(&self, application: &ApplicationRef) -> Result<Instance, Fault> {
+    pub(crate) fn name(&self, application: &ApplicationRef) -> Result<Instance, ExplainedError> {
         match application {
             ApplicationRef::Name(name) => {
                 self.allow(On::Application(name))?;
@@ -166,7 +166,7 @@ impl Run {
     }
 
     /// The same where all applications are meant without a name.
-    pub(crate) fn name_or_all(&self, application: Option<&ApplicationRef>) -> Result<Option<Instance>, Fault> {
+    pub(crate) fn name_or_all(&self, application: Option<&ApplicationRef>) -> Result<Option<Instance>, ExplainedError> {
         match application {
             Some(application) => self.name(application).map(Some),
             None => self.allow(On::All).map(|()| None),
@@ -176,7 +176,7 @@ impl Run {
     /// The same of an application that this host knows: it was deployed or held back here, the operator's file names it,
     /// or its files are where applications are looked for. Otherwise a mistyped name would be answered as though all
     /// were well.
-    pub(crate) fn known(&self, application: &ApplicationRef, agent: &Agent) -> Result<Instance, Fault> {
+    pub(crate) fn known(&self, application: &ApplicationRef, agent: &Agent) -> Result<Instance, ExplainedError> {
         let name = self.name(application)?;
         let journal = &agent.journal;
         let is_known = !journal.status(Some(&name))?.is_empty()
@@ -194,7 +194,7 @@ impl Run {
         &self,
         application: Option<&ApplicationRef>,
         agent: &Agent,
-    ) -> Result<Option<Instance>, Fault> {
+    ) -> Result<Option<Instance>, ExplainedError> {
         match application {
             Some(application) => self.known(application, agent).map(Some),
             None => self.allow(On::All).map(|()| None),

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use windlass_api::facts::{Fact, FileFact};
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_report::page::Line;
 use windlass_report::{Printer, host};
 use windlass_service::init::{Wanted, prepare, write};
@@ -14,7 +14,7 @@ use super::arguments::InitArguments;
 use super::error::CliError;
 
 /// Shows, asks, writes.
-pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCode, Fault> {
+pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     let prepared = prepare(&Wanted {
         compose: arguments.compose.iter().chain(&arguments.file).cloned().collect(),
         application: arguments.application.clone(),

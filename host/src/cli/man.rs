@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_report::Printer;
 use windlass_report::page::Line;
 
@@ -11,7 +11,7 @@ use super::arguments::{Arguments, ManArguments};
 use super::error::CliError;
 
 /// Prints the first page, or writes one page for each command.
-pub(super) fn run(arguments: &ManArguments, printer: Printer) -> Result<ExitCode, Fault> {
+pub(super) fn run(arguments: &ManArguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     let command = Arguments::command();
     let Some(directory) = &arguments.out else {
         printer.verbatim(&page(command).map_err(CliError::Runtime)?);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_report::Printer;
 use windlass_service::caller;
 
@@ -23,7 +23,7 @@ fn out(command: &Command) -> Option<&PathBuf> {
 
 /// Writes the file of an answer to where the person wants it. What is left to show; none where a document was printed and
 /// nothing else is.
-pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Result<Option<Reply>, Fault> {
+pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Result<Option<Reply>, ExplainedError> {
     let out = out(command);
     match (&mut reply.answer, out) {
         (Answer::Plan { plan, file: Some(file) }, Some(path)) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use windlass_api::Command;
 use windlass_api::command::{Build, Manner, Promoted, Subject, Versions};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_service::{Ungrammatical, caller};
 
 use super::arguments::{
@@ -28,7 +28,7 @@ pub(super) fn grammar(words: &[String]) -> Result<Command, Ungrammatical> {
 }
 
 /// The command; none for what the command line does by itself.
-pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Fault> {
+pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, ExplainedError> {
     use arguments::Command as C;
     Ok(Some(match typed.clone() {
         C::Init(_) | C::Schema(_) | C::Completions(_) | C::Man(_) | C::Internal(_) => return Ok(None),
@@ -77,7 +77,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Fault> {
     }))
 }
 
-fn plan(typed: PlanArguments) -> Result<Command, Fault> {
+fn plan(typed: PlanArguments) -> Result<Command, ExplainedError> {
     let PlanArguments { release, rollback, to, out } = typed;
     let environment = release.environment.clone();
     let subject =
@@ -85,7 +85,7 @@ fn plan(typed: PlanArguments) -> Result<Command, Fault> {
     Ok(Command::Plan { subject, environment, file: out.is_some() })
 }
 
-fn deploy(typed: DeployArguments) -> Result<Command, Fault> {
+fn deploy(typed: DeployArguments) -> Result<Command, ExplainedError> {
     let DeployArguments { release, plan, manner } = typed;
     let environment = release.environment.clone();
     let subject = match plan {
@@ -96,7 +96,7 @@ fn deploy(typed: DeployArguments) -> Result<Command, Fault> {
 }
 
 /// A plan file, which decides what is deployed alone.
-fn planned(path: &Path, typed: ReleaseArguments) -> Result<Subject, Fault> {
+fn planned(path: &Path, typed: ReleaseArguments) -> Result<Subject, ExplainedError> {
     let decided = [
         ("--set", !typed.versions.set.is_empty()),
         ("--defaults", typed.defaults),
@@ -108,7 +108,7 @@ fn planned(path: &Path, typed: ReleaseArguments) -> Result<Subject, Fault> {
     Ok(Subject::Plan { application: typed.versions.app, plan: caller::plan(path)? })
 }
 
-fn subject(typed: ReleaseArguments) -> Result<Subject, Fault> {
+fn subject(typed: ReleaseArguments) -> Result<Subject, ExplainedError> {
     let application = typed.versions.app.clone();
     Ok(match typed.release {
         Some(path) => Subject::Document { application, document: caller::signed_document(&path)? },
@@ -130,7 +130,7 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn release(typed: ReleaseCommand) -> Result<Command, Fault> {
+fn release(typed: ReleaseCommand) -> Result<Command, ExplainedError> {
     Ok(match typed {
         ReleaseCommand::Create { versions: typed, environment, building, out: _ } => {
             let BuildArguments { build, push, build_timeout } = building;

@@ -1,7 +1,7 @@
 //! `windlass schema`: the JSON Schemas of files and documents.
 
 use windlass_api::facts::{Fact, SchemaFact};
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_report::{Printer, host};
 use windlass_service::schemas;
 
@@ -9,7 +9,7 @@ use super::arguments::SchemaArguments;
 use super::error::CliError;
 
 /// Prints one schema, or the names of all.
-pub(super) fn run(arguments: &SchemaArguments, printer: Printer) -> Result<ExitCode, Fault> {
+pub(super) fn run(arguments: &SchemaArguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     let Some(name) = &arguments.name else {
         let facts: Vec<SchemaFact> = schemas::ALL
             .iter()

@@ -9,7 +9,7 @@ use windlass_foundation::clock::SystemClock;
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::redact::Redactor;
-use windlass_journal::{Also, Asked, Event, Journal, Mode, Owner, Purpose};
+use windlass_journal::{Asked, Event, Journal, Mode, Owner, Purpose, WithLine};
 
 /// Adds refused deployments of ten applications, each with its lines and the hashes that chain them.
 pub(crate) fn add(state: &Path, count: u32) -> Result<()> {
@@ -26,8 +26,8 @@ pub(crate) fn add(state: &Path, count: u32) -> Result<()> {
             observation: None,
             kept: false,
         };
-        journal.append(&mut account, &settled, &Also::default())?;
-        journal.append(&mut account, &Event::Closed, &Also::default())?;
+        journal.append(&mut account, &settled, &WithLine::default())?;
+        journal.append(&mut account, &Event::Closed, &WithLine::default())?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ fn a_mistake_in_a_with_table_is_in_the_file_of_its_author() {
     refused: kudos was not deployed to uat; nothing was touched
 
       deployment  [ID] (number 1 on this host)
-      by          ada
+      by          ada (local user [UID])
       started     [TIME]
       ended       [TIME]
 
@@ -57,7 +57,7 @@ fn a_mistake_in_a_with_table_is_in_the_file_of_its_author() {
     insta::assert_snapshot!(stage.tell("--json show 1"), @r#"
     exit 0
     --- stdout
-    {"type":"deployment","deployment":"[ID]","sequence":1,"application":"kudos","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[],"smoke":[],"steps":[],"failure":{"code":"invalid-config","message":"[HOST]/applications/kudos/release.toml:5:28: the `with` table does not fit strategy-compose: `with`: Additional properties are not allowed ('drian' was unexpected)","retryable":false,"details":{"mistakes":[{"at":"","key":"drian","text":"Additional properties are not allowed ('drian' was unexpected)"}],"problems":[{"message":"the `with` table does not fit strategy-compose: `with`: Additional properties are not allowed ('drian' was unexpected)","hint":"`windlass plugin inspect strategy-compose` shows what the table may hold","file":"[HOST]/applications/kudos/release.toml","line":5,"column":28}],"hint":"`windlass plugin inspect strategy-compose` shows what the table may hold"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
+    {"type":"deployment","deployment":"[ID]","sequence":1,"application":"kudos","environment":"uat","outcome":"refused","cancelled":false,"rollback":false,"actor":"ada","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[],"smoke":[],"steps":[],"failure":{"code":"invalid-config","message":"[HOST]/applications/kudos/release.toml:5:28: the `with` table does not fit strategy-compose: `with`: Additional properties are not allowed ('drian' was unexpected)","retryable":false,"details":{"mistakes":[{"at":"","key":"drian","text":"Additional properties are not allowed ('drian' was unexpected)"}],"problems":[{"message":"the `with` table does not fit strategy-compose: `with`: Additional properties are not allowed ('drian' was unexpected)","hint":"`windlass plugin inspect strategy-compose` shows what the table may hold","file":"[HOST]/applications/kudos/release.toml","line":5,"column":28}],"hint":"`windlass plugin inspect strategy-compose` shows what the table may hold"}},"left-behind":[],"records":[],"outbox":[],"next":[]}
     "#);
     insta::assert_snapshot!(stage.tell("plan kudos"), @r#"
     exit 3

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use windlass_api::ErrorFact;
 use windlass_foundation::explain::Explain as _;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_report::error;
 
 use super::super::{Document, Spot};
@@ -48,7 +48,7 @@ struct Hold {
 
 fn shown(text: &str) -> String {
     let document = Document::from_text("ship.toml", text).unwrap();
-    error::page(&ErrorFact::from(&Fault::from(document.decode::<Ship>().unwrap_err())), 100).render(false)
+    error::page(&ErrorFact::from(&ExplainedError::from(document.decode::<Ship>().unwrap_err())), 100).render(false)
 }
 
 /// The places and texts.

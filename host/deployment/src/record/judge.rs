@@ -24,7 +24,7 @@ const PATIENCE: u32 = 3;
 
 /// What becomes of an event that a recorder did not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Redelivery {
     /// It is delivered later, and all later events wait for it.
     Later,
     /// It is delivered later, unless a later event is delivered first: then it is set aside.
@@ -35,13 +35,13 @@ pub(super) enum Answer {
 
 /// Decides by the failure, and by what the event is about: a refused deployment changed nothing, so that what is said of it
 /// must not keep back what did.
-pub(super) fn judge(failure: &BackendError, delivery: &Delivery) -> Answer {
+pub(super) fn judge(failure: &BackendError, delivery: &Delivery) -> Redelivery {
     let refused = delivery.event.as_ref().is_some_and(|event| event.outcome == Outcome::Refused);
     if !failure.is_retryable() && (refused || !may_pass(failure)) {
-        return Answer::Never;
+        return Redelivery::Never;
     }
     let left_alone = retry_after(failure).is_some() && delivery.attempts + 1 < PATIENCE;
-    if refused && !left_alone { Answer::LaterOrNever } else { Answer::Later }
+    if refused && !left_alone { Redelivery::LaterOrNever } else { Redelivery::Later }
 }
 
 fn may_pass(failure: &BackendError) -> bool {
@@ -95,20 +95,20 @@ mod tests {
         };
         let wish = || json!({ "retry-after": 60 });
         for (outcome, attempts, failure, expected) in [
-            ("succeeded", 0, failed("not-found", false, json!({})), Answer::Never),
-            ("succeeded", 0, failed("invalid-config", false, json!({})), Answer::Never),
-            ("rolled-back", 0, failed("internal", false, json!({})), Answer::Never),
-            ("succeeded", 0, failed("plugin:x", false, json!({ "denied": ["no"] })), Answer::Later),
-            ("succeeded", 9, failed("capability-denied", false, json!({})), Answer::Later),
-            ("succeeded", 0, failed("unauthorized", false, json!({})), Answer::Later),
-            ("succeeded", 0, failed("forbidden", false, json!({})), Answer::Later),
-            ("succeeded", 0, failed("untrusted", false, json!({})), Answer::Later),
-            ("succeeded", 0, failed("timeout", false, json!({})), Answer::Later),
-            ("succeeded", 9, failed("unavailable", true, wish()), Answer::Later),
-            ("refused", 0, failed("unavailable", true, json!({})), Answer::LaterOrNever),
-            ("refused", 0, failed("unavailable", true, wish()), Answer::Later),
-            ("refused", 2, failed("unavailable", true, wish()), Answer::LaterOrNever),
-            ("refused", 0, failed("capability-denied", false, json!({})), Answer::Never),
+            ("succeeded", 0, failed("not-found", false, json!({})), Redelivery::Never),
+            ("succeeded", 0, failed("invalid-config", false, json!({})), Redelivery::Never),
+            ("rolled-back", 0, failed("internal", false, json!({})), Redelivery::Never),
+            ("succeeded", 0, failed("plugin:x", false, json!({ "denied": ["no"] })), Redelivery::Later),
+            ("succeeded", 9, failed("capability-denied", false, json!({})), Redelivery::Later),
+            ("succeeded", 0, failed("unauthorized", false, json!({})), Redelivery::Later),
+            ("succeeded", 0, failed("forbidden", false, json!({})), Redelivery::Later),
+            ("succeeded", 0, failed("untrusted", false, json!({})), Redelivery::Later),
+            ("succeeded", 0, failed("timeout", false, json!({})), Redelivery::Later),
+            ("succeeded", 9, failed("unavailable", true, wish()), Redelivery::Later),
+            ("refused", 0, failed("unavailable", true, json!({})), Redelivery::LaterOrNever),
+            ("refused", 0, failed("unavailable", true, wish()), Redelivery::Later),
+            ("refused", 2, failed("unavailable", true, wish()), Redelivery::LaterOrNever),
+            ("refused", 0, failed("capability-denied", false, json!({})), Redelivery::Never),
         ] {
             let failure = BackendError::from(failure);
             assert_eq!(judge(&failure, &delivery(outcome, attempts)), expected, "{outcome} {failure:?}");

@@ -5,7 +5,7 @@ use windlass_foundation::names::Instance;
 use windlass_journal::Notice;
 
 use super::yard::{Host, kudos, principal, request};
-use crate::{Error, Request, Stop, is_held, lock, run};
+use crate::{DeploymentRequest, Error, Stop, is_held, lock, run};
 
 fn preview() -> Instance {
     Instance::parse("kudos@pr-123").unwrap()
@@ -40,7 +40,7 @@ async fn what_holds_one_back_does_not_hold_the_other_back() {
     let deploy = |instance: Instance| {
         let host = &host;
         async move {
-            let request = Request { instance, ..request("v2") };
+            let request = DeploymentRequest { instance, ..request("v2") };
             run(&host.process(None), request, &Stop::new()).await.unwrap().outcome
         }
     };

@@ -20,8 +20,10 @@ use windlass_foundation::redact::Redactor;
 use windlass_journal::testing::breaking;
 use windlass_journal::{Journal, Mode};
 
-use crate::backend::{Answering, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
-use crate::{BackendError, Ending, Engine, Error, Hooked, PlanFile, Request, RetryPolicy, Source, Stop, Target, run};
+use crate::backend::{BackendFuture, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
+use crate::{
+    BackendError, DeploymentRequest, Ending, Engine, Error, Hooked, PlanFile, RetryPolicy, Source, Stop, Target, run,
+};
 
 /// When a fault happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +191,7 @@ impl Yard {
 }
 
 impl DeploymentBackend for Yard {
-    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved> {
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> BackendFuture<'a, Resolved> {
         async move {
             if let Some(failure) = self.world().unresolvable.clone() {
                 return Err(failure.into());
@@ -212,15 +214,15 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {
+    fn seal(&self, file: PlanFile) -> BackendFuture<'_, PlanFile> {
         async move { Ok(file) }.boxed()
     }
 
-    fn vouch<'a>(&'a self, _: &'a PlanFile) -> Answering<'a, ()> {
+    fn vouch<'a>(&'a self, _: &'a PlanFile) -> BackendFuture<'a, ()> {
         async move { Ok(()) }.boxed()
     }
 
-    fn settings<'a>(&'a self, _: &'a Release) -> Answering<'a, DeploymentSettings> {
+    fn settings<'a>(&'a self, _: &'a Release) -> BackendFuture<'a, DeploymentSettings> {
         let world = self.world();
         let probe = |name: &String| Probe {
             name: name.clone(),
@@ -242,7 +244,7 @@ impl DeploymentBackend for Yard {
         async move { Ok(settings) }.boxed()
     }
 
-    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+    fn missing<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>> {
         let mut world = self.world();
         world.ways_back.push(context.about.release.version.clone());
         let answer = match world.missing_fails {
@@ -252,7 +254,7 @@ impl DeploymentBackend for Yard {
         async move { answer }.boxed()
     }
 
-    fn prune<'a>(&'a self, _: &'a Context) -> Answering<'a, Vec<String>> {
+    fn prune<'a>(&'a self, _: &'a Context) -> BackendFuture<'a, Vec<String>> {
         self.world().prunes += 1;
         let failure = self.world().prune_fails.then(|| said("unavailable", "the engine is busy"));
         async move {
@@ -262,7 +264,7 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
+    fn observe<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Observation> {
         async move {
             self.world().looks.push(context.about.purpose);
             let unhealthy = self.world().unhealthy.clone();
@@ -290,7 +292,7 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
+    fn plan<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Plan> {
         async move {
             let now = self.versions();
             let wished = &context.about.release.version;
@@ -353,7 +355,7 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> BackendFuture<'a, Value> {
         async move {
             {
                 let mut world = self.world();
@@ -412,7 +414,7 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, _: Option<&'a Value>) -> Answering<'a, ()> {
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, _: Option<&'a Value>) -> BackendFuture<'a, ()> {
         async move {
             assert!(!context.cancelled.is_cancelled(), "undo is never told to stop");
             self.world().calls.push(format!("undo {}", step.id));
@@ -429,7 +431,7 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
+    fn verify<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Report> {
         async move {
             let versions = self.versions();
             let wished = &context.about.release.version;
@@ -445,12 +447,12 @@ impl DeploymentBackend for Yard {
         .boxed()
     }
 
-    fn check<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
+    fn check<'a>(&'a self, _: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         let answer = next(&mut self.world().checks, name);
         async move { answer.map_err(BackendError::from) }.boxed()
     }
 
-    fn smoke<'a>(&'a self, _: &'a Context, name: &'a str) -> Answering<'a, Report> {
+    fn smoke<'a>(&'a self, _: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         {
             let mut world = self.world();
             world.running_when_smoked = world.running;
@@ -464,7 +466,7 @@ impl DeploymentBackend for Yard {
         context: &'a Context,
         recorder: &'a str,
         event: &'a Event,
-    ) -> Answering<'a, Option<Value>> {
+    ) -> BackendFuture<'a, Option<Value>> {
         async move {
             let mut world = self.world();
             if let Some(refusal) = world.recorder_refuses.get(&event.release.version) {
@@ -566,7 +568,7 @@ impl Host {
         run(&self.process(None), request(version), &Stop::new()).await.unwrap()
     }
 
-    pub(super) async fn try_deploy(&self, request: Request) -> Result<Ending, Error> {
+    pub(super) async fn try_deploy(&self, request: DeploymentRequest) -> Result<Ending, Error> {
         run(&self.process(None), request, &Stop::new()).await
     }
 
@@ -601,8 +603,8 @@ pub(super) fn principal(name: &str) -> Principal {
     Principal::new(name, Proof::LocalUser { uid: 1000 })
 }
 
-pub(super) fn request(version: &str) -> Request {
-    Request {
+pub(super) fn request(version: &str) -> DeploymentRequest {
+    DeploymentRequest {
         instance: kudos(),
         target: Target::Source(Source {
             directory: PathBuf::from("/release"),
@@ -619,6 +621,6 @@ pub(super) fn request(version: &str) -> Request {
     }
 }
 
-pub(super) fn rollback(to: Option<&str>) -> Request {
-    Request { target: Target::Rollback { to: to.map(str::to_owned) }, ..request("") }
+pub(super) fn rollback(to: Option<&str>) -> DeploymentRequest {
+    DeploymentRequest { target: Target::Rollback { to: to.map(str::to_owned) }, ..request("") }
 }

@@ -6,15 +6,15 @@ use super::{ExitCode, Explain};
 
 /// Any error on its way to the caller.
 #[derive(Debug)]
-pub struct Fault(Box<dyn Explain + Send + Sync>);
+pub struct ExplainedError(Box<dyn Explain + Send + Sync>);
 
-impl<E: Explain + Send + Sync + 'static> From<E> for Fault {
+impl<E: Explain + Send + Sync + 'static> From<E> for ExplainedError {
     fn from(error: E) -> Self {
         Self(Box::new(error))
     }
 }
 
-impl Fault {
+impl ExplainedError {
     /// How the process ends.
     #[must_use]
     pub fn exit(&self) -> ExitCode {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::derived::Derived;
-use super::{Fault, Store};
+use super::{Store, TransactionError};
 use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::format::{Event, JOURNAL_FORMAT, Notice};
@@ -27,7 +27,7 @@ pub(super) fn add(
     deployment: &str,
     time: Timestamp,
     event: &Event,
-) -> Result<(), Fault> {
+) -> Result<(), TransactionError> {
     add_line(transaction, deployment, time, event.kind(), &encode(event)?)
 }
 
@@ -37,7 +37,7 @@ pub(super) fn add_notice(
     application: &str,
     time: Timestamp,
     notice: &Notice,
-) -> Result<(), Fault> {
+) -> Result<(), TransactionError> {
     add_line(transaction, &format!("{APPLICATION}{application}"), time, notice.kind(), &encode(notice)?)
 }
 
@@ -47,7 +47,7 @@ fn add_line(
     time: Timestamp,
     kind: &str,
     payload: &str,
-) -> Result<(), Fault> {
+) -> Result<(), TransactionError> {
     let (last, previous) = transaction
         .query_row("SELECT sequence, hash FROM chain", [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))
         .optional()?
@@ -70,7 +70,7 @@ fn add_line(
 }
 
 /// An event as it is stored: its fields, and the version of the format.
-fn encode(event: &impl Serialize) -> Result<String, Fault> {
+fn encode(event: &impl Serialize) -> Result<String, TransactionError> {
     let mut value = serde_json::to_value(event).map_err(Error::Encoding)?;
     if let Some(fields) = value.as_object_mut() {
         fields.insert("format".to_owned(), JOURNAL_FORMAT.into());
@@ -138,14 +138,14 @@ impl Store {
     pub(crate) fn verify(&mut self) -> Result<Verification, Error> {
         let path = self.path.clone();
         walk(&mut self.connection).map_err(|fault| match fault {
-            Fault::Sqlite(error) => super::explain(&path, error),
-            Fault::Journal(error) => *error,
+            TransactionError::Sqlite(error) => super::explain(&path, error),
+            TransactionError::Journal(error) => *error,
         })
     }
 }
 
 /// Follows every line, in one consistent view of the file.
-fn walk(connection: &mut Connection) -> Result<Verification, Fault> {
+fn walk(connection: &mut Connection) -> Result<Verification, TransactionError> {
     let transaction = connection.transaction()?;
     let mut walk = Walk::new()?;
     {
@@ -173,13 +173,13 @@ struct Walk {
     lines: u64,
     sequence: u64,
     hash: String,
-    faults: Vec<views::Fault>,
+    faults: Vec<views::ChainFault>,
     open: std::collections::HashMap<String, DeploymentState>,
     derived: Derived,
 }
 
 impl Walk {
-    fn new() -> Result<Self, Fault> {
+    fn new() -> Result<Self, TransactionError> {
         Ok(Self {
             lines: 0,
             sequence: 0,
@@ -190,7 +190,7 @@ impl Walk {
         })
     }
 
-    fn line(&mut self, raw: Raw) -> Result<(), Fault> {
+    fn line(&mut self, raw: Raw) -> Result<(), TransactionError> {
         self.lines += 1;
         let expected = self.sequence + 1;
         let sequence = raw.sequence;
@@ -217,7 +217,7 @@ impl Walk {
     }
 
     /// The line must also be possible: replayed, it fits the transition tables.
-    fn follow(&mut self, raw: Raw) -> Result<(), Fault> {
+    fn follow(&mut self, raw: Raw) -> Result<(), TransactionError> {
         let sequence = raw.sequence;
         if let Some(application) = raw.deployment.strip_prefix(APPLICATION) {
             match serde_json::from_str::<Notice>(&raw.payload) {
@@ -255,10 +255,10 @@ impl Walk {
     }
 
     fn fault(&mut self, sequence: u64, what: String) {
-        self.faults.push(views::Fault { sequence: Some(sequence), what });
+        self.faults.push(views::ChainFault { sequence: Some(sequence), what });
     }
 
-    fn end(mut self, chain: Option<(u64, String)>, tables: &Connection) -> Result<Verification, Fault> {
+    fn end(mut self, chain: Option<(u64, String)>, tables: &Connection) -> Result<Verification, TransactionError> {
         match chain {
             None if self.lines == 0 => {}
             Some((sequence, hash)) if sequence == self.sequence && hash == self.hash => {}
@@ -277,7 +277,7 @@ impl Walk {
             self.derived.state(state)?;
         }
         let tables = self.derived.differences(tables)?;
-        self.faults.extend(tables.into_iter().map(|what| views::Fault { sequence: None, what }));
+        self.faults.extend(tables.into_iter().map(|what| views::ChainFault { sequence: None, what }));
         Ok(Verification { lines: self.lines, head: self.hash, faults: self.faults })
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::{Fault, holds, rows};
+use super::{TransactionError, holds, rows};
 use crate::deployment_state::DeploymentState;
 use crate::format::{Event, Notice};
 
@@ -40,7 +40,7 @@ struct Row {
 }
 
 impl Derived {
-    pub(super) fn new() -> Result<Self, Fault> {
+    pub(super) fn new() -> Result<Self, TransactionError> {
         // Without a name it is a temporary file that SQLite removes, and memory as long as it is small.
         let connection = Connection::open("")?;
         connection.execute_batch("PRAGMA synchronous = off; PRAGMA journal_mode = off;")?;
@@ -51,7 +51,7 @@ impl Derived {
 
     /// What a line of a deployment changes. Rows are the state's at its first and its decisive lines; the others are
     /// made at the end.
-    pub(super) fn line(&self, state: &DeploymentState, time: Timestamp, event: &Event) -> Result<(), Fault> {
+    pub(super) fn line(&self, state: &DeploymentState, time: Timestamp, event: &Event) -> Result<(), TransactionError> {
         match event {
             Event::Opened { .. } | Event::Closed => self.state(state),
             Event::Settled { .. } => rows::settle(&self.connection, state, time),
@@ -60,18 +60,18 @@ impl Derived {
     }
 
     /// The row of a deployment as it is after its last line.
-    pub(super) fn state(&self, state: &DeploymentState) -> Result<(), Fault> {
+    pub(super) fn state(&self, state: &DeploymentState) -> Result<(), TransactionError> {
         rows::put(&self.connection, state)
     }
 
     /// What a person said about an application.
-    pub(super) fn notice(&self, application: &str, notice: &Notice, time: Timestamp) -> Result<(), Fault> {
+    pub(super) fn notice(&self, application: &str, notice: &Notice, time: Timestamp) -> Result<(), TransactionError> {
         holds::change(&self.connection, application, notice, time)?;
         Ok(())
     }
 
     /// What the tables say otherwise than the lines.
-    pub(super) fn differences(&self, tables: &Connection) -> Result<Vec<String>, Fault> {
+    pub(super) fn differences(&self, tables: &Connection) -> Result<Vec<String>, TransactionError> {
         let mut found = Vec::new();
         if triggers(tables)? != triggers(&self.connection)? {
             found.push("the triggers that keep the journal append-only are not those that this agent makes".to_owned());
@@ -96,7 +96,7 @@ impl Derived {
         about: &str,
         key: &[&str],
         found: &mut Vec<String>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), TransactionError> {
         let sql = format!("SELECT * FROM {table} ORDER BY {}", key.join(", "));
         let (mut made, mut there) = (self.connection.prepare(&sql)?, tables.prepare(&sql)?);
         let columns: Vec<String> = made.column_names().map(str::to_owned).collect();

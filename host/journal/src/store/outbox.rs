@@ -7,8 +7,8 @@ use serde_json::Value;
 use windlass_foundation::names::Instance;
 
 use super::queries::{instance, time as parsed};
-use super::{Fault, Store, chain, holds};
-use crate::Also;
+use super::{Store, TransactionError, chain, holds};
+use crate::WithLine;
 use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::format::{Actor, Notice};
@@ -20,8 +20,8 @@ pub(super) fn put(
     transaction: &Transaction<'_>,
     state: &DeploymentState,
     time: Timestamp,
-    also: &Also,
-) -> Result<(), Fault> {
+    also: &WithLine,
+) -> Result<(), TransactionError> {
     for (recorder, event) in &also.deliveries {
         let mut event = event.clone();
         event.finished = state.finished.unwrap_or(time).to_string();
@@ -93,12 +93,22 @@ fn subject(connection: &Connection, condition: &str, id: i64) -> rusqlite::Resul
 }
 
 /// Writes what a notice says into the tables and into the chain.
-fn write(connection: &Transaction<'_>, application: &str, time: Timestamp, notice: &Notice) -> Result<(), Fault> {
+fn write(
+    connection: &Transaction<'_>,
+    application: &str,
+    time: Timestamp,
+    notice: &Notice,
+) -> Result<(), TransactionError> {
     holds::change(connection, application, notice, time)?;
     chain::add_notice(connection, application, time, notice)
 }
 
-fn put_aside(transaction: &Transaction<'_>, id: i64, time: Timestamp, refusal: &Refusal) -> Result<(), Fault> {
+fn put_aside(
+    transaction: &Transaction<'_>,
+    id: i64,
+    time: Timestamp,
+    refusal: &Refusal,
+) -> Result<(), TransactionError> {
     let Some(subject) = subject(transaction, "delivered IS NULL", id)? else { return Ok(()) };
     let Subject { instance, recorder, deployment, key } = subject;
     transaction.execute("UPDATE outbox SET failure = ?2 WHERE id = ?1", params![id, refusal.reason])?;

@@ -56,7 +56,7 @@ pub(super) fn time(text: &str) -> Timestamp {
     text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// What a row is about. Names are parsed before they are written: one that is none was written by somebody else.
+/// What a row is about. Names are parsed before they are written: one that is none was written by another program.
 pub(super) fn instance(text: String) -> rusqlite::Result<Instance> {
     let wrong = |why: String| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into());
     Instance::try_from(text).map_err(wrong)

@@ -5,14 +5,14 @@ use rusqlite::{Connection, Transaction, params};
 use windlass_domain::Outcome;
 use windlass_foundation::progress::Level;
 
-use super::{Fault, Status};
+use super::{Status, TransactionError};
 use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::outcome_word;
 use crate::views::Line;
 
 /// The row of a deployment in the history, and its application's.
-pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<(), Fault> {
+pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<(), TransactionError> {
     let release = state.release.as_deref();
     // A deployment that is settled as stuck stays open until the record phase is over.
     let open = state.status.is_open();
@@ -57,7 +57,11 @@ pub(super) fn put(connection: &Connection, state: &DeploymentState) -> Result<()
 }
 
 /// What runs from now on, and what is refused from now on.
-pub(super) fn settle(connection: &Connection, state: &DeploymentState, time: Timestamp) -> Result<(), Fault> {
+pub(super) fn settle(
+    connection: &Connection,
+    state: &DeploymentState,
+    time: Timestamp,
+) -> Result<(), TransactionError> {
     let Some(release) = state.release.as_deref() else { return Ok(()) };
     if matches!(state.outcome(), Some(Outcome::Succeeded | Outcome::Unchanged)) && !state.kept {
         let document = serde_json::to_string(release).map_err(Error::Encoding)?;
@@ -83,7 +87,7 @@ pub(super) fn settle(connection: &Connection, state: &DeploymentState, time: Tim
 }
 
 /// Log lines.
-pub(super) fn put_lines(transaction: &Transaction<'_>, lines: &[Line]) -> Result<(), Fault> {
+pub(super) fn put_lines(transaction: &Transaction<'_>, lines: &[Line]) -> Result<(), TransactionError> {
     let mut statement = transaction
         .prepare_cached("INSERT INTO logs (deployment, time, source, level, message) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for line in lines {

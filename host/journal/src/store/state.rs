@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Fault, Store};
+use super::{Store, TransactionError};
 use crate::error::Error;
 use crate::format::Owner;
 use crate::views::{Put, Room, Stored};
@@ -146,7 +146,12 @@ const REMEMBERED: u64 = 10;
 /// Limits how many revisions of removed keys are remembered. They are remembered so that a key that is created again
 /// goes on counting. When there are too many, one number replaces all of them, under the empty key, which no plugin can
 /// have: every new key counts from there.
-fn forget_revisions(transaction: &Transaction<'_>, plugin: &str, application: &str, keys: u64) -> Result<(), Fault> {
+fn forget_revisions(
+    transaction: &Transaction<'_>,
+    plugin: &str,
+    application: &str,
+    keys: u64,
+) -> Result<(), TransactionError> {
     let (count, highest): (u64, u64) = transaction.query_row(
         "SELECT count(*), coalesce(max(revision), 0) FROM state_revisions WHERE plugin = ?1 AND application = ?2",
         [plugin, application],
@@ -167,7 +172,12 @@ fn forget_revisions(transaction: &Transaction<'_>, plugin: &str, application: &s
     Ok(())
 }
 
-fn next_revision(transaction: &Transaction<'_>, plugin: &str, application: &str, key: &str) -> Result<u64, Fault> {
+fn next_revision(
+    transaction: &Transaction<'_>,
+    plugin: &str,
+    application: &str,
+    key: &str,
+) -> Result<u64, TransactionError> {
     Ok(transaction.query_row(
         "INSERT INTO state_revisions (plugin, application, key, revision) VALUES (?1, ?2, ?3, 1 + coalesce(
            (SELECT revision FROM state_revisions WHERE plugin = ?1 AND application = ?2 AND key = ''), 0))

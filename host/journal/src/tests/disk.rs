@@ -7,7 +7,7 @@ use windlass_domain::Outcome;
 use windlass_foundation::explain::{ExitCode, Explain};
 
 use super::{Journal, Mode, Redactor, SteppingClock, deploy, instance, open, opened, planned, release, settled, step};
-use crate::{Also, Error, Event};
+use crate::{Error, Event, WithLine};
 
 #[test]
 fn a_newer_journal_is_refused_by_its_version_and_stays_as_it_is() {
@@ -52,7 +52,7 @@ fn what_ends_a_deployment_is_written_on_a_full_disk_and_nothing_new_begins() {
     let journal = open(directory.path());
     let mut state = journal.begin("aaaa", |number| opened(number, "kudos")).unwrap();
     for event in [Event::Resolved { release: release("v1") }, planned(), Event::Applying, step("a")] {
-        journal.append(&mut state, &event, &Also::default()).unwrap();
+        journal.append(&mut state, &event, &WithLine::default()).unwrap();
     }
     // The file may not grow: the same answer from SQLite as on a full disk, until the reserve is let go.
     journal.store().fill_disk();
@@ -60,12 +60,12 @@ fn what_ends_a_deployment_is_written_on_a_full_disk_and_nothing_new_begins() {
     let reserve = directory.path().join("reserve");
     assert!(reserve.exists());
     let announced = Event::StepStarted { step: "b".repeat(200_000), attempt: 1 };
-    let full = journal.append(&mut state, &announced, &Also::default()).unwrap_err();
+    let full = journal.append(&mut state, &announced, &WithLine::default()).unwrap_err();
     assert!(matches!(full, Error::DiskFull { .. }), "{full}");
     assert!(!reserve.exists(), "the reserve is let go");
     assert_eq!(state.steps.len(), 1, "what wasn't written didn't happen");
     let done = Event::StepSucceeded { step: "a".to_owned(), output: big };
-    journal.append(&mut state, &done, &Also::default()).unwrap();
+    journal.append(&mut state, &done, &WithLine::default()).unwrap();
     drop(journal);
     assert!(open(directory.path()).verify().unwrap().faults.is_empty());
 }
@@ -114,19 +114,19 @@ fn no_secret_reaches_the_disk() {
     let journal = Journal::open(directory.path(), Mode::Write, clock, redactor).unwrap();
     let mut state = journal.begin("aaaa", |number| opened(number, "kudos")).unwrap();
     for event in [Event::Resolved { release: release("v1") }, planned(), Event::Applying, step("a")] {
-        journal.append(&mut state, &event, &Also::default()).unwrap();
+        journal.append(&mut state, &event, &WithLine::default()).unwrap();
     }
     let output = json!({ "env": ["PASSWORD=hunter2hunter2"] });
-    journal.append(&mut state, &Event::StepSucceeded { step: "a".to_owned(), output }, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::StepSucceeded { step: "a".to_owned(), output }, &WithLine::default()).unwrap();
     journal.log("aaaa", "a", windlass_foundation::progress::Level::Info, "connecting with hunter2hunter2");
-    journal.append(&mut state, &Event::Verifying, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::Verifying, &WithLine::default()).unwrap();
     let told = json!({
         "format": 1, "idempotency-key": "k", "deployment": "aaaa", "sequence": 1, "application": "kudos", "environment": "uat",
         "host": "h", "outcome": "succeeded", "rollback": false, "actor": "tester", "reason": "the password is hunter2hunter2",
         "release": release("v1"), "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z",
     });
     let deliveries = vec![("chat".to_owned(), serde_json::from_value(told).unwrap())];
-    journal.append(&mut state, &settled(Outcome::Succeeded), &Also { deliveries }).unwrap();
+    journal.append(&mut state, &settled(Outcome::Succeeded), &WithLine { deliveries }).unwrap();
     let waiting = journal.undelivered(&instance("kudos")).unwrap();
     let reason = waiting[0].event.as_ref().and_then(|event| event.reason.clone());
     assert_eq!(reason.as_deref(), Some("the password is [redacted:db]"));

@@ -4,7 +4,7 @@ use windlass_domain::{Event as Told, Failure, Outcome};
 use windlass_foundation::names::Instance;
 
 use super::{actor, deploy, fail, instance, open, opened, principal, release, settled};
-use crate::{Also, Event, Journal, Notice, Owner, Put, Refusal, Requeued, Room};
+use crate::{Event, Journal, Notice, Owner, Put, Refusal, Requeued, Room, WithLine};
 
 const ROOM: Room = Room { keys: 10, bytes: 1_000 };
 
@@ -15,16 +15,16 @@ fn both() -> [Instance; 2] {
 /// A deployment with an event for a recorder that will not take it.
 fn told(journal: &Journal, id: &str, of: &Instance) -> i64 {
     let mut state = journal.begin(id, |number| opened(number, of.as_str())).unwrap();
-    journal.append(&mut state, &Event::Resolved { release: release(id) }, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::Resolved { release: release(id) }, &WithLine::default()).unwrap();
     let event: Told = serde_json::from_value(serde_json::json!({
         "format": 1, "idempotency-key": id, "deployment": id, "sequence": 1, "application": of, "environment": "uat",
         "host": "h", "outcome": "refused", "rollback": false, "actor": "me", "release": release(id),
         "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z",
     }))
     .unwrap();
-    let also = Also { deliveries: vec![("ledger".to_owned(), event)] };
+    let also = WithLine { deliveries: vec![("ledger".to_owned(), event)] };
     journal.append(&mut state, &settled(Outcome::Refused), &also).unwrap();
-    journal.append(&mut state, &Event::Closed, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::Closed, &WithLine::default()).unwrap();
     let delivery = journal.undelivered(of).unwrap().pop().unwrap().id;
     let refusal = Refusal { code: "no".to_owned(), reason: "it will not".to_owned(), hint: None };
     journal.set_aside(delivery, &refusal).unwrap();

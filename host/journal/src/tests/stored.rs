@@ -13,7 +13,7 @@ use windlass_foundation::clock::SystemClock;
 use windlass_foundation::redact::Redactor;
 
 use super::{actor, instance, open, opened, principal, release, settled};
-use crate::{Also, Event, JOURNAL_FORMAT, Journal, Mode, Notice, Purpose};
+use crate::{Event, JOURNAL_FORMAT, Journal, Mode, Notice, Purpose, WithLine};
 
 /// Seven deployments of `shop`: two that succeeded, one that was rolled back, one that was refused for that, one whose
 /// agent was killed and that was resumed, a rollback, and one that was refused because of the pin and the freeze.
@@ -77,9 +77,9 @@ fn a_journal_of_format_4_is_read_as_it_is_and_goes_on() {
     reads_as_before(&journal);
     let mut state = journal.begin("d8", |number| opened(number, "shop")).unwrap();
     assert_eq!(state.number, 8);
-    journal.append(&mut state, &Event::Resolved { release: release("v8") }, &Also::default()).unwrap();
-    journal.append(&mut state, &settled(Outcome::Refused), &Also::default()).unwrap();
-    journal.append(&mut state, &Event::Closed, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::Resolved { release: release("v8") }, &WithLine::default()).unwrap();
+    journal.append(&mut state, &settled(Outcome::Refused), &WithLine::default()).unwrap();
+    journal.append(&mut state, &Event::Closed, &WithLine::default()).unwrap();
     // What proves who asked is in lines of today, and changes nothing that follows from a line.
     assert_eq!(journal.asked_by("d8").unwrap(), Some(principal("tester")));
     journal.note(&instance("shop"), &Notice::Frozen { actor: actor("ada"), reason: "the sale".to_owned() }).unwrap();

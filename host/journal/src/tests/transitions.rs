@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use windlass_domain::{Failure, Outcome};
 
 use super::{actor, opened, planned, release, settled, step};
-use crate::format::{Answer, Decision, Event, Resolution};
+use crate::format::{Decision, Event, ProbeResult, Resolution};
 use crate::transition::{Status, StepEvent, StepStatus, next, next_step};
 
 fn failure() -> Failure {
@@ -15,7 +15,7 @@ fn failure() -> Failure {
 /// One of each kind, all outcomes and all resolutions.
 fn events() -> Vec<Event> {
     let id = || "a".to_owned();
-    let answer = || Answer::Failure(failure());
+    let answer = || ProbeResult::Failure(failure());
     let owner = || match opened(1, "kudos") {
         Event::Opened { owner, .. } => owner,
         _ => unreachable!(),

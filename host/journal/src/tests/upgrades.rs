@@ -3,22 +3,22 @@
 use windlass_domain::{Event as Told, Outcome};
 
 use super::{instance, open, opened, release, settled};
-use crate::{Also, Asked, Event, Journal, Mode, Origin, Refusal};
+use crate::{Asked, Event, Journal, Mode, Origin, Refusal, WithLine};
 
 /// A deployment with an event for the recorder `ledger`, in a journal as an agent with format 1 left it.
 fn older(directory: &std::path::Path) {
     let journal = open(directory);
     let mut state = journal.begin("d1", |number| opened(number, "kudos")).unwrap();
-    journal.append(&mut state, &Event::Resolved { release: release("v1") }, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::Resolved { release: release("v1") }, &WithLine::default()).unwrap();
     let event: Told = serde_json::from_value(serde_json::json!({
         "format": 1, "idempotency-key": "k1", "deployment": "d1", "sequence": 1, "application": "kudos",
         "environment": "uat", "host": "h", "outcome": "refused", "rollback": false, "actor": "me",
         "release": release("v1"), "started": "2026-01-01T00:00:00Z", "finished": "2026-01-01T00:00:00Z",
     }))
     .unwrap();
-    let also = Also { deliveries: vec![("ledger".to_owned(), event)] };
+    let also = WithLine { deliveries: vec![("ledger".to_owned(), event)] };
     journal.append(&mut state, &settled(Outcome::Refused), &also).unwrap();
-    journal.append(&mut state, &Event::Closed, &Also::default()).unwrap();
+    journal.append(&mut state, &Event::Closed, &WithLine::default()).unwrap();
     journal.store().as_format_1();
 }
 

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use windlass_api::ErrorFact;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_report::error;
 
 use super::ReleaseFile;
 
-fn fault(text: &str) -> Fault {
+fn fault(text: &str) -> ExplainedError {
     ReleaseFile::parse(text.as_bytes(), "release.toml").unwrap_err().into()
 }
 

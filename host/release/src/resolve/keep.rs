@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_domain::{Artifact, Release};
 
-use super::{Request, versions};
+use super::{VersionRequest, versions};
 use crate::file::{ArtifactSource, ReleaseFile};
 
 /// A release file with the versions that stand in other files of the application.
@@ -15,7 +15,7 @@ use crate::file::{ArtifactSource, ReleaseFile};
 pub struct Written<'a> {
     /// The file.
     pub file: &'a ReleaseFile,
-    /// As [`Request::of_files`].
+    /// As [`VersionRequest::of_files`].
     pub of_files: &'a BTreeMap<String, String>,
 }
 
@@ -40,7 +40,13 @@ pub struct Kept {
 
 /// What stays of a release that runs, which was made from `before`. With `defaults` nothing does.
 #[must_use]
-pub fn keep(now: Written<'_>, before: Written<'_>, request: &Request, running: &Release, defaults: bool) -> Kept {
+pub fn keep(
+    now: Written<'_>,
+    before: Written<'_>,
+    request: &VersionRequest,
+    running: &Release,
+    defaults: bool,
+) -> Kept {
     let mut kept = Kept::default();
     let something_is_set = !request.versions.is_empty();
     for (name, source) in &now.file.artifacts {
@@ -135,7 +141,7 @@ mod tests {
     ) -> (Vec<String>, String) {
         let none = BTreeMap::new();
         let versions = set.iter().map(|name| ((*name).to_owned(), "9".to_owned())).collect();
-        let request = Request { versions, commit: commit.map(str::to_owned), ..Request::default() };
+        let request = VersionRequest { versions, commit: commit.map(str::to_owned), ..VersionRequest::default() };
         let written = |file| Written { file, of_files: &none };
         let kept = keep(written(now), written(before), &request, &running(runs.0, runs.1), defaults);
         (kept.artifacts.into_keys().collect(), kept.notes.join("\n"))

@@ -7,7 +7,7 @@
 use windlass_domain::Release;
 use windlass_foundation::names;
 
-use super::{Request, id, version_file, versions};
+use super::{VersionRequest, id, version_file, versions};
 use crate::bundle::StoredBundle;
 use crate::directory::TeamDirectory;
 use crate::file::ReleaseFile;
@@ -74,7 +74,7 @@ pub fn recheck(release: &Release, stored: &StoredBundle) -> Result<(), Mismatch>
 fn label(release: &Release, stored: &StoredBundle, file: &ReleaseFile) -> Result<(), Mismatch> {
     let said = version_file::label(file, &stored.directory);
     let said = said.map_err(|error| mismatch("release.version", format!("cannot be made again: {error}")))?;
-    let request = Request { commit: release.commit.clone(), ..Request::default() };
+    let request = VersionRequest { commit: release.commit.clone(), ..VersionRequest::default() };
     let made = said.clone().unwrap_or_else(|| versions::label(&release.artifacts, &request, &release.bundle));
     // With a commit, the label also names the versions that the request set, which are no longer known.
     let fits = match (&said, &release.commit) {

@@ -65,16 +65,16 @@ fn bundle() -> Bundle {
     Bundle { digest: digest(9), files: BTreeMap::from([("release.toml".to_owned(), digest(8))]), programs: None }
 }
 
-fn request(versions: &[(&str, &str)], commit: Option<&str>) -> Request {
+fn request(versions: &[(&str, &str)], commit: Option<&str>) -> VersionRequest {
     let versions = versions.iter().map(|(name, version)| ((*name).to_owned(), (*version).to_owned())).collect();
-    Request { versions, commit: commit.map(str::to_owned), ..Request::default() }
+    VersionRequest { versions, commit: commit.map(str::to_owned), ..VersionRequest::default() }
 }
 
-async fn make(file: &ReleaseFile, request: &Request) -> Result<Release, ResolveError> {
+async fn make(file: &ReleaseFile, request: &VersionRequest) -> Result<Release, ResolveError> {
     resolve(file, bundle(), request, &Registries::default(), &engine()).await
 }
 
-async fn refusal(artifacts: &str, request: &Request) -> String {
+async fn refusal(artifacts: &str, request: &VersionRequest) -> String {
     let error = make(&file(artifacts), request).await.unwrap_err();
     let source = std::error::Error::source(&error).map(|source| format!("\ncaused by: {source}")).unwrap_or_default();
     let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
@@ -122,7 +122,7 @@ async fn a_version_of_a_file_is_the_tag_unless_another_is_given() {
     let artifacts = TWO.replace("tag = \"v1\"", "version-file = \"package.json\"\ntag = \"v{version}\"");
     let of = async |versions: &[(&str, &str)], version: &str| {
         let of_files = [("backend", version), ("web", version)].map(|(name, text)| (name.to_owned(), text.to_owned()));
-        let request = Request { of_files: of_files.into(), ..request(versions, None) };
+        let request = VersionRequest { of_files: of_files.into(), ..request(versions, None) };
         make(&file(&artifacts), &request).await.map(|release| release.version).map_err(|error| error.to_string())
     };
     assert_eq!(of(&[], "1").await.unwrap(), "v1");
@@ -132,10 +132,11 @@ async fn a_version_of_a_file_is_the_tag_unless_another_is_given() {
 
 #[tokio::test]
 async fn calls_a_release_as_people_do() {
-    let label = async |artifacts: &str, request: Request| make(&file(artifacts), &request).await.unwrap().version;
-    assert_eq!(label(TWO, Request::default()).await, "v1", "all have it");
+    let label =
+        async |artifacts: &str, request: VersionRequest| make(&file(artifacts), &request).await.unwrap().version;
+    assert_eq!(label(TWO, VersionRequest::default()).await, "v1", "all have it");
     assert_eq!(label(TWO, request(&[("backend", "v2")], None)).await, "backend=v2,web=v1");
-    assert_eq!(label("", Request::default()).await, "090909090909", "no artifact: the files");
+    assert_eq!(label("", VersionRequest::default()).await, "090909090909", "no artifact: the files");
     assert_eq!(
         label(TWO, request(&[("backend", &digest(1)), ("web", "v1")], None)).await,
         "backend=010101010101,web=v1"
@@ -160,13 +161,13 @@ async fn says_why_a_request_gives_no_release() {
         refusal(TWO, &set("backend", "v 2")).await,
         refusal(TWO, &request(&[], Some("main"))).await,
         refusal(TWO, &set("backend", "v9")).await,
-        refusal(&TWO.replace("tag = \"v1\"", ""), &Request::default()).await,
+        refusal(&TWO.replace("tag = \"v1\"", ""), &VersionRequest::default()).await,
         refusal(&TWO.replace("v1", "{commit}"), &set("web", "v1")).await,
-        refusal(&TWO.replace("local/web", "local/broken"), &Request::default()).await,
+        refusal(&TWO.replace("local/web", "local/broken"), &VersionRequest::default()).await,
     ];
     let port = windlass_stage::free_port().unwrap();
     let remote = format!("[artifacts.backend]\nimage = \"127.0.0.1:{port}/backend\"\ntag = \"v1\"");
-    errors.push(refusal(&remote, &Request::default()).await.replace(&port.to_string(), "PORT"));
+    errors.push(refusal(&remote, &VersionRequest::default()).await.replace(&port.to_string(), "PORT"));
     insta::assert_snapshot!(errors.join("\n\n"), @"
     error: `--set backand=…` names no artifact of `kudos`
     hint: did you mean `backend`? known: backend, web

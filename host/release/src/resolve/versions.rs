@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use windlass_domain::reference::Reference;
 use windlass_domain::{Artifact, Bundle};
 
-use super::Request;
+use super::VersionRequest;
 use super::error::ResolveError;
 use crate::file::{ArtifactSource, ReleaseFile};
 
@@ -23,7 +23,7 @@ const VERSION: &str = "{version}";
 /// The reference of each artifact: the request's version, else the file's.
 pub(super) fn wanted<'a>(
     file: &'a ReleaseFile,
-    request: &Request,
+    request: &VersionRequest,
 ) -> Result<BTreeMap<&'a str, Reference>, ResolveError> {
     if let Some(name) = request.versions.keys().find(|name| !file.artifacts.contains_key(*name)) {
         return Err(ResolveError::UnknownArtifact {
@@ -89,7 +89,7 @@ pub(super) fn without_digest(version: &str) -> &str {
 
 /// What people call the release: the commit, in short, and what was set besides; else the version that all artifacts
 /// have; else `backend=v2,web=v1`.
-pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &Request, bundle: &Bundle) -> String {
+pub(super) fn label(artifacts: &BTreeMap<String, Artifact>, request: &VersionRequest, bundle: &Bundle) -> String {
     let pair = |(name, artifact): (&String, &Artifact)| format!("{name}={}", version(artifact));
     let label = if let Some(commit) = &request.commit {
         // What has the commit as its version is said already.

@@ -13,8 +13,8 @@ use windlass_capability::http::Clients;
 use windlass_capability::secrets::HostKey;
 use windlass_config::{Command, Config};
 use windlass_deployment::{
-    Answering, BackendError, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe, Resolved,
-    Source, owner_of,
+    BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe,
+    Resolved, Source, owner_of,
 };
 use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::call::CallContext;
@@ -31,7 +31,7 @@ use windlass_release::directory::TeamDirectory;
 use windlass_release::environment::{self, PluginName, PluginUse, Reaction};
 use windlass_release::file::{FileError, ReleaseFile};
 use windlass_release::registry::Registries;
-use windlass_release::resolve::{self, Kept, Request, Written, version_file};
+use windlass_release::resolve::{self, Kept, VersionRequest, Written, version_file};
 use windlass_sandbox::{Plugin, Plugins, Settings};
 
 use super::calls::Ready;
@@ -214,7 +214,7 @@ impl Reality {
         let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
         let label = version_file::label(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
         let (versions, commit) = (source.set.clone(), source.commit.clone());
-        let mut request = Request { versions, of_files, label, commit, ..Request::default() };
+        let mut request = VersionRequest { versions, of_files, label, commit, ..VersionRequest::default() };
         let staying = self.kept_of(instance, &file, &request, source.defaults)?;
         (request.kept, request.unwritten) = (staying.artifacts, staying.unwritten);
         let local = Local(self.docker.clone());
@@ -228,7 +228,7 @@ impl Reality {
         &self,
         instance: &Instance,
         file: &ReleaseFile,
-        request: &Request,
+        request: &VersionRequest,
         defaults: bool,
     ) -> Result<Kept, BackendError> {
         let running = self.journal.running(instance).map_err(|error| BackendError::unforeseen(&error))?;
@@ -302,7 +302,7 @@ fn missing(name: &str) -> BackendError {
 const NO_STEP: Option<&str> = None;
 
 impl DeploymentBackend for Reality {
-    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> Answering<'a, Resolved> {
+    fn resolve<'a>(&'a self, instance: &'a Instance, source: &'a Source) -> BackendFuture<'a, Resolved> {
         async move {
             let resolved = self.make(instance, source, Some(&self.config.environment)).await?;
             let loaded = self.store()?.of(&resolved.release)?;
@@ -318,20 +318,20 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn seal(&self, file: PlanFile) -> Answering<'_, PlanFile> {
+    fn seal(&self, file: PlanFile) -> BackendFuture<'_, PlanFile> {
         async move { super::sealed::seal(&self.store()?.key, file) }.boxed()
     }
 
-    fn vouch<'a>(&'a self, file: &'a PlanFile) -> Answering<'a, ()> {
+    fn vouch<'a>(&'a self, file: &'a PlanFile) -> BackendFuture<'a, ()> {
         async move { super::sealed::vouch(&self.store()?.key, &self.store()?.bundles, &self.config.releases, file) }
             .boxed()
     }
 
-    fn settings<'a>(&'a self, release: &'a Release) -> Answering<'a, DeploymentSettings> {
+    fn settings<'a>(&'a self, release: &'a Release) -> BackendFuture<'a, DeploymentSettings> {
         async move { Ok(self.deployment_settings(&self.store()?.of(release)?.settings)) }.boxed()
     }
 
-    fn missing<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+    fn missing<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>> {
         async move {
             let ready = async {
                 let loaded = self.store()?.of(&context.about.release)?;
@@ -343,11 +343,11 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn prune<'a>(&'a self, context: &'a Context) -> Answering<'a, Vec<String>> {
+    fn prune<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Vec<String>> {
         self.prune_all(context).boxed()
     }
 
-    fn observe<'a>(&'a self, context: &'a Context) -> Answering<'a, Observation> {
+    fn observe<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Observation> {
         async move {
             let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
@@ -357,7 +357,7 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn plan<'a>(&'a self, context: &'a Context) -> Answering<'a, Plan> {
+    fn plan<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Plan> {
         async move {
             let loaded = self.store()?.of(&context.about.release)?;
             if context.about.purpose.is_of_deployment() {
@@ -371,7 +371,7 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> Answering<'a, Value> {
+    fn apply<'a>(&'a self, context: &'a Context, step: &'a Step) -> BackendFuture<'a, Value> {
         async move {
             let ready = self.owner(context, step).await?;
             ready.plugin.apply(ready.call, step).await.map_err(BackendError::from)
@@ -379,7 +379,7 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> Answering<'a, ()> {
+    fn undo<'a>(&'a self, context: &'a Context, step: &'a Step, output: Option<&'a Value>) -> BackendFuture<'a, ()> {
         async move {
             let ready = self.owner(context, step).await?;
             ready.plugin.undo(ready.call, step, output).await.map_err(BackendError::from)
@@ -387,7 +387,7 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn verify<'a>(&'a self, context: &'a Context) -> Answering<'a, Report> {
+    fn verify<'a>(&'a self, context: &'a Context) -> BackendFuture<'a, Report> {
         async move {
             let loaded = self.store()?.of(&context.about.release)?;
             let strategy = &loaded.settings.strategy.plugin;
@@ -397,7 +397,7 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+    fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         async move {
             let loaded = self.store()?.of(&context.about.release)?;
             let check = named(&loaded.settings.checks, name)?;
@@ -407,7 +407,7 @@ impl DeploymentBackend for Reality {
         .boxed()
     }
 
-    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> Answering<'a, Report> {
+    fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         async move {
             let loaded = self.store()?.of(&context.about.release)?;
             let smoke = named(&loaded.settings.smoke, name)?;
@@ -422,7 +422,7 @@ impl DeploymentBackend for Reality {
         context: &'a Context,
         recorder: &'a str,
         event: &'a Event,
-    ) -> Answering<'a, Option<Value>> {
+    ) -> BackendFuture<'a, Option<Value>> {
         async move {
             let loaded = self.store()?.of(&context.about.release)?;
             let recorders = &loaded.settings.recorders;

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use windlass_api::ErrorFact;
 use windlass_config::Config;
-use windlass_deployment::{BackendError, Ending, Error, Request, Stop, Target, plan_only, run};
+use windlass_deployment::{BackendError, DeploymentRequest, Ending, Error, Stop, Target, plan_only, run};
 use windlass_domain::{Failure, Outcome};
-use windlass_foundation::explain::{ExitCode, Fault, failure_place};
+use windlass_foundation::explain::{ExitCode, ExplainedError, failure_place};
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::Unwatched;
@@ -49,7 +49,7 @@ impl Ground {
     }
 
     async fn deploy(&self) -> Ending {
-        let request = Request {
+        let request = DeploymentRequest {
             instance: kudos(),
             target: self.target(),
             principal: Principal::new("ada", Proof::LocalUser { uid: 0 }),
@@ -64,7 +64,7 @@ impl Ground {
     /// What a plan fails with, as a person and as a script see it.
     async fn plan(&self) -> (String, ErrorFact) {
         let planned = plan_only(&self.agent().await.engine, &kudos(), &self.target(), &Stop::new()).await;
-        let fact = ErrorFact::from(&Fault::from(planned.unwrap_err()));
+        let fact = ErrorFact::from(&ExplainedError::from(planned.unwrap_err()));
         (self.shown(&error::page(&fact, 200).render(false)), fact)
     }
 

@@ -2,14 +2,14 @@
 
 use windlass_api::facts::AuditFact;
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_journal::Mode;
 
 use crate::access::On;
 use crate::run::Run;
 
 /// Follows the journal's chain.
-pub(super) async fn verify(run: &Run) -> Result<Reply, Fault> {
+pub(super) async fn verify(run: &Run) -> Result<Reply, ExplainedError> {
     run.allow(On::All)?;
     let agent = run.open(Mode::Read).await?;
     let verification = agent.journal.verify()?;

@@ -10,22 +10,22 @@ use windlass_api::command;
 use windlass_deployment::Source;
 use windlass_domain::Built;
 use windlass_foundation::clock::{Clock as _, SystemClock};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_release::build::{Build, BuildError, Builder, Commit, Inputs, builds, commit};
 use windlass_release::compose::Directory;
 
 use super::config::{load, shown_secret};
 use crate::agent::Agent;
-use crate::run::{Asked, Run};
+use crate::run::{FoundApplication, Run};
 
 /// Builds, pushes what goes to a registry, and puts commit and digests into the source.
 pub(super) async fn run(
     run: &Run,
     agent: &Agent,
-    asked: &Asked,
+    asked: &FoundApplication,
     building: &command::Build,
     source: &mut Source,
-) -> Result<BTreeMap<String, Built>, Fault> {
+) -> Result<BTreeMap<String, Built>, ExplainedError> {
     let directory = &asked.location.directory;
     let root = std::fs::canonicalize(directory);
     let root = root.map_err(|source| BuildError::Directory { path: directory.clone(), source })?;
@@ -87,9 +87,10 @@ fn may_be_pushed(wanted: &[Build], push: bool) -> Result<(), BuildError> {
 }
 
 /// Builds one image, and pushes it: its id in the engine, or its digest at its registry.
-async fn digest(agent: &Agent, builder: &Builder<'_>, build: &Build, buildx: bool) -> Result<String, Fault> {
+async fn digest(agent: &Agent, builder: &Builder<'_>, build: &Build, buildx: bool) -> Result<String, ExplainedError> {
     let id = builder.build(build, buildx).await?;
-    let engine = |failure: windlass_domain::Failure| Fault::from(windlass_deployment::Error::Failed(failure.into()));
+    let engine =
+        |failure: windlass_domain::Failure| ExplainedError::from(windlass_deployment::Error::Failed(failure.into()));
     let lost = |what, command| BuildError::Lost { what, artifact: build.artifact.clone(), command };
     let id = agent.docker.image_id(&id).await.map_err(engine)?.ok_or_else(|| lost("the image", "build"))?;
     if build.local {

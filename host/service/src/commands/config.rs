@@ -11,13 +11,13 @@ use windlass_api::error::PlaceFact;
 use windlass_api::facts::{ConfigFact, OriginFact};
 use windlass_api::{Answer, Reply};
 use windlass_compose::{DataRoot, Loaded, Options, Origin, Problem};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_release::bundle::Bundles;
 use windlass_release::compose::{self, Directory};
 use windlass_release::environment::{PluginName, Settings};
 
 use crate::error::CommandError;
-use crate::run::{Asked, Run};
+use crate::run::{FoundApplication, Run};
 
 /// The strategy that deploys Compose files.
 const STRATEGY: &str = "strategy-compose";
@@ -37,7 +37,7 @@ pub(super) fn run(
     application: &ApplicationRef,
     environment: Option<String>,
     explained: Option<&str>,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     let asked = run.find(application)?;
     let here = run.config()?.environment.clone();
     let environment = environment.unwrap_or(here);
@@ -63,7 +63,7 @@ pub(super) fn run(
 
 /// Shows the application's data where they are on this host. Returns the problems for which a deployment would refuse
 /// them.
-fn place_data(run: &Run, loaded: &mut Loaded, asked: &Asked) -> Result<Vec<Problem>, Fault> {
+fn place_data(run: &Run, loaded: &mut Loaded, asked: &FoundApplication) -> Result<Vec<Problem>, ExplainedError> {
     if loaded.application.data_mounts().next().is_none() {
         return Ok(Vec::new());
     }
@@ -85,7 +85,11 @@ pub(super) fn shown_secret(name: &str) -> String {
 }
 
 /// The Compose application of a release file, and the project's name. Secrets are shown as `[secret NAME]`.
-pub(super) fn load(settings: &Settings, application: &str, files: &Directory) -> Result<(Loaded, String), Fault> {
+pub(super) fn load(
+    settings: &Settings,
+    application: &str,
+    files: &Directory,
+) -> Result<(Loaded, String), ExplainedError> {
     let strategy = &settings.strategy.plugin;
     match &strategy.plugin {
         PluginName::Bundled(name) if name == STRATEGY => {}
@@ -107,7 +111,7 @@ pub(super) fn load(settings: &Settings, application: &str, files: &Directory) ->
     Ok((compose::read(files, &options)?, project))
 }
 
-fn explain(loaded: &Loaded, path: &str) -> Result<Reply, Fault> {
+fn explain(loaded: &Loaded, path: &str) -> Result<Reply, ExplainedError> {
     let origin = loaded.explain(path).ok_or_else(|| CommandError::NoValue {
         path: path.to_owned(),
         services: loaded.application.services.keys().cloned().collect(),

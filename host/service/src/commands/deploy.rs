@@ -4,8 +4,8 @@ use std::path::Path;
 
 use windlass_api::Reply;
 use windlass_api::command::{ApplicationRef, Document, Manner, Subject, Versions};
-use windlass_deployment::{PLAN_FILE_FORMAT, PlanFile, Request, Source, Target};
-use windlass_foundation::explain::Fault;
+use windlass_deployment::{DeploymentRequest, PLAN_FILE_FORMAT, PlanFile, Source, Stop, Target};
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_foundation::regular;
 use windlass_journal::Mode;
@@ -13,7 +13,26 @@ use windlass_journal::Mode;
 use super::release;
 use crate::agent::Agent;
 use crate::error::{CommandError, Reason};
-use crate::run::{Asked, Run, itself};
+use crate::run::{FoundApplication, Run, itself};
+
+/// What a plan and a check begin with.
+pub(super) struct Asking {
+    pub(super) agent: Agent,
+    pub(super) instance: Instance,
+    pub(super) target: Target,
+    pub(super) stop: Stop,
+}
+
+/// Begins a question about a deployment that is not made: nothing is written.
+pub(super) async fn asking(run: &Run, subject: &Subject, environment: Option<&str>) -> Result<Asking, ExplainedError> {
+    let (instance, target) = target(run, subject)?;
+    let agent = run.open(Mode::Read).await?;
+    run.environment(environment, &agent)?;
+    moved(run, &agent, &instance, &target)?;
+    left_open(run, &agent, &instance)?;
+    let stop = run.stop()?;
+    Ok(Asking { agent, instance, target, stop })
+}
 
 /// Deploys.
 pub(super) async fn run(
@@ -21,7 +40,7 @@ pub(super) async fn run(
     subject: &Subject,
     environment: Option<&str>,
     manner: Manner,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     let (name, target) = target(run, subject)?;
     let agent = run.open(Mode::Write).await?;
     run.environment(environment, &agent)?;
@@ -34,7 +53,7 @@ pub(super) async fn run(
 
 /// Says loudly when what runs under this name came from another directory: two applications may have one name. Where the
 /// operator said where the application is, there is nothing to say.
-pub(super) fn moved(run: &Run, agent: &Agent, name: &Instance, target: &Target) -> Result<(), Fault> {
+fn moved(run: &Run, agent: &Agent, name: &Instance, target: &Target) -> Result<(), ExplainedError> {
     let Target::Source(Source { directory, unbound: Some(_), .. }) = target else { return Ok(()) };
     let Some(running) = agent.journal.running(name)? else { return Ok(()) };
     let asked = agent.journal.deployment_state(&running.deployment)?.asked;
@@ -56,8 +75,8 @@ pub(super) fn moved(run: &Run, agent: &Agent, name: &Instance, target: &Target) 
 }
 
 /// A request of this caller.
-pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Manner) -> Request {
-    Request {
+pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Manner) -> DeploymentRequest {
+    DeploymentRequest {
         instance,
         target,
         principal: run.principal.clone(),
@@ -69,7 +88,7 @@ pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Man
 }
 
 /// The application and what to deploy of it.
-pub(super) fn target(run: &Run, subject: &Subject) -> Result<(Instance, Target), Fault> {
+fn target(run: &Run, subject: &Subject) -> Result<(Instance, Target), ExplainedError> {
     match subject {
         Subject::Files { application, versions, defaults } => {
             let asked = run.find(application)?;
@@ -91,7 +110,7 @@ pub(super) fn target(run: &Run, subject: &Subject) -> Result<(Instance, Target),
 }
 
 /// The release file and the versions that were asked for.
-pub(super) fn source(asked: &Asked, versions: &Versions, defaults: bool) -> Source {
+pub(super) fn source(asked: &FoundApplication, versions: &Versions, defaults: bool) -> Source {
     Source {
         directory: asked.location.directory.clone(),
         set: versions.set.clone(),
@@ -102,7 +121,7 @@ pub(super) fn source(asked: &Asked, versions: &Versions, defaults: bool) -> Sour
 }
 
 /// Warns that a deployment is open when the caller asks what another one would do: the open one is finished first.
-pub(super) fn left_open(run: &Run, agent: &Agent, name: &Instance) -> Result<(), Fault> {
+fn left_open(run: &Run, agent: &Agent, name: &Instance) -> Result<(), ExplainedError> {
     for open in agent.journal.open_deployments(Some(name))? {
         let id = &open.id;
         run.warn(if windlass_deployment::is_held(&agent.engine, name) {
@@ -118,7 +137,7 @@ pub(super) fn left_open(run: &Run, agent: &Agent, name: &Instance) -> Result<(),
 }
 
 /// Reads a plan that `plan` made a file of.
-fn planned(run: &Run, application: &ApplicationRef, file: &Document) -> Result<PlanFile, Fault> {
+fn planned(run: &Run, application: &ApplicationRef, file: &Document) -> Result<PlanFile, ExplainedError> {
     let (path, text) = (&file.path, &file.content.0);
     let wrong = |reason: String| CommandError::NotAPlan { path: path.to_owned(), source: Reason(reason) };
     // A user who may pass a file's name to the agent may not be allowed to read that file, so the error holds none of

@@ -11,13 +11,13 @@ mod state;
 use windlass_api::command::ApplicationRef;
 use windlass_api::facts::{DoctorFact, Health};
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::{ExitCode, Explain, Fault, Part};
+use windlass_foundation::explain::{ExitCode, Explain, ExplainedError, Part};
 
 use crate::access::On;
 use crate::run::Run;
 
 /// Looks at everything.
-pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, ExplainedError> {
     // A file that cannot be read has no rules, and what is wrong with it is the answer.
     if application.is_none() && run.config().is_ok() {
         run.allow(On::All)?;

@@ -3,7 +3,7 @@
 use windlass_api::command::ApplicationRef;
 use windlass_api::facts::HoldsFact;
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_journal::{Actor, Mode, Notice};
 
@@ -13,12 +13,16 @@ use crate::facts;
 use crate::run::Run;
 
 /// Freezes an application: its deployments are refused from now on.
-pub(super) async fn freeze(run: &Run, application: &ApplicationRef, reason: String) -> Result<Reply, Fault> {
+pub(super) async fn freeze(run: &Run, application: &ApplicationRef, reason: String) -> Result<Reply, ExplainedError> {
     record(run, application, |_, _, actor| Ok(Notice::Frozen { actor, reason })).await
 }
 
 /// Removes the freeze of an application.
-pub(super) async fn unfreeze(run: &Run, application: &ApplicationRef, reason: Option<String>) -> Result<Reply, Fault> {
+pub(super) async fn unfreeze(
+    run: &Run,
+    application: &ApplicationRef,
+    reason: Option<String>,
+) -> Result<Reply, ExplainedError> {
     record(run, application, |_, _, actor| Ok(Notice::Unfrozen { actor, reason })).await
 }
 
@@ -28,7 +32,7 @@ pub(super) async fn pin(
     application: &ApplicationRef,
     to: Option<&str>,
     reason: String,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     record(run, application, |agent, name, actor| pinned(agent, name, to, actor, reason)).await
 }
 
@@ -39,7 +43,7 @@ pub(super) fn pinned(
     to: Option<&str>,
     actor: Actor,
     reason: String,
-) -> Result<Notice, Fault> {
+) -> Result<Notice, ExplainedError> {
     let (release, version) = if let Some(to) = to {
         let found = windlass_deployment::succeeded(&agent.engine, application, to)?;
         (found.release.unwrap_or_default(), found.version.unwrap_or_default())
@@ -52,7 +56,11 @@ pub(super) fn pinned(
 }
 
 /// Lets other releases be deployed again.
-pub(super) async fn unpin(run: &Run, application: &ApplicationRef, reason: Option<String>) -> Result<Reply, Fault> {
+pub(super) async fn unpin(
+    run: &Run,
+    application: &ApplicationRef,
+    reason: Option<String>,
+) -> Result<Reply, ExplainedError> {
     record(run, application, |_, _, actor| Ok(Notice::Unpinned { actor, reason })).await
 }
 
@@ -62,7 +70,7 @@ pub(super) async fn quarantine(
     application: &ApplicationRef,
     wanted: &str,
     reason: String,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     record(run, application, |agent, name, actor| {
         let found = windlass_deployment::known(&agent.engine, name, wanted)?;
         let (release, version) = (found.release.unwrap_or_default(), found.version.unwrap_or_default());
@@ -77,7 +85,7 @@ pub(super) async fn unquarantine(
     application: &ApplicationRef,
     wanted: &str,
     reason: Option<String>,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     record(run, application, |agent, name, actor| {
         let all = agent.journal.quarantine(name)?;
         let is_wanted = |deployment: &String| deployment.starts_with(wanted);
@@ -93,8 +101,8 @@ pub(super) async fn unquarantine(
 async fn record(
     run: &Run,
     application: &ApplicationRef,
-    notice: impl FnOnce(&Agent, &Instance, Actor) -> Result<Notice, Fault>,
-) -> Result<Reply, Fault> {
+    notice: impl FnOnce(&Agent, &Instance, Actor) -> Result<Notice, ExplainedError>,
+) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Write).await?;
     let name = run.known(application, &agent)?;
     let notice = notice(&agent, &name, (&run.principal).into())?;
@@ -103,7 +111,7 @@ async fn record(
 }
 
 /// What holds an application back.
-pub(super) fn fact(agent: &Agent, name: &Instance) -> Result<HoldsFact, Fault> {
+pub(super) fn fact(agent: &Agent, name: &Instance) -> Result<HoldsFact, ExplainedError> {
     Ok(HoldsFact {
         application: name.to_string(),
         frozen: agent.journal.freeze(name)?.as_ref().map(facts::frozen),

@@ -4,7 +4,7 @@
 use windlass_api::command::ApplicationRef;
 use windlass_api::facts::DeliveryFact;
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
 use windlass_journal::{Mode, Requeued};
 
@@ -15,14 +15,14 @@ use crate::facts;
 use crate::run::Run;
 
 /// Lists the events.
-pub(super) async fn list(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+pub(super) async fn list(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Read).await?;
     let wanted = run.known_or_all(application, &agent)?;
     undelivered(&agent, wanted.as_ref())
 }
 
 /// Delivers the events of these applications to their recorders, one application after the other.
-pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Write).await?;
     let wanted = run.known_or_all(application, &agent)?;
     let stop = run.stop()?;
@@ -35,7 +35,7 @@ pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Re
 }
 
 /// Lets an event that was set aside wait again.
-pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
+pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Write).await?;
     may_decide(run, &agent, number)?;
     match agent.journal.requeue(number, &run.principal)? {
@@ -51,7 +51,7 @@ pub(super) async fn retry(run: &Run, number: i64) -> Result<Reply, Fault> {
 }
 
 /// Gives an event up.
-pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Reply, Fault> {
+pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Write).await?;
     may_decide(run, &agent, number)?;
     let dropped = agent.journal.drop_delivery(number, &run.principal, reason)?;
@@ -61,19 +61,19 @@ pub(super) async fn give_up(run: &Run, number: i64, reason: &str) -> Result<Repl
 }
 
 /// Refuses who may not decide about an event of the outbox: it belongs to an application.
-fn may_decide(run: &Run, agent: &Agent, number: i64) -> Result<(), Fault> {
+fn may_decide(run: &Run, agent: &Agent, number: i64) -> Result<(), ExplainedError> {
     run.allow(On::Any)?;
     agent.journal.instance_of(number)?.map_or(Ok(()), |instance| run.allow(On::Application(instance.application())))
 }
 
 /// Applications with events that were not delivered.
-fn waiting(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<Instance>, Fault> {
+fn waiting(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<Instance>, ExplainedError> {
     let applications = agent.journal.status(wanted)?;
     Ok(applications.into_iter().filter(|one| one.undelivered > 0).map(|one| one.instance).collect())
 }
 
 /// The events that were not delivered.
-fn left(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<DeliveryFact>, Fault> {
+fn left(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<DeliveryFact>, ExplainedError> {
     let mut facts = Vec::new();
     for application in waiting(agent, wanted)? {
         let deliveries = agent.journal.undelivered(&application)?;
@@ -82,6 +82,6 @@ fn left(agent: &Agent, wanted: Option<&Instance>) -> Result<Vec<DeliveryFact>, F
     Ok(facts)
 }
 
-fn undelivered(agent: &Agent, wanted: Option<&Instance>) -> Result<Reply, Fault> {
+fn undelivered(agent: &Agent, wanted: Option<&Instance>) -> Result<Reply, ExplainedError> {
     Ok(Reply::succeeded(Answer::Outbox { deliveries: left(agent, wanted)? }))
 }

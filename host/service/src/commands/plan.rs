@@ -4,10 +4,9 @@ use windlass_api::command::{Content, Subject};
 use windlass_api::facts::PlanFact;
 use windlass_api::{Answer, Reply};
 use windlass_deployment::Error;
-use windlass_foundation::explain::Fault;
-use windlass_journal::Mode;
+use windlass_foundation::explain::ExplainedError;
 
-use super::deploy::{left_open, moved, target};
+use super::deploy::{Asking, asking};
 use super::excerpt;
 use crate::error::CommandError;
 use crate::run::Run;
@@ -18,14 +17,9 @@ pub(super) async fn run(
     subject: &Subject,
     environment: Option<&str>,
     wants_file: bool,
-) -> Result<Reply, Fault> {
-    let (name, target) = target(run, subject)?;
-    let agent = run.open(Mode::Read).await?;
-    run.environment(environment, &agent)?;
-    moved(run, &agent, &name, &target)?;
-    left_open(run, &agent, &name)?;
-    let stop = run.stop()?;
-    let planned = windlass_deployment::plan_only(&agent.engine, &name, &target, &stop).await;
+) -> Result<Reply, ExplainedError> {
+    let Asking { agent, instance, target, stop } = asking(run, subject, environment).await?;
+    let planned = windlass_deployment::plan_only(&agent.engine, &instance, &target, &stop).await;
     let planned = planned.map_err(|error| excerpt::add(error, &target))?;
     let file = if wants_file {
         let file = agent.engine.backend.seal(planned.file()).await.map_err(Error::Failed)?;
@@ -34,7 +28,7 @@ pub(super) async fn run(
         None
     };
     let plan = Box::new(PlanFact {
-        application: name.to_string(),
+        application: instance.to_string(),
         environment: planned.environment.clone(),
         release: (*planned.release).clone(),
         running: planned.running.as_ref().map(|release| release.version.clone()),

@@ -10,7 +10,7 @@ use windlass_capability::grants;
 use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
 use windlass_foundation::call::CallContext;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::identity::{Ask, Kind};
 use windlass_foundation::private;
 use windlass_foundation::redact::Redactor;
@@ -20,10 +20,10 @@ use windlass_sandbox::{AdmissionError, Plugin, Plugins, Settings as Sandbox, Sou
 use crate::access::On;
 use crate::agent::registries;
 use crate::error::CommandError;
-use crate::run::{Asked, Run};
+use crate::run::{FoundApplication, Run};
 
 /// The sandbox, without the rest of the agent.
-pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
+pub(super) fn open(config: &Config) -> Result<Plugins, ExplainedError> {
     let directory = &config.state_directory;
     private::claim(directory)?;
     private::directory(directory).map_err(|source| CommandError::Write { path: directory.clone(), source })?;
@@ -37,7 +37,7 @@ pub(super) fn open(config: &Config) -> Result<Plugins, Fault> {
 }
 
 /// Every plugin that the agent carries.
-pub(super) async fn list(run: &Run) -> Result<Reply, Fault> {
+pub(super) async fn list(run: &Run) -> Result<Reply, ExplainedError> {
     run.allow(On::All)?;
     let plugins = open(&*run.config()?)?;
     let mut facts = Vec::new();
@@ -50,7 +50,7 @@ pub(super) async fn list(run: &Run) -> Result<Reply, Fault> {
 }
 
 /// One plugin.
-pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, Fault> {
+pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, ExplainedError> {
     run.allow(On::All)?;
     let config = run.config()?;
     let plugins = open(&config)?;
@@ -74,20 +74,24 @@ pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, Fault> {
 }
 
 /// Brings a plugin from its registry, unless it is here.
-async fn pull(run: &Run, name: &str, plugins: &Plugins, config: &Config) -> Result<(), Fault> {
+async fn pull(run: &Run, name: &str, plugins: &Plugins, config: &Config) -> Result<(), ExplainedError> {
     let registries = registries(config, &HostKey::open(&config.state_directory)?, &Redactor::new())?;
     Ok(run.patiently(&format!("pulling `{name}`, once"), plugins.pull(name, &registries)).await?)
 }
 
 /// What the plugins of an application ask for.
-pub(super) async fn grants(run: &Run, application: &ApplicationRef) -> Result<Reply, Fault> {
+pub(super) async fn grants(run: &Run, application: &ApplicationRef) -> Result<Reply, ExplainedError> {
     let asked = run.find(application)?;
     let grants = grants_of(run, &*run.config()?, &asked).await?;
     Ok(Reply::succeeded(Answer::Grants { grants }))
 }
 
 /// What the plugins of an application ask for, and whether they are granted it.
-pub(super) async fn grants_of(run: &Run, config: &Config, asked: &Asked) -> Result<Vec<GrantFact>, Fault> {
+pub(super) async fn grants_of(
+    run: &Run,
+    config: &Config,
+    asked: &FoundApplication,
+) -> Result<Vec<GrantFact>, ExplainedError> {
     let plugins = open(config)?;
     let settings = asked.file.settings(&config.environment)?;
     let mut facts = Vec::new();

@@ -5,7 +5,7 @@ use windlass_api::command::{ApplicationRef, Content, Document, Manner, Promoted}
 use windlass_config::Config;
 use windlass_deployment::Target as Wanted;
 use windlass_domain::ReleaseDocument;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names;
 use windlass_foundation::private;
 use windlass_foundation::signature;
@@ -24,7 +24,7 @@ pub(super) async fn run(
     application: &ApplicationRef,
     from: Promoted,
     mut manner: Manner,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     let name = run.name(application)?;
     let config = run.config()?;
     let (fetched, file, signature, environment) = match from {
@@ -74,7 +74,7 @@ pub(super) async fn run(
 }
 
 /// Fetches from where the operator says that an environment is.
-async fn fetch(run: &Run, environment: &str, name: &str, config: &Config) -> Result<Fetched, Fault> {
+async fn fetch(run: &Run, environment: &str, name: &str, config: &Config) -> Result<Fetched, ExplainedError> {
     let promotion = config.promote.get(environment).ok_or_else(|| PromotionError::Unknown {
         environment: environment.to_owned(),
         known: config.promote.keys().cloned().collect(),

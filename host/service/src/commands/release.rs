@@ -9,11 +9,11 @@ use windlass_api::{Answer, Reply};
 use windlass_config::{Config, Releases};
 use windlass_deployment::Target;
 use windlass_domain::{Built, Outcome, Proof, Release, ReleaseDocument, VERIFICATION, Verdict};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_foundation::private;
 use windlass_foundation::signature;
-use windlass_journal::{Answer as Answering, Answered, Mode, Summary};
+use windlass_journal::{Answered, Mode, ProbeResult, Summary};
 use windlass_release::binding::{self, BindingError, Claim};
 use windlass_release::bundle::Bundles;
 use windlass_release::document;
@@ -32,7 +32,7 @@ pub(super) async fn create(
     versions: Versions,
     environment: Option<String>,
     building: Option<Build>,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     let asked = run.find(application)?;
     // The process that makes a release need not run on a deployment host: a CI job has no state directory and may not be
     // allowed to write one.
@@ -56,7 +56,11 @@ pub(super) async fn create(
 }
 
 /// A release that succeeded here, as a document.
-pub(super) async fn export(run: &Run, application: &ApplicationRef, release: Option<&str>) -> Result<Reply, Fault> {
+pub(super) async fn export(
+    run: &Run,
+    application: &ApplicationRef,
+    release: Option<&str>,
+) -> Result<Reply, ExplainedError> {
     let name = run.name(application)?;
     let agent = run.open(Mode::Read).await?;
     let (release, proof) = succeeded(&agent, &name, release)?;
@@ -64,7 +68,7 @@ pub(super) async fn export(run: &Run, application: &ApplicationRef, release: Opt
 }
 
 /// A release document as a target: checked, signed where it must be, and its files kept on this host.
-pub(super) fn given(run: &Run, file: &Document, application: &str) -> Result<Target, Fault> {
+pub(super) fn given(run: &Run, file: &Document, application: &str) -> Result<Target, ExplainedError> {
     let config = run.config()?;
     let (path, content) = (&file.path, &file.content.0);
     let name = path.display().to_string();
@@ -117,7 +121,7 @@ pub(super) fn signed(
 }
 
 /// A release that succeeded here, and the proof.
-fn succeeded(agent: &Agent, name: &Instance, wanted: Option<&str>) -> Result<(Release, Option<Proof>), Fault> {
+fn succeeded(agent: &Agent, name: &Instance, wanted: Option<&str>) -> Result<(Release, Option<Proof>), ExplainedError> {
     let running = agent.journal.running(name)?;
     let id = match wanted {
         Some(wanted) => windlass_deployment::succeeded(&agent.engine, name, wanted)?.release,
@@ -145,8 +149,8 @@ fn succeeded(agent: &Agent, name: &Instance, wanted: Option<&str>) -> Result<(Re
             .filter(|answered| answered.name != VERIFICATION)
             .map(|answered| {
                 let verdict = match &answered.answer {
-                    Answering::Report(report) => report.verdict,
-                    Answering::Failure(_) => Verdict::Inconclusive,
+                    ProbeResult::Report(report) => report.verdict,
+                    ProbeResult::Failure(_) => Verdict::Inconclusive,
                 };
                 (answered.name.clone(), verdict)
             })
@@ -172,7 +176,7 @@ struct Extra {
 }
 
 /// The reply about a release, with its document complete.
-fn complete(agent: &Agent, release: &Release, extra: Extra) -> Result<Reply, Fault> {
+fn complete(agent: &Agent, release: &Release, extra: Extra) -> Result<Reply, ExplainedError> {
     let stored =
         Bundles::new(&agent.state_directory).load(&release.bundle.digest).map_err(document::DocumentError::from)?;
     let document = ReleaseDocument { built: extra.built, ..document::make(release, &stored, extra.proof)? };
@@ -183,7 +187,7 @@ fn complete(agent: &Agent, release: &Release, extra: Extra) -> Result<Reply, Fau
 }
 
 /// What a release of the history consists of.
-pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> Result<Reply, Fault> {
+pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> Result<Reply, ExplainedError> {
     run.allow(On::Application(application))?;
     let agent = run.open(Mode::Read).await?;
     let (release, proof) = succeeded(&agent, &itself(application)?, wanted)?;
@@ -193,7 +197,7 @@ pub(super) async fn show(run: &Run, application: &str, wanted: Option<&str>) -> 
 }
 
 /// What a document says.
-pub(super) fn read(run: &Run, file: &Document) -> Result<Reply, Fault> {
+pub(super) fn read(run: &Run, file: &Document) -> Result<Reply, ExplainedError> {
     // What is in a file is no application of this host.
     run.allow(On::Any)?;
     let document = document::parse(&file.path.display().to_string(), &file.content.0)?;
@@ -201,7 +205,7 @@ pub(super) fn read(run: &Run, file: &Document) -> Result<Reply, Fault> {
 }
 
 /// Whether a document is as it was made, and who signed it.
-pub(super) fn verify(run: &Run, file: &Document, more: Vec<String>) -> Result<Reply, Fault> {
+pub(super) fn verify(run: &Run, file: &Document, more: Vec<String>) -> Result<Reply, ExplainedError> {
     run.allow(On::Any)?;
     let config = run.config()?;
     let content = &file.content.0;
@@ -238,14 +242,14 @@ fn fact(document: &ReleaseDocument, path: Option<&Path>, signed_by: Option<Strin
 }
 
 /// The releases that succeeded here, the newest first.
-pub(super) async fn list(run: &Run, application: &ApplicationRef) -> Result<Reply, Fault> {
+pub(super) async fn list(run: &Run, application: &ApplicationRef) -> Result<Reply, ExplainedError> {
     let name = run.name(application)?;
     let agent = run.open(Mode::Read).await?;
     let releases = releases(&agent, &name)?;
     Ok(Reply::succeeded(Answer::Releases { application: name.into(), releases }))
 }
 
-fn releases(agent: &Agent, name: &Instance) -> Result<Vec<ReleaseLineFact>, Fault> {
+fn releases(agent: &Agent, name: &Instance) -> Result<Vec<ReleaseLineFact>, ExplainedError> {
     let running = agent.journal.running(name)?.map(|running| running.release.id.clone());
     let pinned = agent.journal.pin(name)?.map(|pin| pin.release);
     let quarantined: Vec<String> = agent.journal.quarantine(name)?.into_iter().map(|one| one.release).collect();

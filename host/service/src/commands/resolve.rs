@@ -3,7 +3,7 @@
 use windlass_api::command::ApplicationRef;
 use windlass_api::facts::DeploymentFact;
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_journal::{Mode, Resolution};
 
 use crate::error::CommandError;
@@ -16,7 +16,7 @@ pub(super) async fn run(
     application: &ApplicationRef,
     retry: bool,
     reason: Option<&str>,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     let reason = match (retry, reason) {
         (_, Some(reason)) => reason,
         (true, None) => "undo once more",

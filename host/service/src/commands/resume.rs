@@ -3,7 +3,7 @@
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Event, Reply};
 use windlass_deployment::Onward;
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
 use windlass_journal::Mode;
 
@@ -11,7 +11,11 @@ use crate::run::Run;
 
 /// Resumes one application's open deployment, or all. Nothing open is nothing to do. The exit code is that of the
 /// first that did not succeed.
-pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>, unwind: bool) -> Result<Reply, Fault> {
+pub(super) async fn run(
+    run: &Run,
+    application: Option<&ApplicationRef>,
+    unwind: bool,
+) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Write).await?;
     let wanted = run.known_or_all(application, &agent)?;
     let mut applications: Vec<Instance> = Vec::new();

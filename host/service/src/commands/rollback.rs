@@ -3,7 +3,7 @@
 use windlass_api::Reply;
 use windlass_api::command::{ApplicationRef, Manner};
 use windlass_deployment::Target;
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_journal::Mode;
 
 use super::deploy::request;
@@ -18,7 +18,7 @@ pub(super) async fn run(
     to: Option<String>,
     pin: bool,
     manner: Manner,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, ExplainedError> {
     let name = run.name(application)?;
     let agent = run.open(Mode::Write).await?;
     // The pin is set first, so that no other process deploys in between.

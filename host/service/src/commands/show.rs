@@ -2,7 +2,7 @@
 
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Reply};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_journal::{Journal, Mode, Shown};
 
@@ -12,7 +12,7 @@ use crate::facts;
 use crate::run::Run;
 
 /// Shows everything about a deployment.
-pub(super) async fn run(run: &Run, deployment: &str) -> Result<Reply, Fault> {
+pub(super) async fn run(run: &Run, deployment: &str) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Read).await?;
     let shown = find(run, &agent.journal, deployment)?;
     let mut fact = facts::shown(&agent.journal, &shown)?;
@@ -21,7 +21,7 @@ pub(super) async fn run(run: &Run, deployment: &str) -> Result<Reply, Fault> {
 }
 
 /// Shows what plugins and steps of a deployment said.
-pub(super) async fn logs(run: &Run, deployment: &str) -> Result<Reply, Fault> {
+pub(super) async fn logs(run: &Run, deployment: &str) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Read).await?;
     let shown = find(run, &agent.journal, deployment)?;
     let lines = agent.journal.logs(&shown.summary.id)?.iter().map(facts::line).collect();
@@ -30,7 +30,7 @@ pub(super) async fn logs(run: &Run, deployment: &str) -> Result<Reply, Fault> {
 
 /// The last deployment of an application, or the one with this id. An application's name goes first, because an
 /// id that happens to begin like one can be given in full.
-fn find(run: &Run, journal: &Journal, wanted: &str) -> Result<Shown, Fault> {
+fn find(run: &Run, journal: &Journal, wanted: &str) -> Result<Shown, ExplainedError> {
     run.allow(On::Any)?;
     // A number is no application's name, and what looks like a name may be the beginning of an id.
     let name = match wanted.parse::<ApplicationRef>() {

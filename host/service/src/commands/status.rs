@@ -11,7 +11,7 @@ use windlass_api::{Answer, Reply};
 use windlass_deployment::Context;
 use windlass_domain::{Action, Change, Observation};
 use windlass_foundation::call::{CallContext, CallPurpose};
-use windlass_foundation::explain::Fault;
+use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_journal::{Application, Mode, Running};
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 8;
 
 /// Shows one application or all.
-pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, Fault> {
+pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Result<Reply, ExplainedError> {
     let name = run.name_or_all(application)?;
     let agent = run.open(Mode::Read).await?;
     let applications = agent.journal.status(name.as_ref())?;
@@ -45,7 +45,7 @@ pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Resu
 }
 
 /// Everything about one application.
-async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Fault> {
+async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, ExplainedError> {
     let name = &application.instance;
     let open = agent.journal.open_deployments(Some(name))?.into_iter().next();
     let stuck = agent.journal.stuck(Some(name))?.into_iter().next();

@@ -3,7 +3,7 @@
 use windlass_api::facts::TriggerFact;
 use windlass_api::{Answer, Command, Event, Reply};
 use windlass_capability::secrets::{HostKey, Secrets};
-use windlass_foundation::explain::{ExitCode, Fault};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::principal::Principal;
 use windlass_foundation::redact::Redactor;
 use windlass_foundation::words;
@@ -18,7 +18,7 @@ use crate::run::Run;
 use crate::trigger::{self, Message, TriggerError};
 
 /// Looks who sent the event, and carries out the command.
-pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> Result<Reply, Fault> {
+pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> Result<Reply, ExplainedError> {
     let config = run.config()?;
     // Asked of a person only where they say that an event counts once more.
     run.allow(On::All)?;
@@ -80,7 +80,7 @@ pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> R
 }
 
 /// Carries out what the operator's file may name.
-async fn dispatch(run: &Run, command: Command) -> Result<Reply, Fault> {
+async fn dispatch(run: &Run, command: Command) -> Result<Reply, ExplainedError> {
     match command {
         Command::Check { subject, environment } => check::run(run, &subject, environment.as_deref()).await,
         Command::Plan { subject, environment, file } => plan::run(run, &subject, environment.as_deref(), file).await,

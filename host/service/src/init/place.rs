@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use windlass_compose::DEFAULT_FILES;
-use windlass_foundation::explain::{ExitCode, Explain, Fault};
+use windlass_foundation::explain::{ExitCode, Explain, ExplainedError};
 use windlass_release::application::RELEASE_FILE;
 use windlass_release::bundle::IGNORE_FILE;
 use windlass_release::compose::Directory;
@@ -103,7 +103,7 @@ impl Explain for PlaceError {
 ///
 /// # Errors
 /// When the Compose files cannot be used, or a proposed file is there already.
-pub fn prepare(wanted: &Wanted) -> Result<Prepared, Fault> {
+pub fn prepare(wanted: &Wanted) -> Result<Prepared, ExplainedError> {
     let given: Vec<&Path> = wanted.compose.iter().map(PathBuf::as_path).collect();
     let (directory, file) = place(given.first().copied());
     let absolute =

@@ -4,19 +4,24 @@ use std::collections::BTreeSet;
 
 use windlass_api::facts::DoctorFact;
 use windlass_config::Config;
-use windlass_foundation::explain::{Fault, quoted};
+use windlass_foundation::explain::{ExplainedError, quoted};
 use windlass_foundation::words;
 use windlass_sandbox::Source;
 
 use super::{bad, broken, note, state, warn, well};
 use crate::commands::plugin::{grants_of, open, used};
-use crate::run::{Asked, Run};
+use crate::run::{FoundApplication, Run};
 
 /// What compiling plugins only to look at them leaves free.
 const KEPT_FREE: u64 = 64 << 20;
 
 /// Looks at the plugins of the agent, and at those of an application when one is named.
-pub(super) async fn plugins(run: &Run, config: &Config, application: Option<&Asked>, facts: &mut Vec<DoctorFact>) {
+pub(super) async fn plugins(
+    run: &Run,
+    config: &Config,
+    application: Option<&FoundApplication>,
+    facts: &mut Vec<DoctorFact>,
+) {
     let subject = "plugins";
     if !config.state_directory.exists() {
         return facts.push(note(subject, "they are admitted and compiled once there is a state directory"));
@@ -55,7 +60,7 @@ pub(super) async fn plugins(run: &Run, config: &Config, application: Option<&Ask
 async fn grants(
     run: &Run,
     config: &Config,
-    application: Option<&Asked>,
+    application: Option<&FoundApplication>,
     names: &[String],
     facts: &mut Vec<DoctorFact>,
 ) {
@@ -75,7 +80,12 @@ async fn grants(
 }
 
 /// Reports what an application's plugins lack, and which secrets `agent.toml` does not define.
-async fn lacking(run: &Run, config: &Config, asked: &Asked, facts: &mut Vec<DoctorFact>) -> Result<(), Fault> {
+async fn lacking(
+    run: &Run,
+    config: &Config,
+    asked: &FoundApplication,
+    facts: &mut Vec<DoctorFact>,
+) -> Result<(), ExplainedError> {
     let settings = asked.file.settings(&config.environment)?;
     facts.push(well("release file", format!("{} is valid", asked.location.release_file().display())));
     for (variable, secret) in &settings.secrets {

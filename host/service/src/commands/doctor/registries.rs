@@ -20,7 +20,7 @@ use windlass_release::file::ReleaseFile;
 
 use super::{bad, broken, well};
 use crate::agent;
-use crate::run::Asked;
+use crate::run::FoundApplication;
 
 /// How long one may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SUBJECT: &str = "registries";
 
 /// Asks those of an application, or of all in the operator's directory.
-pub(super) async fn registries(config: &Config, application: Option<&Asked>, facts: &mut Vec<DoctorFact>) {
+pub(super) async fn registries(config: &Config, application: Option<&FoundApplication>, facts: &mut Vec<DoctorFact>) {
     let names = match application {
         Some(asked) => named(&asked.file, config),
         None => of_all(config, facts),
