@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
-use windlass_api::{Command, ErrorFact, Event};
+use windlass_api::{Command, CommandEvent, ErrorFact};
 use windlass_deployment::Stop;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_service::{Service, Sink, Ungrammatical};
@@ -21,7 +21,7 @@ struct Caller {
 }
 
 impl Sink for Caller {
-    fn event(&self, event: Event) {
+    fn event(&self, event: CommandEvent) {
         let event = serde_json::to_value(event).unwrap_or_else(|error| json!({ "lost": error.to_string() }));
         if self.stops_at_the_first_step && event["value"]["event"] == "step-started" {
             self.stop.ask();

@@ -46,7 +46,7 @@ pub enum Answer {
         /// The deployment; none where it is not in the journal any more.
         deployment: Option<Box<DeploymentFact>>,
     },
-    /// Every open deployment was resumed; [`Event::Part`](crate::Event::Part) told how each ended.
+    /// Every open deployment was resumed; [`CommandEvent::Part`](crate::CommandEvent::Part) told how each ended.
     Resumed {
         /// The application that was asked about.
         application: Option<String>,

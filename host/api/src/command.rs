@@ -30,7 +30,7 @@ pub enum Command {
     /// What a deployment would change.
     Plan {
         /// What would be deployed.
-        subject: Subject,
+        subject: DeploymentSubject,
         /// The environment that the caller means.
         environment: Option<String>,
         /// Whether the answer holds the plan file.
@@ -40,14 +40,14 @@ pub enum Command {
     /// What the checks of a release say.
     Check {
         /// What would be deployed.
-        subject: Subject,
+        subject: DeploymentSubject,
         /// The environment that the caller means.
         environment: Option<String>,
     },
     /// A deployment.
     Deploy {
         /// What is deployed.
-        subject: Subject,
+        subject: DeploymentSubject,
         /// The environment that the caller means.
         environment: Option<String>,
         /// How and why.
@@ -265,7 +265,7 @@ pub enum Command {
 /// What a plan, a check or a deployment is about.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
-pub enum Subject {
+pub enum DeploymentSubject {
     /// The application's files.
     Files {
         /// The application.
@@ -389,9 +389,9 @@ impl Command {
             | Self::Check { subject, environment }
             | Self::Deploy { subject, environment, .. } => {
                 let names = match subject {
-                    Subject::Files { versions, .. } => versions.names(),
-                    Subject::Rollback { to, .. } => earlier(to.as_deref()).into_iter().collect(),
-                    Subject::Document { .. } | Subject::Plan { .. } => Vec::new(),
+                    DeploymentSubject::Files { versions, .. } => versions.names(),
+                    DeploymentSubject::Rollback { to, .. } => earlier(to.as_deref()).into_iter().collect(),
+                    DeploymentSubject::Document { .. } | DeploymentSubject::Plan { .. } => Vec::new(),
                 };
                 names.into_iter().chain(at(environment.as_deref())).collect()
             }

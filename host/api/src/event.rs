@@ -10,7 +10,7 @@ use crate::facts::TriggerFact;
 /// Something that a caller hears before the reply. It is never the record: the record is the journal.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "value", rename_all = "kebab-case")]
-pub enum Event {
+pub enum CommandEvent {
     /// Something happened in a deployment, a plan or a check.
     Progress(Box<ProgressEvent>),
     /// What is done now takes longer than usual: what it is.

@@ -1,4 +1,4 @@
-//! The commands of Windlass as data: what a caller sends ([`Command`]), what it hears while the command runs ([`Event`])
+//! The commands of Windlass as data: what a caller sends ([`Command`]), what it hears while the command runs ([`CommandEvent`])
 //! and what it is answered ([`Reply`], or an [`ErrorFact`]).
 //!
 //! The command line makes a command from what was typed and shows what comes back; another process or another host can do
@@ -17,7 +17,7 @@ pub mod facts;
 pub use answer::{Answer, Reply};
 pub use command::Command;
 pub use error::ErrorFact;
-pub use event::Event;
+pub use event::CommandEvent;
 
 /// The version of commands, events and answers. It rises when a field or a word gets another meaning.
 pub const VERSION: u32 = 1;

@@ -208,7 +208,7 @@ impl Http {
             head.headers.remove(http::header::CONTENT_LENGTH);
         }
         let search = Search { filter, redactor: redactor.clone() };
-        let limits = body::Limits { bytes: self.limits.response_bytes, pause: clamp(timeouts.between_bytes) };
+        let limits = body::BodyLimits { bytes: self.limits.response_bytes, pause: clamp(timeouts.between_bytes) };
         Ok(Response::from_parts(head, ResponseBody::new(body, limits, audit, origin, search)))
     }
 

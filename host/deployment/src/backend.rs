@@ -63,7 +63,7 @@ pub enum OnDoubt {
 
 /// A check or a smoke test of the release, as the flow needs to know it.
 #[derive(Debug, Clone)]
-pub struct Probe {
+pub struct ProbePolicy {
     /// Its name in the release file.
     pub name: String,
     /// How long it may take in all, all its `pending` answers included.
@@ -80,9 +80,9 @@ pub struct Probe {
 #[derive(Debug, Clone)]
 pub struct DeploymentSettings {
     /// The gates.
-    pub checks: Vec<Probe>,
+    pub checks: Vec<ProbePolicy>,
     /// The smoke tests.
-    pub smoke: Vec<Probe>,
+    pub smoke: Vec<ProbePolicy>,
     /// The names of the recorders that receive the event.
     pub recorders: Vec<String>,
     /// How long a call may take that says nothing else.

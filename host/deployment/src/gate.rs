@@ -16,7 +16,7 @@ use windlass_foundation::progress::FlowPhase;
 use windlass_journal::{Answered, Decision, Event, ProbeResult, Status};
 
 use super::apply;
-use super::backend::{BackendError, OnDoubt, Probe};
+use super::backend::{BackendError, OnDoubt, ProbePolicy};
 use super::engine::Engine;
 use super::error::Error;
 use super::migration;
@@ -122,9 +122,9 @@ async fn ask(
 
 /// A check of a way back: what ran here before is not held up by who gives no answer, a registry or a broker that is away
 /// say. A no stays a no.
-fn doubtless(check: &Probe) -> Probe {
+fn doubtless(check: &ProbePolicy) -> ProbePolicy {
     let warned = |on: OnDoubt| if on == OnDoubt::Refuse { OnDoubt::Warn } else { on };
-    Probe { on_error: warned(check.on_error), on_inconclusive: warned(check.on_inconclusive), ..check.clone() }
+    ProbePolicy { on_error: warned(check.on_error), on_inconclusive: warned(check.on_inconclusive), ..check.clone() }
 }
 
 fn judged(name: &str, answer: ProbeResult, decision: Option<Decision>, options: &GateOptions<'_>) -> Answered {

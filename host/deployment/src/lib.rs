@@ -40,7 +40,7 @@ use windlass_journal::Resolution;
 use self::work::{Deployment, Halt};
 
 pub use self::backend::{BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings};
-pub use self::backend::{OnDoubt, Probe, Resolved};
+pub use self::backend::{OnDoubt, ProbePolicy, Resolved};
 pub use self::owner::{Owner, owner_of};
 pub use self::request::{DeploymentRequest, Ending, FromDocument, Gated, PlanFile, Planned, Source, Target};
 pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, to_resolve};

@@ -10,12 +10,12 @@ use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::Progress;
 use windlass_journal::{Decision, ProbeResult};
 
-use super::backend::{BackendError, Context, OnDoubt, Probe};
+use super::backend::{BackendError, Context, OnDoubt, ProbePolicy};
 use super::subject::{Subject, within};
 use wait::{Next, Wait};
 
 /// Asks until there is an answer. Asking changes nothing, so a request to stop ends it at once.
-pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> ProbeResult
+pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &ProbePolicy, call: F) -> ProbeResult
 where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, BackendError>>,
 {
@@ -33,7 +33,7 @@ where
     }
 }
 
-async fn patiently<'a, F>(subject: &'a Subject<'a>, probe: &Probe, call: F) -> Result<Report, BackendError>
+async fn patiently<'a, F>(subject: &'a Subject<'a>, probe: &ProbePolicy, call: F) -> Result<Report, BackendError>
 where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, BackendError>>,
 {
@@ -56,7 +56,7 @@ where
 }
 
 /// What policy makes of an answer.
-pub(super) fn rule(answer: &ProbeResult, probe: &Probe) -> Decision {
+pub(super) fn rule(answer: &ProbeResult, probe: &ProbePolicy) -> Decision {
     let doubt = |on: OnDoubt| match on {
         OnDoubt::Refuse => Decision::Refused,
         OnDoubt::Warn => Decision::Warned,

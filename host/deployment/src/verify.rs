@@ -17,7 +17,7 @@ use windlass_foundation::explain::FailureKind;
 use windlass_foundation::progress::FlowPhase;
 use windlass_journal::{Decision, Event, ProbeResult, Status};
 
-use super::backend::{BackendError, OnDoubt, Probe};
+use super::backend::{BackendError, OnDoubt, ProbePolicy};
 use super::probe;
 use super::steps;
 use super::subject::Subject;
@@ -108,8 +108,8 @@ pub(super) async fn health(subject: &Subject<'_>) -> ProbeResult {
     .await
 }
 
-pub(super) fn own_probe(subject: &Subject<'_>) -> Probe {
-    Probe {
+pub(super) fn own_probe(subject: &Subject<'_>) -> ProbePolicy {
+    ProbePolicy {
         name: HEALTH.to_owned(),
         deadline: subject.settings.verify_deadline,
         interval: Duration::from_secs(1),

@@ -17,7 +17,7 @@ use windlass_domain::reference::Reference;
 
 pub use arguments::Call;
 pub use commit::{Commit, commit};
-pub use docker::{Builder, Told};
+pub use docker::{Builder, OutputLine};
 pub use error::BuildError;
 
 use super::file::{ArtifactSource, ReleaseFile};

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use windlass_domain::Release;
 
+pub(crate) use self::reality::ReadFile;
 use self::reality::Reality;
 
 pub use self::error::Error;
@@ -110,6 +111,11 @@ impl Agent {
             engine,
             reality,
         })
+    }
+
+    /// Takes a release file that was read already, so that it is read once.
+    pub(crate) fn has_read(&self, read: ReadFile) {
+        self.reality.has_read(read);
     }
 
     /// Makes a release without deploying it: for every host, so that nothing that this host grants, keeps secret or is

@@ -1,13 +1,13 @@
 //! One command from its start to its end: what the modules of [`commands`](super::commands) share.
 //!
-//! The operator's file is read once, when it is first needed.
+//! The operator's file is read once, when it is first needed, and so is the team's.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use windlass_api::command::ApplicationRef;
-use windlass_api::{Answer, Event, Reply};
+use windlass_api::{Answer, CommandEvent, Reply};
 use windlass_config::{Config, DEFAULT_PATH, Right};
 use windlass_deployment::{Ending, Stop};
 use windlass_foundation::explain::ExplainedError;
@@ -20,7 +20,7 @@ use windlass_release::directory::TeamDirectory;
 use windlass_release::file::ReleaseFile;
 
 use super::access::{self, On};
-use super::agent::{Agent, Options};
+use super::agent::{Agent, Options, ReadFile};
 use super::error::CommandError;
 use super::facts;
 use super::sink::{Relay, Sink};
@@ -43,6 +43,8 @@ pub(crate) struct Run {
     sink: Arc<dyn Sink>,
     relay: Arc<Relay>,
     config: Arc<OnceLock<Arc<Config>>>,
+    /// The release file that was read last, and in which directory.
+    read: Arc<Mutex<Option<ReadFile>>>,
 }
 
 /// An application that was asked for.
@@ -69,7 +71,7 @@ impl Run {
     pub(crate) fn new(service: &Service, principal: Principal, rights: Vec<Right>, sink: Arc<dyn Sink>) -> Self {
         let relay = Arc::new(Relay::new(sink.clone()));
         let (named, grammar) = (service.config.clone(), service.grammar);
-        Self { named, grammar, principal, rights, sink, relay, config: Arc::default() }
+        Self { named, grammar, principal, rights, sink, relay, config: Arc::default(), read: Arc::default() }
     }
 
     /// Another command on behalf of another principal, told to the same caller.
@@ -87,18 +89,18 @@ impl Run {
     }
 
     /// Tells the caller something.
-    pub(crate) fn event(&self, event: Event) {
+    pub(crate) fn event(&self, event: CommandEvent) {
         self.sink.event(event);
     }
 
     /// Tells the caller what a person should know.
     pub(crate) fn warn(&self, text: impl Into<String>) {
-        self.event(Event::Warning(text.into()));
+        self.event(CommandEvent::Warning(text.into()));
     }
 
     /// Tells the caller what was done.
     pub(crate) fn note(&self, text: impl Into<String>) {
-        self.event(Event::Note(text.into()));
+        self.event(CommandEvent::Note(text.into()));
     }
 
     /// The operator's file, for texts.
@@ -123,14 +125,20 @@ impl Run {
 
     /// Opens the agent with the operator's file and its state directory.
     pub(crate) async fn open(&self, mode: Mode) -> Result<Agent, ExplainedError> {
-        let config = self.config()?;
-        Ok(Agent::open(Options { config, mode, events: self.relay.clone() }).await?)
+        self.open_with(mode, self.config()?).await
     }
 
     /// Opens the agent with a state of its own, for what leaves nothing on this host.
     pub(crate) async fn open_in(&self, mode: Mode, state_directory: PathBuf) -> Result<Agent, ExplainedError> {
-        let config = Arc::new(Config { state_directory, ..(*self.config()?).clone() });
-        Ok(Agent::open(Options { config, mode, events: self.relay.clone() }).await?)
+        self.open_with(mode, Arc::new(Config { state_directory, ..(*self.config()?).clone() })).await
+    }
+
+    async fn open_with(&self, mode: Mode, config: Arc<Config>) -> Result<Agent, ExplainedError> {
+        let agent = Agent::open(Options { config, mode, events: self.relay.clone() }).await?;
+        if let Some(read) = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            agent.has_read(read);
+        }
+        Ok(agent)
     }
 
     /// Finds an application's files and its name.
@@ -151,6 +159,8 @@ impl Run {
         }
         // Before anything of the application is looked at: its journal, its lock, what runs.
         let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(ReadFile { directory: team.identity(), file: file.clone() });
         Ok(FoundApplication { instance: itself(&name)?, name, location, file, unbound })
     }
 
@@ -219,7 +229,7 @@ impl Run {
         if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut work).await {
             return answer;
         }
-        self.event(Event::Busy(what.to_owned()));
+        self.event(CommandEvent::Busy(what.to_owned()));
         work.await
     }
 

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 use windlass_api::facts::Fact;
-use windlass_api::{Command, ErrorFact, Event, Reply};
+use windlass_api::{Command, CommandEvent, ErrorFact, Reply};
 use windlass_domain as documents;
 
 /// A schema by its name.
@@ -44,7 +44,7 @@ pub const ALL: &[Schema] = &[
     Schema::of::<documents::Event>("event", "the end of a deployment, as recorders are told"),
     Schema::of::<Fact>("json-output", "a line that `--json` prints"),
     Schema::of::<Command>("command", "a command as data"),
-    Schema::of::<Event>("command-event", "what the caller of a command hears while it runs"),
+    Schema::of::<CommandEvent>("command-event", "what the caller of a command hears while it runs"),
     Schema::of::<Reply>("command-reply", "the answer of a command that could be carried out"),
     Schema::of::<ErrorFact>("command-error", "why a command could not be carried out"),
 ];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use windlass_api::Event;
+use windlass_api::CommandEvent;
 use windlass_api::facts::{PhaseFact, milliseconds};
 use windlass_deployment::Stop;
 use windlass_foundation::progress::{Events, Progress, ProgressEvent};
@@ -12,7 +12,7 @@ use windlass_foundation::progress::{Events, Progress, ProgressEvent};
 /// The caller of a command, as the command sees it.
 pub trait Sink: Send + Sync {
     /// Takes an event. It must not block: a command does not wait for who watches it.
-    fn event(&self, event: Event);
+    fn event(&self, event: CommandEvent);
 
     /// Called when the command begins what must be stopped in order: from now on the caller may ask for it.
     ///
@@ -49,6 +49,6 @@ impl Events for Relay {
                 None => phases.push(PhaseFact { phase: phase.word().to_owned(), took: milliseconds(*took) }),
             }
         }
-        self.sink.event(Event::Progress(Box::new(event)));
+        self.sink.event(CommandEvent::Progress(Box::new(event)));
     }
 }

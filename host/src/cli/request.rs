@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use windlass_api::Command;
-use windlass_api::command::{Build, Manner, Promoted, Subject, Versions};
+use windlass_api::command::{Build, DeploymentSubject, Manner, Promoted, Versions};
 use windlass_foundation::explain::ExplainedError;
 use windlass_service::{Ungrammatical, caller};
 
@@ -80,8 +80,11 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
 fn plan(typed: PlanArguments) -> Result<Command, ExplainedError> {
     let PlanArguments { release, rollback, to, out } = typed;
     let environment = release.environment.clone();
-    let subject =
-        if rollback { Subject::Rollback { application: release.versions.app, to } } else { subject(release)? };
+    let subject = if rollback {
+        DeploymentSubject::Rollback { application: release.versions.app, to }
+    } else {
+        subject(release)?
+    };
     Ok(Command::Plan { subject, environment, file: out.is_some() })
 }
 
@@ -96,7 +99,7 @@ fn deploy(typed: DeployArguments) -> Result<Command, ExplainedError> {
 }
 
 /// A plan file, which decides what is deployed alone.
-fn planned(path: &Path, typed: ReleaseArguments) -> Result<Subject, ExplainedError> {
+fn planned(path: &Path, typed: ReleaseArguments) -> Result<DeploymentSubject, ExplainedError> {
     let decided = [
         ("--set", !typed.versions.set.is_empty()),
         ("--defaults", typed.defaults),
@@ -105,14 +108,14 @@ fn planned(path: &Path, typed: ReleaseArguments) -> Result<Subject, ExplainedErr
     if let Some((option, _)) = decided.into_iter().find(|(_, is_given)| *is_given) {
         return Err(CliError::PlanDecides { option }.into());
     }
-    Ok(Subject::Plan { application: typed.versions.app, plan: caller::plan(path)? })
+    Ok(DeploymentSubject::Plan { application: typed.versions.app, plan: caller::plan(path)? })
 }
 
-fn subject(typed: ReleaseArguments) -> Result<Subject, ExplainedError> {
+fn subject(typed: ReleaseArguments) -> Result<DeploymentSubject, ExplainedError> {
     let application = typed.versions.app.clone();
     Ok(match typed.release {
-        Some(path) => Subject::Document { application, document: caller::signed_document(&path)? },
-        None => Subject::Files { application, versions: versions(typed.versions), defaults: typed.defaults },
+        Some(path) => DeploymentSubject::Document { application, document: caller::signed_document(&path)? },
+        None => DeploymentSubject::Files { application, versions: versions(typed.versions), defaults: typed.defaults },
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use windlass_api::facts::Fact;
-use windlass_api::{Answer, Event};
+use windlass_api::{Answer, CommandEvent};
 use windlass_deployment::Stop;
 use windlass_foundation::explain::ExitCode;
 use windlass_foundation::progress::Events as _;
@@ -44,22 +44,22 @@ impl Terminal {
 }
 
 impl Sink for Terminal {
-    fn event(&self, event: Event) {
+    fn event(&self, event: CommandEvent) {
         let event = match passed(event) {
             Ok(event) => event,
             Err(error) => return self.printer.warn(&format!("an event cannot be passed on: {error}")),
         };
         match event {
-            Event::Progress(event) => self.teller.event(*event),
-            Event::Busy(text) => self.printer.status(&Line::new().ink(Ink::Dim, text)),
-            Event::Note(text) => self.printer.status(&Line::plain(text)),
-            Event::Warning(text) => {
+            CommandEvent::Progress(event) => self.teller.event(*event),
+            CommandEvent::Busy(text) => self.printer.status(&Line::new().ink(Ink::Dim, text)),
+            CommandEvent::Note(text) => self.printer.status(&Line::plain(text)),
+            CommandEvent::Warning(text) => {
                 self.teller.finish();
                 self.printer.warn(&text);
             }
-            Event::Triggered(fact) if self.printer.json() => self.printer.fact(&Fact::Trigger(fact)),
-            Event::Triggered(fact) => self.printer.always_page(&trigger::page(&fact)),
-            Event::Part(answer) => self.show(&answer),
+            CommandEvent::Triggered(fact) if self.printer.json() => self.printer.fact(&Fact::Trigger(fact)),
+            CommandEvent::Triggered(fact) => self.printer.always_page(&trigger::page(&fact)),
+            CommandEvent::Part(answer) => self.show(&answer),
         }
     }
 

@@ -95,7 +95,7 @@ macro_rules! __export {
     (check $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Check, $plugin, $summary, $example, {
             impl $crate::bindings::check::exports::windlass::plugin::check::Guest for WindlassGuest {
-                fn run(context: &$crate::guest::Ctx) -> $crate::guest::Answer<$crate::guest::wit::Report> {
+                fn run(context: &$crate::guest::Ctx) -> $crate::guest::GuestResult<$crate::guest::wit::Report> {
                     $crate::guest::check::<$plugin>(context)
                 }
             }
@@ -105,7 +105,7 @@ macro_rules! __export {
     (smoke $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Smoke, $plugin, $summary, $example, {
             impl $crate::bindings::smoke::exports::windlass::plugin::smoke::Guest for WindlassGuest {
-                fn run(context: &$crate::guest::Ctx) -> $crate::guest::Answer<$crate::guest::wit::Report> {
+                fn run(context: &$crate::guest::Ctx) -> $crate::guest::GuestResult<$crate::guest::wit::Report> {
                     $crate::guest::smoke::<$plugin>(context)
                 }
             }
@@ -115,29 +115,29 @@ macro_rules! __export {
     (strategy $plugin:ty, $summary:ident, $example:ident) => {
         $crate::__guest!(Strategy, $plugin, $summary, $example, {
             impl $crate::bindings::strategy::exports::windlass::plugin::strategy::Guest for WindlassGuest {
-                fn observe(context: &$crate::guest::Ctx) -> $crate::guest::Answer<String> {
+                fn observe(context: &$crate::guest::Ctx) -> $crate::guest::GuestResult<String> {
                     $crate::guest::observe::<$plugin>(context)
                 }
-                fn plan(context: &$crate::guest::Ctx) -> $crate::guest::Answer<String> {
+                fn plan(context: &$crate::guest::Ctx) -> $crate::guest::GuestResult<String> {
                     $crate::guest::plan::<$plugin>(context)
                 }
-                fn apply(context: &$crate::guest::Ctx, step: String) -> $crate::guest::Answer<String> {
+                fn apply(context: &$crate::guest::Ctx, step: String) -> $crate::guest::GuestResult<String> {
                     $crate::guest::apply::<$plugin>(context, &step)
                 }
                 fn undo(
                     context: &$crate::guest::Ctx,
                     step: String,
                     output: Option<String>,
-                ) -> $crate::guest::Answer<()> {
+                ) -> $crate::guest::GuestResult<()> {
                     $crate::guest::undo::<$plugin>(context, &step, output.as_deref())
                 }
-                fn verify(context: &$crate::guest::Ctx) -> $crate::guest::Answer<$crate::guest::wit::Report> {
+                fn verify(context: &$crate::guest::Ctx) -> $crate::guest::GuestResult<$crate::guest::wit::Report> {
                     $crate::guest::verify::<$plugin>(context)
                 }
-                fn missing(context: &$crate::guest::Ctx) -> $crate::guest::Answer<Vec<String>> {
+                fn missing(context: &$crate::guest::Ctx) -> $crate::guest::GuestResult<Vec<String>> {
                     $crate::guest::missing::<$plugin>(context)
                 }
-                fn prune(context: &$crate::guest::Ctx, kept: String) -> $crate::guest::Answer<Vec<String>> {
+                fn prune(context: &$crate::guest::Ctx, kept: String) -> $crate::guest::GuestResult<Vec<String>> {
                     $crate::guest::prune::<$plugin>(context, &kept)
                 }
             }
@@ -150,7 +150,7 @@ macro_rules! __export {
                 fn deliver(
                     context: &$crate::guest::Ctx,
                     event: String,
-                ) -> $crate::guest::Answer<Option<String>> {
+                ) -> $crate::guest::GuestResult<Option<String>> {
                     $crate::guest::deliver::<$plugin>(context, &event)
                 }
             }
@@ -172,7 +172,7 @@ macro_rules! __guest {
                 fn describe() -> String {
                     $crate::guest::describe::<<$plugin as $crate::$trait>::Config>($summary, $example)
                 }
-                fn validate_config(config: String) -> $crate::guest::Answer<()> {
+                fn validate_config(config: String) -> $crate::guest::GuestResult<()> {
                     $crate::guest::validate(&config, <$plugin as $crate::$trait>::validate)
                 }
             }

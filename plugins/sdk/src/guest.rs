@@ -10,7 +10,7 @@ use crate::documents::{Event, Finding, Release, Report, Step, Verdict};
 use crate::{Check, Config, Context, Error, Recorder, Result, Smoke, Strategy, log};
 
 /// What exported functions return.
-pub type Answer<T> = std::result::Result<T, wit::Failure>;
+pub type GuestResult<T> = std::result::Result<T, wit::Failure>;
 
 /// A panic becomes a line in the deployment's log before the sandbox traps; the default text still goes to stderr.
 fn report_panics() {
@@ -32,7 +32,7 @@ pub fn describe<C: Config>(summary: &str, example: &str) -> String {
 }
 
 /// The answer of `validate-config`.
-pub fn validate<C: Config>(config: &str, validate: fn(&C) -> Result<()>) -> Answer<()> {
+pub fn validate<C: Config>(config: &str, validate: fn(&C) -> Result<()>) -> GuestResult<()> {
     report_panics();
     parse_config(config).and_then(|config| validate(&config)).map_err(Error::into_wit)
 }
@@ -46,7 +46,7 @@ fn parse_config<C: Config>(text: &str) -> Result<C> {
         .map_err(|error| Error::config(format!("the `with` table does not fit: {error}")))
 }
 
-fn call<C: Config, T>(context: &Ctx, call: impl FnOnce(&Context<'_>, &C) -> Result<T>) -> Answer<T> {
+fn call<C: Config, T>(context: &Ctx, call: impl FnOnce(&Context<'_>, &C) -> Result<T>) -> GuestResult<T> {
     report_panics();
     parse_config(&context.config()).and_then(|config| call(&Context::new(context), &config)).map_err(Error::into_wit)
 }
@@ -57,27 +57,27 @@ fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T> {
 }
 
 /// `check.run`.
-pub fn check<P: Check>(context: &Ctx) -> Answer<wit::Report> {
+pub fn check<P: Check>(context: &Ctx) -> GuestResult<wit::Report> {
     call(context, P::run).map(report)
 }
 
 /// `smoke.run`.
-pub fn smoke<P: Smoke>(context: &Ctx) -> Answer<wit::Report> {
+pub fn smoke<P: Smoke>(context: &Ctx) -> GuestResult<wit::Report> {
     call(context, P::run).map(report)
 }
 
 /// `strategy.observe`.
-pub fn observe<P: Strategy>(context: &Ctx) -> Answer<String> {
+pub fn observe<P: Strategy>(context: &Ctx) -> GuestResult<String> {
     call(context, |context, config| Ok(serde_json::to_string(&P::observe(context, config)?)?))
 }
 
 /// `strategy.plan`.
-pub fn plan<P: Strategy>(context: &Ctx) -> Answer<String> {
+pub fn plan<P: Strategy>(context: &Ctx) -> GuestResult<String> {
     call(context, |context, config| Ok(serde_json::to_string(&P::plan(context, config)?)?))
 }
 
 /// `strategy.apply`.
-pub fn apply<P: Strategy>(context: &Ctx, step: &str) -> Answer<String> {
+pub fn apply<P: Strategy>(context: &Ctx, step: &str) -> GuestResult<String> {
     call(context, |context, config| {
         let step: Step = parse("step", step)?;
         Ok(P::apply(context, config, &step)?.to_string())
@@ -85,7 +85,7 @@ pub fn apply<P: Strategy>(context: &Ctx, step: &str) -> Answer<String> {
 }
 
 /// `strategy.undo`.
-pub fn undo<P: Strategy>(context: &Ctx, step: &str, output: Option<&str>) -> Answer<()> {
+pub fn undo<P: Strategy>(context: &Ctx, step: &str, output: Option<&str>) -> GuestResult<()> {
     call(context, |context, config| {
         let step: Step = parse("step", step)?;
         let output: Option<Value> = output.map(|output| parse("output of the step", output)).transpose()?;
@@ -94,17 +94,17 @@ pub fn undo<P: Strategy>(context: &Ctx, step: &str, output: Option<&str>) -> Ans
 }
 
 /// `strategy.verify`.
-pub fn verify<P: Strategy>(context: &Ctx) -> Answer<wit::Report> {
+pub fn verify<P: Strategy>(context: &Ctx) -> GuestResult<wit::Report> {
     call(context, P::verify).map(report)
 }
 
 /// `strategy.missing`.
-pub fn missing<P: Strategy>(context: &Ctx) -> Answer<Vec<String>> {
+pub fn missing<P: Strategy>(context: &Ctx) -> GuestResult<Vec<String>> {
     call(context, P::missing)
 }
 
 /// `strategy.prune`.
-pub fn prune<P: Strategy>(context: &Ctx, kept: &str) -> Answer<Vec<String>> {
+pub fn prune<P: Strategy>(context: &Ctx, kept: &str) -> GuestResult<Vec<String>> {
     call(context, |context, config| {
         let kept: Vec<Release> = parse("kept releases", kept)?;
         P::prune(context, config, &kept)
@@ -112,7 +112,7 @@ pub fn prune<P: Strategy>(context: &Ctx, kept: &str) -> Answer<Vec<String>> {
 }
 
 /// `recorder.deliver`.
-pub fn deliver<P: Recorder>(context: &Ctx, event: &str) -> Answer<Option<String>> {
+pub fn deliver<P: Recorder>(context: &Ctx, event: &str) -> GuestResult<Option<String>> {
     call(context, |context, config| {
         let event: Event = parse("event", event)?;
         Ok(P::deliver(context, config, &event)?.map(|facts| facts.to_string()))

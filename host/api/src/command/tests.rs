@@ -10,7 +10,7 @@ fn read(text: &str) -> Result<Command, String> {
 #[test]
 fn a_command_is_written_and_read_again_as_it_was() {
     let command = Command::Deploy {
-        subject: Subject::Document {
+        subject: DeploymentSubject::Document {
             application: ApplicationRef::Path("./kudos".into()),
             document: Document {
                 path: "kudos.json".into(),
@@ -32,7 +32,7 @@ fn a_command_is_written_and_read_again_as_it_was() {
 #[test]
 fn what_is_left_out_is_what_the_command_line_takes() {
     let text = r#"{"command":"deploy","subject":{"from":"files","application":"kudos"}}"#;
-    let Command::Deploy { subject: Subject::Files { application, versions, defaults }, environment, manner } =
+    let Command::Deploy { subject: DeploymentSubject::Files { application, versions, defaults }, environment, manner } =
         read(text).unwrap()
     else {
         panic!("{text}");

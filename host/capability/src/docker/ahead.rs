@@ -19,13 +19,13 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// `GET /version` and `GET /info`, asked side by side.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct EngineFacts {
     pub(super) version: SystemVersion,
     pub(super) info: SystemInfo,
 }
 
 /// Answers that were asked for ahead; none of an engine that did not give them.
-type Coming = Shared<BoxFuture<'static, Option<Arc<Told>>>>;
+type Coming = Shared<BoxFuture<'static, Option<Arc<EngineFacts>>>>;
 
 /// The newest answers, and when they were asked for.
 #[derive(Default)]
@@ -66,12 +66,12 @@ impl Engine {
     }
 
     /// What was asked, if it is fresh.
-    pub(super) async fn foreseen(&self) -> Option<Arc<Told>> {
+    pub(super) async fn foreseen(&self) -> Option<Arc<EngineFacts>> {
         self.ahead.fresh(Instant::now())?.await
     }
 
     /// What the engine says of itself and of its host, no older than a second.
-    pub(super) async fn told(&self) -> Result<Arc<Told>, RequestError> {
+    pub(super) async fn told(&self) -> Result<Arc<EngineFacts>, RequestError> {
         if let Some(told) = self.foreseen().await {
             return Ok(told);
         }
@@ -81,12 +81,12 @@ impl Engine {
         Ok(told)
     }
 
-    async fn ask_both(&self) -> Result<Told, RequestError> {
+    async fn ask_both(&self) -> Result<EngineFacts, RequestError> {
         let (version, info) = tokio::try_join!(
             self.call(ORDINARY, |client| async move { client.version().await }),
             self.call(ORDINARY, |client| async move { client.info().await }),
         )?;
-        Ok(Told { version, info })
+        Ok(EngineFacts { version, info })
     }
 }
 

@@ -18,11 +18,11 @@ pub(super) struct Audit {
     log: Log,
     started: Instant,
     what: Arc<str>,
-    answer: Arc<Mutex<Answer>>,
+    answer: Arc<Mutex<AnswerSoFar>>,
 }
 
 #[derive(Debug, Default)]
-struct Answer {
+struct AnswerSoFar {
     status: Option<StatusCode>,
     from: Option<SocketAddr>,
     told: bool,

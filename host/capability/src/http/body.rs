@@ -20,7 +20,7 @@ use crate::failure::{failure, passing};
 
 /// What is left of an answer to read, and how long it may stand still.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct BodyLimits {
     pub(super) bytes: u64,
     pub(super) pause: Duration,
 }
@@ -36,7 +36,7 @@ pub(super) struct Search {
 /// The body of an answer.
 pub struct ResponseBody {
     body: Pin<Box<reqwest::Body>>,
-    limits: Limits,
+    limits: BodyLimits,
     read: u64,
     pause: Pin<Box<Sleep>>,
     ended: bool,
@@ -58,7 +58,7 @@ impl std::fmt::Debug for ResponseBody {
 }
 
 impl ResponseBody {
-    pub(super) fn new(body: reqwest::Body, limits: Limits, audit: Audit, origin: Origin, search: Search) -> Self {
+    pub(super) fn new(body: reqwest::Body, limits: BodyLimits, audit: Audit, origin: Origin, search: Search) -> Self {
         let pause = Box::pin(tokio::time::sleep(limits.pause));
         Self { body: Box::pin(body), limits, read: 0, pause, ended: false, audit, origin, search, next: None }
     }

@@ -18,11 +18,11 @@ const HINT: &str = "hint";
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BackendError(Box<Told>);
+pub struct BackendError(Box<Details>);
 
 /// Boxed so that results stay small.
 #[derive(Debug, Clone, PartialEq)]
-struct Told {
+struct Details {
     kind: FailureKind,
     text: String,
     cause: Option<Cause>,
@@ -46,7 +46,7 @@ impl BackendError {
     #[must_use]
     pub fn new(kind: FailureKind, text: impl Into<String>) -> Self {
         let text = text.into();
-        let told = Told { kind, text, cause: None, hint: None, problems: Vec::new(), retryable: false, facts: None };
+        let told = Details { kind, text, cause: None, hint: None, problems: Vec::new(), retryable: false, facts: None };
         Self(Box::new(told))
     }
 
@@ -252,7 +252,7 @@ impl From<Failure> for BackendError {
 impl From<&BackendError> for Failure {
     /// What the journal stores and recorders receive: no line of a file is in it.
     fn from(error: &BackendError) -> Self {
-        let Told { kind, hint, problems, retryable, facts, .. } = &*error.0;
+        let Details { kind, hint, problems, retryable, facts, .. } = &*error.0;
         let mut details = facts.clone();
         let mut add = |name: &str, value: Value| match &mut details {
             Some(Value::Object(details)) => drop(details.insert(name.to_owned(), value)),

@@ -20,7 +20,7 @@ use windlass_foundation::redact::Redactor;
 use windlass_journal::testing::breaking;
 use windlass_journal::{Journal, Mode};
 
-use crate::backend::{BackendFuture, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Probe, Resolved};
+use crate::backend::{BackendFuture, Context, DeploymentBackend, DeploymentSettings, OnDoubt, ProbePolicy, Resolved};
 use crate::{
     BackendError, DeploymentRequest, Ending, Engine, Error, Hooked, PlanFile, RetryPolicy, Source, Stop, Target, run,
 };
@@ -224,7 +224,7 @@ impl DeploymentBackend for Yard {
 
     fn settings<'a>(&'a self, _: &'a Release) -> BackendFuture<'a, DeploymentSettings> {
         let world = self.world();
-        let probe = |name: &String| Probe {
+        let probe = |name: &String| ProbePolicy {
             name: name.clone(),
             deadline: world.patience.unwrap_or(Duration::from_secs(5)),
             interval: Duration::from_millis(1),

@@ -24,7 +24,7 @@ const LAST: usize = 20;
 const ASKING: Duration = Duration::from_secs(30);
 
 /// A callback that receives each line of output.
-pub type Told<'a> = &'a (dyn Fn(&str) + Send + Sync);
+pub type OutputLine<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// The host's `docker`.
 pub struct Builder<'a> {
@@ -33,7 +33,7 @@ pub struct Builder<'a> {
     /// How long one image may take to build, and to push.
     pub patience: Duration,
     /// Receives each line of output.
-    pub told: Told<'a>,
+    pub told: OutputLine<'a>,
 }
 
 /// What is done, for errors.
@@ -144,7 +144,7 @@ fn start(command: &mut Command) -> Result<tokio::process::Child, BuildError> {
 
 /// What was passed on.
 struct Shown<'a> {
-    told: Told<'a>,
+    told: OutputLine<'a>,
     last: Vec<String>,
     bytes: usize,
 }

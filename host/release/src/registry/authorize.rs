@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 use super::Access;
 use super::credentials::Credentials;
 use super::error::RegistryError;
-use super::transport::{self, Answer};
+use super::transport::{self, HttpAnswer};
 
 /// The largest answer of a token server.
 const MAX_TOKEN: usize = 1 << 20;
@@ -30,7 +30,7 @@ pub(super) async fn authorize(
     registry: &str,
     access: &Access,
     repository: &str,
-    refusal: &Answer,
+    refusal: &HttpAnswer,
     credentials: Option<&Credentials>,
 ) -> Result<Option<HeaderValue>, RegistryError> {
     let unusable = |reason: String| RegistryError::Answer { registry: registry.to_owned(), reason };
@@ -51,7 +51,7 @@ pub(super) async fn authorize(
 }
 
 /// Bearer where it is offered, since registries that offer both want it.
-fn challenge(refusal: &Answer) -> Option<Challenge> {
+fn challenge(refusal: &HttpAnswer) -> Option<Challenge> {
     let mut basic = None;
     for header in refusal.headers.get_all(WWW_AUTHENTICATE) {
         let Ok(text) = header.to_str() else { continue };
@@ -152,7 +152,7 @@ mod tests {
             for header in headers {
                 map.append(WWW_AUTHENTICATE, HeaderValue::from_static(header));
             }
-            challenge(&Answer { status: StatusCode::UNAUTHORIZED, headers: map, body: Vec::new() })
+            challenge(&HttpAnswer { status: StatusCode::UNAUTHORIZED, headers: map, body: Vec::new() })
         };
         let bearer = |realm: &str, service: Option<&str>| {
             Some(Challenge::Bearer { realm: realm.into(), service: service.map(str::to_owned) })

@@ -15,7 +15,7 @@ use super::authorize::authorize;
 use super::credentials;
 use super::error::{Missing, RegistryError};
 use super::manifest::{self, Document};
-use super::transport::{self, Answer};
+use super::transport::{self, HttpAnswer};
 
 /// The largest manifest that registries accept (OCI distribution specification, "Pushing Manifests").
 const MAX_MANIFEST: usize = 4 << 20;
@@ -79,7 +79,7 @@ impl Connection {
         self.manifest_answer(repository, version).await.map(|answer| answer.body)
     }
 
-    async fn manifest_answer(&self, repository: &str, version: &str) -> Result<Answer, RegistryError> {
+    async fn manifest_answer(&self, repository: &str, version: &str) -> Result<HttpAnswer, RegistryError> {
         let path = format!("manifests/{version}");
         let answer = self.get(repository, &path, manifest::ACCEPTED, MAX_MANIFEST).await?;
         match answer.status {
@@ -123,7 +123,7 @@ impl Connection {
     }
 
     /// Asks with retries. A status other than 401, 403, 429 and those of a broken server is the caller's to judge.
-    async fn get(&self, repository: &str, path: &str, accept: &str, limit: usize) -> Result<Answer, RegistryError> {
+    async fn get(&self, repository: &str, path: &str, accept: &str, limit: usize) -> Result<HttpAnswer, RegistryError> {
         let mut pauses = PAUSES.iter().copied();
         let mut reached = true;
         loop {
@@ -149,7 +149,7 @@ impl Connection {
     }
 
     /// Asks once, and once more with an answer to the registry's challenge.
-    async fn ask(&self, repository: &str, path: &str, accept: &str, limit: usize) -> Result<Answer, RegistryError> {
+    async fn ask(&self, repository: &str, path: &str, accept: &str, limit: usize) -> Result<HttpAnswer, RegistryError> {
         let known = self.authorizations.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned();
         let refusal = self.send(repository, path, accept, limit, known).await?;
         if refusal.status != StatusCode::UNAUTHORIZED {
@@ -173,7 +173,7 @@ impl Connection {
         accept: &str,
         limit: usize,
         authorization: Option<HeaderValue>,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<HttpAnswer, RegistryError> {
         let mut request = self.client.get(format!("{}/v2/{repository}/{path}", self.base)).header(ACCEPT, accept);
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -181,7 +181,7 @@ impl Connection {
         transport::send(&self.registry, &self.access, request, limit).await
     }
 
-    fn allowed(&self, repository: &str, user: Option<String>, answer: Answer) -> Result<Answer, RegistryError> {
+    fn allowed(&self, repository: &str, user: Option<String>, answer: HttpAnswer) -> Result<HttpAnswer, RegistryError> {
         if matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             let (registry, repository) = (self.registry.clone(), repository.to_owned());
             return Err(RegistryError::Unauthorized { registry, repository, user, said: answer.said() });
@@ -189,7 +189,7 @@ impl Connection {
         Ok(answer)
     }
 
-    fn not_found(&self, repository: &str, version: &str, answer: &Answer) -> RegistryError {
+    fn not_found(&self, repository: &str, version: &str, answer: &HttpAnswer) -> RegistryError {
         let name = format!("{}/{repository}", self.registry);
         let missing = match version {
             _ if answer.has_code("NAME_UNKNOWN") => Missing::Repository,
@@ -202,7 +202,7 @@ impl Connection {
         }
     }
 
-    fn busy(&self, answer: &Answer, retry_after: Option<Duration>) -> RegistryError {
+    fn busy(&self, answer: &HttpAnswer, retry_after: Option<Duration>) -> RegistryError {
         let registry = self.registry.clone();
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
             return RegistryError::RateLimited { registry, retry_after };
@@ -210,7 +210,7 @@ impl Connection {
         RegistryError::Unavailable { registry, reason: status(answer) }
     }
 
-    fn refused(&self, answer: &Answer) -> RegistryError {
+    fn refused(&self, answer: &HttpAnswer) -> RegistryError {
         self.unusable(status(answer))
     }
 
@@ -219,7 +219,7 @@ impl Connection {
     }
 }
 
-fn status(answer: &Answer) -> String {
+fn status(answer: &HttpAnswer) -> String {
     let said = answer.said();
     let colon = if said.is_empty() { "" } else { ": " };
     format!("it answers {}{colon}{said}", answer.status)

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use windlass_domain::reference::is_digest;
 
-use super::transport::Answer;
+use super::transport::HttpAnswer;
 
 /// The documents that are understood, for the `Accept` header.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
@@ -58,7 +58,7 @@ impl Platform {
 
 impl Document {
     /// Reads an answer. The digest is that of the bytes; what the registry says about it must agree.
-    pub(super) fn read(answer: &Answer) -> Result<Self, String> {
+    pub(super) fn read(answer: &HttpAnswer) -> Result<Self, String> {
         let digest = digest_of(&answer.body);
         let said = answer.headers.get("docker-content-digest").and_then(|header| header.to_str().ok());
         if let Some(said) = said

@@ -29,7 +29,7 @@ const REDIRECTS: usize = 5;
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -155,7 +155,7 @@ pub(super) async fn send(
     access: &Access,
     request: RequestBuilder,
     limit: usize,
-) -> Result<Answer, RegistryError> {
+) -> Result<HttpAnswer, RegistryError> {
     let (client, request) = request.build_split();
     let request = request.map_err(|error| explain(registry, &error))?;
     if let Some(address) = written(request.url()).filter(|address| !is_for_servers(*address, &access.addresses)) {
@@ -171,10 +171,10 @@ pub(super) async fn send(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, headers, body })
+    Ok(HttpAnswer { status, headers, body })
 }
 
-impl Answer {
+impl HttpAnswer {
     /// How long the server wants to be left alone: seconds, or a date, which is compared with the server's own clock
     /// (RFC 9110, section 10.2.3).
     pub(super) fn retry_after(&self) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -13,7 +13,7 @@ use windlass_capability::http::Clients;
 use windlass_capability::secrets::HostKey;
 use windlass_config::{Command, Config};
 use windlass_deployment::{
-    BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, Probe,
+    BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings, OnDoubt, Owner, PlanFile, ProbePolicy,
     Resolved, Source, owner_of,
 };
 use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
@@ -40,6 +40,13 @@ use super::images::Local;
 use super::loaded_release::{LoadedRelease, Store};
 use super::places::about_secret;
 
+/// A release file that was read, and the identity of its directory ([`TeamDirectory::identity`]).
+#[derive(Clone)]
+pub(crate) struct ReadFile {
+    pub(crate) directory: (u64, u64),
+    pub(crate) file: ReleaseFile,
+}
+
 /// Everything outside the flow. What a question doesn't need isn't opened.
 pub(super) struct Reality {
     pub(super) config: Arc<Config>,
@@ -53,6 +60,8 @@ pub(super) struct Reality {
     pub(super) commands: Arc<BTreeMap<String, Command>>,
     /// Secrets of which it was said that their values are too short.
     pub(super) short: Mutex<BTreeSet<String>>,
+    /// The release file that the command has read, and in which directory.
+    read: Mutex<Option<ReadFile>>,
     store: OnceLock<Store>,
     registries: OnceLock<Registries>,
 }
@@ -78,6 +87,7 @@ impl Reality {
             host,
             clients: Clients::default(),
             short: Mutex::default(),
+            read: Mutex::default(),
             store: OnceLock::new(),
             registries: OnceLock::new(),
         }
@@ -176,9 +186,22 @@ impl Reality {
         }
     }
 
+    /// Keeps the release file that was read of a directory, so that it is read once.
+    pub(super) fn has_read(&self, read: ReadFile) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+    }
+
+    /// The release file of a directory, as it was read first. What is deployed is what was kept, which is read by itself.
+    fn file_of(&self, team: &TeamDirectory) -> Result<ReleaseFile, FileError> {
+        match &*self.read.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(ReadFile { directory, file }) if *directory == team.identity() => Ok(file.clone()),
+            _ => ReleaseFile::of(team),
+        }
+    }
+
     /// The release file of a directory that may be the application.
     fn claimed(&self, application: &str, source: &Source, team: &TeamDirectory) -> Result<ReleaseFile, BackendError> {
-        let file = ReleaseFile::of(team).map_err(|error| BackendError::of(&error))?;
+        let file = self.file_of(team).map_err(|error| BackendError::of(&error))?;
         file.expect_application(application).map_err(|error| BackendError::of(&error))?;
         // Decided when it was asked for, and once more of the directory that is used.
         let unbound =
@@ -275,13 +298,13 @@ fn kept_file(kept: &Path, team: &Path) -> Result<ReleaseFile, FileError> {
     ReleaseFile::parse(&content, &team.join(RELEASE_FILE).display().to_string())
 }
 
-fn probe(probe: &environment::Probe) -> Probe {
+fn probe(probe: &environment::Probe) -> ProbePolicy {
     let doubt = |reaction: Reaction| match reaction {
         Reaction::Refuse => OnDoubt::Refuse,
         Reaction::Warn => OnDoubt::Warn,
         Reaction::Pass => OnDoubt::Pass,
     };
-    Probe {
+    ProbePolicy {
         name: probe.name.clone(),
         deadline: probe.deadline,
         interval: probe.interval,

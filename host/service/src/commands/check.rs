@@ -1,6 +1,6 @@
 //! `check`.
 
-use windlass_api::command::{Manner, Subject};
+use windlass_api::command::{DeploymentSubject, Manner};
 use windlass_api::facts::CheckFact;
 use windlass_api::{Answer, Reply};
 use windlass_domain::Verdict;
@@ -12,7 +12,11 @@ use crate::facts;
 use crate::run::Run;
 
 /// Runs the checks of a release.
-pub(super) async fn run(run: &Run, subject: &Subject, environment: Option<&str>) -> Result<Reply, ExplainedError> {
+pub(super) async fn run(
+    run: &Run,
+    subject: &DeploymentSubject,
+    environment: Option<&str>,
+) -> Result<Reply, ExplainedError> {
     let Asking { agent, instance, target, stop } = asking(run, subject, environment).await?;
     let request = request(run, instance.clone(), target, Manner::default());
     let gated = windlass_deployment::check_only(&agent.engine, &request, &stop).await;

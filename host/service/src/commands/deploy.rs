@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use windlass_api::Reply;
-use windlass_api::command::{ApplicationRef, Document, Manner, Subject, Versions};
+use windlass_api::command::{ApplicationRef, DeploymentSubject, Document, Manner, Versions};
 use windlass_deployment::{DeploymentRequest, PLAN_FILE_FORMAT, PlanFile, Source, Stop, Target};
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
@@ -24,7 +24,11 @@ pub(super) struct Asking {
 }
 
 /// Begins a question about a deployment that is not made: nothing is written.
-pub(super) async fn asking(run: &Run, subject: &Subject, environment: Option<&str>) -> Result<Asking, ExplainedError> {
+pub(super) async fn asking(
+    run: &Run,
+    subject: &DeploymentSubject,
+    environment: Option<&str>,
+) -> Result<Asking, ExplainedError> {
     let (instance, target) = target(run, subject)?;
     let agent = run.open(Mode::Read).await?;
     run.environment(environment, &agent)?;
@@ -37,7 +41,7 @@ pub(super) async fn asking(run: &Run, subject: &Subject, environment: Option<&st
 /// Deploys.
 pub(super) async fn run(
     run: &Run,
-    subject: &Subject,
+    subject: &DeploymentSubject,
     environment: Option<&str>,
     manner: Manner,
 ) -> Result<Reply, ExplainedError> {
@@ -88,24 +92,26 @@ pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Man
 }
 
 /// The application and what to deploy of it.
-fn target(run: &Run, subject: &Subject) -> Result<(Instance, Target), ExplainedError> {
+fn target(run: &Run, subject: &DeploymentSubject) -> Result<(Instance, Target), ExplainedError> {
     match subject {
-        Subject::Files { application, versions, defaults } => {
+        DeploymentSubject::Files { application, versions, defaults } => {
             let asked = run.find(application)?;
             let source = source(&asked, versions, *defaults);
             Ok((asked.instance, Target::Source(source)))
         }
-        Subject::Document { application, document } => {
+        DeploymentSubject::Document { application, document } => {
             let name = run.name(application)?;
             let given = release::given(run, document, name.application())?;
             Ok((name, given))
         }
-        Subject::Plan { application, plan } => {
+        DeploymentSubject::Plan { application, plan } => {
             let plan = planned(run, application, plan)?;
             Ok((itself(&plan.application)?, Target::Planned(Box::new(plan))))
         }
         // The files of the application are not needed: the release was kept.
-        Subject::Rollback { application, to } => Ok((run.name(application)?, Target::Rollback { to: to.clone() })),
+        DeploymentSubject::Rollback { application, to } => {
+            Ok((run.name(application)?, Target::Rollback { to: to.clone() }))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `plan`.
 
-use windlass_api::command::{Content, Subject};
+use windlass_api::command::{Content, DeploymentSubject};
 use windlass_api::facts::PlanFact;
 use windlass_api::{Answer, Reply};
 use windlass_deployment::Error;
@@ -14,7 +14,7 @@ use crate::run::Run;
 /// Says what a deployment would change. With `wants_file`, the answer holds the plan as a file for `deploy --plan`.
 pub(super) async fn run(
     run: &Run,
-    subject: &Subject,
+    subject: &DeploymentSubject,
     environment: Option<&str>,
     wants_file: bool,
 ) -> Result<Reply, ExplainedError> {

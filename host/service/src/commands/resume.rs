@@ -1,7 +1,7 @@
 //! `resume`: what was interrupted is finished, or undone.
 
 use windlass_api::command::ApplicationRef;
-use windlass_api::{Answer, Event, Reply};
+use windlass_api::{Answer, CommandEvent, Reply};
 use windlass_deployment::Onward;
 use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
@@ -34,7 +34,7 @@ pub(super) async fn run(
     for application in applications {
         let ending = windlass_deployment::resume(&agent.engine, &application, &run.principal, onward, &stop).await?;
         let ended = run.ended(&agent, &ending).await;
-        run.event(Event::Part(Box::new(ended.answer)));
+        run.event(CommandEvent::Part(Box::new(ended.answer)));
         if exit == ExitCode::Succeeded {
             exit = ended.exit;
         }

@@ -1,7 +1,7 @@
 //! `trigger`: an event from outside starts the command that the operator wrote down for it.
 
 use windlass_api::facts::TriggerFact;
-use windlass_api::{Answer, Command, Event, Reply};
+use windlass_api::{Answer, Command, CommandEvent, Reply};
 use windlass_capability::secrets::{HostKey, Secrets};
 use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::principal::Principal;
@@ -59,7 +59,7 @@ pub(super) async fn run(run: &Run, name: &str, message: &[u8], again: bool) -> R
             "it was acted on at {time}, and is remembered for {hours:.0} h; `--again` does it once more"
         ));
     }
-    run.event(Event::Triggered(TriggerFact {
+    run.event(CommandEvent::Triggered(TriggerFact {
         trigger: name.to_owned(),
         fields: fields.clone(),
         ignored: None,
