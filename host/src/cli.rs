@@ -81,8 +81,9 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedErr
     let reply = passed(reply?).map_err(CliError::Wire)?;
     let exit = reply.exit;
     if let Some(reply) = output::write(&arguments.command, reply, printer)? {
-        terminal.show(&reply.answer);
-        if let Some(warning) = output::warning(&arguments.command, &reply) {
+        let warning = output::warning(&arguments.command, &reply.answer);
+        terminal.show(reply.answer);
+        if let Some(warning) = warning {
             printer.warn(&warning);
         }
     }

@@ -160,8 +160,8 @@ pub enum Answer {
 impl Answer {
     /// The lines of `--json`.
     #[must_use]
-    pub fn facts(&self) -> Vec<Fact> {
-        match self.clone() {
+    pub fn facts(self) -> Vec<Fact> {
+        match self {
             Self::Ended { deployment } | Self::Shown { deployment } => vec![Fact::Deployment(deployment)],
             Self::Resolved { deployment } => deployment.into_iter().map(Fact::Deployment).collect(),
             Self::Resumed { .. } => Vec::new(),

@@ -19,12 +19,12 @@ pub struct View {
 }
 
 /// Shows an answer: the error of a deployment on stderr, everything else on stdout.
-pub fn show(answer: &Answer, view: &View, printer: &Printer) {
-    if let Answer::Ended { deployment } = answer {
+pub fn show(answer: Answer, view: &View, printer: &Printer) {
+    if let Answer::Ended { deployment } = &answer {
         printer.always_page(&deployment::errors(deployment, view.width));
     }
     if !printer.json() {
-        return printer.page(&page(answer, view));
+        return printer.page(&page(&answer, view));
     }
     for fact in answer.facts() {
         printer.fact(&fact);

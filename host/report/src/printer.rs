@@ -81,15 +81,6 @@ impl Printer {
         self.width
     }
 
-    /// The answer: a page for people, or the fact as a JSON line.
-    pub fn answer<F: Serialize>(&self, fact: &F, page: impl FnOnce(&F) -> Page) {
-        if self.json {
-            self.fact(fact);
-        } else {
-            self.page(&page(fact));
-        }
-    }
-
     /// Several facts of one kind: a page for people, or a JSON line for each.
     pub fn list<F, S: Serialize>(&self, facts: Vec<F>, line: impl Fn(F) -> S, page: impl FnOnce(&[F]) -> Page) {
         if self.json {

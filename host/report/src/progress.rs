@@ -7,14 +7,13 @@ mod narrate;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use bars::Bars;
 use narrate::{Narrator, Told};
 use windlass_foundation::progress::{Events, Level, Progress, ProgressEvent};
 
 use super::{Printer, Verbosity};
-use windlass_api::facts::{Fact, PhaseFact, milliseconds};
+use windlass_api::facts::Fact;
 
 /// Watches deployments for a person or a program.
 pub struct Teller {
@@ -32,7 +31,6 @@ struct State {
 /// What was shown of one application.
 struct Shown {
     narrator: Narrator,
-    phases: Vec<PhaseFact>,
     /// Whether it is decided how its deployment ended.
     settled: bool,
 }
@@ -44,13 +42,6 @@ impl Teller {
         let bars = printer.terminal() && !printer.json() && printer.verbosity() > Verbosity::Quiet;
         let state = State { shown: BTreeMap::new(), bars: bars.then(|| Bars::new(printer.colour())) };
         Self { printer, state: Mutex::new(state) }
-    }
-
-    /// How long each phase of an application's deployment took so far, in the order in which they ended.
-    #[must_use]
-    pub fn phases(&self, application: &str) -> Vec<PhaseFact> {
-        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.shown.get(application).map(|shown| shown.phases.clone()).unwrap_or_default()
     }
 
     /// Whether it is decided how every deployment ended that was watched.
@@ -83,18 +74,8 @@ impl Teller {
 }
 
 impl Shown {
-    fn phase(&mut self, phase: &str, took: Duration) {
-        // A sweep begins while something of the verification ends.
-        if let Some(last) = self.phases.last_mut().filter(|last| last.phase == phase) {
-            last.took += milliseconds(took);
-            return;
-        }
-        self.phases.push(PhaseFact { phase: phase.to_owned(), took: milliseconds(took) });
-    }
-
     fn notice(&mut self, progress: &Progress) {
         match progress {
-            Progress::PhaseFinished { phase, took } => self.phase(phase.word(), *took),
             Progress::Opened { .. } => self.settled = false,
             Progress::Settled { .. } => self.settled = true,
             _ => {}
@@ -107,7 +88,7 @@ impl Events for Teller {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let State { shown: all, bars } = &mut *state;
         let application = event.of.application.clone();
-        let fresh = || Shown { narrator: self.narrator(), phases: Vec::new(), settled: false };
+        let fresh = || Shown { narrator: self.narrator(), settled: false };
         let shown = all.entry(application.clone()).or_insert_with(fresh);
         shown.notice(&event.progress);
         if self.printer.json() {

@@ -7,6 +7,7 @@ use windlass_config::{AccessRule, Config, Right};
 use windlass_foundation::account::{self, Membership};
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_foundation::principal::{Principal, Proof};
+use windlass_release::binding::text;
 
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,13 +128,11 @@ fn lines(proof: &Proof, membership: &Membership, right: Right, on: On<'_>) -> St
         Proof::Trigger { trigger, .. } => ("triggers", trigger.clone()),
         Proof::Agent => ("users", "0".to_owned()),
     };
-    // The string syntax of JSON is also TOML's.
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let applications = match on {
-        On::Application(application) => format!("applications = [{}]\n", quoted(application)),
+        On::Application(application) => format!("applications = [{}]\n", text(application)),
         On::All | On::Any => String::new(),
     };
-    format!("[[access]]\n{key} = [{}]\nmay = [{}]\n{applications}", quoted(&name), quoted(right.word()))
+    format!("[[access]]\n{key} = [{}]\nmay = [{}]\n{applications}", text(&name), text(right.word()))
 }
 
 #[cfg(test)]

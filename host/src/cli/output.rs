@@ -44,8 +44,8 @@ pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Re
 }
 
 /// What to say after a document was written: it may be a file of the very next release.
-pub(super) fn warning(command: &Command, reply: &Reply) -> Option<String> {
-    let (Answer::Release { directory: Some(directory), .. }, Some(out)) = (&reply.answer, out(command)) else {
+pub(super) fn warning(command: &Command, answer: &Answer) -> Option<String> {
+    let (Answer::Release { directory: Some(directory), .. }, Some(out)) = (answer, out(command)) else {
         return None;
     };
     let warning = || {

@@ -32,7 +32,7 @@ impl Terminal {
     }
 
     /// Shows an answer, or a part of one.
-    pub(super) fn show(&self, answer: &Answer) {
+    pub(super) fn show(&self, answer: Answer) {
         self.teller.finish();
         answer::show(answer, &self.view, &self.printer);
     }
@@ -59,7 +59,7 @@ impl Sink for Terminal {
             }
             CommandEvent::Triggered(fact) if self.printer.json() => self.printer.fact(&Fact::Trigger(fact)),
             CommandEvent::Triggered(fact) => self.printer.always_page(&trigger::page(&fact)),
-            CommandEvent::Part(answer) => self.show(&answer),
+            CommandEvent::Part(answer) => self.show(*answer),
         }
     }
 

@@ -149,10 +149,9 @@ async fn images_of_its_releases_are_named_and_forgotten() {
     assert_eq!(strategy.tag_image(&first, &format!("{own}:other")).await.unwrap_err().code, "conflict");
     docker(["tag", &other, &reserved]).unwrap();
     strategy.tag_image(&first, &reserved).await.unwrap();
-    // One that is pinned stays.
-    let mut scope = application.scope("img");
-    scope.pinned_images = [first.clone()].into();
-    application.with(scope, &[]).with_images(releases).remove_image(&first).await.unwrap();
+    // One that a kept release needs stays.
+    let needed = Releases { kept: vec![local(&own, &id)], own: releases.own.clone(), ..Releases::default() };
+    application.strategy("img").with_images(Arc::new(needed)).remove_image(&first).await.unwrap();
     assert!(strategy.inspect_image(&first).await.is_ok());
     for name in [&reserved, &second, &first] {
         for _ in 0..2 {

@@ -134,8 +134,8 @@ impl ImageOwners for Releases {
         Ok(self.others.clone())
     }
 
-    fn kept(&self) -> Result<Vec<Artifact>, Failure> {
-        Ok(self.kept.clone())
+    fn needed(&self) -> Result<Vec<Artifact>, Failure> {
+        Ok([&*self.others, &*self.kept].concat())
     }
 }
 

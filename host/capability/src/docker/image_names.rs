@@ -79,7 +79,7 @@ impl Docker {
     }
 
     /// Removes an image of the application's releases without force, and returns whether it went. One that is in use,
-    /// pinned, needed by a kept release, another application's as well, or gone is no failure.
+    /// needed by a kept release of any application, or gone is no failure.
     pub async fn remove_image(&self, reference: &str) -> Result<bool, Failure> {
         self.may_write()?;
         let reference = names::image(reference)?;
@@ -87,13 +87,7 @@ impl Docker {
         if !self.is_named_by(reference, &image) && !is_own_name(reference, &image, &self.images.own()?) {
             return Err(self.not_ours(reference, "remove", "it is no image of the application's releases"));
         }
-        let is_pinned = |name: &Value| name.as_str().is_some_and(|name| self.scope.pinned_images.contains(name));
-        let has_pinned = |field: &str| image[field].as_array().is_some_and(|names| names.iter().any(is_pinned));
-        let pinned = self.scope.pinned_images.contains(reference) || is_pinned(&image["Id"]);
-        if pinned || has_pinned("RepoDigests") || has_pinned("RepoTags") {
-            return Ok(false);
-        }
-        if is_among(&image, &self.images.others()?) || is_among(&image, &self.images.kept()?) {
+        if is_among(&image, &self.images.needed()?) {
             return Ok(false);
         }
         let answer =

@@ -36,8 +36,6 @@ pub struct DockerScope {
     /// Networks and volumes of other owners that the release names as external: looked up by name for
     /// `list-resources`. To be used they must also be granted, as `network:NAME` or `volume:NAME`.
     pub externals: BTreeSet<String>,
-    /// Images, by reference or id, that are never removed: what runs, and what going back needs.
-    pub pinned_images: BTreeSet<String>,
     /// The host's read-only copy of the bundle, from which files may always be mounted read-only.
     pub bundle: Option<PathBuf>,
     /// The state directory. Nothing in it is ever mounted but the bundle's copy and materialised secrets.
@@ -90,8 +88,8 @@ pub trait ImageOwners: Send + Sync {
     /// Those of other applications' releases that are kept, run or are being deployed: they and their repositories are
     /// left alone, whatever name is used.
     fn others(&self) -> Result<Vec<Artifact>, Failure>;
-    /// Those of the application's own releases that are kept, run or are being deployed: they are never removed.
-    fn kept(&self) -> Result<Vec<Artifact>, Failure>;
+    /// Those of all releases that are kept, run or are being deployed: they are never removed.
+    fn needed(&self) -> Result<Vec<Artifact>, Failure>;
 }
 
 /// Image owners of which none owns an image.
@@ -107,7 +105,7 @@ impl ImageOwners for NoImages {
         Ok(Vec::new())
     }
 
-    fn kept(&self) -> Result<Vec<Artifact>, Failure> {
+    fn needed(&self) -> Result<Vec<Artifact>, Failure> {
         Ok(Vec::new())
     }
 }

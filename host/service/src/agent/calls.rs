@@ -19,7 +19,6 @@ use windlass_deployment::{BackendError, Context};
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::{FailureKind, quoted};
 use windlass_foundation::identity::Kind;
-use windlass_foundation::names::Instance;
 use windlass_foundation::progress::{Level, Marked, Progress, Watch};
 use windlass_release::environment::PluginUse;
 use windlass_sandbox::{Call, Lent, Plugin};
@@ -57,7 +56,7 @@ impl Reality {
         }
         let variables = variables(loaded, &secrets)?;
         let projects = self.projects(&context.about, loaded).await?;
-        let scope = self.docker_scope(context, &plugin, &grants, loaded, projects, step)?;
+        let scope = self.docker_scope(context, &plugin, &grants, loaded, projects, step);
         let host = Arc::new(self.host_facts(&grants));
         let capabilities = self.capabilities(context, grants, secrets, loaded, scope)?;
         let call = Call {
@@ -173,36 +172,25 @@ impl Reality {
         loaded: &LoadedRelease,
         projects: BTreeSet<String>,
         step: Option<&str>,
-    ) -> Result<DockerScope, BackendError> {
+    ) -> DockerScope {
         let identity = plugin.identity();
         let allowed = grants.docker().write.map(|write| write.allow).unwrap_or_default();
         let named = |word: &String| {
             let name = word.strip_prefix("network:").or_else(|| word.strip_prefix("volume:"));
             name.map(str::to_owned)
         };
-        Ok(DockerScope {
+        DockerScope {
             plugin: identity.name.clone(),
             plugin_digest: (!plugin.is_bundled()).then(|| identity.digest.clone()),
             about: context.about.clone(),
             projects,
             step: step.map(str::to_owned),
             externals: allowed.iter().filter_map(named).collect(),
-            pinned_images: self.pinned(&context.instance)?,
             bundle: Some(loaded.directory.clone()),
             state_directory: self.config.state_directory.clone(),
             applications_directory: self.config.applications_directory.clone(),
             guarded: self.config.guarded_from(&context.about.application).into(),
-        })
-    }
-
-    /// Images that are never removed: those of the releases that are kept for going back, the running one first.
-    fn pinned(&self, instance: &Instance) -> Result<BTreeSet<String>, BackendError> {
-        let kept = self.kept(instance).map_err(|error| BackendError::of(&error))?;
-        Ok(kept
-            .iter()
-            .flat_map(|release| release.artifacts.values())
-            .map(windlass_domain::Artifact::reference)
-            .collect())
+        }
     }
 
     fn watch_for(&self, context: &Context) -> Arc<dyn Watch> {

@@ -123,7 +123,7 @@ struct Owners {
 
 impl Owners {
     /// Images of releases that must stay usable: two applications may share a repository.
-    fn needed(&self, meant: impl Fn(&Instance) -> bool) -> Result<Vec<Artifact>, Failure> {
+    fn of_usable(&self, meant: impl Fn(&Instance) -> bool) -> Result<Vec<Artifact>, Failure> {
         let releases = usable(&self.journal, self.keep, meant);
         let releases = releases.map_err(|error| Failure::from(BackendError::of(&error)))?;
         Ok(releases.iter().flat_map(artifacts).collect())
@@ -140,11 +140,11 @@ impl ImageOwners for Owners {
     }
 
     fn others(&self) -> Result<Vec<Artifact>, Failure> {
-        self.needed(|instance| *instance != self.instance)
+        self.of_usable(|instance| *instance != self.instance)
     }
 
-    fn kept(&self) -> Result<Vec<Artifact>, Failure> {
-        self.needed(|instance| *instance == self.instance)
+    fn needed(&self) -> Result<Vec<Artifact>, Failure> {
+        self.of_usable(|_| true)
     }
 }
 

@@ -65,7 +65,7 @@ fn broken(subject: &str, error: &dyn Explain) -> Vec<DoctorFact> {
     let parts = error.parts();
     if !parts.is_empty() {
         let told = |part: Part| {
-            let place = part.place.map(|place| format!("{}:{}:{}: ", place.file, place.line, place.column));
+            let place = part.place.map(|place| place.heading());
             bad(subject, format!("{}{}", place.unwrap_or_default(), part.text), part.hint)
         };
         return parts.into_iter().map(told).collect();

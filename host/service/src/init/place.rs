@@ -11,6 +11,7 @@ use windlass_release::bundle::IGNORE_FILE;
 use windlass_release::compose::Directory;
 
 use super::{Inputs, propose};
+use crate::error::CommandError;
 
 /// The operator's file beside the release file; the operator puts it in its place.
 const AGENT_FILE: &str = "agent.toml";
@@ -42,22 +43,6 @@ pub struct Prepared {
 /// Why the files have no place.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
-    /// A directory could not be looked at.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file could not be written.
-    #[error("cannot write `{}`", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A file is there already.
     #[error("`{}` is there already", path.display())]
     Exists {
@@ -81,7 +66,6 @@ pub enum PlaceError {
 impl Explain for PlaceError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::Read { .. } | Self::Write { .. } => ExitCode::Configuration,
             Self::Exists { .. } | Self::OutsideOutput { .. } => ExitCode::Usage,
         }
     }
@@ -94,7 +78,6 @@ impl Explain for PlaceError {
             Self::OutsideOutput { .. } => {
                 Some("give the directory of the Compose file or one above it, or leave out `--output`".to_owned())
             }
-            Self::Read { .. } | Self::Write { .. } => None,
         }
     }
 }
@@ -107,12 +90,12 @@ pub fn prepare(wanted: &Wanted) -> Result<Prepared, ExplainedError> {
     let given: Vec<&Path> = wanted.compose.iter().map(PathBuf::as_path).collect();
     let (directory, file) = place(given.first().copied());
     let absolute =
-        std::path::absolute(&directory).map_err(|source| PlaceError::Read { path: directory.clone(), source })?;
+        std::path::absolute(&directory).map_err(|source| CommandError::Read { path: directory.clone(), source })?;
     let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let into = wanted.output.clone().unwrap_or_else(|| directory.clone());
     // As it is, not as a link to it is called.
     let here = std::fs::canonicalize(&into).or_else(|_| std::path::absolute(&into));
-    let here = here.map_err(|source| PlaceError::Read { path: into.clone(), source })?;
+    let here = here.map_err(|source| CommandError::Read { path: into.clone(), source })?;
     let seen = |directory: &Path, file: &str| {
         seen_from(&here, directory, file)
             .ok_or_else(|| PlaceError::OutsideOutput { compose: directory.join(file), output: into.clone() })
@@ -152,9 +135,9 @@ pub fn prepare(wanted: &Wanted) -> Result<Prepared, ExplainedError> {
 ///
 /// # Errors
 /// When it cannot be written, or is there by now.
-pub fn write(path: &Path, text: &str) -> Result<(), PlaceError> {
+pub fn write(path: &Path, text: &str) -> Result<(), CommandError> {
     let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|source| PlaceError::Write { path: path.to_owned(), source })
+    written.map_err(|source| CommandError::Write { path: path.to_owned(), source })
 }
 
 /// What a person should add to the file of ignored paths that is there already.
