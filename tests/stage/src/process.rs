@@ -1,10 +1,10 @@
 //! Other programs, and ports for them.
 
-use std::fs::{self, File};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -27,25 +27,24 @@ pub fn program(name: &str) -> Result<PathBuf> {
 /// Ports that Linux gives only to programs that ask for them by number; its range for other programs begins at 32768.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// The ports that this process was given, each with the file whose lock says so to all others.
-static GIVEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
-
-/// A loopback port that was free a moment ago. Until this process ends, no other test on this machine is given it.
+/// A loopback port that was free a moment ago. No other call on this machine is given it until all the others of the
+/// range were: a container of a test that has ended may keep its port for a while, also when nothing listens there.
 ///
 /// # Errors
 /// When the machine has none.
 pub fn free_port() -> Result<u16> {
-    let locks = std::env::temp_dir().join("windlass-test-ports");
-    fs::create_dir_all(&locks)?;
-    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Processes that run at the same time begin far from each other.
-    let first = std::process::id().wrapping_mul(251);
-    let count = u32::from(PORTS.end - PORTS.start);
-    for number in 0..count {
-        let port = PORTS.start + u16::try_from(first.wrapping_add(number) % count)?;
-        let lock = File::options().create(true).append(true).open(locks.join(port.to_string()))?;
-        if lock.try_lock().is_ok() && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            given.push(lock);
+    let path = std::env::temp_dir().join("windlass-test-port");
+    let mut last = File::options().create(true).truncate(false).read(true).write(true).open(&path)?;
+    last.lock()?;
+    let mut text = String::new();
+    last.read_to_string(&mut text)?;
+    // The first run on a machine finds an empty file.
+    let begin: u16 = text.trim().parse().unwrap_or(PORTS.start);
+    for port in (begin..PORTS.end).chain(PORTS.start..begin) {
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            last.rewind()?;
+            // Every number of the range has five digits, so each takes the place of the one before.
+            write!(last, "{}", port + 1)?;
             return Ok(port);
         }
     }
