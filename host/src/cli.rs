@@ -3,6 +3,7 @@
 //! It neither decides nor does anything else, apart from commands that need no agent: `init`, `schema`, `completions`, `man`.
 
 mod actor;
+mod agent;
 mod arguments;
 mod completions;
 mod error;
@@ -26,7 +27,6 @@ use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::private::with_users_mask;
 use windlass_report::answer::View;
 use windlass_report::{Printer, Verbosity};
-use windlass_service::Service;
 
 pub use arguments::{Arguments, Command, Global};
 pub use error::CliError;
@@ -69,16 +69,23 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedErr
         Command::Man(arguments) => return with_users_mask(|| man::run(arguments, printer)),
         _ => {}
     }
-    // `main` of the process answers the hidden command.
-    let Some(command) = request::of(&arguments.command)? else { return Ok(ExitCode::Usage) };
-    let command = passed(command).map_err(CliError::Wire)?;
-    let service = Service::new(arguments.global.config(), request::grammar);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
+    let config = arguments.global.config();
     let terminal = Arc::new(Terminal::new(printer, view(&arguments.command, printer)));
-    let reply = runtime.block_on(service.execute(&actor::principal(), command, terminal.clone()));
+    let done = match &arguments.command {
+        Command::Agent(_) => return runtime.block_on(agent::serve(config, printer)),
+        Command::Stop(typed) => return runtime.block_on(agent::stop(config.as_deref(), typed, printer)),
+        Command::Attach(typed) => runtime.block_on(agent::attach(config.as_deref(), typed, &terminal)),
+        typed => {
+            // `main` of the process answers the hidden command.
+            let Some(command) = request::of(typed)? else { return Ok(ExitCode::Usage) };
+            let command = passed(command).map_err(CliError::Wire)?;
+            runtime.block_on(agent::execute(config, command, terminal.clone()))
+        }
+    };
     terminal.finish();
     runtime.shutdown_timeout(LEFTOVERS);
-    let reply = passed(reply?).map_err(CliError::Wire)?;
+    let reply = passed(done?).map_err(CliError::Wire)?;
     let exit = reply.exit;
     if let Some(reply) = output::write(&arguments.command, reply, printer)? {
         let warning = output::warning(&arguments.command, &reply.answer);

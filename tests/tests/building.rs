@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use windlass_stage::{Registry, Run, docker, program};
+use windlass_stage::{Registry, Run, docker, import_shell, program};
 use windlass_tests::{Small, expect, tells};
 
 /// One service that is built, writes beside its Compose file, and serves all versions that ever ran.
@@ -24,9 +24,10 @@ services:
     stop_signal: SIGKILL
 "#;
 
-/// Each test has layers of its own: the engine would give two tests the same image, and neither could remove it.
-const DOCKERFILE: &str =
-    "FROM scratch\nLABEL test=NAME\nARG MARK\nLABEL mark=$MARK\nCOPY busybox /bin/busybox\nCOPY version /version\n";
+/// Each test has layers of its own: the engine would give two tests the same image, and neither could remove it. Each has a
+/// base of its own too: the engine's builder looks for what it may use again among all images on the same base, and fails
+/// where one of them is removed meanwhile. Those of all tests are on `scratch`.
+const DOCKERFILE: &str = "FROM windlass-test/NAME:base\nARG MARK\nLABEL mark=$MARK\nCOPY version /version\n";
 
 /// A checkout on a host; what it built goes with it.
 struct Checkout {
@@ -43,10 +44,11 @@ impl Checkout {
         let checkout = Self { small, image };
         checkout.remove();
         let compose = COMPOSE.replace("NAME", &checkout.small.name).replace("PORT", &checkout.small.port.to_string());
-        let dockerfile = DOCKERFILE.replace("NAME", &checkout.small.name);
-        for (file, text) in [("compose.yaml", &*compose), ("web/Dockerfile", &*dockerfile), ("web/version", "1")] {
+        import_shell(|arguments| docker(arguments), &format!("windlass-test/{}:base", checkout.small.name), &[])?;
+        for (file, text) in [("compose.yaml", &*compose), ("web/version", "1")] {
             checkout.write(file, text)?;
         }
+        checkout.dockerfile("")?;
         fs::copy(program("busybox")?, checkout.path("web/busybox"))?;
         Ok(checkout)
     }
@@ -77,6 +79,11 @@ impl Checkout {
         let path = self.path(file);
         fs::create_dir_all(path.parent().context("a file has a directory")?)?;
         Ok(fs::write(path, text)?)
+    }
+
+    /// The Dockerfile, with more at its end.
+    fn dockerfile(&self, more: &str) -> Result<()> {
+        self.write("web/Dockerfile", &format!("{}{more}", DOCKERFILE.replace("NAME", &self.small.name)))
     }
 
     fn change(&self, file: &str, from: &str, to: &str) -> Result<()> {
@@ -207,17 +214,14 @@ fn what_does_not_build_changes_nothing() -> Result<()> {
         ensure!(checkout.small.world()?.is_empty() && checkout.images()?.is_empty(), "something was made");
         Ok(())
     };
-    checkout.write(
-        "web/Dockerfile",
-        &format!("{DOCKERFILE}RUN [\"/bin/busybox\", \"sh\", \"-c\", \"echo its words; exit 7\"]\n"),
-    )?;
+    checkout.dockerfile("RUN [\"/bin/busybox\", \"sh\", \"-c\", \"echo its words; exit 7\"]\n")?;
     tells(&expect(checkout.run(&commit)?, 15)?, &["its words", "`web` was not built", "the last that it wrote"])?;
     nothing(&checkout)?;
-    checkout.write("web/Dockerfile", &format!("{DOCKERFILE}RUN [\"/bin/busybox\", \"sleep\", \"600\"]\n"))?;
+    checkout.dockerfile("RUN [\"/bin/busybox\", \"sleep\", \"600\"]\n")?;
     let slow = [&commit[..], &["--build-timeout", "3s"]].concat();
     tells(&expect(checkout.run(&slow)?, 15)?, &["did not end within 3s", "--build-timeout"])?;
     nothing(&checkout)?;
-    checkout.write("web/Dockerfile", DOCKERFILE)?;
+    checkout.dockerfile("")?;
     // A host without the client.
     let mut without = checkout.small.host.command(commit.iter().map(|one| {
         one.replace("CHECKOUT", &checkout.path("").display().to_string())

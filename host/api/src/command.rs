@@ -4,7 +4,7 @@
 //! is on the host of the agent.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -369,6 +369,84 @@ pub struct Build {
 }
 
 impl Command {
+    /// The same with absolute paths: those in it are relative to a directory of the caller, and who carries it out may have
+    /// another working directory.
+    #[must_use]
+    pub fn from_directory(mut self, directory: &Path) -> Self {
+        match &mut self {
+            Self::Show { deployment: text } | Self::Logs { deployment: text }
+                if matches!(text.parse(), Ok(ApplicationRef::Path(_))) =>
+            {
+                *text = directory.join(&*text).to_string_lossy().into_owned();
+            }
+            Self::PluginInspect { plugin } if is_component(plugin) => {
+                *plugin = directory.join(&*plugin).to_string_lossy().into_owned();
+            }
+            _ => {}
+        }
+        if let Some(ApplicationRef::Path(path)) = self.application_mut() {
+            *path = directory.join(&*path);
+        }
+        self
+    }
+
+    /// Whether it makes or ends a deployment.
+    #[must_use]
+    pub fn deploys(&self) -> bool {
+        matches!(
+            self,
+            Self::Deploy { .. }
+                | Self::Rollback { .. }
+                | Self::Promote { .. }
+                | Self::Trigger { .. }
+                | Self::Resume { .. }
+                | Self::Resolve { .. }
+        )
+    }
+
+    /// The application that it names.
+    fn application_mut(&mut self) -> Option<&mut ApplicationRef> {
+        match self {
+            Self::Plan { subject, .. } | Self::Check { subject, .. } | Self::Deploy { subject, .. } => match subject {
+                DeploymentSubject::Files { application, .. }
+                | DeploymentSubject::Document { application, .. }
+                | DeploymentSubject::Plan { application, .. }
+                | DeploymentSubject::Rollback { application, .. } => Some(application),
+            },
+            Self::Config { application, .. }
+            | Self::Rollback { application, .. }
+            | Self::Promote { application, .. }
+            | Self::ReleaseCreate { application, .. }
+            | Self::ReleaseExport { application, .. }
+            | Self::ReleaseList { application }
+            | Self::Resolve { application, .. }
+            | Self::Freeze { application, .. }
+            | Self::Unfreeze { application, .. }
+            | Self::Pin { application, .. }
+            | Self::Unpin { application, .. }
+            | Self::Quarantine { application, .. }
+            | Self::Unquarantine { application, .. }
+            | Self::PluginGrants { application } => Some(application),
+            Self::Resume { application, .. }
+            | Self::OutboxList { application }
+            | Self::OutboxFlush { application }
+            | Self::Status { application }
+            | Self::History { application, .. }
+            | Self::Doctor { application } => application.as_mut(),
+            Self::ReleaseShow { .. }
+            | Self::ReleaseRead { .. }
+            | Self::ReleaseVerify { .. }
+            | Self::Trigger { .. }
+            | Self::OutboxRetry { .. }
+            | Self::OutboxDrop { .. }
+            | Self::Show { .. }
+            | Self::Logs { .. }
+            | Self::AuditVerify
+            | Self::PluginList
+            | Self::PluginInspect { .. } => None,
+        }
+    }
+
     /// Whether every name in it is one. The command line reads names with the same grammar; a command that came from
     /// another process is looked at here.
     ///
@@ -433,6 +511,13 @@ impl Command {
             | Self::Doctor { .. } => Vec::new(),
         }
     }
+}
+
+/// Whether the name of a plugin is the path of a component: neither a bundled plugin nor one at a registry.
+#[must_use]
+pub fn is_component(plugin: &str) -> bool {
+    let is_wasm = Path::new(plugin).extension().is_some_and(|extension| extension == "wasm");
+    !plugin.contains("@sha256:") && (plugin.contains('/') || is_wasm)
 }
 
 /// A release of the history among the names of a command.

@@ -4,7 +4,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use windlass_foundation::explain::{ExplainedError, Part, Place};
+use windlass_foundation::explain::{ExitCode, Explain, ExplainedError, Part, Place};
 
 /// Why a command failed.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,64 @@ impl From<&ExplainedError> for ErrorFact {
             problems: error.parts().into_iter().map(Into::into).collect(),
             exit: fault.exit().number(),
         }
+    }
+}
+
+/// An error that another process or host told: it is shown as it was told.
+#[derive(Debug)]
+pub struct RemoteError {
+    fact: ErrorFact,
+    cause: Option<Cause>,
+}
+
+/// A cause of an error that was told, with what caused it.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Cause {
+    text: String,
+    source: Option<Box<Cause>>,
+}
+
+impl From<ErrorFact> for RemoteError {
+    fn from(fact: ErrorFact) -> Self {
+        let nest =
+            |below: Option<Cause>, text: &String| Some(Cause { text: text.clone(), source: below.map(Box::new) });
+        Self { cause: fact.caused_by.iter().rev().fold(None, nest), fact }
+    }
+}
+
+impl std::fmt::Display for RemoteError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.fact.error)
+    }
+}
+
+impl std::error::Error for RemoteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as _)
+    }
+}
+
+impl Explain for RemoteError {
+    fn exit(&self) -> ExitCode {
+        ExitCode::try_from(self.fact.exit).unwrap_or(ExitCode::Unexpected)
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.fact.hint.clone()
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.fact.place.as_ref().map(Place::from)
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let part = |problem: &ProblemFact| Part {
+            text: problem.error.clone(),
+            place: problem.place.as_ref().map(Place::from),
+            hint: problem.hint.clone(),
+        };
+        self.fact.problems.iter().map(part).collect()
     }
 }
 
@@ -87,7 +145,7 @@ impl PlaceFact {
 }
 
 /// The line of a file that an error is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Excerpt {
     /// The whole line, without its line break.
     pub text: String,
@@ -95,9 +153,41 @@ pub struct Excerpt {
     pub length: usize,
 }
 
+impl From<&PlaceFact> for Place {
+    fn from(fact: &PlaceFact) -> Self {
+        let PlaceFact { file, line, column, excerpt } = fact.clone();
+        let Excerpt { text, length } = excerpt.unwrap_or_default();
+        Self { file, line, column, length, text }
+    }
+}
+
 impl From<Place> for PlaceFact {
     fn from(place: Place) -> Self {
         let Place { file, line, column, length, text } = place;
         Self { file, line, column, excerpt: (!text.is_empty()).then_some(Excerpt { text, length }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_was_told_is_shown_as_it_was_told() {
+        let place = || Some(PlaceFact { file: "release.toml".to_owned(), line: 3, column: 7, excerpt: None });
+        let problem =
+            ProblemFact { error: "no such key".to_owned(), hint: Some("leave it out".to_owned()), place: place() };
+        let fact = ErrorFact {
+            error: "the file is wrong".to_owned(),
+            caused_by: vec!["it was cut".to_owned(), "the disk is full".to_owned()],
+            hint: Some("look at it".to_owned()),
+            place: place(),
+            problems: vec![problem],
+            exit: 3,
+        };
+        let expected = serde_json::to_value(&fact).unwrap();
+        let told = ExplainedError::from(RemoteError::from(fact));
+        assert_eq!(serde_json::to_value(ErrorFact::from(&told)).unwrap(), expected);
+        assert_eq!(told.exit(), ExitCode::Configuration);
     }
 }

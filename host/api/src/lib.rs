@@ -16,7 +16,7 @@ pub mod facts;
 
 pub use answer::{Answer, Reply};
 pub use command::Command;
-pub use error::ErrorFact;
+pub use error::{ErrorFact, RemoteError};
 pub use event::CommandEvent;
 
 /// The version of commands, events and answers. It rises when a field or a word gets another meaning.

@@ -104,7 +104,7 @@ impl Reader<'_> {
     }
 
     /// A user or a group. Which names there are is the host's business, and may be a directory service's.
-    fn account(&self, written: &Spot<String>) -> Read<String> {
+    pub(super) fn account(&self, written: &Spot<String>) -> Read<String> {
         let good = |c: char| !c.is_control() && !matches!(c, ':' | ',' | '/');
         if written.is_empty() || written.len() > 256 || written.trim() != written.value || !written.chars().all(good) {
             return Err(self.wrong(written, "it is no name or number of a user or a group"));

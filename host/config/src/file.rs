@@ -48,8 +48,25 @@ pub(super) struct File {
     pub(super) trigger_sources: BTreeMap<String, Spot<TriggerSource>>,
     /// Who may do what. Without a rule, whoever can run the agent may do everything.
     pub(super) access: Vec<Spot<Access>>,
+    /// The agent that stays: `windlass agent`.
+    pub(super) agent: Agent,
     /// What one plugin call, and one deployment, may use.
     pub(super) limits: Limits,
+}
+
+/// The agent that stays: `windlass agent`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Agent {
+    /// The absolute path of the Unix socket where it is asked; `/run/windlass/agent.sock` when left out.
+    pub(super) socket: Option<Spot<String>>,
+    /// The group, by name or number, that may open the socket besides root; `windlass` when left out.
+    pub(super) group: Option<Spot<String>>,
+    /// How long the steps that are in flight may take when the agent is stopped; 90 seconds when left out.
+    pub(super) stop_within: Option<Spot<Span>>,
+    /// Users, by name or number, whose processes may say which SSH key opened their session: those that have nothing but
+    /// `windlass ssh-gate`.
+    pub(super) ssh_users: Vec<Spot<String>>,
 }
 
 /// A rule: all of these may do all of that. What no rule allows is denied, apart from root, which may do everything.

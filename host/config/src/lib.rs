@@ -13,6 +13,7 @@ mod file;
 mod grants;
 mod guarded;
 mod origins;
+mod resident;
 mod resolve;
 pub mod sources;
 pub mod template;
@@ -32,6 +33,7 @@ pub use bindings::{Binding, Owner};
 pub use endpoint::Endpoint;
 pub use guarded::Guarded;
 pub use origins::{Promotion, PromotionSource, Releases, Trigger};
+pub use resident::{DEFAULT_GROUP, DEFAULT_SOCKET, Resident};
 pub use resolve::ConfigError;
 
 /// The defaults, with a comment for each key: what `windlass init` starts from.
@@ -73,6 +75,8 @@ pub struct Config {
     pub triggers: BTreeMap<String, Trigger>,
     /// Who may do what; none means that whoever can run the agent may do everything.
     pub access: Vec<AccessRule>,
+    /// The agent that stays.
+    pub resident: Resident,
     /// What one plugin call, and one deployment, may use.
     pub limits: Limits,
     /// What the operator should look at: the file can be changed by anyone, say. Sentences.

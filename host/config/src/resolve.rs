@@ -150,6 +150,7 @@ impl Reader<'_> {
         let sources = self.sources(&file.trigger_sources, presets);
         let names_of_triggers: Vec<String> = file.triggers.keys().cloned().collect();
         let access = self.access(file.access, &names_of_triggers);
+        let resident = self.resident(&file.agent);
         let triggers = self.triggers(file.triggers, &file.secrets, &sources);
         let described: Read<Vec<Source>> = all(sources.into_values());
         environment.and(kept).and(socket).and(apart).and(described)?;
@@ -167,6 +168,7 @@ impl Reader<'_> {
             promote: promote?,
             triggers: triggers?,
             access: access?,
+            resident: resident?,
             limits: filled.limits,
             secrets: secrets?,
             commands: commands?,

@@ -4,12 +4,12 @@
 //! journal, for messages only.
 
 use std::fs::{File, TryLockError};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use windlass_foundation::blocking::blocking;
+use windlass_foundation::flock;
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_foundation::private;
@@ -66,6 +66,7 @@ pub(super) async fn hold<'a>(
                 locked = locked(file) => locked.map_err(failed)?,
                 () = tokio::time::sleep(wait) => return Err(busy),
                 () = stop.unwind().cancelled() => return Err(Error::Stopped),
+                () = stop.leave().cancelled() => return Err(Error::Stopped),
             }
         }
     };
@@ -90,49 +91,14 @@ async fn locked(file: File) -> std::io::Result<File> {
     told.await.unwrap_or_else(|_| Err(std::io::Error::other("the thread that waits for it ended")))
 }
 
-/// Whether a process holds the application's lock now. The function reads the kernel's list of all locks
-/// (`man 5 proc_locks`) and takes no lock itself, so that a deployment never finds the application busy because of this
-/// check. False where there is no lock file; true where the list cannot be read.
+/// Whether a process holds the application's lock now: [`flock::is_held`].
 #[must_use]
 pub fn is_held(engine: &Engine, instance: &Instance) -> bool {
-    let Ok(file) = std::fs::metadata(file(engine, instance)) else { return false };
-    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return true };
-    holds(&locks, file.ino())
-}
-
-/// Whether a list of locks has a `flock` of the file. A line of one that only waits has `->` in the second column.
-fn holds(locks: &str, inode: u64) -> bool {
-    let inode = inode.to_string();
-    locks.lines().any(|line| {
-        let columns: Vec<&str> = line.split_whitespace().collect();
-        matches!(columns.as_slice(), [_, "FLOCK", _, _, _, file, ..] if file.rsplit(':').next() == Some(&inode))
-    })
+    flock::is_held(&file(engine, instance))
 }
 
 /// Who holds it, for people. The lock is the truth; the journal may be a moment behind.
 fn holder(engine: &Engine, instance: &Instance) -> Result<String, Error> {
     let holder = engine.journal.holder(instance)?;
     Ok(holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_is_in_the_kernels_list_while_it_is_held_and_not_before_or_after() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = File::create(directory.path().join("kudos.lock")).unwrap();
-        let inode = file.metadata().unwrap().ino();
-        let listed = || holds(&std::fs::read_to_string("/proc/locks").unwrap(), inode);
-        assert!(!listed());
-        file.lock().unwrap();
-        assert!(listed());
-        file.unlock().unwrap();
-        assert!(!listed());
-        let waits = format!(
-            "1: -> FLOCK  ADVISORY  WRITE 9 08:01:{inode} 0 EOF\n1: POSIX  ADVISORY  WRITE 9 08:01:{inode} 0 EOF\n"
-        );
-        assert!(!holds(&waits, inode));
-    }
 }

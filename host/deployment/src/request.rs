@@ -17,6 +17,8 @@ use super::seal::Seal;
 /// A request to deploy.
 #[derive(Debug, Clone)]
 pub struct DeploymentRequest {
+    /// The deployment's id, where the caller was told one already; none means a new one.
+    pub id: Option<String>,
     /// What is deployed: an application, or one under another name.
     pub instance: Instance,
     /// What to deploy.

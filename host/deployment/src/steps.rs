@@ -122,6 +122,7 @@ async fn attempts(
     let before = deployment.with(|state| state.steps.get(&step.id).map_or(0, |step| step.attempts));
     let mut attempt = before + 1;
     loop {
+        let in_flight = deployment.stop.step().await;
         let announced = deployment.write(&Event::StepStarted { step: step.id.clone(), attempt });
         match announced {
             Ok(()) => {}
@@ -148,6 +149,7 @@ async fn attempts(
                     && !subject.cancelled.is_cancelled()
                 {
                     deployment.log(Level::Warn, &format!("{}: {}; it is tried again", step.title, failure.message()));
+                    drop(in_flight);
                     let pause = retry::doubled(engine.retry_policy.retry_delay, tries);
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}

@@ -2,11 +2,14 @@
 //!
 //! The first Ctrl-C or SIGTERM unwinds what was touched. The second leaves everything as it is and the journal open,
 //! and ends the process even when it doesn't listen any more.
-//! A lost terminal (SIGHUP) changes nothing.
+//! A lost terminal (SIGHUP) changes nothing. An agent that ends lets its deployments end the steps that are in flight, and
+//! leaves them open: [`Stop::pause`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
 /// A request to stop. Clones share it.
@@ -14,6 +17,14 @@ use tokio_util::sync::CancellationToken;
 pub struct Stop {
     unwind: CancellationToken,
     leave: CancellationToken,
+    /// Read by every step that is in flight.
+    steps: Arc<RwLock<()>>,
+}
+
+/// A step is in flight until this goes.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    _step: OwnedRwLockReadGuard<()>,
 }
 
 impl Stop {
@@ -29,6 +40,24 @@ impl Stop {
             self.leave.cancel();
         }
         self.unwind.cancel();
+    }
+
+    /// Lets the steps end that are in flight, starts no other one, and then leaves everything as it is. It may take as long
+    /// as a step may: who cannot wait so long drops the future and calls [`Stop::leave_now`].
+    pub async fn pause(&self) {
+        // The lock is fair: a step that asks for it later waits, and then for ever, because the deployment is left.
+        let _none = self.steps.write().await;
+        self.leave.cancel();
+    }
+
+    /// Leaves everything as it is, as the second request to stop does.
+    pub fn leave_now(&self) {
+        self.leave.cancel();
+    }
+
+    /// Announces that a step begins. Waits for ever where the deployment is about to be left.
+    pub(super) async fn step(&self) -> InFlight {
+        InFlight { _step: self.steps.clone().read_owned().await }
     }
 
     /// Whether a stop was requested.
@@ -102,6 +131,20 @@ mod tests {
     use rustix::process::{Signal, getpid, kill_process};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_pause_waits_for_the_steps_that_are_in_flight_and_starts_none() {
+        let stop = Stop::new();
+        let first = stop.step().await;
+        let mut pause = Box::pin(stop.pause());
+        assert!(futures::poll!(&mut pause).is_pending());
+        assert!(!stop.leave().is_cancelled(), "a step is in flight");
+        let mut later = Box::pin(stop.step());
+        assert!(futures::poll!(&mut later).is_pending(), "a step began during a pause");
+        drop(first);
+        pause.await;
+        assert!(stop.leave().is_cancelled() && !stop.asked(), "it is left, and nothing is undone");
+    }
 
     #[test]
     fn the_second_signal_is_heard_while_everybody_computes() {

@@ -104,6 +104,7 @@ async fn undo(
     deployment.notice(Progress::UndoStarted { step: step.id.clone(), title: step.title.clone() });
     let mut attempt = 1;
     loop {
+        let in_flight = deployment.stop.step().await;
         deployment.write(&Event::UndoStarted { step: step.id.clone(), attempt })?;
         let context = subject.context(&step.id, attempt, deadline(subject, step));
         let undone = within(&context, &step.title, engine.backend.undo(&context, step, output.as_ref())).await;
@@ -116,6 +117,7 @@ async fn undo(
             Err(failed) if failed.is_retryable() && attempt < engine.retry_policy.undo_attempts => {
                 let message = format!("undoing \"{}\": {}; it is tried again", step.title, failed.message());
                 deployment.log(Level::Warn, &message);
+                drop(in_flight);
                 tokio::time::sleep(retry::doubled(engine.retry_policy.retry_delay, attempt)).await;
                 attempt += 1;
             }

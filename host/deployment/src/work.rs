@@ -144,7 +144,8 @@ impl<'a> Deployment<'a> {
             owner: owner(&request.principal),
             previous: running.as_ref().map(|running| running.deployment.clone()),
         };
-        let state = blocking(|| engine.journal.begin(&engine.ids.next(), opened))?;
+        let id = request.id.unwrap_or_else(|| engine.ids.next());
+        let state = blocking(|| engine.journal.begin(&id, opened))?;
         Ok(Self::new(engine, state, running.map(|running| running.release), given, stop))
     }
 

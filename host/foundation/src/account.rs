@@ -59,6 +59,15 @@ pub fn membership(user: u32) -> Membership {
     }
 }
 
+/// The number of a group by its name or number; none where the host knows no such group.
+#[must_use]
+pub fn group(written: &str) -> Option<u32> {
+    if written.bytes().all(|byte| byte.is_ascii_digit()) {
+        return written.parse().ok();
+    }
+    Group::from_name(written).ok().flatten().map(|group| group.gid.as_raw())
+}
+
 /// The number of a user by name.
 ///
 /// # Errors

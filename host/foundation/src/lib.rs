@@ -10,6 +10,7 @@ pub mod call;
 pub mod canonical;
 pub mod clock;
 pub mod explain;
+pub mod flock;
 pub mod hooks;
 pub mod identity;
 pub mod names;

@@ -74,6 +74,12 @@ impl Principal {
         Self::new(&name, proof)
     }
 
+    /// The agent by itself.
+    #[must_use]
+    pub fn agent() -> Self {
+        Self::new("agent", Proof::Agent)
+    }
+
     /// The name for people.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -17,7 +17,7 @@ use crate::explain::{ExitCode, Explain};
 
 /// The entries of the state directory that the agent makes for itself. Directories that an operator created in the
 /// state directory for files of plugins keep their modes.
-const OWN: &[&str] = &["locks", "bundles", "secrets", "cache", "plugins", "key"];
+const OWN: &[&str] = &["locks", "bundles", "secrets", "cache", "plugins", "key", "operations"];
 
 /// The permission bits of all users but the owner.
 const OTHERS: u32 = 0o077;

@@ -20,6 +20,16 @@ pub enum On<'a> {
     Any,
 }
 
+/// How a command came here, which decides what counts where no rule allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Of a process that does it with its own rights: without any rule, it may do what these let it do.
+    Directly,
+    /// Of the agent that stays, which has more rights than who asks: users of the host who may open its socket may look,
+    /// and everything else needs a rule.
+    Agent,
+}
+
 /// A principal may not do something.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{who} may not `{right}` on {what}")]
@@ -60,8 +70,12 @@ pub fn is_unrestricted(principal: &Principal) -> bool {
 ///
 /// # Errors
 /// When they lack one.
-pub fn check(config: &Config, principal: &Principal, rights: &[Right], on: On<'_>) -> Result<(), Denied> {
-    if config.access.is_empty() || is_unrestricted(principal) {
+pub fn check(config: &Config, principal: &Principal, rights: &[Right], on: On<'_>, asked: Asked) -> Result<(), Denied> {
+    if is_unrestricted(principal) || (config.access.is_empty() && needs_no_rule(principal, asked)) {
+        return Ok(());
+    }
+    let looks = asked == Asked::Agent && matches!(principal.proof(), Proof::LocalUser { .. });
+    if looks && rights.iter().all(|right| *right == Right::Read) {
         return Ok(());
     }
     let membership = match principal.proof() {
@@ -71,8 +85,12 @@ pub fn check(config: &Config, principal: &Principal, rights: &[Right], on: On<'_
     rights.iter().try_for_each(|right| decide(&config.access, principal, &membership, *right, on))
 }
 
-/// Decides whether a principal has a right. Without any rule every principal has every right; with one, what no rule allows is
-/// denied. `membership` is what the host says of a local user, and empty for every other principal.
+/// Whether a principal may do everything on a host without rules. A trigger does what the operator's file says of it.
+fn needs_no_rule(principal: &Principal, asked: Asked) -> bool {
+    asked == Asked::Directly || matches!(principal.proof(), Proof::Trigger { .. })
+}
+
+/// Decides whether a rule gives a principal a right; what no rule allows is denied. `membership` is what the host says of a local user, and empty for every other principal.
 ///
 /// # Errors
 /// When no rule allows it.
@@ -86,7 +104,7 @@ pub fn decide(
     let allows = |rule: &AccessRule| {
         rule.may.contains(&right) && is_about(rule, on) && is_for(rule, principal.proof(), membership)
     };
-    if rules.is_empty() || is_unrestricted(principal) || rules.iter().any(allows) {
+    if is_unrestricted(principal) || rules.iter().any(allows) {
         return Ok(());
     }
     let what = match on {
@@ -158,12 +176,11 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rule_all_is_allowed_and_with_one_what_no_rule_allows_is_denied() {
+    fn what_no_rule_allows_is_denied() {
         let nobody = Membership::default();
         let rules = [AccessRule { users: texts(&["ada"]), ..rule(&[Right::Read], &[]) }];
         for right in Right::ALL {
             for principal in [user(1000), Principal::of_trigger("ci", "github", None)] {
-                assert!(decide(&[], &principal, &nobody, right, On::All).is_ok());
                 assert!(decide(&rules, &principal, &nobody, right, On::Application("kudos")).is_err());
             }
             for principal in [user(0), Principal::new("windlass", Proof::Agent)] {
@@ -254,5 +271,33 @@ mod tests {
             assert!(decide(&config.access, &principal, &membership, Right::Check, on).is_ok(), "{}", denied.lines);
             assert!(decide(&config.access, &principal, &membership, Right::Deploy, on).is_err());
         }
+    }
+
+    /// The answer of a host with these rules, where it needs no user database.
+    fn check_with(rules: Vec<AccessRule>, principal: &Principal, rights: &[Right], asked: Asked) -> bool {
+        let config = Config { access: rules, ..Config::defaults().unwrap() };
+        check(&config, principal, rights, On::All, asked).is_ok()
+    }
+
+    #[test]
+    fn without_a_rule_a_process_may_do_what_it_can_and_the_agent_lets_users_look() {
+        let trigger = Principal::of_trigger("ci", "github", None);
+        for right in Right::ALL {
+            for principal in [&user(4_000_000_001), &trigger] {
+                assert!(check_with(Vec::new(), principal, &[right], Asked::Directly), "{right}");
+            }
+            let may = check_with(Vec::new(), &user(4_000_000_001), &[right], Asked::Agent);
+            assert_eq!(may, right == Right::Read, "{right}");
+            assert!(check_with(Vec::new(), &trigger, &[right], Asked::Agent), "{right}");
+            assert!(check_with(Vec::new(), &user(0), &[right], Asked::Agent), "{right}");
+        }
+        let rules = || vec![rule(&[Right::Deploy], &[])];
+        assert!(
+            check_with(rules(), &user(4_000_000_001), &[Right::Read], Asked::Agent),
+            "a rule for others takes nothing away"
+        );
+        assert!(!check_with(rules(), &user(4_000_000_001), &[Right::Read], Asked::Directly));
+        let key = Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 0 });
+        assert!(!check_with(Vec::new(), &key, &[Right::Read], Asked::Agent), "a key is judged by what is said of keys");
     }
 }

@@ -17,6 +17,18 @@ pub enum CommandError {
     /// Something in it is not what it must be.
     #[error("the command cannot be carried out: {0}")]
     NotACommand(String),
+    /// A path that another process names, and that only the agent may read.
+    #[error("`{}` is a path, and the agent reads files with its own rights, not with yours", path.display())]
+    PathOfAgent {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A path that is not the same for the agent.
+    #[error("`{}` is a relative path, and the agent has another working directory", path.display())]
+    RelativePath {
+        /// The path.
+        path: PathBuf,
+    },
     /// Its caller could not be heard.
     #[error("nothing was begun, because the command could not be stopped in order")]
     Unheard(#[source] std::io::Error),
@@ -188,6 +200,7 @@ impl Explain for CommandError {
             | Self::NotSetAside { .. }
             | Self::NoValue { .. } => ExitCode::NotFound,
             Self::NotACommand(_)
+            | Self::RelativePath { .. }
             | Self::OtherPlan { .. }
             | Self::OtherRelease { .. }
             | Self::NotCompose { .. }
@@ -198,7 +211,7 @@ impl Explain for CommandError {
             | Self::NotAPlan { .. }
             | Self::NoConfig { .. }
             | Self::NotTriggered => ExitCode::Configuration,
-            Self::PlanElsewhere { .. } | Self::Overtaken { .. } => ExitCode::Refused,
+            Self::PlanElsewhere { .. } | Self::Overtaken { .. } | Self::PathOfAgent { .. } => ExitCode::Refused,
             Self::Unheard(_) | Self::Unwritable(_) => ExitCode::Unexpected,
         }
     }
@@ -233,6 +246,12 @@ impl Explain for CommandError {
                  its record; `windlass outbox drop {number} --reason …` removes it"
             )),
             Self::NotCompose { .. } => Some("`windlass plan` shows what it would change".to_owned()),
+            Self::PathOfAgent { .. } => Some(
+                "name the application: the operator's file says where its files are, or they lie in \
+                 `applications-directory`; root may name a path"
+                    .to_owned(),
+            ),
+            Self::RelativePath { .. } => Some("send the absolute path".to_owned()),
             Self::NotACommand(_)
             | Self::Unheard(_)
             | Self::Unwritable(_)

@@ -13,6 +13,7 @@ mod facts;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod init;
+pub mod presence;
 mod rights;
 mod run;
 pub mod schemas;
@@ -23,9 +24,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use windlass_api::{Command, Reply};
+use windlass_config::Right;
 use windlass_foundation::explain::ExplainedError;
+use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
+use windlass_journal::Mode;
 
+pub use access::Asked;
 pub use error::CommandError;
 pub use sink::Sink;
 
@@ -48,6 +53,7 @@ pub enum Ungrammatical {
 pub struct Service {
     config: Option<PathBuf>,
     grammar: Grammar,
+    asked: Asked,
 }
 
 impl Service {
@@ -55,7 +61,13 @@ impl Service {
     /// there. Nothing is read before a command needs it.
     #[must_use]
     pub fn new(config: Option<PathBuf>, grammar: Grammar) -> Self {
-        Self { config, grammar }
+        Self { config, grammar, asked: Asked::Directly }
+    }
+
+    /// The same inside of the agent that stays, which acts with its own rights for others.
+    #[must_use]
+    pub fn of_agent(self) -> Self {
+        Self { asked: Asked::Agent, ..self }
     }
 
     /// Carries out a command of this principal. The sink hears events until this returns.
@@ -68,7 +80,47 @@ impl Service {
         command: Command,
         sink: Arc<dyn Sink>,
     ) -> Result<Reply, ExplainedError> {
+        self.execute_as(principal, None, command, sink).await
+    }
+
+    /// The same; the deployment that it begins gets this id.
+    ///
+    /// # Errors
+    /// As for [`Service::execute`].
+    pub async fn execute_as(
+        &self,
+        principal: &Principal,
+        id: Option<String>,
+        command: Command,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Reply, ExplainedError> {
         command.validate().map_err(CommandError::NotACommand)?;
-        commands::execute(&Run::new(self, principal.clone(), rights::of(&command), sink), command).await
+        let run = Run::new(self, principal.clone(), rights::of(&command), sink).with_id(id);
+        commands::execute(&run, command).await
+    }
+
+    /// Refuses unless a principal has a right on an application; none means all applications.
+    ///
+    /// # Errors
+    /// When it has not, or the operator's file cannot be read.
+    pub fn authorize(
+        &self,
+        principal: &Principal,
+        right: Right,
+        application: Option<&str>,
+    ) -> Result<(), ExplainedError> {
+        let on = application.map_or(access::On::All, access::On::Application);
+        Run::new(self, principal.clone(), vec![right], Arc::new(sink::Unheard)).allow(on)
+    }
+
+    /// The deployments that are open in the journal, the oldest first: what an earlier process left.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn open_deployments(&self) -> Result<Vec<(String, Instance)>, ExplainedError> {
+        let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
+        let agent = run.open(Mode::Read).await?;
+        let open = agent.journal.open_deployments(None)?;
+        Ok(open.into_iter().map(|open| (open.id, open.instance)).collect())
     }
 }

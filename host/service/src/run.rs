@@ -2,7 +2,7 @@
 //!
 //! The operator's file is read once, when it is first needed, and so is the team's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +19,11 @@ use windlass_release::binding::{self, Claim};
 use windlass_release::directory::TeamDirectory;
 use windlass_release::file::ReleaseFile;
 
-use super::access::{self, On};
+use super::access::{self, Asked, On};
 use super::agent::{Agent, Options, ReadFile};
 use super::error::CommandError;
 use super::facts;
+use super::presence;
 use super::sink::{Relay, Sink};
 use super::{Grammar, Service};
 
@@ -40,6 +41,10 @@ pub(crate) struct Run {
     pub(crate) principal: Principal,
     /// What the command needs.
     rights: Vec<Right>,
+    /// How it came here.
+    asked: Asked,
+    /// The id of the deployment that it begins, where the caller was told one; for one deployment.
+    id: Arc<Mutex<Option<String>>>,
     sink: Arc<dyn Sink>,
     relay: Arc<Relay>,
     config: Arc<OnceLock<Arc<Config>>>,
@@ -70,8 +75,28 @@ pub(crate) fn itself(application: &str) -> Result<Instance, ExplainedError> {
 impl Run {
     pub(crate) fn new(service: &Service, principal: Principal, rights: Vec<Right>, sink: Arc<dyn Sink>) -> Self {
         let relay = Arc::new(Relay::new(sink.clone()));
-        let (named, grammar) = (service.config.clone(), service.grammar);
-        Self { named, grammar, principal, rights, sink, relay, config: Arc::default(), read: Arc::default() }
+        Self {
+            named: service.config.clone(),
+            grammar: service.grammar,
+            asked: service.asked,
+            principal,
+            rights,
+            id: Arc::default(),
+            sink,
+            relay,
+            config: Arc::default(),
+            read: Arc::default(),
+        }
+    }
+
+    /// The same; the deployment that it begins gets this id.
+    pub(crate) fn with_id(self, id: Option<String>) -> Self {
+        Self { id: Arc::new(Mutex::new(id)), ..self }
+    }
+
+    /// The id of the deployment that begins now; none means a new one.
+    pub(crate) fn id(&self) -> Option<String> {
+        self.id.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Another command on behalf of another principal, told to the same caller.
@@ -83,7 +108,7 @@ impl Run {
     /// looked at.
     pub(crate) fn allow(&self, on: On<'_>) -> Result<(), ExplainedError> {
         if !self.rights.is_empty() && !access::is_unrestricted(&self.principal) {
-            access::check(&*self.config()?, &self.principal, &self.rights, on)?;
+            access::check(&*self.config()?, &self.principal, &self.rights, on, self.asked)?;
         }
         Ok(())
     }
@@ -134,6 +159,9 @@ impl Run {
     }
 
     async fn open_with(&self, mode: Mode, config: Arc<Config>) -> Result<Agent, ExplainedError> {
+        if mode == Mode::Write && self.asked == Asked::Directly {
+            presence::refuse_beside_agent(&config.state_directory)?;
+        }
         let agent = Agent::open(Options { config, mode, events: self.relay.clone() }).await?;
         if let Some(read) = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             agent.has_read(read);
@@ -144,8 +172,9 @@ impl Run {
     /// Finds an application's files and its name.
     pub(crate) fn find(&self, application: &ApplicationRef) -> Result<FoundApplication, ExplainedError> {
         let config = self.config()?;
-        if let ApplicationRef::Name(name) = application {
-            self.allow(On::Application(name))?;
+        match application {
+            ApplicationRef::Name(name) => self.allow(On::Application(name))?,
+            ApplicationRef::Path(path) => self.may_name(path)?,
         }
         let location = application::find(&application.to_string(), &config.applications_directory)?;
         let team = TeamDirectory::open(&location.directory)?;
@@ -162,6 +191,16 @@ impl Run {
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(ReadFile { directory: team.identity(), file: file.clone() });
         Ok(FoundApplication { instance: itself(&name)?, name, location, file, unbound })
+    }
+
+    /// Refuses a path that another process names and that only this process may read.
+    pub(crate) fn may_name(&self, path: &Path) -> Result<(), CommandError> {
+        let path = path.to_owned();
+        match self.asked {
+            Asked::Agent if !access::is_unrestricted(&self.principal) => Err(CommandError::PathOfAgent { path }),
+            Asked::Agent if path.is_relative() => Err(CommandError::RelativePath { path }),
+            Asked::Agent | Asked::Directly => Ok(()),
+        }
     }
 
     /// The name of an application that the journal is asked about; its files are needed only when a path was given.

@@ -21,6 +21,17 @@ pub trait Sink: Send + Sync {
     fn stop(&self) -> io::Result<Stop>;
 }
 
+/// A caller that hears nothing and asks for nothing.
+pub(crate) struct Unheard;
+
+impl Sink for Unheard {
+    fn event(&self, _: CommandEvent) {}
+
+    fn stop(&self) -> io::Result<Stop> {
+        Ok(Stop::new())
+    }
+}
+
 /// Passes progress on to the caller, and keeps how long each phase took.
 pub(crate) struct Relay {
     sink: Arc<dyn Sink>,

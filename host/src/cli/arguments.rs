@@ -3,6 +3,7 @@
 //! Doc comments here are the help texts: imperative, no final period on the first line. `docs/cli.md` is generated
 //! from them.
 
+mod agent;
 mod config;
 mod deploy;
 mod holds;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use windlass_api::command::ApplicationRef;
 
+pub(super) use agent::{AgentArguments, AttachArguments, StopArguments};
 pub(super) use config::{ConfigArguments, ConfigFormat};
 pub(super) use deploy::{
     CheckArguments, DeployArguments, MannerArguments, PlanArguments, ReleaseArguments, RollbackArguments,
@@ -141,6 +143,12 @@ pub enum Command {
     Plugin(PluginArguments),
     /// Examine this host: can it deploy, and what should be put right
     Doctor(DoctorArguments),
+    /// Stay on this host and carry out commands, so that a deployment goes on whoever asked for it
+    Agent(AgentArguments),
+    /// Show a deployment that the agent carries out, from its beginning
+    Attach(AttachArguments),
+    /// Ask the agent to stop a deployment
+    Stop(StopArguments),
     /// Print the JSON Schema of a file or document
     Schema(SchemaArguments),
     /// Print a completion script for a shell

@@ -38,6 +38,9 @@ pub enum CliError {
     /// A command or its reply is lost between the command line and the service.
     #[error("the command cannot be passed to the service")]
     Wire(#[source] serde_json::Error),
+    /// The working directory is not known, and a path is relative to it.
+    #[error("the working directory is not known")]
+    Directory(#[source] std::io::Error),
     /// The asynchronous runtime could not start.
     #[error("cannot start worker threads")]
     Runtime(#[source] std::io::Error),
@@ -59,7 +62,7 @@ impl Explain for CliError {
                 ExitCode::Usage
             }
             Self::Write { .. } => ExitCode::Configuration,
-            Self::Wire(_) | Self::Runtime(_) => ExitCode::Unexpected,
+            Self::Wire(_) | Self::Directory(_) | Self::Runtime(_) => ExitCode::Unexpected,
         }
     }
 
@@ -70,7 +73,12 @@ impl Explain for CliError {
             Self::DocumentDecides { wanted, .. } => Some(format!(
                 "leave out `{wanted}`; or name the application instead of the file, `windlass release show APP {wanted}`"
             )),
-            Self::Write { .. } | Self::Declined | Self::PlanDecides { .. } | Self::Wire(_) | Self::Runtime(_) => None,
+            Self::Write { .. }
+            | Self::Declined
+            | Self::PlanDecides { .. }
+            | Self::Wire(_)
+            | Self::Directory(_)
+            | Self::Runtime(_) => None,
         }
     }
 }

@@ -31,7 +31,14 @@ pub(super) fn grammar(words: &[String]) -> Result<Command, Ungrammatical> {
 pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, ExplainedError> {
     use arguments::Command as C;
     Ok(Some(match typed.clone() {
-        C::Init(_) | C::Schema(_) | C::Completions(_) | C::Man(_) | C::Internal(_) => return Ok(None),
+        C::Init(_)
+        | C::Agent(_)
+        | C::Attach(_)
+        | C::Stop(_)
+        | C::Schema(_)
+        | C::Completions(_)
+        | C::Man(_)
+        | C::Internal(_) => return Ok(None),
         C::Config(it) => Command::Config { application: it.app, environment: it.environment, explain: it.explain },
         C::Plan(it) => plan(it)?,
         C::Check(it) => Command::Check { environment: it.release.environment.clone(), subject: subject(it.release)? },

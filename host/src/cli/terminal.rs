@@ -84,6 +84,19 @@ impl Sink for Terminal {
     }
 }
 
+/// The person who only watches: their Ctrl-C ends this process and stops nothing.
+pub(super) struct Watching(pub(super) Arc<Terminal>);
+
+impl Sink for Watching {
+    fn event(&self, event: CommandEvent) {
+        self.0.event(event);
+    }
+
+    fn stop(&self) -> io::Result<Stop> {
+        Ok(Stop::new())
+    }
+}
+
 /// Ends a process that two signals did not end.
 #[expect(clippy::exit, reason = "every other thread may be busy for ever; the journal copes, as it does with a kill")]
 fn end(printer: Printer) {

@@ -37,6 +37,18 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-sandbox",
         ],
     ),
+    // The service behind a socket, and the client of that socket: nothing below the service but who asks and what is told.
+    (
+        "windlass-daemon",
+        &[
+            "windlass-domain",
+            "windlass-foundation",
+            "windlass-api",
+            "windlass-config",
+            "windlass-deployment",
+            "windlass-service",
+        ],
+    ),
     // What it shows may come from another process: it knows answers, and nothing that makes them.
     ("windlass-report", &["windlass-domain", "windlass-foundation", "windlass-api"]),
     // Use cases live in the service, so the command line reaches no journal, configuration or capability.
@@ -49,6 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-deployment",
             "windlass-sandbox",
             "windlass-service",
+            "windlass-daemon",
             "windlass-report",
         ],
     ),
@@ -58,7 +71,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("wasm", &["windlass-sandbox"]),
     ("bollard", &["windlass-capability"]),
-    ("hyper", &["windlass-capability"]),
+    ("hyper", &["windlass-capability", "windlass-daemon"]),
+    ("axum", &["windlass-daemon"]),
     ("netlink", &["windlass-capability"]),
     ("reqwest", &["windlass-capability", "windlass-release"]),
     ("rusqlite", &["windlass-journal"]),

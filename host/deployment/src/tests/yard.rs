@@ -605,6 +605,7 @@ pub(super) fn principal(name: &str) -> Principal {
 
 pub(super) fn request(version: &str) -> DeploymentRequest {
     DeploymentRequest {
+        id: None,
         instance: kudos(),
         target: Target::Source(Source {
             directory: PathBuf::from("/release"),

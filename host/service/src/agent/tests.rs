@@ -50,6 +50,7 @@ impl Ground {
 
     async fn deploy(&self) -> Ending {
         let request = DeploymentRequest {
+            id: None,
             instance: kudos(),
             target: self.target(),
             principal: Principal::new("ada", Proof::LocalUser { uid: 0 }),

@@ -81,6 +81,7 @@ fn moved(run: &Run, agent: &Agent, name: &Instance, target: &Target) -> Result<(
 /// A request of this caller.
 pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Manner) -> DeploymentRequest {
     DeploymentRequest {
+        id: run.id(),
         instance,
         target,
         principal: run.principal.clone(),

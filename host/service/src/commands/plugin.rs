@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use windlass_api::command::ApplicationRef;
+use windlass_api::command::{ApplicationRef, is_component};
 use windlass_api::facts::{AskFact, GrantFact, PluginFact};
 use windlass_api::{Answer, Reply};
 use windlass_capability::Scope;
@@ -55,7 +55,10 @@ pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, ExplainedE
     let config = run.config()?;
     let plugins = open(&config)?;
     let is_pinned = wanted.contains("@sha256:");
-    let is_path = wanted.contains('/') || Path::new(wanted).extension().is_some_and(|extension| extension == "wasm");
+    let is_path = is_component(wanted);
+    if is_path {
+        run.may_name(Path::new(wanted))?;
+    }
     let source = if is_pinned {
         pull(run, wanted, &plugins, &config).await?;
         Source::registry(wanted).map_err(|cause| AdmissionError { plugin: format!("`{wanted}`"), cause })?
@@ -65,8 +68,8 @@ pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, ExplainedE
         Source::Bundled(wanted.to_owned())
     };
     let plugin = run.patiently(&format!("compiling `{wanted}`, once"), plugins.admit(&source, None)).await?;
-    let size = if is_path && !is_pinned { std::fs::metadata(wanted).map(|file| file.len()).ok() } else { None };
-    let mut fact = fact(&plugin, if is_path { wanted } else { "bundled" }, size);
+    let size = if is_path { std::fs::metadata(wanted).map(|file| file.len()).ok() } else { None };
+    let mut fact = fact(&plugin, if is_path || is_pinned { wanted } else { "bundled" }, size);
     fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
     fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
     fact.schema = Some(plugin.description().config.clone());

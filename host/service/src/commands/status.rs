@@ -34,7 +34,8 @@ pub(super) async fn run(run: &Run, application: Option<&ApplicationRef>) -> Resu
     if let (Some(wanted), true) = (name, applications.is_empty()) {
         return Err(lost::unknown(&agent, wanted.to_string()).await.into());
     }
-    let looks = applications.iter().map(|application| self::fact(&agent, application));
+    // A list, and no iterator: who carries this out in another thread has to know what it holds.
+    let looks: Vec<_> = applications.iter().map(|application| self::fact(&agent, application)).collect();
     let applications: Vec<StatusFact> = futures::stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
     if applications.is_empty()
         && let Some(warning) = lost::warning(&agent).await

@@ -1,0 +1,24 @@
+//! The agent that stays, `windlass agent`: the service behind a Unix socket, so that a deployment does not care whether its
+//! caller is still there. And its client, with which the command line asks it.
+//!
+//! A command that came in is an [operation](operation): it runs to its end whoever listens, and everything that it tells is
+//! kept, line by line, so that a caller can come back and go on reading. [`protocol`] is what goes over the socket.
+//! Nothing here decides about a deployment, reads a command line or prints.
+
+mod client;
+mod error;
+mod event_log;
+mod operation;
+mod operations;
+mod peer;
+pub mod protocol;
+mod routes;
+mod server;
+mod socket;
+mod stream;
+mod systemd;
+
+pub use client::Client;
+pub use error::AgentError;
+pub use server::{Announcement, serve};
+pub use socket::Place;

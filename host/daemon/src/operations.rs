@@ -1,0 +1,367 @@
+//! All operations of the agent: each begins here, once, and goes on until it has ended or the agent is stopped.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio_util::task::TaskTracker;
+use windlass_api::command::ApplicationRef;
+use windlass_api::{Command, CommandEvent, ErrorFact, Reply};
+use windlass_config::Right;
+use windlass_foundation::clock::{Ids, RandomIds};
+use windlass_foundation::explain::{ExitCode, ExplainedError};
+use windlass_foundation::names::Instance;
+use windlass_foundation::principal::Principal;
+use windlass_service::{Service, Sink};
+
+use super::event_log::{EventLogs, Heading};
+use super::operation::Operation;
+use super::protocol::{Accepted, Joined, OperationFact, StreamObject};
+
+/// How many operations that have ended are kept in memory; those that made a deployment are kept in files as well.
+const ENDED: usize = 16;
+
+/// How many may go on at the same time.
+const MOST_RUNNING: usize = 64;
+
+/// The most keys of requests that are remembered.
+const MOST_KEYS: usize = 1_000;
+
+/// Why an operation does not begin.
+#[derive(Debug)]
+pub(super) enum NotBegun {
+    /// The agent ends.
+    Stopping,
+    /// Too many go on.
+    TooMany,
+    /// The same key came with another command.
+    OtherContent {
+        /// The operation of the first one.
+        operation: String,
+    },
+    /// It could not be written down.
+    Unwritable(io::Error),
+}
+
+/// All of them.
+pub(super) struct Operations {
+    service: Service,
+    logs: EventLogs,
+    known: Mutex<Known>,
+    tasks: TaskTracker,
+}
+
+#[derive(Default)]
+struct Known {
+    running: BTreeMap<String, Arc<Operation>>,
+    ended: VecDeque<Arc<Operation>>,
+    /// By who asked and what they called the request: its operation and the hash of its command.
+    keys: HashMap<(String, String), (String, String)>,
+    stopping: bool,
+}
+
+impl Operations {
+    /// Those of a state directory; none goes on.
+    pub(super) fn open(service: Service, state: &Path) -> io::Result<Self> {
+        let logs = EventLogs::open(state)?;
+        let mut known = Known::default();
+        for Heading { operation, by, digest, key, .. } in logs.headings()? {
+            if let Some(key) = key {
+                known.keys.insert((by.sentence(), key), (operation, digest));
+            }
+        }
+        Ok(Self { service, logs, known: Mutex::new(known), tasks: TaskTracker::new() })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a command, unless it was begun already: by the same request, or by the same command of somebody else that
+    /// still runs.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        by: Principal,
+        command: Command,
+        key: Option<String>,
+    ) -> Result<Accepted, NotBegun> {
+        let heading = Heading {
+            operation: RandomIds.next(),
+            command: word(&command),
+            deploys: command.deploys(),
+            digest: digest(&command),
+            since: Timestamp::now(),
+            by,
+            key,
+        };
+        let mut known = self.known();
+        if known.stopping {
+            return Err(NotBegun::Stopping);
+        }
+        let named = heading.key.clone().map(|key| (heading.by.sentence(), key));
+        if let Some((operation, digest)) = named.as_ref().and_then(|named| known.keys.get(named)) {
+            return if *digest == heading.digest {
+                Ok(Accepted { operation: operation.clone(), joined: None })
+            } else {
+                Err(NotBegun::OtherContent { operation: operation.clone() })
+            };
+        }
+        if let Some(same) = self.same(&known, &heading) {
+            let Heading { operation, by, since, .. } = same.heading.clone();
+            return Ok(Accepted { operation, joined: Some(Joined { by: by.sentence(), since }) });
+        }
+        if known.running.len() >= MOST_RUNNING {
+            return Err(NotBegun::TooMany);
+        }
+        let operation = Operation::begin(heading, &self.logs).map_err(NotBegun::Unwritable)?;
+        if let Some(named) = named {
+            if known.keys.len() >= MOST_KEYS {
+                known.keys.clear();
+            }
+            let Heading { operation, digest, .. } = &operation.heading;
+            known.keys.insert(named, (operation.clone(), digest.clone()));
+        }
+        let id = operation.heading.operation.clone();
+        self.carry_out(&mut known, Arc::new(operation), command);
+        Ok(Accepted { operation: id, joined: None })
+    }
+
+    /// The operation that does the same already, where the caller may do it too.
+    fn same(&self, known: &Known, heading: &Heading) -> Option<Arc<Operation>> {
+        let is_same = |running: &&Arc<Operation>| {
+            let other = &running.heading;
+            heading.deploys && other.command == heading.command && other.digest == heading.digest
+        };
+        let same = known.running.values().find(is_same)?;
+        let application = same.application();
+        let may = self.service.authorize(&heading.by, Right::Deploy, application.as_deref());
+        may.is_ok().then(|| same.clone())
+    }
+
+    fn carry_out(self: &Arc<Self>, known: &mut Known, operation: Arc<Operation>, command: Command) {
+        let id = operation.heading.operation.clone();
+        known.running.insert(id.clone(), operation.clone());
+        let (operations, of) = (Arc::clone(self), operation.clone());
+        self.tasks.spawn(async move {
+            let service = operations.service.clone();
+            let by = of.heading.by.clone();
+            // A task of its own, so that even a panic is an end.
+            let done = tokio::spawn(async move { service.execute_as(&by, Some(id), command, of).await }).await;
+            operations.ended(
+                &operation,
+                match done {
+                    Ok(done) => done.map_err(|error| ErrorFact::from(&error)),
+                    Err(error) => Err(broken(&error)),
+                },
+            );
+        });
+    }
+
+    fn ended(&self, operation: &Arc<Operation>, done: Result<Reply, ErrorFact>) {
+        // A deployment that the stop of the agent left open goes on when the agent is there again, and so does its stream.
+        let goes_on =
+            self.known().stopping && matches!(&done, Err(error) if error.exit == ExitCode::Interrupted.number());
+        if !(goes_on && operation.heading.deploys) {
+            operation.end(match done {
+                Ok(reply) => StreamObject { reply: Some(Box::new(reply)), ..StreamObject::default() },
+                Err(error) => StreamObject { error: Some(Box::new(error)), ..StreamObject::default() },
+            });
+        }
+        let mut known = self.known();
+        known.running.remove(&operation.heading.operation);
+        known.ended.push_back(operation.clone());
+        if known.ended.len() > ENDED {
+            known.ended.pop_front();
+        }
+    }
+
+    /// One of them: it goes on, or it is kept.
+    pub(super) fn find(&self, id: &str) -> Option<Arc<Operation>> {
+        {
+            let known = self.known();
+            let ended = || known.ended.iter().find(|ended| ended.heading.operation == id);
+            if let Some(found) = known.running.get(id).or_else(ended) {
+                return Some(found.clone());
+            }
+        }
+        self.logs.read(id).ok().map(|kept| Arc::new(Operation::kept(kept, None)))
+    }
+
+    /// Those that go on, and then those of deployments that have ended, the newest first.
+    pub(super) fn list(&self) -> io::Result<Vec<OperationFact>> {
+        let mut facts: Vec<OperationFact> = self.known().running.values().map(|running| running.fact()).collect();
+        facts.sort_by_key(|fact| std::cmp::Reverse(fact.since));
+        for heading in self.logs.headings()?.into_iter().rev() {
+            if !facts.iter().any(|fact| fact.operation == heading.operation)
+                && let Some(kept) = self.find(&heading.operation)
+            {
+                facts.push(kept.fact());
+            }
+        }
+        Ok(facts)
+    }
+
+    /// How many go on.
+    pub(super) fn running(&self) -> usize {
+        self.known().running.len()
+    }
+
+    /// Whether the agent ends.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.known().stopping
+    }
+
+    /// Goes on with what an earlier agent left: open deployments are resumed, each in its own stream, and what else was cut
+    /// off is told its end.
+    pub(super) async fn take_over(self: &Arc<Self>) -> Result<usize, ExplainedError> {
+        let open = self.service.open_deployments().await?;
+        for heading in self.logs.headings().unwrap_or_default() {
+            if open.iter().all(|(id, _)| *id != heading.operation) {
+                self.cut_off(&heading.operation);
+            }
+        }
+        let mut applications: Vec<Instance> = Vec::new();
+        for (id, instance) in open {
+            if !applications.contains(&instance) {
+                self.resume(&id, &instance);
+                applications.push(instance);
+            }
+        }
+        Ok(applications.len())
+    }
+
+    /// Tells the end of an operation whose agent ended first, and that left no open deployment.
+    fn cut_off(&self, id: &str) {
+        let Ok(kept) = self.logs.read(id) else { return };
+        let operation = Operation::kept(kept, self.logs.go_on(id).ok());
+        if operation.has_told_its_end() {
+            return;
+        }
+        let error = ErrorFact {
+            error: format!(
+                "the agent ended while `{}` ran, and no deployment of it is open",
+                operation.heading.command
+            ),
+            caused_by: Vec::new(),
+            hint: Some(
+                "`windlass history` lists all deployments; run the command again where it is not among them".to_owned(),
+            ),
+            place: None,
+            problems: Vec::new(),
+            exit: ExitCode::Interrupted.number(),
+        };
+        operation.end(StreamObject { error: Some(Box::new(error)), ..StreamObject::default() });
+    }
+
+    /// Resumes the open deployment of an instance. Who listens hears it as one deployment.
+    fn resume(self: &Arc<Self>, id: &str, instance: &Instance) {
+        let command = Command::Resume { application: Some(ApplicationRef::Name(instance.to_string())), unwind: false };
+        let begun = if let Ok(kept) = self.logs.read(id) {
+            self.logs.go_on(id).map(|file| Operation::kept(kept, Some(file)))
+        } else {
+            // It was begun by a process that was not the agent.
+            let heading = Heading {
+                operation: id.to_owned(),
+                command: word(&command),
+                deploys: true,
+                digest: digest(&command),
+                since: Timestamp::now(),
+                by: Principal::agent(),
+                key: None,
+            };
+            Operation::begin(heading, &self.logs)
+        };
+        let Ok(operation) = begun else { return };
+        let operation = Arc::new(operation);
+        self.known().running.insert(id.to_owned(), operation.clone());
+        let operations = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let service = operations.service.clone();
+            let one = Arc::new(OneDeployment { operation: operation.clone(), ended: Mutex::default() });
+            let sink: Arc<dyn Sink> = one.clone();
+            let done = tokio::spawn(async move { service.execute(&Principal::agent(), command, sink).await }).await;
+            let ended = one.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+            operations.ended(
+                &operation,
+                match done {
+                    Ok(Ok(reply)) => Ok(Reply { answer: ended.unwrap_or(reply.answer), exit: reply.exit }),
+                    Ok(Err(error)) => Err(ErrorFact::from(&error)),
+                    Err(error) => Err(broken(&error)),
+                },
+            );
+        });
+    }
+
+    /// Takes no command any more.
+    pub(super) fn close(&self) {
+        self.known().stopping = true;
+    }
+
+    /// Lets the steps end that are in flight, and leaves what is not finished. After `within` nothing is waited for. Called
+    /// after [`Operations::close`].
+    pub(super) async fn pause(&self, within: Duration) {
+        let running: Vec<_> = self.known().running.values().cloned().collect();
+        let pause = join_all(running.iter().map(|operation| operation.stopping().pause()));
+        tokio::time::timeout(within, pause).await.ok();
+        for operation in &running {
+            operation.stopping().leave_now();
+        }
+        self.tasks.close();
+        // What was left only has its end to write.
+        tokio::time::timeout(LEFT, self.tasks.wait()).await.ok();
+    }
+}
+
+/// How long what was left may take to end.
+const LEFT: Duration = Duration::from_secs(5);
+
+/// The caller of a resumption of one deployment: its end is the answer, and no part of one.
+struct OneDeployment {
+    operation: Arc<Operation>,
+    ended: Mutex<Option<windlass_api::Answer>>,
+}
+
+impl Sink for OneDeployment {
+    fn event(&self, event: CommandEvent) {
+        match event {
+            CommandEvent::Part(answer) => {
+                *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(*answer);
+            }
+            event => self.operation.event(event),
+        }
+    }
+
+    fn stop(&self) -> io::Result<windlass_deployment::Stop> {
+        self.operation.stop()
+    }
+}
+
+/// The command's word.
+fn word(command: &Command) -> String {
+    let value = serde_json::to_value(command).unwrap_or_default();
+    value.get("command").and_then(serde_json::Value::as_str).unwrap_or("command").to_owned()
+}
+
+/// The same command has the same.
+fn digest(command: &Command) -> String {
+    hex::encode(Sha256::digest(serde_json::to_vec(command).unwrap_or_default()))
+}
+
+/// The end of an operation that broke.
+fn broken(error: &tokio::task::JoinError) -> ErrorFact {
+    ErrorFact {
+        error: "the agent broke off in the middle of the command".to_owned(),
+        caused_by: vec![error.to_string()],
+        hint: Some(
+            "this is a mistake in Windlass; `windlass resume` goes on with what is open in the journal".to_owned(),
+        ),
+        place: None,
+        problems: Vec::new(),
+        exit: ExitCode::Unexpected.number(),
+    }
+}

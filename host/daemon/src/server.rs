@@ -1,0 +1,138 @@
+//! The agent's life: it takes the state directory and the socket, goes on with what an earlier one left, serves, and ends in
+//! order when it is asked to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use windlass_config::{Config, DEFAULT_PATH};
+use windlass_foundation::explain::ExplainedError;
+use windlass_foundation::private;
+use windlass_service::{Grammar, Service, presence};
+
+use super::error::AgentError;
+use super::operations::Operations;
+use super::peer::Peer;
+use super::routes::{Shared, router};
+use super::socket::Place;
+use super::systemd;
+
+/// What the agent says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Announcement {
+    /// It takes commands.
+    Ready {
+        /// Its socket.
+        socket: PathBuf,
+        /// How many deployments of an earlier process it resumes.
+        resumed: usize,
+    },
+    /// It was asked to end, and lets the steps end that are in flight.
+    Stopping {
+        /// How many operations go on.
+        running: usize,
+    },
+    /// It has ended.
+    Stopped,
+}
+
+/// Serves until the process is asked to end, with SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot begin: the operator's file, the state directory, the socket or the journal is not as it must be.
+pub async fn serve(
+    config: Option<PathBuf>,
+    grammar: Grammar,
+    announce: impl Fn(Announcement),
+) -> Result<(), ExplainedError> {
+    // It changes the environment, so it comes before the threads that a command starts.
+    let given = systemd::socket().map_err(|source| AgentError::Listen { path: PathBuf::from("systemd"), source })?;
+    let file = config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
+    let settings = if config.is_none() && !file.exists() { Config::defaults()? } else { Config::read(&file)? };
+    let place = Place::of_config(&settings)?;
+    private::claim(&settings.state_directory)?;
+    let _presence = presence::claim(&settings.state_directory, place.path())?;
+    let failed = |source| AgentError::Listen { path: place.path().to_owned(), source };
+    let is_given = given.is_some();
+    let listener = match given {
+        Some(listener) => listener,
+        None => place.listen(&settings)?,
+    };
+    listener.set_nonblocking(true).map_err(failed)?;
+    let listener = UnixListener::from_std(listener).map_err(failed)?;
+
+    let service = Service::new(config, grammar).of_agent();
+    let state = &settings.state_directory;
+    let unwritable = |source| AgentError::Write { path: state.join("operations"), source };
+    let operations = Arc::new(Operations::open(service.clone(), state).map_err(unwritable)?);
+    let mut signals = Signals::listen().map_err(failed)?;
+    let resumed = operations.take_over().await?;
+
+    let stopping = CancellationToken::new();
+    let shared = Shared {
+        service,
+        operations: operations.clone(),
+        config: file,
+        environment: settings.environment.clone(),
+        stopping: stopping.clone(),
+    };
+    let app: IntoMakeServiceWithConnectInfo<_, Peer> = router(shared).into_make_service_with_connect_info();
+    let ended = CancellationToken::new();
+    let server = axum::serve(listener, app).with_graceful_shutdown(ended.clone().cancelled_owned());
+    let server = tokio::spawn(async move { server.await });
+    systemd::ready();
+    announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
+
+    signals.asked().await;
+    announce(Announcement::Stopping { running: operations.running() });
+    systemd::stopping();
+    // Who listens is told at once, and asks again when the next agent is there.
+    operations.close();
+    stopping.cancel();
+    with_time(operations.pause(settings.resident.stop_within)).await;
+    if let Err(source) = place.leave_word() {
+        return Err(AgentError::Write { path: place.path().to_owned(), source }.into());
+    }
+    ended.cancel();
+    if !is_given {
+        place.remove();
+    }
+    // Streams have ended; a connection that is idle, or does not read, is not waited for.
+    tokio::time::timeout(systemd::ASK_AGAIN, server).await.ok();
+    announce(Announcement::Stopped);
+    Ok(())
+}
+
+/// Waits, and asks systemd for more time while it does.
+async fn with_time(pause: impl Future<Output = ()>) {
+    tokio::pin!(pause);
+    loop {
+        systemd::extend();
+        tokio::select! {
+            () = &mut pause => return,
+            () = tokio::time::sleep(systemd::ASK_AGAIN) => {}
+        }
+    }
+}
+
+/// The signals that ask the agent to end.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Which process works with a state directory: the agent that stays, or commands that work by themselves.
+//!
+//! The agent holds a lock for as long as it lives. A command beside it would not be told to stop when the agent is, and the
+//! agent would not know of its deployments, so it is refused and says where the agent is asked.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use windlass_foundation::explain::{ExitCode, Explain};
+use windlass_foundation::{flock, private};
+
+/// The lock of the agent, below the state directory. The file has the path of the agent's socket.
+const LOCK: &str = "agent.lock";
+
+/// Why the state directory is not this process's to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum PresenceError {
+    /// An agent stays here already.
+    #[error("an agent already works with the state directory `{}`; it is asked at `{socket}`", state.display())]
+    Taken {
+        /// The state directory.
+        state: PathBuf,
+        /// The other agent's socket.
+        socket: String,
+    },
+    /// The lock cannot be taken.
+    #[error("cannot lock the state directory `{}`", state.display())]
+    Lock {
+        /// The state directory.
+        state: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Explain for PresenceError {
+    fn exit(&self) -> ExitCode {
+        match self {
+            Self::Taken { .. } => ExitCode::Busy,
+            Self::Lock { .. } => ExitCode::Unexpected,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Taken { socket, .. } => Some(format!(
+                "write `socket = \"{socket}\"` below `[agent]` in the operator's file, so that commands find the agent; or \
+                 stop the agent first"
+            )),
+            Self::Lock { .. } => None,
+        }
+    }
+}
+
+/// The agent is there until this goes.
+#[derive(Debug)]
+pub struct Presence {
+    _lock: File,
+}
+
+/// Says that the agent of this state directory is asked at a socket.
+///
+/// # Errors
+/// When there is another one.
+pub fn claim(state: &Path, socket: &Path) -> Result<Presence, PresenceError> {
+    let failed = |source| PresenceError::Lock { state: state.to_owned(), source };
+    private::directory(state).map_err(failed)?;
+    let mut lock = private::open(&state.join(LOCK)).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(taken(state)),
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    lock.set_len(0).map_err(failed)?;
+    lock.write_all(socket.as_os_str().as_encoded_bytes()).map_err(failed)?;
+    Ok(Presence { _lock: lock })
+}
+
+/// Refuses to work beside an agent.
+pub(crate) fn refuse_beside_agent(state: &Path) -> Result<(), PresenceError> {
+    if flock::is_held(&state.join(LOCK)) { Err(taken(state)) } else { Ok(()) }
+}
+
+fn taken(state: &Path) -> PresenceError {
+    let socket = fs::read_to_string(state.join(LOCK)).unwrap_or_default();
+    PresenceError::Taken { state: state.to_owned(), socket }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_agent_and_no_command_works_beside_it() {
+        let state = tempfile::tempdir().unwrap();
+        refuse_beside_agent(state.path()).unwrap();
+        let presence = claim(state.path(), Path::new("/run/a.sock")).unwrap();
+        let refused = refuse_beside_agent(state.path()).unwrap_err();
+        assert!(refused.to_string().ends_with("it is asked at `/run/a.sock`"), "{refused}");
+        assert_eq!(refused.exit(), ExitCode::Busy);
+        let second = claim(state.path(), Path::new("/run/another.sock")).unwrap_err();
+        assert!(second.to_string().ends_with("`/run/a.sock`"), "{second}");
+        drop(presence);
+        refuse_beside_agent(state.path()).unwrap();
+        claim(state.path(), Path::new("/b")).unwrap();
+        assert_eq!(fs::read_to_string(state.path().join(LOCK)).unwrap(), "/b");
+    }
+}
