@@ -3,6 +3,7 @@
 //! They run the `windlass` binary as a person does, against a real engine and a real registry. `cargo xtask test`
 //! builds what they need and says where it is; run by hand, they look where it puts things.
 
+mod resident;
 mod small;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 use windlass_stage::{Compose, Kudos, Run, docker};
 
+pub use resident::{Answered, Resident, socket};
 pub use small::Small;
 
 /// The repository's root.

@@ -38,6 +38,7 @@ mod peer;
 mod promotion;
 mod published_contracts;
 mod pulled_plugins;
+mod resident;
 mod room;
 mod service;
 mod slow_end;

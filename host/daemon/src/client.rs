@@ -116,7 +116,8 @@ impl Client {
             return match (going_on.len(), running) {
                 (1, _) => Ok(going_on.remove(0)),
                 (0, true) => Err(AgentError::NoOperation),
-                (0, false) => all.into_iter().next().ok_or(AgentError::NoOperation),
+                // What was refused before it was a deployment was read by who asked for it.
+                (0, false) => all.into_iter().find(|one| one.application.is_some()).ok_or(AgentError::NoOperation),
                 _ => {
                     let name = |one: &OperationFact| {
                         let application = one.application.as_deref().unwrap_or("no application yet");

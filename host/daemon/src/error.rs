@@ -98,7 +98,7 @@ pub enum AgentError {
     #[error("the agent was restarted before it answered")]
     Restarted,
     /// There is no operation to look at.
-    #[error("the agent carries nothing out now, and no operation is kept")]
+    #[error("the agent carries nothing out now")]
     NoOperation,
     /// Several operations go on.
     #[error("several operations go on: {0}")]

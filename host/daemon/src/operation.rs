@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use windlass_api::CommandEvent;
 use windlass_deployment::Stop;
-use windlass_foundation::progress::Progress;
 use windlass_service::Sink;
 
 use super::event_log::{EventLogs, Heading, Kept};
@@ -93,7 +92,7 @@ impl Operation {
         }
     }
 
-    /// The application that it is about, as soon as that is known.
+    /// The application that it is about, as soon as it is known by its deployment.
     pub(super) fn application(&self) -> Option<String> {
         self.told().application.clone()
     }
@@ -185,10 +184,10 @@ impl Sink for Operation {
 }
 
 impl Told {
-    /// Takes from an event what the operation is about.
+    /// Takes from an event what the operation is about: the deployment that it makes says so.
     fn look(&mut self, event: &CommandEvent) {
         if let CommandEvent::Progress(event) = event
-            && (self.application.is_none() || matches!(event.progress, Progress::Opened { .. }))
+            && event.of.deployment.is_some()
         {
             self.application = Some(event.of.application.clone());
         }

@@ -222,7 +222,7 @@ impl Operations {
         let open = self.service.open_deployments().await?;
         for heading in self.logs.headings().unwrap_or_default() {
             if open.iter().all(|(id, _)| *id != heading.operation) {
-                self.cut_off(&heading.operation);
+                self.cut_off(&heading.operation).await;
             }
         }
         let mut applications: Vec<Instance> = Vec::new();
@@ -235,12 +235,16 @@ impl Operations {
         Ok(applications.len())
     }
 
-    /// Tells the end of an operation whose agent ended first, and that left no open deployment.
-    fn cut_off(&self, id: &str) {
+    /// Tells the end of an operation whose agent ended first, and that left no open deployment: the end is in the journal, or
+    /// there was no deployment yet.
+    async fn cut_off(&self, id: &str) {
         let Ok(kept) = self.logs.read(id) else { return };
         let operation = Operation::kept(kept, self.logs.go_on(id).ok());
         if operation.has_told_its_end() {
             return;
+        }
+        if let Ok(Some(reply)) = self.service.ended(id).await {
+            return operation.end(StreamObject { reply: Some(Box::new(reply)), ..StreamObject::default() });
         }
         let error = ErrorFact {
             error: format!(

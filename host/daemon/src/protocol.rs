@@ -65,7 +65,7 @@ pub struct OperationFact {
     pub operation: String,
     /// The command's word: `deploy`.
     pub command: String,
-    /// The application, as soon as it is known.
+    /// The application, as soon as there is a deployment of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
     /// Who asked for it.

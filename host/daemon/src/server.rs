@@ -91,11 +91,9 @@ pub async fn serve(
     systemd::stopping();
     // Who listens is told at once, and asks again when the next agent is there.
     operations.close();
+    let word = place.leave_word();
     stopping.cancel();
     with_time(operations.pause(settings.resident.stop_within)).await;
-    if let Err(source) = place.leave_word() {
-        return Err(AgentError::Write { path: place.path().to_owned(), source }.into());
-    }
     ended.cancel();
     if !is_given {
         place.remove();
@@ -103,7 +101,7 @@ pub async fn serve(
     // Streams have ended; a connection that is idle, or does not read, is not waited for.
     tokio::time::timeout(systemd::ASK_AGAIN, server).await.ok();
     announce(Announcement::Stopped);
-    Ok(())
+    Ok(word.map_err(failed)?)
 }
 
 /// Waits, and asks systemd for more time while it does.

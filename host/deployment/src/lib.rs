@@ -43,7 +43,7 @@ pub use self::backend::{BackendError, BackendFuture, Context, DeploymentBackend,
 pub use self::backend::{OnDoubt, ProbePolicy, Resolved};
 pub use self::owner::{Owner, owner_of};
 pub use self::request::{DeploymentRequest, Ending, FromDocument, Gated, PlanFile, Planned, Source, Target};
-pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, to_resolve};
+pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, exit, to_resolve};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
 pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, recover::Onward};

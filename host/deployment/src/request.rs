@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use windlass_domain::{Event, NamedReport, Observation, Outcome, Plan, Release, Verdict};
+use windlass_domain::{Event, Failure, NamedReport, Observation, Outcome, Plan, Release, Verdict};
 use windlass_foundation::explain::{ExitCode, FailureKind, failure_hint};
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
@@ -205,20 +205,9 @@ pub struct Ending {
 
 impl Ending {
     /// How the process ends.
-    ///
-    /// A refusal before the gates says what kept the deployment from being planned: a server that cannot be reached,
-    /// something that doesn't exist, a file that is wrong.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        match self.outcome {
-            Outcome::Succeeded | Outcome::Unchanged => ExitCode::Succeeded,
-            Outcome::RolledBack => ExitCode::RolledBack,
-            Outcome::Stuck => ExitCode::Stuck,
-            Outcome::Refused => {
-                let kind = self.state.failure.as_ref().map(FailureKind::of);
-                kind.and_then(|kind| kind.exit()).unwrap_or(ExitCode::Refused)
-            }
-        }
+        exit(self.outcome, self.state.failure.as_ref())
     }
 
     /// What to do next, where that is known.
@@ -237,6 +226,23 @@ impl Ending {
     #[must_use]
     pub fn event(&self, host: &str, key: String) -> Event {
         event_of(&self.state, self.previous.as_deref(), host, key)
+    }
+}
+
+/// How the process ends after a deployment that ended so.
+///
+/// A refusal before the gates says what kept the deployment from being planned: a server that cannot be reached, something
+/// that doesn't exist, a file that is wrong.
+#[must_use]
+pub fn exit(outcome: Outcome, failure: Option<&Failure>) -> ExitCode {
+    match outcome {
+        Outcome::Succeeded | Outcome::Unchanged => ExitCode::Succeeded,
+        Outcome::RolledBack => ExitCode::RolledBack,
+        Outcome::Stuck => ExitCode::Stuck,
+        Outcome::Refused => {
+            let kind = failure.map(FailureKind::of);
+            kind.and_then(|kind| kind.exit()).unwrap_or(ExitCode::Refused)
+        }
     }
 }
 

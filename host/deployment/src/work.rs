@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use windlass_domain::{Failure, Observation, Outcome, Plan, Release, Step, When};
 use windlass_foundation::blocking::blocking;
 use windlass_foundation::call::{CallContext, CallPurpose};
-use windlass_foundation::principal::Principal;
+use windlass_foundation::principal::{Principal, Proof};
 use windlass_foundation::progress::{DeploymentRef, FlowPhase, Level, Progress};
 use windlass_journal::{
     Asked, DeploymentState, Event, Origin, Owner, Purpose, SharedState, Status, StepStatus, Summary, WithLine,
@@ -158,7 +158,12 @@ impl<'a> Deployment<'a> {
         };
         // A stuck deployment is not open: it is not resumed before an operator resolves it.
         if state.status.is_open() {
-            let event = Event::Resumed { owner: owner(by) };
+            // The agent by itself goes on for who asked.
+            let owner = match by.proof() {
+                Proof::Agent => Owner { actor: state.owner.actor.clone(), ..owner(by) },
+                _ => owner(by),
+            };
+            let event = Event::Resumed { owner };
             blocking(|| engine.journal.append(&mut state, &event, &WithLine::default()))?;
         }
         Ok(Self::new(engine, state, previous, None, stop))

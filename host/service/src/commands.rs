@@ -18,7 +18,7 @@ mod release;
 mod resolve;
 mod resume;
 mod rollback;
-mod show;
+pub(crate) mod show;
 mod status;
 mod trigger;
 

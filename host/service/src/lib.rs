@@ -96,7 +96,8 @@ impl Service {
     ) -> Result<Reply, ExplainedError> {
         command.validate().map_err(CommandError::NotACommand)?;
         let run = Run::new(self, principal.clone(), rights::of(&command), sink).with_id(id);
-        commands::execute(&run, command).await
+        // Every command is in this one future: kept apart, it does not make those of all callers large.
+        Box::pin(commands::execute(&run, command)).await
     }
 
     /// Refuses unless a principal has a right on an application; none means all applications.
@@ -122,5 +123,15 @@ impl Service {
         let agent = run.open(Mode::Read).await?;
         let open = agent.journal.open_deployments(None)?;
         Ok(open.into_iter().map(|open| (open.id, open.instance)).collect())
+    }
+
+    /// The reply about a deployment that has ended, for a caller who did not hear it; none where no deployment with this id
+    /// has ended here.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn ended(&self, deployment: &str) -> Result<Option<Reply>, ExplainedError> {
+        let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
+        commands::show::ended(&run, deployment).await
     }
 }

@@ -20,6 +20,20 @@ pub(super) async fn run(run: &Run, deployment: &str) -> Result<Reply, ExplainedE
     Ok(Reply::succeeded(Answer::Shown { deployment: Box::new(fact) }))
 }
 
+/// The reply about a deployment that has ended, for a caller who did not hear it; none where there is no such deployment, or
+/// it is open.
+pub(crate) async fn ended(run: &Run, id: &str) -> Result<Option<Reply>, ExplainedError> {
+    let agent = run.open(Mode::Read).await?;
+    let Some(shown) = agent.journal.show(id)?.filter(|shown| shown.summary.id == id && !shown.summary.open) else {
+        return Ok(None);
+    };
+    let Some(outcome) = shown.state.outcome() else { return Ok(None) };
+    let mut fact = facts::shown(&agent.journal, &shown)?;
+    facts::look(&agent, &mut fact).await;
+    let exit = windlass_deployment::exit(outcome, shown.state.failure.as_ref());
+    Ok(Some(Reply { answer: Answer::Ended { deployment: Box::new(fact) }, exit }))
+}
+
 /// Shows what plugins and steps of a deployment said.
 pub(super) async fn logs(run: &Run, deployment: &str) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Read).await?;
