@@ -8,6 +8,7 @@
 mod client;
 mod error;
 mod event_log;
+pub mod openapi;
 mod operation;
 mod operations;
 mod peer;

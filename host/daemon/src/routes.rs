@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::principal::Principal;
 use windlass_service::Service;
 
+use super::openapi;
 use super::operation::Operation;
 use super::operations::{NotBegun, Operations};
 use super::peer::Peer;
@@ -43,16 +44,26 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
 }
 
-/// All routes.
+/// All routes, by their paths.
+pub(super) fn routes() -> [(&'static str, MethodRouter<Shared>); 6] {
+    [
+        ("/v1/health", get(health)),
+        ("/v1/openapi.json", get(|| async { Json(openapi::description()) })),
+        ("/v1/operations", post(begin).get(list)),
+        ("/v1/operations/{id}", get(one)),
+        ("/v1/operations/{id}/events", get(events)),
+        ("/v1/operations/{id}/stop", post(stop)),
+    ]
+}
+
+/// What serves them.
 pub(super) fn router(shared: Shared) -> Router {
-    Router::new()
-        .route("/v1/operations", post(begin).get(list))
-        .route("/v1/operations/{id}", get(one))
-        .route("/v1/operations/{id}/events", get(events))
-        .route("/v1/operations/{id}/stop", post(stop))
-        .layer(middleware::from_fn(understood))
-        .route("/v1/health", get(health))
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, handler)| router.route(path, handler))
         .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .layer(middleware::from_fn(understood))
         .layer(DefaultBodyLimit::max(LARGEST_COMMAND))
         .layer(middleware::map_response(versioned))
         .layer(middleware::from_fn(no_browser))
@@ -290,7 +301,9 @@ async fn unknown(request: Request) -> Refusal {
 
 /// Refuses a caller that speaks another version of the commands.
 async fn understood(request: Request, next: Next) -> Response {
-    match unlike(request.headers()) {
+    // Who does not fit may still ask how the agent is.
+    let asks_version = request.uri().path() == "/v1/health";
+    match unlike(request.headers()).filter(|_| !asks_version) {
         None => next.run(request).await,
         Some(refusal) => refusal.into_response(),
     }

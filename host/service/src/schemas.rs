@@ -21,6 +21,12 @@ impl Schema {
         Self { name, title, make: || schema_for!(T).to_value() }
     }
 
+    /// One that is made elsewhere.
+    #[must_use]
+    pub const fn made(name: &'static str, title: &'static str, make: fn() -> Value) -> Self {
+        Self { name, title, make }
+    }
+
     /// The schema itself.
     #[must_use]
     pub fn value(&self) -> Value {

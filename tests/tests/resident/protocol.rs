@@ -107,6 +107,26 @@ fn what_is_no_request_is_refused_with_a_reason() -> Result<()> {
 }
 
 #[test]
+fn every_route_of_the_description_is_there() -> Result<()> {
+    let small = Small::set("described")?;
+    let agent = Resident::begin(&small)?;
+    let description = agent.ask("GET /v1/openapi.json", &[], "")?.json()?;
+    ensure!(
+        description == serde_json::from_str::<Value>(&expect(small.host.run(["schema", "agent-api"])?, 0)?.stdout)?
+    );
+    let paths = description["paths"].as_object().context("paths")?;
+    for (path, methods) in paths {
+        for method in ["get", "post", "put", "delete"] {
+            let line = format!("{} {}", method.to_uppercase(), path.replace("{id}", "zzzz"));
+            let answered = agent.ask(&line, &[], "")?;
+            ensure!(answered.body.contains("there is no `") != methods.get(method).is_some(), "{line}: {answered:?}");
+            ensure!(answered.headers.contains("windlass-version: "), "{line}: {answered:?}");
+        }
+    }
+    agent.end().map(drop)
+}
+
+#[test]
 fn a_key_is_said_by_those_who_may_say_it_and_judged_by_the_rules_for_keys() -> Result<()> {
     let small = Small::running("keyed")?;
     let fingerprint = format!("SHA256:{}", "k".repeat(43));

@@ -55,7 +55,7 @@ fn where_no_agent_answers_nothing_is_done_and_the_way_on_is_said() -> Result<()>
 
 #[test]
 fn a_socket_that_another_user_could_have_made_is_not_trusted() -> Result<()> {
-    let small = Small::running("untrusted")?;
+    let small = Small::running("not-trusted")?;
     Resident::configure(&small, "")?;
     let listener = UnixListener::bind(socket(&small))?;
     chown(socket(&small), Some(OTHER), None)?;
