@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use windlass_stage::Live;
-use windlass_tests::{Small, expect};
+use windlass_tests::{Resident, Small, expect};
 
 /// What the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ enum Mood {
     Broken,
     /// 429 with an hour to wait.
     Overrun,
+    /// 503 with a second to wait.
+    Soon,
     /// 422: it will never take this.
     Refusing,
     /// Nothing, until it is well again.
@@ -107,6 +109,7 @@ fn answer(stream: &TcpStream, shared: &Shared) -> Option<()> {
         Mood::Well => ("200 OK", ""),
         Mood::Broken => ("500 Internal Server Error", ""),
         Mood::Refusing => ("422 Unprocessable Content", ""),
+        Mood::Soon => ("503 Service Unavailable", "retry-after: 1\r\n"),
         Mood::Overrun => ("429 Too Many Requests", "retry-after: 3600\r\n"),
         Mood::Silent => {
             let mood = shared.mood.lock().unwrap();
@@ -182,6 +185,39 @@ fn what_a_broken_or_overrun_server_was_not_told_is_told_in_order() -> Result<()>
     assert_ne!(arrived[2].0, arrived[3].0);
     assert!(arrived.iter().all(|(key, _)| !key.is_empty()));
     small.serves("3")
+}
+
+#[test]
+fn an_agent_that_stays_tells_what_is_due_without_a_command() -> Result<()> {
+    let (small, ledger) = ledger("on-time", "10s")?;
+    let text = std::fs::read_to_string(small.host.root().join("agent.toml"))?;
+    let socket = windlass_tests::socket(&small);
+    std::fs::write(
+        small.host.root().join("agent.toml"),
+        format!("{text}\n[agent]\nsocket = \"{}\"\n", socket.display()),
+    )?;
+    let agent = Resident::start(&small, &[])?;
+    ledger.mood(Mood::Soon);
+    expect(small.deploy(&[])?, 0)?;
+    ledger.wait_for(2)?;
+    ledger.mood(Mood::Well);
+    ledger.wait_for(3)?;
+    agent.end()?;
+    let arrived = ledger.arrived();
+    ensure!(arrived.iter().all(|(key, sequence)| key == &arrived[0].0 && sequence == "1"), "{arrived:?}");
+
+    // What was left when the agent ended is told by the next one.
+    ledger.mood(Mood::Soon);
+    small.version("2")?;
+    expect(small.deploy(&[])?, 0)?;
+    ledger.mood(Mood::Well);
+    let before = ledger.arrived().len();
+    let agent = Resident::start(&small, &[])?;
+    ledger.wait_for(before + 1)?;
+    agent.end()?;
+    let left = expect(small.host.run(["outbox", "list", "--json"])?, 0)?.stdout;
+    ensure!(left.trim().is_empty(), "{left}");
+    Ok(())
 }
 
 #[test]

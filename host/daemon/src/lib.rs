@@ -11,6 +11,7 @@ mod event_log;
 pub mod openapi;
 mod operation;
 mod operations;
+mod outbox;
 mod peer;
 pub mod protocol;
 mod routes;

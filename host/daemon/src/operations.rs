@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Command, CommandEvent, ErrorFact, Reply};
@@ -54,6 +55,8 @@ pub(super) struct Operations {
     logs: EventLogs,
     known: Mutex<Known>,
     tasks: TaskTracker,
+    /// Told whenever one has ended.
+    ended: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -75,7 +78,7 @@ impl Operations {
                 known.keys.insert((by.sentence(), key), (operation, digest));
             }
         }
-        Ok(Self { service, logs, known: Mutex::new(known), tasks: TaskTracker::new() })
+        Ok(Self { service, logs, known: Mutex::new(known), tasks: TaskTracker::new(), ended: Arc::default() })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -178,6 +181,12 @@ impl Operations {
         if known.ended.len() > ENDED {
             known.ended.pop_front();
         }
+        self.ended.notify_one();
+    }
+
+    /// Told whenever an operation has ended.
+    pub(super) fn endings(&self) -> Arc<Notify> {
+        self.ended.clone()
     }
 
     /// One of them: it goes on, or it is kept.

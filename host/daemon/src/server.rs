@@ -9,12 +9,14 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use windlass_config::{Config, DEFAULT_PATH};
+use windlass_deployment::Stop;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::private;
 use windlass_service::{Grammar, Service, presence};
 
 use super::error::AgentError;
 use super::operations::Operations;
+use super::outbox;
 use super::peer::Peer;
 use super::routes::{Shared, router};
 use super::socket::Place;
@@ -35,6 +37,8 @@ pub enum Announcement {
         /// How many operations go on.
         running: usize,
     },
+    /// The outbox could not be looked at.
+    OutboxFailed(String),
     /// It has ended.
     Stopped,
 }
@@ -46,7 +50,7 @@ pub enum Announcement {
 pub async fn serve(
     config: Option<PathBuf>,
     grammar: Grammar,
-    announce: impl Fn(Announcement),
+    announce: impl Fn(Announcement) + Clone + Send + 'static,
 ) -> Result<(), ExplainedError> {
     // It changes the environment, so it comes before the threads that a command starts.
     let given = systemd::socket().map_err(|source| AgentError::Listen { path: PathBuf::from("systemd"), source })?;
@@ -72,6 +76,7 @@ pub async fn serve(
     let resumed = operations.take_over().await?;
 
     let stopping = CancellationToken::new();
+    let delivers = service.clone();
     let shared = Shared {
         service,
         operations: operations.clone(),
@@ -83,6 +88,9 @@ pub async fn serve(
     let ended = CancellationToken::new();
     let server = axum::serve(listener, app).with_graceful_shutdown(ended.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
+    let (deliveries, warn) = (Stop::new(), announce.clone());
+    let warn = move |error: &ExplainedError| warn(Announcement::OutboxFailed(error.error().to_string()));
+    let keeping = tokio::spawn(outbox::keep(delivers, operations.endings(), deliveries.clone(), warn));
     systemd::ready();
     announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
 
@@ -91,9 +99,12 @@ pub async fn serve(
     systemd::stopping();
     // Who listens is told at once, and asks again when the next agent is there.
     operations.close();
+    deliveries.ask();
     let word = place.leave_word();
     stopping.cancel();
     with_time(operations.pause(settings.resident.stop_within)).await;
+    // What it could not deliver stays in the outbox.
+    tokio::time::timeout(systemd::ASK_AGAIN, keeping).await.ok();
     ended.cancel();
     if !is_given {
         place.remove();

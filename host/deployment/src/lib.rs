@@ -41,12 +41,12 @@ use self::work::{Deployment, Halt};
 
 pub use self::backend::{BackendError, BackendFuture, Context, DeploymentBackend, DeploymentSettings};
 pub use self::backend::{OnDoubt, ProbePolicy, Resolved};
-pub use self::owner::{Owner, owner_of};
 pub use self::request::{DeploymentRequest, Ending, FromDocument, Gated, PlanFile, Planned, Source, Target};
 pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, exit, to_resolve};
 pub use self::stop::Stop;
 pub use self::target::{earlier, known, succeeded};
-pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, recover::Onward};
+pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, record::Due};
+pub use self::{owner::Owner, owner::owner_of, recover::Onward};
 
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: DeploymentRequest, stop: &Stop) -> Result<Ending, Error> {
@@ -99,11 +99,11 @@ pub async fn check_only(engine: &Engine, request: &DeploymentRequest, stop: &Sto
     gate::only(engine, request, stop).await
 }
 
-/// Delivers the events that wait to the recorders of an application, without waiting for the time of the next attempt.
-pub async fn flush(engine: &Engine, instance: &Instance, by: &Principal, stop: &Stop) -> Result<(), Error> {
+/// Delivers the events that wait to the recorders of an application: those whose time has come, or all.
+pub async fn flush(engine: &Engine, instance: &Instance, by: &Principal, due: Due, stop: &Stop) -> Result<(), Error> {
     let _held = lock::hold(engine, instance, by, None, stop).await?;
     tokio::select! {
-        told = record::waiting(engine, instance, record::Due::Ignored) => told,
+        told = record::waiting(engine, instance, due) => told,
         () = stop.unwind().cancelled() => Ok(()),
     }
 }

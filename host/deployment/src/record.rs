@@ -38,7 +38,7 @@ const EARLIER_ANSWERS: u32 = 20;
 
 /// What the time of the next attempt means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
+pub enum Due {
     /// It is waited for.
     Kept,
     /// A person is asking now.

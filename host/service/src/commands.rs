@@ -10,7 +10,7 @@ mod excerpt;
 mod history;
 mod holds;
 pub(crate) mod lost;
-mod outbox;
+pub(crate) mod outbox;
 mod plan;
 mod plugin;
 mod promote;

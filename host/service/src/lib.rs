@@ -23,8 +23,10 @@ pub mod trigger;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use windlass_api::{Command, Reply};
 use windlass_config::Right;
+use windlass_deployment::Stop;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
@@ -133,5 +135,14 @@ impl Service {
     pub async fn ended(&self, deployment: &str) -> Result<Option<Reply>, ExplainedError> {
         let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
         commands::show::ended(&run, deployment).await
+    }
+
+    /// Delivers to recorders what is due now, and says when the next event is due; none where none waits.
+    ///
+    /// # Errors
+    /// When the operator's file, the journal or a lock cannot be used. What a recorder says is no error.
+    pub async fn deliver_due(&self, stop: &Stop) -> Result<Option<Timestamp>, ExplainedError> {
+        let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
+        Box::pin(commands::outbox::deliver_due(&run, stop)).await
     }
 }

@@ -78,6 +78,9 @@ pub(super) async fn serve(config: Option<PathBuf>, printer: Printer) -> Result<E
             Announcement::Stopping { running } => {
                 format!("the agent ends: it waits for the steps in flight of {running} operation(s)")
             }
+            Announcement::OutboxFailed(why) => {
+                format!("recorders were not told, which is tried again in five minutes: {why}")
+            }
             Announcement::Stopped => "the agent has ended".to_owned(),
         };
         printer.status(&Line::plain(text));

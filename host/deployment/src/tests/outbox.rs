@@ -4,7 +4,7 @@ use windlass_domain::{Failure, Outcome, Verdict};
 use windlass_journal::Requeued;
 
 use super::yard::{Host, kudos, principal, report, request};
-use crate::{Stop, flush, run};
+use crate::{Due, Stop, flush, run};
 
 #[tokio::test]
 async fn a_recorder_that_is_away_is_told_later_and_in_order() {
@@ -34,10 +34,10 @@ async fn a_recorder_that_wants_to_be_left_alone_is_told_when_somebody_asks_for_i
     assert!(host.world().told.is_empty(), "an hour is not over");
     assert_eq!(waiting.undelivered.len(), 2);
 
-    flush(&host.process(None), &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&host.process(None), &kudos(), &principal("ada"), Due::Ignored, &Stop::new()).await.unwrap();
     let told: Vec<_> = host.world().told.iter().map(|(_, event)| event.release.version.clone()).collect();
     assert_eq!(told, ["v1", "v2"]);
-    flush(&host.process(None), &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&host.process(None), &kudos(), &principal("ada"), Due::Ignored, &Stop::new()).await.unwrap();
     assert_eq!(host.world().told.len(), 2, "nobody is told twice");
 }
 
@@ -57,7 +57,7 @@ async fn what_is_given_up_lets_the_next_one_through_and_is_in_the_chain() {
         "it does not wait any more"
     );
     host.world().recorder_down = false;
-    flush(&engine, &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&engine, &kudos(), &principal("ada"), Due::Ignored, &Stop::new()).await.unwrap();
     let told: Vec<_> = host.world().told.iter().map(|(_, event)| event.release.version.clone()).collect();
     assert_eq!(told, ["v2"]);
     let verified = engine.journal.verify().unwrap();
@@ -135,7 +135,7 @@ async fn what_was_set_aside_is_told_again_when_nothing_later_was() {
     let again = engine.journal.requeue(number, &principal("ada")).unwrap();
     assert_eq!(again, Requeued::Waits { instance: kudos() });
     assert_eq!(untold(&host), ["v1 waits", "v2 waits"]);
-    flush(&engine, &kudos(), &principal("ada"), &Stop::new()).await.unwrap();
+    flush(&engine, &kudos(), &principal("ada"), Due::Ignored, &Stop::new()).await.unwrap();
     assert_eq!(versions(&host), ["v1", "v2"], "in order");
     assert!(engine.journal.verify().unwrap().faults.is_empty());
 }

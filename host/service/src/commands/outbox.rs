@@ -1,9 +1,11 @@
 //! `outbox`: events that recorders have not received, their delivery, and what a person decides about those that a
 //! recorder will never take.
 
+use jiff::Timestamp;
 use windlass_api::command::ApplicationRef;
 use windlass_api::facts::DeliveryFact;
 use windlass_api::{Answer, Reply};
+use windlass_deployment::{Due, Stop};
 use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
 use windlass_journal::{Mode, Requeued};
@@ -27,11 +29,46 @@ pub(super) async fn flush(run: &Run, application: Option<&ApplicationRef>) -> Re
     let wanted = run.known_or_all(application, &agent)?;
     let stop = run.stop()?;
     for application in waiting(&agent, wanted.as_ref())? {
-        windlass_deployment::flush(&agent.engine, &application, &run.principal, &stop).await?;
+        windlass_deployment::flush(&agent.engine, &application, &run.principal, Due::Ignored, &stop).await?;
     }
     let deliveries = left(&agent, wanted.as_ref())?;
     let exit = if deliveries.is_empty() { ExitCode::Succeeded } else { ExitCode::Unavailable };
     Ok(Reply { answer: Answer::Outbox { deliveries }, exit })
+}
+
+/// Delivers the events whose time has come, and says when the next one is due; none where none waits. An application with a
+/// deployment that goes on is left out, because the deployment delivers.
+pub(crate) async fn deliver_due(run: &Run, stop: &Stop) -> Result<Option<Timestamp>, ExplainedError> {
+    let reading = run.open(Mode::Read).await?;
+    let due = due(&reading, None)?;
+    let now = reading.journal.now();
+    if due.iter().any(|(_, due)| *due <= now) {
+        let agent = run.open(Mode::Write).await?;
+        for (application, _) in due.into_iter().filter(|(_, due)| *due <= now) {
+            match windlass_deployment::flush(&agent.engine, &application, &run.principal, Due::Kept, stop).await {
+                Ok(()) | Err(windlass_deployment::Error::Busy { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    // What is held by a deployment is due when that has ended.
+    let held = |application: &Instance| windlass_deployment::is_held(&reading.engine, application);
+    let due = self::due(&reading, Some(now))?.into_iter();
+    Ok(due.filter(|(application, _)| !held(application)).map(|(_, due)| due).min())
+}
+
+/// The applications with events that wait, each with when the first is due. `tried` is when they were tried: what is due since
+/// then was not delivered for another reason than its time.
+fn due(agent: &Agent, tried: Option<Timestamp>) -> Result<Vec<(Instance, Timestamp)>, ExplainedError> {
+    let mut all = Vec::new();
+    for application in waiting(agent, None)? {
+        let deliveries = agent.journal.undelivered(&application)?;
+        let due = deliveries.iter().filter(|delivery| delivery.aside.is_none()).map(|delivery| delivery.due).min();
+        if let Some(due) = due.filter(|due| tried.is_none_or(|tried| *due > tried)) {
+            all.push((application, due));
+        }
+    }
+    Ok(all)
 }
 
 /// Lets an event that was set aside wait again.
