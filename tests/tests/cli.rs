@@ -13,6 +13,7 @@ mod outputs;
 mod places;
 mod records;
 mod releases;
+mod resident;
 mod shop;
 mod support;
 
@@ -72,13 +73,13 @@ fn a_wrong_operators_file_is_answered_with_the_line_and_what_to_do() {
         stage.agent(text);
         stage.tell("plan kudos")
     };
-    insta::assert_snapshot!(tell("environment = \"uat\"\n[dokcer]\nendpoint = \"unix:///x\"\n"), @r"
+    insta::assert_snapshot!(tell("environment = \"uat\"\n[dokcer]\nendpoint = \"unix:///x\"\n"), @"
     exit 3
     --- stderr
     error: unknown key `dokcer`; the known keys here are `environment`, `state-directory`,
            `applications-directory`, `keep-releases`, `docker`, `registries`, `applications`, `grants`,
            `commands`, `secrets`, `releases`, `promote`, `triggers`, `trigger-sources`, `access`,
-           `limits`
+           `agent`, `limits`
      --> [HOST]/agent.toml:2:2
       |
     2 | [dokcer]
@@ -195,12 +196,12 @@ fn with_json_the_error_is_a_fact_too() {
     insta::assert_snapshot!(Stage::new().tell("schema relase --json"), @r#"
     exit 17
     --- stdout
-    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`, `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`, `command-error`","exit":17}
+    {"type":"error","error":"there is no schema `relase`","caused-by":[],"hint":"known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`, `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`, `command-error`, `agent-api`","exit":17}
     --- stderr
     error: there is no schema `relase`
     hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
           `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`,
-          `command-error`
+          `command-error`, `agent-api`
     "#);
 }
 

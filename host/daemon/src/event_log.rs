@@ -131,5 +131,6 @@ impl EventLogs {
 
 /// Whether a text can be an operation's id: it becomes the name of a file.
 pub(super) fn is_id(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= 32 && text.bytes().all(good)
 }

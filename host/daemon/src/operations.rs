@@ -14,11 +14,11 @@ use tokio_util::task::TaskTracker;
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Command, CommandEvent, ErrorFact, Reply};
 use windlass_config::Right;
-use windlass_foundation::clock::{Ids, RandomIds};
+use windlass_foundation::clock::Ids;
 use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
-use windlass_service::{Service, Sink};
+use windlass_service::{Service, Sink, agent};
 
 use super::event_log::{EventLogs, Heading};
 use super::operation::Operation;
@@ -52,6 +52,7 @@ pub(super) enum NotBegun {
 /// All of them.
 pub(super) struct Operations {
     service: Service,
+    ids: Arc<dyn Ids>,
     logs: EventLogs,
     known: Mutex<Known>,
     tasks: TaskTracker,
@@ -78,7 +79,14 @@ impl Operations {
                 known.keys.insert((by.sentence(), key), (operation, digest));
             }
         }
-        Ok(Self { service, logs, known: Mutex::new(known), tasks: TaskTracker::new(), ended: Arc::default() })
+        Ok(Self {
+            service,
+            ids: agent::ids(),
+            logs,
+            known: Mutex::new(known),
+            tasks: TaskTracker::new(),
+            ended: Arc::default(),
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -94,7 +102,7 @@ impl Operations {
         key: Option<String>,
     ) -> Result<Accepted, NotBegun> {
         let heading = Heading {
-            operation: RandomIds.next(),
+            operation: self.ids.next(),
             command: word(&command),
             deploys: command.deploys(),
             digest: digest(&command),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use windlass_deployment::Stop;
 use windlass_foundation::explain::ExplainedError;
 use windlass_service::Service;
@@ -16,12 +17,17 @@ const AFTER_ERROR: Duration = Duration::from_mins(5);
 /// The longest that is slept at once: the clock of the host may be set meanwhile.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// Delivers what is due until it is asked to stop. `ended` is told whenever an operation has ended, which may have left
+/// Delivers what is due until it is asked to stop; what is under way then is not cut off. `ended` is told whenever an operation has ended, which may have left
 /// something.
-pub(super) async fn keep(service: Service, ended: Arc<Notify>, stop: Stop, warn: impl Fn(&ExplainedError)) {
+pub(super) async fn keep(
+    service: Service,
+    ended: Arc<Notify>,
+    stopping: CancellationToken,
+    warn: impl Fn(&ExplainedError),
+) {
     loop {
         let ending = ended.notified();
-        let next = match service.deliver_due(&stop).await {
+        let next = match service.deliver_due(&Stop::new()).await {
             Ok(next) => next.map(until),
             Err(error) => {
                 warn(&error);
@@ -29,7 +35,8 @@ pub(super) async fn keep(service: Service, ended: Arc<Notify>, stop: Stop, warn:
             }
         };
         tokio::select! {
-            () = stop.unwind().cancelled() => return,
+            biased;
+            () = stopping.cancelled() => return,
             () = ending => {}
             () = asleep(next) => {}
         }

@@ -9,7 +9,6 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use windlass_config::{Config, DEFAULT_PATH};
-use windlass_deployment::Stop;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::private;
 use windlass_service::{Grammar, Service, presence};
@@ -88,9 +87,9 @@ pub async fn serve(
     let ended = CancellationToken::new();
     let server = axum::serve(listener, app).with_graceful_shutdown(ended.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
-    let (deliveries, warn) = (Stop::new(), announce.clone());
+    let warn = announce.clone();
     let warn = move |error: &ExplainedError| warn(Announcement::OutboxFailed(error.error().to_string()));
-    let keeping = tokio::spawn(outbox::keep(delivers, operations.endings(), deliveries.clone(), warn));
+    let keeping = tokio::spawn(outbox::keep(delivers, operations.endings(), stopping.clone(), warn));
     systemd::ready();
     announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
 
@@ -99,7 +98,6 @@ pub async fn serve(
     systemd::stopping();
     // Who listens is told at once, and asks again when the next agent is there.
     operations.close();
-    deliveries.ask();
     let word = place.leave_word();
     stopping.cancel();
     with_time(operations.pause(settings.resident.stop_within)).await;

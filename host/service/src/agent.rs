@@ -29,6 +29,7 @@ pub use self::images::registries;
 pub use self::sealed::plan_file;
 use windlass_capability::docker;
 use windlass_config::Config;
+use windlass_config::units::Span;
 use windlass_deployment::{BackendError, Engine, Hooked, RetryPolicy, Source};
 use windlass_foundation::clock::{Clock, CountingIds, Ids, RandomIds, SteppingClock, SystemClock};
 use windlass_foundation::hooks;
@@ -99,7 +100,7 @@ impl Agent {
             locks: config.state_directory.join("locks"),
             environment: config.environment.clone(),
             host,
-            retry_policy: RetryPolicy::default(),
+            retry_policy: retry_policy(),
         };
         Ok(Self {
             state_directory: config.state_directory.clone(),
@@ -142,8 +143,16 @@ fn clock() -> Result<Arc<dyn Clock>, Error> {
     }
 }
 
+/// How often and when something is tried again. A test may set the first pause of deliveries: `WINDLASS_TEST_DELIVERY_DELAY`.
+fn retry_policy() -> RetryPolicy {
+    let usual = RetryPolicy::default();
+    let set = hooks::variable("WINDLASS_TEST_DELIVERY_DELAY").and_then(|text| text.parse::<Span>().ok());
+    RetryPolicy { delivery_delay: set.map_or(usual.delivery_delay, |span| span.0), ..usual }
+}
+
 /// Random ids, or those of a test: `WINDLASS_TEST_IDS` is their beginning.
-fn ids() -> Arc<dyn Ids> {
+#[must_use]
+pub fn ids() -> Arc<dyn Ids> {
     match hooks::variable("WINDLASS_TEST_IDS") {
         Some(prefix) => Arc::new(CountingIds::new(&prefix)),
         None => Arc::new(RandomIds),

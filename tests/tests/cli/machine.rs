@@ -16,7 +16,7 @@ fn an_unknown_schema_is_answered_with_the_known_ones() {
     error: there is no schema `relase`
     hint: known are `release.toml`, `agent.toml`, `release`, `release-document`, `observation`, `plan`,
           `step`, `report`, `event`, `json-output`, `command`, `command-event`, `command-reply`,
-          `command-error`
+          `command-error`, `agent-api`
     ");
 }
 
@@ -240,6 +240,7 @@ fn what_is_printed_for_other_programs() {
     command-event     what the caller of a command hears while it runs
     command-reply     the answer of a command that could be carried out
     command-error     why a command could not be carried out
+    agent-api         the agent's socket, as OpenAPI
     ");
     insta::assert_snapshot!(beginning(&stage.tell("schema release.toml"), 8), @r#"
     exit 0
@@ -276,9 +277,9 @@ fn what_is_printed_for_other_programs() {
     Release an application on this host: gate it, deploy it, prove it, record it,
     "#);
     let pages = stage.host.root().join("man1").display().to_string();
-    insta::assert_snapshot!(stage.tell(&format!("man --out {pages}")), @r"
+    insta::assert_snapshot!(stage.tell(&format!("man --out {pages}")), @"
     exit 0
     --- stderr
-    wrote 42 pages to `[HOST]/man1`
+    wrote 45 pages to `[HOST]/man1`
     ");
 }

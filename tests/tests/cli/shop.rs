@@ -52,10 +52,11 @@ expect = "{commit}"
 [environments.uat]
 "#;
 
-/// Starts a commit. One does not start; with another the agent is killed, once, when it runs already, so that what is there
-/// then is known; and while there is a file `full`, nothing starts.
+/// Starts a commit. One does not start, and one waits for a file `go`; with another the agent is killed, once, when it runs
+/// already, so that what is there then is known; and while there is a file `full`, nothing starts.
 const START: &str = r#"case $1 in
 bad0000) echo "port 8080 is in use" >&2; exit 3 ;;
+ab1de00) while ! test -e ROOT/go; do sleep 0.1; done ;;
 dead000) if mkdir ROOT/killed 2> /dev/null; then echo "$1" > ROOT/running; kill -KILL $PPID; exit; fi ;;
 esac
 if test -e ROOT/full; then echo "the disk is full" >&2; exit 4; fi
