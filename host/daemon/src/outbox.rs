@@ -17,8 +17,8 @@ const AFTER_ERROR: Duration = Duration::from_mins(5);
 /// The longest that is slept at once: the clock of the host may be set meanwhile.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// Delivers what is due until it is asked to stop; what is under way then is not cut off. `ended` is told whenever an operation has ended, which may have left
-/// something.
+/// Delivers what is due until it is asked to stop; what is under way then is not cut off. `ended` is told whenever an
+/// operation has ended, which may have left something.
 pub(super) async fn keep(
     service: Service,
     ended: Arc<Notify>,
