@@ -30,7 +30,7 @@ fn pages_made_from_the_code_are_up_to_date() {
 fn the_tests_that_the_security_page_names_are_there() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
-    let sources: Vec<(String, String)> = ["host", "plugins", "tests/tests"]
+    let sources: Vec<(String, String)> = ["host", "plugins", "tests/tests", "tests/package"]
         .iter()
         .flat_map(|below| walkdir::WalkDir::new(root.join(below)))
         .filter_map(Result::ok)

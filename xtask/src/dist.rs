@@ -1,4 +1,6 @@
-//! `cargo xtask dist`: a tarball with one self-contained agent.
+//! `cargo xtask dist`: a tarball with one self-contained agent, and the same as a Debian package.
+
+pub(crate) mod deb;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use crate::agent::{self, Build};
 use crate::paths;
 use crate::process;
 use crate::setup::{self, Need};
+use deb::Effort;
 
 /// The largest binary that is shipped, in bytes: hosts fetch it over links of all kinds.
 const LARGEST: u64 = 60_000_000;
@@ -18,29 +21,39 @@ const LARGEST: u64 = 60_000_000;
 /// Files that stand beside the binary.
 const BESIDE: &[&str] = &["README.md", "LICENSE", "CHANGELOG.md", "docs/examples/kudos/agent.toml"];
 
-/// Builds the release binary, which carries the first-party plugins, and packs it.
-pub(crate) fn pack() -> Result<PathBuf> {
-    setup::ensure(&[Need::Wasm])?;
+/// Builds the release binary, which carries the first-party plugins, and packs it in both ways.
+pub(crate) fn pack() -> Result<()> {
+    setup::ensure(&[Need::Wasm, Need::Packaging])?;
     let binary = agent::build(Build::Shipped)?;
     let size = fs::metadata(&binary)?.len();
     ensure!(size <= LARGEST, "{} has {size} bytes; at most {LARGEST} are shipped", binary.display());
     refuses_tests(&binary)?;
-    let version = process::output(Command::new(&binary).arg("--version"))?;
-    let version = version.split_whitespace().nth(1).context("the agent tells no version")?.to_owned();
-    let name = format!("windlass-{version}-{}-linux", std::env::consts::ARCH);
     let directory = paths::target().join("dist");
     fs::create_dir_all(&directory)?;
+    for packed in [tarball(&binary, &directory)?, deb::pack(&binary, &directory, Effort::Small)?] {
+        say(&format!("{} ({} KiB)", packed.display(), fs::metadata(&packed)?.len() / 1024));
+    }
+    Ok(())
+}
+
+fn tarball(binary: &Path, directory: &Path) -> Result<PathBuf> {
+    let name = format!("windlass-{}-{}-linux", version(binary)?, std::env::consts::ARCH);
     let tarball = directory.join(format!("{name}.tar.gz"));
     let file = File::create(&tarball).with_context(|| format!("cannot write {}", tarball.display()))?;
     let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::best()));
-    archive.append_path_with_name(&binary, format!("{name}/windlass"))?;
+    archive.append_path_with_name(binary, format!("{name}/windlass"))?;
     for path in BESIDE {
         let file = path.rsplit('/').next().unwrap_or(path);
         archive.append_path_with_name(paths::root().join(path), format!("{name}/{file}"))?;
     }
     archive.into_inner()?.finish()?;
-    say(&format!("{} ({} KiB)", tarball.display(), fs::metadata(&tarball)?.len() / 1024));
     Ok(tarball)
+}
+
+/// The version of an agent, as it tells it.
+fn version(agent: &Path) -> Result<String> {
+    let told = process::output(Command::new(agent).arg("--version"))?;
+    Ok(told.split_whitespace().nth(1).context("the agent tells no version")?.to_owned())
 }
 
 /// What is shipped does not hear what tests wish: a time that is none would be an error to it.

@@ -46,7 +46,7 @@ enum Chore {
         #[arg(long, default_value_t = 600)]
         seconds: u32,
     },
-    /// Pack one self-contained agent as a tarball in `target/dist`.
+    /// Pack one self-contained agent as a tarball and as a Debian package in `target/dist`.
     Dist,
     /// Check the walls between modules and the habits of the code.
     Tidy,
@@ -80,7 +80,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Test(order) => test::run(&order),
         Chore::Bench => bench::run(),
         Chore::Fuzz { names, seconds } => fuzz::run(&names, seconds),
-        Chore::Dist => dist::pack().map(drop),
+        Chore::Dist => dist::pack(),
         Chore::Tidy => tidy::check(),
         Chore::Kudos => agent::kudos().map(drop),
         Chore::Plugins { names } if names.is_empty() => guests::build(&guests::packages()?, Build::Tried).map(drop),

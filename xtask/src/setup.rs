@@ -6,6 +6,7 @@
 mod apt;
 mod compose;
 mod debian;
+pub(crate) mod debian_tree;
 mod engine;
 pub(crate) mod other_engines;
 pub(crate) mod tools;
@@ -15,6 +16,7 @@ use anyhow::Result;
 
 pub(crate) use compose::find as docker_compose;
 pub(crate) use engine::SOCKET;
+pub(crate) use tools::cargo_deb;
 
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +35,24 @@ pub(crate) enum Need {
     Nextest,
     /// The program that judges what is built in: licences, sources, versions.
     Deny,
+    /// What makes the Debian package.
+    Packaging,
+    /// A Debian system of its own, below `target/`, to install the package in, and what boots it.
+    DebianTree,
 }
 
 /// Everything that the tests and the benches need.
-pub(crate) const EVERYTHING: &[Need] =
-    &[Need::Wasm, Need::Engine, Need::Registry, Need::Compose, Need::Servers, Need::Nextest, Need::Deny];
+pub(crate) const EVERYTHING: &[Need] = &[
+    Need::Wasm,
+    Need::Engine,
+    Need::Registry,
+    Need::Compose,
+    Need::Servers,
+    Need::Nextest,
+    Need::Deny,
+    Need::Packaging,
+    Need::DebianTree,
+];
 
 /// Makes sure of each need, in order.
 pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
@@ -49,6 +64,17 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Compose => compose::ensure()?,
             Need::Nextest => tools::ensure("nextest", &["--no-default-features", "--features", "default-no-update"])?,
             Need::Deny => tools::ensure("deny", &[])?,
+            Need::Packaging => {
+                // dpkg-shlibdeps says which C library the agent needs.
+                let programs = [("dpkg-shlibdeps", "dpkg-dev"), ("strip", "binutils"), ("xz", "xz-utils")];
+                apt::ensure("what makes packages", &programs)?;
+                tools::ensure_cargo_deb()?;
+            }
+            Need::DebianTree => {
+                let programs = [("debootstrap", "debootstrap"), ("systemd-nspawn", "systemd-container")];
+                apt::ensure("what makes and boots a Debian system", &programs)?;
+                debian_tree::ensure()?;
+            }
             Need::Servers => apt::ensure(
                 "servers for the tests",
                 &[

@@ -20,10 +20,7 @@ impl Archive {
     /// # Errors
     /// When this machine names no mirror, or the mirror does not answer or lacks a suite.
     pub(super) fn open(work: PathBuf, suites: &[&str]) -> Result<Self> {
-        let mirror = mirror().context(
-            "the package sources of this machine name no mirror of Debian; name one in DEBIAN_MIRROR, and install \
-             debian-archive-keyring",
-        )?;
+        let mirror = mirror()?;
         let _ = fs::remove_dir_all(&work);
         let archive = Self { work };
         fs::create_dir_all(archive.lists().join("partial"))?;
@@ -101,7 +98,14 @@ impl Drop for Archive {
 }
 
 /// The mirror that `DEBIAN_MIRROR` names, or that of this machine's own package sources, in either format of apt's files.
-fn mirror() -> Option<String> {
+pub(super) fn mirror() -> Result<String> {
+    named_mirror().context(
+        "the package sources of this machine name no mirror of Debian; name one in DEBIAN_MIRROR, and install \
+         debian-archive-keyring",
+    )
+}
+
+fn named_mirror() -> Option<String> {
     if let Some(named) = std::env::var("DEBIAN_MIRROR").ok().filter(|named| !named.trim().is_empty()) {
         return Some(named);
     }

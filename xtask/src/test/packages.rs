@@ -26,6 +26,8 @@ pub(crate) enum Wish {
     Servers,
     /// The agent with its plugins, and the application that it releases.
     Agent,
+    /// The agent as a Debian package, and a Debian system to install it in.
+    Package,
 }
 
 impl Wish {
@@ -37,6 +39,7 @@ impl Wish {
             Self::Compose => &[Need::Engine, Need::Compose],
             Self::Servers => &[Need::Servers],
             Self::Agent => &[Need::Wasm, Need::Engine, Need::Registry],
+            Self::Package => &[Need::Packaging, Need::DebianTree],
         }
     }
 }

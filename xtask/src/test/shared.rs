@@ -12,9 +12,10 @@ use windlass_stage::{Compose, Host, REGISTRY, Registry, USED_HOST, docker, impor
 
 use super::packages::Wish;
 use crate::agent::{self, Build};
+use crate::dist::deb::{self, Effort};
 use crate::paths;
 use crate::process;
-use crate::setup::docker_compose;
+use crate::setup::{debian_tree, docker_compose};
 
 /// What lives as long as the run.
 #[derive(Default)]
@@ -43,6 +44,12 @@ impl Shared {
             shared.variables.push(("WINDLASS_BINARY", agent::binary(Build::Tried).into()));
             shared.variables.push(("KUDOS_BINARY", agent::kudos()?.into()));
             shared.variables.push((USED_HOST, used_host()?.into()));
+        }
+        if wishes.contains(&Wish::Package) {
+            let package =
+                deb::pack(&agent::binary(Build::Tried), &paths::target().join("tests/package"), Effort::Fast)?;
+            shared.variables.push(("WINDLASS_PACKAGE", package.into()));
+            shared.variables.push(("WINDLASS_DEBIAN_TREE", debian_tree::place()?.into()));
         }
         Ok(shared)
     }
