@@ -36,17 +36,43 @@ const EACH: &[(&str, bool, &str)] = &[
     ("it writes what a team has", false, "touch /srv/team/x"),
     ("it enters the mounts of another process", false, "nsenter --mount=/proc/$(cat /run/other)/ns/mnt true"),
     ("it makes mounts", false, "mount -t tmpfs none /mnt"),
-    ("it becomes another user", false, "setpriv --reuid=1000 --clear-groups true"),
+    ("it becomes another user", false, BECOME),
     ("it makes devices", false, "mknod /tmp/device b 7 0"),
     ("it changes the kernel", false, "echo 1 > /proc/sys/kernel/printk"),
     ("it makes programs that become root", false, "touch /tmp/z && chmod u+s /tmp/z"),
 ];
 
+/// As the standard library of Rust does it for a command with `user`.
+const BECOME: &str = r#"perl -e '$) = "1000 1000"; $( = 1000; ($<, $>) = (1000, 1000); exit($> == 1000 ? 0 : 1)'"#;
+
+/// What the drop-in for commands opens, and what it leaves closed.
+const WITH_COMMANDS: &[(&str, bool, &str)] = &[
+    ("it becomes another user", true, BECOME),
+    ("it writes what the drop-in names", true, "touch /srv/records/x"),
+    ("it writes what a team has", false, "touch /srv/team/x"),
+    ("it writes programs", false, "touch /usr/bin/x"),
+    ("it makes mounts", false, "mount -t tmpfs none /mnt"),
+];
+
 #[test]
 fn the_service_may_do_what_the_agent_does_and_no_more() -> Result<()> {
+    tried(EACH, "true")
+}
+
+#[test]
+fn commands_may_do_what_the_drop_in_says() -> Result<()> {
+    tried(
+        WITH_COMMANDS,
+        "cp /usr/share/doc/windlass/examples/commands.conf /etc/systemd/system/windlass.service.d; systemctl daemon-reload; \
+         systemctl restart windlass.service",
+    )
+}
+
+/// Has each of these tried by the service, once the script has changed the unit, and fails when one is not as it should be.
+fn tried(each: &[(&str, bool, &str)], change: &str) -> Result<()> {
     let system = System::new()?;
     let attempts: Vec<String> = (0..)
-        .zip(EACH)
+        .zip(each)
         .map(|(number, (_, _, attempt))| {
             format!("( {attempt} ) >/tmp/said-{number} && echo {number} yes || echo {number} no")
         })
@@ -61,19 +87,21 @@ fn the_service_may_do_what_the_agent_does_and_no_more() -> Result<()> {
         &format!("[Service]\nNotifyAccess=all\nTimeoutStartSec=300\nExecStart=\nExecStart={TRIES}\n"),
     )?;
     system.run(&format!(
-        "chmod +x {TRIES}; mkdir -p /srv/team /home/deploy; echo x > /srv/team/release.toml; echo x > /home/deploy/release.toml; \
-         chown -R 1000 /srv/team /home/deploy; chmod 700 /srv/team /home/deploy; chmod 600 /srv/team/release.toml"
+        "chmod +x {TRIES}; mkdir -p /srv/team /srv/records /home/deploy; echo x > /srv/team/release.toml; \
+         echo x > /home/deploy/release.toml; chown -R 1000 /srv/team /home/deploy; chmod 700 /srv/team /home/deploy; \
+         chmod 600 /srv/team/release.toml"
     ))?;
     let system = Booted::boot(system)?;
     system.run(
         "touch /tmp/from-the-host; unshare --net sleep infinity </dev/null >/dev/null 2>&1 & echo $! > /run/other",
     )?;
     system.run("dpkg -i /packages/this.deb")?;
+    system.run(change)?;
     system.wait("the script to have tried", "systemctl is-active windlass.service")?;
 
     let found = system.run(&format!("cat {FOUND}"))?;
     let mut wrong = Vec::new();
-    for (number, (what, wanted, attempt)) in EACH.iter().enumerate() {
+    for (number, (what, wanted, attempt)) in each.iter().enumerate() {
         let may = found.lines().any(|line| line == format!("{number} yes"));
         if may != *wanted {
             let said = system.run(&format!("cat /tmp/said-{number}"))?;
