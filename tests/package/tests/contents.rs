@@ -85,3 +85,16 @@ fn scripts_are_whole_and_only_the_operators_file_is_kept_by_dpkg() -> Result<()>
     }
     Ok(())
 }
+
+#[test]
+fn the_licence_and_the_changes_are_as_debian_reads_them() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    output(Command::new("dpkg-deb").arg("-x").arg(package()?).arg(directory.path()))?;
+    let docs = directory.path().join("usr/share/doc/windlass");
+    let copyright = std::fs::read_to_string(docs.join("copyright"))?;
+    ensure!(copyright.contains("\nCopyright: 20") && copyright.contains("\nLicense: Apache-2.0\n"), "{copyright}");
+    let changes =
+        output(Command::new("dpkg-parsechangelog").arg("-l").arg(docs.join("changelog.gz")).args(["-S", "Version"]));
+    assert_eq!(changes?.trim(), env!("CARGO_PKG_VERSION"));
+    Ok(())
+}

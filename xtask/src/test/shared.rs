@@ -46,8 +46,10 @@ impl Shared {
             shared.variables.push((USED_HOST, used_host()?.into()));
         }
         if wishes.contains(&Wish::Package) {
-            let package =
-                deb::pack(&agent::binary(Build::Tried), &paths::target().join("tests/package"), Effort::Fast)?;
+            let place = paths::target().join("tests/package");
+            // With what tests that were ended by force left there.
+            let _ = fs::remove_dir_all(&place);
+            let package = deb::pack(&agent::binary(Build::Tried), &place, Effort::Fast)?;
             shared.variables.push(("WINDLASS_PACKAGE", package.into()));
             shared.variables.push(("WINDLASS_DEBIAN_TREE", debian_tree::place()?.into()));
         }
