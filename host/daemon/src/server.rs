@@ -36,6 +36,8 @@ pub enum Announcement {
         /// How many operations go on.
         running: usize,
     },
+    /// It could not write down that it is stopped in order; callers will think that it crashed.
+    NoWord(String),
     /// The outbox could not be looked at.
     OutboxFailed(String),
     /// It has ended.
@@ -90,6 +92,7 @@ pub async fn serve(
     let warn = announce.clone();
     let warn = move |error: &ExplainedError| warn(Announcement::OutboxFailed(error.error().to_string()));
     let keeping = tokio::spawn(outbox::keep(delivers, operations.endings(), stopping.clone(), warn));
+    place.take_word_back();
     systemd::ready();
     announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
 
@@ -98,7 +101,9 @@ pub async fn serve(
     systemd::stopping();
     // Who listens is told at once, and asks again when the next agent is there.
     operations.close();
-    let word = place.leave_word();
+    if let Err(error) = place.leave_word() {
+        announce(Announcement::NoWord(error.to_string()));
+    }
     stopping.cancel();
     with_time(operations.pause(settings.resident.stop_within)).await;
     // What it could not deliver stays in the outbox.
@@ -110,7 +115,7 @@ pub async fn serve(
     // Streams have ended; a connection that is idle, or does not read, is not waited for.
     tokio::time::timeout(systemd::ASK_AGAIN, server).await.ok();
     announce(Announcement::Stopped);
-    Ok(word.map_err(failed)?)
+    Ok(())
 }
 
 /// Waits, and asks systemd for more time while it does.

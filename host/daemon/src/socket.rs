@@ -67,6 +67,11 @@ impl Place {
         serde_json::from_str::<Maintenance>(&text).ok().map(|left| left.since)
     }
 
+    /// The agent is there again.
+    pub(super) fn take_word_back(&self) {
+        fs::remove_file(self.path.with_file_name(MAINTENANCE)).ok();
+    }
+
     /// Says that the agent was stopped in order.
     pub(super) fn leave_word(&self) -> io::Result<()> {
         let word = Maintenance { since: Timestamp::now(), version: version() };
@@ -129,7 +134,6 @@ impl Place {
             chown(&self.path, None, Some(group)).map_err(failed)?;
         }
         fs::set_permissions(&self.path, Permissions::from_mode(0o660)).map_err(failed)?;
-        fs::remove_file(self.path.with_file_name(MAINTENANCE)).ok();
         Ok(listener)
     }
 

@@ -78,6 +78,9 @@ pub(super) async fn serve(config: Option<PathBuf>, printer: Printer) -> Result<E
             Announcement::Stopping { running } => {
                 format!("the agent ends: it waits for the steps in flight of {running} operation(s)")
             }
+            Announcement::NoWord(why) => {
+                format!("`maintenance.json` beside the socket cannot be written, so callers are told of a crash: {why}")
+            }
             Announcement::OutboxFailed(why) => {
                 format!("recorders were not told, which is tried again in five minutes: {why}")
             }
