@@ -6,6 +6,7 @@
 
 use std::ffi::CString;
 use std::fs;
+use std::path::PathBuf;
 
 use nix::unistd::{Group, Uid, User, getgrouplist};
 
@@ -13,6 +14,36 @@ use nix::unistd::{Group, Uid, User, getgrouplist};
 #[must_use]
 pub fn name(user: u32) -> Option<String> {
     User::from_uid(Uid::from_raw(user)).ok().flatten().map(|user| user.name)
+}
+
+/// A user who can log in, as the host's user database knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The name.
+    pub name: String,
+    /// The numbers.
+    pub account: Account,
+    /// The home.
+    pub home: PathBuf,
+}
+
+impl From<User> for Login {
+    fn from(user: User) -> Self {
+        let account = Account { user: user.uid.as_raw(), group: user.gid.as_raw() };
+        Self { name: user.name, account, home: user.dir }
+    }
+}
+
+/// A user by number; none where the host knows no such user, or cannot be asked.
+#[must_use]
+pub fn login(user: u32) -> Option<Login> {
+    User::from_uid(Uid::from_raw(user)).ok().flatten().map(Login::from)
+}
+
+/// A user by name; none where the host knows no such user, or cannot be asked.
+#[must_use]
+pub fn login_of(name: &str) -> Option<Login> {
+    User::from_name(name).ok().flatten().map(Login::from)
 }
 
 /// What the host's user database says of a user at one moment.
@@ -125,6 +156,7 @@ mod tests {
             let found = membership(number);
             let name = found.name.clone().unwrap();
             assert_eq!(account_name(number), Some(name.clone()));
+            assert_eq!(login_of(&name).unwrap().home, PathBuf::from(line.split(':').nth(5).unwrap()));
             let mut groups: Vec<String> = found.groups.iter().map(|(number, _)| number.to_string()).collect();
             groups.sort();
             let mut expected: Vec<String> = id(&["-G", &name]).split(' ').map(str::to_owned).collect();

@@ -23,6 +23,8 @@ pub enum Kind {
     Artifact,
     /// A trigger's, in `agent.toml`.
     Trigger,
+    /// An SSH key's, in the line of `authorized_keys` that runs the gate.
+    Key,
     /// A release's label.
     Version,
     /// What `--set` gives an artifact: a tag, a digest, or both.
@@ -48,6 +50,7 @@ impl Kind {
             Self::Environment => "an environment's name",
             Self::Artifact => "an artifact's name",
             Self::Trigger => "a trigger's name",
+            Self::Key => "a key's name",
             Self::Version => "a version",
             Self::Assigned => "a tag or a digest",
             Self::Commit => "a commit",
@@ -61,7 +64,7 @@ impl Kind {
     pub fn grammar(self) -> &'static str {
         match self {
             Self::Application | Self::Artifact | Self::Instance => PLAIN,
-            Self::Environment | Self::Trigger => {
+            Self::Environment | Self::Trigger | Self::Key => {
                 "letters, digits, `-`, `_` and `.`, at most 64 of them, the first a letter or digit"
             }
             Self::Version | Self::Earlier => {
@@ -93,7 +96,7 @@ impl Kind {
                 let (application, name) = text.split_once('@').unwrap_or((text, "a"));
                 Self::Application.is(application) && Self::Application.is(name)
             }
-            Self::Environment | Self::Trigger => made_of("-_.", 64) && begins(is_letter),
+            Self::Environment | Self::Trigger | Self::Key => made_of("-_.", 64) && begins(is_letter),
             // A label that was made from many versions and cut ends with `…`.
             Self::Version => {
                 let text = text.strip_suffix('…').unwrap_or(text);
@@ -236,6 +239,7 @@ mod tests {
             (Kind::Artifact, &["web", "web-2"], &["Web", "web=1", "a:b"]),
             (Kind::Environment, &["uat", "production.eu", "Prod"], &["_x", ".x", "a@b"]),
             (Kind::Trigger, &["staging", "a.b"], &["a:b"]),
+            (Kind::Key, &["ci-uat", "Alice.2"], &["a@b", "--key"]),
             (Kind::Version, &["v1", "1.0+build", "backend=v2,web=v1", "a=1,b=2…", "1ef921a"], &["a:b", "a@b"]),
             (Kind::Earlier, &["4f0c9t2m1k8z", "#12", "12", "v1", "backend=v2,web=v1"], &["a:b", "##1"]),
             (Kind::Assigned, &["v1", "latest", "v1@sha256:ab", "sha256:ab"], &["a=b", "a+b"]),

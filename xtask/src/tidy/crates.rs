@@ -51,6 +51,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // What it shows may come from another process: it knows answers, and nothing that makes them.
     ("windlass-report", &["windlass-domain", "windlass-foundation", "windlass-api"]),
+    // A way in, and no more: what a caller may say and do is decided above it.
+    ("windlass-ssh", &["windlass-domain", "windlass-foundation"]),
     // Use cases live in the service, so the command line reaches no journal, configuration or capability.
     (
         "windlass",
@@ -63,6 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-service",
             "windlass-daemon",
             "windlass-report",
+            "windlass-ssh",
         ],
     ),
 ];
