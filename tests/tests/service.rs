@@ -49,8 +49,19 @@ fn service(small: &Small) -> Service {
     Service::new(Some(small.host.root().join("agent.toml")), grammar)
 }
 
+/// The key of the caller.
+const KEY: &str = "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// A host whose operator lets the key do this.
+fn known(small: Small) -> Result<Small> {
+    small.operator(&format!(
+        "\n[[access]]\nkeys = [\"{KEY}\"]\nmay = [\"read\", \"deploy\", \"hold\", \"resolve\"]\n"
+    ))?;
+    Ok(small)
+}
+
 fn principal() -> Principal {
-    Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 1001 })
+    Principal::new("ci", Proof::SshKey { fingerprint: KEY.to_owned(), uid: 1001 })
 }
 
 /// Sends a command as JSON and reads the reply from JSON.
@@ -74,7 +85,7 @@ fn deploy(small: &Small) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_as_data_is_deployed_and_shown_as_if_it_had_been_typed() -> Result<()> {
-    let (one, other) = (Small::running("asked")?, Small::running("asked-too")?);
+    let (one, other) = (known(Small::running("asked")?)?, known(Small::running("asked-too")?)?);
     let caller = Arc::new(Caller::default());
     one.version("2")?;
     other.version("2")?;
@@ -84,7 +95,8 @@ async fn what_is_asked_as_data_is_deployed_and_shown_as_if_it_had_been_typed() -
         ensure!(reply["exit"] == 0 && reply["answer"]["type"] == "ended", "{reply}");
         let deployment = &reply["answer"]["deployment"];
         ensure!(deployment["outcome"] == "succeeded" && deployment["actor"] == "ci", "{reply}");
-        ensure!(deployment["principal"]["sentence"] == "ci (SSH key SHA256:ab, local user 1001)", "{reply}");
+        let sentence = format!("ci (SSH key {KEY}, local user 1001)");
+        ensure!(deployment["principal"]["sentence"] == sentence.as_str(), "{reply}");
         ensure!(deployment["reason"] == "asked as data" && !deployment["phases"].is_null(), "{reply}");
         small.serves("2")?;
     }
@@ -104,7 +116,7 @@ async fn what_is_asked_as_data_is_deployed_and_shown_as_if_it_had_been_typed() -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_can_stop_what_it_asked_for_and_the_old_version_runs_again() -> Result<()> {
-    let small = Small::running("stopped")?;
+    let small = known(Small::running("stopped")?)?;
     small.version("2")?;
     let caller = Arc::new(Caller { stops_at_the_first_step: true, ..Caller::default() });
     let reply = ask(&small, deploy(&small), &caller).await.map_err(|error| anyhow!("{error}"))?;
@@ -115,7 +127,7 @@ async fn a_caller_can_stop_what_it_asked_for_and_the_old_version_runs_again() ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_carried_out_is_an_error_with_the_exit_code_of_the_command_line() -> Result<()> {
-    let small = Small::running("wrong")?;
+    let small = known(Small::running("wrong")?)?;
     let caller = Arc::new(Caller::default());
     for (command, exit) in [
         (json!({ "command": "status", "application": "elsewhere" }), 17),

@@ -8,9 +8,9 @@ use windlass_foundation::explain::ExitCode;
 
 use crate::command::Content;
 use crate::facts::{
-    AuditFact, CheckFact, ConfigFact, DeliveryFact, DeploymentFact, DoctorFact, Fact, GrantFact, HistoryFact,
-    HoldsFact, LogFact, OriginFact, PlanFact, PluginFact, ReleaseDocumentFact, ReleaseLineFact, StatusFact,
-    TriggerFact,
+    AccessFact, AuditFact, CheckFact, ConfigFact, DeliveryFact, DeploymentFact, DoctorFact, Fact, GrantFact,
+    HistoryFact, HoldsFact, LogFact, OriginFact, PlanFact, PluginFact, ReleaseDocumentFact, ReleaseLineFact,
+    StatusFact, TriggerFact,
 };
 
 /// The end of a command that could be carried out.
@@ -150,6 +150,11 @@ pub enum Answer {
         /// Each thing that is asked for.
         grants: Vec<GrantFact>,
     },
+    /// Who asked, and what they may do.
+    Whoami {
+        /// Both.
+        access: AccessFact,
+    },
     /// Whether this host can deploy.
     Doctor {
         /// Each thing that was looked at.
@@ -183,6 +188,7 @@ impl Answer {
             Self::Plugins { plugins } => plugins.into_iter().map(|plugin| Fact::Plugin(Box::new(plugin))).collect(),
             Self::Plugin { plugin } => vec![Fact::Plugin(plugin)],
             Self::Grants { grants } => grants.into_iter().map(Fact::Grant).collect(),
+            Self::Whoami { access } => vec![Fact::Access(access)],
             Self::Doctor { findings } => findings.into_iter().map(Fact::Doctor).collect(),
         }
     }

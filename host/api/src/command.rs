@@ -257,6 +257,8 @@ pub enum Command {
         /// The application.
         application: ApplicationRef,
     },
+    /// Who asks, and what they may do.
+    Whoami,
     /// Whether this host can deploy.
     Doctor {
         /// The application; none means what all have in common.

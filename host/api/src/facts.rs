@@ -4,6 +4,7 @@
 //! Growth: fields and types may be added; none is removed, renamed or given another meaning within a major version.
 //! `docs/json-output.md` is generated from here.
 
+mod access;
 mod config;
 mod deployment;
 mod host;
@@ -20,6 +21,7 @@ use windlass_foundation::progress::ProgressEvent;
 
 use crate::error::ErrorFact;
 
+pub use access::{AccessFact, KeyFact, RightsFact};
 pub use config::{ConfigFact, OriginFact};
 pub use deployment::{
     AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LeftFact, LogFact, PhaseFact, PlanFact,
@@ -69,9 +71,13 @@ pub enum Fact {
     Plugin(Box<PluginFact>),
     /// What a plugin asks for and is granted: `plugin grants`.
     Grant(GrantFact),
+    /// Who asked and what they may do: `whoami`, and the SSH gate without a command.
+    Access(AccessFact),
+    /// A key that runs the SSH gate: `ssh-gate install`, `list` and `revoke`.
+    Key(KeyFact),
     /// One thing that was looked at: `doctor`.
     Doctor(DoctorFact),
-    /// A file that was made, or would be: `init`.
+    /// A file that was made, or would be: `init`; one that the operator makes: `ssh-gate install`.
     File(FileFact),
     /// The name of a schema: `schema`.
     Schema(SchemaFact),

@@ -5,7 +5,7 @@ use windlass_api::facts::ConfigFact;
 
 use super::page::{Line, Page};
 use super::printer::Printer;
-use super::{deployment, history, host, outbox, plan, probe, release, status, trigger};
+use super::{access, deployment, history, host, outbox, plan, probe, release, status, trigger};
 
 /// How answers are shown to people.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,7 @@ pub fn page(answer: &Answer, view: &View) -> Page {
         Answer::Plugins { plugins } => host::plugins(plugins),
         Answer::Plugin { plugin } => host::plugin(plugin, width),
         Answer::Grants { grants } => host::grants(grants),
+        Answer::Whoami { access } => access::page(access, width),
         Answer::Doctor { findings } => host::doctor(findings, width),
     }
 }

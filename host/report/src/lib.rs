@@ -3,6 +3,7 @@
 //! stdout is the answer, stderr is progress, warnings and errors; `--json` gives the same facts as JSON lines.
 //! Nothing here decides anything.
 
+pub mod access;
 pub mod answer;
 pub mod deployment;
 pub mod error;
@@ -22,7 +23,7 @@ pub mod trigger;
 pub use printer::{Printer, Verbosity};
 pub use progress::Teller;
 
-use std::io;
+use std::io::{self, Write as _};
 
 use windlass_foundation::explain::ExitCode;
 
@@ -31,14 +32,13 @@ use windlass_foundation::explain::ExitCode;
 /// `said` is its text without styles; `styled` writes it as the parser would, with styles on a terminal, and is called
 /// unless the text is an error that repeats control characters of an argument.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "the report prints")]
 pub fn usage(said: &str, is_wrong: bool, styled: impl FnOnce() -> io::Result<()>) -> ExitCode {
     // The text repeats arguments, which may come from another party: an event or a script.
     let clean: String = said.lines().flat_map(|line| [page::clean(line), "\n".to_owned()]).collect();
     if is_wrong && clean != said {
-        eprint!("{clean}");
-    } else {
         // There is nowhere left to report to when writing to the terminal fails.
+        drop(io::stderr().write_all(clean.as_bytes()));
+    } else {
         drop(styled());
     }
     if is_wrong { ExitCode::Usage } else { ExitCode::Succeeded }

@@ -3,9 +3,13 @@
 //! The decision is about proofs, never about names, which can come from the environment. It looks nothing up: which
 //! groups a user is in is asked of the host at each request and given to it. What a command needs is not known here.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
 use windlass_config::{AccessRule, Config, Right};
 use windlass_foundation::account::{self, Membership};
 use windlass_foundation::explain::{ExitCode, Explain};
+use windlass_foundation::names::Kind;
 use windlass_foundation::principal::{Principal, Proof};
 use windlass_release::binding::text;
 
@@ -65,32 +69,127 @@ pub fn is_unrestricted(principal: &Principal) -> bool {
     }
 }
 
+/// Whether a principal has a right without a rule that gives it. Where the operator wrote no rule at all, a trigger does what the
+/// operator's file says of it, and a user of this host what their own rights let them do. Of the agent, which has more rights than
+/// they have, users may ask to look. A key was let in to do what a rule says.
+fn needs_no_rule(config: &Config, principal: &Principal, right: Right, asked: Asked) -> bool {
+    let no_rules = config.access.is_empty();
+    match (principal.proof(), asked) {
+        (Proof::LocalUser { .. }, Asked::Directly) | (Proof::Trigger { .. }, _) => no_rules,
+        (Proof::LocalUser { .. }, Asked::Agent) => right == Right::Read,
+        (Proof::SshKey { .. }, _) => false,
+        (Proof::Agent, _) => true,
+    }
+}
+
 /// Decides with the rules of this host whether a principal has each of these rights. Asks the host for the user's groups
-/// where there are rules.
+/// where a rule is needed.
 ///
 /// # Errors
 /// When they lack one.
 pub fn check(config: &Config, principal: &Principal, rights: &[Right], on: On<'_>, asked: Asked) -> Result<(), Denied> {
-    if is_unrestricted(principal) || (config.access.is_empty() && needs_no_rule(principal, asked)) {
+    let needed: Vec<Right> =
+        rights.iter().copied().filter(|right| !needs_no_rule(config, principal, *right, asked)).collect();
+    if needed.is_empty() || is_unrestricted(principal) {
         return Ok(());
     }
-    let looks = asked == Asked::Agent && matches!(principal.proof(), Proof::LocalUser { .. });
-    if looks && rights.iter().all(|right| *right == Right::Read) {
+    let membership = membership(principal);
+    needed.into_iter().try_for_each(|right| decide(&config.access, principal, &membership, right, on))
+}
+
+/// Refuses a key that no rule names. For what needs no right of anybody: that is for those who were let in to do something.
+///
+/// # Errors
+/// When it is one.
+pub fn check_known(config: &Config, principal: &Principal) -> Result<(), Denied> {
+    let nobody = Membership::default();
+    let is_named = || config.access.iter().any(|rule| is_for(rule, principal.proof(), &nobody));
+    if !matches!(principal.proof(), Proof::SshKey { .. }) || is_named() {
         return Ok(());
     }
-    let membership = match principal.proof() {
+    decide(&config.access, principal, &nobody, Right::Read, On::Any)
+}
+
+fn membership(principal: &Principal) -> Membership {
+    match principal.proof() {
         Proof::LocalUser { uid } => account::membership(*uid),
         Proof::SshKey { .. } | Proof::Trigger { .. } | Proof::Agent => Membership::default(),
+    }
+}
+
+/// What a principal may do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// On every application and on the host itself.
+    pub everywhere: Vec<Right>,
+    /// Besides on these applications.
+    pub applications: BTreeMap<String, Vec<Right>>,
+}
+
+/// All that a principal may do by the rules of this host.
+#[must_use]
+pub fn allowed(config: &Config, principal: &Principal, asked: Asked) -> Allowed {
+    let membership = membership(principal);
+    let rights = |on: On<'_>| -> Vec<Right> {
+        let has = |right: &Right| {
+            needs_no_rule(config, principal, *right, asked)
+                || decide(&config.access, principal, &membership, *right, on).is_ok()
+        };
+        Right::ALL.into_iter().filter(has).collect()
     };
-    rights.iter().try_for_each(|right| decide(&config.access, principal, &membership, *right, on))
+    let everywhere = rights(On::All);
+    let named: BTreeSet<&String> = config.access.iter().flat_map(|rule| &rule.applications).collect();
+    let besides = |application: &String| -> Vec<Right> {
+        rights(On::Application(application)).into_iter().filter(|right| !everywhere.contains(right)).collect()
+    };
+    let applications = named.into_iter().map(|application| (application.clone(), besides(application)));
+    Allowed { applications: applications.filter(|(_, rights)| !rights.is_empty()).collect(), everywhere }
 }
 
-/// Whether a principal may do everything on a host without rules. A trigger does what the operator's file says of it.
-fn needs_no_rule(principal: &Principal, asked: Asked) -> bool {
-    asked == Asked::Directly || matches!(principal.proof(), Proof::Trigger { .. })
+/// A right that somebody is to have, and on which application; none means everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    right: Right,
+    application: Option<String>,
 }
 
-/// Decides whether a rule gives a principal a right; what no rule allows is denied. `membership` is what the host says of a local user, and empty for every other principal.
+impl FromStr for Wish {
+    type Err = String;
+
+    /// Reads `deploy kudos`, or `deploy`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (right, application) = text.split_once(' ').map_or((text, None), |(right, name)| (right, Some(name)));
+        let Some(right) = Right::ALL.into_iter().find(|known| known.word() == right) else {
+            let words = Right::ALL.map(Right::word).join(", ");
+            return Err(format!("write it as `deploy kudos`: a right and an application; the rights are {words}"));
+        };
+        let application = application.map(|name| Kind::Application.parse(name.trim())).transpose()?;
+        Ok(Self { right, application })
+    }
+}
+
+/// The rules of agent.toml that give a key these rights and no others.
+#[must_use]
+pub fn rules(fingerprint: &str, wishes: &[Wish]) -> String {
+    let mut by_application: BTreeMap<Option<&String>, Vec<&str>> = BTreeMap::new();
+    for right in Right::ALL {
+        for wish in wishes.iter().filter(|wish| wish.right == right) {
+            let rights = by_application.entry(wish.application.as_ref()).or_default();
+            if rights.last() != Some(&right.word()) {
+                rights.push(right.word());
+            }
+        }
+    }
+    let list = |words: &[&str]| words.iter().map(|word| text(word)).collect::<Vec<_>>().join(", ");
+    let rule = |(application, rights): (Option<&String>, Vec<&str>)| {
+        let application = application.map_or(String::new(), |name| format!("applications = [{}]\n", list(&[name])));
+        format!("[[access]]\nkeys = [{}]\nmay = [{}]\n{application}", list(&[fingerprint]), list(&rights))
+    };
+    by_application.into_iter().map(rule).collect::<Vec<_>>().join("\n")
+}
+
+/// Decides whether a rule gives a principal a right; what no rule allows is denied. `membership` is what the host says of a local
+/// user, and empty for every other principal.
 ///
 /// # Errors
 /// When no rule allows it.
@@ -186,6 +285,54 @@ mod tests {
             for principal in [user(0), Principal::new("windlass", Proof::Agent)] {
                 assert!(decide(&rules, &principal, &nobody, right, On::All).is_ok());
             }
+        }
+    }
+
+    fn key(fingerprint: &str) -> Principal {
+        Principal::new("ci", Proof::SshKey { fingerprint: fingerprint.to_owned(), uid: 0 })
+    }
+
+    #[test]
+    fn a_key_may_nothing_without_a_rule_also_where_there_is_none_and_where_it_opens_a_session_of_root() {
+        let nobody = Membership::default();
+        let rules = [AccessRule { users: texts(&["root", "0"]), ..rule(&Right::ALL, &[]) }];
+        for rules in [&[][..], &rules] {
+            for right in Right::ALL {
+                for on in [On::All, On::Any, On::Application("kudos")] {
+                    assert!(decide(rules, &key("SHA256:a"), &nobody, right, on).is_err(), "{right} {on:?}");
+                }
+            }
+        }
+        let mut config = Config::defaults().unwrap();
+        assert!(check(&config, &key("SHA256:a"), &[Right::Read], On::Any, Asked::Directly).is_err());
+        assert!(check_known(&config, &key("SHA256:a")).is_err());
+        assert!(check_known(&config, &user(1000)).is_ok());
+        config.access = vec![AccessRule { keys: texts(&["SHA256:a"]), ..rule(&[Right::Hold], &["kudos"]) }];
+        assert!(check_known(&config, &key("SHA256:a")).is_ok() && check_known(&config, &key("SHA256:b")).is_err());
+        assert!(check_known(&config, &user(1000)).is_ok());
+    }
+
+    #[test]
+    fn what_is_wished_for_becomes_rules_that_allow_it_and_nothing_else() {
+        let fingerprint = format!("SHA256:{}", "a".repeat(43));
+        let wishes = ["deploy kudos", "read kudos", "deploy kudos", "read shop", "check"];
+        let wishes: Vec<Wish> = wishes.iter().map(|wish| wish.parse().unwrap()).collect();
+        let document = windlass_config::document::Document::from_text("agent.toml", rules(&fingerprint, &wishes));
+        let config = Config::resolve(&document.unwrap()).unwrap();
+        let expected = Allowed {
+            everywhere: vec![Right::Check],
+            applications: BTreeMap::from([
+                ("kudos".to_owned(), vec![Right::Read, Right::Deploy]),
+                ("shop".to_owned(), vec![Right::Read]),
+            ]),
+        };
+        assert_eq!(allowed(&config, &key(&fingerprint), Asked::Directly), expected);
+        assert_eq!(allowed(&config, &key("SHA256:b"), Asked::Directly), Allowed::default());
+        assert_eq!(allowed(&config, &user(0), Asked::Directly).everywhere, Right::ALL);
+        assert_eq!(rules(&fingerprint, &[]), "");
+        for wrong in ["", "deploy", "deploy kudos shop", "deploy ../kudos", "deploy Kudos", "all kudos", "Deploy kudos"]
+        {
+            assert_eq!(wrong.parse::<Wish>().is_ok(), wrong == "deploy", "{wrong}");
         }
     }
 

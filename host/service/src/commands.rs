@@ -21,6 +21,7 @@ mod rollback;
 pub(crate) mod show;
 mod status;
 mod trigger;
+mod whoami;
 
 use windlass_api::{Command, Reply};
 use windlass_foundation::explain::ExplainedError;
@@ -70,6 +71,7 @@ pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, Explai
         C::PluginList => plugin::list(run).await,
         C::PluginInspect { plugin } => plugin::inspect(run, &plugin).await,
         C::PluginGrants { application } => plugin::grants(run, &application).await,
+        C::Whoami => whoami::run(run),
         C::Doctor { application } => doctor::run(run, application.as_ref()).await,
     }
 }

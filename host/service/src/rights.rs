@@ -5,7 +5,7 @@ use windlass_api::Command;
 use windlass_api::command::Manner;
 use windlass_config::Right;
 
-/// The rights that a command needs. None where it touches nothing that is the host's.
+/// The rights that a command needs. None where it touches nothing that is the host's, and where it asks what they are.
 pub(crate) fn of(command: &Command) -> Vec<Right> {
     use Command as C;
     match command {
@@ -43,6 +43,8 @@ pub(crate) fn of(command: &Command) -> Vec<Right> {
         | C::PluginInspect { .. }
         | C::AuditVerify
         | C::Doctor { .. } => vec![Right::Operate],
+        // Also who may do nothing may know that.
+        C::Whoami => Vec::new(),
         // An event proves who sent it, whoever brings it here; what it starts is asked of the trigger. Only the person
         // who brings it says that it counts once more.
         C::Trigger { again, .. } => again.then_some(Right::Operate).into_iter().collect(),

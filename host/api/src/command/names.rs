@@ -82,6 +82,7 @@ impl Command {
             | Self::Logs { .. }
             | Self::AuditVerify
             | Self::PluginList
+            | Self::Whoami
             | Self::PluginInspect { .. } => None,
         }
     }
@@ -147,6 +148,7 @@ impl Command {
             | Self::PluginList
             | Self::PluginInspect { .. }
             | Self::PluginGrants { .. }
+            | Self::Whoami
             | Self::Doctor { .. } => Vec::new(),
         }
     }
