@@ -7,6 +7,7 @@ mod agent;
 mod arguments;
 mod completions;
 mod error;
+mod gate;
 mod init;
 mod man;
 mod output;
@@ -24,6 +25,7 @@ use clap::Parser as _;
 use windlass_api::ErrorFact;
 use windlass_api::facts::ConfigFact;
 use windlass_foundation::explain::{ExitCode, ExplainedError};
+use windlass_foundation::principal::Principal;
 use windlass_foundation::private::with_users_mask;
 use windlass_report::answer::View;
 use windlass_report::{Printer, Verbosity};
@@ -31,7 +33,7 @@ use windlass_report::{Printer, Verbosity};
 pub use arguments::{Arguments, Command, Global};
 pub use error::CliError;
 
-use arguments::ConfigFormat;
+use arguments::{ConfigFormat, InternalArguments, InternalCommand};
 use terminal::Terminal;
 use wire::passed;
 
@@ -44,13 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return windlass_report::usage(&error.render().to_string(), error.use_stderr(), || error.print()),
     };
-    let global = &arguments.global;
-    let verbosity = match (global.quiet, global.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Verbose,
-        _ => Verbosity::Normal,
-    };
-    let printer = Printer::new(global.json, verbosity, !global.no_color);
+    let printer = printer(&arguments.global);
     match run(&arguments, printer) {
         Ok(exit) => exit,
         Err(fault) => {
@@ -60,6 +56,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// A printer that prints as the options say.
+fn printer(global: &Global) -> Printer {
+    let verbosity = match (global.quiet, global.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    Printer::new(global.json, verbosity, !global.no_color)
+}
+
 /// Runs the command.
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     match &arguments.command {
@@ -67,20 +73,29 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedErr
         Command::Schema(arguments) => return schema::run(arguments, printer),
         Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),
         Command::Man(arguments) => return with_users_mask(|| man::run(arguments, printer)),
+        Command::SshGate(gate) => return gate::run(gate, &arguments.global, printer),
+        Command::Internal(InternalArguments { command: InternalCommand::SshGate(enter) }) => {
+            return gate::enter(enter, &arguments.global);
+        }
         _ => {}
     }
+    carry_out(arguments, printer, &actor::principal())
+}
+
+/// Has a command carried out on behalf of somebody, and shows what comes back.
+fn carry_out(arguments: &Arguments, printer: Printer, principal: &Principal) -> Result<ExitCode, ExplainedError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
     let config = arguments.global.config();
     let terminal = Arc::new(Terminal::new(printer, view(&arguments.command, printer)));
     let done = match &arguments.command {
         Command::Agent(_) => return runtime.block_on(agent::serve(config, printer)),
-        Command::Stop(typed) => return runtime.block_on(agent::stop(config.as_deref(), typed, printer)),
-        Command::Attach(typed) => runtime.block_on(agent::attach(config.as_deref(), typed, &terminal)),
+        Command::Stop(typed) => return runtime.block_on(agent::stop(config.as_deref(), principal, typed, printer)),
+        Command::Attach(typed) => runtime.block_on(agent::attach(config.as_deref(), principal, typed, &terminal)),
         typed => {
             // `main` of the process answers the hidden command.
             let Some(command) = request::of(typed)? else { return Ok(ExitCode::Usage) };
             let command = passed(command).map_err(CliError::Wire)?;
-            runtime.block_on(agent::execute(config, command, terminal.clone()))
+            runtime.block_on(agent::execute(config, principal, command, terminal.clone()))
         }
     };
     terminal.finish();

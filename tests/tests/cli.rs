@@ -8,6 +8,7 @@ mod every;
 mod holds;
 mod init;
 mod interrupted;
+mod keys;
 mod machine;
 mod outputs;
 mod places;

@@ -42,6 +42,7 @@ mod resident;
 mod room;
 mod service;
 mod slow_end;
+mod ssh_gate;
 mod story;
 mod stuck;
 mod told;

@@ -7,46 +7,50 @@ use std::sync::Arc;
 use windlass_api::{Command, Reply};
 use windlass_daemon::{AgentError, Announcement, Client, Place};
 use windlass_foundation::explain::{ExitCode, ExplainedError};
+use windlass_foundation::principal::Principal;
 use windlass_report::Printer;
 use windlass_report::page::{Ink, Line};
 use windlass_service::{Service, Sink};
 
 use super::arguments::{AttachArguments, StopArguments};
 use super::error::CliError;
+use super::request;
 use super::terminal::{Terminal, Watching};
-use super::{actor, request};
 
 /// Carries out a command: the agent does where one stays on this host, and else this process.
 pub(super) async fn execute(
     config: Option<PathBuf>,
+    principal: &Principal,
     command: Command,
     sink: Arc<dyn Sink>,
 ) -> Result<Reply, ExplainedError> {
     let Some(place) = Place::of(config.as_deref()).filter(Place::is_there) else {
-        return Service::new(config, request::grammar).execute(&actor::principal(), command, sink).await;
+        return Service::new(config, request::grammar).execute(principal, command, sink).await;
     };
     let directory = env::current_dir().map_err(CliError::Directory)?;
     let command = command.from_directory(&directory);
-    Ok(Client::new(place, actor::principal())?.execute(command, sink).await?)
+    Ok(Client::new(place, principal.clone())?.execute(command, sink).await?)
 }
 
 /// Shows what the agent carries out.
 pub(super) async fn attach(
     config: Option<&Path>,
+    principal: &Principal,
     typed: &AttachArguments,
     terminal: &Arc<Terminal>,
 ) -> Result<Reply, ExplainedError> {
     let watching = Arc::new(Watching(Arc::clone(terminal)));
-    Ok(client(config)?.attach(typed.operation.as_deref(), watching).await?)
+    Ok(client(config, principal)?.attach(typed.operation.as_deref(), watching).await?)
 }
 
 /// Asks the agent to stop something.
 pub(super) async fn stop(
     config: Option<&Path>,
+    principal: &Principal,
     typed: &StopArguments,
     printer: Printer,
 ) -> Result<ExitCode, ExplainedError> {
-    let stopped = client(config)?.stop(typed.operation.as_deref(), typed.leave).await?;
+    let stopped = client(config, principal)?.stop(typed.operation.as_deref(), typed.leave).await?;
     let what = if typed.leave { "is left as it is" } else { "is put back" };
     let text = format!(
         "as asked: what `{}` changed {what}; `windlass attach {}` shows it",
@@ -57,13 +61,13 @@ pub(super) async fn stop(
 }
 
 /// The agent that stays on this host.
-fn client(config: Option<&Path>) -> Result<Client, ExplainedError> {
+fn client(config: Option<&Path>, principal: &Principal) -> Result<Client, ExplainedError> {
     let place =
         Place::of(config).ok_or_else(|| AgentError::NoSocket { config: config.unwrap_or(Path::new("")).to_owned() })?;
     if !place.is_there() {
         return Err(AgentError::NoAgent { path: place.path().to_owned() }.into());
     }
-    Ok(Client::new(place, actor::principal())?)
+    Ok(Client::new(place, principal.clone())?)
 }
 
 /// Is the agent, until the process is asked to end.

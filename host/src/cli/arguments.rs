@@ -6,6 +6,7 @@
 mod agent;
 mod config;
 mod deploy;
+mod gate;
 mod holds;
 mod outbox;
 mod release;
@@ -23,6 +24,7 @@ pub(super) use deploy::{
     CheckArguments, DeployArguments, MannerArguments, PlanArguments, ReleaseArguments, RollbackArguments,
     VersionArguments,
 };
+pub(super) use gate::{EnterArguments, GateArguments, GateCommand, InstallArguments, PlaceArguments};
 pub(super) use holds::{
     FreezeArguments, PinArguments, QuarantineArguments, UnfreezeArguments, UnpinArguments, UnquarantineArguments,
 };
@@ -149,6 +151,10 @@ pub enum Command {
     Attach(AttachArguments),
     /// Ask the agent to stop a deployment
     Stop(StopArguments),
+    /// Show who you are to Windlass on this host, and what you may do
+    Whoami(WhoamiArguments),
+    /// Let SSH keys run commands of Windlass and nothing else
+    SshGate(GateArguments),
     /// Print the JSON Schema of a file or document
     Schema(SchemaArguments),
     /// Print a completion script for a shell
@@ -349,6 +355,14 @@ pub struct DoctorArguments {
     pub app: Option<ApplicationRef>,
 }
 
+/// Arguments of `whoami`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass whoami
+  ssh deploy@uat1                               The same for a key that runs the gate")]
+pub struct WhoamiArguments {}
+
 /// Arguments of `schema`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
@@ -402,6 +416,8 @@ pub enum InternalCommand {
         /// How many bytes of address space it may use
         memory: Option<u64>,
     },
+    /// The second half of `ssh-gate --key`, in a process without the environment of the first
+    SshGate(EnterArguments),
 }
 
 /// A deployment, or an application: a name or a path.

@@ -21,6 +21,23 @@ pub enum CliError {
     /// The person said no.
     #[error("nothing was written, as you said")]
     Declined,
+    /// The user is not there.
+    #[error("this host knows no user `{name}`")]
+    NoUser {
+        /// By name or number.
+        name: String,
+    },
+    /// The same program could not be started again.
+    #[error("the gate cannot begin anew")]
+    Again(#[source] std::io::Error),
+    /// A file that was named could not be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// `--plan` already says which release.
     #[error("`--plan` already says which release; `{option}` cannot change it")]
     PlanDecides {
@@ -57,12 +74,12 @@ pub enum CliError {
 impl Explain for CliError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::UnknownSchema { .. } => ExitCode::NotFound,
+            Self::UnknownSchema { .. } | Self::NoUser { .. } => ExitCode::NotFound,
             Self::NotAsked | Self::Declined | Self::PlanDecides { .. } | Self::DocumentDecides { .. } => {
                 ExitCode::Usage
             }
-            Self::Write { .. } => ExitCode::Configuration,
-            Self::Wire(_) | Self::Directory(_) | Self::Runtime(_) => ExitCode::Unexpected,
+            Self::Write { .. } | Self::Read { .. } => ExitCode::Configuration,
+            Self::Wire(_) | Self::Directory(_) | Self::Runtime(_) | Self::Again(_) => ExitCode::Unexpected,
         }
     }
 
@@ -74,9 +91,12 @@ impl Explain for CliError {
                 "leave out `{wanted}`; or name the application instead of the file, `windlass release show APP {wanted}`"
             )),
             Self::Write { .. }
+            | Self::Read { .. }
+            | Self::NoUser { .. }
             | Self::Declined
             | Self::PlanDecides { .. }
             | Self::Wire(_)
+            | Self::Again(_)
             | Self::Directory(_)
             | Self::Runtime(_) => None,
         }

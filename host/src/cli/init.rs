@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &InitArguments, printer: Printer) -> Result<ExitCod
         printer.warn(remark);
     }
     if !arguments.yes {
-        ask(printer)?;
+        ask(printer, "Write these files?")?;
     }
     for (path, text) in &prepared.files {
         write(path, text)?;
@@ -63,11 +63,11 @@ fn fact(path: &Path, text: &str, written: bool) -> FileFact {
 }
 
 /// Asks whether to write; only a terminal can answer.
-fn ask(printer: Printer) -> Result<(), CliError> {
+pub(super) fn ask(printer: Printer, question: &str) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() {
         return Err(CliError::NotAsked);
     }
-    printer.always(&Line::plain("Write these files? [y/N]"));
+    printer.always(&Line::plain(format!("{question} [y/N]")));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(|_| CliError::NotAsked)?;
     if matches!(answer.trim(), "y" | "Y" | "yes" | "Yes") { Ok(()) } else { Err(CliError::Declined) }

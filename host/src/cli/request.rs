@@ -32,6 +32,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
     use arguments::Command as C;
     Ok(Some(match typed.clone() {
         C::Init(_)
+        | C::SshGate(_)
         | C::Agent(_)
         | C::Attach(_)
         | C::Stop(_)
@@ -80,6 +81,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
             PluginCommand::Inspect { plugin } => Command::PluginInspect { plugin },
             PluginCommand::Grants { app: application } => Command::PluginGrants { application },
         },
+        C::Whoami(_) => Command::Whoami,
         C::Doctor(it) => Command::Doctor { application: it.app },
     }))
 }

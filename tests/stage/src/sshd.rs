@@ -1,4 +1,5 @@
-//! A real SSH server on loopback: OpenSSH's `sshd`, for one key, as the user who runs the tests.
+//! A real SSH server on loopback: OpenSSH's `sshd`, as the user who runs the tests. One key may log in, until a test
+//! says otherwise in the server's file of keys.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -31,15 +32,18 @@ impl Sshd {
     /// # Errors
     /// When OpenSSH is not installed or does not listen within half a minute.
     pub fn start(name: &str, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::start_with(name, environment, "")
+    }
+
+    /// The same with more lines at the end of the server's configuration; the last of them may be those of a `Match`.
+    ///
+    /// # Errors
+    /// As for [`Sshd::start`].
+    pub fn start_with(name: &str, environment: &[(&str, &str)], lines: &str) -> Result<Self> {
         let directory = TempDir::new()?;
         let place = |file: &str| directory.path().join(file);
         for key in ["host", "client"] {
-            let made = Command::new(program("ssh-keygen")?)
-                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-                .arg(place(key))
-                .stdin(Stdio::null())
-                .status()?;
-            ensure!(made.success(), "ssh-keygen failed");
+            make_key(&place(key))?;
         }
         fs::copy(place("client.pub"), place("authorized"))?;
         let port = free_port()?;
@@ -50,7 +54,7 @@ impl Sshd {
             place("sshd_config"),
             format!(
                 "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\n\
-                 PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nUsePAM no\n{set}",
+                 PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nUsePAM no\n{set}{lines}",
                 place("host").display(),
                 place("authorized").display()
             ),
@@ -98,6 +102,22 @@ impl Sshd {
         self.directory.path().join("config")
     }
 
+    /// The file of the keys that may log in. The server reads it at each login.
+    #[must_use]
+    pub fn authorized(&self) -> PathBuf {
+        self.directory.path().join("authorized")
+    }
+
+    /// Makes another key, which may not log in yet; the path of its private half.
+    ///
+    /// # Errors
+    /// When OpenSSH is not installed.
+    pub fn key(&self, name: &str) -> Result<PathBuf> {
+        let path = self.directory.path().join(name);
+        make_key(&path)?;
+        Ok(path)
+    }
+
     /// The directory of its keys: `client` may log in.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -110,6 +130,13 @@ impl Drop for Sshd {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+fn make_key(path: &Path) -> Result<()> {
+    let mut keygen = Command::new(program("ssh-keygen")?);
+    let made = keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).stdin(Stdio::null()).status()?;
+    ensure!(made.success(), "ssh-keygen failed");
+    Ok(())
 }
 
 /// The name of the user who runs this.

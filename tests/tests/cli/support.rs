@@ -107,6 +107,7 @@ impl Stage {
         };
         let all = format!("exit {}\n{}{}", run.code, text("stdout", &run.stdout), text("stderr", &run.stderr));
         let all = all.replace(&self.root.path().display().to_string(), "[HOST]");
+        let all = all.replace(&binary().display().to_string(), "/usr/bin/windlass");
         CHANGING.iter().fold(all, |all, (changing, word)| Regex::new(changing).unwrap().replace_all(&all, *word).into())
     }
 
