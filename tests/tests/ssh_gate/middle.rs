@@ -1,11 +1,12 @@
 //! A client that goes away, a key that is revoked and a second client, each in the middle of a deployment.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use windlass_stage::{Run, Sshd};
-use windlass_tests::{expect, tells};
+use windlass_tests::{Resident, expect, socket, tells};
 
 use super::support::Gate;
 
@@ -25,6 +26,33 @@ fn a_deployment_whose_client_is_gone_goes_on_to_its_end() -> Result<()> {
     ensure!(history[0]["outcome"] == "open", "it ended before the client was gone: {history:?}");
     ensure!(gate.outcome(2)? == "succeeded");
     gate.serves("2")
+}
+
+#[test]
+fn the_agent_that_stays_knows_the_key_and_a_job_that_is_run_again_joins_its_deployment() -> Result<()> {
+    let gate = Gate::new("gate-agent", &["read", "deploy"])?;
+    let (name, rules) = (gate.small.name.clone(), fs::read_to_string(gate.config())?);
+    fs::write(gate.config(), format!("{rules}\n[agent]\nsocket = \"{}\"\n", socket(&gate.small).display()))?;
+    let agent = Resident::start(&gate.small, &[])?;
+    tells(&expect(gate.ask("")?, 0)?, &["ci-uat (SSH key SHA256:", &name, "read, deploy"])?;
+    gate.slowly("2")?;
+    let mut child = gate.begin(&format!("deploy {name} --json"))?;
+    let mut lines = BufReader::new(child.stdout.take().context("a pipe")?).lines();
+    let opened = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("\"event\":\"opened\"")));
+    ensure!(opened.is_some(), "the deployment was not opened");
+    child.kill()?;
+    child.wait()?;
+    let again = expect(gate.ask(format!("deploy {name}"))?, 0)?;
+    tells(&again, &["The same command runs already", "Deploying", "succeeded"])?;
+    gate.serves("2")?;
+    ensure!(gate.history()?.len() == 2, "{:?}", gate.history()?);
+    tells(&expect(gate.ask(format!("show {name}"))?, 0)?, &["by ci-uat (SSH key SHA256:"])?;
+    tells(&expect(gate.ask(format!("attach {name}"))?, 0)?, &["succeeded"])?;
+    expect(gate.ask("stop")?, 17)?;
+    // The rules for the key count, and not that the session is root's.
+    expect(gate.ask("status")?, 10)?;
+    expect(gate.ask(format!("freeze {name} --reason no"))?, 10)?;
+    agent.end().map(drop)
 }
 
 /// Where the operator lets a key have a terminal, its loss is a hangup for everything that runs in it.
