@@ -34,6 +34,10 @@ use super::socket::Place;
 /// How long the client waits for an agent that went away.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long the agent may take to answer a request. systemd keeps a connection for as long as the agent is restarted, which
+/// lasts as long as the steps that are in flight.
+const ANSWER: Duration = Duration::from_mins(3);
+
 /// The first pause between two attempts to reach it, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -287,7 +291,9 @@ impl Client {
         }
         let request = request.body(Full::new(Bytes::from(body)));
         let request = request.map_err(|error| self.broken(io::Error::other(error)))?;
-        let answer = self.http.request(request).await.map_err(|error| self.unanswered(error))?;
+        let late = |_| self.broken(io::Error::new(io::ErrorKind::TimedOut, "it did not answer within three minutes"));
+        let answer = tokio::time::timeout(ANSWER, self.http.request(request)).await.map_err(late)?;
+        let answer = answer.map_err(|error| self.unanswered(error))?;
         self.fits(&answer)?;
         if answer.status().is_success() {
             return Ok(answer);

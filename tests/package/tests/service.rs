@@ -42,7 +42,7 @@ fn the_service_follows_the_package() -> Result<()> {
     ensure!(first != second, "the upgrade left the old agent at work, as process {first}");
 
     // One that falls is started again.
-    system.run("systemctl kill --signal=KILL windlass.service")?;
+    system.run("systemctl kill --kill-whom=main --signal=KILL windlass.service")?;
     let another = format!("systemctl is-active windlass.service; test \"$({PROCESS})\" != {}", second.trim());
     system.wait("the service to be started again", &another)?;
 
