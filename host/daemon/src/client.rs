@@ -175,7 +175,10 @@ impl Client {
                         End::Cut => {}
                     }
                 }
-                Err(AgentError::Told(error)) if is_restarted(&error, deploys) => return Err(AgentError::Restarted),
+                // The agent is another one, and what has not begun to change anything was not kept.
+                Err(AgentError::Told(error)) if error.exit() == ExitCode::NotFound => {
+                    return Err(AgentError::Restarted);
+                }
                 Err(error) if !may_pass(&error) => return Err(error),
                 Err(_) => {}
             }
@@ -365,9 +368,4 @@ impl Client {
 /// Whether an agent that cannot be asked now may be asked later.
 fn may_pass(error: &AgentError) -> bool {
     matches!(error, AgentError::Dead { .. } | AgentError::Broken { .. })
-}
-
-/// Whether the agent that began something is not the one that answers, and nothing of it was kept.
-fn is_restarted(error: &RemoteError, deploys: bool) -> bool {
-    !deploys && error.exit() == ExitCode::NotFound
 }

@@ -27,6 +27,7 @@ pub(super) struct Operation {
     /// How many lines there are.
     number: watch::Sender<u64>,
     stop: Stop,
+    logs: EventLogs,
 }
 
 /// What it told.
@@ -34,7 +35,7 @@ pub(super) struct Operation {
 struct Told {
     lines: Vec<Arc<str>>,
     bytes: u64,
-    /// Set for what outlives the agent.
+    /// Set from when a deployment begins: that outlives the agent.
     file: Option<File>,
     application: Option<String>,
     stoppable: bool,
@@ -49,14 +50,13 @@ pub(super) fn lines_of(text: &str) -> Vec<Arc<str>> {
 }
 
 impl Operation {
-    /// A new one. What makes a deployment is kept in a file.
-    pub(super) fn begin(heading: Heading, logs: &EventLogs) -> io::Result<Self> {
-        let file = if heading.deploys { Some(logs.begin(&heading)?) } else { None };
-        Ok(Self::of(heading, Told { file, ..Told::default() }))
+    /// A new one.
+    pub(super) fn begin(heading: Heading, logs: &EventLogs) -> Self {
+        Self::of(heading, Told::default(), logs)
     }
 
     /// One that is read from its file. It has ended, unless `go_on` says that it is carried on now.
-    pub(super) fn kept(kept: Kept, go_on: Option<File>) -> Self {
+    pub(super) fn kept(kept: Kept, go_on: Option<File>, logs: &EventLogs) -> Self {
         let Kept { heading, lines } = kept;
         let mut told = Told { ended: go_on.is_none(), file: go_on, ..Told::default() };
         for line in &lines {
@@ -66,12 +66,12 @@ impl Operation {
             }
         }
         told.lines = lines;
-        Self::of(heading, told)
+        Self::of(heading, told, logs)
     }
 
-    fn of(heading: Heading, told: Told) -> Self {
+    fn of(heading: Heading, told: Told, logs: &EventLogs) -> Self {
         let (number, _) = watch::channel(count(&told.lines));
-        Self { heading, told: Mutex::new(told), number, stop: Stop::new() }
+        Self { heading, told: Mutex::new(told), number, stop: Stop::new(), logs: logs.clone() }
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
@@ -175,6 +175,12 @@ impl Sink for Operation {
             let mut told = self.told();
             if !told.stoppable {
                 told.stoppable = true;
+                // From here on it is more than a question: who asks may do it, and a deployment begins.
+                if self.heading.deploys && told.file.is_none() {
+                    let mut file = self.logs.begin(&self.heading)?;
+                    told.lines.iter().try_for_each(|line| file.write_all(line.as_bytes()))?;
+                    told.file = Some(file);
+                }
                 told.push(StreamObject { stoppable: true, ..StreamObject::default() });
             }
         }

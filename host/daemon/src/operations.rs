@@ -30,6 +30,9 @@ const ENDED: usize = 16;
 /// How many may go on at the same time.
 const MOST_RUNNING: usize = 64;
 
+/// How many deployments that have ended are listed: each file is read for it.
+const LISTED: usize = 20;
+
 /// The most keys of requests that are remembered.
 const MOST_KEYS: usize = 1_000;
 
@@ -45,8 +48,6 @@ pub(super) enum NotBegun {
         /// The operation of the first one.
         operation: String,
     },
-    /// It could not be written down.
-    Unwritable(io::Error),
 }
 
 /// All of them.
@@ -66,7 +67,23 @@ struct Known {
     ended: VecDeque<Arc<Operation>>,
     /// By who asked and what they called the request: its operation and the hash of its command.
     keys: HashMap<(String, String), (String, String)>,
+    /// The same keys, the oldest first.
+    order: VecDeque<(String, String)>,
     stopping: bool,
+}
+
+impl Known {
+    /// Remembers the key of a request, and forgets the oldest one of too many.
+    fn remember(&mut self, named: (String, String), operation: (String, String)) {
+        if self.keys.insert(named.clone(), operation).is_none() {
+            self.order.push_back(named);
+        }
+        if self.order.len() > MOST_KEYS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+    }
 }
 
 impl Operations {
@@ -76,7 +93,7 @@ impl Operations {
         let mut known = Known::default();
         for Heading { operation, by, digest, key, .. } in logs.headings()? {
             if let Some(key) = key {
-                known.keys.insert((by.sentence(), key), (operation, digest));
+                known.remember((by.sentence(), key), (operation, digest));
             }
         }
         Ok(Self {
@@ -129,13 +146,10 @@ impl Operations {
         if known.running.len() >= MOST_RUNNING {
             return Err(NotBegun::TooMany);
         }
-        let operation = Operation::begin(heading, &self.logs).map_err(NotBegun::Unwritable)?;
+        let operation = Operation::begin(heading, &self.logs);
         if let Some(named) = named {
-            if known.keys.len() >= MOST_KEYS {
-                known.keys.clear();
-            }
             let Heading { operation, digest, .. } = &operation.heading;
-            known.keys.insert(named, (operation.clone(), digest.clone()));
+            known.remember(named, (operation.clone(), digest.clone()));
         }
         let id = operation.heading.operation.clone();
         self.carry_out(&mut known, Arc::new(operation), command);
@@ -206,14 +220,14 @@ impl Operations {
                 return Some(found.clone());
             }
         }
-        self.logs.read(id).ok().map(|kept| Arc::new(Operation::kept(kept, None)))
+        self.logs.read(id).ok().map(|kept| Arc::new(Operation::kept(kept, None, &self.logs)))
     }
 
-    /// Those that go on, and then those of deployments that have ended, the newest first.
+    /// Those that go on, and then those of the last deployments that have ended, the newest first.
     pub(super) fn list(&self) -> io::Result<Vec<OperationFact>> {
         let mut facts: Vec<OperationFact> = self.known().running.values().map(|running| running.fact()).collect();
         facts.sort_by_key(|fact| std::cmp::Reverse(fact.since));
-        for heading in self.logs.headings()?.into_iter().rev() {
+        for heading in self.logs.headings()?.into_iter().rev().take(LISTED) {
             if !facts.iter().any(|fact| fact.operation == heading.operation)
                 && let Some(kept) = self.find(&heading.operation)
             {
@@ -256,7 +270,7 @@ impl Operations {
     /// there was no deployment yet.
     async fn cut_off(&self, id: &str) {
         let Ok(kept) = self.logs.read(id) else { return };
-        let operation = Operation::kept(kept, self.logs.go_on(id).ok());
+        let operation = Operation::kept(kept, self.logs.go_on(id).ok(), &self.logs);
         if operation.has_told_its_end() {
             return;
         }
@@ -282,8 +296,9 @@ impl Operations {
     /// Resumes the open deployment of an instance. Who listens hears it as one deployment.
     fn resume(self: &Arc<Self>, id: &str, instance: &Instance) {
         let command = Command::Resume { application: Some(ApplicationRef::Name(instance.to_string())), unwind: false };
-        let begun = if let Ok(kept) = self.logs.read(id) {
-            self.logs.go_on(id).map(|file| Operation::kept(kept, Some(file)))
+        let operation = if let Ok(kept) = self.logs.read(id) {
+            let Ok(file) = self.logs.go_on(id) else { return };
+            Operation::kept(kept, Some(file), &self.logs)
         } else {
             // It was begun by a process that was not the agent.
             let heading = Heading {
@@ -297,7 +312,6 @@ impl Operations {
             };
             Operation::begin(heading, &self.logs)
         };
-        let Ok(operation) = begun else { return };
         let operation = Arc::new(operation);
         self.known().running.insert(id.to_owned(), operation.clone());
         let operations = Arc::clone(self);

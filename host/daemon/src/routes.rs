@@ -135,11 +135,6 @@ impl From<NotBegun> for Refusal {
                 format!("this request has the key of another one, `{operation}`, and asks for something else"),
             )
             .with_hint("send another `Idempotency-Key`"),
-            NotBegun::Unwritable(error) => Self::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                ExitCode::Unavailable,
-                format!("nothing was begun, because it could not be written down: {error}"),
-            ),
         }
     }
 }
