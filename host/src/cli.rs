@@ -82,7 +82,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedErr
     carry_out(arguments, printer, &actor::principal())
 }
 
-/// Has a command carried out on behalf of somebody, and shows what comes back.
+/// Has a command carried out on behalf of a principal, and shows what comes back.
 fn carry_out(arguments: &Arguments, printer: Printer, principal: &Principal) -> Result<ExitCode, ExplainedError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
     let config = arguments.global.config();

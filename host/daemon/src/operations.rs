@@ -110,7 +110,7 @@ impl Operations {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a command, unless it was begun already: by the same request, or by the same command of somebody else that
+    /// Begins a command, unless it was begun already: by the same request, or by the same command of another caller that
     /// still runs.
     pub(super) fn begin(
         self: &Arc<Self>,

@@ -146,7 +146,7 @@ pub fn allowed(config: &Config, principal: &Principal, asked: Asked) -> Allowed 
     Allowed { applications: applications.filter(|(_, rights)| !rights.is_empty()).collect(), everywhere }
 }
 
-/// A right that somebody is to have, and on which application; none means everywhere.
+/// A right that a principal is to have, and on which application; none means everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     right: Right,

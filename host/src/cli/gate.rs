@@ -3,7 +3,7 @@
 //! The gate has two halves. The first takes what sshd says of the session from its environment, and starts the same program in
 //! its place with an environment of its own. So no variable that a client, a shell or a user's files set reaches a command,
 //! whichever library would have read it. The second half reads the command with a narrower grammar, and has it carried out like
-//! any other, on behalf of the key. What the key may do is decided where it is for everybody, in the service.
+//! any other, on behalf of the key. What the key may do is decided where it is for every caller, in the service.
 
 mod grammar;
 mod keys;

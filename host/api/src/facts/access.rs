@@ -17,7 +17,7 @@ pub struct AccessFact {
     pub applications: Vec<RightsFact>,
 }
 
-/// What somebody may do on one application, besides what they may do everywhere.
+/// What a principal may do on one application, besides what it may do everywhere.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RightsFact {

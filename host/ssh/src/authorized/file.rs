@@ -38,7 +38,7 @@ pub enum FileError {
         /// What it is.
         kind: &'static str,
     },
-    /// It belongs to somebody else, or others can write it.
+    /// It belongs to another user, or others can write it.
     #[error("`{}` {why}", path.display())]
     Foreign {
         /// The file or directory.
@@ -52,7 +52,7 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
-    /// Somebody else edits it in the same way.
+    /// Another process edits it in the same way.
     #[error("another `windlass ssh-gate` is changing `{}`", path.display())]
     Busy {
         /// The file.
@@ -102,7 +102,7 @@ pub enum Place {
 pub struct AuthorizedKeys {
     directory: OwnedFd,
     path: PathBuf,
-    /// Who may own it, besides root. None means that nobody was named.
+    /// Who may own it, besides root. None means that no user was named.
     user: Option<u32>,
     found: Option<(Stat, Vec<u8>)>,
 }
@@ -173,7 +173,7 @@ impl AuthorizedKeys {
     }
 
     /// Puts a file with this content in its place, and the one that was there beside it; the path of that one. It keeps its
-    /// owner. Nobody else may write it, and others may read it only where they could before, or where it is root's for a user.
+    /// owner. No other user may write it, and others may read it only where they could before, or where it is root's for a user.
     ///
     /// # Errors
     /// When it was changed since it was read, or cannot be written. It is then as it was.
@@ -210,7 +210,7 @@ impl AuthorizedKeys {
         Ok(copy.map(|_| kept))
     }
 
-    /// Whether nobody changed it since it was read.
+    /// Whether it is unchanged since it was read.
     fn is_as_it_was(&self) -> Result<bool, FileError> {
         Ok(match (&self.found, self.read()?) {
             (None, None) => true,
@@ -227,7 +227,7 @@ impl AuthorizedKeys {
     fn beside(&self, ending: &str, content: &[u8], owner: (u32, u32), mode: u32) -> Result<String, FileError> {
         let name = format!("{}{ending}", self.name().to_string_lossy());
         let path = self.path.with_file_name(&name);
-        // Of a run that was ended in the middle. Nobody else has the lock.
+        // Of a run that was ended in the middle. No other process has the lock.
         rustix::fs::unlinkat(&self.directory, name.as_str(), AtFlags::empty()).ok();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let written = || -> io::Result<()> {
