@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A running agent. Dropping it kills it.
 #[derive(Debug)]
 pub struct Resident {
-    agent: Live,
+    /// None once its end is waited for.
+    agent: Option<Live>,
     socket: PathBuf,
 }
 
@@ -69,16 +70,16 @@ impl Resident {
         command.envs(variables.iter().copied()).current_dir("/");
         let mut agent = Live::start(&mut command)?;
         agent.wait_for(&["the agent takes commands at"])?;
-        Ok(Self { agent, socket: socket(small) })
+        Ok(Self { agent: Some(agent), socket: socket(small) })
     }
 
     /// Ends it with SIGTERM and waits for its end.
     ///
     /// # Errors
     /// When it ends otherwise than in order.
-    pub fn end(self) -> Result<Run> {
-        self.agent.signal("TERM")?;
-        expect(self.agent.end()?, 0)
+    pub fn end(mut self) -> Result<Run> {
+        self.agent()?.signal("TERM")?;
+        expect(self.ended()?, 0)
     }
 
     /// Asks it to end with SIGTERM.
@@ -86,25 +87,30 @@ impl Resident {
     /// # Errors
     /// When `kill` cannot be run.
     pub fn ask_to_end(&mut self) -> Result<()> {
-        self.agent.signal("TERM")?;
-        self.agent.wait_for(&["the agent ends"])
+        let agent = self.agent()?;
+        agent.signal("TERM")?;
+        agent.wait_for(&["the agent ends"])
     }
 
     /// Waits for its end.
     ///
     /// # Errors
     /// When it does not end.
-    pub fn ended(self) -> Result<Run> {
-        self.agent.end()
+    pub fn ended(mut self) -> Result<Run> {
+        self.agent.take().context("it has ended")?.end()
     }
 
     /// Kills it.
     ///
     /// # Errors
     /// When it does not end.
-    pub fn kill(self) -> Result<Run> {
-        self.agent.signal("KILL")?;
-        self.agent.end()
+    pub fn kill(mut self) -> Result<Run> {
+        self.agent()?.signal("KILL")?;
+        self.ended()
+    }
+
+    fn agent(&mut self) -> Result<&mut Live> {
+        self.agent.as_mut().context("it has ended")
     }
 
     /// Sends an HTTP request to its socket.
@@ -137,6 +143,15 @@ impl Resident {
         let answered = self.ask("POST /v1/operations", headers, &command.to_string())?;
         ensure!(answered.status == 202, "{answered:?}");
         Ok(answered.json()?["operation"].as_str().context("an operation")?.to_owned())
+    }
+}
+
+impl Drop for Resident {
+    fn drop(&mut self) {
+        // A test that fails leaves none behind.
+        if let Some(agent) = &self.agent {
+            agent.signal("KILL").ok();
+        }
     }
 }
 
