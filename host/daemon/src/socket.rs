@@ -28,14 +28,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place that an operator's file means; none where it means none. A file that cannot be read here means the usual
-    /// place, when it is the usual file: not everyone who may ask the agent may read it.
+    /// The place that an operator's file means; none where it means none. And the file, as it was read for that. One that
+    /// cannot be read here means the usual place, when it is the usual file: not everyone who may ask the agent may read it.
     #[must_use]
-    pub fn of(named: Option<&Path>) -> Option<Self> {
-        let file = named.unwrap_or(Path::new(DEFAULT_PATH));
-        let written = Config::read(file).ok().and_then(|config| config.resident.socket);
-        let usual = (file == Path::new(DEFAULT_PATH)).then(|| PathBuf::from(DEFAULT_SOCKET));
-        written.or(usual).map(|path| Self { path })
+    pub fn of(named: Option<&Path>) -> (Option<Self>, Option<Config>) {
+        let config = Config::read(named.unwrap_or(Path::new(DEFAULT_PATH))).ok();
+        (Self::meant(config.as_ref().and_then(|config| config.resident.socket.as_deref()), named), config)
     }
 
     /// The place that a configuration means.
@@ -43,10 +41,15 @@ impl Place {
     /// # Errors
     /// When it means none.
     pub(super) fn of_config(config: &Config) -> Result<Self, AgentError> {
-        let usual = config.file.as_deref().is_none_or(|file| file == Path::new(DEFAULT_PATH));
-        let path = config.resident.socket.clone().or_else(|| usual.then(|| PathBuf::from(DEFAULT_SOCKET)));
         let no_socket = || AgentError::NoSocket { config: config.file.clone().unwrap_or_default() };
-        Ok(Self { path: path.ok_or_else(no_socket)? })
+        Self::meant(config.resident.socket.as_deref(), config.file.as_deref()).ok_or_else(no_socket)
+    }
+
+    /// The socket that is written, or the usual one of the usual file.
+    fn meant(written: Option<&Path>, file: Option<&Path>) -> Option<Self> {
+        let is_usual = file.is_none_or(|file| file == Path::new(DEFAULT_PATH));
+        let path = written.or(is_usual.then_some(Path::new(DEFAULT_SOCKET)))?;
+        Some(Self { path: path.to_owned() })
     }
 
     /// The socket's path.

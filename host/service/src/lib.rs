@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use windlass_api::{Command, Reply};
-use windlass_config::Right;
+use windlass_config::{Config, Right};
 use windlass_deployment::Stop;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
@@ -35,6 +35,7 @@ use windlass_journal::Mode;
 pub use access::Asked;
 pub use error::CommandError;
 pub use sink::Sink;
+pub use windlass_config::DEFAULT_PATH as DEFAULT_CONFIG;
 
 use run::Run;
 
@@ -56,6 +57,8 @@ pub struct Service {
     config: Option<PathBuf>,
     grammar: Grammar,
     asked: Asked,
+    /// The operator's file, where it was read already.
+    read: Option<Arc<Config>>,
 }
 
 impl Service {
@@ -63,7 +66,13 @@ impl Service {
     /// there. Nothing is read before a command needs it.
     #[must_use]
     pub fn new(config: Option<PathBuf>, grammar: Grammar) -> Self {
-        Self { config, grammar, asked: Asked::Directly }
+        Self { config, grammar, asked: Asked::Directly, read: None }
+    }
+
+    /// The same where the operator's file was read already, so that it is read once.
+    #[must_use]
+    pub fn having_read(self, read: Option<Config>) -> Self {
+        Self { read: read.map(Arc::new), ..self }
     }
 
     /// The same inside of the agent that stays, which acts with its own rights for others.
@@ -121,8 +130,7 @@ impl Service {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn open_deployments(&self) -> Result<Vec<(String, Instance)>, ExplainedError> {
-        let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
-        let agent = run.open(Mode::Read).await?;
+        let agent = self.by_itself().open(Mode::Read).await?;
         let open = agent.journal.open_deployments(None)?;
         Ok(open.into_iter().map(|open| (open.id, open.instance)).collect())
     }
@@ -133,8 +141,7 @@ impl Service {
     /// # Errors
     /// When the journal cannot be read.
     pub async fn ended(&self, deployment: &str) -> Result<Option<Reply>, ExplainedError> {
-        let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
-        commands::show::ended(&run, deployment).await
+        commands::show::ended(&self.by_itself(), deployment).await
     }
 
     /// Delivers to recorders what is due now, and says when the next event is due; none where none waits.
@@ -142,7 +149,11 @@ impl Service {
     /// # Errors
     /// When the operator's file, the journal or a lock cannot be used. What a recorder says is no error.
     pub async fn deliver_due(&self, stop: &Stop) -> Result<Option<Timestamp>, ExplainedError> {
-        let run = Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard));
-        Box::pin(commands::outbox::deliver_due(&run, stop)).await
+        Box::pin(commands::outbox::deliver_due(&self.by_itself(), stop)).await
+    }
+
+    /// What the agent does by itself.
+    fn by_itself(&self) -> Run {
+        Run::new(self, Principal::agent(), Vec::new(), Arc::new(sink::Unheard))
     }
 }

@@ -84,7 +84,7 @@ impl Run {
             id: Arc::default(),
             sink,
             relay,
-            config: Arc::default(),
+            config: Arc::new(service.read.clone().map_or_else(OnceLock::new, OnceLock::from)),
             read: Arc::default(),
         }
     }

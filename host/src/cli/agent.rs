@@ -24,8 +24,9 @@ pub(super) async fn execute(
     command: Command,
     sink: Arc<dyn Sink>,
 ) -> Result<Reply, ExplainedError> {
-    let Some(place) = Place::of(config.as_deref()).filter(Place::is_there) else {
-        return Service::new(config, request::grammar).execute(principal, command, sink).await;
+    let (place, read) = Place::of(config.as_deref());
+    let Some(place) = place.filter(Place::is_there) else {
+        return Service::new(config, request::grammar).having_read(read).execute(principal, command, sink).await;
     };
     let directory = env::current_dir().map_err(CliError::Directory)?;
     let command = command.from_directory(&directory);
@@ -62,8 +63,9 @@ pub(super) async fn stop(
 
 /// The agent that stays on this host.
 fn client(config: Option<&Path>, principal: &Principal) -> Result<Client, ExplainedError> {
-    let place =
-        Place::of(config).ok_or_else(|| AgentError::NoSocket { config: config.unwrap_or(Path::new("")).to_owned() })?;
+    let place = Place::of(config)
+        .0
+        .ok_or_else(|| AgentError::NoSocket { config: config.unwrap_or(Path::new("")).to_owned() })?;
     if !place.is_there() {
         return Err(AgentError::NoAgent { path: place.path().to_owned() }.into());
     }

@@ -10,7 +10,7 @@ use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::regular;
 use windlass_report::page::Line;
 use windlass_report::{Printer, access as shown, host};
-use windlass_service::access;
+use windlass_service::{DEFAULT_CONFIG, access};
 use windlass_ssh::authorized::file::{AuthorizedKeys, Place};
 use windlass_ssh::authorized::{self, Entry};
 use windlass_ssh::key::PublicKey;
@@ -25,9 +25,6 @@ const LIMIT: u64 = 64 * 1024;
 
 /// Where the program is installed.
 const USUAL: &[&str] = &["/usr/bin/windlass", "/usr/local/bin/windlass"];
-
-/// The operator's file, where no other is named.
-const CONFIG: &str = "/etc/windlass/agent.toml";
 
 /// Shows everything that lets a key in, asks, and writes its line.
 pub(super) fn install(
@@ -51,7 +48,7 @@ pub(super) fn install(
         printer.page(&host::file(&line));
     }
     let lines = server::lines(user.as_deref().unwrap_or("USER"));
-    let config = config.unwrap_or_else(|| PathBuf::from(CONFIG));
+    let config = config.unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG));
     for (path, text) in [(Path::new(server::PLACE), lines), (&config, rules(&fingerprint, install))] {
         let fact = FileFact { path: path.display().to_string(), text, written: false };
         if printer.json() {
