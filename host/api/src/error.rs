@@ -27,6 +27,27 @@ pub struct ErrorFact {
     pub exit: u8,
 }
 
+impl ErrorFact {
+    /// An error that is made where it is told, without causes.
+    #[must_use]
+    pub fn new(exit: ExitCode, error: impl Into<String>) -> Self {
+        Self {
+            error: error.into(),
+            caused_by: Vec::new(),
+            hint: None,
+            place: None,
+            problems: Vec::new(),
+            exit: exit.number(),
+        }
+    }
+
+    /// The same with what to do next.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
 impl From<&ExplainedError> for ErrorFact {
     fn from(fault: &ExplainedError) -> Self {
         let error = fault.error();

@@ -10,10 +10,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use windlass_api::Command;
 use windlass_foundation::principal::Principal;
 use windlass_foundation::private;
 
-use super::operation::{LARGEST_LOG, lines_of};
+/// The most bytes of what one operation tells that are kept.
+pub(super) const LARGEST_LOG: u64 = 16 << 20;
 
 /// How many files are kept.
 const KEPT: usize = 200;
@@ -43,6 +47,23 @@ pub(super) struct Heading {
     /// What the caller calls the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
+}
+
+impl Heading {
+    /// That of an operation that begins now.
+    pub(super) fn new(operation: String, by: Principal, command: &Command, key: Option<String>) -> Self {
+        let value = serde_json::to_value(command).unwrap_or_default();
+        let word = value.get("command").and_then(Value::as_str).unwrap_or("command");
+        Self {
+            operation,
+            command: word.to_owned(),
+            deploys: command.deploys(),
+            by,
+            since: Timestamp::now(),
+            digest: hex::encode(Sha256::digest(value.to_string())),
+            key,
+        }
+    }
 }
 
 /// What a file says.
@@ -97,7 +118,7 @@ impl EventLogs {
             File::options().write(true).open(&path)?.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
         }
         let (first, rest) = text[..whole].split_once('\n').unwrap_or_default();
-        Ok(Kept { heading: serde_json::from_str(first)?, lines: lines_of(rest) })
+        Ok(Kept { heading: serde_json::from_str(first)?, lines: rest.split_inclusive('\n').map(Arc::from).collect() })
     }
 
     /// The first lines of all files, the oldest operation first. A file that cannot be read is left out.

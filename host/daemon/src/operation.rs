@@ -7,15 +7,12 @@ use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
-use windlass_api::CommandEvent;
+use windlass_api::{CommandEvent, ErrorFact, Reply};
 use windlass_deployment::Stop;
 use windlass_service::Sink;
 
-use super::event_log::{EventLogs, Heading, Kept};
+use super::event_log::{EventLogs, Heading, Kept, LARGEST_LOG};
 use super::protocol::{OperationFact, StreamObject};
-
-/// The most bytes of what one operation tells that are kept.
-pub(super) const LARGEST_LOG: u64 = 16 << 20;
 
 /// The most lines.
 const MOST_LINES: usize = 50_000;
@@ -44,11 +41,6 @@ struct Told {
     ended: bool,
 }
 
-/// Lines of a text, each with its line break.
-pub(super) fn lines_of(text: &str) -> Vec<Arc<str>> {
-    text.split_inclusive('\n').map(Arc::from).collect()
-}
-
 impl Operation {
     /// A new one.
     pub(super) fn begin(heading: Heading, logs: &EventLogs) -> Self {
@@ -61,7 +53,10 @@ impl Operation {
         let mut told = Told { ended: go_on.is_none(), file: go_on, ..Told::default() };
         for line in &lines {
             told.bytes += bytes(line);
-            if let Ok(StreamObject { event: Some(event), .. }) = serde_json::from_str(line) {
+            // All are about the same deployment.
+            if told.application.is_none()
+                && let Ok(StreamObject { event: Some(event), .. }) = serde_json::from_str(line)
+            {
                 told.look(&event);
             }
         }
@@ -135,10 +130,10 @@ impl Operation {
     }
 
     /// Adds the last line.
-    pub(super) fn end(&self, object: StreamObject) {
+    pub(super) fn end(&self, done: Result<Reply, ErrorFact>) {
         {
             let mut told = self.told();
-            told.push(object);
+            told.push(StreamObject::end(done));
             told.ended = true;
             told.file = None;
         }
@@ -159,13 +154,13 @@ impl Sink for Operation {
             if told.full {
                 return;
             }
-            let object = if told.lines.len() >= MOST_LINES || told.bytes >= LARGEST_LOG {
+            let event = if told.lines.len() >= MOST_LINES || told.bytes >= LARGEST_LOG {
                 told.full = true;
                 CommandEvent::Warning("the agent keeps no more of what happens now; only the end follows".to_owned())
             } else {
                 event
             };
-            told.push(StreamObject { event: Some(Box::new(object)), ..StreamObject::default() });
+            told.push(StreamObject::event(event));
         }
         self.announce();
     }

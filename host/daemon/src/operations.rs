@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
-use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use windlass_api::command::ApplicationRef;
@@ -22,7 +20,7 @@ use windlass_service::{Service, Sink, agent};
 
 use super::event_log::{EventLogs, Heading};
 use super::operation::Operation;
-use super::protocol::{Accepted, Joined, OperationFact, StreamObject};
+use super::protocol::{Accepted, Joined, OperationFact};
 
 /// How many operations that have ended are kept in memory; those that made a deployment are kept in files as well.
 const ENDED: usize = 16;
@@ -118,15 +116,7 @@ impl Operations {
         command: Command,
         key: Option<String>,
     ) -> Result<Accepted, NotBegun> {
-        let heading = Heading {
-            operation: self.ids.next(),
-            command: word(&command),
-            deploys: command.deploys(),
-            digest: digest(&command),
-            since: Timestamp::now(),
-            by,
-            key,
-        };
+        let heading = Heading::new(self.ids.next(), by, &command, key);
         let mut known = self.known();
         if known.stopping {
             return Err(NotBegun::Stopping);
@@ -152,7 +142,7 @@ impl Operations {
             known.remember(named, (operation.clone(), digest.clone()));
         }
         let id = operation.heading.operation.clone();
-        self.carry_out(&mut known, Arc::new(operation), command);
+        self.carry_out(&mut known, &Arc::new(operation), command);
         Ok(Accepted { operation: id, joined: None })
     }
 
@@ -168,22 +158,30 @@ impl Operations {
         may.is_ok().then(|| same.clone())
     }
 
-    fn carry_out(self: &Arc<Self>, known: &mut Known, operation: Arc<Operation>, command: Command) {
-        let id = operation.heading.operation.clone();
-        known.running.insert(id.clone(), operation.clone());
-        let (operations, of) = (Arc::clone(self), operation.clone());
+    fn carry_out(self: &Arc<Self>, known: &mut Known, operation: &Arc<Operation>, command: Command) {
+        let (service, of) = (self.service.clone(), operation.clone());
+        self.spawn(known, operation, async move {
+            let Heading { operation, by, .. } = of.heading.clone();
+            service.execute_as(&by, Some(operation), command, of).await
+        });
+    }
+
+    /// Lets an operation go on to its end.
+    fn spawn(
+        self: &Arc<Self>,
+        known: &mut Known,
+        operation: &Arc<Operation>,
+        work: impl Future<Output = Result<Reply, ExplainedError>> + Send + 'static,
+    ) {
+        known.running.insert(operation.heading.operation.clone(), operation.clone());
+        let (operations, operation) = (Arc::clone(self), operation.clone());
         self.tasks.spawn(async move {
-            let service = operations.service.clone();
-            let by = of.heading.by.clone();
             // A task of its own, so that even a panic is an end.
-            let done = tokio::spawn(async move { service.execute_as(&by, Some(id), command, of).await }).await;
-            operations.ended(
-                &operation,
-                match done {
-                    Ok(done) => done.map_err(|error| ErrorFact::from(&error)),
-                    Err(error) => Err(broken(&error)),
-                },
-            );
+            let done = match tokio::spawn(work).await {
+                Ok(done) => done.map_err(|error| ErrorFact::from(&error)),
+                Err(error) => Err(broken(&error)),
+            };
+            operations.ended(&operation, done);
         });
     }
 
@@ -192,10 +190,7 @@ impl Operations {
         let goes_on =
             self.known().stopping && matches!(&done, Err(error) if error.exit == ExitCode::Interrupted.number());
         if !(goes_on && operation.heading.deploys) {
-            operation.end(match done {
-                Ok(reply) => StreamObject { reply: Some(Box::new(reply)), ..StreamObject::default() },
-                Err(error) => StreamObject { error: Some(Box::new(error)), ..StreamObject::default() },
-            });
+            operation.end(done);
         }
         let mut known = self.known();
         known.running.remove(&operation.heading.operation);
@@ -274,23 +269,13 @@ impl Operations {
         if operation.has_told_its_end() {
             return;
         }
-        if let Ok(Some(reply)) = self.service.ended(id).await {
-            return operation.end(StreamObject { reply: Some(Box::new(reply)), ..StreamObject::default() });
-        }
-        let error = ErrorFact {
-            error: format!(
-                "the agent ended while `{}` ran, and no deployment of it is open",
-                operation.heading.command
-            ),
-            caused_by: Vec::new(),
-            hint: Some(
-                "`windlass history` lists all deployments; run the command again where it is not among them".to_owned(),
-            ),
-            place: None,
-            problems: Vec::new(),
-            exit: ExitCode::Interrupted.number(),
-        };
-        operation.end(StreamObject { error: Some(Box::new(error)), ..StreamObject::default() });
+        let ended = self.service.ended(id).await.ok().flatten();
+        operation.end(ended.ok_or_else(|| {
+            let text =
+                format!("the agent ended while `{}` ran, and no deployment of it is open", operation.heading.command);
+            let hint = "`windlass history` lists all deployments; run the command again where it is not among them";
+            ErrorFact::new(ExitCode::Interrupted, text).with_hint(hint)
+        }));
     }
 
     /// Resumes the open deployment of an instance. Who listens hears it as one deployment.
@@ -301,34 +286,15 @@ impl Operations {
             Operation::kept(kept, Some(file), &self.logs)
         } else {
             // It was begun by a process that was not the agent.
-            let heading = Heading {
-                operation: id.to_owned(),
-                command: word(&command),
-                deploys: true,
-                digest: digest(&command),
-                since: Timestamp::now(),
-                by: Principal::agent(),
-                key: None,
-            };
-            Operation::begin(heading, &self.logs)
+            Operation::begin(Heading::new(id.to_owned(), Principal::agent(), &command, None), &self.logs)
         };
         let operation = Arc::new(operation);
-        self.known().running.insert(id.to_owned(), operation.clone());
-        let operations = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let service = operations.service.clone();
-            let one = Arc::new(OneDeployment { operation: operation.clone(), ended: Mutex::default() });
-            let sink: Arc<dyn Sink> = one.clone();
-            let done = tokio::spawn(async move { service.execute(&Principal::agent(), command, sink).await }).await;
+        let one = Arc::new(OneDeployment { operation: operation.clone(), ended: Mutex::default() });
+        let service = self.service.clone();
+        self.spawn(&mut self.known(), &operation, async move {
+            let reply = service.execute(&Principal::agent(), command, one.clone()).await?;
             let ended = one.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-            operations.ended(
-                &operation,
-                match done {
-                    Ok(Ok(reply)) => Ok(Reply { answer: ended.unwrap_or(reply.answer), exit: reply.exit }),
-                    Ok(Err(error)) => Err(ErrorFact::from(&error)),
-                    Err(error) => Err(broken(&error)),
-                },
-            );
+            Ok(Reply { answer: ended.unwrap_or(reply.answer), exit: reply.exit })
         });
     }
 
@@ -376,27 +342,9 @@ impl Sink for OneDeployment {
     }
 }
 
-/// The command's word.
-fn word(command: &Command) -> String {
-    let value = serde_json::to_value(command).unwrap_or_default();
-    value.get("command").and_then(serde_json::Value::as_str).unwrap_or("command").to_owned()
-}
-
-/// The same command has the same.
-fn digest(command: &Command) -> String {
-    hex::encode(Sha256::digest(serde_json::to_vec(command).unwrap_or_default()))
-}
-
 /// The end of an operation that broke.
 fn broken(error: &tokio::task::JoinError) -> ErrorFact {
-    ErrorFact {
-        error: "the agent broke off in the middle of the command".to_owned(),
-        caused_by: vec![error.to_string()],
-        hint: Some(
-            "this is a mistake in Windlass; `windlass resume` goes on with what is open in the journal".to_owned(),
-        ),
-        place: None,
-        problems: Vec::new(),
-        exit: ExitCode::Unexpected.number(),
-    }
+    let hint = "this is a mistake in Windlass; `windlass resume` goes on with what is open in the journal";
+    let fact = ErrorFact::new(ExitCode::Unexpected, "the agent broke off in the middle of the command").with_hint(hint);
+    ErrorFact { caused_by: vec![error.to_string()], ..fact }
 }

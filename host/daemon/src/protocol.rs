@@ -103,6 +103,23 @@ pub struct StreamObject {
     pub agent: Option<String>,
 }
 
+impl StreamObject {
+    /// Something that happened.
+    #[must_use]
+    pub fn event(event: CommandEvent) -> Self {
+        Self { event: Some(Box::new(event)), ..Self::default() }
+    }
+
+    /// The end.
+    #[must_use]
+    pub fn end(done: Result<Reply, ErrorFact>) -> Self {
+        match done {
+            Ok(reply) => Self { reply: Some(Box::new(reply)), ..Self::default() },
+            Err(error) => Self { error: Some(Box::new(error)), ..Self::default() },
+        }
+    }
+}
+
 /// How an operation is asked to stop.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]

@@ -79,15 +79,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, exit: ExitCode, text: impl Into<String>) -> Self {
-        let error = ErrorFact {
-            error: text.into(),
-            caused_by: Vec::new(),
-            hint: None,
-            place: None,
-            problems: Vec::new(),
-            exit: exit.number(),
-        };
-        Self { status, error: Box::new(error) }
+        Self { status, error: Box::new(ErrorFact::new(exit, text)) }
     }
 
     /// The request is none.

@@ -13,7 +13,12 @@ use nix::unistd::{Group, Uid, User, getgrouplist};
 /// What the host calls a user; none where it knows no such user, or cannot be asked.
 #[must_use]
 pub fn name(user: u32) -> Option<String> {
-    User::from_uid(Uid::from_raw(user)).ok().flatten().map(|user| user.name)
+    known(user).map(|user| user.name)
+}
+
+/// What the host's user database has of a user.
+fn known(user: u32) -> Option<User> {
+    User::from_uid(Uid::from_raw(user)).ok().flatten()
 }
 
 /// A user who can log in, as the host's user database knows them.
@@ -37,7 +42,7 @@ impl From<User> for Login {
 /// A user by number; none where the host knows no such user, or cannot be asked.
 #[must_use]
 pub fn login(user: u32) -> Option<Login> {
-    User::from_uid(Uid::from_raw(user)).ok().flatten().map(Login::from)
+    known(user).map(Login::from)
 }
 
 /// A user by name; none where the host knows no such user, or cannot be asked.
@@ -80,7 +85,7 @@ fn is_meant(number: u32, name: Option<&str>, written: &str) -> bool {
 /// What the host says of a user now. Where it cannot be asked, the user has no name and no group.
 #[must_use]
 pub fn membership(user: u32) -> Membership {
-    let Some(user) = User::from_uid(Uid::from_raw(user)).ok().flatten() else { return Membership::default() };
+    let Some(user) = known(user) else { return Membership::default() };
     let name = CString::new(user.name.as_str());
     let groups = name.ok().and_then(|name| getgrouplist(&name, user.gid).ok()).unwrap_or_default();
     let named = |group| Group::from_gid(group).ok().flatten().map(|group| group.name);

@@ -41,26 +41,8 @@ fn what_goes_on_is_shown_and_stopped() {
     let mut command = stage.host.command(["agent"]);
     let mut agent = Live::start(command.env("WINDLASS_TEST_IDS", "run99-").env("USER", "ada")).unwrap();
     agent.wait_for(&["takes commands"]).unwrap();
-    insta::assert_snapshot!(stage.tell("deploy shop --commit 2222222"), @"
-    exit 0
-    --- stdout
-    succeeded: shop 2222222 runs in uat
-
-      resolve [TOOK], plan [TOOK], check [TOOK], apply [TOOK], verify [TOOK], sweep [TOOK]; [TOOK] in all
-      next: `windlass rollback shop` goes back to 1111111
-    --- stderr
-      Deploying shop to uat (deployment [ID])
-       Resolved shop 2222222 (release [DIGEST])
-        Planned 1 to change; 1 step
-                ~ step start: what is there is 1111111, not 2222222
-       Applying start: start 2222222
-       Applying start: start 2222222: start 2222222
-        Applied start: start 2222222 ([TOOK])
-      Verifying health
-      Verifying health: waiting for `answers`
-       Verified health: pass, 2222222 is there and well ([TOOK])
-      Succeeded 2222222 runs and is proved ([TOOK])
-    ");
+    let deployed = stage.tell("deploy shop --commit 2222222");
+    assert_eq!(stage.tell("attach"), deployed, "who comes later reads the same");
     insta::assert_snapshot!(stage.tell("attach"), @"
     exit 0
     --- stdout
