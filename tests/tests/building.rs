@@ -68,6 +68,9 @@ impl Checkout {
             "\"compose.yaml\"] }",
             "\"compose.yaml\"], settle = \"200ms\", drain = \"0s\" }",
         )?;
+        // How full this machine's disk is does not matter here.
+        let readiness = "plugin = \"check-readiness\"\n";
+        checkout.change("release.toml", readiness, &format!("{readiness}with = {{ disk = \"1MiB\" }}\n"))?;
         Ok(checkout)
     }
 
