@@ -3,6 +3,7 @@
 //! Everything is real: the engine, the registry, the images, the requests. Every command that is shown is the one
 //! that ran, and a scene that does not end as the story says ends the demonstration with an error.
 
+mod elsewhere;
 mod scene;
 mod stage;
 
@@ -19,7 +20,7 @@ const WARM_UP: u64 = 40;
 
 /// Tells the story.
 pub(crate) fn run() -> Result<()> {
-    setup::ensure(&[Need::Wasm, Need::Engine, Need::Registry])?;
+    setup::ensure(&[Need::Wasm, Need::Engine, Need::Registry, Need::Ssh])?;
     let stage = Stage::set()?;
 
     scene("The first release", "Version 1 of a page, an API with a database, and an edge in front. Nothing runs yet.");
@@ -59,6 +60,13 @@ pub(crate) fn run() -> Result<()> {
     stage.show_page("1")?;
     stage.expect_on_page("for the first release")?;
     say("Ada's thank-you is still there: the data outlived every version");
+
+    scene(
+        "From another machine",
+        "A machine with a network of its own, and a key that can do nothing but deploy. The cable is pulled in the middle.",
+    );
+    stage.from_another_machine()?;
+    stage.show_page("2")?;
 
     scene("What happened", "");
     stage.windlass(&["history", "kudos"], 0)?;

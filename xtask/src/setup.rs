@@ -29,6 +29,8 @@ pub(crate) enum Need {
     Registry,
     /// Docker Compose v2 in two versions, the peers to compare with.
     Compose,
+    /// An SSH server, its client and a network to put it in.
+    Ssh,
     /// The servers that the tests talk to.
     Servers,
     /// The program that runs the tests.
@@ -47,6 +49,7 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::Engine,
     Need::Registry,
     Need::Compose,
+    Need::Ssh,
     Need::Servers,
     Need::Nextest,
     Need::Deny,
@@ -75,13 +78,16 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
                 apt::ensure("what makes and boots a Debian system", &programs)?;
                 debian_tree::ensure()?;
             }
+            Need::Ssh => apt::ensure(
+                "an SSH server",
+                &[("sshd", "openssh-server"), ("ssh", "openssh-client"), ("ip", "iproute2")],
+            )?,
             Need::Servers => apt::ensure(
                 "servers for the tests",
                 &[
-                    ("sshd", "openssh-server"),
-                    ("ssh", "openssh-client"),
                     ("htpasswd", "apache2-utils"),
                     ("git", "git"),
+                    ("jq", "jq"),
                     ("make", "make"),
                     ("minisign", "minisign"),
                     ("openssl", "openssl"),

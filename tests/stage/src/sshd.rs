@@ -1,8 +1,9 @@
-//! A real SSH server on loopback: OpenSSH's `sshd`, as the user who runs the tests. One key may log in, until a test
+//! A real SSH server, on loopback or between two networks of this machine: OpenSSH's `sshd`, as the user who runs the tests. One key may log in, until a test
 //! says otherwise in the server's file of keys.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -40,6 +41,14 @@ impl Sshd {
     /// # Errors
     /// As for [`Sshd::start`].
     pub fn start_with(name: &str, environment: &[(&str, &str)], lines: &str) -> Result<Self> {
+        Self::start_at(Ipv4Addr::LOCALHOST, name, environment, lines)
+    }
+
+    /// The same at another address of this machine.
+    ///
+    /// # Errors
+    /// As for [`Sshd::start`].
+    pub fn start_at(address: Ipv4Addr, name: &str, environment: &[(&str, &str)], lines: &str) -> Result<Self> {
         let directory = TempDir::new()?;
         let place = |file: &str| directory.path().join(file);
         for key in ["host", "client"] {
@@ -53,18 +62,18 @@ impl Sshd {
         fs::write(
             place("sshd_config"),
             format!(
-                "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\n\
+                "ListenAddress {address}\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\n\
                  PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nUsePAM no\n{set}{lines}",
                 place("host").display(),
                 place("authorized").display()
             ),
         )?;
         let host = fs::read_to_string(place("host.pub"))?;
-        fs::write(place("known_hosts"), format!("[127.0.0.1]:{port} {host}"))?;
+        fs::write(place("known_hosts"), format!("[{address}]:{port} {host}"))?;
         fs::write(
             place("config"),
             format!(
-                "Host {name}\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n  IdentityFile {}\n  IdentitiesOnly yes\n  \
+                "Host {name}\n  HostName {address}\n  Port {port}\n  User {user}\n  IdentityFile {}\n  IdentitiesOnly yes\n  \
                  UserKnownHostsFile {}\n",
                 place("client").display(),
                 place("known_hosts").display()
@@ -94,6 +103,12 @@ impl Sshd {
         let server = Self { process, directory };
         is_ready.recv_timeout(START).context("sshd does not listen")?;
         Ok(server)
+    }
+
+    /// The server's process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// A configuration for `ssh -F` in which the server has its name, the key and the server's own key.

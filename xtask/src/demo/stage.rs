@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use windlass_stage::{Kudos, Load};
 
+use super::elsewhere::Elsewhere;
 use super::scene::{command, say, scene};
 use crate::agent::{self, Build};
 use crate::paths;
@@ -45,6 +46,16 @@ impl Stage {
             say(&format!("exit code {code}"));
         }
         Ok(())
+    }
+
+    /// Deploys version 2 over SSH from a machine whose connection is cut meanwhile.
+    pub(crate) fn from_another_machine(&self) -> Result<()> {
+        let mut elsewhere = Elsewhere::set(&self.kudos.host)?;
+        elsewhere.ssh("", 0)?;
+        elsewhere.cut(&["deploy", "kudos", "--set", "web=2", "--set", "backend=2"], "Applying")?;
+        elsewhere.ssh("attach kudos", 0)?;
+        elsewhere.ssh("freeze kudos --reason mine", 10)?;
+        elsewhere.strike()
     }
 
     /// Leaves a thank-you.
