@@ -44,7 +44,7 @@ pub fn errors(fact: &DeploymentFact, width: usize) -> Page {
 }
 
 /// `succeeded: kudos v2 runs in uat`, and so on for each outcome.
-fn headline(fact: &DeploymentFact) -> Line {
+pub(super) fn headline(fact: &DeploymentFact) -> Line {
     let version = fact.release.as_ref().map_or("", ReleaseFact::name);
     let what = if version.is_empty() { fact.application.clone() } else { format!("{} {version}", fact.application) };
     let previous = afterwards(fact);
@@ -294,14 +294,14 @@ fn steps(fact: &DeploymentFact) -> Page {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use windlass_domain::Failure;
     use windlass_foundation::principal::{Principal, Proof};
 
     use super::*;
     use windlass_api::facts::{PhaseFact, StepFact};
 
-    fn fact(outcome: &str) -> DeploymentFact {
+    pub(crate) fn fact(outcome: &str) -> DeploymentFact {
         let mut previous: ReleaseFact = (&crate::plan::tests::release("v1")).into();
         if let Some(artifact) = previous.artifacts.get_mut("backend") {
             artifact.digest = format!("sha256:{}", "aaaaaaaa".repeat(8));

@@ -9,6 +9,7 @@ pub mod deployment;
 pub mod error;
 pub mod history;
 pub mod host;
+pub mod markdown;
 pub mod outbox;
 pub mod page;
 pub mod plan;

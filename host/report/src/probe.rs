@@ -125,7 +125,7 @@ pub fn table(probes: &[ProbeFact], all: bool, width: usize) -> Page {
 }
 
 /// The answer of a probe. One that never answered says so.
-fn answer(probe: &ProbeFact) -> Result<&Report, &Failure> {
+pub(super) fn answer(probe: &ProbeFact) -> Result<&Report, &Failure> {
     static UNANSWERED: std::sync::LazyLock<Failure> = std::sync::LazyLock::new(|| Failure {
         code: "cancelled".to_owned(),
         message: "it was not asked to the end".to_owned(),
