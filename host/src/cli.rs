@@ -1,10 +1,11 @@
 //! The command line: it makes a command from what was typed, hands it to the service, and shows what comes back.
 //!
-//! It neither decides nor does anything else, apart from commands that need no agent: `init`, `schema`, `completions`, `man`.
+//! It neither decides nor does anything else, apart from commands that need no agent: `init`, `bundle`, `schema`, `completions`, `man`.
 
 mod actor;
 mod agent;
 mod arguments;
+mod bundle;
 mod completions;
 mod error;
 mod gate;
@@ -70,6 +71,7 @@ fn printer(global: &Global) -> Printer {
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     match &arguments.command {
         Command::Init(arguments) => return with_users_mask(|| init::run(arguments, printer)),
+        Command::Bundle(arguments) => return bundle::run(arguments, printer),
         Command::Schema(arguments) => return schema::run(arguments, printer),
         Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),
         Command::Man(arguments) => return with_users_mask(|| man::run(arguments, printer)),

@@ -24,6 +24,9 @@ pub enum Command {
     Config {
         /// The application.
         application: ApplicationRef,
+        /// A tar archive with its files, in place of those on the host; the application is named then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bundle: Option<Content>,
         /// Another environment than this host's.
         environment: Option<String>,
         /// The value whose origin is asked for, as `SERVICE.KEY`.
@@ -83,6 +86,9 @@ pub enum Command {
     ReleaseCreate {
         /// The application.
         application: ApplicationRef,
+        /// A tar archive with its files, in place of those on the host; the application is named then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bundle: Option<Content>,
         /// The versions of its artifacts.
         #[serde(default)]
         versions: Versions,
@@ -274,6 +280,9 @@ pub enum DeploymentSubject {
     Files {
         /// The application.
         application: ApplicationRef,
+        /// A tar archive with its files, in place of those on the host; the application is named then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bundle: Option<Content>,
         /// The versions of its artifacts.
         #[serde(default)]
         versions: Versions,

@@ -20,6 +20,8 @@ pub enum Right {
     Check,
     /// Make releases, deploy them, go back, promote, and finish what was interrupted.
     Deploy,
+    /// Bring an application's files with a command, in place of those on the host: what is in them is theirs to say.
+    BringFiles,
     /// Go over refusals in a deployment, with `--break-glass`.
     BreakGlass,
     /// Freeze, pin, put into quarantine, and lift these.
@@ -32,8 +34,16 @@ pub enum Right {
 
 impl Right {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Read, Self::Check, Self::Deploy, Self::BreakGlass, Self::Hold, Self::Resolve, Self::Operate];
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Check,
+        Self::Deploy,
+        Self::BringFiles,
+        Self::BreakGlass,
+        Self::Hold,
+        Self::Resolve,
+        Self::Operate,
+    ];
 
     /// The word in agent.toml.
     #[must_use]
@@ -42,6 +52,7 @@ impl Right {
             Self::Read => "read",
             Self::Check => "check",
             Self::Deploy => "deploy",
+            Self::BringFiles => "bring-files",
             Self::BreakGlass => "break-glass",
             Self::Hold => "hold",
             Self::Resolve => "resolve",

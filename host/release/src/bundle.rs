@@ -6,6 +6,9 @@
 mod collect;
 mod digest;
 mod error;
+mod pack;
+mod pax;
+mod sent;
 mod store;
 mod sweep;
 mod unpack;
@@ -21,11 +24,17 @@ use windlass_domain::Bundle;
 use super::directory::TeamDirectory;
 
 pub use error::BundleError;
+pub use pack::{Packed, pack};
+pub use sent::Sent;
 
 /// The most bytes that the files of a bundle may have together: 64 MiB.
 pub const MAX_BYTES: u64 = 64 << 20;
 /// The most files that a bundle may have.
 pub const MAX_FILES: usize = 10_000;
+/// The most bytes of an archive that comes with a command: 32 MiB.
+pub const MAX_SENT_BYTES: u64 = 32 << 20;
+/// The most files and directories of such an archive.
+pub const MAX_SENT_ENTRIES: usize = 2_000;
 /// How long the bundle of a plan stays that was not deployed, counted from when it was planned last: a week.
 pub const RECENT: Duration = Duration::from_hours(7 * 24);
 /// At most so many bundles stay that only plans need: the newest.
@@ -96,6 +105,24 @@ impl Bundles {
         let incoming = store::incoming(&self.root)?;
         unpack::unpack(archive, incoming.path())?;
         self.keep(incoming.path())
+    }
+
+    /// Keeps the files of an archive that came with a command, without what its ignore file names. Until they are kept they
+    /// lie in a directory of their own beside the bundles, which goes whatever happens: at the latest when the next one is kept.
+    pub fn keep_sent(&self, sent: &Sent<'_>) -> Result<StoredBundle, BundleError> {
+        let incoming = store::incoming(&self.root)?;
+        unpack::write_all(sent.files(), incoming.path())?;
+        let team = TeamDirectory::open_as(incoming.path(), Path::new(""));
+        self.keep_team(&team.map_err(collect::unopened)?)
+    }
+
+    /// The digest of the kept bundle that a directory is; none where it is not the place of one.
+    #[must_use]
+    pub fn digest_at(&self, directory: &Path) -> Option<String> {
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        let is_ours = absolute(directory.parent()?)? == absolute(&self.root)?;
+        let digest = format!("sha256:{}", directory.file_name()?.to_str()?);
+        (is_ours && windlass_domain::reference::is_digest(&digest)).then_some(digest)
     }
 
     /// A kept bundle, with every file checked against the digest. Modes and owners that were changed are set again.

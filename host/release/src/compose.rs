@@ -11,13 +11,30 @@ use super::directory::TeamDirectory;
 
 /// The files of a directory. Nothing outside of it is read, whatever a Compose file names.
 #[derive(Debug, Clone)]
-pub struct Directory(pub PathBuf);
+pub struct Directory {
+    path: PathBuf,
+    shown: PathBuf,
+}
+
+impl Directory {
+    /// The files of a directory that people know.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { shown: path.clone(), path }
+    }
+
+    /// Files that came with a command, which are called as they are in it.
+    #[must_use]
+    pub fn sent(path: PathBuf) -> Self {
+        Self { path, shown: PathBuf::new() }
+    }
+}
 
 impl Files for Directory {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
         /// More is not a file that a person wrote.
         const LARGEST: u64 = 4 << 20;
-        match TeamDirectory::open(&self.0).and_then(|team| team.read(path, LARGEST)) {
+        match TeamDirectory::open_as(&self.path, &self.shown).and_then(|team| team.read(path, LARGEST)) {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error.to_string()),

@@ -123,11 +123,20 @@ impl TeamDirectory {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, DirectoryError> {
+        Self::open_as(path, path)
+    }
+
+    /// The same under a path that people know: a directory that came with a command has none, and its files are shown as they
+    /// are called in it.
+    ///
+    /// # Errors
+    /// As for [`TeamDirectory::open`].
+    pub fn open_as(path: &Path, shown: &Path) -> Result<Self, DirectoryError> {
         let unreadable = |source| DirectoryError::Unreadable { path: path.to_owned(), source };
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(unreadable)?;
         let metadata = dir.dir_metadata().map_err(unreadable)?;
         let (owners, identity) = (Owners::of(metadata.uid()), (metadata.dev(), metadata.ino()));
-        Ok(Self { dir, path: path.to_owned(), owners, identity })
+        Ok(Self { dir, path: shown.to_owned(), owners, identity })
     }
 
     /// The directory itself.

@@ -1,14 +1,20 @@
 //! What a caller does on its own side, with its own rights: it reads the files that travel with a command, and writes those
 //! that an answer holds.
 
+use std::io::{IsTerminal as _, Read};
 use std::path::Path;
 
 use windlass_api::command::{Content, Document};
 use windlass_deployment::PLAN_FILE_LIMIT;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::{private, regular, signature};
-use windlass_release::bundle::Bundles;
+use windlass_release::application;
+use windlass_release::bundle::{self, Bundles, MAX_SENT_BYTES};
+use windlass_release::directory::TeamDirectory;
 use windlass_release::document;
+use windlass_release::file::ReleaseFile;
+
+pub use windlass_release::bundle::Packed;
 
 use super::error::CommandError;
 use super::trigger::message;
@@ -32,6 +38,38 @@ pub fn signed_document(path: &Path) -> Result<Document, ExplainedError> {
 pub fn release_document(path: &Path) -> Result<Document, ExplainedError> {
     let content = Content(document::read(path)?);
     Ok(Document { path: path.to_owned(), content, signature: None })
+}
+
+/// The files of an application as an archive that travels with a command. `-` is standard input, which is no terminal then. What
+/// is in it is looked at where the command is carried out.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn bundle(path: &Path) -> Result<Content, ExplainedError> {
+    let failed = |source| CommandError::Read { path: path.to_owned(), source };
+    let mut content = Vec::new();
+    let from: Box<dyn Read> = if path == Path::new("-") {
+        if std::io::stdin().is_terminal() {
+            return Err(CommandError::BundleOfTerminal.into());
+        }
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(regular::open(path).map_err(failed)?)
+    };
+    // One byte more than is taken, so that what is too large is seen to be.
+    from.take(MAX_SENT_BYTES + 1).read_to_end(&mut content).map_err(failed)?;
+    Ok(Content(content))
+}
+
+/// The files of an application's directory as such an archive, made once its release file is found right.
+///
+/// # Errors
+/// When the release file is wrong, or the directory has something that is not taken.
+pub fn pack(directory: &Path) -> Result<Packed, ExplainedError> {
+    let location = application::find(&directory.join("").display().to_string(), Path::new(""))?;
+    let team = TeamDirectory::open(&location.directory)?;
+    ReleaseFile::of(&team)?;
+    Ok(bundle::pack(&team)?)
 }
 
 /// A plan file.

@@ -32,16 +32,16 @@ use super::run::Run;
 pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, ExplainedError> {
     use Command as C;
     match command {
-        C::Config { application, environment, explain } => {
-            config::run(run, &application, environment, explain.as_deref())
+        C::Config { application, bundle, environment, explain } => {
+            config::run(run, &application, bundle.as_ref(), environment, explain.as_deref())
         }
         C::Plan { subject, environment, file } => plan::run(run, &subject, environment.as_deref(), file).await,
         C::Check { subject, environment } => check::run(run, &subject, environment.as_deref()).await,
         C::Deploy { subject, environment, manner } => deploy::run(run, &subject, environment.as_deref(), manner).await,
         C::Rollback { application, to, pin, manner } => rollback::run(run, &application, to, pin, manner).await,
         C::Promote { application, from, manner } => promote::run(run, &application, from, manner).await,
-        C::ReleaseCreate { application, versions, environment, build } => {
-            release::create(run, &application, versions, environment, build).await
+        C::ReleaseCreate { application, bundle, versions, environment, build } => {
+            release::create(run, &application, bundle.as_ref(), versions, environment, build).await
         }
         C::ReleaseExport { application, release } => release::export(run, &application, release.as_deref()).await,
         C::ReleaseList { application } => release::list(run, &application).await,

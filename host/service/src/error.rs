@@ -29,6 +29,23 @@ pub enum CommandError {
         /// The path.
         path: PathBuf,
     },
+    /// A path where a bundle needs a name.
+    #[error("`{}` is a path, and a bundle is of an application that is named", path.display())]
+    BundleOfPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A person was to type an archive.
+    #[error("standard input is a terminal, and an archive is to come from there")]
+    BundleOfTerminal,
+    /// The files that came are of another application than the one named.
+    #[error("the bundle is of the application `{found}`, not of `{application}`")]
+    OtherBundle {
+        /// What its release file says.
+        found: String,
+        /// What was asked for.
+        application: String,
+    },
     /// Its caller could not be heard.
     #[error("nothing was begun, because the command could not be stopped in order")]
     Unheard(#[source] std::io::Error),
@@ -201,6 +218,8 @@ impl Explain for CommandError {
             | Self::NoValue { .. } => ExitCode::NotFound,
             Self::NotACommand(_)
             | Self::RelativePath { .. }
+            | Self::BundleOfPath { .. }
+            | Self::BundleOfTerminal
             | Self::OtherPlan { .. }
             | Self::OtherRelease { .. }
             | Self::NotCompose { .. }
@@ -210,6 +229,7 @@ impl Explain for CommandError {
             | Self::Write { .. }
             | Self::NotAPlan { .. }
             | Self::NoConfig { .. }
+            | Self::OtherBundle { .. }
             | Self::NotTriggered => ExitCode::Configuration,
             Self::PlanElsewhere { .. } | Self::Overtaken { .. } | Self::PathOfAgent { .. } => ExitCode::Refused,
             Self::Unheard(_) | Self::Unwritable(_) => ExitCode::Unexpected,
@@ -251,6 +271,11 @@ impl Explain for CommandError {
                  `applications-directory`; root may name a path"
                     .to_owned(),
             ),
+            Self::BundleOfPath { .. } => Some("name the application as its release.toml does".to_owned()),
+            Self::BundleOfTerminal => {
+                Some("as in `windlass bundle . | windlass deploy APP --bundle -`; or name a file".to_owned())
+            }
+            Self::OtherBundle { .. } => Some("`application` in its release.toml is the name to deploy it by".to_owned()),
             Self::RelativePath { .. } => Some("send the absolute path".to_owned()),
             Self::NotACommand(_)
             | Self::Unheard(_)

@@ -17,6 +17,8 @@ pub mod presence;
 mod rights;
 mod run;
 pub mod schemas;
+mod scratch;
+mod sent;
 mod sink;
 pub mod trigger;
 

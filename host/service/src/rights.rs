@@ -7,6 +7,14 @@ use windlass_config::Right;
 
 /// The rights that a command needs. None where it touches nothing that is the host's, and where it asks what they are.
 pub(crate) fn of(command: &Command) -> Vec<Right> {
+    let mut rights = of_itself(command);
+    // The files say what is done with the application's grants and secrets.
+    rights.extend(command.bundle().map(|_| Right::BringFiles));
+    rights
+}
+
+/// The same without what it brings.
+fn of_itself(command: &Command) -> Vec<Right> {
     use Command as C;
     match command {
         C::Status { .. }

@@ -62,6 +62,8 @@ pub(crate) struct FoundApplication {
     pub(crate) location: Location,
     /// Its release file.
     pub(crate) file: ReleaseFile,
+    /// Whether its files came with the command; `location` is their kept copy then.
+    pub(crate) is_sent: bool,
     /// The lines for agent.toml that would bind it to where it is, where the operator wrote no binding.
     pub(crate) unbound: Option<String>,
 }
@@ -115,6 +117,12 @@ impl Run {
             return Ok(access::check_known(&config, &self.principal)?);
         }
         Ok(access::check(&config, &self.principal, &self.rights, on, self.asked)?)
+    }
+
+    /// Whether the principal may bring the files of an application.
+    pub(crate) fn may_bring(&self, application: &str) -> Result<bool, ExplainedError> {
+        let (config, on) = (self.config()?, On::Application(application));
+        Ok(access::check(&config, &self.principal, &[Right::BringFiles], on, self.asked).is_ok())
     }
 
     /// Tells the caller something.
@@ -192,9 +200,13 @@ impl Run {
         }
         // Before anything of the application is looked at: its journal, its lock, what runs.
         let unbound = binding::decide(&config, &name, Claim::Files(&team))?;
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(ReadFile { directory: team.identity(), file: file.clone() });
-        Ok(FoundApplication { instance: itself(&name)?, name, location, file, unbound })
+        self.has_read(ReadFile { directory: team.identity(), file: file.clone() });
+        Ok(FoundApplication { instance: itself(&name)?, name, location, file, is_sent: false, unbound })
+    }
+
+    /// Keeps the release file that was read, so that it is read once.
+    pub(crate) fn has_read(&self, read: ReadFile) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
     }
 
     /// Refuses a path that another process names and that only this process may read.

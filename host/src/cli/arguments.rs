@@ -4,6 +4,7 @@
 //! from them.
 
 mod agent;
+mod bundle;
 mod config;
 mod deploy;
 mod gate;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 use windlass_api::command::ApplicationRef;
 
 pub(super) use agent::{AgentArguments, AttachArguments, StopArguments};
+pub(super) use bundle::BundleArguments;
 pub(super) use config::{ConfigArguments, ConfigFormat};
 pub(super) use deploy::{
     CheckArguments, DeployArguments, MannerArguments, PlanArguments, ReleaseArguments, RollbackArguments,
@@ -111,6 +113,8 @@ pub enum Command {
     Promote(PromoteArguments),
     /// Make, examine and verify releases as files
     Release(ReleaseCommandArguments),
+    /// Write an application's files as one archive, to deploy them on another host
+    Bundle(BundleArguments),
     /// Act on an event from standard input, as the operator's file says
     Trigger(TriggerArguments),
     /// Finish a deployment that was interrupted

@@ -44,6 +44,9 @@ pub enum CliError {
         /// The option that was given too.
         option: &'static str,
     },
+    /// An archive would be written to a terminal.
+    #[error("standard output is a terminal, and an archive is nothing to read")]
+    ArchiveForTerminal,
     /// A release document already says which release.
     #[error("`{}` is one release; `{wanted}` cannot choose another one", path.display())]
     DocumentDecides {
@@ -75,9 +78,11 @@ impl Explain for CliError {
     fn exit(&self) -> ExitCode {
         match self {
             Self::UnknownSchema { .. } | Self::NoUser { .. } => ExitCode::NotFound,
-            Self::NotAsked | Self::Declined | Self::PlanDecides { .. } | Self::DocumentDecides { .. } => {
-                ExitCode::Usage
-            }
+            Self::NotAsked
+            | Self::Declined
+            | Self::PlanDecides { .. }
+            | Self::ArchiveForTerminal
+            | Self::DocumentDecides { .. } => ExitCode::Usage,
             Self::Write { .. } | Self::Read { .. } => ExitCode::Configuration,
             Self::Wire(_) | Self::Directory(_) | Self::Runtime(_) | Self::Again(_) => ExitCode::Unexpected,
         }
@@ -87,6 +92,10 @@ impl Explain for CliError {
         match self {
             Self::UnknownSchema { known, .. } => Some(format!("known are `{}`", known.join("`, `"))),
             Self::NotAsked => Some("look at the files above, then write them with `--yes`".to_owned()),
+            Self::ArchiveForTerminal => Some(
+                "send it on, as in `windlass bundle . | ssh HOST deploy APP --bundle -`, or write it to a file with `--out`"
+                    .to_owned(),
+            ),
             Self::DocumentDecides { wanted, .. } => Some(format!(
                 "leave out `{wanted}`; or name the application instead of the file, `windlass release show APP {wanted}`"
             )),

@@ -1,6 +1,6 @@
 //! Files that the person asked for: a plan and a release document are written here, with the person's rights.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::ExplainedError;
@@ -48,6 +48,11 @@ pub(super) fn warning(command: &Command, answer: &Answer) -> Option<String> {
     let (Answer::Release { directory: Some(directory), .. }, Some(out)) = (answer, out(command)) else {
         return None;
     };
+    released(out, directory)
+}
+
+/// What to say of a file that was written where it is a file of the next release.
+pub(super) fn released(out: &Path, directory: &Path) -> Option<String> {
     let warning = || {
         format!("`{}` is a file of the next release: name it in .windlassignore, or write it elsewhere", out.display())
     };

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use windlass_api::Command;
-use windlass_api::command::{Build, DeploymentSubject, Manner, Promoted, Versions};
+use windlass_api::command::{ApplicationRef, Build, Content, DeploymentSubject, Manner, Promoted, Versions};
 use windlass_foundation::explain::ExplainedError;
-use windlass_service::{Ungrammatical, caller};
+use windlass_service::{CommandError, Ungrammatical, caller};
 
 use super::arguments::{
     self, Arguments, BuildArguments, DeployArguments, MannerArguments, OutboxCommand, PlanArguments, PluginCommand,
@@ -32,6 +32,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
     use arguments::Command as C;
     Ok(Some(match typed.clone() {
         C::Init(_)
+        | C::Bundle(_)
         | C::SshGate(_)
         | C::Agent(_)
         | C::Attach(_)
@@ -40,7 +41,12 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
         | C::Completions(_)
         | C::Man(_)
         | C::Internal(_) => return Ok(None),
-        C::Config(it) => Command::Config { application: it.app, environment: it.environment, explain: it.explain },
+        C::Config(it) => Command::Config {
+            bundle: it.bundle.as_deref().map(|path| bundle(&it.app, path)).transpose()?,
+            application: it.app,
+            environment: it.environment,
+            explain: it.explain,
+        },
         C::Plan(it) => plan(it)?,
         C::Check(it) => Command::Check { environment: it.release.environment.clone(), subject: subject(it.release)? },
         C::Deploy(it) => deploy(it)?,
@@ -124,8 +130,26 @@ fn subject(typed: ReleaseArguments) -> Result<DeploymentSubject, ExplainedError>
     let application = typed.versions.app.clone();
     Ok(match typed.release {
         Some(path) => DeploymentSubject::Document { application, document: caller::signed_document(&path)? },
-        None => DeploymentSubject::Files { application, versions: versions(typed.versions), defaults: typed.defaults },
+        None => DeploymentSubject::Files {
+            bundle: brought(&typed.versions)?,
+            application,
+            versions: versions(typed.versions),
+            defaults: typed.defaults,
+        },
     })
+}
+
+/// The files that go with the command.
+fn brought(typed: &VersionArguments) -> Result<Option<Content>, ExplainedError> {
+    typed.bundle.as_deref().map(|path| bundle(&typed.app, path)).transpose()
+}
+
+/// The same of one file. What cannot be right is refused before it is waited for.
+fn bundle(application: &ApplicationRef, file: &Path) -> Result<Content, ExplainedError> {
+    match application {
+        ApplicationRef::Name(_) => caller::bundle(file),
+        ApplicationRef::Path(path) => Err(CommandError::BundleOfPath { path: path.clone() }.into()),
+    }
 }
 
 /// Of two versions for one artifact the last counts.
@@ -147,7 +171,8 @@ fn release(typed: ReleaseCommand) -> Result<Command, ExplainedError> {
         ReleaseCommand::Create { versions: typed, environment, building, out: _ } => {
             let BuildArguments { build, push, build_timeout } = building;
             let build = build.then(|| Build { push, deadline_ms: milliseconds(build_timeout) });
-            Command::ReleaseCreate { application: typed.app.clone(), versions: versions(typed), environment, build }
+            let (application, bundle) = (typed.app.clone(), brought(&typed)?);
+            Command::ReleaseCreate { application, bundle, versions: versions(typed), environment, build }
         }
         ReleaseCommand::Export { app: application, release, out: _ } => Command::ReleaseExport { application, release },
         ReleaseCommand::List { app: application } => Command::ReleaseList { application },

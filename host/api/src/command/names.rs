@@ -5,7 +5,7 @@ use std::path::Path;
 
 use windlass_foundation::names::Kind;
 
-use super::{ApplicationRef, Command, DeploymentSubject, Promoted, Versions};
+use super::{ApplicationRef, Command, Content, DeploymentSubject, Promoted, Versions};
 
 impl Command {
     /// The same with absolute paths: those in it are relative to a directory of the caller, and who carries it out may have
@@ -87,16 +87,37 @@ impl Command {
         }
     }
 
+    /// The files that it brings, and of which application.
+    #[must_use]
+    pub fn bundle(&self) -> Option<(&ApplicationRef, &Content)> {
+        match self {
+            Self::Plan { subject: DeploymentSubject::Files { application, bundle, .. }, .. }
+            | Self::Check { subject: DeploymentSubject::Files { application, bundle, .. }, .. }
+            | Self::Deploy { subject: DeploymentSubject::Files { application, bundle, .. }, .. }
+            | Self::Config { application, bundle, .. }
+            | Self::ReleaseCreate { application, bundle, .. } => Some((application, bundle.as_ref()?)),
+            _ => None,
+        }
+    }
+
     /// Whether every name in it is one. The command line reads names with the same grammar; a command that came from
     /// another process is looked at here.
     ///
     /// # Errors
-    /// What is no such name.
+    /// What is no such name, and what does not go with a bundle.
     pub fn validate(&self) -> Result<(), String> {
         for (kind, text) in self.names() {
             kind.parse(text)?;
         }
-        Ok(())
+        match (self.bundle(), self) {
+            (Some(_), Self::ReleaseCreate { build: Some(_), .. }) => {
+                Err("images are built from a directory, not from a bundle".to_owned())
+            }
+            (Some((ApplicationRef::Path(path), _)), _) => {
+                Err(format!("`{}` is a path, and a bundle is of an application that is named", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The names in it, each with what it must be. Applications are parsed when they are read.

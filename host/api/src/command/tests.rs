@@ -32,14 +32,31 @@ fn a_command_is_written_and_read_again_as_it_was() {
 #[test]
 fn what_is_left_out_is_what_the_command_line_takes() {
     let text = r#"{"command":"deploy","subject":{"from":"files","application":"kudos"}}"#;
-    let Command::Deploy { subject: DeploymentSubject::Files { application, versions, defaults }, environment, manner } =
-        read(text).unwrap()
+    let Command::Deploy {
+        subject: DeploymentSubject::Files { application, bundle, versions, defaults },
+        environment,
+        manner,
+    } = read(text).unwrap()
     else {
         panic!("{text}");
     };
     assert_eq!(application, ApplicationRef::Name("kudos".to_owned()));
-    assert!(versions.set.is_empty() && versions.commit.is_none() && !defaults);
+    assert!(bundle.is_none() && versions.set.is_empty() && versions.commit.is_none() && !defaults);
     assert!(environment.is_none() && !manner.retry && manner.wait().is_none());
+}
+
+#[test]
+fn a_bundle_is_of_an_application_that_is_named() {
+    for text in [
+        r#"{"command":"plan","subject":{"from":"files","application":"kudos","bundle":"AP8="}}"#,
+        r#"{"command":"config","application":"kudos","bundle":"AP8="}"#,
+        r#"{"command":"release-create","application":"kudos","bundle":"AP8="}"#,
+    ] {
+        let command = read(text).unwrap();
+        let (application, content) = command.bundle().unwrap();
+        assert_eq!((application.to_string().as_str(), &content.0[..]), ("kudos", &[0, 255][..]), "{text}");
+    }
+    assert!(read(r#"{"command":"config","application":"kudos"}"#).unwrap().bundle().is_none());
 }
 
 #[test]
@@ -56,6 +73,11 @@ fn what_is_no_command_and_no_name_is_refused() {
         r#"{"command":"trigger","trigger":"a/b","message":""}"#,
         r#"{"command":"trigger","trigger":"uat","message":"no base64"}"#,
         r#"{"command":"show","deployment":"a\nb"}"#,
+        r#"{"command":"deploy","subject":{"from":"files","application":"./kudos","bundle":"AA=="}}"#,
+        r#"{"command":"deploy","subject":{"from":"files","application":"kudos","bundle":"-"}}"#,
+        r#"{"command":"deploy","subject":{"from":"rollback","application":"kudos","bundle":"AA=="}}"#,
+        r#"{"command":"config","application":"/srv/kudos","bundle":"AA=="}"#,
+        r#"{"command":"release-create","application":"kudos","bundle":"AA==","build":{"deadline-ms":1}}"#,
         r#"{"command":"erase"}"#,
         r#"{"command":"status","application":null,"environment":"uat"}"#,
     ] {

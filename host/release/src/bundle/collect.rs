@@ -32,6 +32,17 @@ pub(super) struct Collected {
     pub(super) path: PathBuf,
     /// Its files.
     pub(super) entries: Entries,
+    /// What was left out; a directory with a `/` at its end.
+    pub(super) left_out: Vec<String>,
+}
+
+/// What becomes of symbolic links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// They stand for what they point at, inside of the directory.
+    Followed,
+    /// There may be none.
+    Refused,
 }
 
 impl Collected {
@@ -42,18 +53,25 @@ impl Collected {
 
 /// Opens a directory for a bundle.
 pub(super) fn team(directory: &Path) -> Result<TeamDirectory, BundleError> {
-    TeamDirectory::open(directory).map_err(|error| match error {
+    TeamDirectory::open(directory).map_err(unopened)
+}
+
+/// Why a directory cannot be opened.
+pub(super) fn unopened(error: DirectoryError) -> BundleError {
+    match error {
         DirectoryError::Unreadable { path, source } => BundleError::Unreadable { path, source },
-        other => BundleError::Unreadable { path: directory.to_owned(), source: io::Error::other(other) },
-    })
+        // Nothing else keeps a directory from being opened.
+        other => BundleError::Unreadable { path: PathBuf::new(), source: io::Error::other(other) },
+    }
 }
 
 /// Finds all files of a directory that belong to a bundle.
 pub(super) fn collect(team: &TeamDirectory) -> Result<Collected, BundleError> {
-    walk(team)
+    walk(team, Links::Followed)
 }
 
-fn walk(team: &TeamDirectory) -> Result<Collected, BundleError> {
+/// The same, with or without links.
+pub(super) fn walk(team: &TeamDirectory, links: Links) -> Result<Collected, BundleError> {
     let directory = team.path();
     let root =
         team.dir().try_clone().map_err(|source| BundleError::Unreadable { path: directory.to_owned(), source })?;
@@ -62,12 +80,14 @@ fn walk(team: &TeamDirectory) -> Result<Collected, BundleError> {
         path: directory,
         owners: team.owners(),
         ignored: ignored(team)?,
+        links,
         entries: Entries::new(),
+        left_out: Vec::new(),
         bytes: 0,
     };
     walk.directory("", &mut Vec::new())?;
-    let entries = walk.entries;
-    Ok(Collected { root, path: directory.to_owned(), entries })
+    let (entries, left_out) = (walk.entries, walk.left_out);
+    Ok(Collected { root, path: directory.to_owned(), entries, left_out })
 }
 
 /// Opens a file of a bundle for reading. Never waits for the other end of a pipe.
@@ -80,7 +100,9 @@ struct Walk<'a> {
     path: &'a Path,
     owners: Owners,
     ignored: Gitignore,
+    links: Links,
     entries: Entries,
+    left_out: Vec<String>,
     bytes: u64,
 }
 
@@ -113,7 +135,11 @@ impl Walk<'_> {
         let link = self.root.symlink_metadata(&path).map_err(|source| self.failed(&path, source))?;
         // What is left out is not followed, so that a link out of the directory can be left out too.
         if name == ".git" || self.is_ignored(&path, link.is_dir()) {
+            self.left_out.push(if link.is_dir() { format!("{path}/") } else { path });
             return Ok(());
+        }
+        if link.is_symlink() && self.links == Links::Refused {
+            return Err(BundleError::Link { path });
         }
         let metadata = self.root.metadata(&path).map_err(|source| self.failed(&path, source))?;
         if metadata.is_dir() {
@@ -175,12 +201,21 @@ impl Walk<'_> {
     }
 
     fn too_large(&self, path: String, size: u64) -> BundleError {
-        let mut largest: Vec<_> = self.entries.iter().map(|(path, entry)| (path.clone(), entry.size)).collect();
-        largest.push((path, size));
-        largest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        largest.truncate(3);
-        BundleError::TooLarge { largest }
+        let all = self.entries.iter().map(|(path, entry)| (path.clone(), entry.size));
+        BundleError::TooLarge { largest: largest_of(all.chain([(path, size)])) }
     }
+}
+
+/// The largest of these files, with their sizes.
+pub(super) fn largest(entries: &Entries) -> Vec<(String, u64)> {
+    largest_of(entries.iter().map(|(path, entry)| (path.clone(), entry.size)))
+}
+
+fn largest_of(files: impl Iterator<Item = (String, u64)>) -> Vec<(String, u64)> {
+    let mut largest: Vec<_> = files.collect();
+    largest.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    largest.truncate(3);
+    largest
 }
 
 /// A name that can be written on a line of a report, and of the digest.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use windlass_foundation::explain::{ExitCode, Explain};
 
-use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES, RECENT};
+use super::{IGNORE_FILE, MAX_BYTES, MAX_FILES, MAX_SENT_BYTES, MAX_SENT_ENTRIES, RECENT};
 
 /// Why a bundle cannot be made or used. Paths of files are relative to the bundle.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +81,42 @@ pub enum BundleError {
         /// The file.
         path: String,
     },
+    /// A link in a directory that is made an archive.
+    #[error("`{path}` is a symbolic link, and an archive takes none")]
+    Link {
+        /// The link.
+        path: String,
+    },
+    /// The files of an archive that is made have more than [`MAX_SENT_BYTES`] bytes.
+    #[error("the files have more than {} MiB together", MAX_SENT_BYTES >> 20)]
+    PackedTooLarge {
+        /// The largest files, with their sizes in bytes.
+        largest: Vec<(String, u64)>,
+    },
+    /// An archive that came with a command has more than [`MAX_SENT_BYTES`] bytes.
+    #[error("the archive is larger than {} MiB", MAX_SENT_BYTES >> 20)]
+    SentTooLarge,
+    /// An archive has more than [`MAX_SENT_ENTRIES`] entries.
+    #[error("the archive has more than {MAX_SENT_ENTRIES} entries")]
+    TooManySent,
+    /// An archive is compressed.
+    #[error("the archive is compressed with {kind}")]
+    Compressed {
+        /// How.
+        kind: &'static str,
+    },
+    /// An archive ends before its end.
+    #[error("the archive {}", cut_off(after.as_deref()))]
+    CutOff {
+        /// The last entry that was whole.
+        after: Option<String>,
+    },
+    /// An archive has no release file at its top.
+    #[error("the archive has no `release.toml` at its top")]
+    NoReleaseFile {
+        /// The directory of one that is there.
+        below: Option<String>,
+    },
     /// An archive holds what no honest one would.
     #[error("the archive's entry `{path}` is refused: {reason}")]
     Entry {
@@ -111,6 +147,21 @@ pub enum BundleError {
     },
 }
 
+/// Where an archive ends too early.
+fn cut_off(after: Option<&str>) -> String {
+    match after {
+        Some(path) => format!("is cut off after `{}`", path.escape_debug()),
+        None => "is empty, or cut off at its beginning".to_owned(),
+    }
+}
+
+/// Which files are the largest.
+fn largest_are(largest: &[(String, u64)]) -> String {
+    let list: Vec<_> =
+        largest.iter().map(|(path, bytes)| format!("`{path}` ({} MiB)", bytes.div_ceil(1 << 20))).collect();
+    format!("name what does not belong to the release in `{IGNORE_FILE}`; the largest: {}", list.join(", "))
+}
+
 impl Explain for BundleError {
     fn exit(&self) -> ExitCode {
         match self {
@@ -130,13 +181,22 @@ impl Explain for BundleError {
             Self::TooMany | Self::Special { .. } | Self::Name { .. } => {
                 Some(format!("name what does not belong to the release in `{IGNORE_FILE}`, as in a `.gitignore`"))
             }
-            Self::TooLarge { largest } => {
-                let list: Vec<_> =
-                    largest.iter().map(|(path, bytes)| format!("`{path}` ({} MiB)", bytes.div_ceil(1 << 20))).collect();
-                Some(format!(
-                    "name what does not belong to the release in `{IGNORE_FILE}`; the largest: {}",
-                    list.join(", ")
-                ))
+            Self::TooLarge { largest } | Self::PackedTooLarge { largest } => Some(largest_are(largest)),
+            Self::Link { .. } => {
+                Some(format!("put what it points at in its place, or name it in `{IGNORE_FILE}` to leave it out"))
+            }
+            Self::SentTooLarge | Self::TooManySent => Some(format!(
+                "`windlass bundle` makes one without `.git` and without what `{IGNORE_FILE}` names, as in a `.gitignore`"
+            )),
+            Self::Compressed { .. } => {
+                Some("send it as it is, as `windlass bundle` and `tar c` write it; `ssh -C` compresses on the way".into())
+            }
+            Self::CutOff { .. } => Some("nothing of it was used; send it once more".into()),
+            Self::NoReleaseFile { below: Some(below) } => {
+                Some(format!("there is one in `{below}/`: make the archive in there, as with `tar c -C {below} .`"))
+            }
+            Self::NoReleaseFile { below: None } => {
+                Some("make the archive in the application's directory, with `windlass bundle` or `tar c .`".into())
             }
             Self::Escapes { .. } => {
                 Some(format!("copy what it points at into the directory, or name it in `{IGNORE_FILE}`"))

@@ -13,6 +13,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use tar::{Archive, Entry, EntryType};
 
 use super::error::BundleError;
+use super::sent::SentFile;
 use super::{MAX_BYTES, MAX_FILES};
 
 /// The most bytes of an archive: all files, and two blocks of header and padding for each, and as many for long names.
@@ -37,7 +38,23 @@ pub(super) fn unpack(archive: impl Read, target: &Path) -> Result<(), BundleErro
         if bytes > MAX_BYTES {
             return Err(BundleError::TooLarge { largest: vec![(path, entry.size())] });
         }
-        write(&root, &path, &mut entry)?;
+        let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
+        let size = entry.size();
+        write(&root, &path, &mut entry, size, executable)?;
+    }
+    Ok(())
+}
+
+/// Writes files that were read already into an empty directory.
+pub(super) fn write_all<'a>(
+    files: impl Iterator<Item = (&'a str, SentFile<'a>)>,
+    target: &Path,
+) -> Result<(), BundleError> {
+    let unwritable = |source| BundleError::Unwritable { path: target.to_owned(), source };
+    let root = Dir::open_ambient_dir(target, ambient_authority()).map_err(unwritable)?;
+    for (path, SentFile { mut content, executable }) in files {
+        let size = content.len() as u64;
+        write(&root, path, &mut content, size, executable)?;
     }
     Ok(())
 }
@@ -72,7 +89,7 @@ fn accepted<R: Read>(entry: &Entry<'_, R>) -> Result<Option<String>, BundleError
     }
 }
 
-fn write<R: Read>(root: &Dir, path: &str, entry: &mut Entry<'_, R>) -> Result<(), BundleError> {
+fn write(root: &Dir, path: &str, content: &mut impl Read, expected: u64, executable: bool) -> Result<(), BundleError> {
     let refused = |reason| BundleError::Entry { path: path.to_owned(), reason };
     let unwritable = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => refused("there are two of that name"),
@@ -83,12 +100,13 @@ fn write<R: Read>(root: &Dir, path: &str, entry: &mut Entry<'_, R>) -> Result<()
         root.create_dir_all(parent).map_err(unwritable)?;
     }
     let mut file = root.open_with(path, OpenOptions::new().write(true).create_new(true)).map_err(unwritable)?;
-    let expected = entry.size();
-    let copied = io::copy(entry, &mut file).map_err(|error| broken(&error))?;
+    let copied = io::copy(content, &mut file).map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => unwritable(error),
+        _ => broken(&error),
+    })?;
     if copied != expected {
         return Err(broken(&io::ErrorKind::UnexpectedEof.into()));
     }
-    let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
     let mode = if executable { 0o755 } else { 0o644 };
     file.set_permissions(cap_std::fs::Permissions::from_std(Permissions::from_mode(mode))).map_err(unwritable)
 }

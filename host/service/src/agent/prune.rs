@@ -10,6 +10,7 @@ use windlass_domain::{Artifact, Failure, Release};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::names::Instance;
 use windlass_journal::{Error, Journal};
+use windlass_release::bundle::Bundles;
 
 use super::reality::Reality;
 
@@ -49,7 +50,7 @@ impl Reality {
 
     /// The digests of the bundles that must be kept: those of releases that are kept for going back, run, are pinned,
     /// are being deployed, or are stuck until an operator resolves them, and those about which a recorder has yet to be
-    /// told, because its settings are in the bundle.
+    /// told, because its settings are in the bundle. Files that came with a deployment which has no release yet, too.
     fn needed_bundles(&self) -> Result<BTreeSet<String>, Error> {
         let mut releases: Vec<Release> = Vec::new();
         let mut deployments = BTreeSet::new();
@@ -66,14 +67,18 @@ impl Reality {
         for open in self.journal.open_deployments(None)?.into_iter().chain(self.journal.stuck(None)?) {
             deployments.insert(open.id);
         }
+        let bundles = Bundles::new(&self.config.state_directory);
+        let mut digests = BTreeSet::new();
         for deployment in deployments {
             let state = self.journal.deployment_state(&deployment)?;
+            digests.extend(state.asked.directory().and_then(|place| bundles.digest_at(place)));
             if let Some(previous) = &state.previous {
                 releases.extend(self.journal.deployment_state(previous)?.release.as_deref().cloned());
             }
             releases.extend(state.release.as_deref().cloned());
         }
-        Ok(releases.into_iter().map(|release| release.bundle.digest).collect())
+        digests.extend(releases.into_iter().map(|release| release.bundle.digest));
+        Ok(digests)
     }
 
     /// The releases of an application that are kept for going back.

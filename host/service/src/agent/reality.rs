@@ -1,7 +1,7 @@
 //! The outside of the flow as it is: releases on disk and at registries, plugins in the sandbox.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use windlass_foundation::redact::Redactor;
 use windlass_journal::Journal;
 use windlass_release::application::RELEASE_FILE;
 use windlass_release::binding::{self, Claim};
+use windlass_release::bundle::StoredBundle;
 use windlass_release::directory::TeamDirectory;
 use windlass_release::environment::{self, PluginName, PluginUse, Reaction};
 use windlass_release::file::{FileError, ReleaseFile};
@@ -203,6 +204,10 @@ impl Reality {
     fn claimed(&self, application: &str, source: &Source, team: &TeamDirectory) -> Result<ReleaseFile, BackendError> {
         let file = self.file_of(team).map_err(|error| BackendError::of(&error))?;
         file.expect_application(application).map_err(|error| BackendError::of(&error))?;
+        if self.is_sent(source)? {
+            // Bound by the right to bring it, which was decided about when it came.
+            return Ok(file);
+        }
         // Decided when it was asked for, and once more of the directory that is used.
         let unbound =
             binding::decide(&self.config, application, Claim::Files(team)).map_err(|error| BackendError::of(&error))?;
@@ -213,6 +218,36 @@ impl Reality {
         Ok(file)
     }
 
+    /// Whether the files came with a command: their directory is a kept bundle's place then.
+    fn is_sent(&self, source: &Source) -> Result<bool, BackendError> {
+        Ok(self.store()?.bundles.digest_at(&source.directory).is_some())
+    }
+
+    /// The files of a source, kept, with the path under which people know their directory.
+    async fn keep_files(
+        &self,
+        instance: &Instance,
+        source: &Source,
+        environment: Option<&str>,
+    ) -> Result<(StoredBundle, PathBuf), BackendError> {
+        let bundles = self.store()?.bundles.clone();
+        let came = bundles.digest_at(&source.directory);
+        let shown = if came.is_some() { PathBuf::new() } else { source.directory.clone() };
+        let already = came.map(|digest| bundles.load(&digest)).transpose().map_err(|error| BackendError::of(&error))?;
+        let team = TeamDirectory::open_as(&source.directory, &shown).map_err(|error| BackendError::of(&error))?;
+        let file = self.claimed(instance.application(), source, &team)?;
+        if let Some(environment) = environment {
+            self.foresee(&file.settings(environment).map_err(|error| BackendError::of(&error))?);
+        }
+        if let Some(already) = already {
+            return Ok((already, shown));
+        }
+        // The very directory that was looked at, whatever the path means by now.
+        let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
+        let kept = kept.map_err(|error| BackendError::unforeseen(&error))?.map_err(|error| BackendError::of(&error))?;
+        Ok((kept, shown))
+    }
+
     /// Makes a release of an application's files: reads them, asks registries for digests, keeps the bundle. Needs no plugin,
     /// grant or secret. The file must have the environment, where one is given.
     pub(super) async fn make(
@@ -221,18 +256,10 @@ impl Reality {
         source: &Source,
         environment: Option<&str>,
     ) -> Result<Resolved, BackendError> {
-        let team = TeamDirectory::open(&source.directory).map_err(|error| BackendError::of(&error))?;
-        let file = self.claimed(instance.application(), source, &team)?;
-        if let Some(environment) = environment {
-            self.foresee(&file.settings(environment).map_err(|error| BackendError::of(&error))?);
-        }
-        let bundles = self.store()?.bundles.clone();
-        // The very directory that was looked at, whatever the path means by now.
-        let kept = tokio::task::spawn_blocking(move || bundles.keep_team(&team)).await;
-        let kept = kept.map_err(|error| BackendError::unforeseen(&error))?.map_err(|error| BackendError::of(&error))?;
-        self.store()?.is_written_in(&kept.bundle, &source.directory.join(RELEASE_FILE));
+        let (kept, shown) = self.keep_files(instance, source, environment).await?;
+        self.store()?.is_written_in(&kept.bundle, &shown.join(RELEASE_FILE));
         // What counts is what was kept: the file may have been written again meanwhile.
-        let file = kept_file(&kept.directory, &source.directory).map_err(|error| BackendError::of(&error))?;
+        let file = kept_file(&kept.directory, &shown).map_err(|error| BackendError::of(&error))?;
         file.expect_application(instance.application()).map_err(|error| BackendError::of(&error))?;
         let of_files = version_file::read_all(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;
         let label = version_file::label(&file, &kept.directory).map_err(|error| BackendError::of(&error))?;

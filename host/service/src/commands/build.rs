@@ -34,7 +34,7 @@ pub(super) async fn run(
         None => commit(&root)?,
     };
     let settings = asked.file.settings(&agent.environment)?;
-    let (loaded, project) = load(&settings, &asked.name, &Directory(root.clone()))?;
+    let (loaded, project) = load(&settings, &asked.name, &Directory::new(root.clone()))?;
     for warning in &loaded.warnings {
         run.warn(warning);
     }

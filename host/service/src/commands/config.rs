@@ -3,10 +3,10 @@
 //! It reads files only: no registry, engine, plugin or secret is asked. Images stand as they are written; a deployment
 //! pins them by digest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use windlass_api::command::ApplicationRef;
+use windlass_api::command::{ApplicationRef, Content};
 use windlass_api::error::PlaceFact;
 use windlass_api::facts::{ConfigFact, OriginFact};
 use windlass_api::{Answer, Reply};
@@ -18,6 +18,8 @@ use windlass_release::environment::{PluginName, Settings};
 
 use crate::error::CommandError;
 use crate::run::{FoundApplication, Run};
+use crate::scratch::Scratch;
+use crate::sent;
 
 /// The strategy that deploys Compose files.
 const STRATEGY: &str = "strategy-compose";
@@ -35,15 +37,19 @@ struct With {
 pub(super) fn run(
     run: &Run,
     application: &ApplicationRef,
+    bundle: Option<&Content>,
     environment: Option<String>,
     explained: Option<&str>,
 ) -> Result<Reply, ExplainedError> {
-    let asked = run.find(application)?;
+    let scratch = bundle.map(|_| Scratch::new()).transpose()?;
+    let kept_in = scratch.as_ref().map_or(Path::new(""), Scratch::path);
+    let asked = sent::or_found(run, application, bundle, kept_in)?;
     let here = run.config()?.environment.clone();
     let environment = environment.unwrap_or(here);
     let settings = asked.file.settings(&environment)?;
     let directory = asked.location.directory.clone();
-    let (mut loaded, project) = load(&settings, &asked.name, &Directory(directory.clone()))?;
+    let files = if asked.is_sent { Directory::sent(directory.clone()) } else { Directory::new(directory.clone()) };
+    let (mut loaded, project) = load(&settings, &asked.name, &files)?;
     for warning in &loaded.warnings {
         run.warn(warning);
     }
@@ -53,7 +59,12 @@ pub(super) fn run(
     if let Some(path) = explained {
         return explain(&loaded, path);
     }
-    let root = std::path::absolute(&directory).map_err(|source| CommandError::Read { path: directory, source })?;
+    let root = if asked.is_sent {
+        // What came is gone after this command.
+        PathBuf::from(".")
+    } else {
+        std::path::absolute(&directory).map_err(|source| CommandError::Read { path: directory, source })?
+    };
     // Without a slash at the end, which paths below it begin with.
     let root: PathBuf = root.components().collect();
     let config = loaded.application.config(&project, &root.display().to_string());

@@ -5,15 +5,17 @@ use std::path::Path;
 use windlass_api::Reply;
 use windlass_api::command::{ApplicationRef, DeploymentSubject, Document, Manner, Versions};
 use windlass_deployment::{DeploymentRequest, PLAN_FILE_FORMAT, PlanFile, Source, Stop, Target};
-use windlass_foundation::explain::ExplainedError;
+use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
 use windlass_foundation::regular;
 use windlass_journal::Mode;
+use windlass_release::bundle::Bundles;
 
 use super::release;
 use crate::agent::Agent;
 use crate::error::{CommandError, Reason};
 use crate::run::{FoundApplication, Run, itself};
+use crate::sent;
 
 /// What a plan and a check begin with.
 pub(super) struct Asking {
@@ -63,14 +65,15 @@ fn moved(run: &Run, agent: &Agent, name: &Instance, target: &Target) -> Result<(
     let asked = agent.journal.deployment_state(&running.deployment)?.asked;
     // Anything else is no directory: a plan, a release document, another deployment.
     let Some(earlier) = asked.directory() else { return Ok(()) };
+    let came = Bundles::new(&agent.state_directory).digest_at(earlier).is_some();
     let same = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.to_owned());
     let (before, now) = (same(earlier), same(directory));
     if before != now {
         run.warn(format!(
-            "`{name}` runs here from `{}` (deployment {}), and this is `{}`: what runs is replaced. If these are two \
+            "`{name}` runs here from {} (deployment {}), and this is `{}`: what runs is replaced. If these are two \
              applications, give one of them another `application` in its release.toml, and another `name` in its Compose \
              file",
-            before.display(),
+            if came { "files that came with a command".to_owned() } else { format!("`{}`", before.display()) },
             running.deployment,
             now.display(),
         ));
@@ -95,8 +98,8 @@ pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Man
 /// The application and what to deploy of it.
 fn target(run: &Run, subject: &DeploymentSubject) -> Result<(Instance, Target), ExplainedError> {
     match subject {
-        DeploymentSubject::Files { application, versions, defaults } => {
-            let asked = run.find(application)?;
+        DeploymentSubject::Files { application, bundle, versions, defaults } => {
+            let asked = sent::or_found(run, application, bundle.as_ref(), &run.config()?.state_directory)?;
             let source = source(&asked, versions, *defaults);
             Ok((asked.instance, Target::Source(source)))
         }
@@ -155,12 +158,16 @@ fn planned(run: &Run, application: &ApplicationRef, file: &Document) -> Result<P
         return Err(wrong(format!("it has format {format}, and this agent reads format {PLAN_FILE_FORMAT}")).into());
     }
     let plan: PlanFile = serde_json::from_slice(text).map_err(understood)?;
-    // A rollback needs no files of the application: the release was kept.
-    let (name, unbound) = if plan.rollback_of.is_some() {
-        (run.name(application)?, None)
-    } else {
-        let asked = run.find(application)?;
-        (asked.instance, asked.unbound)
+    // A rollback needs no files of the application: the release was kept. Nor does what who may bring them executes.
+    let (name, unbound) = match run.find(application) {
+        _ if plan.rollback_of.is_some() => (run.name(application)?, None),
+        Ok(asked) => (asked.instance, asked.unbound),
+        Err(error) => match application {
+            ApplicationRef::Name(name) if error.exit() == ExitCode::NotFound && run.may_bring(name)? => {
+                (itself(name)?, None)
+            }
+            _ => return Err(error),
+        },
     };
     if plan.application != name.as_str() {
         let path = path.to_owned();

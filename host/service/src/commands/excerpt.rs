@@ -11,7 +11,7 @@ use windlass_release::compose::Directory;
 pub(super) fn add(error: Error, target: &Target) -> Error {
     match (error, target) {
         (Error::Failed(error), Target::Source(source)) => {
-            let directory = Directory(source.directory.clone());
+            let directory = Directory::new(source.directory.clone());
             Error::Failed(error.with_lines(|place| line(place, &directory)))
         }
         (error, _) => error,

@@ -24,21 +24,23 @@ use crate::access::On;
 use crate::agent::Agent;
 use crate::error::CommandError;
 use crate::run::{Run, itself};
+use crate::scratch::Scratch;
+use crate::sent;
 
 /// Makes a release from an application's files.
 pub(super) async fn create(
     run: &Run,
     application: &ApplicationRef,
+    bundle: Option<&Content>,
     versions: Versions,
     environment: Option<String>,
     building: Option<Build>,
 ) -> Result<Reply, ExplainedError> {
-    let asked = run.find(application)?;
     // The process that makes a release need not run on a deployment host: a CI job has no state directory and may not be
     // allowed to write one.
-    let scratch = tempfile::tempdir().and_then(|scratch| Ok((scratch.path().canonicalize()?, scratch)));
-    let (state, _scratch) = scratch.map_err(|source| CommandError::Write { path: std::env::temp_dir(), source })?;
-    let agent = run.open_in(Mode::Read, state).await?;
+    let scratch = Scratch::new()?;
+    let asked = sent::or_found(run, application, bundle, scratch.path())?;
+    let agent = run.open_in(Mode::Read, scratch.path().to_owned()).await?;
     match environment {
         // Without the operator's file this is no host of any environment.
         Some(wanted) if agent.config.file.is_none() => return Err(CommandError::NoEnvironment { wanted }.into()),
@@ -52,7 +54,8 @@ pub(super) async fn create(
     };
     let made = agent.make_release(&asked.instance, &source).await;
     let made = made.map_err(windlass_deployment::Error::Failed)?;
-    complete(&agent, &made, Extra { proof: None, built, directory: Some(asked.location.directory) })
+    let directory = (!asked.is_sent).then_some(asked.location.directory);
+    complete(&agent, &made, Extra { proof: None, built, directory })
 }
 
 /// A release that succeeded here, as a document.

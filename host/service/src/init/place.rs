@@ -109,7 +109,7 @@ pub fn prepare(wanted: &Wanted) -> Result<Prepared, ExplainedError> {
     let agent_file = here.join(AGENT_FILE);
     let proposal = propose(&Inputs {
         agent_file: &agent_file,
-        files: &Directory(into.clone()),
+        files: &Directory::new(into.clone()),
         compose: &compose,
         application: wanted.application.as_deref(),
         variables: wanted.variables.clone(),

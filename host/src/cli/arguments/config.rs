@@ -1,5 +1,7 @@
 //! Arguments of `windlass config`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::deploy::environment;
@@ -18,6 +20,10 @@ pub struct ConfigArguments {
     /// The application: a name, a directory with a release.toml, or the path of a release file
     #[arg(value_name = "APP")]
     pub app: ApplicationRef,
+    /// A tar archive of the application's files, made by `bundle` or `tar c`, instead of those on the host; `-` is standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
     /// The environment to show [default: this host's]
     #[arg(long, value_name = "NAME", value_parser = environment)]
     pub environment: Option<String>,

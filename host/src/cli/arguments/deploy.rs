@@ -20,6 +20,10 @@ pub struct VersionArguments {
     /// The commit to deploy: the version of every artifact whose tag is `{commit}`
     #[arg(long, value_name = "SHA", value_parser = commit)]
     pub commit: Option<String>,
+    /// A tar archive of the application's files, made by `bundle` or `tar c`, instead of those on the host; `-` is standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
 }
 
 /// What decides which release is meant.
@@ -32,7 +36,7 @@ pub struct ReleaseArguments {
     #[arg(long)]
     pub defaults: bool,
     /// A release document, made by `release create` or `release export`, instead of the application's files
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "commit", "defaults"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "commit", "defaults", "bundle"])]
     pub release: Option<PathBuf>,
     /// The environment that you mean; refused when this host is another one
     #[arg(long, value_name = "NAME", value_parser = environment)]
@@ -55,7 +59,7 @@ pub struct PlanArguments {
     #[command(flatten)]
     pub release: ReleaseArguments,
     /// Plan a rollback: to what ran before, or to what `--to` names
-    #[arg(long, conflicts_with_all = ["set", "commit", "defaults", "release"])]
+    #[arg(long, conflicts_with_all = ["set", "commit", "defaults", "release", "bundle"])]
     pub rollback: bool,
     /// Which release to go back to: the id of a deployment, a commit or a version
     #[arg(long, value_name = "DEPLOYMENT|COMMIT|VERSION", value_parser = earlier, requires = "rollback")]
@@ -89,6 +93,8 @@ Examples:
   windlass deploy kudos --release kudos.json    Exactly what was made elsewhere
   windlass release create . | ssh deploy@uat1 sudo windlass deploy kudos --release -
                                                 The same, made here and deployed there
+  windlass bundle . | ssh deploy@uat1 deploy kudos --bundle -
+                                                The files that are here, deployed there
   windlass deploy kudos --wait 10m              Wait for the deployment that holds kudos
 
 Ctrl-C unwinds to the version before, unless the new one is proved already; a second Ctrl-C stops at once,
@@ -99,7 +105,7 @@ pub struct DeployArguments {
     #[command(flatten)]
     pub release: ReleaseArguments,
     /// Execute exactly this plan, made with `plan --out`; refused when what runs has changed since
-    #[arg(long, value_name = "FILE", conflicts_with = "release")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "bundle"])]
     pub plan: Option<PathBuf>,
     /// How and why.
     #[command(flatten)]

@@ -106,7 +106,7 @@ Exit codes: 0 it is, 3 it was changed, 10 no trusted key has signed it")]
 #[derive(Debug, Clone, Args)]
 pub struct BuildArguments {
     /// Build the images that the Compose file builds, with the host's `docker`, and give them the commit as tag
-    #[arg(long)]
+    #[arg(long, conflicts_with = "bundle")]
     pub build: bool,
     /// Push those that are not `local` to their registries
     #[arg(long, requires = "build")]

@@ -21,7 +21,7 @@ use crate::cli::arguments::{
 };
 
 /// Commands that are not for a key.
-const LOCAL: &[&str] = &["init", "agent", "ssh-gate", "schema", "completions", "man", "internal"];
+const LOCAL: &[&str] = &["init", "bundle", "agent", "ssh-gate", "schema", "completions", "man", "internal"];
 
 /// Something that is not for a key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -141,8 +141,11 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
             named(app)
         }
         Command::Release(ReleaseCommandArguments { command }) => release(command),
-        Command::Config(ConfigArguments { app, environment: _, format: _, explain: _ })
-        | Command::Resolve(ResolveArguments { app, retry: _, reason: _ })
+        Command::Config(ConfigArguments { app, bundle, environment: _, format: _, explain: _ }) => {
+            brought(bundle.as_deref())?;
+            named(app)
+        }
+        Command::Resolve(ResolveArguments { app, retry: _, reason: _ })
         | Command::Freeze(FreezeArguments { app, reason: _ })
         | Command::Unfreeze(UnfreezeArguments { app, reason: _ })
         | Command::Pin(PinArguments { app, to: _, reason: _ })
@@ -177,6 +180,7 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
             Ok(())
         }
         Command::Init(_) => local("init"),
+        Command::Bundle(_) => local("bundle"),
         Command::Agent(_) => local("agent"),
         Command::SshGate(_) => local("ssh-gate"),
         Command::Schema(_) => local("schema"),
@@ -211,8 +215,20 @@ fn released(release: &ReleaseArguments) -> Result<(), Refusal> {
 }
 
 fn versions(versions: &VersionArguments) -> Result<(), Refusal> {
-    let VersionArguments { app, set: _, commit: _ } = versions;
+    let VersionArguments { app, set: _, commit: _, bundle } = versions;
+    brought(bundle.as_deref())?;
     named(app)
+}
+
+/// The application's files on standard input.
+fn brought(bundle: Option<&Path>) -> Result<(), Refusal> {
+    match bundle {
+        Some(file) if file != Path::new("-") => {
+            let word = shorten(&file.display().to_string());
+            Err(Refusal::Path { word, instead: "send the archive on standard input, and write `-`" })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How and why: times, switches and texts for the record.
@@ -289,6 +305,9 @@ mod tests {
         for asked in [
             "deploy kudos --set web=v2 --reason 'two words' --wait 10m",
             "deploy kudos --release -",
+            "deploy kudos --bundle - --set web=v2",
+            "config kudos --bundle -",
+            "release create kudos --bundle -",
             "plan kudos --rollback --to v1",
             "check kudos --environment uat --json",
             "promote kudos --from uat",
@@ -352,6 +371,14 @@ mod tests {
             ("deploy kudos --release kudos", "cannot name `kudos`"),
             ("release verify kudos", "cannot name `kudos`"),
             ("deploy kudos --release /dev/stdin", "cannot name `/dev/stdin`"),
+            ("bundle .", "`bundle` is no command"),
+            ("deploy kudos --bundle kudos.tar", "cannot name `kudos.tar`"),
+            ("plan kudos --bundle /dev/stdin", "cannot name `/dev/stdin`"),
+            ("check kudos --bundle ./-", "cannot name `./-`"),
+            ("config kudos --bundle /etc/shadow", "cannot name `/etc/shadow`"),
+            ("release create kudos --bundle /etc/shadow", "cannot name `/etc/shadow`"),
+            ("deploy ./kudos --bundle -", "cannot name `./kudos`"),
+            ("deploy kudos --bundle - --release -", "usage:"),
             ("deploy kudos --plan kudos.plan", "cannot use `--plan`"),
             ("plan kudos --out /root/.bashrc", "cannot use `--out`"),
             ("release create kudos --out x", "cannot use `--out`"),
@@ -405,11 +432,16 @@ mod tests {
         assert_eq!(
             paths,
             [
+                "check bundle",
                 "check release",
+                "config bundle",
+                "create bundle",
                 "create out",
+                "deploy bundle",
                 "deploy plan",
                 "deploy release",
                 "export out",
+                "plan bundle",
                 "plan out",
                 "plan release",
                 "verify file"
