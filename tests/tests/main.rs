@@ -14,6 +14,7 @@ mod bad_registry;
 mod battery;
 mod bindings;
 mod building;
+mod bundles;
 mod checkout;
 mod cli;
 mod commands;

@@ -5,6 +5,7 @@
 
 mod access;
 mod attacks;
+mod bundles;
 mod keys;
 mod middle;
 mod support;
