@@ -1,4 +1,4 @@
-//! Names of images and release documents that strangers wrote, taken apart as in earnest: what must hold whatever the
+//! Names of images, release documents and archives that strangers wrote, taken apart as in earnest: what must hold whatever the
 //! bytes are.
 //!
 //! `cargo xtask fuzz NAME` gives an entry what a fuzzer makes up. The tests give it the seeds in `host/fuzz/seeds`, and
@@ -7,6 +7,7 @@
 use windlass_domain::reference::Reference;
 use windlass_foundation::names;
 
+use crate::bundle::Sent;
 use crate::document;
 
 /// The name of an image: what is read means the same when it is written and read again.
@@ -36,6 +37,26 @@ pub fn release_document(input: &[u8]) {
     }
 }
 
+/// An archive of an application's files: what is accepted lies beneath the top, each file once and none beneath another.
+///
+/// # Panics
+/// When it doesn't.
+pub fn bundle(input: &[u8]) {
+    match Sent::read(input) {
+        Ok(sent) => {
+            let paths: Vec<&str> = sent.paths().collect();
+            for path in &paths {
+                assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{path:?}");
+                assert!(!path.chars().any(char::is_control), "{path:?}");
+                let above = path.match_indices('/').map(|(end, _)| &path[..end]);
+                assert!(above.into_iter().all(|above| !paths.contains(&above)), "{path:?} is beneath a file");
+            }
+            sent.release_file().ok();
+        }
+        Err(error) => assert!(error.to_string().len() < 4_000, "{error}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +65,6 @@ mod tests {
     fn seeds_and_what_was_ever_found_are_taken() {
         assert!(windlass_stage::seeds("reference", reference).unwrap() >= 2);
         assert!(windlass_stage::seeds("release-document", release_document).unwrap() >= 2);
+        assert!(windlass_stage::seeds("bundle", bundle).unwrap() >= 2);
     }
 }

@@ -91,8 +91,8 @@ fn of_two_bundles_at_once_one_is_deployed_and_the_other_waits_or_is_told() -> Re
     let (two, name) = (sender.bundle()?, sender.name());
     sender.version("3")?;
     let three = sender.bundle()?;
+    let line = ["deploy", name, "--bundle", "-", "--wait", "1m"];
     std::thread::scope(|scope| -> Result<()> {
-        let line = ["deploy", name, "--bundle", "-", "--wait", "1m"];
         let first = scope.spawn(|| send(&sender.small.host, &line, &two));
         let same = scope.spawn(|| send(&sender.small.host, &line, &two));
         let other = scope.spawn(|| send(&sender.small.host, &line, &three));

@@ -118,6 +118,11 @@ impl<'a> Sent<'a> {
         })
     }
 
+    /// The paths of its files, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     /// Its files, by their paths.
     pub(super) fn files(&self) -> impl Iterator<Item = (&str, SentFile<'a>)> {
         self.files.iter().map(|(path, file)| (path.as_str(), *file))

@@ -56,7 +56,7 @@ fn refusal(archive: &[u8]) -> String {
 }
 
 fn paths(archive: &[u8]) -> Vec<String> {
-    Sent::read(archive).unwrap().files().map(|(path, _)| path.to_owned()).collect()
+    Sent::read(archive).unwrap().paths().map(str::to_owned).collect()
 }
 
 #[test]
