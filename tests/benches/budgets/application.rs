@@ -96,6 +96,11 @@ impl Application {
         self.host.configure(&format!("{AGENT}[docker]\nendpoint = \"unix://{}\"\n", socket.display()))
     }
 
+    /// From now on an agent that stays may be asked at this socket.
+    pub(crate) fn with_agent(&self, socket: &Path) -> Result<()> {
+        self.host.configure(&format!("{AGENT}[agent]\nsocket = \"{}\"\n", socket.display()))
+    }
+
     fn peer(&self) -> String {
         format!("{}-peer", self.name)
     }

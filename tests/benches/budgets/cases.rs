@@ -8,7 +8,7 @@ use windlass_stage::Load;
 use crate::application::{Application, Manner};
 use crate::measure::{median, median_of, peak_memory, time, until};
 use crate::page::Row;
-use crate::{call, history, many};
+use crate::{call, history, idle, many};
 
 type Case = fn() -> Result<Vec<Row>>;
 
@@ -23,6 +23,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("1,000 services planned", plan),
     ("500 services with 1,500 containers", many_containers),
     ("100,000 deployments in history", long_history),
+    ("the agent that stays", idle::measure),
 ];
 
 /// The sandbox alone: no process, no host work.

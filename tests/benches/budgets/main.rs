@@ -8,6 +8,7 @@ mod application;
 mod call;
 mod cases;
 mod history;
+mod idle;
 mod many;
 mod measure;
 mod page;

@@ -33,6 +33,17 @@ impl Row {
         Self { what: what.to_owned(), budget: String::new(), measured: shown(measured), peer: String::new(), met: None }
     }
 
+    /// A number that no budget is set for.
+    pub(crate) fn number(what: &str, measured: u64) -> Self {
+        Self {
+            what: what.to_owned(),
+            budget: String::new(),
+            measured: measured.to_string(),
+            peer: String::new(),
+            met: None,
+        }
+    }
+
     /// A duration against that of Docker Compose.
     pub(crate) fn ratio(what: &str, limit: f64, ours: Duration, peer: Duration) -> Self {
         let ratio = ours.as_secs_f64() / peer.as_secs_f64().max(f64::EPSILON);

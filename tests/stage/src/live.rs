@@ -73,6 +73,12 @@ impl Live {
         }
     }
 
+    /// The process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by name: `INT`, `TERM`, `HUP`, `KILL`.
     ///
     /// # Errors
