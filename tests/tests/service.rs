@@ -61,7 +61,7 @@ fn known(small: Small) -> Result<Small> {
 }
 
 fn principal() -> Principal {
-    Principal::new("ci", Proof::SshKey { fingerprint: KEY.to_owned(), uid: 1001 })
+    Principal::new("ci", Proof::SshKey { fingerprint: KEY.to_owned(), uid: 1001, certificate: None })
 }
 
 /// Sends a command as JSON and reads the reply from JSON.

@@ -76,6 +76,8 @@ pub struct AccessRule {
     pub groups: Vec<String>,
     /// Fingerprints of SSH keys, `SHA256:…`.
     pub keys: Vec<String>,
+    /// Certificates of SSH keys.
+    pub certificates: Vec<CertificateRule>,
     /// Triggers, by name.
     pub triggers: Vec<String>,
     /// What they may do.
@@ -84,15 +86,27 @@ pub struct AccessRule {
     pub applications: Vec<String>,
 }
 
+/// Certificates that a rule is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateRule {
+    /// The fingerprint of the authority that signs them.
+    pub authority: String,
+    /// What the authority calls them; none means all of its certificates.
+    pub id: Option<String>,
+}
+
 impl Reader<'_> {
     pub(super) fn access(&self, given: Vec<Spot<file::Access>>, triggers: &[String]) -> Read<Vec<AccessRule>> {
         all(given.into_iter().map(|written| self.access_rule(&written, triggers)))
     }
 
     fn access_rule(&self, written: &Spot<file::Access>, triggers: &[String]) -> Read<AccessRule> {
-        let whom = [&written.users, &written.groups, &written.keys, &written.triggers];
+        let whom = [&written.users, &written.groups, &written.keys, &written.certificates, &written.triggers];
         if whom.iter().all(|names| names.is_empty()) {
-            return Err(self.wrong(written, "a rule is for one or more of `users`, `groups`, `keys` and `triggers`"));
+            return Err(self.wrong(
+                written,
+                "a rule is for one or more of `users`, `groups`, `keys`, `certificates` and `triggers`",
+            ));
         }
         if written.may.is_empty() {
             return Err(self.wrong(&written.may, "an empty list allows nothing; leave the rule out"));
@@ -100,6 +114,7 @@ impl Reader<'_> {
         let users = all(written.users.iter().map(|name| self.account(name)));
         let groups = all(written.groups.iter().map(|name| self.account(name)));
         let keys = all(written.keys.iter().map(|key| self.fingerprint(key)));
+        let certificates = all(written.certificates.iter().map(|of| self.certificate(of)));
         let known = all(written.triggers.iter().map(|name| self.known(name, "triggers", triggers.iter())));
         let may = all(written.may.value.iter().map(|word| self.right(word)));
         let applications = written.applications.as_ref().map_or(Ok(()), |names| self.applications(names));
@@ -108,6 +123,7 @@ impl Reader<'_> {
             users: users?,
             groups: groups?,
             keys: keys?,
+            certificates: certificates?,
             triggers: known?,
             may: may?,
             applications: written.applications.as_ref().map(|names| names.value.clone()).unwrap_or_default(),
@@ -124,13 +140,26 @@ impl Reader<'_> {
     }
 
     fn fingerprint(&self, written: &Spot<String>) -> Read<String> {
-        let is_base64 = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/');
-        match written.strip_prefix("SHA256:") {
-            Some(hash) if hash.len() == 43 && hash.bytes().all(is_base64) => Ok(written.value.clone()),
-            _ => {
-                Err(self.wrong(written, "a key is named by its fingerprint, `SHA256:…`, as `ssh-keygen -l` prints it"))
-            }
+        if is_fingerprint(written) {
+            return Ok(written.value.clone());
         }
+        Err(self.wrong(written, "a key is named by its fingerprint, `SHA256:…`, as `ssh-keygen -l` prints it"))
+    }
+
+    fn certificate(&self, written: &Spot<String>) -> Read<CertificateRule> {
+        let (authority, id) = match written.split_once(' ') {
+            Some((authority, id)) => (authority, Some(id)),
+            None => (written.as_str(), None),
+        };
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+@".contains(&byte);
+        let is_id = |id: &str| id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.bytes().all(good);
+        if is_fingerprint(authority) && id.is_none_or(is_id) {
+            return Ok(CertificateRule { authority: authority.to_owned(), id: id.map(str::to_owned) });
+        }
+        Err(self.wrong(
+            written,
+            "certificates are named by the fingerprint of their authority, `SHA256:…`, or by it and an id, `SHA256:… alice@ci`",
+        ))
     }
 
     fn right(&self, written: &Spot<String>) -> Read<Right> {
@@ -143,6 +172,12 @@ impl Reader<'_> {
         let hint = nearest(written, words.to_vec()).map(|word| format!("did you mean `{word}`?"));
         Err(self.wrong_with(written, message, hint))
     }
+}
+
+/// Whether this is a fingerprint as OpenSSH prints it.
+fn is_fingerprint(text: &str) -> bool {
+    let is_base64 = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/');
+    text.strip_prefix("SHA256:").is_some_and(|hash| hash.len() == 43 && hash.bytes().all(is_base64))
 }
 
 #[cfg(test)]
@@ -166,19 +201,22 @@ mod tests {
         let rules = read(&format!(
             "[[access]]\nusers = [\"deploy\", \"1001\"]\ngroups = [\"domain users\"]\nkeys = [\"{key}\"]\n\
              triggers = [\"ci\"]\nmay = [\"read\", \"break-glass\"]\napplications = [\"kudos\"]\n\
-             [[access]]\nusers = [\"ada\"]\nmay = [\"operate\"]\n"
+             [[access]]\nusers = [\"ada\"]\nmay = [\"operate\"]\n\
+             [[access]]\ncertificates = [\"{key}\", \"{key} alice@ci\"]\nmay = [\"bring-files\"]\n"
         ));
         let rules = rules.unwrap();
         assert_eq!(rules[0].users, ["deploy", "1001"]);
         assert_eq!(
             (rules[0].groups.as_slice(), rules[0].keys.as_slice()),
-            (&["domain users".to_owned()][..], &[key][..])
+            (&["domain users".to_owned()][..], &[key.clone()][..])
         );
         assert_eq!(
             (rules[0].may.as_slice(), rules[0].applications.as_slice()),
             (&[Right::Read, Right::BreakGlass][..], &["kudos".to_owned()][..])
         );
         assert!(rules[1].applications.is_empty());
+        let of = |id: Option<&str>| CertificateRule { authority: key.clone(), id: id.map(str::to_owned) };
+        assert_eq!(rules[2].certificates, [of(None), of(Some("alice@ci"))]);
     }
 
     #[test]
@@ -192,6 +230,9 @@ mod tests {
             ("users = [\"a:b\"]\nmay = [\"read\"]", "no name or number"),
             ("groups = [\"a\\nb\"]\nmay = [\"read\"]", "no name or number"),
             ("keys = [\"ssh-ed25519 AAAA\"]\nmay = [\"read\"]", "by its fingerprint"),
+            ("certificates = [\"alice@ci\"]\nmay = [\"read\"]", "by the fingerprint of their authority"),
+            ("certificates = [\"SHA256:a alice@ci\"]\nmay = [\"read\"]", "by the fingerprint of their authority"),
+            ("certificates = []\nmay = [\"read\"]", "one or more of `users`"),
             ("triggers = [\"cd\"]\nmay = [\"read\"]", "cd"),
             ("users = [\"ada\"]\nmay = [\"read\"]\napplications = []", "an empty list"),
             ("users = [\"ada\"]\nmay = [\"read\"]\napplications = [\"Kudos\"]", "is not an application's name"),

@@ -82,6 +82,10 @@ pub(super) struct Access {
     /// Fingerprints of SSH keys, `SHA256:…`.
     #[serde(default)]
     pub(super) keys: Vec<Spot<String>>,
+    /// Certificates of SSH keys: the fingerprint of the authority that signs them, `SHA256:…`, for all of its certificates; or with
+    /// a blank and an id, `SHA256:… alice@ci`, for those of this id.
+    #[serde(default)]
+    pub(super) certificates: Vec<Spot<String>>,
     /// Triggers, by name: what their commands need must be allowed too.
     #[serde(default)]
     pub(super) triggers: Vec<Spot<String>>,

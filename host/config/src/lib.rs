@@ -27,7 +27,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde_json::Value;
 
-pub use access::{AccessRule, Right};
+pub use access::{AccessRule, CertificateRule, Right};
 pub use allowance::Allowance;
 pub use bindings::{Binding, Owner};
 pub use endpoint::Endpoint;

@@ -21,13 +21,13 @@ use tokio::time::Instant;
 use windlass_api::{Command, CommandEvent, ErrorFact, RemoteError, Reply};
 use windlass_foundation::clock::{Ids as _, RandomIds};
 use windlass_foundation::explain::{ExitCode, Explain as _};
-use windlass_foundation::principal::{Principal, Proof};
+use windlass_foundation::principal::{Certificate, Principal, Proof};
 use windlass_service::Sink;
 
 use super::error::AgentError;
 use super::protocol::{
-    API_HEADER, Accepted, KEY_HEADER, NAME_HEADER, OperationFact, SSH_KEY_HEADER, STOPPING, StopRequest, StreamObject,
-    VERSION_HEADER, api, mismatch, version,
+    API_HEADER, Accepted, KEY_HEADER, NAME_HEADER, OperationFact, SSH_CERTIFICATE_HEADER, SSH_KEY_HEADER, STOPPING,
+    StopRequest, StreamObject, VERSION_HEADER, api, mismatch, version,
 };
 use super::socket::Place;
 
@@ -291,6 +291,10 @@ impl Client {
         // A name that is no header is only a note that is left out.
         if http::HeaderValue::from_str(&said.1).is_ok() || said.0 == SSH_KEY_HEADER {
             request = request.header(said.0, said.1);
+        }
+        if let Proof::SshKey { certificate: Some(Certificate { authority, id }), .. } = self.principal.proof() {
+            let id = id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            request = request.header(SSH_CERTIFICATE_HEADER, format!("{authority}{id}"));
         }
         let request = request.body(Full::new(Bytes::from(body)));
         let request = request.map_err(|error| self.broken(io::Error::other(error)))?;

@@ -8,9 +8,9 @@ use tokio::net::UnixListener;
 use windlass_config::Config;
 use windlass_foundation::account;
 use windlass_foundation::explain::ExitCode;
-use windlass_foundation::principal::{Principal, Proof};
+use windlass_foundation::principal::{Certificate, Principal, Proof};
 
-use super::protocol::{NAME_HEADER, SSH_KEY_HEADER};
+use super::protocol::{NAME_HEADER, SSH_CERTIFICATE_HEADER, SSH_KEY_HEADER};
 use super::routes::Refusal;
 
 /// The process at the other end of a connection.
@@ -41,7 +41,7 @@ impl Peer {
             ));
         };
         if let Some(key) = headers.get(SSH_KEY_HEADER) {
-            return with_key(uid, key, &config()?);
+            return with_key(uid, key, headers.get(SSH_CERTIFICATE_HEADER), &config()?);
         }
         let named =
             headers.get(NAME_HEADER).and_then(|name| name.to_str().ok()).filter(|name| uid == 0 && !name.is_empty());
@@ -51,7 +51,12 @@ impl Peer {
 }
 
 /// The principal of an SSH key, said by a user who may say it.
-fn with_key(uid: u32, value: &http::HeaderValue, config: &Config) -> Result<Principal, Refusal> {
+fn with_key(
+    uid: u32,
+    value: &http::HeaderValue,
+    certificate: Option<&http::HeaderValue>,
+    config: &Config,
+) -> Result<Principal, Refusal> {
     let member = account::membership(uid);
     if uid != 0 && !config.resident.ssh_users.iter().any(|user| member.is_user(uid, user)) {
         let who = member.name.unwrap_or_else(|| uid.to_string());
@@ -61,9 +66,23 @@ fn with_key(uid: u32, value: &http::HeaderValue, config: &Config) -> Result<Prin
     }
     let wrong = || Refusal::bad(format!("`{SSH_KEY_HEADER}` is not `NAME SHA256:…`"));
     let (name, fingerprint) = value.to_str().ok().and_then(|text| text.rsplit_once(' ')).ok_or_else(wrong)?;
-    let is_hash = fingerprint.strip_prefix("SHA256:").is_some_and(|hash| hash.len() == 43);
-    if name.is_empty() || !is_hash {
+    if name.is_empty() || !is_fingerprint(fingerprint) {
         return Err(wrong());
     }
-    Ok(Principal::new(name, Proof::SshKey { fingerprint: fingerprint.to_owned(), uid }))
+    let certificate = certificate.map(certified).transpose()?;
+    Ok(Principal::new(name, Proof::SshKey { fingerprint: fingerprint.to_owned(), uid, certificate }))
+}
+
+/// The certificate that a request says.
+fn certified(value: &http::HeaderValue) -> Result<Certificate, Refusal> {
+    let text = value.to_str().unwrap_or_default();
+    let (authority, id) = text.split_once(' ').map_or((text, None), |(authority, id)| (authority, Some(id)));
+    if !is_fingerprint(authority) || id.is_some_and(|id| id.is_empty() || id.contains(' ')) {
+        return Err(Refusal::bad(format!("`{SSH_CERTIFICATE_HEADER}` is not `SHA256:…` or `SHA256:… ID`")));
+    }
+    Ok(Certificate { authority: authority.to_owned(), id: id.map(str::to_owned) })
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    text.strip_prefix("SHA256:").is_some_and(|hash| hash.len() == 43)
 }

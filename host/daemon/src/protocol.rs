@@ -26,6 +26,10 @@ pub const NAME_HEADER: &str = "windlass-user";
 /// `NAME SHA256:…`: the SSH key that opened the session of the caller. Taken from the users in `ssh-users` alone.
 pub const SSH_KEY_HEADER: &str = "windlass-ssh-key";
 
+/// `SHA256:…`, or `SHA256:… ID`: the authority that certified that key, and what it calls the certificate. It counts only beside
+/// the key, and is taken from the same users.
+pub const SSH_CERTIFICATE_HEADER: &str = "windlass-ssh-certificate";
+
 /// The longest key of a request, in bytes.
 pub const LONGEST_KEY: usize = 128;
 

@@ -36,6 +36,9 @@ pub enum Proof {
         fingerprint: String,
         /// The number of the user of this host that the key opened a session for.
         uid: u32,
+        /// The certificate that let the key in; none where it was let in by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<Certificate>,
     },
     /// The signature or the shared secret of a trigger was verified.
     Trigger {
@@ -49,6 +52,17 @@ pub enum Proof {
     },
     /// The agent by itself: a schedule, or something that it watches.
     Agent,
+}
+
+/// A certificate of an SSH key, which an SSH server verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Certificate {
+    /// The key of the authority that signed it: `SHA256:…`.
+    pub authority: String,
+    /// What the authority calls it; none where it has no id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 impl Principal {
@@ -122,7 +136,10 @@ impl Proof {
     pub fn sentence(&self, name: &str) -> String {
         match self {
             Self::LocalUser { uid } => format!("{name} (local user {uid})"),
-            Self::SshKey { fingerprint, uid } => format!("{name} (SSH key {fingerprint}, local user {uid})"),
+            Self::SshKey { fingerprint, uid, certificate } => {
+                let by = certificate.as_ref().map(|it| format!("certified by {}, ", it.authority)).unwrap_or_default();
+                format!("{name} (SSH key {fingerprint}, {by}local user {uid})")
+            }
             // Its name has parentheses of its own.
             Self::Trigger { .. } => format!("{name}, whose secret was verified"),
             Self::Agent => format!("{name} (the agent by itself)"),
@@ -142,10 +159,16 @@ mod tests {
 
     #[test]
     fn a_principal_is_shown_by_its_name_and_says_what_proves_it() {
-        let key = Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 1001 };
+        let key = |certificate| Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 1001, certificate };
+        let certificate = Certificate { authority: "SHA256:cd".to_owned(), id: Some("ada@ci".to_owned()) };
         for (principal, name, sentence) in [
             (Principal::new("ada", Proof::LocalUser { uid: 0 }), "ada", "ada (local user 0)"),
-            (Principal::new("ada", key), "ada", "ada (SSH key SHA256:ab, local user 1001)"),
+            (Principal::new("ada", key(None)), "ada", "ada (SSH key SHA256:ab, local user 1001)"),
+            (
+                Principal::new("ada", key(Some(certificate))),
+                "ada",
+                "ada (SSH key SHA256:ab, certified by SHA256:cd, local user 1001)",
+            ),
             (
                 Principal::of_trigger("staging", "github", Some("ada")),
                 "trigger staging (github, ada)",

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use windlass_config::{AccessRule, Config, Right};
+use windlass_config::{AccessRule, CertificateRule, Config, Right};
 use windlass_foundation::account::{self, Membership};
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_foundation::names::Kind;
-use windlass_foundation::principal::{Principal, Proof};
+use windlass_foundation::principal::{Certificate, Principal, Proof};
 use windlass_release::binding::text;
 
 /// What a request is about.
@@ -231,7 +231,15 @@ fn is_for(rule: &AccessRule, proof: &Proof, membership: &Membership) -> bool {
             rule.users.iter().any(|user| membership.is_user(*uid, user))
                 || rule.groups.iter().any(|group| membership.is_in(group))
         }
-        Proof::SshKey { fingerprint, .. } => rule.keys.contains(fingerprint),
+        Proof::SshKey { fingerprint, certificate, uid: _ } => {
+            let is_certified = |certificate: &Certificate| {
+                let fits = |of: &CertificateRule| {
+                    of.authority == certificate.authority && (of.id.is_none() || of.id == certificate.id)
+                };
+                rule.certificates.iter().any(fits)
+            };
+            rule.keys.contains(fingerprint) || certificate.as_ref().is_some_and(is_certified)
+        }
         Proof::Trigger { trigger, .. } => rule.triggers.contains(trigger),
         Proof::Agent => false,
     }
@@ -241,6 +249,10 @@ fn is_for(rule: &AccessRule, proof: &Proof, membership: &Membership) -> bool {
 fn lines(proof: &Proof, membership: &Membership, right: Right, on: On<'_>) -> String {
     let (key, name) = match proof {
         Proof::LocalUser { uid } => ("users", membership.name.clone().unwrap_or_else(|| uid.to_string())),
+        // Who is certified has another key tomorrow.
+        Proof::SshKey { certificate: Some(Certificate { authority, id: Some(id) }), .. } => {
+            ("certificates", format!("{authority} {id}"))
+        }
         Proof::SshKey { fingerprint, .. } => ("keys", fingerprint.clone()),
         Proof::Trigger { trigger, .. } => ("triggers", trigger.clone()),
         Proof::Agent => ("users", "0".to_owned()),
@@ -289,7 +301,39 @@ mod tests {
     }
 
     fn key(fingerprint: &str) -> Principal {
-        Principal::new("ci", Proof::SshKey { fingerprint: fingerprint.to_owned(), uid: 0 })
+        Principal::new("ci", Proof::SshKey { fingerprint: fingerprint.to_owned(), uid: 0, certificate: None })
+    }
+
+    #[test]
+    fn a_certificate_counts_by_its_authority_and_its_id_and_by_its_key() {
+        let nobody = Membership::default();
+        let certified = |authority: &str, id: Option<&str>| {
+            let (authority, id) = (authority.to_owned(), id.map(str::to_owned));
+            let certificate = Some(Certificate { authority, id });
+            Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:a".to_owned(), uid: 0, certificate })
+        };
+        let of = |authority: &str, id: Option<&str>| CertificateRule {
+            authority: authority.to_owned(),
+            id: id.map(str::to_owned),
+        };
+        for (rule_of, principal, may) in [
+            (of("SHA256:ca", None), certified("SHA256:ca", Some("alice@ci")), true),
+            (of("SHA256:ca", None), certified("SHA256:ca", None), true),
+            (of("SHA256:ca", Some("alice@ci")), certified("SHA256:ca", Some("alice@ci")), true),
+            (of("SHA256:ca", Some("alice@ci")), certified("SHA256:ca", Some("bob@ci")), false),
+            (of("SHA256:ca", Some("alice@ci")), certified("SHA256:ca", None), false),
+            (of("SHA256:ca", Some("alice@ci")), certified("SHA256:cb", Some("alice@ci")), false),
+            (of("SHA256:ca", None), key("SHA256:a"), false),
+            (of("SHA256:a", None), key("SHA256:a"), false),
+        ] {
+            let rules = [AccessRule { certificates: vec![rule_of], ..rule(&[Right::Read], &[]) }];
+            assert_eq!(decide(&rules, &principal, &nobody, Right::Read, On::All).is_ok(), may, "{principal:?}");
+        }
+        let rules = [AccessRule { keys: texts(&["SHA256:a"]), ..rule(&[Right::Read], &[]) }];
+        let alice = certified("SHA256:ca", Some("alice@ci"));
+        assert!(decide(&rules, &alice, &nobody, Right::Read, On::All).is_ok());
+        let denied = decide(&rules, &alice, &nobody, Right::Deploy, On::All).unwrap_err();
+        assert!(denied.hint().unwrap().contains("certificates = [\"SHA256:ca alice@ci\"]"), "{denied:?}");
     }
 
     #[test]
@@ -339,8 +383,9 @@ mod tests {
     #[test]
     fn a_rule_is_for_what_is_proved_and_never_for_a_name() {
         let ada = member("ada", &[(1000, "ada"), (2000, "release")]);
-        let key =
-            |fingerprint: &str, uid| Principal::new("ada", Proof::SshKey { fingerprint: fingerprint.to_owned(), uid });
+        let key = |fingerprint: &str, uid| {
+            Principal::new("ada", Proof::SshKey { fingerprint: fingerprint.to_owned(), uid, certificate: None })
+        };
         let trigger = |name: &str| Principal::of_trigger(name, "github", Some("ada"));
         let nobody = Membership::default();
         let only = |users: &[&str], groups: &[&str], keys: &[&str], triggers: &[&str]| AccessRule {
@@ -444,7 +489,7 @@ mod tests {
             "a rule for others takes nothing away"
         );
         assert!(!check_with(rules(), &user(4_000_000_001), &[Right::Read], Asked::Directly));
-        let key = Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 0 });
+        let key = Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 0, certificate: None });
         assert!(!check_with(Vec::new(), &key, &[Right::Read], Asked::Agent), "a key is judged by what is said of keys");
     }
 }

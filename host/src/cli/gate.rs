@@ -15,7 +15,7 @@ use std::process::Command;
 use windlass_api::ErrorFact;
 use windlass_foundation::account;
 use windlass_foundation::explain::{ExitCode, ExplainedError};
-use windlass_foundation::principal::{Principal, Proof};
+use windlass_foundation::principal::{Certificate, Principal, Proof};
 use windlass_foundation::private::with_users_mask;
 use windlass_report::Printer;
 use windlass_ssh::session;
@@ -63,8 +63,10 @@ fn begin(name: &str, global: &Global) -> Result<ExitCode, ExplainedError> {
         second.args(is_given.then_some(option));
     }
     second.args(["internal", "ssh-gate", "--key", name, "--fingerprint", &presented.key.fingerprint()]);
-    if let Some(id) = &presented.id {
-        second.args(["--id", id]);
+    for (option, value) in [("--authority", &presented.authority), ("--id", &presented.id)] {
+        if let Some(value) = value {
+            second.args([option, value]);
+        }
     }
     if let Some(command) = std::env::var_os(session::COMMAND) {
         second.arg("--").arg(command);
@@ -81,7 +83,8 @@ pub(super) fn enter(enter: &EnterArguments, operator: &Global) -> Result<ExitCod
         None => enter.key.clone(),
     };
     let uid = rustix::process::getuid().as_raw();
-    let principal = Principal::new(&name, Proof::SshKey { fingerprint: enter.fingerprint.clone(), uid });
+    let certificate = enter.authority.clone().map(|authority| Certificate { authority, id: enter.id.clone() });
+    let principal = Principal::new(&name, Proof::SshKey { fingerprint: enter.fingerprint.clone(), uid, certificate });
     let asked = enter.command.as_ref().map_or(&[][..], |command| command.as_bytes());
     let arguments = match grammar::read(asked, operator) {
         Ok(arguments) => arguments,

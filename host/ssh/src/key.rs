@@ -101,13 +101,13 @@ impl PublicKey {
         let mut words = line.split_ascii_whitespace();
         let (Some(kind), Some(base64)) = (words.next(), words.next()) else { return Err(KeyError::NoKey) };
         let presented = Presented::read(kind, base64)?;
-        if presented.is_certificate { Err(KeyError::Certificate) } else { Ok(presented.key) }
+        if presented.authority.is_some() { Err(KeyError::Certificate) } else { Ok(presented.key) }
     }
 
     /// `SHA256:…`, as `ssh-keygen -l` prints it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(&self.bytes)))
+        fingerprint(&self.bytes)
     }
 
     /// Whether this Base64 is the key, however it is filled up at its end.
@@ -130,7 +130,8 @@ pub struct Presented {
     pub key: PublicKey,
     /// What its authority calls the certificate. None without one, and where it has no id.
     pub id: Option<String>,
-    is_certificate: bool,
+    /// The authority's key, `SHA256:…`. None without a certificate.
+    pub authority: Option<String>,
 }
 
 impl Presented {
@@ -155,12 +156,18 @@ impl Presented {
         let Some(bytes) = decoded(base64.as_bytes()) else { return Err(KeyError::NoKey) };
         let read = match certified {
             None => plain(&bytes, kind, texts).map(|()| (bytes.clone(), None)),
-            Some(_) => certificate(&bytes, kind, known, texts).map(|(key, id)| (key, Some(id))),
+            Some(_) => certificate(&bytes, kind, known, texts).map(|(key, of)| (key, Some(of))),
         };
-        let Some((bytes, id)) = read else { return Err(wrong) };
-        let id = id.map(|id| named(&id)).transpose()?.flatten();
-        Ok(Self { key: PublicKey { kind: known, bytes }, id, is_certificate: certified.is_some() })
+        let Some((bytes, certificate)) = read else { return Err(wrong) };
+        let id = certificate.as_ref().map(|it| named(it.id)).transpose()?.flatten();
+        let authority = certificate.map(|it| fingerprint(it.authority));
+        Ok(Self { key: PublicKey { kind: known, bytes }, id, authority })
     }
+}
+
+/// `SHA256:…` of a key's bytes.
+fn fingerprint(bytes: &[u8]) -> String {
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(bytes)))
 }
 
 /// A certificate's id; none where its authority gave it none. The authority's user chose it, and it goes into the record.
@@ -188,9 +195,17 @@ fn plain(bytes: &[u8], kind: &str, texts: usize) -> Option<()> {
     (found == kind.as_bytes() && rest.is_empty()).then_some(())
 }
 
-/// The bytes of the key that is certified, and the certificate's id. After its kind come a nonce, the texts of the key, a number
-/// of eight bytes, a type of four, and the id.
-fn certificate(bytes: &[u8], kind: &str, certified: &str, texts: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+/// What a certificate says besides its key.
+struct Certified<'a> {
+    id: &'a [u8],
+    /// The bytes of the authority's key.
+    authority: &'a [u8],
+}
+
+/// The bytes of the key that is certified, and who says so. After its kind come a nonce, the texts of the key, a number of eight
+/// bytes, a type of four, the id, the principals, two times of eight bytes, options, extensions, nothing, the authority's key and its
+/// signature.
+fn certificate<'a>(bytes: &'a [u8], kind: &str, certified: &str, texts: usize) -> Option<(Vec<u8>, Certified<'a>)> {
     let (found, rest) = text(bytes)?;
     if found != kind.as_bytes() {
         return None;
@@ -201,9 +216,19 @@ fn certificate(bytes: &[u8], kind: &str, certified: &str, texts: usize) -> Optio
         rest = text(rest)?.1;
     }
     let of_key = begin.get(..begin.len() - rest.len())?;
-    let (id, _) = text(rest.get(12..)?)?;
+    let (id, rest) = text(rest.get(12..)?)?;
+    let (_principals, rest) = text(rest)?;
+    let mut rest = rest.get(16..)?;
+    for _ in ["options", "extensions", "reserved"] {
+        rest = text(rest)?.1;
+    }
+    let (authority, rest) = text(rest)?;
+    let (_signature, rest) = text(rest)?;
+    if authority.is_empty() || !rest.is_empty() {
+        return None;
+    }
     let length = u32::try_from(certified.len()).ok()?.to_be_bytes();
-    Some(([&length[..], certified.as_bytes(), of_key].concat(), id.to_vec()))
+    Some(([&length[..], certified.as_bytes(), of_key].concat(), Certified { id, authority }))
 }
 
 /// A text with its length before it, and what follows (RFC 4251, 5).
@@ -254,6 +279,8 @@ mod tests {
             let certificate = std::fs::read_to_string(here.join(format!("{name}-cert.pub"))).unwrap();
             let presented = presented(&certificate).unwrap();
             assert_eq!((&presented.key, presented.id.as_deref()), (&key, Some("alice@ci")));
+            let authority = keygen(&["-l", "-f", "ca.pub"], here).unwrap();
+            assert_eq!(presented.authority.as_deref(), authority.split(' ').nth(1));
             assert_eq!(PublicKey::read(&certificate), Err(KeyError::Certificate));
             assert_eq!(PublicKey::read(&std::fs::read_to_string(here.join(&name)).unwrap()), Err(KeyError::Private));
         }
@@ -290,7 +317,13 @@ mod tests {
             let certificate = format!("{begins}{CERTIFICATE}");
             let mut bytes = texts(&[&[certificate.as_bytes(), b"nonce"], rest].concat());
             bytes.extend([0; 12]);
-            bytes.extend(texts(&[b"bob", b"more"]));
+            bytes.extend(texts(&[b"bob", b"principals"]));
+            bytes.extend([0; 16]);
+            bytes.extend(texts(&[b"options", b"extensions", b"", b"authority", b"signature"]));
+            for cut in 1..80 {
+                let cut = STANDARD.encode(&bytes[..bytes.len() - cut]);
+                assert!(Presented::read(&certificate, &cut).is_err());
+            }
             let read = Presented::read(&certificate, &STANDARD.encode(&bytes)).unwrap();
             assert_eq!((read.key, read.id.as_deref()), (key, Some("bob")));
         }

@@ -162,6 +162,12 @@ fn a_key_is_said_by_those_who_may_say_it_and_judged_by_the_rules_for_keys() -> R
     stream(&agent, &operation, 0)?;
     let foreign = agent.ask(&format!("GET /v1/operations/{operation}"), &[("windlass-ssh-key", &*other)], "")?;
     ensure!(foreign.status == 403, "another key looks at it: {foreign:?}");
+    // A certificate is said beside its key, or not at all.
+    for (said, status) in [("alice@ci", 400), ("SHA256:a alice@ci", 400), (&fingerprint, 200), ("", 400)] {
+        let headers = [("windlass-ssh-key", &*known), ("windlass-ssh-certificate", said)];
+        let answered = agent.ask("GET /v1/operations", &headers, "")?;
+        ensure!(answered.status == status, "{said}: {answered:?}");
+    }
     let shown = expect(small.host.run(["show", &small.name])?, 0)?.stdout;
     ensure!(shown.contains(&fingerprint), "{shown}");
     agent.end().map(drop)

@@ -1,10 +1,11 @@
 //! What a key may do: what a rule says, as the record and `whoami` show it.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use windlass_tests::{expect, tells};
+use windlass_tests::{Resident, expect, socket, tells};
 
 use super::support::{Gate, fingerprint, output};
 
@@ -127,8 +128,29 @@ fn a_certificate_is_known_by_its_key_and_its_id() -> Result<()> {
     certify("alice@ci", "deploy-uat")?;
     let key = fingerprint(&client)?;
     let told = expect(gate.ask("whoami")?, 0)?;
-    tells(&told, &[&format!("ci-uat (alice@ci) (SSH key {key}, "), "may read"])?;
+    let ca = fingerprint(&gate.sshd.directory().join("ca.pub"))?;
+    let who = format!("ci-uat (alice@ci) (SSH key {key}, certified by {ca}, local user ");
+    tells(&told, &[&who, "may read"])?;
     expect(gate.ask(format!("status {}", gate.small.name))?, 0)?;
+    // A rule for certificates needs no line for each key.
+    let line = format!("deploy {}", gate.small.name);
+    tells(&expect(gate.ask(&line)?, 10)?, &[&format!("certificates = [\"{ca} alice@ci\"]")])?;
+    let rules = fs::read_to_string(gate.config())?;
+    fs::write(gate.config(), format!("{rules}\n[[access]]\ncertificates = [\"{ca} alice@ci\"]\nmay = [\"deploy\"]\n"))?;
+    expect(gate.ask(&line)?, 0)?;
+    let principal = gate.history()?[0]["principal"].clone();
+    ensure!(principal["authority"] == ca.as_str() && principal["certificate"] == "alice@ci", "{principal}");
+    certify("bob@ci", "deploy-uat")?;
+    expect(gate.ask(&line)?, 10)?;
+    // The same through the agent that stays.
+    let rules = fs::read_to_string(gate.config())?;
+    fs::write(gate.config(), format!("{rules}\n[agent]\nsocket = \"{}\"\n", socket(&gate.small).display()))?;
+    let agent = Resident::start(&gate.small, &[])?;
+    expect(gate.ask(&line)?, 10)?;
+    certify("alice@ci", "deploy-uat")?;
+    tells(&expect(gate.ask("whoami")?, 0)?, &[&who, "deploy"])?;
+    expect(gate.ask(&line)?, 0)?;
+    agent.end()?;
     for id in ["$(id)", "alice ci", "-x"] {
         certify(id, "deploy-uat")?;
         tells(&expect(gate.ask("whoami")?, 3)?, &["the certificate's id is not made of"])?;

@@ -19,6 +19,12 @@ pub struct PrincipalFact {
     /// The key, `SHA256:…`; for `ssh-key`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The authority that certified the key, `SHA256:…`; for `ssh-key`, where a certificate let it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+    /// What the authority calls the certificate; for `ssh-key`, where it has an id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// The trigger's name in agent.toml; for `trigger`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
@@ -47,6 +53,8 @@ impl From<&Principal> for PrincipalFact {
             proof: principal.proof().word().to_owned(),
             uid: None,
             fingerprint: None,
+            authority: None,
+            certificate: None,
             trigger: None,
             source: None,
             sender: None,
@@ -54,7 +62,12 @@ impl From<&Principal> for PrincipalFact {
         };
         match principal.proof().clone() {
             Proof::LocalUser { uid } => fact.uid = Some(uid),
-            Proof::SshKey { fingerprint, uid } => (fact.fingerprint, fact.uid) = (Some(fingerprint), Some(uid)),
+            Proof::SshKey { fingerprint, uid, certificate } => {
+                (fact.fingerprint, fact.uid) = (Some(fingerprint), Some(uid));
+                if let Some(certificate) = certificate {
+                    (fact.authority, fact.certificate) = (Some(certificate.authority), certificate.id);
+                }
+            }
             Proof::Trigger { trigger, source, sender } => {
                 (fact.trigger, fact.source, fact.sender) = (Some(trigger), Some(source), sender);
             }

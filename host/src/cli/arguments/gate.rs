@@ -111,6 +111,9 @@ pub struct EnterArguments {
     /// Its fingerprint
     #[arg(long)]
     pub fingerprint: String,
+    /// The fingerprint of the authority that certified it
+    #[arg(long)]
+    pub authority: Option<String>,
     /// What its authority calls the certificate
     #[arg(long)]
     pub id: Option<String>,
