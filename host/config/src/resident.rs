@@ -1,9 +1,10 @@
 //! How the agent that stays is asked and stopped: `[agent]`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::document::{Read, Spot, all};
+use super::document::{Read, Spot, all, printable};
 use super::file;
 use super::resolve::Reader;
 
@@ -30,6 +31,10 @@ pub struct Resident {
     pub stop_within: Duration,
     /// Users whose processes may say which SSH key opened their session.
     pub ssh_users: Vec<String>,
+    /// Where a browser and a collector of metrics look; none where nobody does. Loopback.
+    pub page: Option<SocketAddr>,
+    /// Where a proxy hands events to triggers; none where none comes this way. Loopback, and another than `page`.
+    pub hooks: Option<SocketAddr>,
 }
 
 impl Reader<'_> {
@@ -41,7 +46,35 @@ impl Reader<'_> {
             Duration::ZERO => Err(self.wrong(span, "a step needs some time to end")),
             within => Ok(within),
         });
-        Ok(Resident { socket: socket?, group: group?, stop_within: stop_within?, ssh_users: ssh_users? })
+        let page = self.port(
+            written.page.as_ref(),
+            "whoever reaches this port can look at everything, so only this host may; from elsewhere, look through ssh or a \
+             proxy that knows who asks",
+        );
+        let hooks = self.port(
+            written.hooks.as_ref(),
+            "only this host may reach this port; for senders elsewhere, a proxy that speaks TLS stands before it",
+        );
+        let (page, hooks) = (page?, hooks?);
+        if let Some(spot) = written.hooks.as_ref().filter(|_| hooks.is_some() && hooks == page) {
+            return Err(self.wrong(spot, "`page` and `hooks` are two ports: who may send events may not look"));
+        }
+        Ok(Resident { socket: socket?, group: group?, stop_within: stop_within?, ssh_users: ssh_users?, page, hooks })
+    }
+
+    fn port(&self, written: Option<&Spot<String>>, why_loopback: &str) -> Read<Option<SocketAddr>> {
+        let Some(written) = written else { return Ok(None) };
+        let Ok(address) = written.parse::<SocketAddr>() else {
+            let message = format!("`{}` is not an address with a port, such as `127.0.0.1:9470`", printable(written));
+            return Err(self.wrong(written, message));
+        };
+        if !address.ip().is_loopback() {
+            return Err(self.wrong(written, format!("`{}` is not a loopback address: {why_loopback}", address.ip())));
+        }
+        if address.port() == 0 {
+            return Err(self.wrong(written, "0 is no port: name the one that is asked"));
+        }
+        Ok(Some(address))
     }
 
     fn socket_path(&self, written: &Spot<String>) -> Read<PathBuf> {
@@ -53,5 +86,44 @@ impl Reader<'_> {
             return Err(self.wrong(written, format!("the path of a socket has at most {LONGEST_SOCKET} bytes")));
         }
         Ok(path.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_foundation::explain::Explain as _;
+
+    use crate::Config;
+    use crate::document::Document;
+
+    #[test]
+    fn ports_are_loopback_addresses_and_two_of_them() {
+        let read =
+            |text: &str| Config::resolve(&Document::from_text("agent.toml", format!("[agent]\n{text}")).unwrap());
+        let config = read("page = '127.0.0.1:9470'\nhooks = '[::1]:9470'").unwrap().resident;
+        assert_eq!(config.page.unwrap().to_string(), "127.0.0.1:9470");
+        assert_eq!(config.hooks.unwrap().to_string(), "[::1]:9470");
+        assert_eq!(read("page = '127.8.0.9:1'").unwrap().resident.hooks, None);
+        for (text, place, words) in [
+            (
+                "page = '0.0.0.0:9470'",
+                (2, 8),
+                "`0.0.0.0` is not a loopback address: whoever reaches this port can look",
+            ),
+            ("page = '[::]:9470'", (2, 8), "not a loopback address"),
+            ("page = '192.0.2.1:9470'", (2, 8), "not a loopback address"),
+            ("page = '[::ffff:127.0.0.1]:9470'", (2, 8), "not a loopback address"),
+            ("hooks = '10.0.0.1:9471'", (2, 9), "a proxy that speaks TLS stands before it"),
+            ("page = '127.0.0.1'", (2, 8), "not an address with a port"),
+            ("page = 'localhost:9470'", (2, 8), "not an address with a port"),
+            ("page = '9470'", (2, 8), "not an address with a port"),
+            ("page = '127.0.0.1:0'", (2, 8), "0 is no port"),
+            ("page = '127.0.0.1:9470'\nhooks = '127.0.0.1:9470'", (3, 9), "two ports"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.to_string().contains(words), "{text}: {error}");
+            let found = error.place().unwrap();
+            assert_eq!((found.line, found.column), place, "{text}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong between a caller and the agent, and with the agent itself.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use windlass_api::RemoteError;
@@ -32,6 +33,16 @@ pub enum AgentError {
     Listen {
         /// The socket.
         path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A port could not be had.
+    #[error("`{key}` of `[agent]` cannot be had: the agent cannot listen at {address}")]
+    Port {
+        /// The key of the operator's file.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
         /// Why.
         source: io::Error,
     },
@@ -131,8 +142,11 @@ impl From<RemoteError> for AgentError {
 impl Explain for AgentError {
     fn exit(&self) -> ExitCode {
         match self {
-            Self::NoSocket { .. } | Self::NotASocket { .. } | Self::NoGroup { .. } => ExitCode::Configuration,
             Self::Taken { .. } => ExitCode::Busy,
+            Self::Port { source, .. } if source.kind() == io::ErrorKind::AddrInUse => ExitCode::Busy,
+            Self::NoSocket { .. } | Self::NotASocket { .. } | Self::NoGroup { .. } | Self::Port { .. } => {
+                ExitCode::Configuration
+            }
             Self::Listen { .. } | Self::Write { .. } | Self::Foreign { .. } => ExitCode::Unexpected,
             Self::Untrusted { .. } | Self::Closed { .. } | Self::Version(_) => ExitCode::Refused,
             Self::Dead { .. } | Self::Broken { .. } | Self::Restarted | Self::NoAgent { .. } => ExitCode::Unavailable,
@@ -154,6 +168,14 @@ impl Explain for AgentError {
             Self::NoSocket { .. } => "write `socket = \"/run/windlass/NAME.sock\"` below `[agent]` in it".to_owned(),
             Self::NotASocket { path } => format!("look what `{}` is, and move it away", path.display()),
             Self::Taken { .. } => "stop the other program, or write another `socket` below `[agent]`".to_owned(),
+            Self::Port { key, address, source } if source.kind() == io::ErrorKind::AddrInUse => format!(
+                "`ss -ltnp 'sport = :{}'` shows which program listens there: stop it, or write another `{key}` below `[agent]` \
+                 in agent.toml",
+                address.port()
+            ),
+            Self::Port { key, .. } => {
+                format!("write another `{key}` below `[agent]` in agent.toml: an address of this host and a port from 1024 on")
+            }
             Self::NoGroup { group } => {
                 format!("make it with `groupadd --system {group}`, or write another `group` below `[agent]` in agent.toml")
             }

@@ -8,11 +8,16 @@
 mod client;
 mod error;
 mod event_log;
+mod guard;
+mod hooks;
+mod metrics;
 pub mod openapi;
 mod operation;
 mod operations;
 mod outbox;
+mod page;
 mod peer;
+mod ports;
 pub mod protocol;
 mod routes;
 mod server;

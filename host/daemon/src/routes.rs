@@ -281,7 +281,8 @@ async fn stop(
     Ok((StatusCode::ACCEPTED, Json(operation.fact())))
 }
 
-async fn unknown(request: Request) -> Refusal {
+/// There is no such route.
+pub(super) async fn unknown(request: Request) -> Refusal {
     let text = format!("there is no `{} {}`", request.method(), request.uri().path());
     Refusal::new(StatusCode::NOT_FOUND, ExitCode::Usage, text).with_hint("`/v1/health` says which version the agent is")
 }

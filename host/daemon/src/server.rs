@@ -1,12 +1,14 @@
 //! The agent's life: it takes the state directory and the socket, goes on with what an earlier one left, serves, and ends in
 //! order when it is asked to.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use windlass_config::{Config, DEFAULT_PATH};
 use windlass_foundation::explain::ExplainedError;
@@ -15,15 +17,22 @@ use windlass_service::{Grammar, Service, presence};
 
 use super::error::AgentError;
 use super::operations::Operations;
-use super::outbox;
 use super::peer::Peer;
+use super::ports::Port;
 use super::routes::{Shared, router};
 use super::socket::Place;
-use super::systemd;
+use super::{guard, hooks, outbox, page, systemd};
 
 /// What the agent says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Announcement {
+    /// A port is bound, and answers when the agent is ready.
+    Port {
+        /// The key of the operator's file that names it.
+        key: &'static str,
+        /// Where it listens.
+        address: SocketAddr,
+    },
     /// It takes commands.
     Ready {
         /// Its socket.
@@ -69,6 +78,9 @@ pub async fn serve(
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = UnixListener::from_std(listener).map_err(failed)?;
 
+    let (page_port, hooks_port) =
+        (bound("page", settings.resident.page).await?, bound("hooks", settings.resident.hooks).await?);
+
     let service = Service::new(config, grammar).of_agent();
     let state = &settings.state_directory;
     let unwritable = |source| AgentError::Write { path: state.join("operations"), source };
@@ -85,8 +97,18 @@ pub async fn serve(
         environment: settings.environment.clone(),
         stopping: stopping.clone(),
     };
-    let app: IntoMakeServiceWithConnectInfo<_, Peer> = router(shared).into_make_service_with_connect_info();
     let ended = CancellationToken::new();
+    let mut ports = JoinSet::new();
+    if let Some(port) = page_port {
+        let address = port.address();
+        announce(Announcement::Port { key: "page", address });
+        ports.spawn(port.serve(guard::page(page::router(shared.clone()), address), page::LIMITS, ended.clone()));
+    }
+    if let Some(port) = hooks_port {
+        announce(Announcement::Port { key: "hooks", address: port.address() });
+        ports.spawn(port.serve(guard::hooks(hooks::router(shared.clone())), hooks::LIMITS, ended.clone()));
+    }
+    let app: IntoMakeServiceWithConnectInfo<_, Peer> = router(shared).into_make_service_with_connect_info();
     let server = axum::serve(listener, app).with_graceful_shutdown(ended.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
     let warn = announce.clone();
@@ -113,9 +135,21 @@ pub async fn serve(
         place.remove();
     }
     // Streams have ended; a connection that is idle, or does not read, is not waited for.
-    tokio::time::timeout(systemd::ASK_AGAIN, server).await.ok();
+    let all = async {
+        server.await.ok();
+        while ports.join_next().await.is_some() {}
+    };
+    tokio::time::timeout(systemd::ASK_AGAIN, all).await.ok();
     announce(Announcement::Stopped);
     Ok(())
+}
+
+/// The port that a key of the operator's file names, where it names one.
+async fn bound(key: &'static str, address: Option<SocketAddr>) -> Result<Option<Port>, AgentError> {
+    match address {
+        Some(address) => Port::bind(key, address).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Waits, and asks systemd for more time while it does.

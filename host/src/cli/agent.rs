@@ -76,6 +76,7 @@ fn client(config: Option<&Path>, principal: &Principal) -> Result<Client, Explai
 pub(super) async fn serve(config: Option<PathBuf>, printer: Printer) -> Result<ExitCode, ExplainedError> {
     let announce = move |announcement| {
         let text = match announcement {
+            Announcement::Port { key, address } => format!("`{key}` is at http://{address}"),
             Announcement::Ready { socket, resumed: 0 } => format!("the agent takes commands at {}", socket.display()),
             Announcement::Ready { socket, resumed } => {
                 format!("the agent takes commands at {}; it resumes {resumed} open deployment(s)", socket.display())
