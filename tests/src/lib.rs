@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 use windlass_stage::{Compose, Kudos, Run, docker};
 
-pub use resident::{Answered, Resident, socket};
+pub use resident::{Answered, Resident, ask_port, socket};
 pub use small::Small;
 
 /// The repository's root.

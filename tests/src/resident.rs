@@ -1,6 +1,7 @@
 //! An agent that stays, on the host of a small application.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -118,21 +119,9 @@ impl Resident {
     /// # Errors
     /// When there is no answer.
     pub fn ask(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Result<Answered> {
-        let mut stream = UnixStream::connect(&self.socket)?;
+        let stream = UnixStream::connect(&self.socket)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut request =
-            format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers {
-            request.extend([name, ": ", value, "\r\n"]);
-        }
-        stream.write_all(format!("{request}\r\n{body}").as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer: {answer}") };
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let headers = head.to_lowercase();
-        let body = if headers.contains("transfer-encoding: chunked") { unchunked(body)? } else { body.to_owned() };
-        Ok(Answered { status: status.with_context(|| head.to_owned())?, headers, body })
+        exchange(stream, line, "localhost", headers, body)
     }
 
     /// Sends a command, and gives the id of its operation.
@@ -153,6 +142,40 @@ impl Drop for Resident {
             agent.signal("KILL").ok();
         }
     }
+}
+
+/// Sends an HTTP request to a port of this host, under the port's own name.
+///
+/// # Errors
+/// When there is no answer.
+pub fn ask_port(port: u16, line: &str, headers: &[(&str, &str)], body: &str) -> Result<Answered> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    exchange(stream, line, &format!("127.0.0.1:{port}"), headers, body)
+}
+
+/// Sends a request and reads the answer. A header `host` takes the place of the usual one.
+fn exchange(
+    mut stream: impl Read + Write,
+    line: &str,
+    host: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Answered> {
+    let mut request = format!("{line} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    let usual = [("host", host)];
+    let usual = usual.iter().filter(|_| headers.iter().all(|(name, _)| *name != "host"));
+    for (name, value) in usual.chain(headers) {
+        request.extend([name, ": ", value, "\r\n"]);
+    }
+    stream.write_all(format!("{request}\r\n{body}").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { bail!("no answer: {answer}") };
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let headers = head.to_lowercase();
+    let body = if headers.contains("transfer-encoding: chunked") { unchunked(body)? } else { body.to_owned() };
+    Ok(Answered { status: status.with_context(|| head.to_owned())?, headers, body })
 }
 
 /// The socket of the agent on a small application's host.

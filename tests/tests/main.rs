@@ -30,6 +30,7 @@ mod first_party;
 mod gates;
 mod going_back;
 mod holds;
+mod hooks;
 mod hostile;
 mod interruptions;
 mod known_before;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use windlass_stage::Run;
 use windlass_tests::{Small, expect};
 
-const SECRET: &str = "a-secret-of-the-webhook";
+pub(crate) const SECRET: &str = "a-secret-of-the-webhook";
 
 fn small(name: &str) -> Result<Small> {
     let small = Small::set(name)?;
@@ -24,14 +24,15 @@ fn small(name: &str) -> Result<Small> {
     Ok(small)
 }
 
-fn push(branch: &str, commit: &str) -> String {
+/// What GitHub sends of a push.
+pub(crate) fn push(branch: &str, commit: &str) -> String {
     format!(
         r#"{{"ref":"refs/heads/{branch}","after":"{commit}","repository":{{"full_name":"acme/kudos"}},"sender":{{"login":"ada"}}}}"#
     )
 }
 
 /// The signature as OpenSSL makes it.
-fn signature(body: &str) -> Result<String> {
+pub(crate) fn signature(body: &str) -> Result<String> {
     let mut openssl = Command::new("openssl")
         .args(["dgst", "-sha256", "-hmac", SECRET, "-r"])
         .stdin(Stdio::piped())

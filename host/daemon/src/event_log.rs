@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use windlass_api::Command;
 use windlass_foundation::principal::Principal;
 use windlass_foundation::private;
+use windlass_service::trigger::Event;
 
 /// The most bytes of what one operation tells that are kept.
 pub(super) const LARGEST_LOG: u64 = 16 << 20;
@@ -47,6 +48,9 @@ pub(super) struct Heading {
     /// What the caller calls the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<String>,
+    /// Whether it is a look, which the log of the host does not have. Not kept: what is kept is more.
+    #[serde(skip)]
+    pub(super) only_looks: bool,
 }
 
 impl Heading {
@@ -62,7 +66,34 @@ impl Heading {
             since: Timestamp::now(),
             digest: hex::encode(Sha256::digest(value.to_string())),
             key,
+            only_looks: windlass_service::only_looks(command),
         }
+    }
+
+    /// Whether the log of the host says that it begins and ends.
+    pub(super) fn is_told(&self) -> bool {
+        !self.only_looks
+    }
+}
+
+impl Heading {
+    /// That of an operation that an event begins now.
+    pub(super) fn of_event(operation: String, event: &Event) -> Self {
+        Self {
+            operation,
+            command: "trigger".to_owned(),
+            deploys: true,
+            by: event.principal.clone(),
+            since: Timestamp::now(),
+            digest: Self::digest_of_event(event),
+            key: None,
+            only_looks: false,
+        }
+    }
+
+    /// What the same event of the same trigger has.
+    pub(super) fn digest_of_event(event: &Event) -> String {
+        hex::encode(Sha256::digest(format!("{} {}", event.trigger, event.key)))
     }
 }
 

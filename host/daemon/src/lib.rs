@@ -5,11 +5,13 @@
 //! kept, line by line, so that a caller can come back and go on reading. [`protocol`] is what goes over the socket.
 //! Nothing here decides about a deployment, reads a command line or prints.
 
+mod announcement;
 mod client;
 mod error;
 mod event_log;
 mod guard;
 mod hooks;
+mod inbox;
 mod metrics;
 pub mod openapi;
 mod operation;
@@ -19,13 +21,15 @@ mod page;
 mod peer;
 mod ports;
 pub mod protocol;
+mod rate;
 mod routes;
 mod server;
 mod socket;
 mod stream;
 mod systemd;
 
+pub use announcement::{Announce, Announcement};
 pub use client::Client;
 pub use error::AgentError;
-pub use server::{Announcement, serve};
+pub use server::serve;
 pub use socket::Place;

@@ -11,6 +11,7 @@ use windlass_api::{CommandEvent, ErrorFact, Reply};
 use windlass_deployment::Stop;
 use windlass_service::Sink;
 
+use super::announcement;
 use super::event_log::{EventLogs, Heading, Kept, LARGEST_LOG};
 use super::protocol::{OperationFact, StreamObject};
 
@@ -87,6 +88,17 @@ impl Operation {
         }
     }
 
+    /// What the log of the host calls it.
+    pub(super) fn named(&self) -> announcement::Operation {
+        announcement::Operation {
+            id: self.heading.operation.clone(),
+            command: self.heading.command.clone(),
+            deploys: self.heading.deploys,
+            application: self.application(),
+            by: self.heading.by.sentence(),
+        }
+    }
+
     /// The application that it is about, as soon as it is known by its deployment.
     pub(super) fn application(&self) -> Option<String> {
         self.told().application.clone()
@@ -97,13 +109,16 @@ impl Operation {
         self.told().ended
     }
 
-    /// Whether its end was told: a file that lacks it is one of an agent that ended first.
-    pub(super) fn has_told_its_end(&self) -> bool {
+    /// What it was answered, where that was told: a file that lacks it is one of an agent that ended first.
+    pub(super) fn told_end(&self) -> Option<Result<Reply, ErrorFact>> {
         let told = self.told();
-        told.lines.last().is_some_and(|line| {
-            let object = serde_json::from_str::<StreamObject>(line);
-            object.is_ok_and(|object| object.reply.is_some() || object.error.is_some())
-        })
+        let object: StreamObject = serde_json::from_str(told.lines.last()?).ok()?;
+        object.error.map(|error| Err(*error)).or_else(|| object.reply.map(|reply| Ok(*reply)))
+    }
+
+    /// Waits for its end.
+    pub(super) async fn ended(&self) {
+        self.after(u64::MAX).await;
     }
 
     /// How it is stopped.

@@ -13,12 +13,15 @@ use windlass_api::command::ApplicationRef;
 use windlass_api::{Command, CommandEvent, ErrorFact, Reply};
 use windlass_config::Right;
 use windlass_foundation::clock::Ids;
-use windlass_foundation::explain::{ExitCode, ExplainedError};
+use windlass_foundation::explain::{ExitCode, ExplainedError, shorten};
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
+use windlass_service::trigger::Event;
 use windlass_service::{Service, Sink, agent};
 
+use super::announcement::{Announce, Announcement};
 use super::event_log::{EventLogs, Heading};
+use super::inbox::{Inbox, MOST_TRIES, Taken};
 use super::operation::Operation;
 use super::protocol::{Accepted, Joined, OperationFact};
 
@@ -41,6 +44,8 @@ pub(super) enum NotBegun {
     Stopping,
     /// Too many go on.
     TooMany,
+    /// What an event starts could not be kept.
+    NotKept(io::Error),
     /// The same key came with another command.
     OtherContent {
         /// The operation of the first one.
@@ -53,10 +58,12 @@ pub(super) struct Operations {
     service: Service,
     ids: Arc<dyn Ids>,
     logs: EventLogs,
+    inbox: Inbox,
     known: Mutex<Known>,
     tasks: TaskTracker,
     /// Told whenever one has ended.
     ended: Arc<Notify>,
+    announce: Announce,
 }
 
 #[derive(Default)]
@@ -86,7 +93,7 @@ impl Known {
 
 impl Operations {
     /// Those of a state directory; none goes on.
-    pub(super) fn open(service: Service, state: &Path) -> io::Result<Self> {
+    pub(super) fn open(service: Service, state: &Path, announce: Announce) -> io::Result<Self> {
         let logs = EventLogs::open(state)?;
         let mut known = Known::default();
         for Heading { operation, by, digest, key, .. } in logs.headings()? {
@@ -98,9 +105,11 @@ impl Operations {
             service,
             ids: agent::ids(),
             logs,
+            inbox: Inbox::open(state)?,
             known: Mutex::new(known),
             tasks: TaskTracker::new(),
             ended: Arc::default(),
+            announce,
         })
     }
 
@@ -129,12 +138,9 @@ impl Operations {
                 Err(NotBegun::OtherContent { operation: operation.clone() })
             };
         }
-        if let Some(same) = self.same(&known, &heading) {
+        if let Some(same) = self.same(&known, &heading)? {
             let Heading { operation, by, since, .. } = same.heading.clone();
             return Ok(Accepted { operation, joined: Some(Joined { by: by.sentence(), since }) });
-        }
-        if known.running.len() >= MOST_RUNNING {
-            return Err(NotBegun::TooMany);
         }
         let operation = Operation::begin(heading, &self.logs);
         if let Some(named) = named {
@@ -146,8 +152,48 @@ impl Operations {
         Ok(Accepted { operation: id, joined: None })
     }
 
-    /// The operation that does the same already, where the caller may do it too.
-    fn same(&self, known: &Known, heading: &Heading) -> Option<Arc<Operation>> {
+    /// Begins what an event starts, unless it goes on already. It is kept until it has ended: an agent that ends first does it when it
+    /// is there again.
+    pub(super) fn begin_event(self: &Arc<Self>, event: Event) -> Result<Arc<Operation>, NotBegun> {
+        let heading = Heading::of_event(self.ids.next(), &event);
+        let mut known = self.known();
+        if known.stopping {
+            return Err(NotBegun::Stopping);
+        }
+        if let Some(same) = self.same(&known, &heading)? {
+            return Ok(same);
+        }
+        let taken = Taken { operation: heading.operation.clone(), event, since: heading.since, tries: 1 };
+        self.inbox.keep(&taken).map_err(NotBegun::NotKept)?;
+        let operation = Arc::new(Operation::begin(heading, &self.logs));
+        self.carry_out_event(&mut known, &operation, taken, &[]);
+        Ok(operation)
+    }
+
+    /// The last operation that an event began, where it is remembered.
+    pub(super) fn of_event(&self, event: &Event) -> Option<String> {
+        let digest = Heading::digest_of_event(event);
+        let is_it = |heading: &Heading| heading.digest == digest;
+        {
+            let known = self.known();
+            let all = known.running.values().chain(known.ended.iter().rev());
+            if let Some(found) = all.map(|one| &one.heading).find(|heading| is_it(heading)) {
+                return Some(found.operation.clone());
+            }
+        }
+        self.logs.headings().ok()?.into_iter().rev().find(is_it).map(|heading| heading.operation)
+    }
+
+    /// The operation that does the same already, where the caller may do it too; none where a new one may begin.
+    fn same(&self, known: &Known, heading: &Heading) -> Result<Option<Arc<Operation>>, NotBegun> {
+        let same = self.running_same(known, heading);
+        if same.is_none() && known.running.len() >= MOST_RUNNING {
+            return Err(NotBegun::TooMany);
+        }
+        Ok(same)
+    }
+
+    fn running_same(&self, known: &Known, heading: &Heading) -> Option<Arc<Operation>> {
         let is_same = |running: &&Arc<Operation>| {
             let other = &running.heading;
             heading.deploys && other.command == heading.command && other.digest == heading.digest
@@ -166,6 +212,22 @@ impl Operations {
         });
     }
 
+    /// Carries out what an event starts, after these operations have ended.
+    fn carry_out_event(
+        self: &Arc<Self>,
+        known: &mut Known,
+        operation: &Arc<Operation>,
+        taken: Taken,
+        after: &[Arc<Operation>],
+    ) {
+        let (service, of, after) = (self.service.clone(), operation.clone(), after.to_vec());
+        self.spawn(known, operation, async move {
+            join_all(after.iter().map(|one| one.ended())).await;
+            let Taken { operation, event, tries, .. } = taken;
+            service.act(event, tries > 1, operation, of).await
+        });
+    }
+
     /// Lets an operation go on to its end.
     fn spawn(
         self: &Arc<Self>,
@@ -173,6 +235,9 @@ impl Operations {
         operation: &Arc<Operation>,
         work: impl Future<Output = Result<Reply, ExplainedError>> + Send + 'static,
     ) {
+        if operation.heading.is_told() {
+            (self.announce)(Announcement::Began(operation.named()));
+        }
         known.running.insert(operation.heading.operation.clone(), operation.clone());
         let (operations, operation) = (Arc::clone(self), operation.clone());
         self.tasks.spawn(async move {
@@ -186,11 +251,21 @@ impl Operations {
     }
 
     fn ended(&self, operation: &Arc<Operation>, done: Result<Reply, ErrorFact>) {
+        if operation.heading.is_told() {
+            let (exit, error) = match &done {
+                Ok(reply) => (reply.exit, None),
+                Err(error) => {
+                    (ExitCode::try_from(error.exit).unwrap_or(ExitCode::Unexpected), Some(shorten(&error.error)))
+                }
+            };
+            (self.announce)(Announcement::Ended { operation: operation.named(), exit, error });
+        }
         // A deployment that the stop of the agent left open goes on when the agent is there again, and so does its stream.
         let goes_on =
             self.known().stopping && matches!(&done, Err(error) if error.exit == ExitCode::Interrupted.number());
         if !(goes_on && operation.heading.deploys) {
             operation.end(done);
+            self.inbox.remove(&operation.heading.operation);
         }
         let mut known = self.known();
         known.running.remove(&operation.heading.operation);
@@ -246,8 +321,12 @@ impl Operations {
     /// off is told its end.
     pub(super) async fn take_over(self: &Arc<Self>) -> Result<usize, ExplainedError> {
         let open = self.service.open_deployments().await?;
+        let is_open = |operation: &str| open.iter().any(|(id, _)| id == operation);
+        let mut taken = self.inbox.all().unwrap_or_default();
+        taken.retain(|taken| !is_open(&taken.operation));
+        let taken = self.unfinished(taken).await;
         for heading in self.logs.headings().unwrap_or_default() {
-            if open.iter().all(|(id, _)| *id != heading.operation) {
+            if !is_open(&heading.operation) && taken.iter().all(|taken| taken.operation != heading.operation) {
                 self.cut_off(&heading.operation).await;
             }
         }
@@ -258,7 +337,38 @@ impl Operations {
                 applications.push(instance);
             }
         }
+        let resumed: Vec<_> = self.known().running.values().cloned().collect();
+        for taken in taken {
+            self.begin_again(taken, &resumed);
+        }
         Ok(applications.len())
+    }
+
+    /// Those events that an earlier agent took and did not finish, apart from one that was begun too often. The others are removed.
+    async fn unfinished(&self, taken: Vec<Taken>) -> Vec<Taken> {
+        let mut unfinished = Vec::new();
+        for taken in taken {
+            let taken = Taken { tries: taken.tries.saturating_add(1), ..taken };
+            let has_ended = self.service.ended(&taken.operation).await.ok().flatten().is_some();
+            // An end of one that cannot be noted as begun again would come round for ever.
+            if has_ended || taken.tries > MOST_TRIES || self.inbox.keep(&taken).is_err() {
+                self.inbox.remove(&taken.operation);
+            } else {
+                unfinished.push(taken);
+            }
+        }
+        unfinished
+    }
+
+    /// Begins once more what an event started when an earlier agent ended, in the same stream.
+    fn begin_again(self: &Arc<Self>, taken: Taken, after: &[Arc<Operation>]) {
+        let heading = Heading { since: taken.since, ..Heading::of_event(taken.operation.clone(), &taken.event) };
+        let kept = self.logs.read(&taken.operation).ok().zip(self.logs.go_on(&taken.operation).ok());
+        let operation = match kept {
+            Some((kept, file)) => Operation::kept(kept, Some(file), &self.logs),
+            None => Operation::begin(heading, &self.logs),
+        };
+        self.carry_out_event(&mut self.known(), &Arc::new(operation), taken, after);
     }
 
     /// Tells the end of an operation whose agent ended first, and that left no open deployment: the end is in the journal, or
@@ -266,7 +376,7 @@ impl Operations {
     async fn cut_off(&self, id: &str) {
         let Ok(kept) = self.logs.read(id) else { return };
         let operation = Operation::kept(kept, self.logs.go_on(id).ok(), &self.logs);
-        if operation.has_told_its_end() {
+        if operation.told_end().is_some() {
             return;
         }
         let ended = self.service.ended(id).await.ok().flatten();

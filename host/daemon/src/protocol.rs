@@ -61,6 +61,32 @@ pub struct Joined {
     pub since: Timestamp,
 }
 
+/// What became of an event, at the port for hooks.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct HookAnswer {
+    /// The operation that it began, or that the same event began before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Why it begins nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
+}
+
+impl HookAnswer {
+    /// It began an operation.
+    #[must_use]
+    pub fn taken(operation: String) -> Self {
+        Self { operation: Some(operation), ignored: None }
+    }
+
+    /// It begins nothing.
+    #[must_use]
+    pub fn ignored(why: String, operation: Option<String>) -> Self {
+        Self { operation, ignored: Some(why) }
+    }
+}
+
 /// One operation in the list of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

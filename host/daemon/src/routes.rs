@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, Request, State};
@@ -19,6 +20,7 @@ use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::principal::Principal;
 use windlass_service::Service;
 
+use super::announcement::Announce;
 use super::openapi;
 use super::operation::Operation;
 use super::operations::{NotBegun, Operations};
@@ -29,8 +31,8 @@ use super::protocol::{
 };
 use super::stream::{self, Form};
 
-/// When a caller that was refused may try again, in seconds.
-const RETRY_AFTER: &str = "2";
+/// When a caller may try again that was refused only for now.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What the routes share.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ pub(super) struct Shared {
     pub(super) environment: String,
     /// Cancelled when streams have to end.
     pub(super) stopping: CancellationToken,
+    /// Takes what the log of the host has.
+    pub(super) announce: Announce,
 }
 
 /// All routes, by their paths.
@@ -75,16 +79,24 @@ pub(super) fn router(shared: Shared) -> Router {
 pub(super) struct Refusal {
     status: StatusCode,
     error: Box<ErrorFact>,
+    /// When a caller may try again, where it may.
+    again: Option<Duration>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, exit: ExitCode, text: impl Into<String>) -> Self {
-        Self { status, error: Box::new(ErrorFact::new(exit, text)) }
+        let again = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { status, error: Box::new(ErrorFact::new(exit, text)), again }
     }
 
     /// The request is none.
     pub(super) fn bad(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ExitCode::Usage, text)
+    }
+
+    /// The same after so long, rounded up to seconds.
+    pub(super) fn again_after(self, again: Duration) -> Self {
+        Self { again: Some(again), ..self }
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -101,15 +113,16 @@ impl From<ExplainedError> for Refusal {
             ExitCode::Usage => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { status, error: Box::new(ErrorFact::from(&error)) }
+        Self { status, error: Box::new(ErrorFact::from(&error)), again: None }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.error)).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        if let Some(again) = self.again {
+            let seconds = again.as_secs() + u64::from(again.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
     }
@@ -121,6 +134,9 @@ impl From<NotBegun> for Refusal {
         match reason {
             NotBegun::Stopping => unavailable("the agent is being stopped and takes no command"),
             NotBegun::TooMany => unavailable("the agent carries out as many commands as it may at the same time"),
+            NotBegun::NotKept(error) => {
+                unavailable(&format!("the agent cannot keep the event, so it is not carried out: {error}"))
+            }
             NotBegun::OtherContent { operation } => Self::new(
                 StatusCode::CONFLICT,
                 ExitCode::Refused,

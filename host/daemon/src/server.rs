@@ -15,6 +15,7 @@ use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::private;
 use windlass_service::{Grammar, Service, presence};
 
+use super::announcement::{Announce, Announcement};
 use super::error::AgentError;
 use super::operations::Operations;
 use super::peer::Peer;
@@ -23,45 +24,11 @@ use super::routes::{Shared, router};
 use super::socket::Place;
 use super::{guard, hooks, outbox, page, systemd};
 
-/// What the agent says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Announcement {
-    /// A port is bound, and answers when the agent is ready.
-    Port {
-        /// The key of the operator's file that names it.
-        key: &'static str,
-        /// Where it listens.
-        address: SocketAddr,
-    },
-    /// It takes commands.
-    Ready {
-        /// Its socket.
-        socket: PathBuf,
-        /// How many deployments of an earlier process it resumes.
-        resumed: usize,
-    },
-    /// It was asked to end, and lets the steps end that are in flight.
-    Stopping {
-        /// How many operations go on.
-        running: usize,
-    },
-    /// It could not write down that it is stopped in order; callers will think that it crashed.
-    NoWord(String),
-    /// The outbox could not be looked at.
-    OutboxFailed(String),
-    /// It has ended.
-    Stopped,
-}
-
 /// Serves until the process is asked to end, with SIGTERM or SIGINT.
 ///
 /// # Errors
 /// When it cannot begin: the operator's file, the state directory, the socket or the journal is not as it must be.
-pub async fn serve(
-    config: Option<PathBuf>,
-    grammar: Grammar,
-    announce: impl Fn(Announcement) + Clone + Send + 'static,
-) -> Result<(), ExplainedError> {
+pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce) -> Result<(), ExplainedError> {
     // It changes the environment, so it comes before the threads that a command starts.
     let given = systemd::socket().map_err(|source| AgentError::Listen { path: PathBuf::from("systemd"), source })?;
     let file = config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_PATH));
@@ -84,7 +51,7 @@ pub async fn serve(
     let service = Service::new(config, grammar).of_agent();
     let state = &settings.state_directory;
     let unwritable = |source| AgentError::Write { path: state.join("operations"), source };
-    let operations = Arc::new(Operations::open(service.clone(), state).map_err(unwritable)?);
+    let operations = Arc::new(Operations::open(service.clone(), state, announce.clone()).map_err(unwritable)?);
     let mut signals = Signals::listen().map_err(failed)?;
     let resumed = operations.take_over().await?;
 
@@ -96,6 +63,7 @@ pub async fn serve(
         config: file,
         environment: settings.environment.clone(),
         stopping: stopping.clone(),
+        announce: announce.clone(),
     };
     let ended = CancellationToken::new();
     let mut ports = JoinSet::new();

@@ -374,6 +374,11 @@ impl Journal {
         self.store().trigger(trigger, key, self.clock.now(), window)
     }
 
+    /// When an event of a trigger was noted, less than `window` ago. Nothing is written.
+    pub fn triggered(&self, trigger: &str, key: &str, window: Duration) -> Result<Option<Timestamp>, Error> {
+        self.store().triggered(trigger, key, self.clock.now(), window)
+    }
+
     /// Nothing came of an event, which may come again.
     pub fn forget_trigger(&self, trigger: &str, key: &str) -> Result<(), Error> {
         self.store().forget_trigger(trigger, key)

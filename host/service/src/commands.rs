@@ -20,7 +20,7 @@ mod resume;
 mod rollback;
 pub(crate) mod show;
 mod status;
-mod trigger;
+pub(crate) mod trigger;
 mod whoami;
 
 use windlass_api::{Command, Reply};

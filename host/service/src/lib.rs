@@ -35,7 +35,9 @@ use windlass_foundation::principal::Principal;
 use windlass_journal::Mode;
 
 pub use access::Asked;
+pub use commands::trigger::transient;
 pub use error::CommandError;
+pub use rights::only_looks;
 pub use sink::Sink;
 pub use windlass_config::DEFAULT_PATH as DEFAULT_CONFIG;
 
@@ -152,6 +154,30 @@ impl Service {
     /// When the operator's file, the journal or a lock cannot be used. What a recorder says is no error.
     pub async fn deliver_due(&self, stop: &Stop) -> Result<Option<Timestamp>, ExplainedError> {
         Box::pin(commands::outbox::deliver_due(&self.by_itself(), stop)).await
+    }
+
+    /// Looks who sent an event of a trigger, and what it means here. Nothing is written.
+    ///
+    /// # Errors
+    /// When there is no such trigger, the sender is not proved ([`trigger::TriggerError`]), or it cannot be judged.
+    pub async fn hear(&self, trigger: &str, message: &trigger::Message) -> Result<trigger::Heard, ExplainedError> {
+        commands::trigger::hear(&self.by_itself(), trigger, message).await
+    }
+
+    /// Carries out what an event starts that was heard before; the deployment that it begins gets this id. One that is `kept`
+    /// was begun before, and its end is not known.
+    ///
+    /// # Errors
+    /// As for [`Service::execute`].
+    pub async fn act(
+        &self,
+        event: trigger::Event,
+        kept: bool,
+        id: String,
+        sink: Arc<dyn Sink>,
+    ) -> Result<Reply, ExplainedError> {
+        let run = Run::new(self, Principal::agent(), Vec::new(), sink).with_id(Some(id));
+        Box::pin(commands::trigger::act(&run, event, kept)).await
     }
 
     /// What the agent does by itself.

@@ -59,6 +59,12 @@ fn of_itself(command: &Command) -> Vec<Right> {
     }
 }
 
+/// Whether a command only looks at what is there.
+#[must_use]
+pub fn only_looks(command: &Command) -> bool {
+    !command.deploys() && of(command).iter().all(|right| *right == Right::Read)
+}
+
 /// What a deployment needs that may go over refusals.
 fn deploys(manner: &Manner) -> Vec<Right> {
     let over = manner.break_glass.as_ref().map(|_| Right::BreakGlass);

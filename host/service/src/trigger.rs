@@ -3,8 +3,9 @@
 //! An event can choose nothing but the values of `{field}` in that command. What carries it here (a web server, CI over
 //! ssh) is not known: it arrives as the header lines and the body of an HTTP request.
 
+mod event;
 mod fields;
-pub(crate) mod message;
+pub mod message;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use windlass_config::Trigger;
 use windlass_config::sources::{Encoding, Proof, REPOSITORY};
 use windlass_foundation::explain::{ExitCode, Explain};
 
+pub use event::{Event, Heard};
 pub use message::Message;
 
 /// The longest value that goes into a command.

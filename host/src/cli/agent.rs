@@ -74,27 +74,48 @@ fn client(config: Option<&Path>, principal: &Principal) -> Result<Client, Explai
 
 /// Is the agent, until the process is asked to end.
 pub(super) async fn serve(config: Option<PathBuf>, printer: Printer) -> Result<ExitCode, ExplainedError> {
-    let announce = move |announcement| {
-        let text = match announcement {
-            Announcement::Port { key, address } => format!("`{key}` is at http://{address}"),
-            Announcement::Ready { socket, resumed: 0 } => format!("the agent takes commands at {}", socket.display()),
-            Announcement::Ready { socket, resumed } => {
-                format!("the agent takes commands at {}; it resumes {resumed} open deployment(s)", socket.display())
-            }
-            Announcement::Stopping { running: 0 } => "the agent ends".to_owned(),
-            Announcement::Stopping { running } => {
-                format!("the agent ends: it waits for the steps in flight of {running} operation(s)")
-            }
-            Announcement::NoWord(why) => {
-                format!("`maintenance.json` beside the socket cannot be written, so callers are told of a crash: {why}")
-            }
-            Announcement::OutboxFailed(why) => {
-                format!("recorders were not told, which is tried again in five minutes: {why}")
-            }
-            Announcement::Stopped => "the agent has ended".to_owned(),
-        };
-        printer.status(&Line::plain(text));
-    };
-    windlass_daemon::serve(config, request::grammar, announce).await?;
+    let announce = move |announcement| printer.status(&Line::plain(sentence(&announcement)));
+    windlass_daemon::serve(config, request::grammar, Arc::new(announce)).await?;
     Ok(ExitCode::Succeeded)
+}
+
+/// What the agent says about itself, as a line of its log.
+fn sentence(announcement: &Announcement) -> String {
+    match announcement {
+        Announcement::Port { key, address } => format!("`{key}` is at http://{address}"),
+        Announcement::Ready { socket, resumed: 0 } => format!("the agent takes commands at {}", socket.display()),
+        Announcement::Ready { socket, resumed } => {
+            format!("the agent takes commands at {}; it resumes {resumed} open deployment(s)", socket.display())
+        }
+        Announcement::Began(operation) => {
+            format!("operation {} began: `{}`, asked for by {}", operation.id, operation.command, operation.by)
+        }
+        Announcement::Ended { operation, exit, error } => {
+            let application = operation.application.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            let error = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            format!(
+                "operation {} ended, {}: `{}`{application}, asked for by {}{error}",
+                operation.id,
+                exit.word(),
+                operation.command,
+                operation.by
+            )
+        }
+        Announcement::HookRefused { trigger, why, more } => {
+            let hook = trigger.as_ref().map_or("an unknown hook".to_owned(), |name| format!("the hook `{name}`"));
+            let more = if *more == 0 { String::new() } else { format!("; {more} more were refused before it") };
+            format!("a request to {hook} was refused: {why}{more}")
+        }
+        Announcement::Stopping { running: 0 } => "the agent ends".to_owned(),
+        Announcement::Stopping { running } => {
+            format!("the agent ends: it waits for the steps in flight of {running} operation(s)")
+        }
+        Announcement::NoWord(why) => {
+            format!("`maintenance.json` beside the socket cannot be written, so callers are told of a crash: {why}")
+        }
+        Announcement::OutboxFailed(why) => {
+            format!("recorders were not told, which is tried again in five minutes: {why}")
+        }
+        Announcement::Stopped => "the agent has ended".to_owned(),
+    }
 }

@@ -86,7 +86,7 @@ impl HostKey {
         }
     }
 
-    /// A key from bytes, for tests.
+    /// A key from bytes: for tests, and where no placeholder is made.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))

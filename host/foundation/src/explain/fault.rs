@@ -27,6 +27,13 @@ impl ExplainedError {
         self.0.as_ref()
     }
 
+    /// The error, where it is one of this type: for who answers some errors in another way than by showing them.
+    #[must_use]
+    pub fn downcast<E: Error + 'static>(&self) -> Option<&E> {
+        let error: &(dyn Error + 'static) = self.0.as_ref();
+        error.downcast_ref()
+    }
+
     /// The texts of the causes, the nearest first. A cause that only repeats the one above it is left out.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {

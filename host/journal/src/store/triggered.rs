@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Store;
 use super::queries::time as read;
@@ -14,6 +14,17 @@ use crate::error::Error;
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 impl Store {
+    /// When an event was noted, less than `window` ago.
+    pub(crate) fn triggered(
+        &self,
+        trigger: &str,
+        key: &str,
+        time: Timestamp,
+        window: Duration,
+    ) -> Result<Option<Timestamp>, Error> {
+        noted(&self.connection, trigger, key, time, window).map_err(|error| self.explain(error))
+    }
+
     /// Notes that an event is acted on. When it was noted before, less than `window` ago, the time of that.
     pub(crate) fn trigger(
         &mut self,
@@ -24,14 +35,7 @@ impl Store {
     ) -> Result<Option<Timestamp>, Error> {
         let mut before = None;
         self.write(true, |transaction| {
-            before = transaction
-                .query_row("SELECT time FROM triggered WHERE trigger = ?1 AND key = ?2", [trigger, key], |row| {
-                    row.get::<_, String>(0)
-                })
-                .optional()?
-                .map(|before| read(&before))
-                // A clock that was set back forgets nothing, and one that was ahead does not remember for ever.
-                .filter(|before| time.duration_since(*before).unsigned_abs() < window);
+            before = noted(transaction, trigger, key, time, window)?;
             let oldest = time.checked_sub(SignedDuration::try_from(LONGEST.max(window)).unwrap_or(SignedDuration::MAX));
             if let Ok(oldest) = oldest {
                 transaction.execute(
@@ -57,4 +61,17 @@ impl Store {
             Ok(())
         })
     }
+}
+
+fn noted(
+    connection: &Connection,
+    trigger: &str,
+    key: &str,
+    time: Timestamp,
+    window: Duration,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT time FROM triggered WHERE trigger = ?1 AND key = ?2";
+    let before = connection.query_row(sql, [trigger, key], |row| row.get::<_, String>(0)).optional()?;
+    // A clock that was set back forgets nothing, and one that was ahead does not remember for ever.
+    Ok(before.map(|before| read(&before)).filter(|before| time.duration_since(*before).unsigned_abs() < window))
 }
