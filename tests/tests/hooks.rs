@@ -1,6 +1,6 @@
 //! The ports of the agent that stays, with real requests, binary and engine: events that a proxy hands over, and who may look.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use regex::Regex;
 use serde_json::Value;
 use windlass_stage::{docker, free_port};
 use windlass_tests::{Answered, Resident, Small, ask_port, expect, tells};
@@ -142,7 +143,27 @@ fn a_signed_event_deploys_once_and_nothing_else_leaves_a_trace() -> Result<()> {
     let left = fs::read_dir(hooked.small.state.join("inbox"))?.count();
     ensure!(left == 0, "{left} events are kept");
 
+    let counted = format!(
+        "windlass_deployments_total{{application=\"{}\",environment=\"uat\",outcome=\"succeeded\"}} 1",
+        hooked.small.name
+    );
+    let numbers = numbers(&ask_port(hooked.page, "GET /metrics", &[], "")?)?;
+    for line in [
+        counted.as_str(),
+        "windlass_deployment_duration_seconds_count{phase=\"apply\"} 1",
+        "windlass_open_deployments 0",
+        "windlass_hook_requests_total{trigger=\"staging\",answer=\"taken\"} 1",
+        "windlass_hook_requests_total{trigger=\"staging\",answer=\"again\"} 1",
+        "windlass_plugin_denials_total{plugin=\"strategy-compose\"} 0",
+    ] {
+        ensure!(numbers.iter().any(|found| found == line), "{line}: {numbers:#?}");
+    }
     let ended = agent.end()?.stderr;
+    // What was deployed is counted on by the next agent.
+    let agent = Resident::start(&hooked.small, &[])?;
+    let numbers = self::numbers(&agent.ask("GET /v1/metrics", &[], "")?)?;
+    ensure!(numbers.contains(&counted), "{numbers:#?}");
+    agent.end()?;
     for words in [
         format!("operation {first} began: `trigger`, asked for by trigger staging (GitHub, ada)"),
         format!("operation {first} ended, succeeded: `trigger` of {}", hooked.small.name),
@@ -219,6 +240,34 @@ fn a_flood_is_answered_and_what_is_slow_is_cut_off() -> Result<()> {
     let told = agent.end()?.stderr.matches("was refused").count();
     ensure!(told < 40, "{told} lines");
     Ok(())
+}
+
+/// The samples of an answer in the text format of Prometheus 0.0.4, each of a metric that was described before it.
+fn numbers(answered: &Answered) -> Result<Vec<String>> {
+    ensure!(answered.status == 200 && answered.headers.contains("text/plain; version=0.0.4"), "{answered:?}");
+    let name = "[a-z_][a-z0-9_]*";
+    let sample = Regex::new(&format!(
+        r#"^({name})(?:\{{(?:{name}="(?:[^"\\\n]|\\[\\"n])*",?)+\}})? (?:[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)$"#
+    ))?;
+    let described = Regex::new(&format!("^# (HELP|TYPE) ({name}) (.+)$"))?;
+    let (mut help, mut types, mut samples) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+    ensure!(answered.body.ends_with('\n'), "the last line is cut");
+    for line in answered.body.lines() {
+        if let Some(found) = described.captures(line) {
+            let (metric, text) = (found[2].to_owned(), found[3].to_owned());
+            let is_new = if &found[1] == "HELP" { help.insert(metric) } else { types.insert(metric, text).is_none() };
+            ensure!(is_new, "described twice: {line}");
+            continue;
+        }
+        let metric = sample.captures(line).with_context(|| format!("no sample: {line}"))?[1].to_owned();
+        let of_histogram = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| metric.strip_suffix(suffix));
+        let family = of_histogram.filter(|family| types.get(*family).is_some_and(|is| is == "histogram"));
+        let family = family.unwrap_or(&metric);
+        let is = types.get(family).with_context(|| format!("no type: {line}"))?;
+        ensure!(help.contains(family) && (is != "counter" || family.ends_with("_total")), "{line} is a {is}");
+        ensure!(samples.insert(line.rsplit_once(' ').map(|(series, _)| series.to_owned())), "twice: {line}");
+    }
+    Ok(answered.body.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect())
 }
 
 /// A version that is healthy when the test says so.

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CACHE_CONTROL, HOST, ORIGIN, REFERER};
+use http::header::{ALLOW, CACHE_CONTROL, HOST, ORIGIN, REFERER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use windlass_foundation::explain::ExitCode;
 
@@ -48,7 +48,11 @@ async fn checked(refused: Option<Refusal>, request: Request, next: Next) -> Resp
         Some(refused) => refused.into_response(),
         None => next.run(request).await,
     };
+    let is_change = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     let headers = response.headers_mut();
+    if is_change {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
     for (name, value) in TO_BROWSERS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

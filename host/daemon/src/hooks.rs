@@ -97,8 +97,12 @@ async fn take(State(hooks): State<Hooks>, Path(name): Path<String>, request: Req
     let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let message = Message::of(headers, body);
     match hooks.shared.service.hear(&name, &message).await {
-        Ok(Heard::Unwanted(why)) => Ok((StatusCode::OK, Json(HookAnswer::ignored(why, None)))),
+        Ok(Heard::Unwanted(why)) => {
+            hooks.shared.counters.hook(&name, "ignored");
+            Ok((StatusCode::OK, Json(HookAnswer::ignored(why, None))))
+        }
         Ok(Heard::Before(event, time)) => {
+            hooks.shared.counters.hook(&name, "again");
             let operation = hooks.shared.operations.of_event(&event);
             Ok((StatusCode::OK, Json(HookAnswer::ignored(format!("it was acted on at {time}"), operation))))
         }
@@ -145,10 +149,14 @@ impl Hooks {
                     exit if transient(exit) => StatusCode::SERVICE_UNAVAILABLE,
                     _ => StatusCode::INTERNAL_SERVER_ERROR,
                 };
+                self.shared.counters.hook(name, "nothing-done");
                 let text = format!("nothing was done: operation `{id}` could not be carried out");
                 Err(Refusal::new(status, exit, text).with_hint("the log of the agent says why"))
             }
-            _ => Ok((StatusCode::ACCEPTED, Json(HookAnswer::taken(id)))),
+            _ => {
+                self.shared.counters.hook(name, "taken");
+                Ok((StatusCode::ACCEPTED, Json(HookAnswer::taken(id))))
+            }
         }
     }
 
@@ -171,8 +179,9 @@ impl Hooks {
                 self.refused(Some(name), &why);
                 refuse(StatusCode::UNPROCESSABLE_ENTITY, ExitCode::Refused, &why)
             }
-            Some(TriggerError::Command { .. } | TriggerError::Unreadable(_)) | None => {
-                self.refused(Some(name), &why);
+            other => {
+                // Where the operator's file cannot be read, the name may be anything.
+                self.refused(other.map(|_| name), &why);
                 let text = "the agent cannot judge the event";
                 refuse(StatusCode::SERVICE_UNAVAILABLE, ExitCode::Configuration, text)
                     .with_hint("the log of the agent says why")
@@ -180,8 +189,9 @@ impl Hooks {
         }
     }
 
-    /// Tells the log that a request was refused, as long as it is not flooded.
+    /// Counts a request that was refused, and tells the log, as long as it is not flooded.
     fn refused(&self, trigger: Option<&str>, why: &str) {
+        self.shared.counters.hook(trigger.unwrap_or_default(), "refused");
         if self.told.take(ONE).is_err() {
             self.untold.fetch_add(1, Ordering::Relaxed);
             return;

@@ -85,6 +85,7 @@ fn paths(schemas: &mut SchemaGenerator) -> Value {
     let begin = format!("Carry out a command of at most {LARGEST_COMMAND} bytes. It goes on whoever listens.");
     json!({
         "/v1/health": { "get": with("How the agent is.", json!([]), None, &[("200", "it answers", health)]) },
+        "/v1/metrics": { "get": with("Numbers about this host, for who may read all of it.", versions.clone(), None, &[("200", "the text format of Prometheus, version 0.0.4", json!({ "text/plain": { "schema": { "type": "string" } } }))]) },
         "/v1/openapi.json": { "get": with("This description.", json!([]), None, &[("200", "the description", json!({ "application/json": {} }))]) },
         "/v1/operations": {
             "get": with("Operations that go on, and those of deployments that have ended, the newest first.", versions.clone(), None, &[("200", "all that the caller may see", all)]),

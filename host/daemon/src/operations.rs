@@ -22,6 +22,7 @@ use windlass_service::{Service, Sink, agent};
 use super::announcement::{Announce, Announcement};
 use super::event_log::{EventLogs, Heading};
 use super::inbox::{Inbox, MOST_TRIES, Taken};
+use super::metrics::{Counted, Counters};
 use super::operation::Operation;
 use super::protocol::{Accepted, Joined, OperationFact};
 
@@ -64,6 +65,7 @@ pub(super) struct Operations {
     /// Told whenever one has ended.
     ended: Arc<Notify>,
     announce: Announce,
+    counters: Counters,
 }
 
 #[derive(Default)]
@@ -93,7 +95,7 @@ impl Known {
 
 impl Operations {
     /// Those of a state directory; none goes on.
-    pub(super) fn open(service: Service, state: &Path, announce: Announce) -> io::Result<Self> {
+    pub(super) fn open(service: Service, state: &Path, announce: Announce, counters: Counters) -> io::Result<Self> {
         let logs = EventLogs::open(state)?;
         let mut known = Known::default();
         for Heading { operation, by, digest, key, .. } in logs.headings()? {
@@ -110,6 +112,7 @@ impl Operations {
             tasks: TaskTracker::new(),
             ended: Arc::default(),
             announce,
+            counters,
         })
     }
 
@@ -205,11 +208,9 @@ impl Operations {
     }
 
     fn carry_out(self: &Arc<Self>, known: &mut Known, operation: &Arc<Operation>, command: Command) {
-        let (service, of) = (self.service.clone(), operation.clone());
-        self.spawn(known, operation, async move {
-            let Heading { operation, by, .. } = of.heading.clone();
-            service.execute_as(&by, Some(operation), command, of).await
-        });
+        let (service, sink) = (self.service.clone(), self.counted(operation.clone()));
+        let Heading { operation: id, by, .. } = operation.heading.clone();
+        self.spawn(known, operation, async move { service.execute_as(&by, Some(id), command, sink).await });
     }
 
     /// Carries out what an event starts, after these operations have ended.
@@ -220,12 +221,16 @@ impl Operations {
         taken: Taken,
         after: &[Arc<Operation>],
     ) {
-        let (service, of, after) = (self.service.clone(), operation.clone(), after.to_vec());
+        let (service, sink, after) = (self.service.clone(), self.counted(operation.clone()), after.to_vec());
         self.spawn(known, operation, async move {
             join_all(after.iter().map(|one| one.ended())).await;
             let Taken { operation, event, tries, .. } = taken;
-            service.act(event, tries > 1, operation, of).await
+            service.act(event, tries > 1, operation, sink).await
         });
+    }
+
+    fn counted(&self, inner: Arc<dyn Sink>) -> Arc<dyn Sink> {
+        Arc::new(Counted { inner, counters: self.counters.clone() })
     }
 
     /// Lets an operation go on to its end.
@@ -351,8 +356,16 @@ impl Operations {
             let taken = Taken { tries: taken.tries.saturating_add(1), ..taken };
             let has_ended = self.service.ended(&taken.operation).await.ok().flatten().is_some();
             // An end of one that cannot be noted as begun again would come round for ever.
-            if has_ended || taken.tries > MOST_TRIES || self.inbox.keep(&taken).is_err() {
+            if has_ended {
                 self.inbox.remove(&taken.operation);
+            } else if taken.tries > MOST_TRIES || self.inbox.keep(&taken).is_err() {
+                self.inbox.remove(&taken.operation);
+                let heading = Heading::of_event(taken.operation, &taken.event);
+                (self.announce)(Announcement::Ended {
+                    operation: Operation::begin(heading, &self.logs).named(),
+                    exit: ExitCode::Interrupted,
+                    error: Some("the agent ended each time that it was begun".to_owned()),
+                });
             } else {
                 unfinished.push(taken);
             }
@@ -400,9 +413,9 @@ impl Operations {
         };
         let operation = Arc::new(operation);
         let one = Arc::new(OneDeployment { operation: operation.clone(), ended: Mutex::default() });
-        let service = self.service.clone();
+        let (service, sink) = (self.service.clone(), self.counted(one.clone()));
         self.spawn(&mut self.known(), &operation, async move {
-            let reply = service.execute(&Principal::agent(), command, one.clone()).await?;
+            let reply = service.execute(&Principal::agent(), command, sink).await?;
             let ended = one.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
             Ok(Reply { answer: ended.unwrap_or(reply.answer), exit: reply.exit })
         });

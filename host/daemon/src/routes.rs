@@ -21,6 +21,7 @@ use windlass_foundation::principal::Principal;
 use windlass_service::Service;
 
 use super::announcement::Announce;
+use super::metrics::{self, Counters};
 use super::openapi;
 use super::operation::Operation;
 use super::operations::{NotBegun, Operations};
@@ -46,12 +47,14 @@ pub(super) struct Shared {
     pub(super) stopping: CancellationToken,
     /// Takes what the log of the host has.
     pub(super) announce: Announce,
+    pub(super) counters: Counters,
 }
 
 /// All routes, by their paths.
-pub(super) fn routes() -> [(&'static str, MethodRouter<Shared>); 6] {
+pub(super) fn routes() -> [(&'static str, MethodRouter<Shared>); 7] {
     [
         ("/v1/health", get(health)),
+        ("/v1/metrics", get(numbers)),
         ("/v1/openapi.json", get(|| async { Json(openapi::description()) })),
         ("/v1/operations", post(begin).get(list)),
         ("/v1/operations/{id}", get(one)),
@@ -175,6 +178,16 @@ async fn health(State(shared): State<Shared>) -> Json<Health> {
         stopping: shared.operations.is_stopping(),
         running: shared.operations.running(),
     })
+}
+
+async fn numbers(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let principal = shared.principal(peer, &headers)?;
+    shared.service.authorize(&principal, Right::Read, None)?;
+    metrics::answer(State(shared)).await
 }
 
 async fn begin(

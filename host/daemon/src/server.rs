@@ -17,6 +17,7 @@ use windlass_service::{Grammar, Service, presence};
 
 use super::announcement::{Announce, Announcement};
 use super::error::AgentError;
+use super::metrics::Counters;
 use super::operations::Operations;
 use super::peer::Peer;
 use super::ports::Port;
@@ -51,7 +52,9 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     let service = Service::new(config, grammar).of_agent();
     let state = &settings.state_directory;
     let unwritable = |source| AgentError::Write { path: state.join("operations"), source };
-    let operations = Arc::new(Operations::open(service.clone(), state, announce.clone()).map_err(unwritable)?);
+    let counters = Counters::new();
+    let operations =
+        Arc::new(Operations::open(service.clone(), state, announce.clone(), counters.clone()).map_err(unwritable)?);
     let mut signals = Signals::listen().map_err(failed)?;
     let resumed = operations.take_over().await?;
 
@@ -64,6 +67,7 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
         environment: settings.environment.clone(),
         stopping: stopping.clone(),
         announce: announce.clone(),
+        counters,
     };
     let ended = CancellationToken::new();
     let mut ports = JoinSet::new();

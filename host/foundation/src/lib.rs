@@ -21,4 +21,5 @@ pub mod progress;
 pub mod redact;
 pub mod regular;
 pub mod signature;
+pub mod tally;
 pub mod words;

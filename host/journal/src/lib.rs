@@ -33,8 +33,8 @@ use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
-    Application, Aside, ChainFault, Delivery, Entry, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal, Requeued,
-    Room, Running, Shown, Stored, Summary, Verification, summary_of,
+    Application, Aside, ChainFault, Delivery, Ended, Entry, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal,
+    Requeued, Room, Running, Shown, Stored, Summary, Verification, summary_of,
 };
 use windlass_foundation::clock::Clock;
 use windlass_foundation::names::Instance;
@@ -237,6 +237,11 @@ impl Journal {
     /// Deployments that wait for a person, of an application or of all.
     pub fn stuck(&self, instance: Option<&Instance>) -> Result<Vec<Summary>, Error> {
         self.store().with_status(instance.map(Instance::as_str), "status = 'stuck'")
+    }
+
+    /// How many deployments ended in which way for good; at most `most` rows.
+    pub fn ended(&self, most: u32) -> Result<Vec<Ended>, Error> {
+        self.store().ended(most)
     }
 
     /// What the journal says runs; none before the first success.

@@ -69,6 +69,19 @@ pub struct Summary {
     pub finished: Option<Timestamp>,
 }
 
+/// How many deployments of one kind ended in one way for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// What was deployed.
+    pub instance: Instance,
+    /// The environment's name.
+    pub environment: String,
+    /// How they ended.
+    pub outcome: Outcome,
+    /// How many.
+    pub count: u64,
+}
+
 /// What runs, as the journal knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Running {

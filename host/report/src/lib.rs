@@ -9,6 +9,7 @@ pub mod deployment;
 pub mod error;
 pub mod history;
 pub mod host;
+pub mod host_log;
 pub mod markdown;
 pub mod outbox;
 pub mod page;

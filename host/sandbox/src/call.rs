@@ -14,6 +14,7 @@ use windlass_domain::Failure;
 use windlass_foundation::call::CallContext;
 use windlass_foundation::identity::Identity;
 use windlass_foundation::redact::Redactor;
+use windlass_foundation::tally::Tally;
 
 use super::bindings::imports::windlass::plugin::common as wit;
 use super::convert::Cleaner;
@@ -109,6 +110,14 @@ impl Caller<'_> {
             "called"
         );
         let denied = std::mem::take(&mut *sandbox.denied.lock().unwrap_or_else(PoisonError::into_inner));
+        let word = match &outcome {
+            Ok(Ok(_)) => "answered",
+            Ok(Err(_)) => "failed",
+            Err(Ended::Broke(_) | Ended::Nonsense(_)) => "broke",
+            Err(Ended::Late(_)) => "late",
+            Err(Ended::Cancelled) => "cancelled",
+        };
+        Tally::process().called(&self.identity.name, word, denied.len());
         match outcome {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(failure)) => {

@@ -13,6 +13,7 @@ mod facts;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod init;
+pub mod numbers;
 pub mod presence;
 mod rights;
 mod run;
@@ -178,6 +179,14 @@ impl Service {
     ) -> Result<Reply, ExplainedError> {
         let run = Run::new(self, Principal::agent(), Vec::new(), sink).with_id(Some(id));
         Box::pin(commands::trigger::act(&run, event, kept)).await
+    }
+
+    /// Numbers about the deployments of this host.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn numbers(&self) -> Result<numbers::Numbers, ExplainedError> {
+        Box::pin(numbers::read(&self.by_itself())).await
     }
 
     /// What the agent does by itself.

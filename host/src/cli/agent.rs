@@ -9,6 +9,7 @@ use windlass_daemon::{AgentError, Announcement, Client, Place};
 use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::principal::Principal;
 use windlass_report::Printer;
+use windlass_report::host_log::{About, HostLog};
 use windlass_report::page::{Ink, Line};
 use windlass_service::{Service, Sink};
 
@@ -74,7 +75,22 @@ fn client(config: Option<&Path>, principal: &Principal) -> Result<Client, Explai
 
 /// Is the agent, until the process is asked to end.
 pub(super) async fn serve(config: Option<PathBuf>, printer: Printer) -> Result<ExitCode, ExplainedError> {
-    let announce = move |announcement| printer.status(&Line::plain(sentence(&announcement)));
+    let log = HostLog::new(printer);
+    let announce = move |announcement: Announcement| {
+        let operation = announcement.operation();
+        let trigger = match &announcement {
+            Announcement::HookRefused { trigger, .. } => trigger.as_deref(),
+            _ => None,
+        };
+        let about = About {
+            operation: operation.map(|operation| operation.id.as_str()),
+            deployment: operation.filter(|operation| operation.deploys).map(|operation| operation.id.as_str()),
+            application: operation.and_then(|operation| operation.application.as_deref()),
+            trigger,
+            by: operation.map(|operation| operation.by.as_str()),
+        };
+        log.write(&sentence(&announcement), announcement.is_warning(), about);
+    };
     windlass_daemon::serve(config, request::grammar, Arc::new(announce)).await?;
     Ok(ExitCode::Succeeded)
 }

@@ -1,7 +1,8 @@
 //! The package where systemd is at work. The service is started by the installation, restarted by an upgrade, and stopped when the
 //! package is removed.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
 use windlass_package_tests::{Booted, System};
 
 /// Tells systemd that it is ready and then waits, in the place of an agent that is not in the package.
@@ -66,6 +67,24 @@ fn as_a_user_it_owns_its_state() -> Result<()> {
     assert_eq!(system.run("stat -c '%a %U' /var/lib/windlass")?, "700 windlass\n");
     assert_eq!(system.run("stat -c '%a %U %G' /run/windlass/agent.sock")?, "660 root windlass\n");
     system.run(&format!("grep '^Groups:' /proc/$({PROCESS})/status | grep -w $(getent group docker | cut -d: -f3)"))?;
+    Ok(())
+}
+
+#[test]
+fn the_journal_of_the_host_says_what_a_line_is_about() -> Result<()> {
+    let system = Booted::boot(System::new()?)?;
+    system.run("dpkg -i /packages/this.deb")?;
+    ensure!(system.run("windlass deploy nothing || test $? = 17").is_ok(), "the agent takes no command");
+    let lines = system.run("journalctl --unit=windlass.service --output=json --grep='`deploy`'")?;
+    let lines: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let [began, ended] = lines.as_slice() else { bail!("{lines:?}") };
+    let operation = began["WINDLASS_OPERATION"].as_str().context("no operation")?;
+    ensure!(operation.len() == 12 && began["WINDLASS_DEPLOYMENT"] == operation, "{began}");
+    ensure!(began["WINDLASS_BY"] == "root (local user 0)" && began["SYSLOG_IDENTIFIER"] == "windlass", "{began}");
+    ensure!(ended["WINDLASS_OPERATION"] == operation, "{ended}");
+    // A person should look at the end, and need not at the beginning.
+    ensure!(began["PRIORITY"] == "5" && ended["PRIORITY"] == "4", "{began} {ended}");
+    ensure!(ended["MESSAGE"].as_str().is_some_and(|text| text.contains("ended, not found")), "{ended}");
     Ok(())
 }
 

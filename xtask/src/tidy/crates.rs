@@ -83,6 +83,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["windlass-report"]),
     ("anstyle", &["windlass-report"]),
     ("unicode-width", &["windlass-report"]),
+    ("tracing-", &["windlass-report"]),
+    ("prometheus", &["windlass-daemon"]),
 ];
 
 /// What is wrong with the crates of the agent.

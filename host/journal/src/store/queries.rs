@@ -12,7 +12,7 @@ use super::Store;
 use super::rows::level_of;
 use crate::error::Error;
 use crate::format::{Actor, Purpose};
-use crate::views::{Application, Holder, Line, Running, Summary};
+use crate::views::{Application, Ended, Holder, Line, Running, Summary};
 
 const FIELDS: &str = "id, number, application, environment, purpose, actor, reason, break_glass, status, open, outcome, \
      release, version, commit_id, failure, previous, started, finished, \
@@ -224,6 +224,22 @@ impl Store {
             found.push(Application { instance, running, latest, holder, undelivered });
         }
         Ok(found)
+    }
+
+    /// Of deployments that can end in no other way any more, so that no number goes down: one that is stuck waits for a person.
+    pub(crate) fn ended(&self, most: u32) -> Result<Vec<Ended>, Error> {
+        let explain = |error| self.explain(error);
+        let sql = "SELECT application, environment, outcome, count(*) FROM deployments
+                   WHERE open = 0 AND status <> 'stuck' AND outcome IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT ?1";
+        let mut statement = self.connection.prepare_cached(sql).map_err(explain)?;
+        let row = |row: &Row<'_>| {
+            let outcome: String = row.get(2)?;
+            let (instance, environment) = (instance(row.get(0)?)?, row.get(1)?);
+            let count = row.get(3)?;
+            Ok(outcome_of(&outcome).map(|outcome| Ended { instance, environment, outcome, count }))
+        };
+        let found = statement.query_map([most], row).map_err(explain)?.collect::<Result<Vec<_>, _>>();
+        Ok(found.map_err(explain)?.into_iter().flatten().collect())
     }
 
     pub(crate) fn logs(&self, deployment: &str) -> Result<Vec<Line>, Error> {
