@@ -3,6 +3,7 @@
 //! They run the `windlass` binary as a person does, against a real engine and a real registry. `cargo xtask test`
 //! builds what they need and says where it is; run by hand, they look where it puts things.
 
+mod browser;
 mod resident;
 mod small;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 use windlass_stage::{Compose, Kudos, Run, docker};
 
+pub use browser::Browser;
 pub use resident::{Answered, Resident, ask_port, socket};
 pub use small::Small;
 

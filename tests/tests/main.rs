@@ -36,6 +36,7 @@ mod interruptions;
 mod known_before;
 mod mounted_images;
 mod outbox;
+mod page;
 mod peer;
 mod promotion;
 mod published_contracts;

@@ -65,7 +65,7 @@ pub(crate) fn run() -> Result<()> {
         "From another machine",
         "A machine with a network of its own, and a key that can do nothing but deploy. The cable is pulled in the middle.",
     );
-    stage.from_another_machine()?;
+    stage.meet_another_machine()?;
     stage.show_page("2")?;
 
     scene("What happened", "");

@@ -12,11 +12,16 @@ pub(crate) mod other_engines;
 pub(crate) mod tools;
 mod wasm;
 
+use std::path::Path;
+
 use anyhow::Result;
 
 pub(crate) use compose::find as docker_compose;
 pub(crate) use engine::SOCKET;
 pub(crate) use tools::cargo_deb;
+
+/// A font of the package that every test machine gets: pages look the same on all.
+const FONT: &str = "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf";
 
 /// What a chore needs beyond Rust itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub(crate) enum Need {
     Ssh,
     /// The servers that the tests talk to.
     Servers,
+    /// The browser that looks at the status page. Large: some 300 MB with what it needs.
+    Browser,
     /// The program that runs the tests.
     Nextest,
     /// The program that judges what is built in: licences, sources, versions.
@@ -51,6 +58,7 @@ pub(crate) const EVERYTHING: &[Need] = &[
     Need::Compose,
     Need::Ssh,
     Need::Servers,
+    Need::Browser,
     Need::Nextest,
     Need::Deny,
     Need::Packaging,
@@ -65,6 +73,14 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
             Need::Engine => engine::ensure()?,
             Need::Registry => apt::ensure("an image registry", &[("docker-registry", "docker-registry")])?,
             Need::Compose => compose::ensure()?,
+            Need::Browser => {
+                // Without a font it shows nothing that can be looked at.
+                let programs = [("chromium", "chromium"), ("fc-list", "fontconfig")];
+                apt::ensure("a browser for the status page", &programs)?;
+                if !Path::new(FONT).exists() {
+                    apt::install(&["fonts-liberation"])?;
+                }
+            }
             Need::Nextest => tools::ensure("nextest", &["--no-default-features", "--features", "default-no-update"])?,
             Need::Deny => tools::ensure("deny", &[])?,
             Need::Packaging => {

@@ -8,8 +8,8 @@ use windlass_foundation::explain::ExitCode;
 
 use crate::command::Content;
 use crate::facts::{
-    AccessFact, AuditFact, CheckFact, ConfigFact, DeliveryFact, DeploymentFact, DoctorFact, Fact, GrantFact,
-    HistoryFact, HoldsFact, LogFact, OriginFact, PlanFact, PluginFact, ReleaseDocumentFact, ReleaseLineFact,
+    AccessFact, AuditFact, CheckFact, ConfigFact, CourseFact, DeliveryFact, DeploymentFact, DoctorFact, Fact,
+    GrantFact, HistoryFact, HoldsFact, LogFact, OriginFact, PlanFact, PluginFact, ReleaseDocumentFact, ReleaseLineFact,
     StatusFact, TriggerFact,
 };
 
@@ -57,6 +57,13 @@ pub enum Answer {
     Shown {
         /// The deployment.
         deployment: Box<DeploymentFact>,
+    },
+    /// The same with its course: what a page about it shows.
+    Reported {
+        /// The deployment.
+        deployment: Box<DeploymentFact>,
+        /// What was planned, when each thing was done, and what was logged.
+        course: Box<CourseFact>,
     },
     /// The resolved application.
     Config {
@@ -167,7 +174,9 @@ impl Answer {
     #[must_use]
     pub fn facts(self) -> Vec<Fact> {
         match self {
-            Self::Ended { deployment } | Self::Shown { deployment } => vec![Fact::Deployment(deployment)],
+            Self::Ended { deployment } | Self::Shown { deployment } | Self::Reported { deployment, .. } => {
+                vec![Fact::Deployment(deployment)]
+            }
             Self::Resolved { deployment } => deployment.into_iter().map(Fact::Deployment).collect(),
             Self::Resumed { .. } => Vec::new(),
             Self::Config { config } => vec![Fact::Config(config)],

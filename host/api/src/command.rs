@@ -244,6 +244,11 @@ pub enum Command {
         /// A deployment's id or its beginning, or an application for its last deployment.
         deployment: String,
     },
+    /// Everything about one deployment, with its course.
+    Report {
+        /// A deployment's id or its beginning, or an application for its last deployment.
+        deployment: String,
+    },
     /// What plugins and steps of a deployment logged.
     Logs {
         /// A deployment's id or its beginning, or an application for its last deployment.

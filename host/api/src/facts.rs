@@ -6,10 +6,12 @@
 
 mod access;
 mod config;
+mod course;
 mod deployment;
 mod host;
 mod principal;
 mod release;
+mod sentences;
 mod status;
 mod trigger;
 
@@ -23,6 +25,7 @@ use crate::error::ErrorFact;
 
 pub use access::{AccessFact, KeyFact, RightsFact};
 pub use config::{ConfigFact, OriginFact};
+pub use course::{CourseFact, SpanFact};
 pub use deployment::{
     AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LeftFact, LogFact, PhaseFact, PlanFact,
     ProbeFact, RecordFact, ReleaseFact, StepFact,
@@ -30,6 +33,7 @@ pub use deployment::{
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use principal::PrincipalFact;
 pub use release::{ReleaseDocumentFact, ReleaseLineFact};
+pub use sentences::Remark;
 pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
 pub use trigger::TriggerFact;
 
@@ -39,7 +43,7 @@ pub use trigger::TriggerFact;
 pub enum Fact {
     /// Something happens right now: `deploy`, `rollback`, `resume`, `check`, `plan`.
     Progress(ProgressEvent),
-    /// How a deployment ended, or what is known of one: `deploy`, `rollback`, `resume`, `resolve`, `show`.
+    /// How a deployment ended, or what is known of one: `deploy`, `rollback`, `resume`, `resolve`, `show`, `report`.
     Deployment(Box<DeploymentFact>),
     /// The resolved application: `config`.
     Config(Box<ConfigFact>),

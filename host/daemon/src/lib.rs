@@ -6,6 +6,7 @@
 //! Nothing here decides about a deployment, reads a command line or prints.
 
 mod announcement;
+mod changes;
 mod client;
 mod error;
 mod event_log;

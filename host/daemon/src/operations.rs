@@ -20,6 +20,7 @@ use windlass_service::trigger::Event;
 use windlass_service::{Service, Sink, agent};
 
 use super::announcement::{Announce, Announcement};
+use super::changes::Changes;
 use super::event_log::{EventLogs, Heading};
 use super::inbox::{Inbox, MOST_TRIES, Taken};
 use super::metrics::{Counted, Counters};
@@ -66,6 +67,8 @@ pub(super) struct Operations {
     ended: Arc<Notify>,
     announce: Announce,
     counters: Counters,
+    /// What pages are told.
+    changes: Changes,
 }
 
 #[derive(Default)]
@@ -113,6 +116,7 @@ impl Operations {
             ended: Arc::default(),
             announce,
             counters,
+            changes: Changes::new(),
         })
     }
 
@@ -208,6 +212,9 @@ impl Operations {
     }
 
     fn carry_out(self: &Arc<Self>, known: &mut Known, operation: &Arc<Operation>, command: Command) {
+        if !windlass_service::only_looks(&command) {
+            self.changes.follow(operation);
+        }
         let (service, sink) = (self.service.clone(), self.counted(operation.clone()));
         let Heading { operation: id, by, .. } = operation.heading.clone();
         self.spawn(known, operation, async move { service.execute_as(&by, Some(id), command, sink).await });
@@ -221,6 +228,7 @@ impl Operations {
         taken: Taken,
         after: &[Arc<Operation>],
     ) {
+        self.changes.follow(operation);
         let (service, sink, after) = (self.service.clone(), self.counted(operation.clone()), after.to_vec());
         self.spawn(known, operation, async move {
             join_all(after.iter().map(|one| one.ended())).await;
@@ -284,6 +292,11 @@ impl Operations {
     /// Told whenever an operation has ended.
     pub(super) fn endings(&self) -> Arc<Notify> {
         self.ended.clone()
+    }
+
+    /// That something changed, whenever it does.
+    pub(super) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// One of them: it goes on, or it is kept.
@@ -412,6 +425,7 @@ impl Operations {
             Operation::begin(Heading::new(id.to_owned(), Principal::agent(), &command, None), &self.logs)
         };
         let operation = Arc::new(operation);
+        self.changes.follow(&operation);
         let one = Arc::new(OneDeployment { operation: operation.clone(), ended: Mutex::default() });
         let (service, sink) = (self.service.clone(), self.counted(one.clone()));
         self.spawn(&mut self.known(), &operation, async move {

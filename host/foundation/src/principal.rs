@@ -52,6 +52,8 @@ pub enum Proof {
     },
     /// The agent by itself: a schedule, or something that it watches.
     Agent,
+    /// Whoever looks at the agent's status page: nothing proves who that is, and all that they may do is look.
+    Page,
 }
 
 /// A certificate of an SSH key, which an SSH server verified.
@@ -94,6 +96,12 @@ impl Principal {
         Self::new("agent", Proof::Agent)
     }
 
+    /// Whoever looks at the agent's status page.
+    #[must_use]
+    pub fn page() -> Self {
+        Self::new("status page", Proof::Page)
+    }
+
     /// The name for people.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -128,6 +136,7 @@ impl Proof {
             Self::SshKey { .. } => "ssh-key",
             Self::Trigger { .. } => "trigger",
             Self::Agent => "agent",
+            Self::Page => "page",
         }
     }
 
@@ -143,6 +152,7 @@ impl Proof {
             // Its name has parentheses of its own.
             Self::Trigger { .. } => format!("{name}, whose secret was verified"),
             Self::Agent => format!("{name} (the agent by itself)"),
+            Self::Page => format!("{name} (whoever looks at it)"),
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn page(answer: &Answer, view: &View) -> Page {
         }
         Answer::Resolved { deployment: None } => Page::new(),
         Answer::Resumed { application, number } => resumed(application.as_deref(), *number),
-        Answer::Shown { deployment } => deployment::show(deployment, width),
+        Answer::Shown { deployment } | Answer::Reported { deployment, .. } => deployment::show(deployment, width),
         Answer::Config { config } => Page::of_text(&(view.config)(config)),
         Answer::Origin { origin } => host::origin(origin),
         Answer::Plan { plan, .. } => plan::page(plan, width),

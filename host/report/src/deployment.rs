@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use windlass_foundation::explain::NOT_WELL;
-
 use super::error;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
@@ -45,46 +43,8 @@ pub fn errors(fact: &DeploymentFact, width: usize) -> Page {
 
 /// `succeeded: kudos v2 runs in uat`, and so on for each outcome.
 pub(super) fn headline(fact: &DeploymentFact) -> Line {
-    let version = fact.release.as_ref().map_or("", ReleaseFact::name);
-    let what = if version.is_empty() { fact.application.clone() } else { format!("{} {version}", fact.application) };
-    let previous = afterwards(fact);
-    let place = &fact.environment;
-    let stopped = fact.failure.as_ref().map_or("stopped", |failure| failure.message.as_str());
-    let (word, rest) = match fact.outcome.as_str() {
-        "refused" if fact.cancelled => ("cancelled", format!("{what} was {stopped} in {place}; nothing was touched")),
-        "rolled-back" if fact.cancelled => ("cancelled", format!("{what} was {stopped} in {place}; {previous}")),
-        "succeeded" if fact.rollback => ("succeeded", format!("{what} runs in {place} again")),
-        "succeeded" => ("succeeded", format!("{what} runs in {place}")),
-        "unchanged" => ("unchanged", format!("{what} already runs in {place}; nothing was touched")),
-        "refused" if fact.failure.as_ref().is_some_and(|failure| failure.code == NOT_WELL) => {
-            ("refused", format!("{what} is what runs in {place}, and it is not well; nothing was touched"))
-        }
-        "refused" => ("refused", format!("{what} was not deployed to {place}; nothing was touched")),
-        "rolled-back" => ("rolled back", format!("{what} failed in {place}; {previous}")),
-        "stuck" => (
-            "stuck",
-            format!("{what} failed in {place}, and putting the old version back failed too; it needs a person"),
-        ),
-        "resolved" => ("resolved", format!("{} in {place} can be deployed again", fact.application)),
-        "open" => ("open", format!("{what} in {place} has not ended")),
-        other => (other, what),
-    };
+    let (word, rest) = fact.sentence();
     Line::new().ink(ink(&fact.outcome), word).text(": ").ink(Ink::Bold, rest)
-}
-
-/// What runs after a deployment was rolled back: what was seen, where it was looked at.
-fn afterwards(fact: &DeploymentFact) -> String {
-    match (&fact.previous, fact.runs, &fact.trouble) {
-        (None, Some(true), _) => "what ran before, which windlass did not deploy, runs as before".to_owned(),
-        (None, ..) => "nothing of it runs, as before".to_owned(),
-        (Some(previous), Some(false), _) => {
-            format!("nothing of it runs, as before: {} did not run when the deployment began", previous.name())
-        }
-        (Some(previous), _, Some(trouble)) => {
-            format!("{} is back as it was before, which is not well: {trouble}", previous.name())
-        }
-        (Some(previous), _, None) => format!("{} runs as before", previous.name()),
-    }
 }
 
 /// The images, old and new.

@@ -35,18 +35,13 @@ pub fn page(entries: &[HistoryFact], application: Option<&str>) -> Page {
             Line::plain(words::time(&entry.started)),
             if one { Line::new() } else { Line::plain(&entry.application) },
             Line::plain(entry.label.as_deref().or(entry.version.as_deref()).unwrap_or("?")),
-            Line::new().ink(ink(&entry.outcome), outcome(entry)).text(rollback),
+            Line::new().ink(ink(&entry.outcome), entry.word()).text(rollback),
             Line::plain(took),
             Line::plain(&entry.actor).ink(Ink::Dim, reason),
         ]);
     }
     page.append(table.page(""));
     page
-}
-
-/// The word for how a deployment ended. One that a user stopped did not fail, so it is `cancelled`.
-fn outcome(entry: &HistoryFact) -> String {
-    if entry.cancelled { "cancelled".to_owned() } else { entry.outcome.replace('-', " ") }
 }
 
 /// A line of `logs`.

@@ -1,8 +1,9 @@
 //! Events that recorders have not received: those that wait for them, and those that are set aside for a person.
 
 use super::page::{Ink, Line, Page};
+use super::status::ink;
 use super::table::Table;
-use windlass_api::facts::{DeliveryFact, RecordFact};
+use windlass_api::facts::{DeliveryFact, Health, RecordFact};
 use windlass_foundation::words;
 
 /// The answer of `outbox list`, `flush`, `retry` and `drop`, the oldest first; what is set aside comes before the rest.
@@ -22,40 +23,10 @@ pub fn page(facts: &[DeliveryFact], width: usize) -> Page {
         page.push(Line::new().ink(Ink::Bold, title));
         for fact in facts {
             let number = Line::plain("  ").ink(Ink::Dim, format!("#{}", fact.number)).text(" ");
-            page.wrapped(number.ink(Ink::Bold, &fact.application).text(": "), Ink::Plain, &sentence(fact), width);
+            page.wrapped(number.ink(Ink::Bold, &fact.application).text(": "), Ink::Plain, &fact.sentence(), width);
         }
     }
     page
-}
-
-/// The word in front of the sentence, and how it looks.
-#[must_use]
-pub fn heading(fact: &DeliveryFact) -> (Ink, &'static str) {
-    if fact.is_set_aside() { (Ink::Bad, "not recorded:") } else { (Ink::Warn, "outbox:") }
-}
-
-/// One sentence about an event that waits or is set aside: the recorder, the reason, and what a person can do.
-#[must_use]
-pub fn sentence(fact: &DeliveryFact) -> String {
-    let DeliveryFact { recorder, deployment, number, .. } = fact;
-    let failure = fact.failure.as_ref().map(|failure| format!(": {failure}")).unwrap_or_default();
-    let version = fact.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
-    if fact.is_set_aside() {
-        let hint = fact.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
-        return format!(
-            "recorder {recorder} rejected deployment {deployment}{version} for good{failure}{hint}; `windlass outbox drop \
-             {number} --reason …` removes it, `windlass outbox retry {number}` puts it back into the queue"
-        );
-    }
-    let due = fact.due.as_deref().map(words::time).unwrap_or_default();
-    let tried = match usize::try_from(fact.attempts).unwrap_or(usize::MAX) {
-        0 => "has not been tried yet".to_owned(),
-        attempts => format!("failed, tried {}", words::count(attempts, "time")),
-    };
-    format!(
-        "recorder {recorder}: delivery of deployment {deployment}{version} {tried}{failure}; the next deployment after \
-         {due} tries again, or `windlass outbox flush` now"
-    )
 }
 
 /// The events that are left undelivered at the end of a deployment: each event that is set aside, and one line for each
@@ -63,11 +34,11 @@ pub fn sentence(fact: &DeliveryFact) -> String {
 #[must_use]
 pub fn left(facts: &[DeliveryFact], width: usize) -> Page {
     let mut page = Page::new();
-    let mut say = |(ink, word): (Ink, &str), text: &str| {
-        page.wrapped(Line::plain("  ").ink(ink, word).text(" "), Ink::Plain, text, width);
+    let mut say = |(health, word): (Health, &str), text: &str| {
+        page.wrapped(Line::plain("  ").ink(ink(health), word).text(" "), Ink::Plain, text, width);
     };
     for fact in facts.iter().filter(|fact| fact.is_set_aside()) {
-        say(heading(fact), &sentence(fact));
+        say(fact.heading(), &fact.sentence());
     }
     let mut recorders: Vec<&str> = Vec::new();
     for first in facts.iter().filter(|fact| !fact.is_set_aside()) {
@@ -83,7 +54,7 @@ pub fn left(facts: &[DeliveryFact], width: usize) -> Page {
             reason: first.failure.as_deref(),
             due: first.due.as_deref().unwrap_or_default(),
         };
-        say(heading(first), &words.to_string());
+        say(first.heading(), &words.to_string());
     }
     page
 }

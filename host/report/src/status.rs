@@ -1,9 +1,8 @@
 //! What runs, and whether it is what was deployed.
 
-use super::outbox;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use windlass_api::facts::{HoldsFact, PartFact, StatusFact};
+use windlass_api::facts::{Health, HoldsFact, PartFact, Remark, StatusFact};
 use windlass_foundation::words;
 
 /// One application of `status`.
@@ -11,8 +10,8 @@ use windlass_foundation::words;
 pub fn page(fact: &StatusFact, width: usize) -> Page {
     let mut page = Page::new();
     page.push(headline(fact));
-    for (ink, heading, text) in remarks(fact) {
-        page.wrapped(Line::plain("  ").ink(ink, heading).text(" "), Ink::Plain, &text, width);
+    for Remark { health, heading, text } in fact.remarks() {
+        page.wrapped(Line::plain("  ").ink(ink(health), heading).text(" "), Ink::Plain, &text, width);
     }
     if let Some(parts) = fact.parts.as_ref().filter(|parts| !parts.is_empty()) {
         page.gap();
@@ -51,86 +50,26 @@ fn headline(fact: &StatusFact) -> Line {
     let version = fact.release.as_ref().map_or_else(String::new, |release| format!(" {}", release.name()));
     let heading =
         Line::new().ink(Ink::Bold, format!("{}{version} in {}", fact.application, fact.environment)).text(": ");
-    let heading = if fact.stuck.is_some() {
-        heading.ink(Ink::Bad, "stuck")
-    } else if fact.open.is_some() {
-        heading.ink(Ink::Warn, "a deployment is open")
-    } else if fact.release.is_none() && fact.parts.as_ref().is_none_or(Vec::is_empty) {
-        heading.text("nothing of it was deployed with success yet")
-    } else if fact.release.is_none() {
-        heading.ink(Ink::Warn, "runs, but was not deployed by windlass")
-    } else if fact.unobserved.is_some() {
-        heading.ink(Ink::Warn, "not observed")
-    } else if !fact.drift.is_empty() {
-        heading.ink(Ink::Warn, "drifted")
-    } else if ill(fact).next().is_some() {
-        heading.ink(Ink::Bad, "runs, and is not well")
-    } else {
-        heading.ink(Ink::Good, "runs as deployed")
-    };
+    let (health, state) = fact.state();
+    let heading = heading.ink(ink(health), state);
     match (&fact.since, &fact.deployment) {
         (Some(since), Some(deployment)) if fact.stuck.is_none() && fact.open.is_none() => {
             // What drifted or fell ill did so later.
-            let word = if fact.drift.is_empty() && ill(fact).next().is_none() { "since" } else { "deployed" };
+            let word = if fact.drift.is_empty() && fact.ill().next().is_none() { "since" } else { "deployed" };
             heading.ink(Ink::Dim, format!(", {word} {} by deployment {deployment}", words::time(since)))
         }
         _ => heading,
     }
 }
 
-/// What is not well of what is observed, one sentence each.
-fn ill(fact: &StatusFact) -> impl Iterator<Item = String> {
-    // A part that has no version and does not run was left in the project by another party. It does not belong to the
-    // application.
-    let parts = fact.parts.iter().flatten().filter(|part| part.version.is_some() || part.state == "running");
-    parts.filter_map(|part| part.trouble.as_ref().map(|trouble| format!("{} {trouble}", part.instance)))
-}
-
-/// What a person should know, each with a heading.
-fn remarks(fact: &StatusFact) -> Vec<(Ink, &'static str, String)> {
-    let mut remarks = Vec::new();
-    let application = &fact.application;
-    if let Some(stuck) = &fact.stuck {
-        let text = format!("{stuck}; put it right by hand, then `windlass resolve {application} --reason …`");
-        remarks.push((Ink::Bad, "stuck:", text));
+/// The ink of what is well and what is not.
+pub(super) fn ink(health: Health) -> Ink {
+    match health {
+        Health::Well => Ink::Good,
+        Health::Note => Ink::Plain,
+        Health::Warn => Ink::Warn,
+        Health::Bad => Ink::Bad,
     }
-    if let Some(open) = &fact.open {
-        let version = open.version.as_ref().map_or_else(String::new, |version| format!(" of {version}"));
-        let started = words::time(&open.started);
-        let rest = match &open.holder {
-            Some(holder) => format!("; {holder} works on it"),
-            None => format!("; it was interrupted: `windlass resume {application}` finishes or unwinds it"),
-        };
-        remarks.push((Ink::Warn, "open:", format!("deployment {}{version} since {started}{rest}", open.deployment)));
-    }
-    if let Some(unobserved) = &fact.unobserved {
-        remarks.push((Ink::Warn, "not observed:", unobserved.clone()));
-    }
-    for drift in &fact.drift {
-        remarks.push((Ink::Warn, "drift:", drift.clone()));
-    }
-    // What is said as drift is said once: both end with what was seen.
-    let said = |trouble: &str| {
-        let causes = fact.drift.iter().filter_map(|drift| drift.rsplit(": ").next());
-        causes.into_iter().any(|cause| trouble.ends_with(cause))
-    };
-    for trouble in ill(fact).filter(|trouble| !said(trouble)) {
-        remarks.push((Ink::Bad, "not well:", trouble));
-    }
-    if let Some(frozen) = &fact.frozen {
-        remarks.push((Ink::Warn, "frozen:", frozen.clone()));
-    }
-    if let Some(pinned) = &fact.pinned {
-        remarks.push((Ink::Warn, "pinned:", pinned.clone()));
-    }
-    for version in &fact.quarantined {
-        remarks.push((Ink::Warn, "quarantined:", version.clone()));
-    }
-    for delivery in &fact.outbox {
-        let (ink, heading) = outbox::heading(delivery);
-        remarks.push((ink, heading, outbox::sentence(delivery)));
-    }
-    remarks
 }
 
 /// What is observed, one part per line.
@@ -174,6 +113,7 @@ pub fn pages(applications: &[StatusFact], width: usize) -> Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox;
     use windlass_api::facts::{DeliveryFact, OpenFact};
 
     fn fact() -> StatusFact {
@@ -194,6 +134,7 @@ mod tests {
             environment: "uat".to_owned(),
             release: Some((&crate::plan::tests::release("v2")).into()),
             deployment: Some("4f0c9t2m1k8z".to_owned()),
+            by: None,
             since: Some("2026-08-21T14:03:30Z".to_owned()),
             parts: Some(vec![part("backend", "v2", Some("healthy"), 0), part("web", "v1", None, 3)]),
             unobserved: None,
@@ -242,7 +183,7 @@ mod tests {
             part.trouble = Some(trouble.to_owned());
         }
         let said: Vec<String> =
-            remarks(&fact).into_iter().map(|(_, heading, text)| format!("{heading} {text}")).collect();
+            fact.remarks().into_iter().map(|Remark { heading, text, .. }| format!("{heading} {text}")).collect();
         assert_eq!(said.len(), 2, "{said:?}");
         assert!(said[0].starts_with("drift: service web") && said[1].ends_with("is unhealthy"), "{said:?}");
     }

@@ -65,18 +65,18 @@ pub fn is_unrestricted(principal: &Principal) -> bool {
     match principal.proof() {
         Proof::LocalUser { uid } => *uid == 0,
         Proof::Agent => true,
-        Proof::SshKey { .. } | Proof::Trigger { .. } => false,
+        Proof::SshKey { .. } | Proof::Trigger { .. } | Proof::Page => false,
     }
 }
 
 /// Whether a principal has a right without a rule that gives it. Where the operator wrote no rule at all, a trigger does what the
 /// operator's file says of it, and a user of this host what their own rights let them do. Of the agent, which has more rights than
-/// they have, users may ask to look. A key was let in to do what a rule says.
+/// they have, users may ask to look, and so may the page that the operator opened. A key was let in to do what a rule says.
 fn needs_no_rule(config: &Config, principal: &Principal, right: Right, asked: Asked) -> bool {
     let no_rules = config.access.is_empty();
     match (principal.proof(), asked) {
         (Proof::LocalUser { .. }, Asked::Directly) | (Proof::Trigger { .. }, _) => no_rules,
-        (Proof::LocalUser { .. }, Asked::Agent) => right == Right::Read,
+        (Proof::LocalUser { .. }, Asked::Agent) | (Proof::Page, _) => right == Right::Read,
         (Proof::SshKey { .. }, _) => false,
         (Proof::Agent, _) => true,
     }
@@ -113,7 +113,7 @@ pub fn check_known(config: &Config, principal: &Principal) -> Result<(), Denied>
 fn membership(principal: &Principal) -> Membership {
     match principal.proof() {
         Proof::LocalUser { uid } => account::membership(*uid),
-        Proof::SshKey { .. } | Proof::Trigger { .. } | Proof::Agent => Membership::default(),
+        Proof::SshKey { .. } | Proof::Trigger { .. } | Proof::Agent | Proof::Page => Membership::default(),
     }
 }
 
@@ -241,7 +241,7 @@ fn is_for(rule: &AccessRule, proof: &Proof, membership: &Membership) -> bool {
             rule.keys.contains(fingerprint) || certificate.as_ref().is_some_and(is_certified)
         }
         Proof::Trigger { trigger, .. } => rule.triggers.contains(trigger),
-        Proof::Agent => false,
+        Proof::Agent | Proof::Page => false,
     }
 }
 
@@ -255,7 +255,8 @@ fn lines(proof: &Proof, membership: &Membership, right: Right, on: On<'_>) -> St
         }
         Proof::SshKey { fingerprint, .. } => ("keys", fingerprint.clone()),
         Proof::Trigger { trigger, .. } => ("triggers", trigger.clone()),
-        Proof::Agent => ("users", "0".to_owned()),
+        // No rule is about these: the one always may, the other may only look.
+        Proof::Agent | Proof::Page => ("users", "0".to_owned()),
     };
     let applications = match on {
         On::Application(application) => format!("applications = [{}]\n", text(application)),
@@ -489,7 +490,13 @@ mod tests {
             "a rule for others takes nothing away"
         );
         assert!(!check_with(rules(), &user(4_000_000_001), &[Right::Read], Asked::Directly));
-        let key = Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 0, certificate: None });
+        let all = AccessRule { users: texts(&["0", "page"]), ..rule(&Right::ALL, &[]) };
+        for right in Right::ALL {
+            let may = check_with(vec![all.clone()], &Principal::page(), &[right], Asked::Agent);
+            assert_eq!(may, right == Right::Read, "whatever a rule says, a page may {right}");
+        }
+        let key =
+            Principal::new("ci", Proof::SshKey { fingerprint: "SHA256:ab".to_owned(), uid: 0, certificate: None });
         assert!(!check_with(Vec::new(), &key, &[Right::Read], Asked::Agent), "a key is judged by what is said of keys");
     }
 }

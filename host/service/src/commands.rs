@@ -66,6 +66,7 @@ pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, Explai
         C::Status { application } => status::run(run, application.as_ref()).await,
         C::History { application, limit } => history::run(run, application.as_ref(), limit).await,
         C::Show { deployment } => show::run(run, &deployment).await,
+        C::Report { deployment } => show::report(run, &deployment).await,
         C::Logs { deployment } => show::logs(run, &deployment).await,
         C::AuditVerify => audit::verify(run).await,
         C::PluginList => plugin::list(run).await,

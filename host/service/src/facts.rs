@@ -11,6 +11,7 @@ use windlass_journal::{
     outcome_word,
 };
 
+pub(crate) mod course;
 mod left;
 mod phases;
 mod records;

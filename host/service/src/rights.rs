@@ -20,6 +20,7 @@ fn of_itself(command: &Command) -> Vec<Right> {
         C::Status { .. }
         | C::History { .. }
         | C::Show { .. }
+        | C::Report { .. }
         | C::Logs { .. }
         | C::Config { .. }
         | C::ReleaseExport { .. }

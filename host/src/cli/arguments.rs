@@ -141,6 +141,8 @@ pub enum Command {
     History(HistoryArguments),
     /// Show everything about one deployment
     Show(ShowArguments),
+    /// Write everything about one deployment as a page that needs nothing else
+    Report(ReportArguments),
     /// Show what plugins and steps of a deployment said
     Logs(LogsArguments),
     /// Examine the journal
@@ -271,6 +273,25 @@ pub struct ShowArguments {
     /// The deployment's id or its beginning, or an application for its last deployment
     #[arg(value_name = "DEPLOYMENT|APP", value_parser = deployment)]
     pub deployment: String,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass report kudos --out kudos.html        The last deployment of an application
+  windlass report 4f0c9t2m1k8z > deployment.html
+  ssh deploy@uat1 report kudos > kudos.html     For a key that runs the gate
+
+The page is one HTML file with its style in it: no script, and no request for anything elsewhere. With --json
+it prints what `show --json` prints.")]
+pub struct ReportArguments {
+    /// The deployment's id or its beginning, or an application for its last deployment
+    #[arg(value_name = "DEPLOYMENT|APP", value_parser = deployment)]
+    pub deployment: String,
+    /// Write the page into this file, instead of to stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `logs`.

@@ -2,17 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use windlass_api::command::Content;
+use windlass_api::facts::{CourseFact, DeploymentFact};
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::ExplainedError;
+use windlass_page::{Kept, View};
 use windlass_report::Printer;
+use windlass_report::page::Page;
 use windlass_service::caller;
 
-use super::arguments::{Command, PlanArguments, ReleaseCommand};
+use super::arguments::{Command, PlanArguments, ReleaseCommand, ReportArguments};
 
 /// Where a command's file is to be written.
 fn out(command: &Command) -> Option<&PathBuf> {
     match command {
-        Command::Plan(PlanArguments { out, .. }) => out.as_ref(),
+        Command::Plan(PlanArguments { out, .. }) | Command::Report(ReportArguments { out, .. }) => out.as_ref(),
         Command::Release(release) => match &release.command {
             ReleaseCommand::Create { out, .. } | ReleaseCommand::Export { out, .. } => out.as_ref(),
             ReleaseCommand::List { .. } | ReleaseCommand::Show { .. } | ReleaseCommand::Verify { .. } => None,
@@ -38,9 +43,28 @@ pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Re
             printer.verbatim(&String::from_utf8_lossy(&document.0));
             return Ok(None);
         }
+        (Answer::Reported { deployment, course }, Some(path)) => {
+            caller::write(path, &Content(report(deployment, course).into_bytes()))?;
+            if !printer.json() {
+                let said = format!("the page about deployment {} is in {}", deployment.deployment, path.display());
+                printer.page(&Page::of_text(&said));
+                return Ok(None);
+            }
+        }
+        (Answer::Reported { deployment, course }, None) if !printer.json() => {
+            printer.verbatim(&report(deployment, course));
+            return Ok(None);
+        }
         _ => {}
     }
     Ok(Some(reply))
+}
+
+/// The page about a deployment, for a file of its own.
+fn report(deployment: &DeploymentFact, course: &CourseFact) -> String {
+    let now = Timestamp::now();
+    let view = View { environment: &deployment.environment, now, kept: Kept::File, looked: None, stopping: false };
+    windlass_page::deployment(&view, deployment, course)
 }
 
 /// What to say after a document was written: it may be a file of the very next release.

@@ -80,6 +80,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
         C::Status(it) => Command::Status { application: it.app },
         C::History(it) => Command::History { application: it.app, limit: it.limit },
         C::Show(it) => Command::Show { deployment: it.deployment },
+        C::Report(it) => Command::Report { deployment: it.deployment },
         C::Logs(it) => Command::Logs { deployment: it.deployment },
         C::Audit(_) => Command::AuditVerify,
         C::Plugin(it) => match it.command {

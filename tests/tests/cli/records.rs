@@ -59,6 +59,13 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     --- stdout
     {"type":"deployment","deployment":"[ID]","sequence":1,"application":"shop","environment":"uat","outcome":"succeeded","cancelled":false,"rollback":false,"actor":"ada","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"started":"[TIME]","finished":"[TIME]","took":[TOOK],"phases":[{"phase":"resolve","took":[TOOK]},{"phase":"plan","took":[TOOK]},{"phase":"check","took":[TOOK]},{"phase":"apply","took":[TOOK]},{"phase":"verify","took":[TOOK]},{"phase":"record","took":[TOOK]}],"checks":[{"name":"windlass","report":{"verdict":"pass","summary":"all built-in checks passed","findings":[]}}],"smoke":[{"name":"health","report":{"verdict":"pass","summary":"1111111 is there and well","findings":[{"id":"current:start","verdict":"pass","title":"start: 1111111 is there"},{"id":"health:answers","verdict":"pass","title":"`answers` says that it is well"}]}}],"steps":[{"step":"start","title":"start: start 1111111","state":"done","applied":"done","took":[TOOK]}],"left-behind":[],"records":[],"outbox":[],"next":[]}
     "#);
+    let out = stage.host.root().join("report.html");
+    insta::assert_snapshot!(stage.tell(&format!("report shop --out {}", out.display())), @"
+    exit 0
+    --- stdout
+    the page about deployment [ID] is in [HOST]/report.html
+    ");
+    assert!(fs::read_to_string(out).unwrap().contains("1111111 runs in uat"));
     insta::assert_snapshot!(stage.tell("logs shop"), @r"
     exit 0
     --- stdout
@@ -81,7 +88,7 @@ fn deployments_are_listed_and_shown_with_their_logs() {
     insta::assert_snapshot!(stage.tell("status shop --json"), @r#"
     exit 0
     --- stdout
-    {"type":"status","application":"shop","environment":"uat","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"deployment":"[ID]","since":"[TIME]","parts":[{"service":"shop","instance":"shop","version":"1111111","reference":"1111111","state":"running","health":"healthy","restarts":0},{"service":"start","instance":"running","version":"1111111","state":"running","restarts":0}],"drift":[],"quarantined":[],"outbox":[]}
+    {"type":"status","application":"shop","environment":"uat","release":{"id":"sha256:[DIGEST]","version":"1111111","commit":"1111111","artifacts":{}},"deployment":"[ID]","by":"ada (local user [UID])","since":"[TIME]","parts":[{"service":"shop","instance":"shop","version":"1111111","reference":"1111111","state":"running","health":"healthy","restarts":0},{"service":"start","instance":"running","version":"1111111","state":"running","restarts":0}],"drift":[],"quarantined":[],"outbox":[]}
     "#);
     insta::assert_snapshot!(stage.tell("history --limit 0"), @"
     exit 2

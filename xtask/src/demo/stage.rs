@@ -49,7 +49,7 @@ impl Stage {
     }
 
     /// Deploys version 2 over SSH from a machine whose connection is cut meanwhile.
-    pub(crate) fn from_another_machine(&self) -> Result<()> {
+    pub(crate) fn meet_another_machine(&self) -> Result<()> {
         let mut elsewhere = Elsewhere::set(&self.kudos.host)?;
         elsewhere.ssh("", 0)?;
         elsewhere.cut(&["deploy", "kudos", "--set", "web=2", "--set", "backend=2"], "Applying")?;

@@ -24,6 +24,8 @@ pub(crate) enum Wish {
     Compose,
     /// Servers and programs from packages.
     Servers,
+    /// A browser.
+    Browser,
     /// The agent with its plugins, and the application that it releases.
     Agent,
     /// The agent as a Debian package, and a Debian system to install it in.
@@ -38,6 +40,7 @@ impl Wish {
             Self::Registry => &[Need::Registry],
             Self::Compose => &[Need::Engine, Need::Compose],
             Self::Servers => &[Need::Servers],
+            Self::Browser => &[Need::Browser],
             Self::Agent => &[Need::Wasm, Need::Engine, Need::Registry],
             Self::Package => &[Need::Packaging, Need::DebianTree],
         }

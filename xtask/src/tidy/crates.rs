@@ -37,6 +37,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-sandbox",
         ],
     ),
+    // As the printer, for a browser.
+    ("windlass-page", &["windlass-domain", "windlass-foundation", "windlass-api"]),
     // The service behind a socket, and the client of that socket: nothing below the service but who asks and what is told.
     (
         "windlass-daemon",
@@ -47,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-config",
             "windlass-deployment",
             "windlass-service",
+            "windlass-page",
         ],
     ),
     // What it shows may come from another process: it knows answers, and nothing that makes them.
@@ -65,6 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-service",
             "windlass-daemon",
             "windlass-report",
+            "windlass-page",
             "windlass-ssh",
         ],
     ),
@@ -80,6 +84,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["windlass-capability", "windlass-release"]),
     ("rusqlite", &["windlass-journal"]),
     ("clap", &["windlass"]),
+    ("maud", &["windlass-page"]),
     ("indicatif", &["windlass-report"]),
     ("anstyle", &["windlass-report"]),
     ("unicode-width", &["windlass-report"]),

@@ -13,7 +13,7 @@ impl Command {
     #[must_use]
     pub fn from_directory(mut self, directory: &Path) -> Self {
         match &mut self {
-            Self::Show { deployment: text } | Self::Logs { deployment: text }
+            Self::Show { deployment: text } | Self::Report { deployment: text } | Self::Logs { deployment: text }
                 if matches!(text.parse(), Ok(ApplicationRef::Path(_))) =>
             {
                 *text = directory.join(&*text).to_string_lossy().into_owned();
@@ -79,6 +79,7 @@ impl Command {
             | Self::OutboxRetry { .. }
             | Self::OutboxDrop { .. }
             | Self::Show { .. }
+            | Self::Report { .. }
             | Self::Logs { .. }
             | Self::AuditVerify
             | Self::PluginList
@@ -145,7 +146,9 @@ impl Command {
             Self::Promote { from: Promoted::Environment(name), .. } => vec![(Kind::Environment, name)],
             Self::Quarantine { release, .. } | Self::Unquarantine { release, .. } => vec![(Kind::Earlier, release)],
             Self::Trigger { trigger, .. } => vec![(Kind::Trigger, trigger)],
-            Self::Show { deployment } | Self::Logs { deployment } if deployment.parse::<ApplicationRef>().is_err() => {
+            Self::Show { deployment } | Self::Report { deployment } | Self::Logs { deployment }
+                if deployment.parse::<ApplicationRef>().is_err() =>
+            {
                 vec![(Kind::Earlier, deployment)]
             }
             Self::Promote { .. }
@@ -164,6 +167,7 @@ impl Command {
             | Self::Status { .. }
             | Self::History { .. }
             | Self::Show { .. }
+            | Self::Report { .. }
             | Self::Logs { .. }
             | Self::AuditVerify
             | Self::PluginList

@@ -71,7 +71,7 @@ impl From<&Principal> for PrincipalFact {
             Proof::Trigger { trigger, source, sender } => {
                 (fact.trigger, fact.source, fact.sender) = (Some(trigger), Some(source), sender);
             }
-            Proof::Agent => {}
+            Proof::Agent | Proof::Page => {}
         }
         fact
     }

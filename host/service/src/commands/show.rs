@@ -1,4 +1,4 @@
-//! `show` and `logs`: one deployment.
+//! `show`, `report` and `logs`: one deployment.
 
 use windlass_api::command::ApplicationRef;
 use windlass_api::{Answer, Reply};
@@ -18,6 +18,23 @@ pub(super) async fn run(run: &Run, deployment: &str) -> Result<Reply, ExplainedE
     let mut fact = facts::shown(&agent.journal, &shown)?;
     facts::look(&agent, &mut fact).await;
     Ok(Reply::succeeded(Answer::Shown { deployment: Box::new(fact) }))
+}
+
+/// Shows everything about a deployment, with its course and its log.
+pub(super) async fn report(run: &Run, deployment: &str) -> Result<Reply, ExplainedError> {
+    let agent = run.open(Mode::Read).await?;
+    let shown = find(run, &agent.journal, deployment)?;
+    let mut fact = facts::shown(&agent.journal, &shown)?;
+    facts::look(&agent, &mut fact).await;
+    let works = shown.summary.open && windlass_deployment::is_held(&agent.engine, &shown.summary.instance);
+    if works {
+        // What to do about one that was interrupted.
+        fact.next.clear();
+    }
+    let mut course = facts::course::of(&shown, works);
+    let lines = agent.journal.logs(&shown.summary.id)?.iter().map(facts::line).collect();
+    (course.log, course.log_left_out) = facts::course::tail(lines);
+    Ok(Reply::succeeded(Answer::Reported { deployment: Box::new(fact), course: Box::new(course) }))
 }
 
 /// The reply about a deployment that has ended, for a caller who did not hear it; none where there is no such deployment, or

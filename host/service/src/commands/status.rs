@@ -69,6 +69,10 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Ex
             ReleaseFact::of(&running.release, shared)
         }),
         deployment: running.map(|running| running.deployment.clone()),
+        by: running.and_then(|running| {
+            let by = agent.journal.asked_by(&running.deployment).unwrap_or_default();
+            by.map(|by| by.sentence())
+        }),
         since: running.map(|running| running.since.to_string()),
         parts,
         unobserved,

@@ -15,9 +15,9 @@ use crate::cli::arguments::{
     Arguments, AttachArguments, AuditArguments, AuditCommand, BuildArguments, CheckArguments, Command, ConfigArguments,
     DeployArguments, DoctorArguments, FreezeArguments, Global, HistoryArguments, LogsArguments, MannerArguments,
     OutboxArguments, OutboxCommand, PinArguments, PlanArguments, PluginArguments, PluginCommand, PromoteArguments,
-    QuarantineArguments, ReleaseArguments, ReleaseCommand, ReleaseCommandArguments, ResolveArguments, ResumeArguments,
-    RollbackArguments, ShowArguments, StatusArguments, StopArguments, TriggerArguments, UnfreezeArguments,
-    UnpinArguments, UnquarantineArguments, VersionArguments, WhoamiArguments, is_file,
+    QuarantineArguments, ReleaseArguments, ReleaseCommand, ReleaseCommandArguments, ReportArguments, ResolveArguments,
+    ResumeArguments, RollbackArguments, ShowArguments, StatusArguments, StopArguments, TriggerArguments,
+    UnfreezeArguments, UnpinArguments, UnquarantineArguments, VersionArguments, WhoamiArguments, is_file,
 };
 
 /// Commands that are not for a key.
@@ -161,11 +161,11 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
         | Command::History(HistoryArguments { app, limit: _ })
         | Command::Doctor(DoctorArguments { app }) => any(app.as_ref()),
         Command::Show(ShowArguments { deployment }) | Command::Logs(LogsArguments { deployment }) => {
-            match deployment.parse::<ApplicationRef>() {
-                Ok(application) => named(&application),
-                // An id.
-                Err(_) => Ok(()),
-            }
+            deployed(deployment)
+        }
+        Command::Report(ReportArguments { deployment, out }) => {
+            absent("--out", out.as_ref(), "without it the page is on standard output")?;
+            deployed(deployment)
         }
         Command::Trigger(TriggerArguments { name: _, again: _ })
         | Command::Audit(AuditArguments { command: AuditCommand::Verify })
@@ -247,6 +247,12 @@ fn named(application: &ApplicationRef) -> Result<(), Refusal> {
     }
 }
 
+/// A deployment by its id, or an application by its name.
+fn deployed(deployment: &str) -> Result<(), Refusal> {
+    // What is no application is an id.
+    deployment.parse::<ApplicationRef>().map_or(Ok(()), |application| named(&application))
+}
+
 fn any(application: Option<&ApplicationRef>) -> Result<(), Refusal> {
     application.map_or(Ok(()), named)
 }
@@ -318,6 +324,8 @@ mod tests {
             "release create kudos --commit 1ef921a7",
             "show kudos",
             "show 4f0c9t2m1k8z",
+            "report kudos",
+            "report 4f0c9t2m1k8z --json",
             "logs #12",
             "status",
             "plugin inspect check-readiness",
@@ -390,6 +398,8 @@ mod tests {
             ("promote ./kudos --from uat", "cannot name `./kudos`"),
             ("config ./kudos", "cannot name `./kudos`"),
             ("show ./kudos", "cannot name `./kudos`"),
+            ("report ./kudos", "cannot name `./kudos`"),
+            ("report kudos --out /root/.bashrc", "cannot use `--out`"),
             ("logs /etc/passwd", "cannot name `/etc/passwd`"),
             ("status /", "cannot name `/`"),
             ("freeze ./kudos --reason x", "cannot name `./kudos`"),
@@ -444,6 +454,7 @@ mod tests {
                 "plan bundle",
                 "plan out",
                 "plan release",
+                "report out",
                 "verify file"
             ]
         );
