@@ -433,7 +433,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_not_well_and_was_not_touched_is_what_runs() {
         let failure = Failure {
-            code: NOT_WELL.to_owned(),
+            code: windlass_foundation::explain::NOT_WELL.to_owned(),
             message: "v2 is not well".to_owned(),
             retryable: false,
             details: None,

@@ -6,10 +6,10 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, ClientVersion};
-use tokio::net::UnixStream;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, sleep, timeout};
 use windlass_domain::Failure;
@@ -25,6 +25,10 @@ pub(super) const ORDINARY: Limit = Limit::Ordinary;
 const CONNECT: Duration = Duration::from_secs(20);
 /// How long an engine that answered before may be away.
 const RESTART: Duration = Duration::from_mins(2);
+/// How long an engine that neither ends nor begins may take to answer on a new connection.
+const ANEW: Duration = Duration::from_secs(2);
+/// How long it is left alone before it is asked again whether it is there.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The oldest API version that the agent uses.
 const OLDEST: Api = (1, 41);
 /// The newest API that this agent was tried with. A newer engine is asked in this version, as long as it serves it.
@@ -74,6 +78,8 @@ pub struct Engine {
     endpoint: String,
     pub(super) patience: Patience,
     client: OnceCell<bollard::Docker>,
+    /// Whether it answered before, as far as the caller knows.
+    is_known: AtomicBool,
     data_root: OnceCell<PathBuf>,
     pub(super) ahead: Ahead,
     /// The engine lets two networks have one name; held from looking for a name to creating it.
@@ -94,6 +100,7 @@ impl Engine {
             endpoint: endpoint.to_owned(),
             patience: Patience::default(),
             client: OnceCell::new(),
+            is_known: AtomicBool::new(false),
             data_root: OnceCell::new(),
             ahead: Ahead::default(),
             creating_network: Mutex::new(()),
@@ -104,6 +111,12 @@ impl Engine {
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    /// It answered an earlier process, so it is waited for at the first call as after a restart: the host may have just
+    /// started.
+    pub fn has_answered_before(&self) {
+        self.is_known.store(true, Ordering::Relaxed);
     }
 
     /// Where the engine listens.
@@ -206,26 +219,41 @@ impl Engine {
     /// answers on those that it has with errors of its own.
     async fn is_away(&self, error: &RequestError) -> bool {
         let its_own = error.status().is_some_and(|status| status >= 500);
-        error.lost_connection() || (its_own && !self.listens().await)
+        error.lost_connection() || (its_own && !self.answers_anew().await)
     }
 
-    /// Whether a process accepts connections at the engine's socket.
-    async fn listens(&self) -> bool {
-        UnixStream::connect(self.socket()).await.is_ok()
+    /// Whether the engine takes a new connection and answers on it. One that ends does not, or, where systemd has its
+    /// socket, leaves the connection to the one that begins.
+    async fn answers_anew(&self) -> bool {
+        let limit = ANEW.min(self.patience.request);
+        let Ok(transport) = Transport::to(&self.socket()) else { return false };
+        let Ok(client) = transport.client(limit.as_secs().max(1), API_DEFAULT_VERSION) else { return false };
+        self.once(&client, limit, &|client| async move { client.ping().await }).await.is_ok()
+    }
+
+    /// Whether the engine ends right now or is away. It has come back then, or was away for too long, which the next
+    /// request says. What an engine that ends was told, and what it told, may not count: it stops the containers itself.
+    pub async fn was_away(&self) -> bool {
+        // One that was never asked has nothing to do with what is going on.
+        let Some(client) = self.client.get() else { return false };
+        if self.answers_anew().await {
+            return false;
+        }
+        self.came_back(client, Instant::now()).await;
+        true
     }
 
     /// Waits until the engine answers again; false when it stays away too long.
     pub(super) async fn came_back(&self, client: &bollard::Docker, since: Instant) -> bool {
         let mut pause = Duration::from_millis(50);
         while since.elapsed() < RESTART {
-            // A missing socket gives no notice when it appears, so this is the one place that polls.
+            // A missing socket gives no notice when it appears, so it is asked.
             sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(1));
+            pause = (pause * 2).min(LONGEST_PAUSE);
             // What is sent on a connection that was kept may still be answered by the one that ends.
-            if !self.listens().await {
-                continue;
-            }
-            if self.once(client, Duration::from_secs(5), &|client| async move { client.ping().await }).await.is_ok() {
+            if self.answers_anew().await
+                && self.once(client, ANEW, &|client| async move { client.ping().await }).await.is_ok()
+            {
                 return true;
             }
         }
@@ -234,7 +262,22 @@ impl Engine {
 
     /// The client, connected at its first use.
     pub(super) async fn client(&self) -> Result<bollard::Docker, RequestError> {
-        self.client.get_or_try_init(|| self.connect()).await.cloned()
+        self.client.get_or_try_init(|| self.begin()).await.cloned()
+    }
+
+    /// Connects; waits for an engine that is known and not there yet.
+    async fn begin(&self) -> Result<bollard::Docker, RequestError> {
+        let since = Instant::now();
+        loop {
+            match self.connect().await {
+                Err(error)
+                    if error.may_pass() && self.is_known.load(Ordering::Relaxed) && since.elapsed() < RESTART =>
+                {
+                    sleep(LONGEST_PAUSE).await;
+                }
+                connected => return connected,
+            }
+        }
     }
 
     /// The version of the API that the agent uses with this engine, such as `1.41`.

@@ -26,6 +26,8 @@ pub(crate) enum RequestError {
         endpoint: String,
         /// The operating system's words.
         why: String,
+        /// What kind of error they are about.
+        kind: io::ErrorKind,
         /// What to do.
         hint: &'static str,
     },
@@ -84,7 +86,7 @@ impl RequestError {
             io::ErrorKind::PermissionDenied => "run as root, or as a member of the group that owns the socket",
             _ => "start the engine (`systemctl start docker`), or correct `[docker] endpoint` in `agent.toml`",
         };
-        Self::Unreachable { endpoint: endpoint.to_owned(), why: why.to_owned(), hint }
+        Self::Unreachable { endpoint: endpoint.to_owned(), why: why.to_owned(), kind, hint }
     }
 
     /// The status of the engine's refusal.
@@ -95,6 +97,11 @@ impl RequestError {
     /// Whether it is the connection that broke, so that the same request may succeed on another.
     pub(crate) fn lost_connection(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Whether an engine that is not there yet may answer later.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { kind, .. } if *kind != io::ErrorKind::PermissionDenied)
     }
 
     /// For a plugin: `what` says what was tried, as in `start container web`.

@@ -213,13 +213,18 @@ impl Docker {
         let options = StopContainerOptions { t: Some(i32::try_from(grace).unwrap_or(i32::MAX)), ..Default::default() };
         // The engine answers when the container has stopped.
         let limit = Duration::from_secs(u64::from(grace) + 30);
-        let answer = self
-            .engine
-            .call(limit, |client| {
+        let stop = || {
+            self.engine.call(limit, |client| {
                 let (id, options) = (&id, options.clone());
                 async move { client.stop_container(id, Some(options)).await }
             })
-            .await;
+        };
+        let mut answer = stop().await;
+        // An engine that ends does not write down that it was told to stop the container, and starts it again when it
+        // begins.
+        if answer.is_ok() && self.engine.was_away().await {
+            answer = stop().await;
+        }
         match answer {
             Err(error) if error.status() != Some(404) => {
                 Err(self.explain(error, &format!("stop container `{container}`")))

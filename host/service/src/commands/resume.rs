@@ -7,6 +7,7 @@ use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::names::Instance;
 use windlass_journal::Mode;
 
+use crate::access::Asked;
 use crate::run::Run;
 
 /// Resumes one application's open deployment, or all. Nothing open is nothing to do. The exit code is that of the
@@ -17,6 +18,10 @@ pub(super) async fn run(
     unwind: bool,
 ) -> Result<Reply, ExplainedError> {
     let agent = run.open(Mode::Write).await?;
+    if run.asked == Asked::Agent {
+        // The host may have just started, and the engine starts beside the agent.
+        agent.docker.has_answered_before();
+    }
     let wanted = run.known_or_all(application, &agent)?;
     let mut applications: Vec<Instance> = Vec::new();
     for open in agent.journal.open_deployments(wanted.as_ref())? {
