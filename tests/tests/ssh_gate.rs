@@ -4,6 +4,7 @@
 //! with a `.bashrc` of its own is set in the server's configuration.
 
 mod access;
+mod action;
 mod attacks;
 mod bundles;
 mod keys;
