@@ -74,6 +74,14 @@ impl Resident {
         Ok(Self { agent: Some(agent), socket: socket(small) })
     }
 
+    /// Waits until it says all of these words in one line.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn says(&mut self, words: &[&str]) -> Result<()> {
+        self.agent()?.wait_for(words)
+    }
+
     /// Ends it with SIGTERM and waits for its end.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! The agent that stays, with the real binary, engine and sockets: what a caller sees of it is what they see without it, and a
 //! deployment does not care whether its caller, or the agent, is still there.
 
+mod drift;
 mod protocol;
 mod refusals;
+mod watch;
 
 use std::fs;
 

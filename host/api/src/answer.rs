@@ -10,7 +10,7 @@ use crate::command::Content;
 use crate::facts::{
     AccessFact, AuditFact, CheckFact, ConfigFact, CourseFact, DeliveryFact, DeploymentFact, DoctorFact, Fact,
     GrantFact, HistoryFact, HoldsFact, LogFact, OriginFact, PlanFact, PluginFact, ReleaseDocumentFact, ReleaseLineFact,
-    StatusFact, TriggerFact,
+    StatusFact, TriggerFact, VerifiedFact,
 };
 
 /// The end of a command that could be carried out.
@@ -86,6 +86,11 @@ pub enum Answer {
     Check {
         /// All checks.
         check: CheckFact,
+    },
+    /// What the verification and the smoke tests say about what runs.
+    Verified {
+        /// Each application that was asked about.
+        applications: Vec<VerifiedFact>,
     },
     /// Deployments, the newest first.
     History {
@@ -183,6 +188,7 @@ impl Answer {
             Self::Origin { origin } => vec![Fact::Origin(origin)],
             Self::Plan { plan, .. } => vec![Fact::Plan(plan)],
             Self::Check { check } => vec![Fact::Check(check)],
+            Self::Verified { applications } => applications.into_iter().map(Fact::Verified).collect(),
             Self::History { deployments, .. } => deployments.into_iter().map(Fact::History).collect(),
             Self::Log { lines, .. } => lines.into_iter().map(Fact::Log).collect(),
             Self::Status { applications } => {

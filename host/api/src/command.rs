@@ -49,6 +49,11 @@ pub enum Command {
         /// The environment that the caller means.
         environment: Option<String>,
     },
+    /// What the verification and the smoke tests of a deployment say about what runs now.
+    Verify {
+        /// The application; none means all that were deployed.
+        application: Option<ApplicationRef>,
+    },
     /// A deployment.
     Deploy {
         /// What is deployed.
@@ -309,6 +314,11 @@ pub enum DeploymentSubject {
         /// The plan.
         plan: Document,
     },
+    /// The release that runs, once more: what is not as it was deployed is put right.
+    Running {
+        /// The application.
+        application: ApplicationRef,
+    },
     /// An earlier release.
     Rollback {
         /// The application.
@@ -355,6 +365,8 @@ pub struct Manner {
     pub reason: Option<String>,
     /// Why the gates may be passed although they say no.
     pub break_glass: Option<String>,
+    /// The id of the deployment that has to be what runs: where another one followed, nothing is done.
+    pub after: Option<String>,
 }
 
 impl Manner {

@@ -28,13 +28,13 @@ pub use config::{ConfigFact, OriginFact};
 pub use course::{CourseFact, SpanFact};
 pub use deployment::{
     AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LeftFact, LogFact, PhaseFact, PlanFact,
-    ProbeFact, RecordFact, ReleaseFact, StepFact,
+    ProbeFact, RecordFact, ReleaseFact, StepFact, VerifiedFact,
 };
 pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
 pub use principal::PrincipalFact;
 pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use sentences::Remark;
-pub use status::{DeliveryFact, HoldsFact, OpenFact, PartFact, StatusFact};
+pub use status::{DeliveryFact, FoundFact, HoldsFact, OpenFact, PartFact, StatusFact};
 pub use trigger::TriggerFact;
 
 /// One line of `--json`.
@@ -53,6 +53,8 @@ pub enum Fact {
     Plan(Box<PlanFact>),
     /// What the checks say: `check`.
     Check(CheckFact),
+    /// What the verification and the smoke tests say about what runs: `verify`.
+    Verified(VerifiedFact),
     /// One line of `history`.
     History(HistoryFact),
     /// One line of a deployment's log: `logs`.

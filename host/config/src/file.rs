@@ -11,7 +11,7 @@ use super::access::Right;
 use super::allowance::Allowance;
 use super::document::Spot;
 use super::sources::written::TriggerSource;
-use super::units::{Size, Span};
+use super::units::{Every, Size, Span};
 
 /// What the operator of a host decides.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -64,6 +64,11 @@ pub(super) struct Agent {
     pub(super) group: Option<Spot<String>>,
     /// How long the steps that are in flight may take when the agent is stopped; 90 seconds when left out.
     pub(super) stop_within: Option<Spot<Span>>,
+    /// How often the agent compares what runs with what was deployed; `5m` when left out, `false` for never, at least `10s`.
+    pub(super) drift_every: Option<Spot<Every>>,
+    /// How often the agent removes what earlier releases left behind and no kept release needs, as a deployment does when
+    /// it succeeded; `24h` when left out, `false` for never, at least `10s`.
+    pub(super) sweep_every: Option<Spot<Every>>,
     /// Users, by name or number, whose processes may say which SSH key opened their session: those that have nothing but
     /// `windlass ssh-gate`.
     pub(super) ssh_users: Vec<Spot<String>>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::document::{Read, Spot, all, printable};
 use super::file;
 use super::resolve::Reader;
+use super::units::{Every, Span};
 
 /// The socket of the operator's file at its usual place, where that names no other.
 pub const DEFAULT_SOCKET: &str = "/run/windlass/agent.sock";
@@ -16,6 +17,15 @@ pub const DEFAULT_GROUP: &str = "windlass";
 
 /// How long the steps in flight may take when the agent is stopped, where the operator's file does not say.
 const STOP_WITHIN: Duration = Duration::from_secs(90);
+
+/// How often what runs is compared with what was deployed, where the operator's file does not say.
+const DRIFT_EVERY: Duration = Duration::from_mins(5);
+
+/// How often what no kept release needs is removed, where the operator's file does not say.
+const SWEEP_EVERY: Duration = Duration::from_hours(24);
+
+/// The shortest time between two looks.
+const LEAST_EVERY: Duration = Duration::from_secs(10);
 
 /// The longest address of a Unix socket that Linux takes, without its zero byte (unix(7)).
 const LONGEST_SOCKET: usize = 107;
@@ -29,6 +39,10 @@ pub struct Resident {
     pub group: Option<String>,
     /// How long the steps in flight may take when it is stopped.
     pub stop_within: Duration,
+    /// How often it compares what runs with what was deployed; none means never.
+    pub drift_every: Option<Duration>,
+    /// How often it removes what no kept release needs; none means never.
+    pub sweep_every: Option<Duration>,
     /// Users whose processes may say which SSH key opened their session.
     pub ssh_users: Vec<String>,
     /// Where a browser and a collector of metrics look; none where nobody does. Loopback.
@@ -59,7 +73,31 @@ impl Reader<'_> {
         if let Some(spot) = written.hooks.as_ref().filter(|_| hooks.is_some() && hooks == page) {
             return Err(self.wrong(spot, "`page` and `hooks` are two ports: who may send events may not look"));
         }
-        Ok(Resident { socket: socket?, group: group?, stop_within: stop_within?, ssh_users: ssh_users?, page, hooks })
+        let drift_every = self.every(written.drift_every.as_ref(), DRIFT_EVERY);
+        let sweep_every = self.every(written.sweep_every.as_ref(), SWEEP_EVERY);
+        Ok(Resident {
+            socket: socket?,
+            group: group?,
+            stop_within: stop_within?,
+            drift_every: drift_every?,
+            sweep_every: sweep_every?,
+            ssh_users: ssh_users?,
+            page,
+            hooks,
+        })
+    }
+
+    fn every(&self, written: Option<&Spot<Every>>, usual: Duration) -> Read<Option<Duration>> {
+        match written {
+            None => Ok(Some(usual)),
+            Some(spot) => match spot.value.0 {
+                Some(span) if span < LEAST_EVERY => {
+                    let span = Span(span);
+                    Err(self.wrong(spot, format!("`{span}` is too often: write at least `10s`, or `false` for never")))
+                }
+                every => Ok(every),
+            },
+        }
     }
 
     fn port(&self, written: Option<&Spot<String>>, why_loopback: &str) -> Read<Option<SocketAddr>> {

@@ -44,6 +44,46 @@ impl fmt::Display for Span {
     }
 }
 
+/// How often something is done that a person may turn off: a duration, or `false` or `0s` for never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Every(pub Option<Duration>);
+
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl serde::de::Visitor<'_> for Reader {
+            type Value = Every;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a duration, or `false` for never")
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, flag: bool) -> Result<Every, E> {
+                if flag { Err(E::invalid_type(serde::de::Unexpected::Bool(flag), &self)) } else { Ok(Every(None)) }
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Every, E> {
+                let Span(span) = text.parse().map_err(E::custom)?;
+                Ok(Every((!span.is_zero()).then_some(span)))
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl JsonSchema for Every {
+    fn schema_name() -> Cow<'static, str> {
+        "Every".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How often: a duration, or `false` or `0s` for never.",
+            "anyOf": [generator.subschema_for::<Span>(), { "const": false }],
+        })
+    }
+}
+
 /// A number of bytes that a person wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);

@@ -56,6 +56,8 @@ pub enum Announcement {
     NoWord(String),
     /// The outbox could not be looked at.
     OutboxFailed(String),
+    /// It found or did something by itself, in a sentence.
+    ByItself(String),
     /// It has ended.
     Stopped,
 }
@@ -90,7 +92,7 @@ impl Announcement {
     pub fn is_warning(&self) -> bool {
         match self {
             Self::Ended { exit, .. } => *exit != ExitCode::Succeeded,
-            Self::HookRefused { .. } | Self::NoWord(_) | Self::OutboxFailed(_) => true,
+            Self::HookRefused { .. } | Self::NoWord(_) | Self::OutboxFailed(_) | Self::ByItself(_) => true,
             Self::Port { .. } | Self::Ready { .. } | Self::Began(_) | Self::Stopping { .. } | Self::Stopped => false,
         }
     }

@@ -7,6 +7,7 @@
 
 mod announcement;
 mod changes;
+mod chores;
 mod client;
 mod error;
 mod event_log;
@@ -17,13 +18,13 @@ mod metrics;
 pub mod openapi;
 mod operation;
 mod operations;
-mod outbox;
 mod page;
 mod peer;
 mod ports;
 pub mod protocol;
 mod rate;
 mod routes;
+mod schedule;
 mod server;
 mod socket;
 mod stream;

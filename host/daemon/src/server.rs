@@ -16,6 +16,7 @@ use windlass_foundation::private;
 use windlass_service::{Grammar, Service, presence};
 
 use super::announcement::{Announce, Announcement};
+use super::chores::{self, Hearer};
 use super::error::AgentError;
 use super::metrics::Counters;
 use super::operations::Operations;
@@ -23,7 +24,7 @@ use super::peer::Peer;
 use super::ports::Port;
 use super::routes::{Shared, router};
 use super::socket::Place;
-use super::{guard, hooks, outbox, page, systemd};
+use super::{guard, hooks, page, systemd};
 
 /// Serves until the process is asked to end, with SIGTERM or SIGINT.
 ///
@@ -59,7 +60,7 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     let resumed = operations.take_over().await?;
 
     let stopping = CancellationToken::new();
-    let delivers = service.clone();
+    let by_itself = service.clone();
     let shared = Shared {
         service,
         operations: operations.clone(),
@@ -83,12 +84,11 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     let app: IntoMakeServiceWithConnectInfo<_, Peer> = router(shared).into_make_service_with_connect_info();
     let server = axum::serve(listener, app).with_graceful_shutdown(ended.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
-    let warn = announce.clone();
-    let warn = move |error: &ExplainedError| warn(Announcement::OutboxFailed(error.error().to_string()));
-    let keeping = tokio::spawn(outbox::keep(delivers, operations.endings(), stopping.clone(), warn));
     place.take_word_back();
     systemd::ready();
     announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
+    let (own, hears) = (settings.resident.clone(), Announced(announce.clone()));
+    let keeping = tokio::spawn(chores::keep(by_itself, operations.clone(), own, stopping.clone(), hears));
 
     signals.asked().await;
     announce(Announcement::Stopping { running: operations.running() });
@@ -121,6 +121,20 @@ async fn bound(key: &'static str, address: Option<SocketAddr>) -> Result<Option<
     match address {
         Some(address) => Port::bind(key, address).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// What the agent does by itself, announced.
+#[derive(Clone)]
+struct Announced(Announce);
+
+impl Hearer for Announced {
+    fn not_delivered(&self, error: &ExplainedError) {
+        (self.0)(Announcement::OutboxFailed(error.error().to_string()));
+    }
+
+    fn told(&self, text: String) {
+        (self.0)(Announcement::ByItself(text));
     }
 }
 

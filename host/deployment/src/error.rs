@@ -61,6 +61,14 @@ pub enum Error {
         /// What was asked for.
         wished: String,
     },
+    /// What was asked for is about a deployment that another one followed.
+    #[error("`{application}` is not what deployment {deployment} made any more: another one followed")]
+    Followed {
+        /// The application's name.
+        application: String,
+        /// The deployment's id.
+        deployment: String,
+    },
     /// The plan file doesn't belong here.
     #[error("the plan {reason}")]
     PlanFile {
@@ -103,6 +111,7 @@ impl Explain for Error {
             Self::Blocked { .. } => ExitCode::Stuck,
             Self::Interrupted { .. } | Self::Stopped => ExitCode::Interrupted,
             Self::NothingOpen { .. } | Self::NothingStuck { .. } | Self::NoTarget { .. } => ExitCode::NotFound,
+            Self::Followed { .. } => ExitCode::Stale,
             Self::PlanFile { .. } => ExitCode::Usage,
             Self::Failed(error) => error.exit(),
             Self::Lock { .. } => ExitCode::Configuration,
@@ -122,7 +131,9 @@ impl Explain for Error {
             Self::Interrupted { application, .. } => {
                 Some(format!("`windlass resume {application}` goes on, and puts back what was touched"))
             }
-            Self::NoTarget { application, .. } => Some(format!("see `windlass history {application}`")),
+            Self::NoTarget { application, .. } | Self::Followed { application, .. } => {
+                Some(format!("see `windlass history {application}`"))
+            }
             Self::Failed(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Stopped

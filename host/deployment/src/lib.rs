@@ -7,6 +7,7 @@ mod apply;
 mod backend;
 mod engine;
 mod error;
+mod found;
 mod gate;
 mod hooks;
 mod lock;
@@ -43,10 +44,10 @@ pub use self::backend::{BackendError, BackendFuture, Context, DeploymentBackend,
 pub use self::backend::{OnDoubt, ProbePolicy, Resolved};
 pub use self::request::{DeploymentRequest, Ending, FromDocument, Gated, PlanFile, Planned, Source, Target};
 pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, exit, to_resolve};
-pub use self::stop::Stop;
-pub use self::target::{earlier, known, succeeded};
+pub use self::target::{earlier, known, succeeded, touched_after};
 pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, record::Due};
-pub use self::{owner::Owner, owner::owner_of, recover::Onward};
+pub use self::{found::say, sweep::only as sweep_only, verify::Verified, verify::only as verify_only};
+pub use self::{owner::Owner, owner::owner_of, recover::Onward, stop::Stop};
 
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: DeploymentRequest, stop: &Stop) -> Result<Ending, Error> {

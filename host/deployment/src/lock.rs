@@ -20,6 +20,9 @@ use super::error::Error;
 use super::stop::Stop;
 use super::work::owner;
 
+/// How long what the agent does by itself is waited for by who does not want to wait.
+const BRIEF: Duration = Duration::from_secs(30);
+
 /// The application is held until this goes.
 pub(super) struct Held<'a> {
     engine: &'a Engine,
@@ -59,7 +62,7 @@ pub(super) async fn hold<'a>(
         Err(TryLockError::WouldBlock) => {
             let holder = holder(engine, instance)?;
             let busy = Error::Busy { application: instance.to_string(), holder: holder.clone() };
-            let Some(wait) = wait else { return Err(busy) };
+            let Some(wait) = wait.or(brief(engine, instance)?) else { return Err(busy) };
             let of = DeploymentRef { application: instance.to_string(), deployment: None };
             engine.notice(&of, Progress::Waiting { holder });
             tokio::select! {
@@ -72,6 +75,14 @@ pub(super) async fn hold<'a>(
     };
     blocking(|| engine.journal.hold(instance, &owner(by)))?;
     Ok(Held { engine, instance: instance.clone(), file })
+}
+
+/// How long the agent is waited for that holds the application by itself without a deployment: it tells recorders or removes
+/// what nothing needs, and nobody asked it to. None where somebody else holds it, or a deployment goes on.
+fn brief(engine: &Engine, instance: &Instance) -> Result<Option<Duration>, Error> {
+    let holder = engine.journal.holder(instance)?;
+    let is_own = holder.is_some_and(|holder| holder.actor == Principal::agent().name());
+    Ok((is_own && engine.journal.open_deployments(Some(instance))?.is_empty()).then_some(BRIEF))
 }
 
 /// The file whose lock is an instance's: what an instance is made of is safe in a file's name.

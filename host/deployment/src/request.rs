@@ -33,6 +33,8 @@ pub struct DeploymentRequest {
     pub retry: bool,
     /// Why the gates may be passed although they say no, for this one deployment.
     pub break_glass: Option<String>,
+    /// The deployment that has to be what runs when this one begins; none means that it does not matter.
+    pub after: Option<String>,
 }
 
 /// What to deploy.
@@ -284,6 +286,7 @@ pub(super) fn event_of(state: &DeploymentState, previous: Option<&Release>, host
         checks: named(&state.checks),
         smoke: named(&state.proofs),
         failure: state.failure.clone(),
+        found: None,
     }
 }
 

@@ -2,17 +2,24 @@
 //!
 //! Nothing that goes wrong here changes the outcome.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use windlass_domain::{Outcome, When};
+use windlass_foundation::call::{CallContext, CallPurpose};
+use windlass_foundation::names::Instance;
+use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::{FlowPhase, Level};
 use windlass_journal::Status;
 
+use super::engine::Engine;
 use super::error::Error;
+use super::lock;
 use super::steps;
-use super::subject::Subject;
+use super::stop::Stop;
+use super::subject::{Subject, within};
 use super::work::{Deployment, Halt};
 
 /// How long removing may take.
@@ -36,6 +43,35 @@ pub(super) async fn sweep(deployment: &Deployment<'_>) -> Result<(), Error> {
     }
     make_room(deployment).await;
     Ok(())
+}
+
+/// Removes what no kept release needs any more, without a deployment. Returns what went. Nothing where nothing runs, or a
+/// deployment is open: that one sweeps.
+///
+/// # Errors
+/// When the application is held, or the journal or the strategy cannot be asked.
+pub async fn only(engine: &Engine, instance: &Instance, by: &Principal, stop: &Stop) -> Result<Vec<String>, Error> {
+    let _held = lock::hold(engine, instance, by, None, stop).await?;
+    let Some(running) = engine.journal.running(instance)? else { return Ok(Vec::new()) };
+    if !engine.journal.open_deployments(Some(instance))?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asked = engine.journal.deployment_state(&running.deployment)?.asked;
+    let about = CallContext {
+        deployment: running.deployment,
+        application: instance.to_string(),
+        environment: engine.environment.clone(),
+        purpose: CallPurpose::Status,
+        release: Arc::clone(&running.release),
+        running: Some(Arc::clone(&running.release)),
+        plan: None,
+        unbound: asked.unbound,
+    };
+    let settings = Arc::new(engine.backend.settings(&running.release).await?);
+    let cancelled = CancellationToken::new();
+    let subject = Subject { engine, instance: instance.clone(), about: Arc::new(about), settings, cancelled };
+    let context = subject.context("prune", 1, PRUNING);
+    Ok(within(&context, "prune", engine.backend.prune(&context)).await?)
 }
 
 /// Removes images and bundles of earlier releases that nothing pins. A version that failed keeps its images until the

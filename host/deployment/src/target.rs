@@ -1,5 +1,6 @@
 //! Which release a request means: the plan in a file, or one that ran here before.
 
+use windlass_domain::Outcome;
 use windlass_foundation::names::Instance;
 use windlass_journal::{Purpose, Summary};
 
@@ -84,6 +85,23 @@ fn before(engine: &Engine, instance: &Instance) -> Result<Summary, Error> {
         }
         at = below;
     }
+}
+
+/// Fails unless what runs is what a deployment made, and none touched anything since.
+pub(super) fn still(engine: &Engine, instance: &Instance, deployment: &str) -> Result<(), Error> {
+    let followed = || Error::Followed { application: instance.to_string(), deployment: deployment.to_owned() };
+    let running = engine.journal.running(instance)?;
+    if running.is_none_or(|running| running.deployment != deployment) || touched_after(engine, instance, deployment)? {
+        return Err(followed());
+    }
+    Ok(())
+}
+
+/// Whether a deployment of an application that followed on another one touched anything.
+pub fn touched_after(engine: &Engine, instance: &Instance, deployment: &str) -> Result<bool, Error> {
+    let history = engine.journal.history(Some(instance), usize::MAX, None)?;
+    let mut later = history.iter().take_while(|summary| summary.id != deployment);
+    Ok(later.any(|summary| !matches!(summary.outcome, Some(Outcome::Refused | Outcome::Unchanged))))
 }
 
 /// The number of the deployment that put a release where it is on the line: its own, or for a rollback that of the

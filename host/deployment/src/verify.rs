@@ -5,21 +5,27 @@
 //! before. So the smoke tests wait until the old version has ended, but not for a program that ignores its stop signal.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::FutureExt;
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::FuturesUnordered;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
 use windlass_domain::{Failure, Outcome, When};
+use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
+use windlass_foundation::names::Instance;
 use windlass_foundation::progress::FlowPhase;
-use windlass_journal::{Decision, Event, ProbeResult, Status};
+use windlass_journal::{Answered, Decision, Event, ProbeResult, Running, Status};
 
 use super::backend::{BackendError, OnDoubt, ProbePolicy};
+use super::engine::Engine;
+use super::error::Error;
 use super::probe;
 use super::steps;
+use super::stop::Stop;
 use super::subject::Subject;
 use super::work::{Deployment, Halt};
 
@@ -76,6 +82,74 @@ pub(super) async fn as_it_runs(deployment: &Deployment<'_>) -> Result<(), Halt> 
     }
 }
 
+/// Asks about what runs what a deployment asks about its release: its health, and every smoke test, all at once. Changes
+/// nothing, needs no lock, and waits for the health at most `patience`.
+///
+/// # Errors
+/// When nothing was deployed here, or what runs cannot be asked about.
+pub async fn only(engine: &Engine, instance: &Instance, patience: Duration, stop: &Stop) -> Result<Verified, Error> {
+    let nothing =
+        || Error::NoTarget { application: instance.to_string(), wished: "no release succeeded here yet".to_owned() };
+    let running = engine.journal.running(instance)?.ok_or_else(nothing)?;
+    let asked = engine.journal.deployment_state(&running.deployment)?.asked;
+    let about = CallContext {
+        deployment: running.deployment.clone(),
+        application: instance.to_string(),
+        environment: engine.environment.clone(),
+        purpose: CallPurpose::Status,
+        release: Arc::clone(&running.release),
+        running: Some(Arc::clone(&running.release)),
+        plan: None,
+        unbound: asked.unbound,
+    };
+    let settings = Arc::new(engine.backend.settings(&running.release).await?);
+    let cancelled = stop.unwind().clone();
+    let subject = Subject { engine, instance: instance.clone(), about: Arc::new(about), settings, cancelled };
+    let own = own_probe(&subject);
+    let own = ProbePolicy { deadline: own.deadline.min(patience), ..own };
+    let health = health_within(&subject, &own);
+    let smoke = async {
+        let mut answers = Vec::new();
+        let mut asking = ask_smoke(&subject);
+        while let Some((test, answer)) = asking.next().await {
+            answers.push(answered(test, answer));
+        }
+        answers
+    };
+    let (health, smoke) = tokio::join!(health, smoke);
+    if stop.asked() {
+        return Err(Error::Stopped);
+    }
+    let mut proofs = vec![answered(&own, health)];
+    // In the order of the file, whoever answered first.
+    let place = |name: &String| subject.settings.smoke.iter().position(|test| test.name == *name);
+    proofs.extend(smoke);
+    proofs.sort_by_key(|proof| place(&proof.name));
+    Ok(Verified { running, proofs })
+}
+
+/// What the verification and the smoke tests say about what runs.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// What runs, as the journal knows it.
+    pub running: Running,
+    /// The health, and then each smoke test.
+    pub proofs: Vec<Answered>,
+}
+
+impl Verified {
+    /// Whether a deployment would be proved by this.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.proofs.iter().all(|proof| proof.decision != Decision::Refused)
+    }
+}
+
+fn answered(test: &ProbePolicy, answer: ProbeResult) -> Answered {
+    let decision = probe::rule(&answer, test);
+    Answered { name: test.name.clone(), answer, decision }
+}
+
 /// `ended` is set when the old version has ended.
 async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOnce<()>) -> Result<(), Halt> {
     let began = Instant::now();
@@ -102,10 +176,12 @@ fn stopped(deployment: &Deployment<'_>) -> Result<(), Halt> {
 
 /// Asks the strategy about the subject's release.
 pub(super) async fn health(subject: &Subject<'_>) -> ProbeResult {
-    probe::ask(subject, &own_probe(subject), |subject, context| {
-        async move { subject.engine.backend.verify(&context).await }.boxed()
-    })
-    .await
+    health_within(subject, &own_probe(subject)).await
+}
+
+async fn health_within(subject: &Subject<'_>, own: &ProbePolicy) -> ProbeResult {
+    probe::ask(subject, own, |subject, context| async move { subject.engine.backend.verify(&context).await }.boxed())
+        .await
 }
 
 pub(super) fn own_probe(subject: &Subject<'_>) -> ProbePolicy {
@@ -118,19 +194,27 @@ pub(super) fn own_probe(subject: &Subject<'_>) -> ProbePolicy {
     }
 }
 
-async fn smoke(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
-    let mut asking: FuturesUnordered<_> = subject
+/// Asks all smoke tests at once.
+fn ask_smoke<'a>(subject: &'a Subject<'a>) -> FuturesUnordered<BoxFuture<'a, (&'a ProbePolicy, ProbeResult)>> {
+    subject
         .settings
         .smoke
         .iter()
-        .map(|test| async move {
-            let answer = probe::ask(subject, test, |subject, context| {
-                let name = test.name.clone();
-                async move { subject.engine.backend.smoke(&context, &name).await }.boxed()
-            });
-            (test, answer.await)
+        .map(|test| {
+            let asked = async move {
+                let answer = probe::ask(subject, test, |subject, context| {
+                    let name = test.name.clone();
+                    async move { subject.engine.backend.smoke(&context, &name).await }.boxed()
+                });
+                (test, answer.await)
+            };
+            asked.boxed()
         })
-        .collect();
+        .collect()
+}
+
+async fn smoke(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
+    let mut asking = ask_smoke(subject);
     let mut first = None;
     while let Some((test, answer)) = asking.next().await {
         let decision = probe::rule(&answer, test);

@@ -88,6 +88,9 @@ impl<'a> Deployment<'a> {
     /// Opens a new one in the journal.
     pub(super) fn open(engine: &'a Engine, request: DeploymentRequest, stop: &Stop) -> Result<Self, Error> {
         let running = engine.journal.running(&request.instance)?;
+        if let Some(after) = &request.after {
+            target::still(engine, &request.instance, after)?;
+        }
         let mut asked = Asked {
             purpose: Purpose::Deploy,
             source: String::new(),

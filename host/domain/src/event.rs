@@ -48,7 +48,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Release>,
     /// What is not as it should be about what runs, one sentence, where it was looked at and something is: after a
-    /// deployment that was refused or rolled back.
+    /// deployment that was refused or rolled back, and where the agent found something later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
     /// When it began, RFC 3339.
@@ -64,6 +64,24 @@ pub struct Event {
     /// What failed, when something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What the agent found about what runs after the deployment had ended. Then the end is told once more, with another
+    /// key, because of this alone; none when the end itself is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+/// What the agent found about what runs after its deployment had ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Found {
+    /// `watch`, which asks what a deployment asks before it counts as succeeded, or `drift`, which compares what runs with
+    /// what was deployed.
+    pub by: String,
+    /// What it found, one sentence; none when all is as it was deployed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
 }
 
 /// A report and the name that the release file gives to who made it.

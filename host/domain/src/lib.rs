@@ -19,7 +19,7 @@ mod release;
 mod report;
 
 pub use document::{Built, BundledFile, Proof, RELEASE_DOCUMENT_FORMAT, ReleaseDocument, VERIFICATION};
-pub use event::{EVENT_FORMAT, Event, NamedReport, Outcome};
+pub use event::{EVENT_FORMAT, Event, Found, NamedReport, Outcome};
 pub use observation::{OBSERVATION_FORMAT, Observation, Part};
 pub use plan::{Action, Change, Difference, PLAN_FORMAT, Phase, Plan, Step, When};
 pub use release::{Artifact, Bundle, Migration, RELEASE_FORMAT, Release};

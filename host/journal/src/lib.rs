@@ -6,10 +6,12 @@
 
 mod actor;
 mod blame;
+mod concerns;
 pub mod deployment_state;
 pub mod error;
 pub mod format;
 mod hooks;
+mod notice;
 mod store;
 pub mod testing;
 #[cfg(test)]
@@ -22,18 +24,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use windlass_domain::Outcome;
 
 pub use self::deployment_state::{Answered, Applied, DeploymentState, StepState};
 pub use self::error::Error;
 pub use self::format::{
-    Actor, Asked, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, ProbeResult, Purpose, Resolution,
+    Actor, Asked, Concern, Decision, Event, JOURNAL_FORMAT, Notice, Origin, Owner, ProbeResult, Purpose, Resolution,
 };
 use self::hooks::Crash;
 use self::store::Store;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
-    Application, Aside, ChainFault, Delivery, Ended, Entry, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal,
+    Application, Aside, ChainFault, Delivery, Ended, Entry, Found, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal,
     Requeued, Room, Running, Shown, Stored, Summary, Verification, summary_of,
 };
 use windlass_foundation::clock::Clock;
@@ -368,9 +372,7 @@ impl Journal {
     /// Applies a person's decision about an application, such as a freeze or a pin. Returns whether it changed
     /// anything.
     pub fn note(&self, instance: &Instance, notice: &Notice) -> Result<bool, Error> {
-        let value = serde_json::to_value(notice).map_err(Error::Encoding)?;
-        let notice = serde_json::from_value(self.redactor.json(&value)).map_err(Error::Encoding)?;
-        self.store().note(instance.as_str(), &notice, self.clock.now())
+        self.store().note(instance.as_str(), &self.redacted(notice)?, self.clock.now(), None)
     }
 
     /// Notes that an event of a trigger is acted on from here on. When it was noted before, less than `window` ago,
@@ -462,8 +464,8 @@ impl Journal {
         Ok(WithLine { deliveries: also.deliveries.iter().map(clean).collect::<Result<_, Error>>()? })
     }
 
-    /// The event as it may be written: without the value of any secret.
-    fn redacted(&self, event: &Event) -> Result<Event, Error> {
+    /// What may be written: without the value of any secret.
+    fn redacted<T: Clone + Serialize + DeserializeOwned>(&self, event: &T) -> Result<T, Error> {
         let value = serde_json::to_value(event).map_err(Error::Encoding)?;
         let clean = self.redactor.json(&value);
         if clean == value {

@@ -4,6 +4,7 @@
 //! in its transaction. Nothing here decides what may be written; that is the transition tables.
 
 mod chain;
+mod concerns;
 mod derived;
 mod holds;
 mod outbox;
@@ -136,7 +137,8 @@ impl Store {
             rows::put_lines(transaction, lines)?;
             if matches!(event, Event::Settled { .. }) {
                 rows::settle(transaction, state, time)?;
-                outbox::put(transaction, state, time, also)?;
+                let finished = Some(state.finished.unwrap_or(time));
+                outbox::put(transaction, (state.instance.as_str(), &state.id), finished, time, also)?;
             }
             Ok(())
         })
@@ -216,11 +218,12 @@ impl From<super::transition::Illegal> for TransactionError {
 }
 
 /// What makes a journal of each format one of the next, the first one of nothing: the format that it makes, and its SQL.
-const FORMATS: [(u32, &str); 4] = [
+const FORMATS: [(u32, &str); 5] = [
     (1, include_str!("store/schema.sql")),
     (2, include_str!("store/upgrades/2.sql")),
     (3, include_str!("store/upgrades/3.sql")),
     (4, include_str!("store/upgrades/4.sql")),
+    (5, include_str!("store/upgrades/5.sql")),
 ];
 
 /// Makes the tables of this format of those of an older one; 0 has none.

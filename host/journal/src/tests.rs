@@ -2,6 +2,7 @@
 
 mod chain;
 mod disk;
+mod found;
 mod instances;
 mod log;
 mod stored;

@@ -9,7 +9,7 @@ use windlass_foundation::names::Instance;
 use windlass_foundation::progress::Level;
 
 use super::deployment_state::DeploymentState;
-use super::format::{Actor, Event, Purpose};
+use super::format::{Actor, Concern, Event, Purpose};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -249,6 +249,19 @@ impl std::fmt::Display for Quarantine {
             (None, None) => write!(formatter, "version {version} is in quarantine: {reason}"),
         }
     }
+}
+
+/// What the agent found about what runs after its deployment had ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What found it.
+    pub about: Concern,
+    /// The deployment that made what runs.
+    pub deployment: String,
+    /// What it found, one sentence; none where it found that all is as it was deployed again.
+    pub what: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// The only release of an application that may be deployed.

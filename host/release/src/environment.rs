@@ -32,6 +32,39 @@ pub struct Settings {
     pub policy: Policy,
     /// What the release says about going back.
     pub migration: Option<Migration>,
+    /// What the agent that stays does after a deployment.
+    pub afterwards: Afterwards,
+}
+
+/// What the agent that stays does after a deployment that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Afterwards {
+    /// How long it goes on asking what the verification asked; none means not at all.
+    pub watch: Option<Duration>,
+    /// How often it asks.
+    pub watch_every: Duration,
+    /// What follows when the release fails meanwhile.
+    pub on_watch_failure: OnWatchFailure,
+    /// What follows when what runs is not what was deployed any more.
+    pub on_drift: OnDrift,
+}
+
+/// What follows when a release fails while it is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnWatchFailure {
+    /// People are told.
+    Alert,
+    /// What ran before is deployed again as well.
+    Rollback,
+}
+
+/// What follows when what runs is not what was deployed any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDrift {
+    /// People are told.
+    Report,
+    /// The release that runs is deployed again as well.
+    Restore,
 }
 
 /// A plugin and its configuration.

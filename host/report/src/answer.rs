@@ -46,6 +46,7 @@ pub fn page(answer: &Answer, view: &View) -> Page {
         Answer::Origin { origin } => host::origin(origin),
         Answer::Plan { plan, .. } => plan::page(plan, width),
         Answer::Check { check } => probe::check(check, view.all, width),
+        Answer::Verified { applications } => probe::verified(applications, view.all, width),
         Answer::History { application, deployments } => history::page(deployments, application.as_deref()),
         Answer::Log { deployment, lines } => history::logs(lines, deployment),
         Answer::Status { applications } => status::pages(applications, width),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error;
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use super::{outbox, probe};
+use super::{found, outbox, probe};
 use windlass_api::facts::{DeploymentFact, PrincipalFact, ReleaseFact};
 use windlass_foundation::words;
 
@@ -180,6 +180,7 @@ pub fn show(fact: &DeploymentFact, width: usize) -> Page {
     page.gap();
     page.append(failures(fact, width));
     page.append(left_behind(fact));
+    page.append(found::page(&fact.found, width));
     if !fact.records.is_empty() {
         page.gap();
         page.push(Line::new().ink(Ink::Bold, "records"));
@@ -282,6 +283,7 @@ pub(crate) mod tests {
             previous: Some(previous),
             runs: None,
             trouble: None,
+            found: Vec::new(),
             started: "2026-08-21T14:03:11Z".to_owned(),
             finished: Some("2026-08-21T14:03:30Z".to_owned()),
             took: Some(19_100),

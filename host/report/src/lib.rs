@@ -7,6 +7,7 @@ pub mod access;
 pub mod answer;
 pub mod deployment;
 pub mod error;
+mod found;
 pub mod history;
 pub mod host;
 pub mod host_log;

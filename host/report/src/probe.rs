@@ -7,7 +7,7 @@ use windlass_foundation::explain::failure_hint;
 
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use windlass_api::facts::{CheckFact, ProbeFact};
+use windlass_api::facts::{CheckFact, ProbeFact, VerifiedFact};
 use windlass_foundation::words;
 
 /// The word and ink of a verdict.
@@ -153,6 +153,29 @@ pub fn check(fact: &CheckFact, all: bool, width: usize) -> Page {
     } else {
         Line::new().ink(Ink::Good, "clear").text(format!(": {what} can be deployed to {}", fact.environment))
     });
+    page
+}
+
+/// The answer of `verify`.
+#[must_use]
+pub fn verified(facts: &[VerifiedFact], all: bool, width: usize) -> Page {
+    let mut page = Page::new();
+    if facts.is_empty() {
+        page.push(Line::plain("nothing was deployed here, so there is nothing to verify"));
+    }
+    for (number, fact) in facts.iter().enumerate() {
+        if number > 0 {
+            page.gap();
+        }
+        page.indented("", table(&fact.proofs, all, width));
+        page.gap();
+        let what = format!(": {} {} in {}", fact.application, fact.version, fact.environment);
+        page.push(if fact.passed {
+            Line::new().ink(Ink::Good, "proved").text(what)
+        } else {
+            Line::new().ink(Ink::Bad, "not well").text(what)
+        });
+    }
     page
 }
 

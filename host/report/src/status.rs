@@ -138,6 +138,8 @@ mod tests {
             since: Some("2026-08-21T14:03:30Z".to_owned()),
             parts: Some(vec![part("backend", "v2", Some("healthy"), 0), part("web", "v1", None, 3)]),
             unobserved: None,
+            found: Vec::new(),
+            watched_until: None,
             drift: Vec::new(),
             open: None,
             stuck: None,

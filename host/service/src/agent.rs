@@ -38,6 +38,7 @@ use windlass_foundation::private;
 use windlass_foundation::progress::Events;
 use windlass_foundation::redact::Redactor;
 use windlass_journal::{Journal, Mode};
+use windlass_release::environment::Afterwards;
 use windlass_sandbox::Plugins;
 
 /// How to open the agent.
@@ -123,6 +124,11 @@ impl Agent {
     /// called counts.
     pub async fn make_release(&self, instance: &Instance, source: &Source) -> Result<Release, BackendError> {
         self.reality.make(instance, source, None).await.map(|made| made.release)
+    }
+
+    /// What a release says about the time after its deployment.
+    pub(crate) fn afterwards(&self, release: &Release) -> Result<Afterwards, BackendError> {
+        self.reality.afterwards(release)
     }
 
     /// The plugins, for `plugin list`, `inspect` and `grants`. Makes the host's key and the sandbox when it is first

@@ -19,8 +19,9 @@ mod resolve;
 mod resume;
 mod rollback;
 pub(crate) mod show;
-mod status;
+pub(crate) mod status;
 pub(crate) mod trigger;
+mod verify;
 mod whoami;
 
 use windlass_api::{Command, Reply};
@@ -37,6 +38,7 @@ pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, Explai
         }
         C::Plan { subject, environment, file } => plan::run(run, &subject, environment.as_deref(), file).await,
         C::Check { subject, environment } => check::run(run, &subject, environment.as_deref()).await,
+        C::Verify { application } => verify::run(run, application.as_ref()).await,
         C::Deploy { subject, environment, manner } => deploy::run(run, &subject, environment.as_deref(), manner).await,
         C::Rollback { application, to, pin, manner } => rollback::run(run, &application, to, pin, manner).await,
         C::Promote { application, from, manner } => promote::run(run, &application, from, manner).await,

@@ -1,14 +1,15 @@
 //! What the flow and the journal say, as facts for the answer.
 
 use windlass_api::facts::{
-    AnswerFact, DeploymentFact, HistoryFact, LogFact, PhaseFact, ProbeFact, ReleaseFact, StepFact, milliseconds,
+    AnswerFact, DeploymentFact, FoundFact, HistoryFact, LogFact, PhaseFact, ProbeFact, ReleaseFact, StepFact,
+    milliseconds,
 };
 use windlass_deployment::{Ending, to_resolve};
 use windlass_domain::{Outcome, Release};
 use windlass_foundation::progress::Level;
 use windlass_journal::{
-    Answered, Applied, DeploymentState, Error, Event, Journal, Line, ProbeResult, Purpose, Resolution, Shown, Summary,
-    outcome_word,
+    Answered, Applied, DeploymentState, Error, Event, Found, Journal, Line, ProbeResult, Purpose, Resolution, Shown,
+    Summary, outcome_word,
 };
 
 pub(crate) mod course;
@@ -70,6 +71,7 @@ pub(crate) fn shown(journal: &Journal, shown: &Shown) -> Result<DeploymentFact, 
         "resolved".clone_into(&mut fact.outcome);
     }
     fact.resolved = answer;
+    fact.found = journal.found_of(application, &shown.summary.id)?.iter().map(found).collect();
     fact.records = shown.deliveries.iter().map(records::record).collect();
     Ok(fact)
 }
@@ -99,6 +101,7 @@ fn deployment(
         previous: previous.map(release),
         runs: state.seen.is_some().then(|| state.something_runs()),
         trouble: state.trouble(),
+        found: Vec::new(),
         started: state.started.to_string(),
         finished: state.finished.map(|finished| finished.to_string()),
         took: state.finished.map(|finished| elapsed(state.started, finished)),
@@ -153,6 +156,11 @@ pub(crate) fn probe(answered: &Answered) -> ProbeFact {
         ProbeResult::Failure(failure) => (None, Some(failure.clone())),
     };
     ProbeFact { name: answered.name.clone(), report, failure, took: None }
+}
+
+/// What the agent found after a deployment.
+pub(crate) fn found(found: &Found) -> FoundFact {
+    FoundFact { by: found.about.word().to_owned(), what: found.what.clone(), since: found.since.to_string() }
 }
 
 /// A row of the history.

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod agent;
+pub mod by_itself;
 pub mod caller;
 mod commands;
 mod error;

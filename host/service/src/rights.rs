@@ -30,7 +30,7 @@ fn of_itself(command: &Command) -> Vec<Right> {
         | C::ReleaseVerify { .. }
         | C::OutboxList { .. }
         | C::PluginGrants { .. } => vec![Right::Read],
-        C::Plan { .. } | C::Check { .. } => vec![Right::Check],
+        C::Plan { .. } | C::Check { .. } | C::Verify { .. } => vec![Right::Check],
         C::Deploy { manner, .. } | C::Promote { manner, .. } => deploys(manner),
         C::Rollback { manner, pin, .. } => {
             let mut rights = deploys(manner);

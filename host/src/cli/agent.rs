@@ -132,6 +132,7 @@ fn sentence(announcement: &Announcement) -> String {
         Announcement::OutboxFailed(why) => {
             format!("recorders were not told, which is tried again in five minutes: {why}")
         }
+        Announcement::ByItself(text) => text.clone(),
         Announcement::Stopped => "the agent has ended".to_owned(),
     }
 }

@@ -105,6 +105,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Run the checks of a release, and change nothing
     Check(CheckArguments),
+    /// Run the verification and the smoke tests of what runs now, and change nothing
+    Verify(VerifyArguments),
     /// Deploy a release, and put the old version back when anything fails
     Deploy(DeployArguments),
     /// Deploy an earlier release of this application again
@@ -197,6 +199,22 @@ pub struct InitArguments {
     /// Write without asking
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  windlass verify                               Everything that was deployed on this host
+  windlass verify kudos --json
+
+It asks what a deployment asks before it counts as succeeded.
+
+Exit codes: 0 all is well, 10 something is not")]
+pub struct VerifyArguments {
+    /// The application; without one, all
+    #[arg(value_name = "APP")]
+    pub app: Option<ApplicationRef>,
 }
 
 /// Arguments of `resume`.

@@ -49,6 +49,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
         },
         C::Plan(it) => plan(it)?,
         C::Check(it) => Command::Check { environment: it.release.environment.clone(), subject: subject(it.release)? },
+        C::Verify(it) => Command::Verify { application: it.app },
         C::Deploy(it) => deploy(it)?,
         C::Rollback(RollbackArguments { app: application, to, pin, manner }) => {
             Command::Rollback { application, to, pin, manner: how(manner) }
@@ -160,7 +161,7 @@ fn versions(typed: VersionArguments) -> Versions {
 
 fn how(typed: MannerArguments) -> Manner {
     let MannerArguments { wait, retry, reason, break_glass } = typed;
-    Manner { wait_ms: wait.map(milliseconds), retry, reason, break_glass }
+    Manner { wait_ms: wait.map(milliseconds), retry, reason, break_glass, after: None }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

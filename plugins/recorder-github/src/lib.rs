@@ -32,6 +32,10 @@ impl Recorder for RecorderGitHub {
         if matches!(event.outcome, Outcome::Refused | Outcome::Unchanged) {
             return Ok(Some(json!({ "skipped": event.outcome })));
         }
+        // The deployment was told; what the agent found since is no other one.
+        if event.found.is_some() {
+            return Ok(Some(json!({ "skipped": "found" })));
+        }
         let settings = config.settings(&config.repository);
         let client = Client::new(&settings)?;
         let mut facts = json!({});

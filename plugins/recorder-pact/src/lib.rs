@@ -40,8 +40,8 @@ impl Recorder for RecorderPact {
 
     fn deliver(context: &Context<'_>, config: &Config, event: &Event) -> Result<Option<Value>> {
         let earlier = Earlier::of(&context.last_facts(EARLIER)?);
-        // Nothing was changed (refused), or it is not known what runs (stuck).
-        if matches!(event.outcome, Outcome::Refused | Outcome::Stuck) {
+        // Nothing was changed (refused, or found later), or it is not known what runs (stuck).
+        if event.found.is_some() || matches!(event.outcome, Outcome::Refused | Outcome::Stuck) {
             return Ok(Some(earlier.facts()));
         }
         let work = work::work(config, event, &earlier)?;

@@ -58,6 +58,7 @@ pub(crate) fn message(kind: Template, event: &Event, facts: &Facts) -> Result<Va
 
 fn look(event: &Event) -> Look {
     let (emoji, colour, word) = match event.outcome {
+        _ if event.trouble.is_some() && event.found.is_some() => (":warning:", "#c62828", "Attention"),
         _ if event.cancelled => (":octagonal_sign:", "#607d8b", "Default"),
         Outcome::Succeeded => (":white_check_mark:", "#2e7d32", "Good"),
         Outcome::Unchanged => (":ballot_box_with_check:", "#607d8b", "Default"),

@@ -134,6 +134,12 @@ fn summary(event: &Event) -> String {
         (Some(release), Some(trouble)) => format!("{} runs, but is not well: {trouble}", release.version),
         (None, _) => "nothing runs".to_owned(),
     };
+    if let Some(found) = &event.found {
+        return match &found.what {
+            Some(what) => format!("{application} {version} is not well in {environment} ({}): {what}", found.by),
+            None => format!("{application} {version} is well again in {environment} ({})", found.by),
+        };
+    }
     match (event.outcome, event.rollback) {
         (Outcome::Succeeded, false) => format!("{application} {version} was deployed to {environment}"),
         (Outcome::Succeeded, true) => format!("{application} went back to {version} in {environment}"),

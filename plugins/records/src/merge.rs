@@ -26,7 +26,7 @@ pub fn merge(old: Option<&[u8]>, event: &Event, keep: usize) -> Result<Option<St
     if !take(application, event, keep) {
         return Ok(None);
     }
-    file.updated.clone_from(&event.finished);
+    file.updated.clone_from(event.found.as_ref().map_or(&event.finished, |found| &found.at));
     Ok(Some(file))
 }
 
@@ -49,6 +49,14 @@ fn read(bytes: &[u8], event: &Event) -> Result<StateFile> {
 /// Whether anything changed.
 fn take(application: &mut Application, event: &Event, keep: usize) -> bool {
     let known = |attempt: &Attempt| attempt.deployment == event.deployment && attempt.host == event.host;
+    if event.found.is_some() {
+        // The end of the deployment is told once more because of what was found since: it counts while that runs.
+        if application.deployment.as_ref() != Some(&event.deployment) || application.trouble == event.trouble {
+            return false;
+        }
+        application.trouble.clone_from(&event.trouble);
+        return true;
+    }
     if application.last.as_ref().is_some_and(known) || application.history.iter().any(known) {
         return false;
     }
@@ -128,6 +136,8 @@ fn attempt(event: &Event) -> Attempt {
 
 #[cfg(test)]
 mod tests {
+    use windlass_sdk::documents::Found;
+
     use super::*;
 
     fn event(number: u64, version: &str, outcome: &str, running: Option<&str>) -> Event {
@@ -186,6 +196,28 @@ mod tests {
         assert_eq!((kudos.version.as_deref(), kudos.deployment.as_deref()), (Some("v1"), Some("d1")));
         assert_eq!(kudos.last.as_ref().unwrap().outcome, Outcome::RolledBack);
         assert_eq!(kudos.history.len(), 2);
+    }
+
+    #[test]
+    fn what_was_found_later_is_written_while_that_runs_and_is_no_attempt() {
+        let found = |sequence, what: Option<&str>| {
+            let mut event = event(sequence, "v1", "succeeded", Some("v1"));
+            let at = "2026-01-02T00:00:00Z".to_owned();
+            event.found = Some(Found { by: "watch".to_owned(), what: what.map(str::to_owned), at });
+            event.trouble = what.map(str::to_owned);
+            event
+        };
+        let first = merge(None, &event(1, "v1", "succeeded", Some("v1")), 10).unwrap().unwrap();
+        let ill = found(1, Some("page failed: 503"));
+        let second = merge(Some(&bytes(&first)), &ill, 10).unwrap().unwrap();
+        let kudos = &second.applications["kudos"];
+        assert_eq!((kudos.trouble.as_deref(), kudos.history.len()), (Some("page failed: 503"), 1));
+        assert_eq!(second.updated, "2026-01-02T00:00:00Z");
+        assert!(merge(Some(&bytes(&second)), &ill, 10).unwrap().is_none(), "it came twice");
+        let third = merge(Some(&bytes(&second)), &found(1, None), 10).unwrap().unwrap();
+        assert_eq!(third.applications["kudos"].trouble, None);
+        let next = merge(Some(&bytes(&third)), &event(2, "v2", "succeeded", Some("v2")), 10).unwrap().unwrap();
+        assert!(merge(Some(&bytes(&next)), &ill, 10).unwrap().is_none(), "something else runs");
     }
 
     #[test]

@@ -118,6 +118,16 @@ fn a_plan_a_check_and_a_deployment_say_what_they_found_and_did() {
 }
 
 #[test]
+fn what_runs_is_asked_what_a_deployment_asks() {
+    let stage = running("", "");
+    insta::assert_snapshot!(stage.tell("verify shop"), @"");
+    insta::assert_snapshot!(stage.tell("verify --json"), @"");
+    std::fs::remove_file(stage.host.root().join("running")).unwrap();
+    insta::assert_snapshot!(stage.tell("verify"), @"");
+    insta::assert_snapshot!(stage.tell("verify unknown"), @"");
+}
+
+#[test]
 fn a_plan_in_a_file_is_carried_out_as_it_is() {
     let stage = running("", "");
     let file = stage.host.root().join("shop.plan").display().to_string();

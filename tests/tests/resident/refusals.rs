@@ -143,6 +143,8 @@ fn an_operators_file_that_is_wrong_about_the_agent_is_refused_at_its_line() -> R
         ("socket = \"/\"", "absolute path"),
         ("stop-within = \"0s\"", "some time"),
         ("ssh-users = [\"a:b\"]", "no name or number of a user"),
+        ("drift-every = \"9s\"", "at least `10s`, or `false`"),
+        ("sweep-every = true", "`false` for never"),
         ("sokcet = \"/run/a.sock\"", "socket"),
     ] {
         small.operator(&format!("\n[agent]\n{lines}\n"))?;

@@ -50,6 +50,7 @@ impl Command {
                 DeploymentSubject::Files { application, .. }
                 | DeploymentSubject::Document { application, .. }
                 | DeploymentSubject::Plan { application, .. }
+                | DeploymentSubject::Running { application }
                 | DeploymentSubject::Rollback { application, .. } => Some(application),
             },
             Self::Config { application, .. }
@@ -67,6 +68,7 @@ impl Command {
             | Self::Unquarantine { application, .. }
             | Self::PluginGrants { application } => Some(application),
             Self::Resume { application, .. }
+            | Self::Verify { application }
             | Self::OutboxList { application }
             | Self::OutboxFlush { application }
             | Self::Status { application }
@@ -131,19 +133,30 @@ impl Command {
                 let names = match subject {
                     DeploymentSubject::Files { versions, .. } => versions.names(),
                     DeploymentSubject::Rollback { to, .. } => earlier(to.as_deref()).into_iter().collect(),
-                    DeploymentSubject::Document { .. } | DeploymentSubject::Plan { .. } => Vec::new(),
+                    DeploymentSubject::Document { .. }
+                    | DeploymentSubject::Plan { .. }
+                    | DeploymentSubject::Running { .. } => Vec::new(),
                 };
-                names.into_iter().chain(at(environment.as_deref())).collect()
+                let manner = match self {
+                    Self::Deploy { manner, .. } => manner.after.as_deref(),
+                    _ => None,
+                };
+                names.into_iter().chain(at(environment.as_deref())).chain(earlier(manner)).collect()
             }
             Self::ReleaseCreate { versions, environment, .. } => {
                 versions.names().into_iter().chain(at(environment.as_deref())).collect()
             }
-            Self::Rollback { to, .. } | Self::Pin { to, .. } => earlier(to.as_deref()).into_iter().collect(),
+            Self::Rollback { to, manner, .. } => {
+                earlier(to.as_deref()).into_iter().chain(earlier(manner.after.as_deref())).collect()
+            }
+            Self::Pin { to, .. } => earlier(to.as_deref()).into_iter().collect(),
             Self::ReleaseExport { release, .. } => earlier(release.as_deref()).into_iter().collect(),
             Self::ReleaseShow { application, release } => {
                 earlier(release.as_deref()).into_iter().chain([(Kind::Application, application.as_str())]).collect()
             }
-            Self::Promote { from: Promoted::Environment(name), .. } => vec![(Kind::Environment, name)],
+            Self::Promote { from: Promoted::Environment(name), manner, .. } => {
+                std::iter::once((Kind::Environment, name.as_str())).chain(earlier(manner.after.as_deref())).collect()
+            }
             Self::Quarantine { release, .. } | Self::Unquarantine { release, .. } => vec![(Kind::Earlier, release)],
             Self::Trigger { trigger, .. } => vec![(Kind::Trigger, trigger)],
             Self::Show { deployment } | Self::Report { deployment } | Self::Logs { deployment }
@@ -151,10 +164,11 @@ impl Command {
             {
                 vec![(Kind::Earlier, deployment)]
             }
-            Self::Promote { .. }
-            | Self::ReleaseList { .. }
+            Self::Promote { manner, .. } => earlier(manner.after.as_deref()).into_iter().collect(),
+            Self::ReleaseList { .. }
             | Self::ReleaseRead { .. }
             | Self::ReleaseVerify { .. }
+            | Self::Verify { .. }
             | Self::Resume { .. }
             | Self::Resolve { .. }
             | Self::Freeze { .. }

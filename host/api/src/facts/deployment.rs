@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use windlass_domain::{Artifact, Failure, Plan, Release, Report, Verdict};
 
 use super::principal::PrincipalFact;
-use super::status::DeliveryFact;
+use super::status::{DeliveryFact, FoundFact};
 use windlass_foundation::words;
 
 /// A release in few words.
@@ -122,6 +122,9 @@ pub struct DeploymentFact {
     /// What is not as it should be about what runs after it was refused or rolled back, one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// What the agent that stays found about what it made afterwards, the oldest first: `show`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<FoundFact>,
     /// When it began, RFC 3339.
     pub started: String,
     /// When it ended, RFC 3339.
@@ -305,6 +308,26 @@ pub struct CheckFact {
     pub verdict: Verdict,
     /// Each check.
     pub checks: Vec<ProbeFact>,
+}
+
+/// What the verification and the smoke tests of a deployment say about what runs now.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct VerifiedFact {
+    /// The application's name.
+    pub application: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The label of the release that runs.
+    pub version: String,
+    /// The deployment that made it so.
+    pub deployment: String,
+    /// Whether a deployment would be proved by this.
+    pub passed: bool,
+    /// The worst verdict.
+    pub verdict: Verdict,
+    /// The health, as `health`, and each smoke test.
+    pub proofs: Vec<ProbeFact>,
 }
 
 /// One deployment in history.

@@ -129,6 +129,18 @@ impl StatusFact {
         for drift in &self.drift {
             remark(Health::Warn, "drift:", drift.clone());
         }
+        for found in &self.found {
+            // Drift that is seen now is said already.
+            if found.by == "drift" && !self.drift.is_empty() {
+                continue;
+            }
+            let what = found.what.as_deref().unwrap_or("as it was deployed");
+            let heading = if found.by == "drift" { "drift:" } else { "watch:" };
+            remark(Health::Bad, heading, format!("{what}, since {}", words::time(&found.since)));
+        }
+        if let Some(until) = &self.watched_until {
+            remark(Health::Note, "watched", format!("until {}", words::time(until)));
+        }
         // What is said as drift is said once: both end with what was seen.
         let said = |trouble: &str| {
             let causes = self.drift.iter().filter_map(|drift| drift.rsplit(": ").next());

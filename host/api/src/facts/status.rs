@@ -33,6 +33,12 @@ pub struct StatusFact {
     pub unobserved: Option<String>,
     /// Where what is observed is not what was deployed, one sentence each.
     pub drift: Vec<String>,
+    /// What the agent that stays found last, and since when; nothing where all is as it was deployed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<FoundFact>,
+    /// Until when the agent that stays goes on asking what the verification asked, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched_until: Option<String>,
     /// A deployment that has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open: Option<OpenFact>,
@@ -49,6 +55,20 @@ pub struct StatusFact {
     pub quarantined: Vec<String>,
     /// What recorders were not told: what waits and is told later, and what is set aside for a person.
     pub outbox: Vec<DeliveryFact>,
+}
+
+/// What the agent that stays found about what runs after its deployment had ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct FoundFact {
+    /// What found it: `watch`, which asks what the verification asked, or `drift`, which compares what runs with what was
+    /// deployed.
+    pub by: String,
+    /// What it found, one sentence; none where it found that all is as it was deployed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// When, RFC 3339.
+    pub since: String,
 }
 
 /// What holds deployments of an application back.

@@ -619,6 +619,7 @@ pub(super) fn request(version: &str) -> DeploymentRequest {
         wait: None,
         retry: false,
         break_glass: None,
+        after: None,
     }
 }
 

@@ -16,13 +16,14 @@ use crate::deployment_state::DeploymentState;
 use crate::format::{Event, Notice};
 
 /// The tables that follow from the lines: name, what a row is about, the columns that name it.
-const TABLES: [(&str, &str, &[&str]); 6] = [
+const TABLES: [(&str, &str, &[&str]); 7] = [
     ("deployments", "deployment", &["id"]),
     ("applications", "application", &["name"]),
     ("quarantine", "quarantine of", &["application", "release"]),
     ("freezes", "freeze of", &["application"]),
     ("pins", "pin of", &["application"]),
     ("set_aside", "event set aside", &["key"]),
+    ("concerns", "concern about", &["application", "about"]),
 ];
 
 /// The largest number of differences that are reported for one table; there can be as many as there are rows.

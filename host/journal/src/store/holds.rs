@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::queries::time;
-use super::{Store, chain};
+use super::{Store, chain, concerns, outbox};
+use crate::WithLine;
 use crate::error::Error;
 use crate::format::{Actor, Notice};
 use crate::views::{Freeze, Pin, Quarantine};
@@ -34,11 +35,24 @@ fn actor(name: String, proof: rusqlite::Result<Option<String>>) -> rusqlite::Res
 impl Store {
     /// Applies a person's decision about an application, and adds its line. A decision that changes nothing adds no
     /// line. Returns whether anything changed.
-    pub(crate) fn note(&mut self, application: &str, notice: &Notice, time: Timestamp) -> Result<bool, Error> {
+    /// The events for recorders are those of the deployment that is named with them.
+    pub(crate) fn note(
+        &mut self,
+        application: &str,
+        notice: &Notice,
+        time: Timestamp,
+        also: Option<(&str, &WithLine)>,
+    ) -> Result<bool, Error> {
         let mut changed = false;
         self.write(true, |transaction| {
             changed = change(transaction, application, notice, time)? > 0;
-            if changed { chain::add_notice(transaction, application, time, notice) } else { Ok(()) }
+            if !changed {
+                return Ok(());
+            }
+            if let Some((deployment, also)) = also {
+                outbox::put(transaction, (application, deployment), None, time, also)?;
+            }
+            chain::add_notice(transaction, application, time, notice)
         })?;
         Ok(changed)
     }
@@ -122,6 +136,7 @@ pub(super) fn change(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![key, application, recorder, deployment, code, reason, hint, since],
         ),
+        Notice::Ailing { .. } | Notice::Recovered { .. } => concerns::change(connection, application, notice, &since),
         // The event itself is a row of the outbox and changed there.
         Notice::Untold { key, .. } => connection.execute("DELETE FROM set_aside WHERE key = ?1", [key]),
         Notice::Requeued { key, .. } => connection.execute("DELETE FROM set_aside WHERE key = ?1", [key]),

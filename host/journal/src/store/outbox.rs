@@ -9,22 +9,25 @@ use windlass_foundation::names::Instance;
 use super::queries::{instance, time as parsed};
 use super::{Store, TransactionError, chain, holds};
 use crate::WithLine;
-use crate::deployment_state::DeploymentState;
 use crate::error::Error;
 use crate::format::{Actor, Notice};
 use crate::views::{Aside, Delivery, Refusal, Requeued};
 
-/// Adds the events of a deployment that was just settled. A deployment that is settled a second time, because a person
-/// repeated an undo, gets a second event with another key.
+/// Adds the events of a deployment: of one that was just settled, and so `finished`, or of one about which the agent found
+/// something later. One that is settled a second time, because a person repeated an undo, gets a second event with another
+/// key.
 pub(super) fn put(
     transaction: &Transaction<'_>,
-    state: &DeploymentState,
+    (application, deployment): (&str, &str),
+    finished: Option<Timestamp>,
     time: Timestamp,
     also: &WithLine,
 ) -> Result<(), TransactionError> {
     for (recorder, event) in &also.deliveries {
         let mut event = event.clone();
-        event.finished = state.finished.unwrap_or(time).to_string();
+        if let Some(finished) = finished {
+            event.finished = finished.to_string();
+        }
         let document = serde_json::to_string(&event).map_err(Error::Encoding)?;
         transaction
             .prepare_cached(
@@ -32,9 +35,9 @@ pub(super) fn put(
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
-                state.instance.as_str(),
+                application,
                 recorder,
-                state.id,
+                deployment,
                 event.idempotency_key,
                 document,
                 time.as_millisecond()

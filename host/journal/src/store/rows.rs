@@ -69,6 +69,8 @@ pub(super) fn settle(
             "UPDATE applications SET running = ?2, release = ?3, since = ?4 WHERE name = ?1",
             params![state.instance.as_str(), state.id, document, time.to_string()],
         )?;
+        // What was found was about what ran before.
+        connection.execute("DELETE FROM concerns WHERE application = ?1", [state.instance.as_str()])?;
     }
     if state.outcome() == Some(Outcome::Succeeded) {
         connection.execute(

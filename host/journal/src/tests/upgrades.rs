@@ -35,7 +35,7 @@ fn a_journal_of_format_1_is_read_as_it_is_and_upgraded_by_who_writes() {
     drop(reader);
 
     let journal = open(directory.path());
-    assert_eq!(journal.store().format(), 4);
+    assert_eq!(journal.store().format(), 5);
     let waiting = journal.undelivered(&instance("kudos")).unwrap().remove(0);
     assert!(waiting.event.is_some() && waiting.aside.is_none());
     let refusal = Refusal { code: "not-found".to_owned(), reason: "gone".to_owned(), hint: None };

@@ -13,7 +13,9 @@ use windlass_foundation::names::Kind;
 use super::ReleaseFile;
 use super::overlay::{self, Parts, Table};
 use super::wire::{self, OnError, OnInconclusive};
-use crate::environment::{PluginName, PluginUse, Policy, Probe, Reaction, Recorder, Settings, Strategy};
+use crate::environment::{
+    self, Afterwards, PluginName, PluginUse, Policy, Probe, Reaction, Recorder, Settings, Strategy,
+};
 
 const POLICY_DEADLINE: Duration = Duration::from_mins(15);
 const STEP_DEADLINE: Duration = Duration::from_mins(5);
@@ -22,6 +24,10 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 const RECORDER_DEADLINE: Duration = Duration::from_secs(30);
 /// No deadline is longer: something that hangs must end.
 const LONGEST: Duration = Duration::from_hours(24);
+/// How often a release is asked while it is watched, where the file does not say, and what the file may say.
+const WATCH_EVERY: Duration = Duration::from_secs(30);
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The longest name.
 const LONGEST_NAME: usize = 63;
 
@@ -76,6 +82,8 @@ impl Reader<'_> {
         let checks = self.probes("checks", file.checks, &file.policy);
         let smoke = self.probes("smoke", file.smoke, &file.policy);
         let recorders = self.recorders(file.recorders);
+        let watch = self.between(file.watch.as_ref(), Duration::ZERO, LONGEST);
+        let watch_every = self.between(file.watch_every.as_ref(), SHORTEST_PAUSE, LONGEST_PAUSE);
         named.and(labelled)?;
         let variables = variables?;
         let base = Settings {
@@ -94,6 +102,12 @@ impl Reader<'_> {
                 allow_no_way_back: file.policy.allow_no_way_back,
             },
             migration: migration.clone(),
+            afterwards: Afterwards {
+                watch: watch?.filter(|watch| !watch.is_zero()),
+                watch_every: watch_every?.unwrap_or(WATCH_EVERY),
+                on_watch_failure: file.on_watch_failure.map_or(environment::OnWatchFailure::Alert, Into::into),
+                on_drift: file.on_drift.map_or(environment::OnDrift::Report, Into::into),
+            },
         };
         Ok(ReleaseFile {
             application: file.application.value,
@@ -209,6 +223,16 @@ impl Reader<'_> {
         Ok(*duration)
     }
 
+    /// A time that a person wrote, within bounds.
+    fn between(&self, written: Option<&Spot<Span>>, least: Duration, most: Duration) -> Read<Option<Duration>> {
+        let Some(Spot { value: Span(duration), span }) = written else { return Ok(None) };
+        if *duration < least || *duration > most {
+            let message = format!("`{}` is not between `{}` and `{}`", Span(*duration), Span(least), Span(most));
+            return Err(self.mistakes.note(span.clone(), message, None));
+        }
+        Ok(Some(*duration))
+    }
+
     /// Names are parts of file names, labels and container names.
     pub(super) fn name(&self, name: &str, span: Range<usize>, what: &str) -> Read<()> {
         if Kind::Application.is(name) {
@@ -283,6 +307,24 @@ impl From<OnError> for Reaction {
         match written {
             OnError::Refuse => Self::Refuse,
             OnError::Warn => Self::Warn,
+        }
+    }
+}
+
+impl From<wire::OnWatchFailure> for environment::OnWatchFailure {
+    fn from(written: wire::OnWatchFailure) -> Self {
+        match written {
+            wire::OnWatchFailure::Alert => Self::Alert,
+            wire::OnWatchFailure::Rollback => Self::Rollback,
+        }
+    }
+}
+
+impl From<wire::OnDrift> for environment::OnDrift {
+    fn from(written: wire::OnDrift) -> Self {
+        match written {
+            wire::OnDrift::Report => Self::Report,
+            wire::OnDrift::Restore => Self::Restore,
         }
     }
 }

@@ -9,7 +9,19 @@ use toml::de::{DeTable, DeValue};
 use windlass_config::document::{Mistakes, Read, nearest};
 
 /// What an environment may say. An artifact, a migration and the application's name are the same everywhere.
-pub(super) const KEYS: &[&str] = &["variables", "secrets", "policy", "strategy", "checks", "smoke", "recorders"];
+pub(super) const KEYS: &[&str] = &[
+    "variables",
+    "secrets",
+    "policy",
+    "strategy",
+    "checks",
+    "smoke",
+    "recorders",
+    "watch",
+    "watch-every",
+    "on-watch-failure",
+    "on-drift",
+];
 
 /// One table of the file.
 pub(super) type Table<'a> = Spanned<DeTable<'a>>;

@@ -24,6 +24,19 @@ pub(super) struct File {
     /// Instead of `version`: a file of the application that has it, as for an artifact.
     #[serde(default)]
     pub(super) version_file: Option<Spot<String>>,
+    /// How long the agent that stays goes on asking what a deployment asks before it counts as succeeded: the health of
+    /// what runs and the smoke tests. At most `24h`; without it, and with `0s`, not at all.
+    #[serde(default)]
+    pub(super) watch: Option<Spot<Span>>,
+    /// How often it asks. Default `30s`, at least `1s` and at most `1h`.
+    #[serde(default)]
+    pub(super) watch_every: Option<Spot<Span>>,
+    /// What follows when a test fails twice in a row meanwhile. Default `alert`.
+    #[serde(default)]
+    pub(super) on_watch_failure: Option<OnWatchFailure>,
+    /// What follows when the agent that stays finds that what runs is not what was deployed. Default `report`.
+    #[serde(default)]
+    pub(super) on_drift: Option<OnDrift>,
     /// The images of the application, by name.
     #[serde(default)]
     pub(super) artifacts: BTreeMap<String, Spot<Artifact>>,
@@ -119,6 +132,26 @@ pub(super) enum OnInconclusive {
     Warn,
     /// It goes on.
     Pass,
+}
+
+/// What follows when a test fails twice in a row while the release is watched.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnWatchFailure {
+    /// People are told.
+    Alert,
+    /// What ran before is deployed again as well.
+    Rollback,
+}
+
+/// What follows when what runs is not what was deployed.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnDrift {
+    /// People are told.
+    Report,
+    /// The release that runs is deployed again as well.
+    Restore,
 }
 
 /// How the application is deployed.

@@ -29,7 +29,7 @@ use windlass_release::application::RELEASE_FILE;
 use windlass_release::binding::{self, Claim};
 use windlass_release::bundle::StoredBundle;
 use windlass_release::directory::TeamDirectory;
-use windlass_release::environment::{self, PluginName, PluginUse, Reaction};
+use windlass_release::environment::{self, Afterwards, PluginName, PluginUse, Reaction};
 use windlass_release::file::{FileError, ReleaseFile};
 use windlass_release::registry::Registries;
 use windlass_release::resolve::{self, Kept, VersionRequest, Written, version_file};
@@ -131,6 +131,11 @@ impl Reality {
         let registries = super::images::registries(&self.config, &store.key, &self.redactor);
         let registries = registries.map_err(|error| about_secret(&error, &self.config, None))?;
         Ok(self.registries.get_or_init(|| registries).clone())
+    }
+
+    /// What a release says about the time after its deployment.
+    pub(super) fn afterwards(&self, release: &Release) -> Result<Afterwards, BackendError> {
+        Ok(self.store()?.of(release)?.settings.afterwards.clone())
     }
 
     /// Admits a plugin that the release names; one at a registry is pulled first, once.

@@ -58,6 +58,7 @@ impl Ground {
             wait: None,
             retry: false,
             break_glass: None,
+            after: None,
         };
         run(&self.agent().await.engine, request, &Stop::new()).await.unwrap()
     }

@@ -31,10 +31,7 @@ pub(super) async fn asking(
     subject: &DeploymentSubject,
     environment: Option<&str>,
 ) -> Result<Asking, ExplainedError> {
-    let (instance, target) = target(run, subject)?;
-    let agent = run.open(Mode::Read).await?;
-    run.environment(environment, &agent)?;
-    moved(run, &agent, &instance, &target)?;
+    let (agent, instance, target) = open(run, subject, environment, Mode::Read).await?;
     left_open(run, &agent, &instance)?;
     let stop = run.stop()?;
     Ok(Asking { agent, instance, target, stop })
@@ -47,14 +44,42 @@ pub(super) async fn run(
     environment: Option<&str>,
     manner: Manner,
 ) -> Result<Reply, ExplainedError> {
-    let (name, target) = target(run, subject)?;
-    let agent = run.open(Mode::Write).await?;
-    run.environment(environment, &agent)?;
-    moved(run, &agent, &name, &target)?;
+    let (agent, name, target) = open(run, subject, environment, Mode::Write).await?;
     let stop = run.stop()?;
     let request = request(run, name, target, manner);
     let ending = windlass_deployment::run(&agent.engine, request, &stop).await?;
     Ok(run.ended(&agent, &ending).await)
+}
+
+/// The agent, the application and what to deploy of it.
+async fn open(
+    run: &Run,
+    subject: &DeploymentSubject,
+    environment: Option<&str>,
+    mode: Mode,
+) -> Result<(Agent, Instance, Target), ExplainedError> {
+    let (name, target) = target(run, subject)?;
+    let agent = run.open(mode).await?;
+    run.environment(environment, &agent)?;
+    let target = match target {
+        Some(target) => target,
+        None => running(&agent, &name)?,
+    };
+    moved(run, &agent, &name, &target)?;
+    Ok((agent, name, target))
+}
+
+/// The release that runs, with what its deployment might do.
+fn running(agent: &Agent, name: &Instance) -> Result<Target, ExplainedError> {
+    let running = agent.journal.running(name)?;
+    let running = running.ok_or_else(|| CommandError::NotDeployed { wanted: name.to_string() })?;
+    let asked = agent.journal.deployment_state(&running.deployment)?.asked;
+    Ok(Target::Given {
+        release: Box::new((*running.release).clone()),
+        origin: running.deployment,
+        signer: None,
+        unbound: asked.unbound,
+    })
 }
 
 /// Says loudly when what runs under this name came from another directory: two applications may have one name. Where the
@@ -92,31 +117,34 @@ pub(super) fn request(run: &Run, instance: Instance, target: Target, manner: Man
         reason: manner.reason,
         retry: manner.retry,
         break_glass: manner.break_glass,
+        after: manner.after,
     }
 }
 
-/// The application and what to deploy of it.
-fn target(run: &Run, subject: &DeploymentSubject) -> Result<(Instance, Target), ExplainedError> {
-    match subject {
+/// The application and what to deploy of it; none means what runs, which the journal knows.
+fn target(run: &Run, subject: &DeploymentSubject) -> Result<(Instance, Option<Target>), ExplainedError> {
+    let (name, target) = match subject {
         DeploymentSubject::Files { application, bundle, versions, defaults } => {
             let asked = sent::or_found(run, application, bundle.as_ref(), &run.config()?.state_directory)?;
             let source = source(&asked, versions, *defaults);
-            Ok((asked.instance, Target::Source(source)))
+            (asked.instance, Target::Source(source))
         }
         DeploymentSubject::Document { application, document } => {
             let name = run.name(application)?;
             let given = release::given(run, document, name.application())?;
-            Ok((name, given))
+            (name, given)
         }
         DeploymentSubject::Plan { application, plan } => {
             let plan = planned(run, application, plan)?;
-            Ok((itself(&plan.application)?, Target::Planned(Box::new(plan))))
+            (itself(&plan.application)?, Target::Planned(Box::new(plan)))
         }
+        DeploymentSubject::Running { application } => return Ok((run.name(application)?, None)),
         // The files of the application are not needed: the release was kept.
         DeploymentSubject::Rollback { application, to } => {
-            Ok((run.name(application)?, Target::Rollback { to: to.clone() }))
+            (run.name(application)?, Target::Rollback { to: to.clone() })
         }
-    }
+    };
+    Ok((name, Some(target)))
 }
 
 /// The release file and the versions that were asked for.

@@ -17,6 +17,7 @@ use windlass_journal::{Application, Mode, Running};
 
 use super::{holds, lost};
 use crate::agent::Agent;
+use crate::by_itself::watch;
 use crate::facts;
 use crate::run::Run;
 
@@ -61,6 +62,7 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Ex
         None => (None, Vec::new(), None),
     };
     let holds = holds::fact(agent, name)?;
+    let watched = running.and_then(|running| watch::of(agent, running));
     Ok(StatusFact {
         application: name.to_string(),
         environment: application.latest.environment.clone(),
@@ -77,6 +79,8 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Ex
         parts,
         unobserved,
         drift,
+        found: agent.journal.concerns(name)?.iter().map(facts::found).collect(),
+        watched_until: watched.map(|watched| watched.until.to_string()),
         open: open.map(|open| OpenFact {
             deployment: open.id,
             version: open.version,
@@ -105,7 +109,11 @@ async fn fact(agent: &Agent, application: &Application) -> Result<StatusFact, Ex
 }
 
 /// What is observed, and where it is not what was deployed: what deploying the running release again would change.
-async fn look(agent: &Agent, name: &Instance, running: &Running) -> Result<(Observation, Vec<String>), String> {
+pub(crate) async fn look(
+    agent: &Agent,
+    name: &Instance,
+    running: &Running,
+) -> Result<(Observation, Vec<String>), String> {
     let state = agent.journal.deployment_state(&running.deployment).map_err(|error| error.to_string())?;
     let about = CallContext {
         deployment: running.deployment.clone(),

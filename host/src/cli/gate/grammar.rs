@@ -17,7 +17,8 @@ use crate::cli::arguments::{
     OutboxArguments, OutboxCommand, PinArguments, PlanArguments, PluginArguments, PluginCommand, PromoteArguments,
     QuarantineArguments, ReleaseArguments, ReleaseCommand, ReleaseCommandArguments, ReportArguments, ResolveArguments,
     ResumeArguments, RollbackArguments, ShowArguments, StatusArguments, StopArguments, TriggerArguments,
-    UnfreezeArguments, UnpinArguments, UnquarantineArguments, VersionArguments, WhoamiArguments, is_file,
+    UnfreezeArguments, UnpinArguments, UnquarantineArguments, VerifyArguments, VersionArguments, WhoamiArguments,
+    is_file,
 };
 
 /// Commands that are not for a key.
@@ -157,6 +158,7 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
             OutboxCommand::Retry { number: _ } | OutboxCommand::Drop { number: _, reason: _ } => Ok(()),
         },
         Command::Resume(ResumeArguments { app, unwind: _ })
+        | Command::Verify(VerifyArguments { app })
         | Command::Status(StatusArguments { app })
         | Command::History(HistoryArguments { app, limit: _ })
         | Command::Doctor(DoctorArguments { app }) => any(app.as_ref()),
