@@ -69,7 +69,7 @@ struct Hooks {
 pub(super) fn router(shared: Shared) -> Router {
     let hooks = Hooks {
         shared,
-        all: Arc::new(Buckets::new(ALL)),
+        all: Arc::new(Buckets::new(Rate { burst: burst(), ..ALL })),
         of_trigger: Arc::new(Buckets::new(OF_TRIGGER)),
         told: Arc::new(Buckets::new(TOLD)),
         untold: Arc::default(),
@@ -80,6 +80,12 @@ pub(super) fn router(shared: Shared) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(hooks)
+}
+
+/// How many requests may come at once. A test sets fewer: a slow machine answers no flood of many.
+fn burst() -> u32 {
+    let set = windlass_foundation::hooks::variable("WINDLASS_TEST_HOOKS").and_then(|text| text.parse().ok());
+    set.unwrap_or(ALL.burst)
 }
 
 type Answered = Result<(StatusCode, Json<HookAnswer>), Refusal>;
