@@ -145,7 +145,7 @@ impl Operations {
                 Err(NotBegun::OtherContent { operation: operation.clone() })
             };
         }
-        if let Some(same) = self.same(&known, &heading)? {
+        if let Some(same) = self.same(&known, &heading, command.bundle().is_some())? {
             let Heading { operation, by, since, .. } = same.heading.clone();
             return Ok(Accepted { operation, joined: Some(Joined { by: by.sentence(), since }) });
         }
@@ -167,7 +167,7 @@ impl Operations {
         if known.stopping {
             return Err(NotBegun::Stopping);
         }
-        if let Some(same) = self.same(&known, &heading)? {
+        if let Some(same) = self.same(&known, &heading, false)? {
             return Ok(same);
         }
         let taken = Taken { operation: heading.operation.clone(), event, since: heading.since, tries: 1 };
@@ -192,23 +192,24 @@ impl Operations {
     }
 
     /// The operation that does the same already, where the caller may do it too; none where a new one may begin.
-    fn same(&self, known: &Known, heading: &Heading) -> Result<Option<Arc<Operation>>, NotBegun> {
-        let same = self.running_same(known, heading);
+    fn same(&self, known: &Known, heading: &Heading, brings_files: bool) -> Result<Option<Arc<Operation>>, NotBegun> {
+        let same = self.running_same(known, heading, brings_files);
         if same.is_none() && known.running.len() >= MOST_RUNNING {
             return Err(NotBegun::TooMany);
         }
         Ok(same)
     }
 
-    fn running_same(&self, known: &Known, heading: &Heading) -> Option<Arc<Operation>> {
+    fn running_same(&self, known: &Known, heading: &Heading, brings_files: bool) -> Option<Arc<Operation>> {
         let is_same = |running: &&Arc<Operation>| {
             let other = &running.heading;
             heading.deploys && other.command == heading.command && other.digest == heading.digest
         };
         let same = known.running.values().find(is_same)?;
         let application = same.application();
-        let may = self.service.authorize(&heading.by, Right::Deploy, application.as_deref());
-        may.is_ok().then(|| same.clone())
+        let mut needed = std::iter::once(Right::Deploy).chain(brings_files.then_some(Right::BringFiles));
+        let may = needed.all(|right| self.service.authorize(&heading.by, right, application.as_deref()).is_ok());
+        may.then(|| same.clone())
     }
 
     fn carry_out(self: &Arc<Self>, known: &mut Known, operation: &Arc<Operation>, command: Command) {

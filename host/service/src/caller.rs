@@ -2,7 +2,7 @@
 //! that an answer holds.
 
 use std::io::{IsTerminal as _, Read};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use windlass_api::command::{Content, Document};
 use windlass_deployment::PLAN_FILE_LIMIT;
@@ -66,7 +66,12 @@ pub fn bundle(path: &Path) -> Result<Content, ExplainedError> {
 /// # Errors
 /// When the release file is wrong, or the directory has something that is not taken.
 pub fn pack(directory: &Path) -> Result<Packed, ExplainedError> {
-    let location = application::find(&directory.join("").display().to_string(), Path::new(""))?;
+    // A directory, whatever it is called: there is no name here.
+    let directory = match directory.components().next() {
+        Some(Component::Normal(_)) => Path::new(".").join(directory),
+        _ => directory.to_owned(),
+    };
+    let location = application::find(&directory.display().to_string(), Path::new(""))?;
     let team = TeamDirectory::open(&location.directory)?;
     ReleaseFile::of(&team)?;
     Ok(bundle::pack(&team)?)

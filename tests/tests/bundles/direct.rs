@@ -20,7 +20,7 @@ fn what_came_with_the_command_is_deployed_and_gone_back_to_without_a_directory()
     for format in ["--format=gnu", "--format=pax", "--format=ustar"] {
         fs::write(&file, sender.tar(&[format])?)?;
         let planned = expect(host.run(["plan", &name, "--bundle", &file])?, 0)?;
-        tells(&planned, &["~ web", "VERSION"])?;
+        tells(&planned, &["~ service web", "1 -> 2"])?;
     }
     ensure!(sender.kept()?.len() == 2, "one bundle for each version: {:?}", sender.kept()?);
     expect(host.run(["check", &name, "--bundle", &file])?, 0)?;

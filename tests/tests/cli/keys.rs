@@ -24,12 +24,12 @@ fn everybody_learns_who_they_are_and_what_they_may_do() {
     exit 0
     --- stdout
     ada (local user [UID])
-      everywhere  may  read, check, deploy, break-glass, hold, resolve, operate
+      everywhere  may  read, check, deploy, bring-files, break-glass, hold, resolve, operate
     ");
     insta::assert_snapshot!(stage.tell("whoami --json"), @r#"
     exit 0
     --- stdout
-    {"type":"access","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"everywhere":["read","check","deploy","break-glass","hold","resolve","operate"],"applications":[]}
+    {"type":"access","principal":{"name":"ada","proof":"local-user","uid":[UID],"sentence":"ada (local user [UID])"},"everywhere":["read","check","deploy","bring-files","break-glass","hold","resolve","operate"],"applications":[]}
     "#);
 }
 
