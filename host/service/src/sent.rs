@@ -7,6 +7,7 @@ use std::path::Path;
 
 use windlass_api::command::{ApplicationRef, Content};
 use windlass_config::Config;
+use windlass_foundation::blocking::blocking;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::private;
 use windlass_release::application::{Location, RELEASE_FILE};
@@ -43,7 +44,7 @@ fn sent(run: &Run, name: &str, bundle: &Content, state_directory: &Path) -> Resu
         return Err(CommandError::OtherBundle { found: file.application, application: name.to_owned() }.into());
     }
     private::claim(state_directory)?;
-    let kept = Bundles::new(state_directory).keep_sent(&sent)?;
+    let kept = blocking(|| Bundles::new(state_directory).keep_sent(&sent))?;
     say_what_is_passed_over(run, name, &*run.config()?);
     let team = TeamDirectory::open_as(&kept.directory, Path::new(""))?;
     run.has_read(ReadFile { directory: team.identity(), file: file.clone() });
