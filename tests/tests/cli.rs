@@ -330,18 +330,18 @@ fn a_journal_of_a_newer_agent_is_left_alone() {
     // SQLite keeps `PRAGMA user_version` here (file format, 1.3.16), and the journal its format number in it.
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     std::fs::write(&journal, &bytes).unwrap();
-    insta::assert_snapshot!(stage.tell("history"), @r"
+    insta::assert_snapshot!(stage.tell("history"), @"
     exit 3
     --- stderr
     error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
-           formats up to 4
+           formats up to 5
     hint: install the agent that wrote it, or a newer one
     ");
-    insta::assert_snapshot!(stage.tell("rollback kudos"), @r"
+    insta::assert_snapshot!(stage.tell("rollback kudos"), @"
     exit 3
     --- stderr
     error: the journal `[HOST]/state/journal.sqlite3` has format 99, this agent (0.1.0) reads
-           formats up to 4
+           formats up to 5
     hint: install the agent that wrote it, or a newer one
     ");
     assert_eq!(std::fs::read(&journal).unwrap(), bytes);

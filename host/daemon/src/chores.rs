@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,9 @@ const AFTER_ERROR: Duration = Duration::from_mins(5);
 
 /// The longest that a recorder's time is waited for at once: the clock of the host may be set meanwhile.
 const LONGEST: Duration = Duration::from_hours(1);
+
+/// How many samples are taken at once.
+const AT_ONCE: usize = 4;
 
 /// Something that the agent does by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +64,7 @@ struct Chores<H> {
     settings: Resident,
     stop: Stop,
     hearer: H,
+    samples: Semaphore,
     /// What is watched.
     watched: Mutex<HashMap<Instance, Known>>,
 }
@@ -97,9 +101,16 @@ pub(super) async fn keep(
     if let Some(every) = settings.sweep_every {
         schedule.by(Chore::Sweep, now + every);
     }
-    let stop = Stop::new();
-    let chores =
-        Arc::new(Chores { service, operations, settings, stop: stop.clone(), hearer, watched: Mutex::default() });
+    let (stop, samples) = (Stop::new(), Semaphore::new(AT_ONCE));
+    let chores = Arc::new(Chores {
+        service,
+        operations,
+        settings,
+        stop: stop.clone(),
+        hearer,
+        samples,
+        watched: Mutex::default(),
+    });
     let mut begun = JoinSet::new();
     loop {
         for chore in schedule.begin(Instant::now()) {
@@ -193,12 +204,16 @@ impl<H: Hearer> Chores<H> {
 
     async fn sample(&self, instance: &Instance) -> Option<Duration> {
         let (watched, memory) = self.watched.lock().await.get(instance).cloned()?;
+        let _one_of_few = self.samples.acquire().await;
         let mut memory = memory.lock().await;
         match self.service.sample(&watched, &mut memory, &self.stop).await {
             Ok(Some(findings)) => self.follow(findings),
             // It is not watched any more.
             Ok(None) => return None,
-            Err(error) => self.failed("watch", &error),
+            Err(error) => {
+                self.failed("watch", &error);
+                return Some(AFTER_ERROR);
+            }
         }
         Some(watched.every)
     }

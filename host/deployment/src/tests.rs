@@ -1,6 +1,7 @@
 //! Tests of the flow, without plugins and without Docker: every step fails, everything is done twice, every line of
 //! the journal is the last one of a process.
 
+mod afterwards;
 mod blame;
 mod exits;
 mod faults;

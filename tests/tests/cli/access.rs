@@ -116,6 +116,8 @@ fn with_a_rule_nobody_else_may_do_anything_and_the_lines_of_the_denial_allow_it(
         ("plan shop", "check"),
         ("plan shop --rollback", "check"),
         ("check shop", "check"),
+        ("verify", "check"),
+        ("verify shop", "check"),
         ("rollback shop", "deploy"),
         ("promote shop --from uat", "deploy"),
         ("resume", "deploy"),

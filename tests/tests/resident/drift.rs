@@ -82,7 +82,7 @@ fn what_nothing_needs_is_removed_on_schedule() -> Result<()> {
     // A plan that was never deployed leaves its files, for a while.
     small.version("2")?;
     expect(small.host.run(["plan", &small.name])?, 0)?;
-    for entry in std::fs::read_dir(small.state.join("bundles"))? {
+    for entry in std::fs::read_dir(small.state.join("bundles/sha256"))? {
         ensure!(Command::new("touch").args(["-d", "30 days ago"]).arg(entry?.path()).status()?.success(), "touch");
     }
     Resident::configure(&small, "sweep-every = \"10s\"\n")?;

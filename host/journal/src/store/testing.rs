@@ -14,7 +14,7 @@ impl Store {
 
     /// Changes the journal to what an agent left whose newest format was 1.
     pub(crate) fn as_format_1(&mut self) {
-        self.run("DROP TABLE set_aside; DROP INDEX outbox_answers; DROP INDEX deployments_by_label; PRAGMA user_version = 1;");
+        self.run("DROP TABLE concerns; DROP TABLE set_aside; DROP INDEX outbox_answers; DROP INDEX deployments_by_label; PRAGMA user_version = 1;");
     }
 
     /// The format of the file.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::directory::TeamDirectory;
-use crate::environment::{PluginName, Reaction};
+use crate::environment::{OnDrift, OnWatchFailure, PluginName, Reaction};
 
 const FULL: &str = r#"
 application = "kudos"
@@ -124,6 +124,22 @@ fn merges_an_environment_over_the_rest() {
     let smoke = &file.settings("production").unwrap().smoke[0];
     assert_eq!(smoke.plugin.with, json!({}), "another plugin does not inherit the configuration");
     assert_eq!(file.variables["LOG_LEVEL"], "info", "the release itself is of no environment");
+}
+
+#[test]
+fn what_follows_a_deployment_may_differ_in_an_environment() {
+    let text = "application = \"a\"\nwatch = \"10m\"\nstrategy.plugin = \"strategy-compose\"\n\
+                [environments.uat]\nwatch = \"0s\"\n\
+                [environments.production]\nwatch-every = \"5s\"\non-watch-failure = \"rollback\"\non-drift = \"restore\"\n";
+    let file = read(text);
+    let of = |environment| file.settings(environment).unwrap().afterwards;
+    assert_eq!(of("uat").watch, None, "it can be turned off");
+    assert_eq!((of("uat").on_watch_failure, of("uat").on_drift), (OnWatchFailure::Alert, OnDrift::Report));
+    let production = of("production");
+    assert_eq!((production.watch.unwrap().as_secs(), production.watch_every.as_secs()), (600, 5));
+    assert_eq!((production.on_watch_failure, production.on_drift), (OnWatchFailure::Rollback, OnDrift::Restore));
+    let long = text.replace("\"0s\"", "\"25h\"");
+    assert_eq!(refusal(long), "release.toml:5:9: `25h` is not between `0s` and `24h`");
 }
 
 #[test]

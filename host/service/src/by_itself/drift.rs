@@ -90,7 +90,10 @@ async fn one(run: &Run, agent: &Agent, instance: &Instance, running: &Running) -
     let restores = agent.afterwards(&running.release).is_ok_and(|afterwards| afterwards.on_drift == OnDrift::Restore);
     if restores {
         match hindrance(agent, instance)? {
-            None => findings.commands.push(restoration(instance, running, &what)),
+            None => {
+                findings.commands.push(restoration(instance, running, &what));
+                findings.told.push(format!("{instance}: drift: what was deployed is deployed again"));
+            }
             Some(why) if is_new => findings.told.push(format!("{instance}: drift: it is not put right: {why}")),
             Some(_) => {}
         }

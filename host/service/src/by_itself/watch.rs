@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use windlass_api::Command;
 use windlass_api::command::ApplicationRef;
 use windlass_deployment::Stop;
+use windlass_domain::Failure;
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
-use windlass_journal::{Concern, Mode, Notice, Purpose, Running};
+use windlass_journal::{Answered, Concern, Decision, Mode, Notice, ProbeResult, Purpose, Running};
 use windlass_release::environment::OnWatchFailure;
 
 use super::proofs::Meaning;
@@ -113,16 +114,18 @@ async fn sample(
     if is_busy(&agent, instance)? {
         return Ok(Some(Findings::default()));
     }
-    let verified = match windlass_deployment::verify_only(&agent.engine, instance, PATIENCE, stop).await {
-        Ok(verified) => verified,
+    let proofs = match windlass_deployment::verify_only(&agent.engine, instance, PATIENCE, stop).await {
+        Ok(verified) => verified.proofs,
         Err(windlass_deployment::Error::Stopped) => return Ok(Some(Findings::default())),
+        // Nothing can be asked: its files are gone, say.
+        Err(windlass_deployment::Error::Failed(failure)) => vec![unasked(failure.into())],
         Err(error) => return Err(error.into()),
     };
-    if verified.running.deployment != *deployment || is_busy(&agent, instance)? {
+    if agent.journal.running(instance)?.is_none_or(|running| !is_meant(&running)) || is_busy(&agent, instance)? {
         return Ok(Some(Findings::default()));
     }
     let mut findings = Findings::default();
-    match memory.add(&verified.proofs) {
+    match memory.add(&proofs) {
         Meaning::Unclear => {}
         Meaning::Well => {
             findings.told.extend(write_down(run, instance, deployment, Concern::Watch, None).await?);
@@ -139,6 +142,7 @@ async fn sample(
                         let reason = format!("watch: {what}");
                         quarantine(run, instance, &running, &reason).await?;
                         findings.commands.push(rollback(instance, &running, to, reason));
+                        findings.told.push(format!("{instance}: watch: what ran before is deployed again"));
                     }
                     Err(why) => findings.told.push(format!("{instance}: watch: it is not rolled back: {why}")),
                 }
@@ -146,6 +150,12 @@ async fn sample(
         }
     }
     Ok(Some(findings))
+}
+
+/// A sample in which nothing could be asked.
+fn unasked(failure: Failure) -> Answered {
+    let (name, answer) = (windlass_domain::VERIFICATION.to_owned(), ProbeResult::Failure(failure));
+    Answered { name, answer, decision: Decision::Refused }
 }
 
 /// The deployment to go back to, or why there is no going back without a person.

@@ -318,6 +318,7 @@ mod tests {
             "release create kudos --bundle -",
             "plan kudos --rollback --to v1",
             "check kudos --environment uat --json",
+            "verify kudos",
             "promote kudos --from uat",
             "promote kudos --from -",
             "release show kudos v1",
