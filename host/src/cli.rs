@@ -1,6 +1,6 @@
 //! The command line: it makes a command from what was typed, hands it to the service, and shows what comes back.
 //!
-//! It neither decides nor does anything else, apart from commands that need no agent: `init`, `bundle`, `schema`, `completions`, `man`.
+//! It neither decides nor does anything else, apart from commands that need no agent: `init`, `bundle`, `self-update`, `schema`, `completions`, `man`.
 
 mod actor;
 mod agent;
@@ -16,6 +16,7 @@ pub mod reference;
 mod request;
 mod schema;
 mod terminal;
+mod update;
 mod wire;
 
 use std::ffi::OsString;
@@ -75,6 +76,7 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedErr
         Command::Schema(arguments) => return schema::run(arguments, printer),
         Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),
         Command::Man(arguments) => return with_users_mask(|| man::run(arguments, printer)),
+        Command::SelfUpdate(typed) => return update::run(typed, arguments.global.config(), printer),
         Command::SshGate(gate) => return gate::run(gate, &arguments.global, printer),
         Command::Internal(InternalArguments { command: InternalCommand::SshGate(enter) }) => {
             return gate::enter(enter, &arguments.global);

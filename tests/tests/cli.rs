@@ -18,6 +18,7 @@ mod releases;
 mod resident;
 mod shop;
 mod support;
+mod updates;
 
 use support::Stage;
 

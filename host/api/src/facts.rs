@@ -14,6 +14,7 @@ mod release;
 mod sentences;
 mod status;
 mod trigger;
+mod update;
 
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use sentences::Remark;
 pub use status::{DeliveryFact, FoundFact, HoldsFact, OpenFact, PartFact, StatusFact};
 pub use trigger::TriggerFact;
+pub use update::UpdateFact;
 
 /// One line of `--json`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +83,8 @@ pub enum Fact {
     Access(AccessFact),
     /// A key that runs the SSH gate: `ssh-gate install`, `list` and `revoke`.
     Key(KeyFact),
+    /// Which version of Windlass is in place: `self-update`.
+    Update(UpdateFact),
     /// One thing that was looked at: `doctor`.
     Doctor(DoctorFact),
     /// A file that was made, or would be: `init`; one that the operator makes: `ssh-gate install`.

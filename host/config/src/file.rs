@@ -50,6 +50,8 @@ pub(super) struct File {
     pub(super) access: Vec<Spot<Access>>,
     /// The agent that stays: `windlass agent`.
     pub(super) agent: Agent,
+    /// New versions of Windlass itself: `windlass self-update`.
+    pub(super) update: Update,
     /// What one plugin call, and one deployment, may use.
     pub(super) limits: Limits,
 }
@@ -135,6 +137,14 @@ pub(super) struct Releases {
     pub(super) require_signature: Option<Spot<bool>>,
     /// Believe what a release document says about where it succeeded although no trusted key has signed it.
     pub(super) accept_unsigned_proofs: Option<Spot<bool>>,
+}
+
+/// New versions of Windlass itself.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct Update {
+    /// Public keys of minisign: a new version is installed only when one of them has signed it.
+    pub(super) keys: Vec<Spot<String>>,
 }
 
 /// Where the release that runs in another environment is: one of `file`, `ssh` and `git`.

@@ -18,6 +18,7 @@ mod resolve;
 pub mod sources;
 pub mod template;
 pub mod units;
+mod update;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -35,6 +36,7 @@ pub use guarded::Guarded;
 pub use origins::{Promotion, PromotionSource, Releases, Trigger};
 pub use resident::{DEFAULT_GROUP, DEFAULT_SOCKET, Resident};
 pub use resolve::ConfigError;
+pub use update::Update;
 
 /// The defaults, with a comment for each key: what `windlass init` starts from.
 pub const DEFAULT_AGENT_TOML: &str = include_str!("default-agent.toml");
@@ -77,6 +79,8 @@ pub struct Config {
     pub access: Vec<AccessRule>,
     /// The agent that stays.
     pub resident: Resident,
+    /// New versions of Windlass itself.
+    pub update: Update,
     /// What one plugin call, and one deployment, may use.
     pub limits: Limits,
     /// What the operator should look at: the file can be changed by anyone, say. Sentences.

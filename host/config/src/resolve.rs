@@ -151,6 +151,7 @@ impl Reader<'_> {
         let names_of_triggers: Vec<String> = file.triggers.keys().cloned().collect();
         let access = self.access(file.access, &names_of_triggers);
         let resident = self.resident(&file.agent);
+        let update = self.update(file.update);
         let triggers = self.triggers(file.triggers, &file.secrets, &sources);
         let described: Read<Vec<Source>> = all(sources.into_values());
         environment.and(kept).and(socket).and(apart).and(described)?;
@@ -169,6 +170,7 @@ impl Reader<'_> {
             triggers: triggers?,
             access: access?,
             resident: resident?,
+            update: update?,
             limits: filled.limits,
             secrets: secrets?,
             commands: commands?,

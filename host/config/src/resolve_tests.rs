@@ -51,7 +51,7 @@ fn mistakes_are_shown_where_they_are() {
     for (text, expected) in [
         (
             "enviroment = 'uat'",
-            "1:1: unknown key `enviroment`; the known keys here are `environment`, `state-directory`, `applications-directory`, `keep-releases`, `docker`, `registries`, `applications`, `grants`, `commands`, `secrets`, `releases`, `promote`, `triggers`, `trigger-sources`, `access`, `agent`, `limits` [did you mean `environment`?]",
+            "1:1: unknown key `enviroment`; the known keys here are `environment`, `state-directory`, `applications-directory`, `keep-releases`, `docker`, `registries`, `applications`, `grants`, `commands`, `secrets`, `releases`, `promote`, `triggers`, `trigger-sources`, `access`, `agent`, `update`, `limits` [did you mean `environment`?]",
         ),
         ("environment = 5", "1:15: invalid type: integer `5`, expected a string"),
         (

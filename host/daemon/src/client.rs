@@ -47,8 +47,8 @@ const LARGEST_ANSWER: usize = 160 << 20;
 /// A client of the agent.
 #[derive(Debug, Clone)]
 pub struct Client {
-    place: Place,
-    http: HttpClient<UnixConnector, Full<Bytes>>,
+    pub(super) place: Place,
+    pub(super) http: HttpClient<UnixConnector, Full<Bytes>>,
     principal: Principal,
 }
 

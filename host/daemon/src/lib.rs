@@ -15,6 +15,7 @@ mod guard;
 mod hooks;
 mod inbox;
 mod metrics;
+mod health;
 pub mod openapi;
 mod operation;
 mod operations;
@@ -29,6 +30,7 @@ mod server;
 mod socket;
 mod stream;
 mod systemd;
+mod watchdog;
 
 pub use announcement::{Announce, Announcement};
 pub use client::Client;

@@ -24,7 +24,7 @@ use super::peer::Peer;
 use super::ports::Port;
 use super::routes::{Shared, router};
 use super::socket::Place;
-use super::{guard, hooks, page, systemd};
+use super::{guard, hooks, page, systemd, watchdog};
 
 /// Serves until the process is asked to end, with SIGTERM or SIGINT.
 ///
@@ -85,6 +85,8 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     let server = axum::serve(listener, app).with_graceful_shutdown(ended.clone().cancelled_owned());
     let server = tokio::spawn(async move { server.await });
     place.take_word_back();
+    // Until the process ends: the time that a stop takes is watched too.
+    watchdog::begin(&operations);
     systemd::ready();
     announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
     let (own, hears) = (settings.resident.clone(), Announced(announce.clone()));

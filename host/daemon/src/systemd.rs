@@ -32,6 +32,16 @@ pub(super) fn extend() {
     tell(&[NotifyState::ExtendTimeoutUsec(u32::try_from(MORE.as_micros()).unwrap_or(u32::MAX))]);
 }
 
+/// How often systemd wants to hear that the agent is well (`WatchdogSec=`); none where it does not want to.
+pub(super) fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled().filter(|within| !within.is_zero())
+}
+
+/// The agent is well.
+pub(super) fn well() {
+    tell(&[NotifyState::Watchdog]);
+}
+
 fn tell(states: &[NotifyState<'_>]) {
     // Who does not listen is not told; the agent works all the same.
     sd_notify::notify(states).ok();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use minisign_verify::{PublicKey, Signature};
 
-use crate::explain::{ExitCode, Explain};
+use crate::explain::{ExitCode, Explain, shorten};
 use crate::regular;
 
 /// What a signature's file has after the name of the file that it signs.
@@ -97,14 +97,31 @@ pub fn beside(path: &Path) -> PathBuf {
 /// # Errors
 /// When it cannot be read, or is too large for one.
 pub fn read_beside(path: &Path) -> Result<Option<Vec<u8>>, SignatureError> {
-    let place = beside(path);
-    let reason = match regular::read(&place, LIMIT) {
+    read(&beside(path))
+}
+
+/// The signature in a file, as bytes; none when there is no such file.
+///
+/// # Errors
+/// As for [`read_beside`].
+pub fn read(place: &Path) -> Result<Option<Vec<u8>>, SignatureError> {
+    let reason = match regular::read(place, LIMIT) {
         Ok(bytes) => return Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => "it is too large".to_owned(),
         Err(error) => error.to_string(),
     };
-    Err(SignatureError::Malformed { path: place, reason })
+    Err(SignatureError::Malformed { path: place.to_owned(), reason })
+}
+
+/// What the signer wrote into a signature, on one line and without what a terminal would act on. Nothing here proves it: it is for
+/// people to read.
+#[must_use]
+pub fn comment(signature: &[u8]) -> Option<String> {
+    let signature = Signature::decode(std::str::from_utf8(signature).ok()?).ok()?;
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    let shown: String = signature.trusted_comment().chars().map(plain).collect();
+    Some(shorten(shown.trim())).filter(|shown| !shown.is_empty())
 }
 
 /// Verifies the signature that is beside a file, where there is one. Returns the key that made it; none when there is no

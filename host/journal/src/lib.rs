@@ -35,6 +35,7 @@ pub use self::format::{
 };
 use self::hooks::Crash;
 use self::store::Store;
+pub use self::store::kept;
 pub use self::transition::{Status, StepStatus};
 pub use self::views::{
     Application, Aside, ChainFault, Delivery, Ended, Entry, Found, Freeze, Holder, Line, Pin, Put, Quarantine, Refusal,

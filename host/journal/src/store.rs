@@ -7,6 +7,7 @@ mod chain;
 mod concerns;
 mod derived;
 mod holds;
+pub mod kept;
 mod outbox;
 mod queries;
 mod reserve;

@@ -5,10 +5,11 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use windlass_foundation::explain::{ExitCode, Explain};
-use windlass_foundation::{flock, private};
+use windlass_foundation::{flock, private, regular};
 
 /// The lock of the agent, below the state directory. The file has the path of the agent's socket.
 const LOCK: &str = "agent.lock";
@@ -77,6 +78,26 @@ pub fn claim(state: &Path, socket: &Path) -> Result<Presence, PresenceError> {
     Ok(Presence { _lock: lock })
 }
 
+/// Keeps every agent, and every command that works by itself, from the state directory until this goes; none where no agent ever
+/// worked there. Nothing is written: the directory may belong to a user whom the caller need not trust.
+///
+/// # Errors
+/// When an agent works there.
+pub fn hold(state: &Path) -> Result<Option<Presence>, PresenceError> {
+    let failed = |source| PresenceError::Lock { state: state.to_owned(), source };
+    let flags = regular::flags() | i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let lock = match File::options().read(true).custom_flags(flags).open(state.join(LOCK)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed(source)),
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Presence { _lock: lock })),
+        Err(TryLockError::WouldBlock) => Err(taken(state)),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// Refuses to work beside an agent.
 pub(crate) fn refuse_beside_agent(state: &Path) -> Result<(), PresenceError> {
     if flock::is_held(&state.join(LOCK)) { Err(taken(state)) } else { Ok(()) }
@@ -101,7 +122,13 @@ mod tests {
         assert_eq!(refused.exit(), ExitCode::Busy);
         let second = claim(state.path(), Path::new("/run/another.sock")).unwrap_err();
         assert!(second.to_string().ends_with("`/run/a.sock`"), "{second}");
+        hold(state.path()).unwrap_err();
         drop(presence);
+        let held = hold(state.path()).unwrap();
+        assert!(held.is_some());
+        refuse_beside_agent(state.path()).unwrap_err();
+        drop(held);
+        assert!(hold(&state.path().join("none")).unwrap().is_none());
         refuse_beside_agent(state.path()).unwrap();
         claim(state.path(), Path::new("/b")).unwrap();
         assert_eq!(fs::read_to_string(state.path().join(LOCK)).unwrap(), "/b");

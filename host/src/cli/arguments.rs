@@ -12,6 +12,7 @@ mod holds;
 mod outbox;
 mod release;
 mod trigger;
+mod update;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ pub(super) use holds::{
 pub(super) use outbox::{OutboxArguments, OutboxCommand};
 pub(super) use release::{BuildArguments, PromoteArguments, ReleaseCommand, ReleaseCommandArguments, is_file};
 pub(super) use trigger::TriggerArguments;
+pub(super) use update::UpdateArguments;
 
 /// What was typed.
 #[derive(Debug, Clone, Parser)]
@@ -163,6 +165,8 @@ pub enum Command {
     Whoami(WhoamiArguments),
     /// Let SSH keys run commands of Windlass and nothing else
     SshGate(GateArguments),
+    /// Put another version of Windlass in the place of this one, and go back when it does not answer
+    SelfUpdate(UpdateArguments),
     /// Print the JSON Schema of a file or document
     Schema(SchemaArguments),
     /// Print a completion script for a shell

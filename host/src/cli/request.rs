@@ -34,6 +34,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
         C::Init(_)
         | C::Bundle(_)
         | C::SshGate(_)
+        | C::SelfUpdate(_)
         | C::Agent(_)
         | C::Attach(_)
         | C::Stop(_)

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -61,6 +61,22 @@ impl Booted {
     /// When it fails, with all that it printed.
     pub fn run(&self, script: &str) -> Result<String> {
         output(&mut self.command(script))
+    }
+
+    /// Whatever a script does in it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn attempt(&self, script: &str) -> Result<Output> {
+        Ok(self.command(script).output()?)
+    }
+
+    /// A script that goes on in it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn begin(&self, script: &str) -> Result<Child> {
+        Ok(self.command(script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
     }
 
     /// Waits until a script succeeds.

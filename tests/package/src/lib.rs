@@ -3,6 +3,7 @@
 //! `cargo xtask test` makes the package and the tree of Debian, and says where they are. Nothing is installed on this machine.
 
 mod booted;
+mod deploying;
 mod system;
 
 use std::fs;
@@ -55,17 +56,33 @@ pub fn field(package: &Path, name: &str) -> Result<String> {
 /// # Errors
 /// When it cannot be packed.
 fn newer(package: &Path, directory: &Path) -> Result<PathBuf> {
-    let (tree, newer) = (directory.join("newer"), directory.join("newer.deb"));
+    altered(package, directory, "newer", "+next", |tree| {
+        let operators = tree.join("etc/windlass/agent.toml");
+        Ok(fs::write(&operators, fs::read_to_string(&operators)? + "\n# Of the next version.\n")?)
+    })
+}
+
+/// The same package under another name below a directory, with this behind its version and a change to its files.
+///
+/// # Errors
+/// When it cannot be packed.
+fn altered(
+    package: &Path,
+    directory: &Path,
+    name: &str,
+    behind: &str,
+    change: impl Fn(&Path) -> Result<()>,
+) -> Result<PathBuf> {
+    let (tree, altered) = (directory.join(name), directory.join(format!("{name}.deb")));
     output(Command::new("dpkg-deb").arg("-R").arg(package).arg(&tree))?;
     let version = field(package, "Version")?;
     let control = tree.join("DEBIAN/control");
     let text = fs::read_to_string(&control)?;
-    let next = text.replace(&format!("Version: {version}"), &format!("Version: {version}+next"));
+    let next = text.replace(&format!("Version: {version}"), &format!("Version: {version}{behind}"));
     ensure!(next != text, "no version in\n{text}");
     fs::write(&control, next)?;
-    let operators = tree.join("etc/windlass/agent.toml");
-    fs::write(&operators, fs::read_to_string(&operators)? + "\n# Of the next version.\n")?;
-    output(Command::new("dpkg-deb").args(["-Znone", "-b"]).arg(&tree).arg(&newer))?;
+    change(&tree)?;
+    output(Command::new("dpkg-deb").args(["-Znone", "-b"]).arg(&tree).arg(&altered))?;
     fs::remove_dir_all(tree)?;
-    Ok(newer)
+    Ok(altered)
 }

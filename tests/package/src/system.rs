@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-use super::{named, newer, output, package};
+use super::{altered, named, newer, output, package};
 
 /// Lays a test's changes over the tree, in mounts that end with the command, and goes on as what is named behind them.
 const ENTER: &str = "mount -t overlay overlay -o lowerdir=\"$1\",upperdir=\"$2/upper\",workdir=\"$2/work\" \"$2/root\" && \
@@ -40,6 +40,35 @@ impl System {
     pub fn with_newer(self) -> Result<Self> {
         newer(&package()?, &self.place.path().join("upper/packages"))?;
         Ok(self)
+    }
+
+    /// Adds a version of the package whose agent never answers, as `/packages/silent.deb`.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn with_silent(self) -> Result<Self> {
+        altered(&package()?, &self.place.path().join("upper/packages"), "silent", "+silent", |tree| {
+            let unit = output(Command::new("find").arg(tree).args(["-name", "windlass.service"]))?;
+            let unit = unit.trim();
+            let text = fs::read_to_string(unit)?;
+            Ok(fs::write(unit, text.replace("ExecStart=/usr/bin/windlass agent", "ExecStart=/bin/sleep infinity"))?)
+        })?;
+        Ok(self)
+    }
+
+    /// Signs all that lies in `/packages`; the key to be trusted.
+    ///
+    /// # Errors
+    /// Without the program minisign.
+    pub fn signed(&self) -> Result<String> {
+        let (public, secret) = (self.place.path().join("key.pub"), self.place.path().join("key"));
+        output(Command::new("minisign").args(["-G", "-W", "-f", "-p"]).arg(&public).arg("-s").arg(&secret))?;
+        let packages: Vec<_> = fs::read_dir(self.place.path().join("upper/packages"))?.collect::<Result<_, _>>()?;
+        for package in packages {
+            output(Command::new("minisign").arg("-S").arg("-s").arg(&secret).arg("-m").arg(package.path()))?;
+        }
+        let key = fs::read_to_string(public)?;
+        Ok(key.lines().nth(1).context("minisign writes a key")?.to_owned())
     }
 
     /// A command that begins with the whole system at the directory that [`root`](Self::root) names.

@@ -8,3 +8,5 @@ mod contents;
 mod life;
 mod service;
 mod units;
+mod updates;
+mod watched;

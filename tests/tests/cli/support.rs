@@ -59,6 +59,16 @@ impl Stage {
         Self { host, runs: Cell::new(0), root }
     }
 
+    /// A host on which a program is installed that may be exchanged.
+    pub(crate) fn installed(installed: &std::path::Path) -> Self {
+        let root = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+        let program = root.path().join("usr/bin/windlass");
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::fs::hard_link(installed, &program).unwrap();
+        let host = Host::new(&program, root.path()).unwrap();
+        Self { host, runs: Cell::new(0), root }
+    }
+
     /// Writes `agent.toml`.
     pub(crate) fn agent(&self, text: &str) {
         std::fs::write(self.host.root().join("agent.toml"), text).unwrap();
@@ -91,6 +101,7 @@ impl Stage {
         self.runs.set(self.runs.get() + 1);
         let mut command = self.host.command(words(line));
         command.env("USER", "ada").env_remove("SUDO_USER");
+        command.env("WINDLASS_TEST_UPDATE_USER", "any");
         command.env("WINDLASS_TEST_IDS", format!("run{:02}-", self.runs.get()));
         let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = streams.spawn().unwrap();

@@ -52,6 +52,18 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-page",
         ],
     ),
+    // It exchanges the agent itself, so it asks the one that runs, and keeps the journal that it leaves.
+    (
+        "windlass-update",
+        &[
+            "windlass-domain",
+            "windlass-foundation",
+            "windlass-config",
+            "windlass-journal",
+            "windlass-service",
+            "windlass-daemon",
+        ],
+    ),
     // What it shows may come from another process: it knows answers, and nothing that makes them.
     ("windlass-report", &["windlass-domain", "windlass-foundation", "windlass-api"]),
     // A way in, and no more: what a caller may say and do is decided above it.
@@ -70,6 +82,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-report",
             "windlass-page",
             "windlass-ssh",
+            "windlass-update",
         ],
     ),
 ];
@@ -85,6 +98,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["windlass-journal"]),
     ("clap", &["windlass"]),
     ("maud", &["windlass-page"]),
+    ("tar", &["windlass-release", "windlass-update"]),
     ("indicatif", &["windlass-report"]),
     ("anstyle", &["windlass-report"]),
     ("unicode-width", &["windlass-report"]),

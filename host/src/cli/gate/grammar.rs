@@ -22,7 +22,7 @@ use crate::cli::arguments::{
 };
 
 /// Commands that are not for a key.
-const LOCAL: &[&str] = &["init", "bundle", "agent", "ssh-gate", "schema", "completions", "man", "internal"];
+const LOCAL: &[&str] = &["init", "bundle", "agent", "ssh-gate", "self-update", "schema", "completions", "man", "internal"];
 
 /// Something that is not for a key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -185,6 +185,7 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
         Command::Bundle(_) => local("bundle"),
         Command::Agent(_) => local("agent"),
         Command::SshGate(_) => local("ssh-gate"),
+        Command::SelfUpdate(_) => local("self-update"),
         Command::Schema(_) => local("schema"),
         Command::Completions(_) => local("completions"),
         Command::Man(_) => local("man"),
