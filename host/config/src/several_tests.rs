@@ -71,7 +71,7 @@ fn every_kind_of_mistake_is_shown_in_the_order_of_the_file() {
     error: unknown key `colour`; the known keys here are `environment`, `state-directory`,
            `applications-directory`, `keep-releases`, `docker`, `registries`, `applications`, `grants`,
            `commands`, `secrets`, `releases`, `promote`, `triggers`, `trigger-sources`, `access`,
-           `agent`, `limits`
+           `agent`, `update`, `limits`
      --> agent.toml:4:1
       |
     4 | colour = "red"

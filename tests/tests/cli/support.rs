@@ -24,6 +24,7 @@ const CHANGING: &[(&str, &str)] = &[
     (r"\brun\d\d-\d{6}\b", "[ID]"),
     (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
     (r"\b[0-9a-f]{12}\b", "[DIGEST]"),
+    (r"\bsigned by RW\S{54}", "signed by [KEY]"),
     (r"\blocal user \d+\b", "local user [UID]"),
     (r#""uid":\d+"#, r#""uid":[UID]"#),
     (r"\b127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:[PORT]"),

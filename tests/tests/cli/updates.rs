@@ -120,7 +120,15 @@ fn minisign(arguments: &[&str]) {
 fn another_version_is_put_in_place_and_taken_back() {
     let host = Installed::new();
     host.version("new", NEWER);
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"
+    exit 0
+    --- stdout
+    [HOST]/usr/bin/windlass is 9.1.0 now; 0.1.0 is kept: `windlass self-update --back` puts it back
+    --- stderr
+    `[HOST]/new` is signed by [KEY]
+    its signer remarks, and nothing proves it: from the builders
+    putting 9.1.0 in the place of 0.1.0
+    ");
     assert_eq!((host.is().as_str(), host.keeps().as_str()), (NEWER, THIS));
     let mode = |name: &str| fs::metadata(host.root.join(name)).unwrap().permissions().mode() & 0o7777;
     assert_eq!(
@@ -128,11 +136,30 @@ fn another_version_is_put_in_place_and_taken_back() {
         (0o755, 0o700, 0o700)
     );
     host.is_tidy();
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {} --json", host.at("new"))), @"");
-    insta::assert_snapshot!(host.stage.tell("self-update --back"), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {} --json", host.at("new"))), @r#"
+    exit 0
+    --- stdout
+    {"type":"update","state":"unchanged","version":"9.1.0","program":"[HOST]/usr/bin/windlass"}
+    --- stderr
+    `[HOST]/new` is signed by [KEY]
+    its signer remarks, and nothing proves it: from the builders
+    "#);
+    insta::assert_snapshot!(host.stage.tell("self-update --back"), @"
+    exit 0
+    --- stdout
+    [HOST]/usr/bin/windlass is 0.1.0 again
+    --- stderr
+    putting 0.1.0 back
+    ");
     assert_eq!(host.is(), THIS);
     host.is_tidy();
-    insta::assert_snapshot!(host.stage.tell("self-update --back"), @"");
+    insta::assert_snapshot!(host.stage.tell("self-update --back"), @"
+    exit 17
+    --- stderr
+    error: no earlier version is kept here
+    hint: it is kept by an update, and there is one way back for each: name the file of the version that
+          you want
+    ");
 }
 
 #[test]
@@ -147,7 +174,15 @@ fn the_tarball_is_a_version_too_and_an_older_one_has_to_be_meant() {
     }
     fs::write(host.root.join("old.tar.gz"), archive.into_inner().unwrap().finish().unwrap()).unwrap();
     host.sign("old.tar.gz");
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("old.tar.gz"))), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("old.tar.gz"))), @"
+    exit 10
+    --- stderr
+    `[HOST]/old.tar.gz` is signed by [KEY]
+    its signer remarks, and nothing proves it: from the builders
+    error: 0.0.1 is older than 0.1.0, which is installed
+    hint: `--downgrade` installs it all the same; an older version refuses a journal that a newer one
+          has upgraded
+    ");
     assert_eq!(host.is(), THIS);
     let run = host.run(&["self-update", &host.at("old.tar.gz"), "--downgrade"], &[]);
     assert_eq!((run.code, host.is().as_str()), (0, OLDER), "{run:?}");
@@ -157,11 +192,24 @@ fn the_tarball_is_a_version_too_and_an_older_one_has_to_be_meant() {
 fn what_is_not_signed_by_who_is_trusted_is_not_looked_at() {
     let host = Installed::new();
     fs::write(host.root.join("new"), "no program at all").unwrap();
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"
+    exit 10
+    --- stderr
+    error: `[HOST]/new` is not signed
+    hint: put the signature that came with the file at `[HOST]/new.minisig`, or name it with
+          `--signature`; `minisign -S -m FILE` makes one
+    ");
     host.sign("new");
     fs::rename(host.root.join("new.minisig"), host.root.join("elsewhere")).unwrap();
     fs::write(host.root.join("new"), "no program at all, and changed").unwrap();
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {} --signature {}", host.at("new"), host.at("elsewhere"))), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {} --signature {}", host.at("new"), host.at("elsewhere"))), @"
+    exit 10
+    --- stderr
+    error: the signature of `[HOST]/new` is by none of the 1 keys that are trusted, or it was
+           changed afterwards
+    hint: get the file and its signature again from where they are published; `keys` below `[update]` in
+          agent.toml says who is trusted
+    ");
     fs::write(host.root.join("elsewhere"), "nonsense").unwrap();
     let nonsense = host.run(&["self-update", &host.at("new"), "--signature", &host.at("elsewhere")], &[]);
     assert!(nonsense.code == 10 && nonsense.stderr.contains("is not a signature"), "{nonsense:?}");
@@ -171,7 +219,13 @@ fn what_is_not_signed_by_who_is_trusted_is_not_looked_at() {
     let theirs = host.run(&["self-update", &host.at("new")], &[]);
     assert!(theirs.code == 10 && theirs.stderr.contains("by none of the 1 keys"), "{theirs:?}");
     host.stage.configured();
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @r#"
+    exit 10
+    --- stderr
+    error: the operator's file names no key that signs new versions of Windlass
+    hint: write `keys = ["RW…"]` below `[update]` in agent.toml: the second line of the `minisign.pub`
+          of whoever signs them
+    "#);
     assert!(!host.root.join("usr/lib").exists(), "nothing was made");
     assert_eq!(host.is(), THIS);
 }
@@ -213,7 +267,15 @@ fn a_version_that_cannot_read_this_host_is_taken_back_and_the_journal_with_it() 
     fs::write(&source, text).unwrap();
     assert!(Command::new("cc").arg("-o").arg(host.root.join("new")).arg(&source).status().unwrap().success());
     host.sign("new");
-    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"");
+    insta::assert_snapshot!(host.stage.tell(&format!("self-update {}", host.at("new"))), @"
+    exit 11
+    --- stderr
+    `[HOST]/new` is signed by [KEY]
+    its signer remarks, and nothing proves it: from the builders
+    putting 9.1.0 in the place of 0.1.0
+    9.1.0 does not serve, so 0.1.0 is put back: it cannot read this host: it said nothing
+    error: 9.1.0 was taken back, and 0.1.0 is in its place: it cannot read this host: it said nothing
+    ");
     assert_eq!(host.is(), THIS);
     host.is_tidy();
     assert_eq!(host.run(&["self-update", "--back"], &[]).code, 17);
