@@ -129,6 +129,10 @@ pub trait DeploymentBackend: Send + Sync {
     fn check<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report>;
     /// Asks a smoke test.
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report>;
+    /// How often what applications run on was away so far, as far as it was noticed.
+    fn absences(&self) -> usize;
+    /// Whether what applications run on ends right now, or is away. It has come back then, or was waited for in vain.
+    fn was_away(&self) -> BoxFuture<'_, bool>;
     /// Delivers an event to a recorder. Returns the facts that it answers with, if any.
     fn deliver<'a>(
         &'a self,

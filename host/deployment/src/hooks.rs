@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 use windlass_domain::{Event, Observation, Plan, Release, Report, Step};
 use windlass_foundation::explain::FailureKind;
@@ -113,6 +114,14 @@ impl DeploymentBackend for Hooked {
 
     fn smoke<'a>(&'a self, context: &'a Context, name: &'a str) -> BackendFuture<'a, Report> {
         self.inside.smoke(context, name)
+    }
+
+    fn absences(&self) -> usize {
+        self.inside.absences()
+    }
+
+    fn was_away(&self) -> BoxFuture<'_, bool> {
+        self.inside.was_away()
     }
 
     fn deliver<'a>(

@@ -3,6 +3,8 @@
 
 mod wait;
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 use windlass_domain::{Failure, Report, Verdict};
@@ -13,6 +15,9 @@ use windlass_journal::{Decision, ProbeResult};
 use super::backend::{BackendError, Context, OnDoubt, ProbePolicy};
 use super::subject::{Subject, within};
 use wait::{Next, Wait};
+
+/// How often a probe is asked anew because what everything runs on was away meanwhile.
+const MOST_ANEW: u32 = 3;
 
 /// Asks until there is an answer. Asking changes nothing, so a request to stop ends it at once.
 pub(super) async fn ask<'a, F>(subject: &'a Subject<'a>, probe: &ProbePolicy, call: F) -> ProbeResult
@@ -37,16 +42,30 @@ async fn patiently<'a, F>(subject: &'a Subject<'a>, probe: &ProbePolicy, call: F
 where
     F: Fn(&'a Subject<'a>, Context) -> BoxFuture<'a, Result<Report, BackendError>>,
 {
-    let end = Instant::now() + probe.deadline;
-    let mut wait = Wait::new(probe.deadline, probe.interval, subject.engine.retry_policy.retry_delay);
-    let mut attempt = 1;
+    let backend = &subject.engine.backend;
+    let anew_from_here = || {
+        let wait = Wait::new(probe.deadline, probe.interval, subject.engine.retry_policy.retry_delay);
+        (Instant::now() + probe.deadline, wait, backend.absences())
+    };
+    let (mut end, mut wait, mut absences) = anew_from_here();
+    let (mut attempt, mut anew) = (1, 0);
     loop {
         let began = Instant::now();
         let context = subject.context(&probe.name, attempt, end.saturating_duration_since(began));
         let answer = within(&context, &probe.name, call(subject, context.clone())).await;
         let left = end.saturating_duration_since(Instant::now());
         let (pause, summary) = match wait.next(answer, began.elapsed(), left) {
-            Next::Done(answer) => return answer,
+            Next::Done(answer) => {
+                let passed =
+                    answer.as_ref().is_ok_and(|report| matches!(report.verdict, Verdict::Pass | Verdict::Warn));
+                if passed || anew >= MOST_ANEW || !(backend.was_away().await || backend.absences() > absences) {
+                    return answer;
+                }
+                // What was seen while it ended and began again says nothing about the release.
+                (end, wait, absences) = anew_from_here();
+                anew += 1;
+                (Duration::ZERO, "what it runs on was away; it is asked anew".to_owned())
+            }
             Next::Again { pause, summary } => (pause, summary),
         };
         subject.notice(Progress::ProbePending { name: probe.name.clone(), summary });

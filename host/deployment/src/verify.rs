@@ -152,10 +152,9 @@ fn answered(test: &ProbePolicy, answer: ProbeResult) -> Answered {
 
 /// `ended` is set when the old version has ended.
 async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOnce<()>) -> Result<(), Halt> {
-    let began = Instant::now();
-    let health = health(subject).await;
-    let decision = probe::rule(&health, &own_probe(subject));
-    proved(deployment, HEALTH, &health, decision)?;
+    let (began, backend) = (Instant::now(), &subject.engine.backend);
+    let mut absences = backend.absences();
+    prove_health(deployment, subject).await?;
     if !subject.settings.smoke.is_empty() {
         tokio::select! {
             () = ended.wait() => {}
@@ -163,7 +162,19 @@ async fn prove(deployment: &Deployment<'_>, subject: &Subject<'_>, ended: &SetOn
             () = deployment.halt().cancelled() => {}
         }
     }
-    smoke(deployment, subject).await
+    smoke(deployment, subject).await?;
+    // What was restarted with what it runs on has to hold once more.
+    while backend.absences() > absences {
+        absences = backend.absences();
+        prove_health(deployment, subject).await?;
+    }
+    Ok(())
+}
+
+async fn prove_health(deployment: &Deployment<'_>, subject: &Subject<'_>) -> Result<(), Halt> {
+    let health = health(subject).await;
+    let decision = probe::rule(&health, &own_probe(subject));
+    proved(deployment, HEALTH, &health, decision)
 }
 
 /// Returns a failure after a request to stop: without a complete proof the deployment is undone.

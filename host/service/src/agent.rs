@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use windlass_domain::Release;
 
-pub(crate) use self::reality::ReadFile;
+pub(crate) use self::loaded_release::ReadFile;
 use self::reality::Reality;
 
 pub use self::error::Error;

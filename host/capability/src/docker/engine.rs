@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, ClientVersion};
@@ -80,6 +80,7 @@ pub struct Engine {
     client: OnceCell<bollard::Docker>,
     /// Whether it answered before, as far as the caller knows.
     is_known: AtomicBool,
+    absences: AtomicUsize,
     data_root: OnceCell<PathBuf>,
     pub(super) ahead: Ahead,
     /// The engine lets two networks have one name; held from looking for a name to creating it.
@@ -101,6 +102,7 @@ impl Engine {
             patience: Patience::default(),
             client: OnceCell::new(),
             is_known: AtomicBool::new(false),
+            absences: AtomicUsize::new(0),
             data_root: OnceCell::new(),
             ahead: Ahead::default(),
             creating_network: Mutex::new(()),
@@ -243,8 +245,15 @@ impl Engine {
         true
     }
 
+    /// How often the engine was away since it was first asked.
+    #[must_use]
+    pub fn absences(&self) -> usize {
+        self.absences.load(Ordering::Relaxed)
+    }
+
     /// Waits until the engine answers again; false when it stays away too long.
     pub(super) async fn came_back(&self, client: &bollard::Docker, since: Instant) -> bool {
+        self.absences.fetch_add(1, Ordering::Relaxed);
         let mut pause = Duration::from_millis(50);
         while since.elapsed() < RESTART {
             // A missing socket gives no notice when it appears, so it is asked.

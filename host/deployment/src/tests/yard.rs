@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass_domain::{
@@ -459,6 +460,14 @@ impl DeploymentBackend for Yard {
         }
         let answer = next(&mut self.world().smoke, name);
         async move { answer.map_err(BackendError::from) }.boxed()
+    }
+
+    fn absences(&self) -> usize {
+        0
+    }
+
+    fn was_away(&self) -> BoxFuture<'_, bool> {
+        Box::pin(async { false })
     }
 
     fn deliver<'a>(

@@ -22,6 +22,13 @@ use windlass_sandbox::{Plugin, Plugins};
 
 use super::places::about_secret;
 
+/// A release file that was read, and the identity of its directory ([`windlass_release::directory::TeamDirectory::identity`]).
+#[derive(Clone)]
+pub(crate) struct ReadFile {
+    pub(crate) directory: (u64, u64),
+    pub(crate) file: ReleaseFile,
+}
+
 /// What one bundle means in this environment.
 pub(super) struct LoadedRelease {
     /// The settings.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::try_join_all;
+use futures::future::{BoxFuture, try_join_all};
 use serde_json::Value;
 use windlass_capability::docker;
 use windlass_capability::http::Clients;
@@ -38,15 +38,8 @@ use windlass_sandbox::{Plugin, Plugins, Settings};
 use super::calls::Ready;
 use super::error::Error;
 use super::images::Local;
-use super::loaded_release::{LoadedRelease, Store};
+use super::loaded_release::{LoadedRelease, ReadFile, Store};
 use super::places::about_secret;
-
-/// A release file that was read, and the identity of its directory ([`TeamDirectory::identity`]).
-#[derive(Clone)]
-pub(crate) struct ReadFile {
-    pub(crate) directory: (u64, u64),
-    pub(crate) file: ReleaseFile,
-}
 
 /// Everything outside the flow. What a question doesn't need isn't opened.
 pub(super) struct Reality {
@@ -470,6 +463,14 @@ impl DeploymentBackend for Reality {
             ready.plugin.smoke(ready.call).await.map_err(BackendError::from)
         }
         .boxed()
+    }
+
+    fn absences(&self) -> usize {
+        self.docker.absences()
+    }
+
+    fn was_away(&self) -> BoxFuture<'_, bool> {
+        Box::pin(self.docker.was_away())
     }
 
     fn deliver<'a>(

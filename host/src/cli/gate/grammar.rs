@@ -22,7 +22,8 @@ use crate::cli::arguments::{
 };
 
 /// Commands that are not for a key.
-const LOCAL: &[&str] = &["init", "bundle", "agent", "ssh-gate", "self-update", "schema", "completions", "man", "internal"];
+const LOCAL: &[&str] =
+    &["init", "bundle", "agent", "ssh-gate", "self-update", "schema", "completions", "man", "internal"];
 
 /// Something that is not for a key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
