@@ -103,7 +103,7 @@ fn gone_back(small: &Small, deployments: usize) -> Result<()> {
 fn a_watch_of_what_is_well_ends_and_says_nothing() -> Result<()> {
     let (small, agent) = ready("watch-well")?;
     ensure!(status(&small)?["watched-until"].is_null(), "nothing asks for a watch");
-    watched(&small, "2", "watch = \"3s\"\nwatch-every = \"1s\"")?;
+    watched(&small, "2", "watch = \"20s\"\nwatch-every = \"1s\"")?;
     ensure!(status(&small)?["watched-until"].is_string(), "{}", status(&small)?);
     until("the end", || Ok(status(&small)?["watched-until"].is_null()))?;
     let shown: Value =
