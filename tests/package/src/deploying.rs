@@ -12,6 +12,7 @@ exec = ["start"]
 
 [commands.start]
 path = "/usr/local/bin/start"
+timeout = "20m"
 "#;
 
 /// The application.
@@ -23,7 +24,7 @@ plugin = "strategy-command"
 [[strategy.with.steps]]
 name = "start"
 run = { command = "start" }
-deadline = "5m"
+deadline = "20m"
 
 [environments.unnamed]
 "#;
