@@ -84,7 +84,7 @@ impl Paged {
     pub(super) fn demand(&self) -> Result<()> {
         let url = format!("http://127.0.0.1:{}", self.small.port);
         let more = format!(
-            "\n[smoke.front]\nplugin = \"smoke-http\"\n[[smoke.front.with.requests]]\nurl = \"{url}/<b>\"\nexpect = {{ \
+            "\n[smoke.front]\nplugin = \"smoke-http\"\n[[smoke.front.with.requests]]\nurl = \"{url}/nothing\"\nexpect = {{ \
              status = 201 }}\n"
         );
         self.small.write("release.toml", format!("{}{more}", self.small.release()))
@@ -130,7 +130,10 @@ fn a_deployment_has_a_page_however_it_ended() -> Result<()> {
     expect(paged.small.deploy(&[])?, 11)?;
     let rolled_back = paged.last()?;
     let page = paged.get(&format!("/deployments/{rolled_back}"))?;
-    says(&page, &["rolled back", "runs as before", "smoke test", ">undo<", "✕", "failed", "answered 404"])?;
+    says(
+        &page,
+        &["rolled back", "runs as before", "smoke test", ">undo<", "✕", "failed", "answered 404, expected 201"],
+    )?;
 
     expect(paged.small.host.run(["freeze", &name, "--reason", "the sale runs"])?, 0)?;
     expect(paged.small.deploy(&["--retry"])?, 10)?;

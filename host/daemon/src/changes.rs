@@ -1,6 +1,7 @@
 //! That something changed, for those who look at pages: of which deployment, and no more. What it is, they ask.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
@@ -24,11 +25,23 @@ pub(super) struct Change {
 #[derive(Debug, Clone)]
 pub(super) struct Changes {
     sender: broadcast::Sender<Change>,
+    number: Arc<AtomicU64>,
 }
 
 impl Changes {
     pub(super) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BEHIND) }
+        Self { sender: broadcast::Sender::new(BEHIND), number: Arc::default() }
+    }
+
+    /// How many there were so far.
+    pub(super) fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, change: Change) {
+        self.number.fetch_add(1, Ordering::Relaxed);
+        // Nobody may listen.
+        let _ = self.sender.send(change);
     }
 
     /// Those from now on.
@@ -47,8 +60,7 @@ impl Changes {
                 let (lines, ended) = of.after(number).await;
                 drop(of);
                 number += u64::try_from(lines.len()).unwrap_or(u64::MAX);
-                // Nobody may listen.
-                let _ = changes.sender.send(Change { deployment: deployment.clone() });
+                changes.tell(Change { deployment: deployment.clone() });
                 if ended {
                     return;
                 }
@@ -69,7 +81,7 @@ mod tests {
         let changes = Changes::new();
         let mut listener = changes.listen();
         for number in 0..=BEHIND {
-            changes.sender.send(Change { deployment: Some(number.to_string()) }).unwrap();
+            changes.tell(Change { deployment: Some(number.to_string()) });
         }
         assert_eq!(listener.recv().await, Err(RecvError::Lagged(1)));
         assert_eq!(listener.recv().await, Ok(Change { deployment: Some("1".to_owned()) }));

@@ -159,7 +159,7 @@ impl Pages {
                 _ => Err(unexpected()),
             }
         };
-        let looked = self.looks.take(look).await?;
+        let looked = self.looks.take(self.shared.operations.changes().number(), look).await?;
         looked.ok_or_else(|| {
             let error = ErrorFact::new(ExitCode::Unavailable, "what runs did not answer in time");
             Box::new(error.with_hint("`windlass doctor` says whether the Docker Engine answers"))

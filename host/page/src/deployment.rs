@@ -26,7 +26,8 @@ pub(super) fn page(view: &View<'_>, fact: &DeploymentFact, course: &CourseFact) 
         p.outcome.(tone.class()) { strong { (badge(tone, word)) } " " (text::prose(&sentence)) }
         (failures(fact))
         (left_behind(fact))
-        (next(fact))
+        // What to do about one that was interrupted is nothing to do while it runs.
+        @if !course.works { (next(fact)) }
         (facts(view, fact))
         (timeline::section(fact, course, view.now))
         (plan::section(&course.changes, &course.warnings))

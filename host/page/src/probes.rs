@@ -37,7 +37,7 @@ fn probe(id: &str, probe: &ProbeFact) -> Markup {
         @if probe.took.is_some() { " " span.dim { (time::took(probe.took)) } }
     };
     html! {
-        @if shown.is_empty() && probe.failure.is_none() {
+        @if shown.is_empty() && probe.failure.as_ref().is_none_or(|failure| failure.details.is_none()) {
             p.probe { (head) }
         } @else {
             details.probe #(id) open[!passed] {

@@ -179,10 +179,11 @@ fn row(axis: &Axis, span: &Timed<'_>, title: &Markup, is_phase: bool) -> Markup 
     }
 }
 
-/// What was done: checks and smoke tests say that they are.
+/// What was done: checks, smoke tests and what is undone say that they are.
 fn title(fact: &SpanFact) -> Markup {
     let before = match fact.kind.as_str() {
         "check" => "check ",
+        "undo" => "undo ",
         "smoke" if fact.title != "health" => "smoke test ",
         _ => "",
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use windlass_api::facts::StatusFact;
 
-/// How long an answer counts as that of now.
+/// How long an answer counts as that of now, unless something changed.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// What was seen.
@@ -22,7 +22,10 @@ pub(super) struct Looked {
 #[derive(Debug, Clone)]
 struct Last {
     applications: Arc<[StatusFact]>,
-    at: Instant,
+    /// When the look began.
+    began: Instant,
+    /// How many changes there were then.
+    changes: u64,
     time: Timestamp,
 }
 
@@ -41,20 +44,26 @@ impl Looks {
         Self { patience, turn: tokio::sync::Mutex::default(), last: Mutex::default() }
     }
 
-    /// What runs. None where nothing was ever seen and what runs does not answer.
+    /// What runs, after so many changes. None where nothing was ever seen and what runs does not answer.
     pub(super) async fn take<E>(
         &self,
+        changes: u64,
         look: impl Future<Output = Result<Vec<StatusFact>, E>>,
     ) -> Result<Option<Looked>, E> {
         let asked = Instant::now();
         let work = async {
             let _turn = self.turn.lock().await;
-            // Who waited for another's look has it.
-            if let Some(last) = self.last().filter(|last| asked.saturating_duration_since(last.at) < FRESH) {
+            // Who waited while another looked has what they saw.
+            let counts = |last: &Last| {
+                let is_fresh = asked.saturating_duration_since(last.began) < FRESH;
+                last.began >= asked || (is_fresh && last.changes == changes)
+            };
+            if let Some(last) = self.last().filter(counts) {
                 return Ok(Looked { applications: last.applications, earlier: None });
             }
+            let (began, time) = (Instant::now(), Timestamp::now());
             let applications: Arc<[StatusFact]> = look.await?.into();
-            let last = Last { applications: applications.clone(), at: Instant::now(), time: Timestamp::now() };
+            let last = Last { applications: applications.clone(), began, changes, time };
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
             Ok(Looked { applications, earlier: None })
         };
@@ -84,18 +93,20 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(20)).await;
             Ok::<_, Infallible>(Vec::new())
         };
-        let all = futures::future::join_all((0..20).map(|_| looks.take(look()))).await;
+        let all = futures::future::join_all((0..20).map(|_| looks.take(1, look()))).await;
         assert!(all.into_iter().all(|looked| looked.unwrap().unwrap().earlier.is_none()));
         assert_eq!(count.load(Ordering::Relaxed), 1);
+        looks.take(2, look()).await.unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 2, "something changed since");
     }
 
     #[tokio::test]
     async fn what_does_not_answer_is_shown_as_it_was_seen_last() {
         let looks = Looks::new(Duration::from_millis(50));
         let never = || std::future::pending::<Result<Vec<StatusFact>, Infallible>>();
-        assert!(looks.take(never()).await.unwrap().is_none());
-        looks.take(async { Ok::<_, Infallible>(Vec::new()) }).await.unwrap();
+        assert!(looks.take(1, never()).await.unwrap().is_none());
+        looks.take(1, async { Ok::<_, Infallible>(Vec::new()) }).await.unwrap();
         std::thread::sleep(FRESH);
-        assert!(looks.take(never()).await.unwrap().unwrap().earlier.is_some());
+        assert!(looks.take(1, never()).await.unwrap().unwrap().earlier.is_some());
     }
 }

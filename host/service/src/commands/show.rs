@@ -27,10 +27,6 @@ pub(super) async fn report(run: &Run, deployment: &str) -> Result<Reply, Explain
     let mut fact = facts::shown(&agent.journal, &shown)?;
     facts::look(&agent, &mut fact).await;
     let works = shown.summary.open && windlass_deployment::is_held(&agent.engine, &shown.summary.instance);
-    if works {
-        // What to do about one that was interrupted.
-        fact.next.clear();
-    }
     let mut course = facts::course::of(&shown, works);
     let lines = agent.journal.logs(&shown.summary.id)?.iter().map(facts::line).collect();
     (course.log, course.log_left_out) = facts::course::tail(lines);
