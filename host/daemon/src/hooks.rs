@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -90,7 +91,7 @@ fn burst() -> u32 {
 
 type Answered = Result<(StatusCode, Json<HookAnswer>), Refusal>;
 
-async fn take(State(hooks): State<Hooks>, Path(name): Path<String>, request: Request) -> Answered {
+async fn take(State(hooks): State<Hooks>, name: Result<Path<String>, PathRejection>, request: Request) -> Answered {
     if hooks.shared.operations.is_stopping() {
         return Err(NotBegun::Stopping.into());
     }
@@ -98,6 +99,8 @@ async fn take(State(hooks): State<Hooks>, Path(name): Path<String>, request: Req
         hooks.refused(None, "too many requests");
         too_many(again)
     })?;
+    // A name that is no text is none of a trigger.
+    let name = name.map(|Path(name)| name).unwrap_or_default();
     let (parts, body) = request.into_parts();
     let body = hooks.read(&parts.headers, body).await?;
     let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -145,7 +148,7 @@ impl Hooks {
         let id = operation.heading.operation.clone();
         tokio::time::timeout(QUICK, operation.ended()).await.ok();
         match operation.told_end().filter(|_| operation.has_ended()) {
-            Some(end) if nothing_was_done(&end) => {
+            Some(end) if nothing_was_done(&end, operation.application().is_some()) => {
                 let exit = match end {
                     Ok(Reply { exit, .. }) => exit,
                     Err(ErrorFact { exit, .. }) => ExitCode::try_from(exit).unwrap_or(ExitCode::Unexpected),
@@ -210,12 +213,11 @@ impl Hooks {
     }
 }
 
-/// Whether an operation that has ended did nothing, so that the event may be sent again.
-fn nothing_was_done(end: &Result<Reply, ErrorFact>) -> bool {
+/// Whether an operation that has ended did nothing. One that broke off in the middle of a deployment left that.
+fn nothing_was_done(end: &Result<Reply, ErrorFact>, has_deployment: bool) -> bool {
     match end {
         Ok(reply) => transient(reply.exit),
-        // There is no deployment.
-        Err(_) => true,
+        Err(_) => !has_deployment,
     }
 }
 
