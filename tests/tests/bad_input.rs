@@ -249,7 +249,8 @@ fn all_mistakes_of_a_release_file_are_shown_at_once() -> Result<()> {
     15 | [environments.UAT]
        | ^^^^^^^^^^^^^^^^^^
     error: an environment has no key `artifacts`; the known keys here are `variables`, `secrets`,
-           `policy`, `strategy`, `checks`, `smoke`, `recorders`
+           `policy`, `strategy`, `checks`, `smoke`, `recorders`, `watch`, `watch-every`,
+           `on-watch-failure`, `on-drift`
       --> release.toml:16:1
        |
     16 | artifacts = {}

@@ -366,6 +366,7 @@ pub struct Manner {
     /// Why the gates may be passed although they say no.
     pub break_glass: Option<String>,
     /// The id of the deployment that has to be what runs: where another one followed, nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
 

@@ -21,7 +21,7 @@ fn a_newer_journal_is_refused_by_its_version_and_stays_as_it_is() {
         let Err(error) = Journal::open(directory.path(), mode, clock, Redactor::new()) else { panic!("it was opened") };
         assert_eq!(error.exit(), ExitCode::Configuration);
         let text = error.to_string();
-        assert!(text.contains("format 7") && text.contains("up to 4"), "{text}");
+        assert!(text.contains("format 7") && text.contains("up to 5"), "{text}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }

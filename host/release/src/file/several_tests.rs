@@ -148,7 +148,8 @@ fn every_kind_of_mistake_is_shown_in_the_order_of_the_file() {
        |              ^^^^^
     hint: did you mean `plugin`?
     error: an environment has no key `artifacts`; the known keys here are `variables`, `secrets`,
-           `policy`, `strategy`, `checks`, `smoke`, `recorders`
+           `policy`, `strategy`, `checks`, `smoke`, `recorders`, `watch`, `watch-every`,
+           `on-watch-failure`, `on-drift`
       --> release.toml:34:1
        |
     34 | artifacts = {}
@@ -167,7 +168,7 @@ fn a_script_gets_all_of_them() {
     let fact = ErrorFact::from(&fault("aplication = \"kudos\"\nstrategy.plugin = \"../x\"\n"));
     insta::assert_snapshot!(serde_json::to_string_pretty(&fact).unwrap(), @r#"
     {
-      "error": "release.toml:1:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`\nrelease.toml:2:19: `../x` names no plugin; write a bundled one (`check-readiness`), a file (`./plugins/ours.wasm`) or `REPOSITORY@sha256:…`",
+      "error": "release.toml:1:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `watch`, `watch-every`, `on-watch-failure`, `on-drift`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`\nrelease.toml:2:19: `../x` names no plugin; write a bundled one (`check-readiness`), a file (`./plugins/ours.wasm`) or `REPOSITORY@sha256:…`",
       "caused-by": [],
       "hint": "did you mean `application`?",
       "place": {
@@ -177,7 +178,7 @@ fn a_script_gets_all_of_them() {
       },
       "problems": [
         {
-          "error": "unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`",
+          "error": "unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `watch`, `watch-every`, `on-watch-failure`, `on-drift`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`",
           "hint": "did you mean `application`?",
           "place": {
             "file": "release.toml",

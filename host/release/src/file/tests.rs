@@ -208,7 +208,7 @@ fn points_at_what_is_wrong() {
     release.toml:1:1: the key `application` is missing
     release.toml:1:1: the key `strategy` is missing
     release.toml:1:1: the key `strategy` is missing
-    release.toml:3:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
+    release.toml:3:1: unknown key `aplication`; the known keys here are `application`, `version`, `version-file`, `watch`, `watch-every`, `on-watch-failure`, `on-drift`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
     hint: did you mean `application`?
     release.toml:5:1: unknown key `tags`; the known keys here are `image`, `tag`, `version-file`, `digest`, `local`
     hint: did you mean `tag`?
@@ -242,9 +242,9 @@ fn points_at_what_is_wrong() {
     hint: did you mean `irreversible`?
     release.toml:3:16: `environments` is not a table
     release.toml:3:20: `environments.uat` is not a table
-    release.toml:4:1: an environment has no key `variabels`; the known keys here are `variables`, `secrets`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
+    release.toml:4:1: an environment has no key `variabels`; the known keys here are `variables`, `secrets`, `policy`, `strategy`, `checks`, `smoke`, `recorders`, `watch`, `watch-every`, `on-watch-failure`, `on-drift`
     hint: did you mean `variables`?
-    release.toml:3:19: an environment has no key `artifacts`; the known keys here are `variables`, `secrets`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
+    release.toml:3:19: an environment has no key `artifacts`; the known keys here are `variables`, `secrets`, `policy`, `strategy`, `checks`, `smoke`, `recorders`, `watch`, `watch-every`, `on-watch-failure`, `on-drift`
     hint: `artifacts` is the same in every environment, so that the very same release can be promoted
     release.toml:4:14: unknown key `plugn`; the known keys here are `plugin`, `with`, `step-deadline`
     hint: did you mean `plugin`?
@@ -286,7 +286,7 @@ fn stays_calm_with_hostile_files() {
     `release.toml` is larger than 1048576 bytes
     release.toml:1:85: cannot recurse further; max recursion depth met
     release.toml:1:1: recursion limit
-    release.toml:1:1: unknown key `k0`; the known keys here are `application`, `version`, `version-file`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
+    release.toml:1:1: unknown key `k0`; the known keys here are `application`, `version`, `version-file`, `watch`, `watch-every`, `on-watch-failure`, `on-drift`, `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`, `
     release.toml:2:1: unknown key `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
     ");
 }
