@@ -84,7 +84,7 @@ impl Paged {
     pub(super) fn demand(&self) -> Result<()> {
         let url = format!("http://127.0.0.1:{}", self.small.port);
         let more = format!(
-            "\n[smoke.front]\nplugin = \"smoke-http\"\n[[smoke.front.with.requests]]\nurl = \"{url}/nothing\"\nexpect = {{ \
+            "\n[smoke.front]\nplugin = \"smoke-http\"\nwith.deadline = \"1s\"\n[[smoke.front.with.requests]]\nurl = \"{url}/nothing\"\nexpect = {{ \
              status = 201 }}\n"
         );
         self.small.write("release.toml", format!("{}{more}", self.small.release()))

@@ -6,7 +6,7 @@ use windlass_foundation::words;
 
 use super::badge::{Tone, badge, health};
 use super::frame::{Change, View};
-use super::overview::{looked, urgent};
+use super::overview::{self, looked, urgent, works};
 use super::{history, text, time};
 
 /// The most parts, images and remarks, each.
@@ -14,7 +14,6 @@ const MOST: usize = 200;
 
 pub(super) fn page(view: &View<'_>, fact: &StatusFact, deployments: &[HistoryFact]) -> String {
     let (grade, state) = fact.state();
-    let works = fact.open.as_ref().is_some_and(|open| open.holder.is_some());
     let content = html! {
         h1 { (text::line(&fact.application)) " " (badge(health(grade), state)) }
         (urgent(view, std::slice::from_ref(fact)))
@@ -25,12 +24,12 @@ pub(super) fn page(view: &View<'_>, fact: &StatusFact, deployments: &[HistoryFac
         @if let Some(release) = &fact.release { (images("images", release.artifacts.iter())) }
         (history::table(view, "deployments", deployments, false))
     };
-    view.page(&fact.application, if works { Change::Now } else { Change::Perhaps }, &content)
+    view.page(&fact.application, if works(fact) { Change::Now } else { Change::Perhaps }, &content)
 }
 
 /// What a person should know about it, besides what is said first.
 fn remarks(fact: &StatusFact) -> Markup {
-    let remarks: Vec<_> = fact.remarks().into_iter().filter(|it| !matches!(it.heading, "stuck:" | "open:")).collect();
+    let remarks = overview::remarks(fact);
     let (shown, more) = text::some(&remarks, MOST);
     html! {
         @if !shown.is_empty() {

@@ -1,7 +1,7 @@
 //! All applications of the host, and the last deployments.
 
 use maud::{Markup, html};
-use windlass_api::facts::{HistoryFact, ReleaseFact, StatusFact};
+use windlass_api::facts::{HistoryFact, ReleaseFact, Remark, StatusFact};
 use windlass_foundation::words;
 
 use super::badge::{Tone, badge, health};
@@ -46,7 +46,7 @@ pub(super) fn page(view: &View<'_>, applications: &[StatusFact], deployments: &[
 }
 
 /// Whether a process works on it now.
-fn works(fact: &StatusFact) -> bool {
+pub(super) fn works(fact: &StatusFact) -> bool {
     fact.open.as_ref().is_some_and(|open| open.holder.is_some())
 }
 
@@ -89,11 +89,18 @@ pub(super) fn urgent(view: &View<'_>, applications: &[StatusFact]) -> Markup {
     }
 }
 
+/// What a person should know about it besides what is said first. While it is deployed, what is observed is on its way.
+pub(super) fn remarks(fact: &StatusFact) -> Vec<Remark> {
+    let on_its_way = |heading: &str| works(fact) && matches!(heading, "drift:" | "not well:");
+    let is_said = |it: &Remark| matches!(it.heading, "stuck:" | "open:") || on_its_way(it.heading);
+    fact.remarks().into_iter().filter(|it| !is_said(it)).collect()
+}
+
 /// An application with what a person should know about it.
 fn row(view: &View<'_>, fact: &StatusFact) -> Markup {
     let (grade, state) = fact.state();
     let release = fact.release.as_ref();
-    let remarks: Vec<_> = fact.remarks().into_iter().filter(|it| !matches!(it.heading, "stuck:" | "open:")).collect();
+    let remarks = remarks(fact);
     let (shown, more) = text::some(&remarks, REMARKS);
     html! {
         tbody {

@@ -185,6 +185,27 @@ mod tests {
     }
 
     #[test]
+    fn what_no_process_saw_the_end_of_was_interrupted() {
+        let span = |began: &str| SpanFact {
+            kind: "step".to_owned(),
+            phase: "apply".to_owned(),
+            title: "start web".to_owned(),
+            began: began.to_owned(),
+            ended: None,
+            state: "running".to_owned(),
+        };
+        let mut spans = Spans { all: Vec::new() };
+        spans.begin("step a", span("1"));
+        spans.begin("step a", span("3"));
+        spans.begin("step b", span("4"));
+        spans.end("step a", "5", "done");
+        spans.end("step c", "5", "done");
+        spans.interrupt("6");
+        let read: Vec<_> = spans.all.iter().map(|(_, it)| (it.state.as_str(), it.ended.as_deref())).collect();
+        assert_eq!(read, [("interrupted", Some("3")), ("done", Some("5")), ("interrupted", Some("6"))]);
+    }
+
+    #[test]
     fn what_a_variable_was_and_is_stays_between_the_operator_and_the_application() {
         let difference = |field: &str| Difference { field: field.to_owned(), from: Some("old".to_owned()), to: None };
         let whole = Change {
