@@ -312,6 +312,20 @@ fn going_back_can_be_killed_too() {
     }
 }
 
+/// The new one may not start at all.
+#[test]
+fn the_program_that_is_kept_goes_back_by_itself() {
+    let host = Installed::new();
+    host.version("new", NEWER);
+    assert_eq!(host.run(&["self-update", &host.at("new")], &[]).code, 0);
+    fs::write(host.root.join("usr/bin/windlass"), "damaged").unwrap();
+    let kept = host.root.join("usr/lib/windlass/previous/windlass");
+    let mut back = Command::new(&kept);
+    back.args(["self-update", "--back", "--config", &host.at("agent.toml")]).env("WINDLASS_TEST_UPDATE_USER", "any");
+    let back = Run::from(back.output().unwrap());
+    assert_eq!((back.code, host.is().as_str()), (0, THIS), "{back:?}");
+}
+
 #[test]
 fn nothing_is_exchanged_beside_an_agent_that_systemd_did_not_start() {
     let host = Installed::new();

@@ -98,7 +98,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["windlass-journal"]),
     ("clap", &["windlass"]),
     ("maud", &["windlass-page"]),
-    ("tar", &["windlass-release", "windlass-update"]),
     ("indicatif", &["windlass-report"]),
     ("anstyle", &["windlass-report"]),
     ("unicode-width", &["windlass-report"]),
