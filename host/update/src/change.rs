@@ -224,7 +224,13 @@ async fn keep(
         }
         packages = Some(Packages { old: old.clone(), new: new.clone(), kept });
     }
+    if Record::read(place)?.is_some_and(|last| !last.is_unfinished()) {
+        // Its way back is given up before what is kept for it is replaced: killed in between, there is none rather than a wrong one.
+        let unwritten = |source| UpdateError::Write { path: place.record(), source };
+        files::remove(&place.record()).map_err(unwritten)?;
+    }
     files::copy(&installed.path, &place.old_program(), 0o755)?;
+    hooks::reach("copied");
     if packages.as_ref().is_some_and(|packages| packages.kept) {
         files::copy(&place.package(), &place.old_package(), 0o600)?;
     }

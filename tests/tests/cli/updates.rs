@@ -16,6 +16,7 @@ use super::support::{Stage, binary};
 /// The version that is built, and what is made of it: each is as long as the first, and takes its place in the program.
 const THIS: &str = env!("CARGO_PKG_VERSION");
 const NEWER: &str = "9.1.0";
+const NEWEST: &str = "9.2.0";
 const OLDER: &str = "0.0.1";
 
 /// A host on which Windlass is installed as a program, whose operator trusts one key.
@@ -310,6 +311,20 @@ fn going_back_can_be_killed_too() {
         let back = host.run(&["self-update", "--back"], &[]);
         assert_eq!((back.code, host.is().as_str()), (0, THIS), "{point}: {back:?}");
     }
+}
+
+#[test]
+fn killed_while_it_keeps_what_is_there_no_wrong_way_back_is_left() {
+    let host = Installed::new();
+    host.version("new", NEWER);
+    host.version("newest", NEWEST);
+    assert_eq!(host.run(&["self-update", &host.at("new")], &[]).code, 0);
+    let killed = host.run(&["self-update", &host.at("newest")], &[("WINDLASS_TEST_UPDATE_CRASH", "copied")]);
+    assert_eq!((killed.code, host.is().as_str()), (-1, NEWER), "{killed:?}");
+    assert_eq!(host.run(&["self-update", "--back"], &[]).code, 17);
+    assert_eq!(host.run(&["self-update", &host.at("newest")], &[]).code, 0);
+    assert_eq!(host.run(&["self-update", "--back"], &[]).code, 0);
+    assert_eq!(host.is(), NEWER);
 }
 
 /// The new one may not start at all.
