@@ -19,6 +19,7 @@ mod resident;
 mod shop;
 mod support;
 mod updates;
+mod verify;
 
 use support::Stage;
 
