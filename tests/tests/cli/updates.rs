@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -25,16 +24,20 @@ struct Installed {
     root: PathBuf,
 }
 
-/// Programs that these tests install, made once: without what debuggers read, they are half as large.
-fn made() -> &'static Path {
-    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
+thread_local! {
+    /// Programs that a test installs, made once; removed when the test's thread ends, which a static would not be.
+    static MADE: tempfile::TempDir = {
         let made = tempfile::tempdir_in("/tmp").unwrap();
+        // Without what debuggers read, they are half as large.
         let this = made.path().join(THIS);
         assert!(Command::new("strip").arg("-o").arg(&this).arg(binary()).status().unwrap().success());
         made
-    });
-    made.path()
+    };
+}
+
+/// Where they are.
+fn made() -> PathBuf {
+    MADE.with(|made| made.path().to_owned())
 }
 
 /// The program, telling another version of itself.
