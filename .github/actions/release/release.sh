@@ -179,8 +179,9 @@ if [ "$code" -ne 0 ]; then
     [ -n "$reason" ] || reason=$(sed -n 's/^error: //p' "$place/shown" | tail -n 1)
     [ -n "$reason" ] || reason="nothing is known about the deployment; the lines above say why"
     if [ -n "$github" ]; then
-        # As GitHub escapes the text of a command.
-        printf '::error title=%s: %s::%s\n' "$WINDLASS_APPLICATION" "$outcome" "$(printf %s "$reason" | sed 's/%/%25/g' | tr -d '\r\n')"
+        # As GitHub escapes the text of a command. `##[` begins one of an older kind anywhere in a line.
+        reason=$(printf %s "$reason" | sed 's/%/%25/g; s/##\[/## [/g' | tr -d '\r\n')
+        printf '::error title=%s: %s::%s\n' "$WINDLASS_APPLICATION" "$outcome" "$reason"
     else
         printf 'error: %s: %s: %s\n' "$WINDLASS_APPLICATION" "$outcome" "$reason" >&2
     fi

@@ -304,6 +304,7 @@ Examples:
   windlass report kudos --out kudos.html        The last deployment of an application
   windlass report 4f0c9t2m1k8z > deployment.html
   ssh deploy@uat1 report kudos > kudos.html     For a key that runs the gate
+  windlass report kudos --markdown              For the summary of a job, an issue or a chat
 
 The page is one HTML file with its style in it: no script, and no request for anything elsewhere. With --json
 it prints what `show --json` prints.")]
@@ -314,6 +315,9 @@ pub struct ReportArguments {
     /// Write the page into this file, instead of to stdout
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write Markdown instead: the outcome, versions, checks, smoke tests and steps
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Arguments of `logs`.

@@ -8,8 +8,8 @@ use windlass_api::facts::{CourseFact, DeploymentFact};
 use windlass_api::{Answer, Reply};
 use windlass_foundation::explain::ExplainedError;
 use windlass_page::{Kept, View};
-use windlass_report::Printer;
 use windlass_report::page::Page;
+use windlass_report::{Printer, markdown};
 use windlass_service::caller;
 
 use super::arguments::{Command, PlanArguments, ReleaseCommand, ReportArguments};
@@ -44,7 +44,7 @@ pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Re
             return Ok(None);
         }
         (Answer::Reported { deployment, course }, Some(path)) => {
-            caller::write(path, &Content(report(deployment, course).into_bytes()))?;
+            caller::write(path, &Content(report(command, deployment, course).into_bytes()))?;
             if !printer.json() {
                 let said = format!("the page about deployment {} is in {}", deployment.deployment, path.display());
                 printer.page(&Page::of_text(&said));
@@ -52,7 +52,7 @@ pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Re
             }
         }
         (Answer::Reported { deployment, course }, None) if !printer.json() => {
-            printer.verbatim(&report(deployment, course));
+            printer.verbatim(&report(command, deployment, course));
             return Ok(None);
         }
         _ => {}
@@ -60,8 +60,11 @@ pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Re
     Ok(Some(reply))
 }
 
-/// The page about a deployment, for a file of its own.
-fn report(deployment: &DeploymentFact, course: &CourseFact) -> String {
+/// What is written about a deployment: a page for a file of its own, or Markdown.
+fn report(command: &Command, deployment: &DeploymentFact, course: &CourseFact) -> String {
+    if let Command::Report(ReportArguments { markdown: true, .. }) = command {
+        return markdown::deployment(deployment);
+    }
     let now = Timestamp::now();
     let view = View { environment: &deployment.environment, now, kept: Kept::File, looked: None, stopping: false };
     windlass_page::deployment(&view, deployment, course)

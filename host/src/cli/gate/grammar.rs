@@ -166,7 +166,7 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
         Command::Show(ShowArguments { deployment }) | Command::Logs(LogsArguments { deployment }) => {
             deployed(deployment)
         }
-        Command::Report(ReportArguments { deployment, out }) => {
+        Command::Report(ReportArguments { deployment, out, markdown: _ }) => {
             absent("--out", out.as_ref(), "without it the page is on standard output")?;
             deployed(deployment)
         }
