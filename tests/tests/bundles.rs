@@ -1,5 +1,5 @@
-//! Applications whose files come with the command: as `windlass bundle` and `tar` write them, by who may bring them, and as nobody
-//! should send them.
+//! Applications whose files come with the command: as `windlass bundle` and `tar` write them, by who may bring them, and as
+//! none should be.
 //!
 //! Real are the agent, the engine, `tar` and the application, whose files are nowhere on the host.
 

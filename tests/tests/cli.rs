@@ -83,7 +83,7 @@ fn a_wrong_operators_file_is_answered_with_the_line_and_what_to_do() {
     error: unknown key `dokcer`; the known keys here are `environment`, `state-directory`,
            `applications-directory`, `keep-releases`, `docker`, `registries`, `applications`, `grants`,
            `commands`, `secrets`, `releases`, `promote`, `triggers`, `trigger-sources`, `access`,
-           `agent`, `limits`
+           `agent`, `update`, `limits`
      --> [HOST]/agent.toml:2:2
       |
     2 | [dokcer]

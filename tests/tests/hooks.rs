@@ -337,7 +337,8 @@ fn the_page_answers_this_host_alone_and_changes_nothing() -> Result<()> {
     }
     refused(&ask_port(page, "POST /metrics", &[], "")?, 405)?;
     refused(&ask_port(page, "POST /v1/operations", &[], "{}")?, 405)?;
-    refused(&ask_port(page, "GET /v1/operations", &[], "")?, 404)?;
+    let none = ask_port(page, "GET /v1/operations", &[], "")?;
+    ensure!(none.status == 404 && none.body.starts_with("<!DOCTYPE html>"), "{none:?}");
 
     // A port that is taken is named, and nothing is begun.
     let state = tempfile::tempdir()?;

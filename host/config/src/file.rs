@@ -74,7 +74,7 @@ pub(super) struct Agent {
     /// Users, by name or number, whose processes may say which SSH key opened their session: those that have nothing but
     /// `windlass ssh-gate`.
     pub(super) ssh_users: Vec<Spot<String>>,
-    /// The loopback address and port where a browser and a collector of metrics look: `127.0.0.1:9470`. Without it, nobody looks there.
+    /// The loopback address and port where a browser and a collector of metrics look: `127.0.0.1:9470`. Without it, there is no such port.
     pub(super) page: Option<Spot<String>>,
     /// The loopback address and port where a proxy hands events to triggers: `127.0.0.1:9471`. Without it, no event comes this way.
     pub(super) hooks: Option<Spot<String>>,

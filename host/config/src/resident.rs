@@ -45,7 +45,7 @@ pub struct Resident {
     pub sweep_every: Option<Duration>,
     /// Users whose processes may say which SSH key opened their session.
     pub ssh_users: Vec<String>,
-    /// Where a browser and a collector of metrics look; none where nobody does. Loopback.
+    /// Where a browser and a collector of metrics look; none where neither does. Loopback.
     pub page: Option<SocketAddr>,
     /// Where a proxy hands events to triggers; none where none comes this way. Loopback, and another than `page`.
     pub hooks: Option<SocketAddr>,

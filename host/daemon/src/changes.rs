@@ -40,7 +40,7 @@ impl Changes {
 
     fn tell(&self, change: Change) {
         self.number.fetch_add(1, Ordering::Relaxed);
-        // Nobody may listen.
+        // There may be no listener.
         let _ = self.sender.send(change);
     }
 
@@ -55,7 +55,7 @@ impl Changes {
         let (changes, operation) = (self.clone(), Arc::downgrade(operation));
         tokio::spawn(async move {
             let mut number = 0;
-            // An operation that nobody keeps any more has nothing to tell.
+            // An operation that is not kept any more has nothing to tell.
             while let Some(of) = operation.upgrade() {
                 let (lines, ended) = of.after(number).await;
                 drop(of);

@@ -1,6 +1,6 @@
 //! Who may ask at the ports of this host: no page of another site in a browser, whatever name it gives the port.
 //!
-//! A browser sends requests for every page that somebody looks at, also to loopback addresses, and a name of such a page can
+//! A browser sends requests for every page that is looked at, also to loopback addresses, and a name of such a page can
 //! be made to mean 127.0.0.1 (DNS rebinding). So the page is answered under its own names alone, and the hooks, which a
 //! proxy asks and no browser, never to a page.
 

@@ -35,7 +35,7 @@ pub(super) const LIMITS: Limits = Limits { connections: 32, lifetime: Duration::
 /// far below it, and judging so many costs the host nothing that others would notice.
 const ALL: Rate = Rate { burst: 100, every: Duration::from_millis(100) };
 
-/// What one trigger begins: a deployment takes longer than this. Only events whose sender is proved count, so that nobody else uses
+/// What one trigger begins: a deployment takes longer than this. Only events whose sender is proved count, so that no other sender uses
 /// up what a trigger may begin.
 const OF_TRIGGER: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
 

@@ -73,7 +73,7 @@ pub(super) struct Counted {
 
 impl Sink for Counted {
     fn event(&self, event: CommandEvent) {
-        // What belongs to no deployment is a question, and questions are asked by everybody.
+        // What belongs to no deployment is a question, and questions are asked all the time.
         if let CommandEvent::Progress(event) = &event
             && event.of.deployment.is_some()
             && let Progress::PhaseFinished { phase, took } = &event.progress

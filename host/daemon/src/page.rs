@@ -206,7 +206,7 @@ fn unexpected() -> Failed {
     Box::new(ErrorFact::new(ExitCode::Unexpected, "the agent answered something else than it was asked"))
 }
 
-/// A page, which a browser shows as the policy says, keeps nowhere and names to nobody.
+/// A page, which a browser shows as the policy says, keeps nowhere and names to no other site.
 fn page(status: StatusCode, text: String) -> Response {
     let headers: [(HeaderName, HeaderValue); 4] = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),

@@ -47,7 +47,7 @@ impl<Chore: Ord + Clone> Schedule<Chore> {
         begun
     }
 
-    /// One that was begun has ended, and is due again then; none means never, unless somebody asks for it.
+    /// One that was begun has ended, and is due again then; none means never, unless it is asked for.
     pub(super) fn end(&mut self, chore: &Chore, next: Option<Instant>) {
         if let Some(When::Begun(again)) = self.chores.remove(chore)
             && let Some(next) = [again, next].into_iter().flatten().min()

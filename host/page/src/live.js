@@ -37,7 +37,7 @@
     sign.textContent = word;
   }
 
-  // A page that nobody looks at holds no connection.
+  // A page that is not looked at holds no connection.
   function listen() {
     if (document.hidden) return stop('');
     if (source || !main().dataset.change) return;

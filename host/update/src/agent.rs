@@ -1,6 +1,6 @@
 //! The agent that stays, where systemd started it: stopped, kept from starting while files change, and started again.
 //!
-//! An agent that systemd did not start from this program is nobody's to start again, so an update is refused beside it.
+//! An agent that systemd did not start from this program is not this command's to start again, so an update is refused beside it.
 
 use std::fs;
 use std::io;
@@ -67,7 +67,7 @@ impl Agent {
         self.service || self.socket
     }
 
-    /// Asks systemd to stop it and waits for its end, and keeps everybody from starting it while this process lives.
+    /// Asks systemd to stop it and waits for its end, and keeps every process from starting it while this process lives.
     pub(crate) async fn stop(self) -> Result<(), String> {
         if !self.is_there() {
             return Ok(());

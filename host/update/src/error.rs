@@ -13,7 +13,7 @@ pub enum UpdateError {
     /// Another user than root.
     #[error("only root exchanges Windlass")]
     NotRoot,
-    /// The operator trusts nobody with new versions.
+    /// The operator named no key for new versions.
     #[error("the operator's file names no key that signs new versions of Windlass")]
     NoKeys,
     /// A signature that does not count, or none.

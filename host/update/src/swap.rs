@@ -31,7 +31,7 @@ pub(crate) async fn serves(host: &Host, agent: Agent, program: &Path, version: O
     let socket = Socket::of(host.config.file.as_deref()).0;
     match (socket, version) {
         (Some(socket), Some(version)) if agent.is_there() => answers(&socket, version, ANSWER).await,
-        // Somebody's stale socket is asked by no command of ours.
+        // Another program's stale socket is asked by no command of ours.
         (Some(socket), _) if socket.is_there() => Ok(()),
         _ => reads(host, program).await,
     }

@@ -30,7 +30,7 @@ fn state(directory: &Path, found: &mut Vec<String>) -> Result<()> {
 }
 
 #[test]
-fn what_nobody_should_send_is_refused_and_nothing_is_touched() -> Result<()> {
+fn what_should_not_be_sent_is_refused_and_nothing_is_touched() -> Result<()> {
     let sender = Sender::running("bundle-refused")?;
     let (small, name) = (&sender.small, sender.name());
     sender.version("2")?;

@@ -73,8 +73,8 @@ fn what_cannot_be_packed_is_named() {
     exit 3
     --- stderr
     error: unknown key `strategi`; the known keys here are `application`, `version`, `version-file`,
-           `artifacts`, `variables`, `secrets`, `migration`, `policy`, `strategy`, `checks`, `smoke`,
-           `recorders`
+           `watch`, `watch-every`, `on-watch-failure`, `on-drift`, `artifacts`, `variables`, `secrets`,
+           `migration`, `policy`, `strategy`, `checks`, `smoke`, `recorders`
      --> [HOST]/applications/kudos/release.toml:2:2
       |
     2 | [strategi]

@@ -280,6 +280,6 @@ fn what_is_printed_for_other_programs() {
     insta::assert_snapshot!(stage.tell(&format!("man --out {pages}")), @"
     exit 0
     --- stderr
-    wrote 51 pages to `[HOST]/man1`
+    wrote 54 pages to `[HOST]/man1`
     ");
 }

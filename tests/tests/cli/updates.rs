@@ -217,7 +217,7 @@ fn what_is_not_signed_by_who_is_trusted_is_not_looked_at() {
     fs::write(host.root.join("elsewhere"), "nonsense").unwrap();
     let nonsense = host.run(&["self-update", &host.at("new"), "--signature", &host.at("elsewhere")], &[]);
     assert!(nonsense.code == 10 && nonsense.stderr.contains("is not a signature"), "{nonsense:?}");
-    // Somebody else's.
+    // Another signer's.
     minisign(&["-G", "-W", "-f", "-p", &host.at("theirs.pub"), "-s", &host.at("theirs")]);
     minisign(&["-S", "-s", &host.at("theirs"), "-m", &host.at("new")]);
     let theirs = host.run(&["self-update", &host.at("new")], &[]);

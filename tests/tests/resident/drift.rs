@@ -1,4 +1,4 @@
-//! Drift: containers that somebody stops or removes by hand, found by the agent without anybody who asks. And the sweep on
+//! Drift: containers that are stopped or removed by hand, found by the agent without being asked. And the sweep on
 //! schedule.
 
 use std::process::Command;
@@ -64,7 +64,7 @@ fn what_was_deployed_is_put_right_but_not_for_ever() -> Result<()> {
         serde_json::from_str(expect(small.host.run(["show", &small.name, "--json"])?, 0)?.stdout.trim())?;
     ensure!(shown["principal"]["proof"] == "agent" && shown["rollback"] == false, "{shown}");
     ensure!(shown["reason"].as_str().unwrap_or_default().starts_with("drift: "), "{shown}");
-    // Somebody else wants something else.
+    // Another tool wants something else.
     docker(["rm", "-f", &container(&small)])?;
     agent.says(&["it is not put right: that was done 3 times within an hour"])?;
     ensure!(small.history()?.lines().count() == 4, "{}", small.history()?);

@@ -70,7 +70,7 @@ pub(crate) async fn hear(run: &Run, name: &str, message: &Message) -> Result<Hea
     })
 }
 
-/// Carries out what an event starts that was heard before. One that was acted on by somebody else meanwhile starts nothing,
+/// Carries out what an event starts that was heard before. One that was acted on by another process meanwhile starts nothing,
 /// unless it is `kept`: then it was this very event, and its end is not known.
 pub(crate) async fn act(run: &Run, event: Event, kept: bool) -> Result<Reply, ExplainedError> {
     let config = run.config()?;
