@@ -1,7 +1,7 @@
-//! Drift: whether what runs is still what was deployed, looked at without anybody who asks.
+//! Drift: whether what runs is still what was deployed, looked at without being asked.
 //!
 //! The look is the one of `status`. Where the release says so, what was deployed is deployed again, but not for ever: two
-//! who want different things of one host do not fight.
+//! tools that want different things of one host do not fight.
 
 use std::time::Duration;
 
@@ -81,6 +81,10 @@ async fn one(run: &Run, agent: &Agent, instance: &Instance, running: &Running) -
     let deployment = &running.deployment;
     if drift.is_empty() {
         findings.told.extend(write_down(run, instance, deployment, Concern::Drift, None).await?);
+        return Ok(findings);
+    }
+    // An engine that ends stops what it runs, and starts it again when it begins.
+    if agent.engine.backend.was_away().await {
         return Ok(findings);
     }
     let what = super::short(&drift.join("; "));
