@@ -145,7 +145,10 @@ impl Small {
         let root = self.host.root();
         let text =
             AGENT.replace("STATE", &self.state.display().to_string()).replace("ROOT", &root.display().to_string());
-        Ok(fs::write(root.join("agent.toml"), format!("{text}{more}"))?)
+        // In one step, so that an agent that stays never reads a part of it.
+        let new = root.join("agent.toml.new");
+        fs::write(&new, format!("{text}{more}"))?;
+        Ok(fs::rename(new, root.join("agent.toml"))?)
     }
 
     /// The release file of version 1.

@@ -50,7 +50,7 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     let (page_port, hooks_port) =
         (bound("page", settings.resident.page).await?, bound("hooks", settings.resident.hooks).await?);
 
-    let service = Service::new(config, grammar).of_agent();
+    let service = Service::new(config, grammar).of_agent(&settings.state_directory);
     let state = &settings.state_directory;
     let unwritable = |source| AgentError::Write { path: state.join("operations"), source };
     let counters = Counters::new();

@@ -24,7 +24,7 @@ mod sent;
 mod sink;
 pub mod trigger;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -65,6 +65,8 @@ pub struct Service {
     asked: Asked,
     /// The operator's file, where it was read already.
     read: Option<Arc<Config>>,
+    /// The state directory that the agent holds; what the file says meanwhile counts from its next start.
+    state: Option<Arc<Path>>,
 }
 
 impl Service {
@@ -72,7 +74,7 @@ impl Service {
     /// there. Nothing is read before a command needs it.
     #[must_use]
     pub fn new(config: Option<PathBuf>, grammar: Grammar) -> Self {
-        Self { config, grammar, asked: Asked::Directly, read: None }
+        Self { config, grammar, asked: Asked::Directly, read: None, state: None }
     }
 
     /// The same where the operator's file was read already, so that it is read once.
@@ -81,10 +83,10 @@ impl Service {
         Self { read: read.map(Arc::new), ..self }
     }
 
-    /// The same inside of the agent that stays, which acts with its own rights for others.
+    /// The same inside of the agent that stays, which acts with its own rights for others and holds this state directory.
     #[must_use]
-    pub fn of_agent(self) -> Self {
-        Self { asked: Asked::Agent, ..self }
+    pub fn of_agent(self, state: &Path) -> Self {
+        Self { asked: Asked::Agent, state: Some(state.into()), ..self }
     }
 
     /// Carries out a command of this principal. The sink hears events until this returns.

@@ -43,6 +43,8 @@ pub(crate) struct Run {
     rights: Vec<Right>,
     /// How it came here.
     pub(crate) asked: Asked,
+    /// The state directory that the agent holds; none means the operator's file says it.
+    state: Option<Arc<Path>>,
     /// The id of the deployment that it begins, where the caller was told one; for one deployment.
     id: Arc<Mutex<Option<String>>>,
     sink: Arc<dyn Sink>,
@@ -81,6 +83,7 @@ impl Run {
             named: service.config.clone(),
             grammar: service.grammar,
             asked: service.asked,
+            state: service.state.clone(),
             principal,
             rights,
             id: Arc::default(),
@@ -157,6 +160,8 @@ impl Run {
             (None, false) => Config::defaults()?,
             (_, true) => Config::read(&path)?,
         };
+        let state_directory = self.state.as_deref().map_or_else(|| config.state_directory.clone(), Path::to_owned);
+        let config = Config { state_directory, ..config };
         Ok(self.config.get_or_init(|| Arc::new(config)).clone())
     }
 

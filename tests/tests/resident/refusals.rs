@@ -156,3 +156,20 @@ fn an_operators_file_that_is_wrong_about_the_agent_is_refused_at_its_line() -> R
     Resident::configure(&small, "group = \"no-such-group\"\n")?;
     tells(&expect(small.host.run(["agent"])?, 3)?, &["the group `no-such-group`", "groupadd"])
 }
+
+/// A file that is just being edited may lack it, too.
+#[test]
+fn another_state_directory_counts_from_the_next_start() -> Result<()> {
+    let small = Small::running("resident-state")?;
+    let agent = Resident::begin(&small)?;
+    let file = small.host.root().join("agent.toml");
+    let other = small.host.root().join("other");
+    let text =
+        std::fs::read_to_string(&file)?.replace(&small.state.display().to_string(), &other.display().to_string());
+    std::fs::write(&file, text)?;
+    tells(&expect(small.host.run(["status", &small.name])?, 0)?, &["runs as deployed"])?;
+    small.version("2")?;
+    expect(small.deploy(&[])?, 0)?;
+    ensure!(!other.exists(), "a second state was begun");
+    agent.end().map(drop)
+}
