@@ -5,6 +5,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use windlass_foundation::principal::is_fingerprint;
 
 use super::document::{Read, Spot, all, nearest};
 use super::file;
@@ -172,12 +173,6 @@ impl Reader<'_> {
         let hint = nearest(written, words.to_vec()).map(|word| format!("did you mean `{word}`?"));
         Err(self.wrong_with(written, message, hint))
     }
-}
-
-/// Whether this is a fingerprint as OpenSSH prints it.
-fn is_fingerprint(text: &str) -> bool {
-    let is_base64 = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/');
-    text.strip_prefix("SHA256:").is_some_and(|hash| hash.len() == 43 && hash.bytes().all(is_base64))
 }
 
 #[cfg(test)]

@@ -79,10 +79,6 @@ pub struct Trigger {
 
 impl Reader<'_> {
     pub(super) fn releases(&self, given: file::Releases) -> Read<Releases> {
-        let keys: Read<()> = all(given
-            .keys
-            .iter()
-            .map(|key| signature::is_key(key).map_err(|error| self.wrong(key, error.to_string()))));
         if let Some(required) = given.require_signature.as_ref().filter(|required| ***required)
             && given.keys.is_empty()
         {
@@ -91,12 +87,19 @@ impl Reader<'_> {
                 "`require-signature` needs `keys`: without a trusted key, every release would be refused",
             ));
         }
-        keys?;
         Ok(Releases {
-            keys: given.keys.into_iter().map(|key| key.value).collect(),
+            keys: self.keys(given.keys)?,
             require_signature: given.require_signature.is_some_and(|required| *required),
             accept_unsigned_proofs: given.accept_unsigned_proofs.is_some_and(|accepted| *accepted),
         })
+    }
+
+    /// Public keys of minisign.
+    pub(super) fn keys(&self, given: Vec<Spot<String>>) -> Read<Vec<String>> {
+        all(given.into_iter().map(|key| match signature::is_key(&key) {
+            Ok(()) => Ok(key.value),
+            Err(error) => Err(self.wrong(&key, error.to_string())),
+        }))
     }
 
     pub(super) fn promotions(

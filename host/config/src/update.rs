@@ -1,8 +1,6 @@
 //! Who signs new versions of Windlass itself: `[update]`.
 
-use windlass_foundation::signature;
-
-use super::document::{Read, all};
+use super::document::Read;
 use super::file;
 use super::resolve::Reader;
 
@@ -16,11 +14,7 @@ pub struct Update {
 
 impl Reader<'_> {
     pub(super) fn update(&self, given: file::Update) -> Read<Update> {
-        let keys = given.keys.into_iter().map(|key| match signature::is_key(&key) {
-            Ok(()) => Ok(key.value),
-            Err(error) => Err(self.wrong(&key, error.to_string())),
-        });
-        Ok(Update { keys: all(keys)? })
+        Ok(Update { keys: self.keys(given.keys)? })
     }
 }
 

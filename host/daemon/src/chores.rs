@@ -20,7 +20,7 @@ use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_service::Service;
 use windlass_service::by_itself::Findings;
-use windlass_service::by_itself::watch::{Memory, Watched};
+use windlass_service::by_itself::watch::{Memory, Survey, Watched};
 
 use super::operations::Operations;
 use super::schedule::Schedule;
@@ -176,10 +176,10 @@ impl<H: Hearer> Chores<H> {
         }
     }
 
-    /// Looks up what there is to watch and to look at, after every operation: it may have deployed something.
+    /// Looks up what there is to watch and to look at, after an operation that may have deployed something.
     async fn survey(&self) -> Next {
-        let watched = match self.service.watched().await {
-            Ok(watched) => watched,
+        let Survey { watched, may_drift } = match self.service.survey().await {
+            Ok(survey) => survey,
             Err(error) => {
                 self.failed("watch", &error);
                 return Next::again(Some(AFTER_ERROR));
@@ -195,7 +195,7 @@ impl<H: Hearer> Chores<H> {
         }
         drop(known);
         if let Some(every) = self.settings.drift_every
-            && self.service.may_drift().await.unwrap_or(false)
+            && may_drift
         {
             others.push((Chore::Drift, every));
         }

@@ -63,7 +63,7 @@ pub(super) struct Operations {
     inbox: Inbox,
     known: Mutex<Known>,
     tasks: TaskTracker,
-    /// Told whenever one has ended.
+    /// Told whenever one has ended that is more than a look.
     ended: Arc<Notify>,
     announce: Announce,
     counters: Counters,
@@ -287,10 +287,13 @@ impl Operations {
         if known.ended.len() > ENDED {
             known.ended.pop_front();
         }
-        self.ended.notify_one();
+        // A look leaves everything as it was.
+        if !operation.heading.only_looks {
+            self.ended.notify_one();
+        }
     }
 
-    /// Told whenever an operation has ended.
+    /// Told whenever an operation has ended that is more than a look.
     pub(super) fn endings(&self) -> Arc<Notify> {
         self.ended.clone()
     }

@@ -8,7 +8,7 @@ use tokio::net::UnixListener;
 use windlass_config::Config;
 use windlass_foundation::account;
 use windlass_foundation::explain::ExitCode;
-use windlass_foundation::principal::{Certificate, Principal, Proof};
+use windlass_foundation::principal::{Certificate, Principal, Proof, is_fingerprint};
 
 use super::protocol::{NAME_HEADER, SSH_CERTIFICATE_HEADER, SSH_KEY_HEADER};
 use super::routes::Refusal;
@@ -81,8 +81,4 @@ fn certified(value: &http::HeaderValue) -> Result<Certificate, Refusal> {
         return Err(Refusal::bad(format!("`{SSH_CERTIFICATE_HEADER}` is not `SHA256:…` or `SHA256:… ID`")));
     }
     Ok(Certificate { authority: authority.to_owned(), id: id.map(str::to_owned) })
-}
-
-fn is_fingerprint(text: &str) -> bool {
-    text.strip_prefix("SHA256:").is_some_and(|hash| hash.len() == 43)
 }

@@ -8,9 +8,11 @@ use tokio_util::sync::CancellationToken;
 use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::names::Instance;
 use windlass_foundation::progress::Progress;
+use windlass_journal::{Error as JournalError, Running};
 
 use super::backend::{BackendError, Context, DeploymentSettings};
 use super::engine::Engine;
+use super::error::Error;
 
 /// The sandbox ends a call at its deadline and says what it was doing; the flow waits a little longer for that.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -23,6 +25,38 @@ pub(super) struct Subject<'a> {
     pub(super) about: Arc<CallContext>,
     pub(super) settings: Arc<DeploymentSettings>,
     pub(super) cancelled: CancellationToken,
+}
+
+/// What a call is about that asks about what runs, without a deployment.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn about_running(engine: &Engine, instance: &Instance, running: &Running) -> Result<CallContext, JournalError> {
+    let asked = engine.journal.deployment_state(&running.deployment)?.asked;
+    Ok(CallContext {
+        deployment: running.deployment.clone(),
+        application: instance.to_string(),
+        environment: engine.environment.clone(),
+        purpose: CallPurpose::Status,
+        release: Arc::clone(&running.release),
+        running: Some(Arc::clone(&running.release)),
+        plan: None,
+        unbound: asked.unbound,
+    })
+}
+
+impl<'a> Subject<'a> {
+    /// What runs, asked about without a deployment.
+    pub(super) async fn of_running(
+        engine: &'a Engine,
+        instance: &Instance,
+        running: &Running,
+        cancelled: CancellationToken,
+    ) -> Result<Self, Error> {
+        let about = Arc::new(about_running(engine, instance, running)?);
+        let settings = Arc::new(engine.backend.settings(&running.release).await?);
+        Ok(Self { engine, instance: instance.clone(), about, settings, cancelled })
+    }
 }
 
 impl Subject<'_> {

@@ -2,13 +2,11 @@
 //!
 //! Nothing that goes wrong here changes the outcome.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use windlass_domain::{Outcome, When};
-use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
 use windlass_foundation::progress::{FlowPhase, Level};
@@ -56,20 +54,7 @@ pub async fn only(engine: &Engine, instance: &Instance, by: &Principal, stop: &S
     if !engine.journal.open_deployments(Some(instance))?.is_empty() {
         return Ok(Vec::new());
     }
-    let asked = engine.journal.deployment_state(&running.deployment)?.asked;
-    let about = CallContext {
-        deployment: running.deployment,
-        application: instance.to_string(),
-        environment: engine.environment.clone(),
-        purpose: CallPurpose::Status,
-        release: Arc::clone(&running.release),
-        running: Some(Arc::clone(&running.release)),
-        plan: None,
-        unbound: asked.unbound,
-    };
-    let settings = Arc::new(engine.backend.settings(&running.release).await?);
-    let cancelled = CancellationToken::new();
-    let subject = Subject { engine, instance: instance.clone(), about: Arc::new(about), settings, cancelled };
+    let subject = Subject::of_running(engine, instance, &running, CancellationToken::new()).await?;
     let context = subject.context("prune", 1, PRUNING);
     Ok(within(&context, "prune", engine.backend.prune(&context)).await?)
 }

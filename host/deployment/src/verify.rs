@@ -5,7 +5,6 @@
 //! before. So the smoke tests wait until the old version has ended, but not for a program that ignores its stop signal.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -14,7 +13,6 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
 use windlass_domain::{Failure, Outcome, When};
-use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::FailureKind;
 use windlass_foundation::names::Instance;
 use windlass_foundation::progress::FlowPhase;
@@ -91,20 +89,7 @@ pub async fn only(engine: &Engine, instance: &Instance, patience: Duration, stop
     let nothing =
         || Error::NoTarget { application: instance.to_string(), wished: "no release succeeded here yet".to_owned() };
     let running = engine.journal.running(instance)?.ok_or_else(nothing)?;
-    let asked = engine.journal.deployment_state(&running.deployment)?.asked;
-    let about = CallContext {
-        deployment: running.deployment.clone(),
-        application: instance.to_string(),
-        environment: engine.environment.clone(),
-        purpose: CallPurpose::Status,
-        release: Arc::clone(&running.release),
-        running: Some(Arc::clone(&running.release)),
-        plan: None,
-        unbound: asked.unbound,
-    };
-    let settings = Arc::new(engine.backend.settings(&running.release).await?);
-    let cancelled = stop.unwind().clone();
-    let subject = Subject { engine, instance: instance.clone(), about: Arc::new(about), settings, cancelled };
+    let subject = Subject::of_running(engine, instance, &running, stop.unwind().clone()).await?;
     let own = own_probe(&subject);
     let own = ProbePolicy { deadline: own.deadline.min(patience), ..own };
     let health = health_within(&subject, &own);

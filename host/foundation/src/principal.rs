@@ -56,6 +56,13 @@ pub enum Proof {
     Page,
 }
 
+/// Whether this is the fingerprint of an SSH key as OpenSSH prints it: `SHA256:` and 43 digits of Base64.
+#[must_use]
+pub fn is_fingerprint(text: &str) -> bool {
+    let is_base64 = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/');
+    text.strip_prefix("SHA256:").is_some_and(|hash| hash.len() == 43 && hash.bytes().all(is_base64))
+}
+
 /// A certificate of an SSH key, which an SSH server verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -155,13 +155,14 @@ impl Run {
         }
         let path = self.config_path();
         // A file that was named and is not there is a mistake; the usual one may be missing.
-        let config = match (&self.named, path.exists()) {
+        let mut config = match (&self.named, path.exists()) {
             (Some(_), false) => return Err(CommandError::NoConfig { path }.into()),
             (None, false) => Config::defaults()?,
             (_, true) => Config::read(&path)?,
         };
-        let state_directory = self.state.as_deref().map_or_else(|| config.state_directory.clone(), Path::to_owned);
-        let config = Config { state_directory, ..config };
+        if let Some(state) = &self.state {
+            config.state_directory = state.to_path_buf();
+        }
         Ok(self.config.get_or_init(|| Arc::new(config)).clone())
     }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use windlass_api::command::Content;
 use windlass_foundation::explain::{ExitCode, ExplainedError};
+use windlass_foundation::words;
 use windlass_report::page::Line;
 use windlass_report::{Printer, Verbosity};
 use windlass_service::caller::{self, Packed};
@@ -41,9 +42,8 @@ pub(super) fn run(arguments: &BundleArguments, printer: Printer) -> Result<ExitC
 /// Tells what is in the archive, and what is not.
 fn tell(packed: &Packed, printer: Printer) {
     let Packed { files, bytes, left_out, archive: _ } = packed;
-    let number = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let size = match bytes {
-        0..10_240 => number(usize::try_from(*bytes).unwrap_or(usize::MAX), "byte"),
+        0..10_240 => words::count(usize::try_from(*bytes).unwrap_or(usize::MAX), "byte"),
         10_240..10_485_760 => format!("{} KiB", bytes.div_ceil(1 << 10)),
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
     };
@@ -51,7 +51,7 @@ fn tell(packed: &Packed, printer: Printer) {
         0 => String::new(),
         count => format!("; left out: {count}"),
     };
-    printer.status(&Line::plain(format!("{}, {size}{left}", number(*files, "file"))));
+    printer.status(&Line::plain(format!("{}, {size}{left}", words::count(*files, "file"))));
     if printer.verbosity() == Verbosity::Verbose {
         for path in left_out {
             printer.status(&Line::plain(format!("  left out `{}`", path.escape_debug())));

@@ -31,4 +31,4 @@ pub use network::in_own_network;
 pub use process::{docker, free_port, program};
 pub use registry::{REGISTRY, Registry};
 pub use seeds::seeds;
-pub use sshd::Sshd;
+pub use sshd::{Sshd, fingerprint};

@@ -147,6 +147,17 @@ impl Drop for Sshd {
     }
 }
 
+/// The fingerprint of a public key, as OpenSSH prints it.
+///
+/// # Errors
+/// When OpenSSH is not installed, or the file is no key.
+pub fn fingerprint(public: &Path) -> Result<String> {
+    let output = Command::new(program("ssh-keygen")?).arg("-l").arg("-f").arg(public).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout)?;
+    Ok(printed.split(' ').nth(1).context("a fingerprint")?.to_owned())
+}
+
 fn make_key(path: &Path) -> Result<()> {
     let mut keygen = Command::new(program("ssh-keygen")?);
     let made = keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).stdin(Stdio::null()).status()?;

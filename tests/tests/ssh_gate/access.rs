@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use windlass_stage::fingerprint;
 use windlass_tests::{Resident, expect, socket, tells};
 
-use super::support::{Gate, fingerprint, output};
+use super::support::{Gate, output};
 
 #[test]
 fn a_key_does_what_a_rule_allows_and_the_record_names_it() -> Result<()> {

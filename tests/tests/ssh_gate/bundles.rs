@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use windlass_ssh::server;
-use windlass_stage::Run;
+use windlass_stage::{Run, fingerprint};
 use windlass_tests::{Resident, expect, socket, tells};
 
-use super::support::{Gate, fingerprint, output};
+use super::support::{Gate, output};
 
 /// The files of the small application in a directory of the sender's own, and as an archive.
 fn bundle(gate: &Gate, version: &str) -> Result<(PathBuf, Vec<u8>)> {

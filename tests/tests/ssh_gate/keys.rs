@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Result, ensure};
-use windlass_stage::{Host, Sshd};
+use windlass_stage::{Host, Sshd, fingerprint};
 use windlass_tests::{agent, expect, tells};
-
-use super::support::fingerprint;
 
 /// A host without an engine, a file of keys, and two keys.
 struct Place {

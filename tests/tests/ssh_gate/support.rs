@@ -3,14 +3,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use windlass_ssh::server;
-use windlass_stage::{Run, Sshd, program};
+use windlass_stage::{Run, Sshd, fingerprint, program};
 use windlass_tests::{Small, agent};
 
 /// How long anything may take here.
@@ -174,12 +174,6 @@ pub(super) fn processes(text: &str) -> Result<impl Iterator<Item = (PathBuf, Vec
         let line = String::from_utf8_lossy(&fs::read(path.join("cmdline")).ok()?).into_owned();
         line.contains(text).then(|| (path, line.split('\0').map(str::to_owned).collect()))
     }))
-}
-
-/// The fingerprint of a public key, as OpenSSH prints it.
-pub(super) fn fingerprint(public: &Path) -> Result<String> {
-    let printed = output(Command::new(program("ssh-keygen")?).arg("-l").arg("-f").arg(public))?;
-    Ok(printed.split(' ').nth(1).context("a fingerprint")?.to_owned())
 }
 
 /// What a program prints.

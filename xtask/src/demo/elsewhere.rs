@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
-use windlass_stage::{Host, Live, Sshd, program};
+use windlass_stage::{Host, Live, Sshd, fingerprint, program};
 
 use super::scene::{command, say};
 
@@ -190,11 +190,4 @@ fn ip(arguments: &[&str]) -> Result<()> {
     let output = Command::new(program("ip")?).args(arguments).output()?;
     ensure!(output.status.success(), "`ip {}`: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
     Ok(())
-}
-
-/// As OpenSSH prints it.
-fn fingerprint(public: &std::path::Path) -> Result<String> {
-    let output = Command::new(program("ssh-keygen")?).arg("-l").arg("-f").arg(public).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    Ok(text.split(' ').nth(1).context("ssh-keygen prints no fingerprint")?.to_owned())
 }

@@ -35,15 +35,6 @@ const LONG: Duration = Duration::from_hours(1);
 const AFTER_FAILURE: Duration = Duration::from_mins(15);
 
 impl Service {
-    /// Whether there is anything that could drift.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn may_drift(&self) -> Result<bool, ExplainedError> {
-        let agent = self.by_itself().open(Mode::Read).await?;
-        Ok(agent.journal.status(None)?.iter().any(|known| known.running.is_some()))
-    }
-
     /// Compares what runs with what was deployed, once, for every application without a deployment that goes on.
     ///
     /// # Errors

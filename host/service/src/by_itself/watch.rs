@@ -37,6 +37,15 @@ pub struct Watched {
     pub every: Duration,
 }
 
+/// What there is to look after.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Everything that is watched.
+    pub watched: Vec<Watched>,
+    /// Whether anything runs that could drift.
+    pub may_drift: bool,
+}
+
 /// How long what runs is watched, and what then.
 pub(crate) struct Watch {
     pub(crate) until: Timestamp,
@@ -67,21 +76,22 @@ fn going_on(agent: &Agent, instance: &Instance, running: &Running) -> Result<Opt
 }
 
 impl Service {
-    /// Everything that is watched now.
+    /// What there is to look after now.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub async fn watched(&self) -> Result<Vec<Watched>, ExplainedError> {
+    pub async fn survey(&self) -> Result<Survey, ExplainedError> {
         let agent = self.by_itself().open(Mode::Read).await?;
-        let mut all = Vec::new();
+        let mut survey = Survey::default();
         for known in agent.journal.status(None)? {
             let Some(running) = known.running else { continue };
+            survey.may_drift = true;
             if let Some(watch) = going_on(&agent, &known.instance, &running)? {
                 let (instance, deployment) = (known.instance, running.deployment);
-                all.push(Watched { instance, deployment, every: watch.every });
+                survey.watched.push(Watched { instance, deployment, every: watch.every });
             }
         }
-        Ok(all)
+        Ok(survey)
     }
 
     /// Takes one sample of what is watched. None where it is not watched any more.

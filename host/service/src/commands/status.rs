@@ -10,7 +10,6 @@ use windlass_api::facts::{OpenFact, PartFact, ReleaseFact, StatusFact};
 use windlass_api::{Answer, Reply};
 use windlass_deployment::Context;
 use windlass_domain::{Action, Change, Observation};
-use windlass_foundation::call::{CallContext, CallPurpose};
 use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_journal::{Application, Mode, Running};
@@ -114,17 +113,7 @@ pub(crate) async fn look(
     name: &Instance,
     running: &Running,
 ) -> Result<(Observation, Vec<String>), String> {
-    let state = agent.journal.deployment_state(&running.deployment).map_err(|error| error.to_string())?;
-    let about = CallContext {
-        deployment: running.deployment.clone(),
-        application: name.to_string(),
-        environment: agent.environment.clone(),
-        purpose: CallPurpose::Status,
-        release: Arc::clone(&running.release),
-        running: Some(Arc::clone(&running.release)),
-        plan: None,
-        unbound: state.asked.unbound,
-    };
+    let about = windlass_deployment::about_running(&agent.engine, name, running).map_err(|error| error.to_string())?;
     let context = Context {
         instance: name.clone(),
         about: Arc::new(about),
