@@ -1,8 +1,13 @@
 //! A real browser without a window: Chromium, asked over the protocol of its own tools. It says what a page looks like,
 //! what it asks for and what it complains about.
+//!
+//! It has a network of its own, from which one port of this machine can be reached. On the machine's own, the networks of
+//! other tests come and go, and at each change Chromium cuts its connections off.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -11,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -18,7 +24,8 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The browser speaks at the descriptors 3 and 4; what it writes elsewhere is not looked at.
-const START: &str = "exec chromium --remote-debugging-pipe \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
+const START: &str =
+    "ip link set lo up && exec chromium --remote-debugging-pipe \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
 
 /// A browser with one page. Dropping it ends it.
 #[derive(Debug)]
@@ -35,14 +42,24 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts it with an empty page.
+    /// Starts it with an empty page. It reaches one port of this machine's loopback, and nothing else.
     ///
     /// # Errors
     /// When there is none, or it does not answer.
-    pub fn open() -> Result<Self> {
+    pub fn open(port: u16) -> Result<Self> {
         let profile = TempDir::new()?;
-        let mut child = Command::new("sh")
-            .args(["-c", START, "sh", "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"])
+        let mut child = Command::new("unshare")
+            .args([
+                "--net",
+                "sh",
+                "-c",
+                START,
+                "sh",
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+            ])
             .args([
                 "--disable-background-networking",
                 "--disable-component-update",
@@ -76,6 +93,8 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             browser.call(&format!("{domain}.enable"), &json!({}))?;
         }
+        // It answered, so that it is in its network by now.
+        pass_on(&File::open(format!("/proc/{}/ns/net", browser.child.id()))?, port)?;
         Ok(browser)
     }
 
@@ -225,4 +244,34 @@ impl Drop for Browser {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Passes on what is asked of a port in a network to the same port of this machine, as long as the test runs.
+fn pass_on(network: &File, port: u16) -> Result<()> {
+    let listen = || -> io::Result<TcpListener> {
+        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+        TcpListener::bind(("127.0.0.1", port))
+    };
+    // Only the thread that binds is in that network, and it ends.
+    let listener = thread::scope(|scope| scope.spawn(listen).join()).ok().context("the thread broke")??;
+    thread::spawn(move || {
+        for asking in listener.incoming().flatten() {
+            if let Ok(asked) = TcpStream::connect(("127.0.0.1", port)) {
+                both_ways(&asking, &asked).ok();
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Copies what each of the two says to the other, until it ends.
+fn both_ways(one: &TcpStream, other: &TcpStream) -> io::Result<()> {
+    for (from, to) in [(one, other), (other, one)] {
+        let (mut from, mut to) = (from.try_clone()?, to.try_clone()?);
+        thread::spawn(move || {
+            io::copy(&mut from, &mut to).ok();
+            to.shutdown(Shutdown::Write).ok();
+        });
+    }
+    Ok(())
 }

@@ -75,7 +75,8 @@ fn the_journal_of_the_host_says_what_a_line_is_about() -> Result<()> {
     let system = Booted::boot(System::new()?)?;
     system.run("dpkg -i /packages/this.deb")?;
     ensure!(system.run("windlass deploy nothing || test $? = 17").is_ok(), "the agent takes no command");
-    let lines = system.run("journalctl --unit=windlass.service --output=json --grep='`deploy`'")?;
+    // What was written is read only once journald took it.
+    let lines = system.run("journalctl --sync; journalctl --unit=windlass.service --output=json --grep='`deploy`'")?;
     let lines: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let [began, ended] = lines.as_slice() else { bail!("{lines:?}") };
     let operation = began["WINDLASS_OPERATION"].as_str().context("no operation")?;

@@ -28,7 +28,7 @@ fn an_agent_that_hangs_is_started_again_and_goes_on_with_what_it_did() -> Result
         first.trim()
     );
     system.wait("another agent", &another)?;
-    system.run("journalctl -u windlass.service | grep -i watchdog; touch /tmp/told")?;
+    system.run("journalctl --sync; journalctl -u windlass.service | grep -i watchdog; touch /tmp/told")?;
     // Who waits for the deployment hears its end from the other one.
     let heard = deploying.wait_with_output()?;
     ensure!(heard.status.success(), "{heard:?}");

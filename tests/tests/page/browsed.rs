@@ -30,7 +30,7 @@ fn look(browser: &mut Browser, address: &str, name: &str) -> Result<()> {
 fn a_page_follows_a_deployment_without_being_loaded_again() -> Result<()> {
     let paged = Paged::running("browsed", "")?;
     let agent = Resident::start(&paged.small, &[])?;
-    let mut browser = Browser::open()?;
+    let mut browser = Browser::open(paged.port)?;
     browser.look(390, false)?;
     browser.visit(&paged.address("/"))?;
     browser.until("document.getElementById('live').textContent === 'live'")?;
@@ -78,7 +78,7 @@ fn a_page_is_whole_without_scripts_and_in_a_file() -> Result<()> {
     let file = root.join("report.html");
     expect(paged.small.host.run(["report", &name, "--out", &file.display().to_string()])?, 0)?;
 
-    let mut browser = Browser::open()?;
+    let mut browser = Browser::open(paged.port)?;
     let address = paged.address(&format!("/deployments/{id}"));
     look(&mut browser, &address, "rolled-back")?;
     look(&mut browser, &paged.address(&format!("/applications/{name}")), "application")?;
