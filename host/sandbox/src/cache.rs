@@ -27,6 +27,9 @@ const MARK: &str = "windlass machine code as it lies";
 /// The largest machine code that is loaded, in bytes.
 const LARGEST: u64 = 1 << 30;
 
+/// How often a file is loaded that is touched meanwhile.
+const LOOKS: usize = 5;
+
 /// How many plugins keep their machine code: those that were used last.
 const KEPT: usize = 64;
 
@@ -127,7 +130,18 @@ impl Cache {
         self.directory.join(format!("{digits}-{WASMTIME_VERSION}-{}.cwasm", self.compatibility))
     }
 
+    /// Loads what is there. A file that was touched meanwhile, by a backup that links it for example, is looked at again.
     fn load_sealed(&self, runtime: &Runtime, path: &Path) -> Result<Component, String> {
+        for _ in 0..LOOKS {
+            if let Some(component) = self.load_untouched(runtime, path)? {
+                return Ok(component);
+            }
+        }
+        Err("it was changed each time that it was loaded".to_owned())
+    }
+
+    /// The same once; none where the file was touched meanwhile.
+    fn load_untouched(&self, runtime: &Runtime, path: &Path) -> Result<Option<Component>, String> {
         let reason = |error: io::Error| error.to_string();
         let seal = disk::read(&seal_of(path), 1024).map_err(reason)?;
         // Looked at before the content: what is changed in between is another file the next time.
@@ -146,10 +160,8 @@ impl Cache {
             }
         }
         let component = deserialize(runtime, path).map_err(|error| format!("{error:#}"))?;
-        if disk::stamp(path).map_err(reason)? != lies {
-            return Err("it was changed while it was loaded".to_owned());
-        }
-        Ok(component)
+        let is_untouched = disk::stamp(path).map_err(reason)? == lies;
+        Ok(is_untouched.then_some(component))
     }
 }
 
