@@ -1,6 +1,8 @@
 //! An application that is deployed by commands: a checkout of a real git repository, started by a program of its own.
 //! There is no Docker Engine on this host.
 
+mod scripts;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};

@@ -18,7 +18,7 @@ const LONGEST: usize = 500;
 /// The flow of a deployment is one screen.
 const FLOW: (&str, usize) = ("host/deployment/src/lib.rs", 150);
 /// Dependencies may grow past this, but not unnoticed.
-const PACKAGES: usize = 530;
+const PACKAGES: usize = 540;
 
 /// A word that may stand only in some places of the crates that could name it, and why.
 struct Wall {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use windlass_commands::Command;
 use windlass_sdk::prelude::*;
 use windlass_strategies::check;
 
@@ -51,17 +51,6 @@ pub struct Entry {
     /// taken back.
     #[serde(default = "yes")]
     pub runs_release: bool,
-}
-
-/// A command that the operator defined.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Command {
-    /// Its name: `[commands.NAME]` in `agent.toml`.
-    pub command: String,
-    /// Its arguments, with facts in braces; the operator says in `allow-arguments` which may be given.
-    #[serde(default)]
-    pub arguments: Vec<String>,
 }
 
 /// One command, or several in an order.
@@ -159,14 +148,5 @@ impl Entry {
 impl Commands {
     fn check(&self, running: bool) -> Result<()> {
         self.0.iter().try_for_each(|command| command.check(running))
-    }
-}
-
-impl Command {
-    fn check(&self, running: bool) -> Result<()> {
-        if self.command.is_empty() {
-            return Err(Error::config("a command has no name"));
-        }
-        self.arguments.iter().try_for_each(|argument| check(argument, running))
     }
 }

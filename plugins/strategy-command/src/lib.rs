@@ -12,12 +12,12 @@ mod runner;
 mod tests;
 mod verify;
 
+use windlass_commands::{Command, Host};
 use windlass_sdk::prelude::*;
 use windlass_strategies::Words;
 
-pub use config::{Command, Commands, Config, Entry};
+pub use config::{Commands, Config, Entry};
 use plan::Todo;
-use runner::Host;
 
 /// The release file's lines that show what it can do.
 const EXAMPLE: &str = include_str!("../example.toml");
@@ -44,7 +44,7 @@ impl Strategy for StrategyCommand {
     fn apply(context: &Context<'_>, _: &Config, step: &Step) -> Result<Value> {
         let todo = todo(step, &step.details)?;
         runner::all(context, &Host, &todo.commands)?;
-        Ok(json!({ "commands": todo.commands.iter().map(runner::words).collect::<Vec<_>>() }))
+        Ok(json!({ "commands": todo.commands.iter().map(Command::words).collect::<Vec<_>>() }))
     }
 
     fn undo(context: &Context<'_>, _: &Config, step: &Step, _: Option<&Value>) -> Result<()> {

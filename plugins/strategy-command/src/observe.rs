@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
+use windlass_commands::said::ending;
+use windlass_commands::{Command, Runner};
 use windlass_sdk::documents::OBSERVATION_FORMAT;
 use windlass_sdk::prelude::*;
 use windlass_strategies::Words;
 
-use crate::config::{Command, Config, Entry};
-use crate::runner::{self, Runner};
+use crate::config::{Config, Entry};
 
 /// What a `current` command said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Seen {
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Text(text) => shorten(text.lines().next().unwrap_or_default()),
-            Self::Nothing(code) => format!("nothing ({})", runner::ending(*code)),
+            Self::Nothing(code) => format!("nothing ({})", ending(*code)),
         }
     }
 }
@@ -35,7 +36,7 @@ fn shorten(text: &str) -> String {
 
 /// Asks one `current` command.
 pub(crate) fn look(runner: &dyn Runner, command: &Command, words: &Words) -> Result<Seen> {
-    let output = runner.run(&runner::fill(command, words)?)?;
+    let output = runner.run(&command.filled(words)?, &[])?;
     if output.exit_code != 0 {
         return Ok(Seen::Nothing(output.exit_code));
     }
@@ -126,7 +127,7 @@ pub(crate) fn observation(runner: &dyn Runner, config: &Config, words: &Words) -
 fn health(runner: &dyn Runner, config: &Config, words: &Words) -> Result<Option<String>> {
     for command in &config.health.0 {
         // What cannot be asked now says nothing good.
-        let is_well = match runner.run(&runner::fill(command, words)?) {
+        let is_well = match runner.run(&command.filled(words)?, &[]) {
             Ok(output) => output.exit_code == 0,
             Err(error) if error.code() == "timeout" => false,
             Err(error) => return Err(error),

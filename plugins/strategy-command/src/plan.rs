@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use windlass_commands::{Command, Runner};
 use windlass_sdk::documents::PLAN_FORMAT;
 use windlass_sdk::prelude::*;
 use windlass_strategies::{Words, is_about_running};
 
-use crate::config::{Command, Commands, Config, Entry};
+use crate::config::{Commands, Config, Entry};
 use crate::observe::{self, Seen};
-use crate::runner::{self, Runner};
+use crate::runner;
 
 /// Commands with facts put in, as they stand in a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +106,7 @@ fn step(entry: &Entry, words: &Words, undo: &Todo) -> Result<Step> {
     let title = if let Some(title) = &entry.title {
         words.fill(title)?
     } else {
-        let all: Vec<String> = run.commands.iter().map(runner::words).collect();
+        let all: Vec<String> = run.commands.iter().map(Command::words).collect();
         format!("{}: {}", entry.name, all.join(", then "))
     };
     Ok(Step {

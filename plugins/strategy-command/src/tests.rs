@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use windlass_commands::{Command, Runner};
 use windlass_sdk::Fixture;
 use windlass_sdk::exec::Output;
 use windlass_sdk::prelude::*;
 use windlass_strategies::Words;
 
-use crate::config::{Command, Config};
-use crate::runner::{self, Runner};
+use crate::config::Config;
 use crate::{EXAMPLE, StrategyCommand, observe, plan, verify};
 
 /// Commands that say what a test wants.
@@ -21,14 +21,14 @@ struct Fake {
 }
 
 impl Runner for Fake {
-    fn run(&self, command: &Command) -> Result<Output> {
+    fn run(&self, command: &Command, _: &[u8]) -> Result<Output> {
         if self.denied == Some(command.command.as_str()) {
             return Err(Error::new("capability-denied", "not granted").detail("grant", json!("exec = […]")));
         }
         if command.arguments.iter().any(|argument| argument.contains('\0')) {
             return Err(Error::new("capability-denied", "does not match"));
         }
-        self.ran.borrow_mut().push(runner::words(command));
+        self.ran.borrow_mut().push(command.words());
         let (exit_code, text) = self.says.get(command.command.as_str()).copied().unwrap_or((0, ""));
         Ok(Output { exit_code, stdout: text.as_bytes().to_vec(), stderr: Vec::new(), truncated: false })
     }

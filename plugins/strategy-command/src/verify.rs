@@ -1,11 +1,12 @@
 //! Whether the release is there and well: what the `current` commands print, and what the `health` commands say.
 
+use windlass_commands::Runner;
+use windlass_commands::said::{failed, last_lines};
 use windlass_sdk::prelude::*;
 use windlass_strategies::Words;
 
 use crate::config::Config;
 use crate::observe::{self, Seen};
-use crate::runner::{self, Runner};
 
 /// Looks at all of it.
 pub(crate) fn verify(context: &Context<'_>, runner: &dyn Runner, config: &Config, words: &Words) -> Result<Report> {
@@ -26,8 +27,8 @@ pub(crate) fn verify(context: &Context<'_>, runner: &dyn Runner, config: &Config
         for command in &config.health.0 {
             context.stop_if_cancelled()?;
             log::progress(format!("waiting for `{}`", command.command), None);
-            let filled = runner::fill(command, words)?;
-            findings.push(match runner.run(&filled) {
+            let filled = command.filled(words)?;
+            findings.push(match runner.run(&filled, &[]) {
                 Ok(output) if output.exit_code == 0 => finding(
                     &health(&command.command),
                     true,
@@ -35,8 +36,8 @@ pub(crate) fn verify(context: &Context<'_>, runner: &dyn Runner, config: &Config
                     None,
                 ),
                 Ok(output) => {
-                    let error = runner::failed(&filled, &output);
-                    let evidence = json!({ "exit-code": output.exit_code, "said": runner::last_lines(&output, 20) });
+                    let error = failed(&filled, &output);
+                    let evidence = json!({ "exit-code": output.exit_code, "said": last_lines(&output, 20) });
                     finding(&health(&command.command), false, error.message().to_owned(), Some(evidence))
                 }
                 Err(error) if error.code() == "timeout" => {

@@ -25,19 +25,22 @@ use windlass_sandbox::{Call, Plugin, Plugins, Settings, Source};
 use windlass_stage::USED_HOST;
 
 /// Every plugin that is tested here.
-pub(crate) const PLUGINS: [&str; 17] = [
+pub(crate) const PLUGINS: [&str; 20] = [
     "check-ci-status",
+    "check-command",
     "check-config",
     "check-image",
     "check-pact",
     "check-readiness",
     "check-version-policy",
     "check-window",
+    "recorder-command",
     "recorder-git-state",
     "recorder-github",
     "recorder-pact",
     "recorder-state-file",
     "recorder-webhook",
+    "smoke-command",
     "smoke-containers",
     "smoke-http",
     "strategy-awx",
