@@ -81,6 +81,9 @@ fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedErr
         Command::Internal(InternalArguments { command: InternalCommand::SshGate(enter) }) => {
             return gate::enter(enter, &arguments.global);
         }
+        Command::Internal(InternalArguments { command: InternalCommand::Work }) => {
+            return agent::work(arguments.global.config());
+        }
         _ => {}
     }
     carry_out(arguments, printer, &actor::principal())

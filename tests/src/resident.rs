@@ -109,6 +109,14 @@ impl Resident {
         self.agent.take().context("it has ended")?.end()
     }
 
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn id(&self) -> Result<u32> {
+        Ok(self.agent.as_ref().context("it has ended")?.id())
+    }
+
     /// Kills it.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod drift;
 mod protocol;
 mod refusals;
 mod watch;
+mod workers;
 
 use std::fs;
 
@@ -173,37 +174,6 @@ fn an_agent_that_is_restarted_lets_the_step_end_and_goes_on_where_it_was() -> Re
         serde_json::from_str(expect(small.host.run(["show", &small.name, "--json"])?, 0)?.stdout.trim())?;
     ensure!(shown["outcome"] == "succeeded" && shown["principal"]["proof"] == "local-user", "{shown}");
     agent.end().map(drop)
-}
-
-/// How many lines the journal has.
-fn lines(small: &Small) -> Result<u64> {
-    let audit: Value = serde_json::from_str(expect(small.host.run(["audit", "verify", "--json"])?, 0)?.stdout.trim())?;
-    audit["lines"].as_u64().with_context(|| audit.to_string())
-}
-
-#[test]
-fn an_agent_that_crashes_at_a_journal_line_goes_on_and_its_caller_hears_the_end() -> Result<()> {
-    let small = Small::running("crash")?;
-    Resident::configure(&small, "")?;
-    small.version("2")?;
-    let before = lines(&small)?;
-    expect(small.deploy(&[])?, 0)?;
-    // Every third line, with the first and the last: each one is tried without an agent elsewhere.
-    let last = lines(&small)? - before;
-    for (number, line) in (1..=last).step_by(3).chain([last]).enumerate() {
-        let version = (number + 3).to_string();
-        let agent = Resident::start(&small, &[("WINDLASS_TEST_CRASH", &format!("after:{line}"))])?;
-        small.version(&version)?;
-        let caller = deploy(&small, &[])?;
-        let ended = agent.ended()?;
-        ensure!(ended.code == -1, "line {line}: it did not crash: {ended:?}");
-        let agent = Resident::start(&small, &[])?;
-        let run = caller.end()?;
-        ensure!(run.code == 0, "line {line} of {last}: {run:?}");
-        ensure!(small.read()? == version, "line {line} of {last}: {} serves", small.read()?);
-        agent.end()?;
-    }
-    expect(small.host.run(["audit", "verify"])?, 0).map(drop)
 }
 
 #[test]

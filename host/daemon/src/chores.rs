@@ -5,6 +5,8 @@
 //! operation like that of any caller.
 
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +15,19 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use windlass_api::CommandEvent;
 use windlass_config::Resident;
 use windlass_deployment::Stop;
-use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::names::Instance;
 use windlass_foundation::principal::Principal;
-use windlass_service::Service;
 use windlass_service::by_itself::Findings;
 use windlass_service::by_itself::watch::{Memory, Survey, Watched};
+use windlass_service::work::{Done, Work};
+use windlass_service::{Service, Sink};
 
 use super::operations::Operations;
 use super::schedule::Schedule;
+use super::worker::{Failure, Workers};
 
 /// How long after an error it is tried again.
 const AFTER_ERROR: Duration = Duration::from_mins(5);
@@ -52,7 +56,7 @@ enum Chore {
 /// Hears what the agent does by itself.
 pub(super) trait Hearer: Clone + Send + 'static {
     /// Recorders could not be told.
-    fn not_delivered(&self, error: &ExplainedError);
+    fn not_delivered(&self, why: String);
     /// Something was found or done, in a sentence.
     fn told(&self, text: String);
 }
@@ -60,6 +64,7 @@ pub(super) trait Hearer: Clone + Send + 'static {
 /// What the chores share.
 struct Chores<H> {
     service: Service,
+    workers: Workers,
     operations: Arc<Operations>,
     settings: Resident,
     stop: Stop,
@@ -88,6 +93,7 @@ impl Next {
 /// Does what is due until it is asked to stop; what is under way then is not cut off.
 pub(super) async fn keep(
     service: Service,
+    workers: Workers,
     operations: Arc<Operations>,
     settings: Resident,
     stopping: CancellationToken,
@@ -104,6 +110,7 @@ pub(super) async fn keep(
     let (stop, samples) = (Stop::new(), Semaphore::new(AT_ONCE));
     let chores = Arc::new(Chores {
         service,
+        workers,
         operations,
         settings,
         stop: stop.clone(),
@@ -157,23 +164,33 @@ impl<H: Hearer> Chores<H> {
             Chore::Sample(instance) => Next::again(self.sample(instance).await),
             Chore::Drift => Next::again(self.drift().await),
             Chore::Sweep => {
-                match self.service.sweep(&self.stop).await {
-                    Ok(findings) => self.follow(findings),
-                    Err(error) => self.failed("sweep", &error),
-                }
+                self.find("sweep", Work::Sweep).await;
                 Next::again(self.settings.sweep_every)
             }
         }
     }
 
+    /// Lets a worker do something that the agent does by itself.
+    async fn work(&self, work: Work, stop: &Stop) -> Result<Done, Failure> {
+        self.workers.carry_out(work, Arc::new(ByItself(stop.clone()))).await
+    }
+
     async fn deliver(&self) -> Option<Duration> {
-        match self.service.deliver_due(&Stop::new()).await {
-            Ok(next) => next.map(until),
+        // Only what is due is worth a process.
+        match self.service.next_delivery().await {
+            Ok(Some(due)) if due <= Timestamp::now() => {}
+            Ok(next) => return next.map(until),
             Err(error) => {
-                self.hearer.not_delivered(&error);
-                Some(AFTER_ERROR)
+                self.hearer.not_delivered(error.error().to_string());
+                return Some(AFTER_ERROR);
             }
         }
+        match self.work(Work::Deliver, &Stop::new()).await {
+            Ok(Done::Delivered(next)) => return next.map(until),
+            Ok(_) => self.hearer.not_delivered(OTHER_WORK.to_owned()),
+            Err(failure) => self.hearer.not_delivered(failure.to_string()),
+        }
+        Some(AFTER_ERROR)
     }
 
     /// Looks up what there is to watch and to look at, after an operation that may have deployed something.
@@ -181,7 +198,7 @@ impl<H: Hearer> Chores<H> {
         let Survey { watched, may_drift } = match self.service.survey().await {
             Ok(survey) => survey,
             Err(error) => {
-                self.failed("watch", &error);
+                self.failed("watch", error.error());
                 return Next::again(Some(AFTER_ERROR));
             }
         };
@@ -206,24 +223,32 @@ impl<H: Hearer> Chores<H> {
         let (watched, memory) = self.watched.lock().await.get(instance).cloned()?;
         let _one_of_few = self.samples.acquire().await;
         let mut memory = memory.lock().await;
-        match self.service.sample(&watched, &mut memory, &self.stop).await {
-            Ok(Some(findings)) => self.follow(findings),
-            // It is not watched any more.
-            Ok(None) => return None,
-            Err(error) => {
-                self.failed("watch", &error);
-                return Some(AFTER_ERROR);
+        let work = Work::Sample { watched: watched.clone(), memory: memory.clone() };
+        match self.work(work, &self.stop).await {
+            Ok(Done::Sampled { findings, memory: left }) => {
+                *memory = left;
+                // It may not be watched any more.
+                self.follow(findings?);
+                return Some(watched.every);
             }
+            Ok(_) => self.failed("watch", &OTHER_WORK),
+            Err(failure) => self.failed("watch", &failure),
         }
-        Some(watched.every)
+        Some(AFTER_ERROR)
     }
 
     async fn drift(&self) -> Option<Duration> {
-        match self.service.look_for_drift().await {
-            Ok(findings) => self.follow(findings),
-            Err(error) => self.failed("drift", &error),
-        }
+        self.find("drift", Work::Drift).await;
         self.settings.drift_every.filter(|_| !self.stop.asked())
+    }
+
+    /// Does what may find something, and what follows from it.
+    async fn find(&self, what: &str, work: Work) {
+        match self.work(work, &self.stop).await {
+            Ok(Done::Found(findings)) => self.follow(findings),
+            Ok(_) => self.failed(what, &OTHER_WORK),
+            Err(failure) => self.failed(what, &failure),
+        }
     }
 
     /// Begins what follows from what was found, and tells it. Recorders are told at once.
@@ -241,8 +266,22 @@ impl<H: Hearer> Chores<H> {
         }
     }
 
-    fn failed(&self, what: &str, error: &ExplainedError) {
-        self.hearer.told(format!("{what}: {}; it is tried again", error.error()));
+    fn failed(&self, what: &str, error: &dyn Display) {
+        self.hearer.told(format!("{what}: {error}; it is tried again"));
+    }
+}
+
+/// A worker that answered something else than it was asked.
+const OTHER_WORK: &str = "the process that carried it out did something else";
+
+/// The agent that does something by itself: it may be asked to stop, and hears nothing.
+struct ByItself(Stop);
+
+impl Sink for ByItself {
+    fn event(&self, _: CommandEvent) {}
+
+    fn stop(&self) -> io::Result<Stop> {
+        Ok(self.0.clone())
     }
 }
 

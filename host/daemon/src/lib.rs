@@ -31,9 +31,11 @@ mod socket;
 mod stream;
 mod systemd;
 mod watchdog;
+mod worker;
 
 pub use announcement::{Announce, Announcement};
 pub use client::Client;
 pub use error::AgentError;
 pub use server::serve;
 pub use socket::Place;
+pub use worker::work;

@@ -156,7 +156,7 @@ fn plugins() -> (Family<Labels, Counter>, Family<Labels, Counter>) {
     let (calls, denials) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
     for (name, plugin) in Tally::process().plugins() {
         for (outcome, count) in &plugin.calls {
-            let labels = vec![("plugin", name.clone()), ("outcome", (*outcome).to_owned())];
+            let labels = vec![("plugin", name.clone()), ("outcome", outcome.clone())];
             calls.get_or_create(&labels).inc_by(*count);
         }
         denials.get_or_create(&vec![("plugin", name)]).inc_by(plugin.denials);

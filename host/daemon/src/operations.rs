@@ -1,4 +1,9 @@
 //! All operations of the agent: each begins here, once, and goes on until it has ended or the agent is stopped.
+//!
+//! How the work of one is done is in [`carrying`]; what an earlier agent left is taken over in [`recovery`].
+
+mod carrying;
+mod recovery;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -9,23 +14,23 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
-use windlass_api::command::ApplicationRef;
-use windlass_api::{Command, CommandEvent, ErrorFact, Reply};
+use windlass_api::{Command, ErrorFact, Reply};
 use windlass_config::Right;
 use windlass_foundation::clock::Ids;
-use windlass_foundation::explain::{ExitCode, ExplainedError, shorten};
-use windlass_foundation::names::Instance;
+use windlass_foundation::explain::{ExitCode, shorten};
 use windlass_foundation::principal::Principal;
 use windlass_service::trigger::Event;
-use windlass_service::{Service, Sink, agent};
+use windlass_service::work::Work;
+use windlass_service::{Service, agent};
 
 use super::announcement::{Announce, Announcement};
 use super::changes::Changes;
 use super::event_log::{EventLogs, Heading};
-use super::inbox::{Inbox, MOST_TRIES, Taken};
-use super::metrics::{Counted, Counters};
+use super::inbox::{Inbox, Taken};
+use super::metrics::Counters;
 use super::operation::Operation;
 use super::protocol::{Accepted, Joined, OperationFact};
+use super::worker::Workers;
 
 /// How many operations that have ended are kept in memory; those that made a deployment are kept in files as well.
 const ENDED: usize = 16;
@@ -58,6 +63,7 @@ pub(super) enum NotBegun {
 /// All of them.
 pub(super) struct Operations {
     service: Service,
+    workers: Workers,
     ids: Arc<dyn Ids>,
     logs: EventLogs,
     inbox: Inbox,
@@ -98,7 +104,13 @@ impl Known {
 
 impl Operations {
     /// Those of a state directory; none goes on.
-    pub(super) fn open(service: Service, state: &Path, announce: Announce, counters: Counters) -> io::Result<Self> {
+    pub(super) fn open(
+        service: Service,
+        workers: Workers,
+        state: &Path,
+        announce: Announce,
+        counters: Counters,
+    ) -> io::Result<Self> {
         let logs = EventLogs::open(state)?;
         let mut known = Known::default();
         for Heading { operation, by, digest, key, .. } in logs.headings()? {
@@ -108,6 +120,7 @@ impl Operations {
         }
         Ok(Self {
             service,
+            workers,
             ids: agent::ids(),
             logs,
             inbox: Inbox::open(state)?,
@@ -216,9 +229,9 @@ impl Operations {
         if !windlass_service::only_looks(&command) {
             self.changes.follow(operation);
         }
-        let (service, sink) = (self.service.clone(), self.counted(operation.clone()));
         let Heading { operation: id, by, .. } = operation.heading.clone();
-        self.spawn(known, operation, async move { service.execute_as(&by, Some(id), command, sink).await });
+        let work = Work::Command { by, id: Some(id), command: Box::new(command) };
+        self.spawn(known, operation, Arc::clone(self).done(operation.clone(), work));
     }
 
     /// Carries out what an event starts, after these operations have ended.
@@ -230,16 +243,13 @@ impl Operations {
         after: &[Arc<Operation>],
     ) {
         self.changes.follow(operation);
-        let (service, sink, after) = (self.service.clone(), self.counted(operation.clone()), after.to_vec());
+        let (operations, after) = (Arc::clone(self), after.to_vec());
+        let Taken { operation: id, event, tries, .. } = taken;
+        let work = operations.done(operation.clone(), Work::Event { event, kept: tries > 1, id });
         self.spawn(known, operation, async move {
             join_all(after.iter().map(|one| one.ended())).await;
-            let Taken { operation, event, tries, .. } = taken;
-            service.act(event, tries > 1, operation, sink).await
+            work.await
         });
-    }
-
-    fn counted(&self, inner: Arc<dyn Sink>) -> Arc<dyn Sink> {
-        Arc::new(Counted { inner, counters: self.counters.clone() })
     }
 
     /// Lets an operation go on to its end.
@@ -247,7 +257,7 @@ impl Operations {
         self: &Arc<Self>,
         known: &mut Known,
         operation: &Arc<Operation>,
-        work: impl Future<Output = Result<Reply, ExplainedError>> + Send + 'static,
+        work: impl Future<Output = Result<Reply, ErrorFact>> + Send + 'static,
     ) {
         if operation.heading.is_told() {
             (self.announce)(Announcement::Began(operation.named()));
@@ -257,7 +267,7 @@ impl Operations {
         self.tasks.spawn(async move {
             // A task of its own, so that even a panic is an end.
             let done = match tokio::spawn(work).await {
-                Ok(done) => done.map_err(|error| ErrorFact::from(&error)),
+                Ok(done) => done,
                 Err(error) => Err(broken(&error)),
             };
             operations.ended(&operation, done);
@@ -339,106 +349,6 @@ impl Operations {
         self.known().stopping
     }
 
-    /// Goes on with what an earlier agent left: open deployments are resumed, each in its own stream, and what else was cut
-    /// off is told its end.
-    pub(super) async fn take_over(self: &Arc<Self>) -> Result<usize, ExplainedError> {
-        let open = self.service.open_deployments().await?;
-        let is_open = |operation: &str| open.iter().any(|(id, _)| id == operation);
-        let mut taken = self.inbox.all().unwrap_or_default();
-        taken.retain(|taken| !is_open(&taken.operation));
-        let taken = self.unfinished(taken).await;
-        for heading in self.logs.headings().unwrap_or_default() {
-            if !is_open(&heading.operation) && taken.iter().all(|taken| taken.operation != heading.operation) {
-                self.cut_off(&heading.operation).await;
-            }
-        }
-        let mut applications: Vec<Instance> = Vec::new();
-        for (id, instance) in open {
-            if !applications.contains(&instance) {
-                self.resume(&id, &instance);
-                applications.push(instance);
-            }
-        }
-        let resumed: Vec<_> = self.known().running.values().cloned().collect();
-        for taken in taken {
-            self.begin_again(taken, &resumed);
-        }
-        Ok(applications.len())
-    }
-
-    /// Those events that an earlier agent took and did not finish, apart from one that was begun too often. The others are removed.
-    async fn unfinished(&self, taken: Vec<Taken>) -> Vec<Taken> {
-        let mut unfinished = Vec::new();
-        for taken in taken {
-            let taken = Taken { tries: taken.tries.saturating_add(1), ..taken };
-            let has_ended = self.service.ended(&taken.operation).await.ok().flatten().is_some();
-            // An end of one that cannot be noted as begun again would come round for ever.
-            if has_ended {
-                self.inbox.remove(&taken.operation);
-            } else if taken.tries > MOST_TRIES || self.inbox.keep(&taken).is_err() {
-                self.inbox.remove(&taken.operation);
-                let heading = Heading::of_event(taken.operation, &taken.event);
-                (self.announce)(Announcement::Ended {
-                    operation: Operation::begin(heading, &self.logs).named(),
-                    exit: ExitCode::Interrupted,
-                    error: Some("the agent ended each time that it was begun".to_owned()),
-                });
-            } else {
-                unfinished.push(taken);
-            }
-        }
-        unfinished
-    }
-
-    /// Begins once more what an event started when an earlier agent ended, in the same stream.
-    fn begin_again(self: &Arc<Self>, taken: Taken, after: &[Arc<Operation>]) {
-        let heading = Heading { since: taken.since, ..Heading::of_event(taken.operation.clone(), &taken.event) };
-        let kept = self.logs.read(&taken.operation).ok().zip(self.logs.go_on(&taken.operation).ok());
-        let operation = match kept {
-            Some((kept, file)) => Operation::kept(kept, Some(file), &self.logs),
-            None => Operation::begin(heading, &self.logs),
-        };
-        self.carry_out_event(&mut self.known(), &Arc::new(operation), taken, after);
-    }
-
-    /// Tells the end of an operation whose agent ended first, and that left no open deployment: the end is in the journal, or
-    /// there was no deployment yet.
-    async fn cut_off(&self, id: &str) {
-        let Ok(kept) = self.logs.read(id) else { return };
-        let operation = Operation::kept(kept, self.logs.go_on(id).ok(), &self.logs);
-        if operation.told_end().is_some() {
-            return;
-        }
-        let ended = self.service.ended(id).await.ok().flatten();
-        operation.end(ended.ok_or_else(|| {
-            let text =
-                format!("the agent ended while `{}` ran, and no deployment of it is open", operation.heading.command);
-            let hint = "`windlass history` lists all deployments; run the command again where it is not among them";
-            ErrorFact::new(ExitCode::Interrupted, text).with_hint(hint)
-        }));
-    }
-
-    /// Resumes the open deployment of an instance. Who listens hears it as one deployment.
-    fn resume(self: &Arc<Self>, id: &str, instance: &Instance) {
-        let command = Command::Resume { application: Some(ApplicationRef::Name(instance.to_string())), unwind: false };
-        let operation = if let Ok(kept) = self.logs.read(id) {
-            let Ok(file) = self.logs.go_on(id) else { return };
-            Operation::kept(kept, Some(file), &self.logs)
-        } else {
-            // It was begun by a process that was not the agent.
-            Operation::begin(Heading::new(id.to_owned(), Principal::agent(), &command, None), &self.logs)
-        };
-        let operation = Arc::new(operation);
-        self.changes.follow(&operation);
-        let one = Arc::new(OneDeployment { operation: operation.clone(), ended: Mutex::default() });
-        let (service, sink) = (self.service.clone(), self.counted(one.clone()));
-        self.spawn(&mut self.known(), &operation, async move {
-            let reply = service.execute(&Principal::agent(), command, sink).await?;
-            let ended = one.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-            Ok(Reply { answer: ended.unwrap_or(reply.answer), exit: reply.exit })
-        });
-    }
-
     /// Takes no command any more.
     pub(super) fn close(&self) {
         self.known().stopping = true;
@@ -459,31 +369,10 @@ impl Operations {
     }
 }
 
-/// How long what was left may take to end.
-const LEFT: Duration = Duration::from_secs(5);
+/// How long what was left may take to end: more than a worker takes to leave everything as it is.
+const LEFT: Duration = Duration::from_secs(7);
 
-/// The caller of a resumption of one deployment: its end is the answer, and no part of one.
-struct OneDeployment {
-    operation: Arc<Operation>,
-    ended: Mutex<Option<windlass_api::Answer>>,
-}
-
-impl Sink for OneDeployment {
-    fn event(&self, event: CommandEvent) {
-        match event {
-            CommandEvent::Part(answer) => {
-                *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(*answer);
-            }
-            event => self.operation.event(event),
-        }
-    }
-
-    fn stop(&self) -> io::Result<windlass_deployment::Stop> {
-        self.operation.stop()
-    }
-}
-
-/// The end of an operation that broke.
+/// The end of an operation that broke in the agent itself.
 fn broken(error: &tokio::task::JoinError) -> ErrorFact {
     let hint = "this is a mistake in Windlass; `windlass resume` goes on with what is open in the journal";
     let fact = ErrorFact::new(ExitCode::Unexpected, "the agent broke off in the middle of the command").with_hint(hint);

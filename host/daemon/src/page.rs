@@ -24,11 +24,13 @@ use windlass_foundation::names::Kind;
 use windlass_foundation::principal::Principal;
 use windlass_page::{Kept, View};
 use windlass_service::Sink;
+use windlass_service::work::{Done, Work};
 
 use super::metrics;
 use super::operations::NotBegun;
 use super::ports::Limits;
 use super::routes::{Refusal, Shared, unknown};
+use super::worker::Failure;
 use looks::{Looked, Looks};
 
 /// Enough for some people and a collector; and a stream is asked for again when its connection has lived this long.
@@ -147,8 +149,13 @@ impl Pages {
 
     /// Asks the service as one who may only look.
     async fn ask(&self, command: Command) -> Result<Answer, Failed> {
-        let reply = self.shared.service.execute(&Principal::page(), command, Arc::new(Unheard)).await;
-        reply.map(|reply| reply.answer).map_err(|error| Box::new(ErrorFact::from(&error)))
+        let work = Work::Command { by: Principal::page(), id: None, command: Box::new(command) };
+        match self.shared.workers.carry_out(work, Arc::new(Unheard)).await {
+            Ok(Done::Reply(reply)) => Ok(reply.answer),
+            Ok(_) => Err(unexpected()),
+            Err(Failure::Error(error)) => Err(Box::new(error)),
+            Err(failure) => Err(Box::new(ErrorFact::new(ExitCode::Unavailable, failure.to_string()))),
+        }
     }
 
     /// What runs.

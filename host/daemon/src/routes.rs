@@ -31,6 +31,7 @@ use super::protocol::{
     api, mismatch, version,
 };
 use super::stream::{self, Form};
+use super::worker::Workers;
 
 /// When a caller may try again that was refused only for now.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -39,6 +40,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) service: Service,
+    pub(super) workers: Workers,
     pub(super) operations: Arc<Operations>,
     /// The operator's file.
     pub(super) config: PathBuf,

@@ -24,7 +24,8 @@ use super::peer::Peer;
 use super::ports::Port;
 use super::routes::{Shared, router};
 use super::socket::Place;
-use super::{guard, hooks, page, systemd, watchdog};
+use super::worker::Workers;
+use super::{guard, hooks, page, systemd, watchdog, worker};
 
 /// Serves until the process is asked to end, with SIGTERM or SIGINT.
 ///
@@ -50,19 +51,23 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     let (page_port, hooks_port) =
         (bound("page", settings.resident.page).await?, bound("hooks", settings.resident.hooks).await?);
 
-    let service = Service::new(config, grammar).of_agent(&settings.state_directory);
+    let service = Service::new(config.clone(), grammar).of_agent(&settings.state_directory);
+    let workers = Workers::new(service.clone(), config, &settings.state_directory);
     let state = &settings.state_directory;
     let unwritable = |source| AgentError::Write { path: state.join("operations"), source };
     let counters = Counters::new();
-    let operations =
-        Arc::new(Operations::open(service.clone(), state, announce.clone(), counters.clone()).map_err(unwritable)?);
+    let operations = Operations::open(service.clone(), workers.clone(), state, announce.clone(), counters.clone());
+    let operations = Arc::new(operations.map_err(unwritable)?);
     let mut signals = Signals::listen().map_err(failed)?;
+    // What an earlier agent left while it was killed ends with it, in a moment.
+    presence::until_none_works(state, worker::LONGEST_END).await.map_err(unwritable)?;
     let resumed = operations.take_over().await?;
 
     let stopping = CancellationToken::new();
     let by_itself = service.clone();
     let shared = Shared {
         service,
+        workers: workers.clone(),
         operations: operations.clone(),
         config: file,
         environment: settings.environment.clone(),
@@ -90,7 +95,7 @@ pub async fn serve(config: Option<PathBuf>, grammar: Grammar, announce: Announce
     systemd::ready();
     announce(Announcement::Ready { socket: place.path().to_owned(), resumed });
     let (own, hears) = (settings.resident.clone(), Announced(announce.clone()));
-    let keeping = tokio::spawn(chores::keep(by_itself, operations.clone(), own, stopping.clone(), hears));
+    let keeping = tokio::spawn(chores::keep(by_itself, workers, operations.clone(), own, stopping.clone(), hears));
 
     signals.asked().await;
     announce(Announcement::Stopping { running: operations.running() });
@@ -131,8 +136,8 @@ async fn bound(key: &'static str, address: Option<SocketAddr>) -> Result<Option<
 struct Announced(Announce);
 
 impl Hearer for Announced {
-    fn not_delivered(&self, error: &ExplainedError) {
-        (self.0)(Announcement::OutboxFailed(error.error().to_string()));
+    fn not_delivered(&self, why: String) {
+        (self.0)(Announcement::OutboxFailed(why));
     }
 
     fn told(&self, text: String) {

@@ -47,7 +47,7 @@ pub use self::request::{PLAN_FILE_FORMAT, PLAN_FILE_LIMIT, exit, to_resolve};
 pub use self::target::{earlier, known, succeeded, touched_after};
 pub use self::{engine::Engine, engine::RetryPolicy, error::Error, hooks::Hooked, lock::is_held, record::Due};
 pub use self::{found::say, sweep::only as sweep_only, verify::Verified, verify::only as verify_only};
-pub use self::{owner::Owner, owner::owner_of, recover::Onward, stop::Stop, subject::about_running};
+pub use self::{owner::Owner, owner::owner_of, recover::Onward, stop::Stop, stop::StopRequest, subject::about_running};
 
 /// Deploys a request, from its resolution to the end. An interrupted deployment of the application is finished first.
 pub async fn run(engine: &Engine, request: DeploymentRequest, stop: &Stop) -> Result<Ending, Error> {

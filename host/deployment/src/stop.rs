@@ -3,11 +3,12 @@
 //! The first Ctrl-C or SIGTERM unwinds what was touched. The second leaves everything as it is and the journal open,
 //! and ends the process even when it doesn't listen any more.
 //! A lost terminal (SIGHUP) changes nothing. An agent that ends lets its deployments end the steps that are in flight, and
-//! leaves them open: [`Stop::pause`].
+//! leaves them open: [`Stop::pause`]. A deployment that another process carries out is asked there: [`Stop::relay`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,21 @@ use tokio_util::sync::CancellationToken;
 pub struct Stop {
     unwind: CancellationToken,
     leave: CancellationToken,
+    pause: CancellationToken,
     /// Read by every step that is in flight.
     steps: Arc<RwLock<()>>,
+}
+
+/// What a deployment is asked, on its way to the process that carries it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopRequest {
+    /// Unwind what was touched.
+    Unwind,
+    /// Let the steps end that are in flight, and then leave everything as it is.
+    Pause,
+    /// Leave everything as it is, now.
+    Leave,
 }
 
 /// A step is in flight until this goes.
@@ -45,6 +59,7 @@ impl Stop {
     /// Lets the steps end that are in flight, starts no other one, and then leaves everything as it is. It may take as long
     /// as a step may: who cannot wait so long drops the future and calls [`Stop::leave_now`].
     pub async fn pause(&self) {
+        self.pause.cancel();
         // The lock is fair: a step that asks for it later waits, and then for ever, because the deployment is left.
         let _none = self.steps.write().await;
         self.leave.cancel();
@@ -53,6 +68,32 @@ impl Stop {
     /// Leaves everything as it is, as the second request to stop does.
     pub fn leave_now(&self) {
         self.leave.cancel();
+    }
+
+    /// Tells each request once, as it is made, to whoever passes it on to the process that carries the deployment out. A
+    /// [pause](Stop::pause) waits until this is dropped, because the steps in flight are that process's.
+    pub async fn relay(&self, tell: impl Fn(StopRequest)) {
+        let _in_flight = self.steps.clone().read_owned().await;
+        let tell = &tell;
+        let once = async |token: &CancellationToken, request| {
+            token.cancelled().await;
+            tell(request);
+        };
+        tokio::join!(
+            once(&self.unwind, StopRequest::Unwind),
+            once(&self.pause, StopRequest::Pause),
+            once(&self.leave, StopRequest::Leave),
+        );
+        std::future::pending::<()>().await;
+    }
+
+    /// Takes a request that was made in another process.
+    pub async fn obey(&self, request: StopRequest) {
+        match request {
+            StopRequest::Unwind => self.unwind.cancel(),
+            StopRequest::Pause => self.pause().await,
+            StopRequest::Leave => self.leave_now(),
+        }
     }
 
     /// Announces that a step begins. Waits for ever where the deployment is about to be left.
@@ -131,6 +172,44 @@ mod tests {
     use rustix::process::{Signal, getpid, kill_process};
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_asked_here_is_asked_in_the_process_that_carries_it_out() {
+        let (here, there) = (Stop::new(), Stop::new());
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let tell = move |request| tell.send(request).unwrap();
+        let relay = tokio::spawn({
+            let (here, tell) = (here.clone(), tell.clone());
+            async move { here.relay(tell).await }
+        });
+        here.ask();
+        let unwind = told.recv().await.unwrap();
+        assert_eq!(unwind, StopRequest::Unwind);
+        there.obey(unwind).await;
+        assert!(there.asked() && !there.leave().is_cancelled());
+
+        let mut pause = Box::pin(here.pause());
+        assert!(futures::poll!(&mut pause).is_pending());
+        let pausing = told.recv().await.unwrap();
+        assert_eq!(pausing, StopRequest::Pause);
+        let step = there.step().await;
+        let mut obeyed = Box::pin(there.obey(pausing));
+        assert!(futures::poll!(&mut obeyed).is_pending(), "a step is in flight there");
+        drop(step);
+        obeyed.await;
+        assert!(there.leave().is_cancelled());
+        assert!(futures::poll!(&mut pause).is_pending(), "it has not ended there");
+        relay.abort();
+        pause.await;
+
+        here.leave_now();
+        let late = Stop::new();
+        assert!(futures::poll!(Box::pin(here.relay(tell))).is_pending());
+        while let Ok(request) = told.try_recv() {
+            late.obey(request).await;
+        }
+        assert!(late.leave().is_cancelled(), "what was asked before counts too");
+    }
 
     #[tokio::test]
     async fn a_pause_waits_for_the_steps_that_are_in_flight_and_starts_none() {

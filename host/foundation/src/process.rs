@@ -4,6 +4,10 @@
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
+/// The very program that this process is, to start it once more: also where the file at its path is another one by now, or
+/// none, as in an upgrade. Only for a process that this one starts itself.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
+
 /// From now on the memory of this process, which will hold secret values, is in no core file, and no other process of
 /// the same user can trace or read it. Called before anything is read.
 ///

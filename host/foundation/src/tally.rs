@@ -1,7 +1,10 @@
-//! What this process counts about plugins since it began: for numbers that a host collects, never for a decision.
+//! What this process counts about plugins since it began, with what those that it started told it: for numbers that a host
+//! collects, never for a decision.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 /// The most plugins that are counted by name. A team chooses names, and more of them count together.
 const MOST: usize = 200;
@@ -10,10 +13,10 @@ const MOST: usize = 200;
 const OTHER: &str = "other";
 
 /// What was counted about one plugin.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plugin {
     /// How many calls ended in which way, by a word of who counts.
-    pub calls: BTreeMap<&'static str, u64>,
+    pub calls: BTreeMap<String, u64>,
     /// How often it asked for what it may not have.
     pub denials: u64,
 }
@@ -34,11 +37,20 @@ impl Tally {
 
     /// A call of a plugin has ended in this way.
     pub fn called(&self, plugin: &str, outcome: &'static str, denials: usize) {
+        let calls = [(outcome.to_owned(), 1)].into();
+        self.add(plugin, Plugin { calls, denials: u64::try_from(denials).unwrap_or(u64::MAX) });
+    }
+
+    /// Adds what another process counted about a plugin.
+    pub fn add(&self, plugin: &str, counts: Plugin) {
         let mut plugins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let name = if plugins.len() < MOST || plugins.contains_key(plugin) { plugin } else { OTHER };
         let counted = plugins.entry(name.to_owned()).or_default();
-        *counted.calls.entry(outcome).or_default() += 1;
-        counted.denials += u64::try_from(denials).unwrap_or(u64::MAX);
+        for (outcome, number) in counts.calls {
+            let sum = counted.calls.entry(outcome).or_default();
+            *sum = sum.saturating_add(number);
+        }
+        counted.denials = counted.denials.saturating_add(counts.denials);
     }
 
     /// All of them.
@@ -62,6 +74,9 @@ mod tests {
         let plugins = tally.plugins();
         assert_eq!(plugins.len(), MOST + 1);
         assert_eq!(plugins[OTHER].calls["answered"], 800);
-        assert_eq!(plugins["p0"], Plugin { calls: [("answered", 1), ("failed", 1)].into(), denials: 2 });
+        assert_eq!(
+            plugins["p0"],
+            Plugin { calls: [("answered".to_owned(), 1), ("failed".to_owned(), 1)].into(), denials: 2 }
+        );
     }
 }

@@ -1,8 +1,11 @@
 //! A hook for tests: the process ends itself right before or right after the Nth line that it writes.
 //!
-//! `WINDLASS_TEST_CRASH=before:N` or `after:N`, N from 1. It does nothing without the variable. The flow's own tests
-//! break the journal at the same places instead ([`crate::testing`]), and go on in the same process.
+//! `WINDLASS_TEST_CRASH=before:N` or `after:N`, N from 1. With `WINDLASS_TEST_CRASH_ONCE=PATH` only the first process does
+//! that makes this file. It does nothing without the variable. The flow's own tests break the journal at the same places
+//! instead ([`crate::testing`]), and go on in the same process.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use windlass_foundation::hooks::variable;
@@ -14,6 +17,8 @@ use super::error::Error;
 pub(super) struct Crash {
     before: Option<u64>,
     after: Option<u64>,
+    /// The file that the only process makes that ends.
+    once: Option<PathBuf>,
     /// Whether writing fails from then on, instead of the process ending.
     breaks: bool,
     broken: AtomicBool,
@@ -23,7 +28,8 @@ pub(super) struct Crash {
 impl Crash {
     /// As the environment says.
     pub(super) fn from_environment() -> Self {
-        Self::parse(&variable("WINDLASS_TEST_CRASH").unwrap_or_default())
+        let once = variable("WINDLASS_TEST_CRASH_ONCE").map(PathBuf::from);
+        Self { once, ..Self::parse(&variable("WINDLASS_TEST_CRASH").unwrap_or_default()) }
     }
 
     /// Parses `before:N` or `after:N`, where N is the number of a write.
@@ -55,6 +61,9 @@ impl Crash {
     }
 
     fn crash(&self) {
+        if self.once.as_ref().is_some_and(|path| File::create_new(path).is_err()) {
+            return;
+        }
         if !self.breaks {
             std::process::abort();
         }

@@ -46,6 +46,7 @@ use tokio::sync::OnceCell;
 use windlass_config::Limits;
 use windlass_domain::{Event, Failure, Observation, Plan, Release, Report, Step};
 use windlass_foundation::identity::{Identity, Kind};
+use windlass_foundation::process::THIS_PROGRAM;
 use windlass_foundation::redact::Redactor;
 use windlass_release::registry::Registries;
 
@@ -101,10 +102,7 @@ impl Plugins {
     pub fn open(settings: Settings) -> Result<Self, AdmissionError> {
         let failed = |reason| AdmissionError { plugin: "of this agent".to_owned(), cause: Refusal::Engine(reason) };
         let runtime = engine::Runtime::new().map_err(|error| failed(format!("{error:#}")))?;
-        let compiler = match settings.precompiler {
-            Some(compiler) => compiler,
-            None => std::env::current_exe().map_err(|error| failed(error.to_string()))?,
-        };
+        let compiler = settings.precompiler.unwrap_or_else(|| PathBuf::from(THIS_PROGRAM));
         let gate = Gate {
             limits: Arc::new(settings.limits),
             store: PluginStore::new(&settings.state_directory, &settings.key),

@@ -11,6 +11,7 @@ pub mod watch;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use windlass_api::Command;
 use windlass_api::command::Manner;
 use windlass_deployment::say;
@@ -26,7 +27,8 @@ use crate::run::Run;
 const LOOK_BACK: usize = 100;
 
 /// What follows from a round.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Findings {
     /// What is new, one sentence each.
     pub told: Vec<String>,

@@ -23,6 +23,7 @@ mod scratch;
 mod sent;
 mod sink;
 pub mod trigger;
+pub mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -150,6 +151,14 @@ impl Service {
     /// When the journal cannot be read.
     pub async fn ended(&self, deployment: &str) -> Result<Option<Reply>, ExplainedError> {
         commands::show::ended(&self.by_itself(), deployment).await
+    }
+
+    /// When the next event of a recorder is due; none where none waits.
+    ///
+    /// # Errors
+    /// When the operator's file or the journal cannot be used.
+    pub async fn next_delivery(&self) -> Result<Option<Timestamp>, ExplainedError> {
+        commands::outbox::next_due(&self.by_itself()).await
     }
 
     /// Delivers to recorders what is due now, and says when the next event is due; none where none waits.

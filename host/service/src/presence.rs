@@ -2,17 +2,23 @@
 //!
 //! The agent holds a lock for as long as it lives. A command beside it would not be told to stop when the agent is, and the
 //! agent would not know of its deployments, so it is refused and says where the agent is asked.
+//!
+//! Processes that work for the agent hold another lock together: one that outlives its agent for a moment is waited for.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use windlass_foundation::explain::{ExitCode, Explain};
 use windlass_foundation::{flock, private, regular};
 
 /// The lock of the agent, below the state directory. The file has the path of the agent's socket.
 const LOCK: &str = "agent.lock";
+
+/// The lock of those that work for the agent.
+const WORK_LOCK: &str = "work.lock";
 
 /// Why the state directory is not this process's to work with.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +104,29 @@ pub fn hold(state: &Path) -> Result<Option<Presence>, PresenceError> {
     }
 }
 
+/// Says that this process works for the agent of a state directory, until the answer goes.
+///
+/// # Errors
+/// When the lock cannot be taken, or an agent that has just begun waits for others that still work.
+pub fn work(state: &Path) -> io::Result<Presence> {
+    let lock = private::open(&state.join(WORK_LOCK))?;
+    lock.try_lock_shared()?;
+    Ok(Presence { _lock: lock })
+}
+
+/// Waits until no process works any more for an earlier agent, but not longer than this.
+///
+/// # Errors
+/// When the lock cannot be asked.
+pub async fn until_none_works(state: &Path, within: Duration) -> io::Result<()> {
+    let lock = private::open(&state.join(WORK_LOCK))?;
+    let taken = tokio::task::spawn_blocking(move || lock.lock().map(|()| drop(lock)));
+    match tokio::time::timeout(within, taken).await {
+        Ok(taken) => taken.map_err(io::Error::other)?,
+        Err(_) => Ok(()),
+    }
+}
+
 /// Refuses to work beside an agent.
 pub(crate) fn refuse_beside_agent(state: &Path) -> Result<(), PresenceError> {
     if flock::is_held(&state.join(LOCK)) { Err(taken(state)) } else { Ok(()) }
@@ -132,5 +161,19 @@ mod tests {
         refuse_beside_agent(state.path()).unwrap();
         claim(state.path(), Path::new("/b")).unwrap();
         assert_eq!(fs::read_to_string(state.path().join(LOCK)).unwrap(), "/b");
+    }
+
+    #[tokio::test]
+    async fn an_agent_waits_for_those_that_worked_for_an_earlier_one() {
+        let state = tempfile::tempdir().unwrap();
+        let (one, other) = (work(state.path()).unwrap(), work(state.path()).unwrap());
+        drop(one);
+        let mut waits = Box::pin(until_none_works(state.path(), Duration::from_mins(1)));
+        assert!(futures::poll!(&mut waits).is_pending());
+        drop(other);
+        waits.await.unwrap();
+        // One that goes on for too long is not waited for.
+        let _other = work(state.path()).unwrap();
+        until_none_works(state.path(), Duration::from_millis(1)).await.unwrap();
     }
 }

@@ -95,6 +95,15 @@ pub(super) async fn serve(config: Option<PathBuf>, printer: Printer) -> Result<E
     Ok(ExitCode::Succeeded)
 }
 
+/// Does one piece of work of the agent, whose process started this one.
+pub(super) fn work(config: Option<PathBuf>) -> Result<ExitCode, ExplainedError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Runtime)?;
+    let exit = runtime.block_on(windlass_daemon::work(config, request::grammar));
+    // It reads standard input until the process ends.
+    runtime.shutdown_background();
+    Ok(exit)
+}
+
 /// What the agent says about itself, as a line of its log.
 fn sentence(announcement: &Announcement) -> String {
     match announcement {

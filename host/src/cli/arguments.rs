@@ -467,6 +467,8 @@ pub enum InternalCommand {
         /// How many bytes of address space it may use
         memory: Option<u64>,
     },
+    /// Carry out one piece of work of the agent that started this process, which it is told on standard input
+    Work,
     /// The second half of `ssh-gate --key`, in a process without the environment of the first
     SshGate(EnterArguments),
 }

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use windlass_journal::{Answered, Decision, ProbeResult};
 
 /// What the last sample left.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Memory {
     /// The tests that did not pass, and whether they could not be asked.
     last: BTreeMap<String, bool>,

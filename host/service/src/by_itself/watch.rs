@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use windlass_api::Command;
 use windlass_api::command::ApplicationRef;
 use windlass_deployment::Stop;
@@ -27,7 +28,8 @@ use crate::run::Run;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A deployment that is watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Watched {
     /// What was deployed.
     pub instance: Instance,

@@ -51,9 +51,19 @@ pub(crate) async fn deliver_due(run: &Run, stop: &Stop) -> Result<Option<Timesta
             }
         }
     }
+    first(&reading, Some(now))
+}
+
+/// When the next event is due; none where none waits. One whose time has come is due now.
+pub(crate) async fn next_due(run: &Run) -> Result<Option<Timestamp>, ExplainedError> {
+    first(&run.open(Mode::Read).await?, None)
+}
+
+/// The first time at which an event is due, of those that are `due`.
+fn first(agent: &Agent, tried: Option<Timestamp>) -> Result<Option<Timestamp>, ExplainedError> {
     // What is held by a deployment is due when that has ended.
-    let held = |application: &Instance| windlass_deployment::is_held(&reading.engine, application);
-    let due = self::due(&reading, Some(now))?.into_iter();
+    let held = |application: &Instance| windlass_deployment::is_held(&agent.engine, application);
+    let due = due(agent, tried)?.into_iter();
     Ok(due.filter(|(application, _)| !held(application)).map(|(_, due)| due).min())
 }
 
