@@ -13,6 +13,7 @@ mod keys;
 mod machine;
 mod outputs;
 mod places;
+mod plugins;
 mod records;
 mod releases;
 mod resident;

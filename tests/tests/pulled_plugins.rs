@@ -77,6 +77,12 @@ fn a_check_from_a_registry_gates_deployments_and_the_way_back_needs_no_registry(
     ensure!(run.code != 0 && run.stderr.contains(&nothing[..19]), "{}", run.stderr);
     small.serves("2")?;
 
+    // Two versions are compared wherever they are from.
+    let compared = expect(small.host.run(["plugin", "inspect", "--diff", "check-readiness", &plugin, "--json"])?, 0)?;
+    ensure!(compared.stdout.contains("\"asks-for-more\":true"), "{}", compared.stdout);
+    let lines = expect(small.host.run(["plugin", "inspect", &plugin, "--grant"])?, 0)?.stdout;
+    ensure!(lines.contains(&format!("digest = \"{}\"", digest(&component))), "{lines}");
+
     // The registry is away: what was fetched is kept, for the same release, and for the one before.
     drop(registry);
     wish(&plugin, well)?;

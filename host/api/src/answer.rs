@@ -9,8 +9,8 @@ use windlass_foundation::explain::ExitCode;
 use crate::command::Content;
 use crate::facts::{
     AccessFact, AuditFact, CheckFact, ConfigFact, CourseFact, DeliveryFact, DeploymentFact, DoctorFact, Fact,
-    GrantFact, HistoryFact, HoldsFact, LogFact, OriginFact, PlanFact, PluginFact, ReleaseDocumentFact, ReleaseLineFact,
-    StatusFact, TriggerFact, VerifiedFact,
+    GrantFact, HistoryFact, HoldsFact, LogFact, OriginFact, PlanFact, PluginDiffFact, PluginFact, ReleaseDocumentFact,
+    ReleaseLineFact, StatusFact, TriggerFact, VerifiedFact,
 };
 
 /// The end of a command that could be carried out.
@@ -157,6 +157,11 @@ pub enum Answer {
         /// The plugin.
         plugin: Box<PluginFact>,
     },
+    /// Two plugins compared.
+    PluginDiff {
+        /// What is not the same.
+        diff: Box<PluginDiffFact>,
+    },
     /// What the plugins of an application ask for.
     Grants {
         /// Each thing that is asked for.
@@ -202,6 +207,7 @@ impl Answer {
             Self::Audit { audit } => vec![Fact::Audit(audit)],
             Self::Plugins { plugins } => plugins.into_iter().map(|plugin| Fact::Plugin(Box::new(plugin))).collect(),
             Self::Plugin { plugin } => vec![Fact::Plugin(plugin)],
+            Self::PluginDiff { diff } => vec![Fact::PluginDiff(diff)],
             Self::Grants { grants } => grants.into_iter().map(Fact::Grant).collect(),
             Self::Whoami { access } => vec![Fact::Access(access)],
             Self::Doctor { findings } => findings.into_iter().map(Fact::Doctor).collect(),

@@ -268,6 +268,13 @@ pub enum Command {
         /// A bundled plugin's name, a component's path, or its reference at a registry.
         plugin: String,
     },
+    /// What another version of a plugin asks for that this one does not.
+    PluginDiff {
+        /// The old one: a bundled plugin's name, a component's path, or its reference at a registry.
+        old: String,
+        /// The new one.
+        new: String,
+    },
     /// What the plugins of an application ask for and are granted.
     PluginGrants {
         /// The application.

@@ -31,7 +31,10 @@ pub use deployment::{
     AnswerFact, ArtifactFact, CheckFact, DeploymentFact, HistoryFact, LeftFact, LogFact, PhaseFact, PlanFact,
     ProbeFact, RecordFact, ReleaseFact, StepFact, VerifiedFact,
 };
-pub use host::{AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, PluginFact, SchemaFact};
+pub use host::{
+    AskFact, AuditFact, DoctorFact, FileFact, GrantFact, Health, KeysFact, PluginDiffFact, PluginFact, PluginSideFact,
+    ReachFact, ReasonFact, RequestFact, SchemaFact,
+};
 pub use principal::PrincipalFact;
 pub use release::{ReleaseDocumentFact, ReleaseLineFact};
 pub use sentences::Remark;
@@ -77,6 +80,8 @@ pub enum Fact {
     Audit(AuditFact),
     /// A plugin: `plugin list`, `plugin inspect`.
     Plugin(Box<PluginFact>),
+    /// Two plugins compared: `plugin inspect --diff`.
+    PluginDiff(Box<PluginDiffFact>),
     /// What a plugin asks for and is granted: `plugin grants`.
     Grant(GrantFact),
     /// Who asked and what they may do: `whoami`, and the SSH gate without a command.

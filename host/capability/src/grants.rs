@@ -3,92 +3,32 @@
 //! The module computes only: it does no input or output, and no WebAssembly. A denial names the plugin, the capability
 //! that it asked for, and the exact lines to add to `agent.toml`.
 
+mod compare;
 mod lines;
+mod missing;
+mod permission;
+pub mod reach;
+mod wanted;
 
+pub use compare::Asking;
 pub use lines::DATA;
+pub use missing::{Missing, lines_for_all, missing};
+pub use permission::Permission;
+pub use wanted::Wanted;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use serde_json::json;
 use windlass_config::document::printable;
 use windlass_config::{Endpoint, FilesGrant, Grant, HttpGrant, Origin};
 use windlass_domain::Failure;
-use windlass_foundation::identity::{Ask, Kind};
+use windlass_foundation::explain::list;
+use windlass_foundation::identity::{Ask, Identity, Kind};
+use windlass_foundation::words;
 
 use super::Scope;
 use super::docker::{ContainerGrant, DockerGrant};
-
-/// One request of a plugin to use a capability.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Permission {
-    /// Look at the engine.
-    DockerRead,
-    /// Change the engine.
-    DockerWrite,
-    /// Work on a Compose project of another name than the application's.
-    Project(String),
-    /// Let containers of the application, by its name, write below a directory of its own.
-    DataRoot(String),
-    /// Ask a server.
-    Http(Origin),
-    /// Ask a server at an address that is closed unless granted.
-    Address(Origin, IpAddr),
-    /// Have a secret's placeholder replaced in a header to a server.
-    SecretTo(String, Origin),
-    /// Read below a root, or write.
-    Files(String, bool),
-    /// Use a secret without seeing it.
-    Secret(String),
-    /// See a secret.
-    Reveal(String),
-    /// Run a command.
-    Exec(String),
-    /// Ask about a registry: `host` or `host:port`.
-    Registry(String),
-    /// Keep values between calls.
-    State,
-}
-
-impl Permission {
-    /// The name that manifests ask with.
-    #[must_use]
-    pub fn capability(&self) -> &'static str {
-        match self {
-            Self::DockerRead => "docker-read",
-            Self::DockerWrite | Self::Project(_) | Self::DataRoot(_) => "docker-write",
-            Self::Http(_) | Self::Address(..) | Self::SecretTo(..) => "http",
-            Self::Files(..) => "files",
-            Self::Secret(_) => "secrets",
-            Self::Reveal(_) => "reveal",
-            Self::Exec(_) => "exec",
-            Self::Registry(_) => "registry",
-            Self::State => "state",
-        }
-    }
-
-    /// What the operator reads after "may not".
-    fn words(&self) -> String {
-        match self {
-            Self::DockerRead => "look at the Docker Engine".to_owned(),
-            Self::DockerWrite => "change anything in the Docker Engine".to_owned(),
-            Self::Project(name) => format!("work on the Compose project `{name}`"),
-            Self::DataRoot(name) => format!("use a directory of this host for the data of `{name}`"),
-            Self::Http(origin) => format!("ask `{origin}`"),
-            Self::Address(origin, address) => {
-                format!("ask `{origin}` at {address}, an address that must be granted as a range")
-            }
-            Self::SecretTo(name, origin) => format!("send the secret `{name}` to `{origin}`"),
-            Self::Files(root, false) => format!("read files below the root `{root}`"),
-            Self::Files(root, true) => format!("write files below the root `{root}`"),
-            Self::Secret(name) => format!("use the secret `{name}`"),
-            Self::Reveal(name) => format!("see the value of the secret `{name}`"),
-            Self::Exec(name) => format!("run the command `{name}`"),
-            Self::Registry(host) => format!("ask about the registry `{host}`"),
-            Self::State => "keep values between calls".to_owned(),
-        }
-    }
-}
+use lines::Wish;
 
 /// What one plugin may do for one application.
 #[derive(Debug, Clone)]
@@ -109,6 +49,9 @@ pub struct Grants {
     /// The lines that would bind the application to where its release is from, and what would be granted then; none where
     /// it is bound.
     if_bound: Option<(String, Box<Grants>)>,
+    /// The digests of other bytes of the same name that are granted something, and what would be granted if they were these;
+    /// none where there are none.
+    if_rebuilt: Option<(Vec<String>, Box<Grants>)>,
 }
 
 impl Grants {
@@ -117,14 +60,23 @@ impl Grants {
     /// is not granted to a release that may not be from where the application is.
     #[must_use]
     pub fn decide(scope: Scope, asked: &[Ask], granted: &[Grant]) -> Self {
-        let Some(lines) = scope.about.unbound.clone() else { return Self::add(scope, asked, granted, true) };
-        let if_bound = Some((lines, Box::new(Self::add(scope.clone(), asked, granted, true))));
-        Self { if_bound, ..Self::add(scope, asked, granted, false) }
+        let bound = scope.about.unbound.is_none();
+        let is_now = |grant: &&Grant| matches(grant, &scope, bound);
+        let is_other = |grant: &&Grant| is_other_digest(grant, &scope, bound);
+        let with = |all: Vec<&Grant>| Box::new(Self::add(scope.clone(), asked, &all));
+        let of_bound = || with(granted.iter().filter(|grant| matches(grant, &scope, true)).collect());
+        let if_bound = scope.about.unbound.clone().map(|lines| (lines, of_bound()));
+        let mut others: Vec<String> = granted.iter().filter(is_other).filter_map(|it| it.digest.clone()).collect();
+        others.dedup();
+        let of_rebuilt = || with(granted.iter().filter(|grant| is_now(grant) || is_other(grant)).collect());
+        let if_rebuilt = (!others.is_empty()).then(|| (others, of_rebuilt()));
+        let now: Vec<&Grant> = granted.iter().filter(is_now).collect();
+        Self { if_bound, if_rebuilt, ..Self::add(scope, asked, &now) }
     }
 
-    fn add(scope: Scope, asked: &[Ask], granted: &[Grant], bound: bool) -> Self {
+    fn add(scope: Scope, asked: &[Ask], granted: &[&Grant]) -> Self {
         let mut grants = Self { asked: asked.to_vec(), ..Self::nothing(scope) };
-        for grant in granted.iter().filter(|grant| matches(grant, &grants.scope, bound)) {
+        for grant in granted {
             grants.docker_read |= grant.reads_docker();
             if let Some(write) = &grant.docker_write {
                 let all = grants.docker_write.get_or_insert_default();
@@ -165,6 +117,7 @@ impl Grants {
             probe_tcp: BTreeSet::new(),
             state: false,
             if_bound: None,
+            if_rebuilt: None,
         }
     }
 
@@ -190,33 +143,40 @@ impl Grants {
         Err(self.denial(permission))
     }
 
-    /// Whether everything is there that the plugin cannot do without. The failure has the lines for all that is not.
-    pub fn check_needs(&self) -> Result<(), Failure> {
-        let missing: Vec<(Permission, &Ask)> = self
-            .asked
-            .iter()
-            .filter(|ask| !ask.optional)
-            .filter_map(|ask| lines::example(ask).map(|permission| (permission, ask)))
-            .filter(|(permission, _)| !self.has_any(permission))
-            .collect();
-        let Some((first, _)) = missing.first() else { return Ok(()) };
+    /// Whether everything is there that the plugin cannot do without. The failure has the lines for all that is not, with the
+    /// names that are `wanted`.
+    pub fn check_needs(&self, wanted: &Wanted) -> Result<(), Failure> {
+        let lacks = |ask: &&Ask| lines::example(ask).is_some_and(|permission| !self.has_any(&permission));
+        let missing: Vec<&Ask> = self.asked.iter().filter(|ask| !ask.optional).filter(lacks).collect();
+        let permissions: Vec<Permission> = missing.iter().filter_map(|ask| lines::example(ask)).collect();
+        let Some(first) = permissions.first() else { return Ok(()) };
         if let Some((permission, why)) =
-            missing.iter().find_map(|(permission, _)| Some((permission, above_kind(self.scope.kind, permission)?)))
+            permissions.iter().find_map(|permission| Some((permission, above_kind(self.scope.kind, permission)?)))
         {
             return Err(self.denied(permission, why, None));
         }
-        let asked: Vec<String> = missing.iter().map(|(_, ask)| format!("`{}` ({})", ask.name, ask.reason)).collect();
+        let asked: Vec<String> = missing.iter().map(|ask| format!("`{}` ({})", ask.name, ask.reason)).collect();
         let mut failure = self.denial(first);
         failure.message =
             printable(&format!("{} needs what the operator has not granted: {}", self.scope.plugin, asked.join(", ")));
-        // What would be granted by name needs no other line.
-        if let Some(lines) = self.binding_for(|bound| missing.iter().all(|(permission, _)| bound.has_any(permission))) {
+        let enough = |other: &Self| permissions.iter().all(|permission| other.has_any(permission));
+        // What would be granted by name, or to other bytes, needs no other line.
+        if let Some(lines) = self.binding_for(enough) {
             failure.message.push_str("; it is granted to the application by name, and this is not bound to it");
             failure.details = Some(bind(lines));
             return Err(failure);
         }
-        let permissions: Vec<Permission> = missing.into_iter().map(|(permission, _)| self.whole(&permission)).collect();
-        failure.details = Some(json!({ "grant": self.with_binding(lines::grants(&self.scope, &permissions)) }));
+        if let Some(rebuilt) = self.rebuilt_for(enough) {
+            failure.message = format!("{}; {rebuilt}", failure.message);
+            failure.details = Some(self.change_digest());
+            return Err(failure);
+        }
+        // What it can do without and is configured to use is granted at once.
+        let used = self.asked.iter().filter(|ask| ask.optional && !wanted.known(ask).is_empty()).filter(lacks);
+        let wishes: Vec<Wish> = missing.iter().copied().chain(used).flat_map(|ask| wanted.wishes(ask)).collect();
+        let wishes: Vec<Wish> =
+            wishes.into_iter().map(|wish| Wish { permission: self.whole(&wish.permission), ..wish }).collect();
+        failure.details = Some(json!({ "grant": self.with_binding(lines::grants(&self.scope, &wishes)) }));
         Err(failure)
     }
 
@@ -260,13 +220,35 @@ impl Grants {
             );
             return Failure { details: Some(bind(lines)), ..self.denied(permission, &why, None) };
         }
-        let lines = self.with_binding(lines::grant(&self.scope, &self.whole(permission)));
+        if let Some(rebuilt) = self.rebuilt_for(|rebuilt| rebuilt.is_granted(permission)) {
+            return Failure { details: Some(self.change_digest()), ..self.denied(permission, &rebuilt, None) };
+        }
+        let lines = self.with_binding(lines::grant(&self.scope, self.whole(permission)));
         self.denied(permission, "the operator has not granted it", Some(("grant", lines)))
     }
 
     /// The lines that bind the application, where that is all that is missing.
     fn binding_for(&self, enough: impl Fn(&Self) -> bool) -> Option<&str> {
         self.if_bound.as_ref().filter(|(_, bound)| enough(bound)).map(|(lines, _)| lines.as_str())
+    }
+
+    /// That other bytes of the same name were granted, where that is all that is missing.
+    fn rebuilt_for(&self, enough: impl Fn(&Self) -> bool) -> Option<String> {
+        let (digests, _) = self.if_rebuilt.as_ref().filter(|(_, rebuilt)| enough(rebuilt))?;
+        let digests: Vec<String> = digests.iter().map(|digest| words::digest(digest)).collect();
+        let this = if self.scope.bundled { "the one that this agent carries" } else { "this file" };
+        Some(format!(
+            "`{}` is granted for digest {}; {this} is {}: was it rebuilt?",
+            self.scope.plugin.name,
+            list(&digests),
+            words::digest(&self.scope.plugin.digest)
+        ))
+    }
+
+    /// The details of a denial that another digest would lift.
+    fn change_digest(&self) -> serde_json::Value {
+        let hint = "where it was, and you trust what it is now, the operator changes the line in its `[[grants]]` of agent.toml to:";
+        json!({ "hint": hint, "grant": lines::digest(&self.scope) })
     }
 
     /// The lines of a grant name the application: where it is not bound, they come with the lines that bind it.
@@ -353,34 +335,6 @@ impl Grants {
     }
 }
 
-/// Something that a plugin asks for and that the operator did not grant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// What it asks for and why.
-    pub ask: Ask,
-    /// Why no operator can grant it to this kind of plugin; none where one can.
-    pub impossible: Option<&'static str>,
-    /// The lines for `agent.toml`; values in them that only the operator knows are examples.
-    pub lines: String,
-}
-
-/// What a plugin asks for and does not have at all, for admission and `windlass plugin grants`.
-#[must_use]
-pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Missing> {
-    let have = Grants::decide(scope.clone(), asked, granted);
-    let mut missing = Vec::new();
-    for ask in asked {
-        let Some(permission) = lines::example(ask) else { continue };
-        let impossible = above_kind(scope.kind, &permission);
-        if !have.has_any(&permission) || impossible.is_some() {
-            let binding = have.binding_for(|bound| bound.has_any(&permission)).map(str::to_owned);
-            let lines = binding.unwrap_or_else(|| have.with_binding(lines::grant(scope, &permission)));
-            missing.push(Missing { ask: ask.clone(), impossible, lines });
-        }
-    }
-    missing
-}
-
 /// The details of a denial that a binding would lift.
 fn bind(lines: &str) -> serde_json::Value {
     json!({ "hint": "where this may be that application, the operator says so in agent.toml:", "grant": lines })
@@ -390,13 +344,26 @@ fn bind(lines: &str) -> serde_json::Value {
 /// where the operator said that they are. A grant without a digest trusts the name, and only the agent's
 /// own plugins cannot borrow one.
 fn matches(grant: &Grant, scope: &Scope, bound: bool) -> bool {
-    let same_bytes = match &grant.digest {
-        Some(digest) => *digest == scope.plugin.digest,
-        None => scope.bundled,
-    };
+    is_for(grant, scope, bound) && same_bytes(grant, &scope.plugin, scope.bundled)
+}
+
+/// Whether a grant would be for this plugin and application if the plugin were the one of its digest.
+fn is_other_digest(grant: &Grant, scope: &Scope, bound: bool) -> bool {
+    is_for(grant, scope, bound) && grant.digest.as_ref().is_some_and(|digest| *digest != scope.plugin.digest)
+}
+
+/// Whether a grant is for a plugin of this name and for the application.
+fn is_for(grant: &Grant, scope: &Scope, bound: bool) -> bool {
     grant.plugin == scope.plugin.name
-        && same_bytes
         && (grant.applications.is_empty() || bound && grant.applications.contains(&scope.about.application))
+}
+
+/// Whether a grant is for these bytes: those of its digest, or else those that the agent carries.
+fn same_bytes(grant: &Grant, plugin: &Identity, bundled: bool) -> bool {
+    match &grant.digest {
+        Some(digest) => *digest == plugin.digest,
+        None => bundled,
+    }
 }
 
 /// Why a kind of plugin can never have something.
@@ -425,3 +392,5 @@ fn asks(ask: &Ask, permission: &Permission) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod told_tests;

@@ -5,7 +5,7 @@ use windlass_api::facts::ConfigFact;
 
 use super::page::{Line, Page};
 use super::printer::Printer;
-use super::{access, deployment, history, host, outbox, plan, probe, release, status, trigger};
+use super::{access, deployment, history, host, outbox, plan, plugin, probe, release, status, trigger};
 
 /// How answers are shown to people.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +56,10 @@ pub fn page(answer: &Answer, view: &View) -> Page {
         Answer::Outbox { deliveries } => outbox::page(deliveries, width),
         Answer::Ignored { trigger } => trigger::page(trigger),
         Answer::Audit { audit } => host::audit(audit, width),
-        Answer::Plugins { plugins } => host::plugins(plugins),
-        Answer::Plugin { plugin } => host::plugin(plugin, width),
-        Answer::Grants { grants } => host::grants(grants),
+        Answer::Plugins { plugins } => plugin::list(plugins),
+        Answer::Plugin { plugin } => plugin::inspect(plugin, width),
+        Answer::PluginDiff { diff } => plugin::diff(diff, width),
+        Answer::Grants { grants } => plugin::grants(grants, width),
         Answer::Whoami { access } => access::page(access, width),
         Answer::Doctor { findings } => host::doctor(findings, width),
     }

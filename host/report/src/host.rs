@@ -1,10 +1,10 @@
-//! This host, its journal, its plugins and its files, for people.
+//! This host, its journal and its files, for people.
 
 use std::fmt::Write as _;
 
 use super::page::{Ink, Line, Page};
 use super::table::Table;
-use windlass_api::facts::{AuditFact, DoctorFact, FileFact, GrantFact, Health, OriginFact, PluginFact, SchemaFact};
+use windlass_api::facts::{AuditFact, DoctorFact, FileFact, Health, OriginFact, SchemaFact};
 use windlass_foundation::words;
 
 /// The answer of `audit verify`.
@@ -63,137 +63,6 @@ pub fn doctor(facts: &[DoctorFact], width: usize) -> Page {
         (1, _) => Line::new().ink(Ink::Bad, "not ready").text(": 1 problem prevents a deployment"),
         (bad, _) => Line::new().ink(Ink::Bad, "not ready").text(format!(": {bad} problems prevent a deployment")),
     });
-    page
-}
-
-/// The answer of `plugin list`.
-#[must_use]
-pub fn plugins(facts: &[PluginFact]) -> Page {
-    let mut page = Page::new();
-    if facts.is_empty() {
-        page.push(Line::plain("this binary carries no plugins, and none are installed"));
-        return page;
-    }
-    let mut table = Table::headed(&["plugin", "version", "kind", "size", "digest", "from"]).right(3);
-    for fact in facts {
-        table.row(vec![
-            Line::new().ink(Ink::Bold, &fact.name),
-            Line::plain(&fact.version),
-            Line::plain(&fact.kind),
-            Line::plain(fact.size.map(words::size).unwrap_or_default()),
-            Line::new().ink(Ink::Dim, words::digest(&fact.digest)),
-            Line::new().ink(Ink::Dim, &fact.source),
-        ]);
-    }
-    page.append(table.page(""));
-    page
-}
-
-/// The answer of `plugin inspect`.
-#[must_use]
-pub fn plugin(fact: &PluginFact, width: usize) -> Page {
-    let mut page = Page::new();
-    page.push(
-        Line::new()
-            .ink(Ink::Bold, format!("{} {}", fact.name, fact.version))
-            .text(format!(", a {} plugin for contract {}", fact.kind, fact.contract)),
-    );
-    let mut table = Table::new();
-    table.row(vec![Line::new().ink(Ink::Dim, "digest"), Line::plain(&fact.digest)]);
-    table.row(vec![Line::new().ink(Ink::Dim, "from"), Line::plain(&fact.source)]);
-    if let Some(size) = fact.size {
-        table.row(vec![Line::new().ink(Ink::Dim, "size"), Line::plain(words::size(size))]);
-    }
-    page.append(table.page("  "));
-    if let Some(summary) = &fact.summary {
-        page.gap();
-        page.wrapped(Line::plain("  "), Ink::Plain, summary, width);
-    }
-    page.gap();
-    page.push(Line::new().ink(Ink::Bold, "asks for"));
-    if fact.asks.is_empty() {
-        page.push(Line::plain("  nothing"));
-    }
-    let mut table = Table::new();
-    for ask in &fact.asks {
-        table.row(vec![Line::plain(&ask.capability), Line::new().ink(Ink::Dim, &ask.reason)]);
-    }
-    page.append(table.page("  "));
-    if let Some(schema) = &fact.schema {
-        page.gap();
-        page.push(Line::new().ink(Ink::Bold, "configuration (`with`)"));
-        page.append(fields(schema, width));
-    }
-    if let Some(example) = &fact.example {
-        page.gap();
-        page.push(Line::new().ink(Ink::Bold, "in a release file"));
-        page.block("  ", Ink::Plain, example);
-    }
-    page
-}
-
-/// The fields of a configuration's JSON Schema, each with what it means.
-fn fields(schema: &serde_json::Value, width: usize) -> Page {
-    use serde_json::Value;
-    let mut page = Page::new();
-    let fields = schema.get("properties").and_then(Value::as_object).filter(|fields| !fields.is_empty());
-    let Some(properties) = fields else {
-        page.push(Line::plain("  none"));
-        return page;
-    };
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    for (name, field) in properties {
-        let kind = match field.get("type") {
-            Some(Value::String(kind)) => kind.clone(),
-            Some(Value::Array(kinds)) => {
-                kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect::<Vec<_>>().join(" or ")
-            }
-            _ => "any".to_owned(),
-        };
-        let note = match field.get("default") {
-            _ if required.contains(&name.as_str()) => ", required".to_owned(),
-            Some(Value::Null) | None => String::new(),
-            Some(default) => format!(", default {default}"),
-        };
-        page.push(Line::plain("  ").ink(Ink::Accent, name).ink(Ink::Dim, format!("  {kind}{note}")));
-        if let Some(description) = field.get("description").and_then(Value::as_str) {
-            page.wrapped(Line::plain("      "), Ink::Plain, description, width);
-        }
-    }
-    page
-}
-
-/// The answer of `plugin grants`.
-#[must_use]
-pub fn grants(facts: &[GrantFact]) -> Page {
-    let mut page = Page::new();
-    if facts.is_empty() {
-        page.push(Line::plain("the plugins of this application ask for nothing"));
-        return page;
-    }
-    let mut table = Table::headed(&["plugin", "used as", "asks for", "granted", "because"]);
-    for fact in facts {
-        let granted = if fact.granted { (Ink::Good, "yes") } else { (Ink::Bad, "no") };
-        table.row(vec![
-            Line::new().ink(Ink::Bold, &fact.plugin),
-            Line::plain(&fact.usage),
-            Line::plain(&fact.capability),
-            Line::new().ink(granted.0, granted.1),
-            Line::new().ink(Ink::Dim, &fact.reason),
-        ]);
-    }
-    page.append(table.page(""));
-    let mut missing: Vec<&str> = facts.iter().filter_map(|fact| fact.lines.as_deref()).collect();
-    missing.dedup();
-    if !missing.is_empty() {
-        page.gap();
-        page.push(Line::new().ink(Ink::Accent, "hint:").text(" the operator can allow the rest in agent.toml:"));
-        for lines in missing {
-            page.gap();
-            page.block("    ", Ink::Plain, lines);
-        }
-    }
     page
 }
 
@@ -264,27 +133,5 @@ mod tests {
 
         not ready: 1 problem prevents a deployment
         ");
-    }
-
-    #[test]
-    fn what_is_not_granted_comes_with_the_lines_to_add() {
-        let facts = [GrantFact {
-            plugin: "check-readiness".to_owned(),
-            usage: "checks.readiness".to_owned(),
-            capability: "docker-read".to_owned(),
-            reason: "to see the engine's disk".to_owned(),
-            granted: false,
-            lines: Some("[[grants]]\nplugin = \"check-readiness\"\ndocker-read = true\n".to_owned()),
-        }];
-        insta::assert_snapshot!(grants(&facts).render(false), @r#"
-        plugin           used as           asks for     granted  because
-        check-readiness  checks.readiness  docker-read  no       to see the engine's disk
-
-        hint: the operator can allow the rest in agent.toml:
-
-            [[grants]]
-            plugin = "check-readiness"
-            docker-read = true
-        "#);
     }
 }

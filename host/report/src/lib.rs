@@ -15,6 +15,7 @@ pub mod markdown;
 pub mod outbox;
 pub mod page;
 pub mod plan;
+pub mod plugin;
 mod printer;
 pub mod probe;
 mod progress;

@@ -68,6 +68,7 @@ pub use fuzzing::guest_document;
 pub use inspect::InspectError;
 pub use locate::Source;
 pub use manifest::{Manifest, ManifestError};
+pub use schema::keys;
 
 /// How many times its size a plugin takes once it is compiled, with the component itself; rather too much.
 const COMPILED: u64 = 4;

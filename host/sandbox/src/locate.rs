@@ -83,13 +83,14 @@ impl Source {
                 read(file.metadata().map_err(failed)?.len(), file, most, failed).map(Cow::Owned)?
             }
             Self::Below { directory, path } => {
-                let failed = |source| Refusal::Read { path: directory.join(path), source };
-                let read = TeamDirectory::open(directory).and_then(|team| team.read(path, most));
+                // The directory may be the kept copy of a release: people know the file by the name in theirs.
+                let failed = |source| Refusal::Read { path: PathBuf::from(path), source };
+                let read = TeamDirectory::open_as(directory, Path::new("")).and_then(|team| team.read(path, most));
                 read.map(Cow::Owned).map_err(|error| match error {
                     DirectoryError::Outside { .. } => Refusal::Outside(path.clone()),
                     DirectoryError::Unreadable { source, .. } => failed(source),
-                    DirectoryError::TooLarge { path, limit } => {
-                        let size = std::fs::metadata(path).map_or(limit + 1, |file| file.len());
+                    DirectoryError::TooLarge { limit, .. } => {
+                        let size = std::fs::metadata(directory.join(path)).map_or(limit + 1, |file| file.len());
                         Refusal::Large { size, allowed: limit }
                     }
                     other => failed(io::Error::other(other)),

@@ -6,6 +6,7 @@
 //! agent goes on listening.
 
 mod graph;
+pub mod keys;
 mod rehearsal;
 
 use std::sync::Arc;
@@ -93,10 +94,7 @@ fn compare(validator: &Validator, plugin: &str, config: &Value) -> Result<(), Fa
         Some(key) => json!({ "at": place, "key": key, "text": text }),
         None => json!({ "at": place, "text": text }),
     };
-    let details = json!({
-        "mistakes": mistakes.iter().map(fact).collect::<Vec<_>>(),
-        "hint": format!("`windlass plugin inspect {plugin}` shows what the table may hold"),
-    });
+    let details = json!({ "mistakes": mistakes.iter().map(fact).collect::<Vec<_>>() });
     Err(failure(format!("the `with` table does not fit {plugin}: {}", lines.join("; ")), Some(details)))
 }
 

@@ -73,6 +73,7 @@ pub(crate) async fn execute(run: &Run, command: Command) -> Result<Reply, Explai
         C::AuditVerify => audit::verify(run).await,
         C::PluginList => plugin::list(run).await,
         C::PluginInspect { plugin } => plugin::inspect(run, &plugin).await,
+        C::PluginDiff { old, new } => plugin::diff(run, &old, &new).await,
         C::PluginGrants { application } => plugin::grants(run, &application).await,
         C::Whoami => whoami::run(run),
         C::Doctor { application } => doctor::run(run, application.as_ref()).await,

@@ -23,6 +23,7 @@ mod scratch;
 mod sent;
 mod sink;
 pub mod trigger;
+mod wanted;
 pub mod work;
 
 use std::path::{Path, PathBuf};

@@ -50,6 +50,7 @@ fn of_itself(command: &Command) -> Vec<Right> {
         | C::OutboxDrop { .. }
         | C::PluginList
         | C::PluginInspect { .. }
+        | C::PluginDiff { .. }
         | C::AuditVerify
         | C::Doctor { .. } => vec![Right::Operate],
         // Also who may do nothing may know that.

@@ -374,11 +374,19 @@ pub enum PluginCommand {
 Examples:
   windlass plugin inspect check-readiness
   windlass plugin inspect ./checks/ours.wasm
-  windlass plugin inspect registry.example/team/check@sha256:4f0c…")]
+  windlass plugin inspect registry.example/team/check@sha256:4f0c…
+  windlass plugin inspect ./checks/ours.wasm --grant    The lines of agent.toml for it
+  windlass plugin inspect --diff check-ours-1.wasm check-ours-2.wasm")]
     Inspect {
         /// A bundled plugin's name, the path of a component, or its reference at a registry, pinned by digest
-        #[arg(value_name = "PLUGIN")]
-        plugin: String,
+        #[arg(value_name = "PLUGIN", required_unless_present = "diff")]
+        plugin: Option<String>,
+        /// Print only the lines of agent.toml that would grant everything that it asks for
+        #[arg(long, conflicts_with = "diff")]
+        grant: bool,
+        /// Show what NEW asks for and how it is configured, where that is not as with OLD
+        #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with = "plugin")]
+        diff: Vec<String>,
     },
     /// Show what the plugins of an application ask for and what they are granted, with the lines to add
     #[command(after_help = "\

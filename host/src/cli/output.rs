@@ -12,7 +12,7 @@ use windlass_report::page::Page;
 use windlass_report::{Printer, markdown};
 use windlass_service::caller;
 
-use super::arguments::{Command, PlanArguments, ReleaseCommand, ReportArguments};
+use super::arguments::{Command, PlanArguments, PluginArguments, PluginCommand, ReleaseCommand, ReportArguments};
 
 /// Where a command's file is to be written.
 fn out(command: &Command) -> Option<&PathBuf> {
@@ -55,9 +55,18 @@ pub(super) fn write(command: &Command, mut reply: Reply, printer: Printer) -> Re
             printer.verbatim(&report(command, deployment, course));
             return Ok(None);
         }
+        (Answer::Plugin { plugin }, _) if wants_lines(command) && !printer.json() => {
+            printer.verbatim(plugin.grant.as_deref().unwrap_or_default());
+            return Ok(None);
+        }
         _ => {}
     }
     Ok(Some(reply))
+}
+
+/// Whether a person wants nothing of a plugin but the lines that would grant what it asks for.
+fn wants_lines(command: &Command) -> bool {
+    matches!(command, Command::Plugin(PluginArguments { command: PluginCommand::Inspect { grant: true, .. } }))
 }
 
 /// What is written about a deployment: a page for a file of its own, or Markdown.

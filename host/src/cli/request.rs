@@ -87,7 +87,11 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
         C::Audit(_) => Command::AuditVerify,
         C::Plugin(it) => match it.command {
             PluginCommand::List => Command::PluginList,
-            PluginCommand::Inspect { plugin } => Command::PluginInspect { plugin },
+            PluginCommand::Inspect { plugin, grant: _, diff } => match &diff[..] {
+                [old, new] => Command::PluginDiff { old: old.clone(), new: new.clone() },
+                // The parser takes no command with neither.
+                _ => Command::PluginInspect { plugin: plugin.unwrap_or_default() },
+            },
             PluginCommand::Grants { app: application } => Command::PluginGrants { application },
         },
         C::Whoami(_) => Command::Whoami,

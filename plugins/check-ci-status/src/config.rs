@@ -14,8 +14,10 @@ pub struct Config {
     /// The repository of the release's own commit: `OWNER/NAME`. None looks at `artifacts` only.
     pub repository: Option<String>,
     /// Where the API is. A GitHub Enterprise Server has it at `https://HOST/api/v3`.
+    #[schemars(extend("format" = "uri"))]
     pub api: String,
     /// The name of the secret that is the token.
+    #[schemars(extend("format" = "secret-name"))]
     pub token: Option<String>,
     /// Names of statuses and check runs that must be there and succeed. One that is not there yet is waited for.
     pub required: Vec<String>,

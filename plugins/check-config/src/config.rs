@@ -16,6 +16,7 @@ pub struct Config {
     /// Configuration files.
     pub files: Vec<File>,
     /// Secrets that must be there.
+    #[schemars(extend("items" = { "type": "string", "format": "secret-name" }))]
     pub secrets: Vec<String>,
     /// Regular expressions of placeholders that were not filled in, for variables and files. Default: `${…}`, `{{…}}`,
     /// `<name>`, `CHANGEME`, `REPLACE_ME`, `TODO`, `FIXME`. An empty list looks for nothing.

@@ -32,8 +32,10 @@ pub struct Config {
     /// The repository at GitHub: `OWNER/NAME`.
     pub repository: Option<String>,
     /// Where GitHub's API is. A GitHub Enterprise Server has it at `https://HOST/api/v3`.
+    #[schemars(extend("format" = "uri"))]
     pub api: String,
     /// The name of the secret that is GitHub's token.
+    #[schemars(extend("format" = "secret-name"))]
     pub token: Option<String>,
     /// Instead of `repository`, a clone on this host: the beginning of the names of the operator's commands for it.
     pub clone: Option<String>,

@@ -16,6 +16,7 @@ use windlass_strategies::{Words, check};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Command {
     /// Its name: `[commands.NAME]` in `agent.toml`.
+    #[schemars(extend("format" = "command-name"))]
     pub command: String,
     /// Its arguments, with facts in braces; the operator says in `allow-arguments` which may be given.
     #[serde(default)]

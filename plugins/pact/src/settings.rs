@@ -13,16 +13,20 @@ use crate::hal::Origin;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     /// Where its index is: `https://broker.example`.
+    #[schemars(extend("format" = "uri"))]
     pub url: String,
     /// The name of the secret that is the user's name (HTTP basic authentication).
     #[serde(default)]
+    #[schemars(extend("format" = "secret-name"))]
     pub username: Option<String>,
     /// The name of the secret that is the password.
     #[serde(default)]
+    #[schemars(extend("format" = "secret-name"))]
     pub password: Option<String>,
     /// The name of the secret that is a bearer token: for `PactFlow`, or a proxy that asks for one. The open-source
     /// broker knows basic authentication only.
     #[serde(default)]
+    #[schemars(extend("format" = "secret-name"))]
     pub token: Option<String>,
 }
 

@@ -13,8 +13,10 @@ pub struct Config {
     pub repository: String,
     /// Where the API is. A GitHub Enterprise Server has it at `https://HOST/api/v3`.
     #[serde(default = "public")]
+    #[schemars(extend("format" = "uri"))]
     pub api: String,
     /// The name of the secret that is the token.
+    #[schemars(extend("format" = "secret-name"))]
     pub token: String,
     /// Whether deployments and their statuses are written.
     #[serde(default = "yes")]

@@ -10,6 +10,7 @@ use windlass_sdk::prelude::*;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// The address, a template: `{secret:NAME}` and facts may stand in its path and query.
+    #[schemars(extend("format" = "uri"))]
     pub url: String,
     /// `POST` unless something else is said.
     #[serde(default = "post")]
@@ -54,6 +55,7 @@ pub enum Template {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sign {
     /// The secret that is the key. Its value is needed here: `reveal = ["NAME"]` in the grant.
+    #[schemars(extend("format" = "revealed-secret-name"))]
     pub secret: String,
     /// The header's name.
     #[serde(default = "signature")]

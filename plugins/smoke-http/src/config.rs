@@ -12,6 +12,7 @@ use crate::Expect;
 pub struct Config {
     /// What paths are appended to: `http://127.0.0.1:8080`. Not needed when every request has a `url`.
     #[serde(default)]
+    #[schemars(extend("format" = "uri"))]
     pub base: Option<String>,
     /// Until when a request that is not answered as expected is sent again. The host's own deadline also holds.
     #[serde(default = "thirty_seconds")]
@@ -42,6 +43,7 @@ pub struct Each {
     pub path: Option<String>,
     /// Where to, as a whole, instead of `path`.
     #[serde(default)]
+    #[schemars(extend("format" = "uri"))]
     pub url: Option<String>,
     /// Headers. A secret's variable becomes its value on the way out, when the grant lets it go to that address.
     #[serde(default)]

@@ -14,6 +14,7 @@ pub(crate) const MARK: &str = "windlass_deployment";
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Config {
     /// AWX's address: `https://awx.example.org`.
+    #[schemars(extend("format" = "uri"))]
     pub url: String,
     /// Where its API is below the address.
     #[serde(default = "api")]
@@ -29,10 +30,12 @@ pub struct Config {
     /// Tags of the playbook's tasks, with commas.
     pub job_tags: Option<String>,
     /// The secret with an `OAuth2` token of AWX.
+    #[schemars(extend("format" = "secret-name"))]
     pub token: Option<String>,
     /// The user's name, where there is no token.
     pub user: Option<String>,
     /// The secret with that user's password.
+    #[schemars(extend("format" = "secret-name"))]
     pub password: Option<String>,
     /// How long to wait between two questions how the job is. Longer where the job may take very long.
     #[serde(default = "interval")]

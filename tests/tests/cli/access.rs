@@ -137,6 +137,7 @@ fn with_a_rule_nobody_else_may_do_anything_and_the_lines_of_the_denial_allow_it(
         ("outbox drop 1 --reason gone", "operate"),
         ("plugin list", "operate"),
         ("plugin inspect check-readiness", "operate"),
+        ("plugin inspect --diff check-readiness check-window", "operate"),
         ("audit verify", "operate"),
         ("doctor", "operate"),
         ("doctor shop", "operate"),

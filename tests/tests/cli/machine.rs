@@ -67,7 +67,7 @@ fn plugins_are_listed_and_explained() {
     insta::assert_snapshot!(beginning(&stage.tell("plugin list --quiet --json"), 3), @r#"
     exit 0
     --- stdout
-    {"type":"plugin","name":"check-ci-status","version":"0.1.0","kind":"check","contract":"0.2.0","digest":"sha256:[DIGEST]","source":"bundled","asks":[{"capability":"http","reason":"asks GitHub about the commit"},{"capability":"secrets","reason":"sends the token of GitHub"}]}
+    {"type":"plugin","name":"check-ci-status","version":"0.1.0","kind":"check","contract":"0.2.0","digest":"sha256:[DIGEST]","source":"bundled","asks":[{"capability":"http","reason":"asks GitHub about the commit"},{"capability":"secrets","reason":"sends the token of GitHub","optional":true}]}
     "#);
     insta::assert_snapshot!(stage.tell("plugin inspect check-window --quiet"), @r#"
     exit 0
@@ -135,16 +135,17 @@ fn plugins_are_listed_and_explained() {
 #[test]
 fn what_plugins_may_do_is_told_with_the_lines_that_are_missing() {
     let stage = shop("", "");
-    insta::assert_snapshot!(stage.tell("plugin grants shop --quiet"), @r"
+    insta::assert_snapshot!(stage.tell("plugin grants shop --quiet"), @"
     exit 0
     --- stdout
-    plugin            used as   asks for  granted  because
-    strategy-command  strategy  exec      yes      runs the commands that the operator defined
+    strategy-command, used as strategy
+      yes  may run the commands `answers`, `running`, `start` and `stop`: runs the commands that the
+           operator defined
     ");
     insta::assert_snapshot!(stage.tell("plugin grants shop --json --quiet"), @r#"
     exit 0
     --- stdout
-    {"type":"grant","plugin":"strategy-command","usage":"strategy","capability":"exec","reason":"runs the commands that the operator defined","granted":true}
+    {"type":"grant","plugin":"strategy-command","usage":"strategy","capability":"exec","reason":"runs the commands that the operator defined","granted":true,"sentence":"may run the commands `answers`, `running`, `start` and `stop`: runs the commands that the operator defined","reach":[{"to":"start"},{"to":"stop"},{"to":"running"},{"to":"answers"}]}
     "#);
     let stage = Stage::new();
     stage.configured();
@@ -152,10 +153,14 @@ fn what_plugins_may_do_is_told_with_the_lines_that_are_missing() {
     insta::assert_snapshot!(stage.tell("plugin grants shop --quiet"), @r#"
     exit 0
     --- stdout
-    plugin            used as   asks for      granted  because
-    strategy-compose  strategy  docker-read   no       sees what runs, and waits for its health
-    strategy-compose  strategy  docker-write  no       creates, starts, stops and removes containers, networks and volumes of the application
-    strategy-compose  strategy  secrets       no       puts placeholders of the release's secrets into containers' environments and files
+    strategy-compose, used as strategy
+      no   asks to look at the application's containers, networks and volumes: sees what runs, and waits
+           for its health; not granted
+      no   asks to create, change and remove the application's containers, networks and volumes:
+           creates, starts, stops and removes containers, networks and volumes of the application; not
+           granted
+      no   asks to use secrets without seeing them: puts placeholders of the release's secrets into
+           containers' environments and files; not granted; it can do without
 
     hint: the operator can allow the rest in agent.toml:
 
@@ -163,16 +168,8 @@ fn what_plugins_may_do_is_told_with_the_lines_that_are_missing() {
         plugin = "strategy-compose"
         applications = ["shop"]
         docker-read = true
-
-        [[grants]]
-        plugin = "strategy-compose"
-        applications = ["shop"]
         docker-write = {}
-
-        [[grants]]
-        plugin = "strategy-compose"
-        applications = ["shop"]
-        secrets = ["name"]
+        secrets = ["name"]  # write the names of `[secrets.NAME]` that it needs
     "#);
 }
 

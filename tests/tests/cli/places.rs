@@ -118,9 +118,8 @@ fn a_plugin_that_is_not_there_is_named_where_the_file_names_it() {
       resolve [TOOK]; [TOOK] in all
     --- stderr
       Deploying kudos to uat (deployment [ID])
-    error: the plugin `./checks/ours.wasm` cannot be used: cannot read
-           [HOST]/state/bundles/sha256/[DIGEST]/./checks/ours.wasm:
-           No such file or directory (os error 2)
+    error: the plugin `./checks/ours.wasm` cannot be used: cannot read ./checks/ours.wasm: No such file
+           or directory (os error 2)
      --> [HOST]/applications/kudos/release.toml:7:10
     ");
 }

@@ -21,6 +21,11 @@ impl Command {
             Self::PluginInspect { plugin } if is_component(plugin) => {
                 *plugin = directory.join(&*plugin).to_string_lossy().into_owned();
             }
+            Self::PluginDiff { old, new } => {
+                for plugin in [old, new].into_iter().filter(|plugin| is_component(plugin)) {
+                    *plugin = directory.join(&*plugin).to_string_lossy().into_owned();
+                }
+            }
             _ => {}
         }
         if let Some(ApplicationRef::Path(path)) = self.application_mut() {
@@ -86,7 +91,8 @@ impl Command {
             | Self::AuditVerify
             | Self::PluginList
             | Self::Whoami
-            | Self::PluginInspect { .. } => None,
+            | Self::PluginInspect { .. }
+            | Self::PluginDiff { .. } => None,
         }
     }
 
@@ -186,6 +192,7 @@ impl Command {
             | Self::AuditVerify
             | Self::PluginList
             | Self::PluginInspect { .. }
+            | Self::PluginDiff { .. }
             | Self::PluginGrants { .. }
             | Self::Whoami
             | Self::Doctor { .. } => Vec::new(),

@@ -49,6 +49,86 @@ pub struct PluginFact {
     /// The JSON Schema of its `with` table; only with `plugin inspect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
+    /// The lines for agent.toml that would grant everything that it asks for, for every application; only with
+    /// `plugin inspect`, and only where it asks for something that can be granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+}
+
+/// Two plugins compared: what the new one asks for and takes that the old one does not.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginDiffFact {
+    /// The old one.
+    pub old: PluginSideFact,
+    /// The new one.
+    pub new: PluginSideFact,
+    /// Whether the new one could be given something that the old one could not, by what it asks for or by its kind.
+    pub asks_for_more: bool,
+    /// What it asks for in addition.
+    pub added: Vec<RequestFact>,
+    /// What it no longer asks for.
+    pub removed: Vec<RequestFact>,
+    /// What it asks for as before and for another reason.
+    pub reasons: Vec<ReasonFact>,
+    /// The keys of its `with` table that are not the same.
+    pub keys: KeysFact,
+}
+
+/// One of two plugins that are compared.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PluginSideFact {
+    /// Its name in its manifest.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `check`, `strategy`, `smoke` or `recorder`.
+    pub kind: String,
+    /// The version of the contract that it was made for.
+    pub contract: String,
+    /// `sha256:…` of the component.
+    pub digest: String,
+    /// `bundled`, the path or the reference.
+    pub source: String,
+}
+
+/// A capability that one of two plugins asks for.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RequestFact {
+    /// The capability: `docker-read`, `http`, `files records (write)`.
+    pub capability: String,
+    /// The same in words: `send HTTP requests`.
+    pub words: String,
+    /// Why, in the plugin's words.
+    pub reason: String,
+}
+
+/// A reason that changed.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReasonFact {
+    /// The capability.
+    pub capability: String,
+    /// Why the old one asks for it.
+    pub old: String,
+    /// Why the new one does.
+    pub new: String,
+}
+
+/// Keys of a `with` table that are not the same in two plugins: `url`, `requests[].url`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct KeysFact {
+    /// Those that the new one takes in addition.
+    pub added: Vec<String>,
+    /// Those that it no longer takes.
+    pub removed: Vec<String>,
+    /// Those that it needs and the old one did not, added ones among them.
+    pub required: Vec<String>,
+    /// Those that it takes and no longer needs.
+    pub no_longer_required: Vec<String>,
 }
 
 /// A capability that a plugin asks for.
@@ -59,6 +139,39 @@ pub struct AskFact {
     pub capability: String,
     /// Why, in the plugin's words.
     pub reason: String,
+    /// What it may reach on this host, or that it is not granted, in one sentence; only with `plugin inspect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
+    /// Whether the operator grants it anything of this; only with `plugin inspect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<bool>,
+    /// Whether it can do without, depending on its configuration.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// What it may reach on this host; only with `plugin inspect`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<ReachFact>,
+}
+
+/// One thing that a plugin may reach.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReachFact {
+    /// The server, directory, secret, command, registry or address; left out where all of the capability is granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// For a server: the secrets that may be sent there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// For a server: its addresses that are granted although they are private or otherwise closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// For a directory: whether it may write there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub write: bool,
+    /// The applications that it is granted for; left out where it is for all, and with `plugin grants`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<String>,
 }
 
 /// What one plugin of an application asks for and is granted.
@@ -75,6 +188,15 @@ pub struct GrantFact {
     pub reason: String,
     /// Whether it is granted.
     pub granted: bool,
+    /// What it may reach, or that it is not granted, in one sentence.
+    #[serde(default)]
+    pub sentence: String,
+    /// What it may reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reach: Vec<ReachFact>,
+    /// That it is granted to another digest of the same name, in one sentence: the plugin may have been rebuilt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuilt: Option<String>,
     /// The lines for agent.toml that would grant it, where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<String>,

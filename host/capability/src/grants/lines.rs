@@ -1,6 +1,6 @@
 //! The lines that would allow what was denied, ready to be pasted.
 
-use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use windlass_config::Origin;
@@ -12,71 +12,192 @@ use crate::{Scope, http};
 /// Below which a directory for each application's data is proposed.
 pub const DATA: &str = "/srv/data";
 
-/// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
-pub(super) fn grant(scope: &Scope, permission: &Permission) -> String {
-    grants(scope, std::slice::from_ref(permission))
+/// Something for the operator to grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub(super) permission: Permission,
+    /// Whether its names are real ones; an operator has to write those of an example.
+    pub(super) known: bool,
 }
 
-/// The same for several requests of one plugin.
-pub(super) fn grants(scope: &Scope, permissions: &[Permission]) -> String {
-    let plugin = quoted(&scope.plugin.name);
-    let application = quoted(&scope.about.application);
-    let digest = if scope.bundled { String::new() } else { format!("digest = {}\n", quoted(&scope.plugin.digest)) };
-    let head = format!("[[grants]]\nplugin = {plugin}\n{digest}applications = [{application}]\n");
-    let (mut text, mut said) = (String::new(), BTreeSet::new());
-    for permission in permissions {
-        // A key may appear once in a block, so a second request with the same key gets a block of its own.
-        if text.is_empty() || !said.insert(permission.capability()) {
-            text.push_str(&head);
-            said = BTreeSet::from([permission.capability()]);
+impl From<Permission> for Wish {
+    fn from(permission: Permission) -> Self {
+        Self { permission, known: true }
+    }
+}
+
+/// What the operator adds to `agent.toml`. Blocks of the same plugin are added together, so it can go to the end.
+pub(super) fn grant(scope: &Scope, wish: impl Into<Wish>) -> String {
+    grants(scope, &[wish.into()])
+}
+
+/// The same for several requests of one plugin: one block. Without an application it is for all of them.
+pub(super) fn grants(scope: &Scope, wishes: &[Wish]) -> String {
+    let mut text = format!("[[grants]]\nplugin = {}\n", quoted(&scope.plugin.name));
+    if !scope.bundled {
+        text.push_str(&digest(scope));
+    }
+    if !scope.about.application.is_empty() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "applications = [{}]", quoted(&scope.about.application));
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for wish in wishes {
+        if !entries.iter_mut().any(|entry| entry.add(wish)) {
+            entries.push(Entry::of(wish));
         }
-        text.push_str(&line(permission));
+    }
+    for entry in entries {
+        text.push_str(&entry.line());
     }
     text
 }
 
-/// The line for a request in a block of grants.
-fn line(permission: &Permission) -> String {
-    match permission {
-        Permission::DockerRead => "docker-read = true\n".to_owned(),
-        Permission::DockerWrite => "docker-write = {}\n".to_owned(),
-        Permission::Project(name) => format!("docker-write = {{ projects = [{}] }}\n", quoted(name)),
-        Permission::DataRoot(name) => {
-            format!(
-                "docker-write = {{ data-root = {} }}  # a directory of your choice, of this application alone\n",
-                quoted(&format!("{DATA}/{name}"))
-            )
+/// The line of a block that says which bytes the plugin has.
+pub(super) fn digest(scope: &Scope) -> String {
+    format!("digest = {}\n", quoted(&scope.plugin.digest))
+}
+
+/// One key of a block with everything that is granted with it.
+struct Entry {
+    key: &'static str,
+    shape: Shape,
+    /// What the operator reads behind the line.
+    note: Option<&'static str>,
+}
+
+enum Shape {
+    /// `true`.
+    Flag,
+    /// A list of texts.
+    Names(Vec<String>),
+    /// A table that is written out.
+    Table(Vec<String>),
+    /// Servers.
+    Servers(Vec<Server>),
+    /// Tables that are written out.
+    Tables(Vec<String>),
+}
+
+struct Server {
+    origin: Origin,
+    addresses: Vec<String>,
+    secrets: Vec<String>,
+}
+
+impl Entry {
+    fn of(wish: &Wish) -> Self {
+        let (shape, example) = match &wish.permission {
+            Permission::DockerRead | Permission::State => (Shape::Flag, None),
+            Permission::DockerWrite | Permission::Project(_) | Permission::DataRoot(_) => {
+                (Shape::Table(Vec::new()), None)
+            }
+            Permission::Http(_) | Permission::Address(..) | Permission::SecretTo(..) => {
+                (Shape::Servers(Vec::new()), Some("write the address of the server that it asks"))
+            }
+            Permission::Files(..) => (Shape::Tables(Vec::new()), None),
+            Permission::Secret(_) | Permission::Reveal(_) => {
+                (Shape::Names(Vec::new()), Some("write the names of `[secrets.NAME]` that it needs"))
+            }
+            Permission::Exec(_) => {
+                (Shape::Names(Vec::new()), Some("write the names of `[commands.NAME]` that it runs"))
+            }
+            Permission::Registry(_) => (Shape::Names(Vec::new()), Some("write the registries that it asks")),
+        };
+        let mut entry = Self { key: wish.permission.capability(), shape, note: example.filter(|_| !wish.known) };
+        entry.add(wish);
+        entry
+    }
+
+    /// Adds a request with the same key; no for any other.
+    fn add(&mut self, wish: &Wish) -> bool {
+        if self.key != wish.permission.capability() {
+            return false;
         }
-        Permission::Http(origin) => {
-            let addresses = inside(&origin.host).map(|inside| format!(", addresses = {inside}")).unwrap_or_default();
-            format!("http = [{{ to = {}{addresses} }}]\n", quoted(&origin.to_string()))
+        match (&mut self.shape, &wish.permission) {
+            (
+                Shape::Names(names),
+                Permission::Secret(name)
+                | Permission::Reveal(name)
+                | Permission::Exec(name)
+                | Permission::Registry(name),
+            ) => add(names, quoted(name)),
+            (Shape::Table(parts), Permission::Project(name)) => add(parts, format!("projects = [{}]", quoted(name))),
+            (Shape::Table(parts), Permission::DataRoot(name)) => {
+                self.note = Some("a directory of your choice, of this application alone");
+                add(parts, format!("data-root = {}", quoted(&format!("{DATA}/{name}"))));
+            }
+            (Shape::Servers(servers), Permission::Http(origin)) => say(servers, origin, |server| {
+                for address in inside(&origin.host) {
+                    add(&mut server.addresses, address);
+                }
+            }),
+            (Shape::Servers(servers), Permission::Address(origin, address)) => {
+                say(servers, origin, |server| add(&mut server.addresses, quoted(&address.to_string())));
+            }
+            (Shape::Servers(servers), Permission::SecretTo(name, origin)) => {
+                say(servers, origin, |server| add(&mut server.secrets, quoted(name)));
+            }
+            (Shape::Tables(tables), Permission::Files(root, write)) => {
+                let path = quoted(&format!("/srv/{root}"));
+                let write = if *write { ", write = true" } else { "" };
+                self.note = Some("with the path of your choice");
+                add(tables, format!("{{ root = {}, path = {path}{write} }}", quoted(root)));
+            }
+            _ => {}
         }
-        Permission::Address(origin, address) => {
-            format!("http = [{{ to = {}, addresses = [\"{address}\"] }}]\n", quoted(&origin.to_string()))
-        }
-        Permission::SecretTo(name, origin) => {
-            format!("http = [{{ to = {}, secrets = [{}] }}]\n", quoted(&origin.to_string()), quoted(name))
-        }
-        Permission::Files(root, write) => {
-            let path = quoted(&format!("/srv/{root}"));
-            let write = if *write { ", write = true" } else { "" };
-            format!("files = [{{ root = {}, path = {path}{write} }}]  # with the path of your choice\n", quoted(root))
-        }
-        Permission::Secret(name) => format!("secrets = [{}]\n", quoted(name)),
-        Permission::Reveal(name) => format!("reveal = [{}]\n", quoted(name)),
-        Permission::Exec(name) => format!("exec = [{}]\n", quoted(name)),
-        Permission::Registry(host) => format!("registry = [{}]\n", quoted(host)),
-        Permission::State => "state = true\n".to_owned(),
+        true
+    }
+
+    fn line(&self) -> String {
+        let value = match &self.shape {
+            Shape::Flag => "true".to_owned(),
+            Shape::Names(names) => format!("[{}]", names.join(", ")),
+            Shape::Table(parts) if parts.is_empty() => "{}".to_owned(),
+            Shape::Table(parts) => format!("{{ {} }}", parts.join(", ")),
+            Shape::Tables(tables) => format!("[{}]", tables.join(", ")),
+            Shape::Servers(servers) => {
+                format!("[{}]", servers.iter().map(Server::written).collect::<Vec<_>>().join(", "))
+            }
+        };
+        let note = self.note.map(|note| format!("  # {note}")).unwrap_or_default();
+        format!("{} = {value}{note}\n", self.key)
+    }
+}
+
+impl Server {
+    fn written(&self) -> String {
+        let lists = [("addresses", &self.addresses), ("secrets", &self.secrets)];
+        let mut parts = vec![format!("to = {}", quoted(&self.origin.to_string()))];
+        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        parts.extend(lists.map(|(key, list)| format!("{key} = [{}]", list.join(", "))));
+        format!("{{ {} }}", parts.join(", "))
+    }
+}
+
+/// Says something of a server in a list, which is added where it is not there.
+fn say(servers: &mut Vec<Server>, origin: &Origin, what: impl FnOnce(&mut Server)) {
+    if let Some(server) = servers.iter_mut().find(|server| server.origin == *origin) {
+        return what(server);
+    }
+    let mut server = Server { origin: origin.clone(), addresses: Vec::new(), secrets: Vec::new() };
+    what(&mut server);
+    servers.push(server);
+}
+
+fn add(list: &mut Vec<String>, text: String) {
+    if !list.contains(&text) {
+        list.push(text);
     }
 }
 
 /// The addresses that follow from a host's own name, where they must be granted besides it.
-fn inside(host: &str) -> Option<String> {
+fn inside(host: &str) -> Vec<String> {
     if host == "localhost" {
-        return Some("[\"127.0.0.1\", \"::1\"]".to_owned());
+        return vec![quoted("127.0.0.1"), quoted("::1")];
     }
-    let address: IpAddr = host.parse().ok()?;
-    (!http::is_public(address)).then(|| format!("[\"{address}\"]"))
+    let address = host.parse::<IpAddr>().ok().filter(|address| !http::is_public(*address));
+    address.map(|address| quoted(&address.to_string())).into_iter().collect()
 }
 
 /// What the plugin's author adds to its manifest.

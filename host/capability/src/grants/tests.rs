@@ -133,7 +133,8 @@ fn what_a_plugin_cannot_do_without_is_missed_at_once_and_all_together() {
         ask("exec", None, true),
     ];
     let needs = |agent: &str| {
-        Grants::decide(scope(Kind::Recorder), &asked, &config(&format!("{DEFINITIONS}{agent}")).grants).check_needs()
+        Grants::decide(scope(Kind::Recorder), &asked, &config(&format!("{DEFINITIONS}{agent}")).grants)
+            .check_needs(&Wanted::default())
     };
     let failure = needs("").unwrap_err();
     assert_eq!(
@@ -232,7 +233,7 @@ fn names_below_a_wildcard_and_nothing_else() {
 
 #[test]
 fn what_a_manifest_misses_is_told_with_reasons() {
-    let missing = missing(&scope(Kind::Check), &asks(), &config(&agent("state = true")).grants);
+    let missing = missing(&scope(Kind::Check), &asks(), &config(&agent("state = true")).grants, &Wanted::default());
     let told: Vec<_> =
         missing.iter().map(|missing| (missing.ask.name.as_str(), missing.impossible.is_some())).collect();
     let expected = [
@@ -277,9 +278,9 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     };
     let grants = unbound(&asks(), &named);
     assert!(grants.secret_names().is_empty() && grants.commands().is_empty(), "nothing of it is even resolved");
-    let failure = grants.check_needs().unwrap_err();
+    let failure = grants.check_needs(&Wanted::default()).unwrap_err();
     assert_eq!(failure.details.unwrap()["grant"], json!(lines));
-    assert!(missing(&elsewhere(), &asks(), &named).iter().all(|missing| missing.lines == lines));
+    assert!(missing(&elsewhere(), &asks(), &named, &Wanted::default()).iter().all(|missing| missing.lines == lines));
     // A grant that is missing is proposed together with the binding: the lines of a grant name the application.
     let failure = unbound(&asks(), &[]).check(&Permission::State).unwrap_err();
     let all = failure.details.unwrap()["grant"].as_str().unwrap().to_owned();

@@ -27,6 +27,7 @@ use super::images::{Remote, WayBack};
 use super::loaded_release::LoadedRelease;
 use super::reality::Reality;
 use super::record::{Kept, Values};
+use crate::wanted;
 
 /// A plugin and the call to make.
 pub(super) struct Ready {
@@ -226,12 +227,18 @@ impl Reality {
 
     /// Whether the operator allowed what the plugin cannot do without, and its release's secrets to a strategy: said
     /// before anything is touched. A check is asked before that anyway, and its release says what its failure means.
-    pub(super) fn may_work(plugin: &Plugin, grants: &Grants, loaded: &LoadedRelease) -> Result<(), BackendError> {
+    pub(super) fn may_work(
+        plugin: &Plugin,
+        named: &PluginUse,
+        grants: &Grants,
+        loaded: &LoadedRelease,
+    ) -> Result<(), BackendError> {
         let kind = plugin.manifest().kind;
         if kind == Kind::Check {
             return Ok(());
         }
-        grants.check_needs()?;
+        let registries = wanted::registries(grants.scope().about.release.artifacts.values());
+        grants.check_needs(&wanted::of_release(plugin, kind, named, &loaded.settings, registries))?;
         if kind == Kind::Strategy {
             for name in loaded.settings.secrets.values() {
                 grants.check(&Permission::Secret(name.clone()))?;

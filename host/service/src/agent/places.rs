@@ -3,6 +3,8 @@
 //!
 //! The files are read again for that, and only once something is wrong. What is wrong is found elsewhere.
 
+use std::path::Path;
+
 use serde_json::Value;
 use windlass_capability::secrets::SecretError;
 use windlass_config::Config;
@@ -11,7 +13,7 @@ use windlass_deployment::BackendError;
 use windlass_domain::Failure;
 use windlass_foundation::explain::{Explain as _, Part, Place};
 use windlass_release::directory::TeamDirectory;
-use windlass_release::environment::PluginUse;
+use windlass_release::environment::{PluginName, PluginUse};
 use windlass_release::file;
 
 use super::loaded_release::LoadedRelease;
@@ -39,7 +41,11 @@ impl LoadedRelease {
         let mistakes = failure.details.as_ref().and_then(|details| details.get("mistakes")?.as_array());
         let mut parts: Vec<Part> =
             mistakes.into_iter().flatten().filter_map(|found| self.mistake(&with, found)).collect();
-        let error = BackendError::from(failure);
+        let is_of_schema = mistakes.is_some();
+        let mut error = BackendError::from(failure);
+        if is_of_schema {
+            error = error.with_hint(self.shows(&named.plugin));
+        }
         let first = parts.first().map_or_else(of_table, |part| part.place.clone());
         if parts.len() < 2 {
             return at(error, first);
@@ -48,6 +54,17 @@ impl LoadedRelease {
             last.hint = error.hint();
         }
         at(error.with_problems(parts), first)
+    }
+
+    /// How a person sees what the table of a plugin may hold. The plugin's name in its manifest is no name of a plugin that is
+    /// there, unless the agent carries it.
+    fn shows(&self, plugin: &PluginName) -> String {
+        let says = "shows what the table may hold";
+        let PluginName::File(path) = plugin else { return format!("`windlass plugin inspect {plugin}` {says}") };
+        match Path::new(&self.file).parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            Some(directory) => format!("`windlass plugin inspect {}` {says}", directory.join(path).display()),
+            None => format!("`windlass plugin inspect {plugin}`, where the files of the release are, {says}"),
+        }
     }
 
     /// A mistake of a `with` table, as the schema's comparison has it: `/requests/0/url` and a text.

@@ -160,7 +160,7 @@ impl Reality {
             let plugin = self.plugin(named, kind, loaded).await?;
             plugin.validate_config(&named.with).await.map_err(|failure| loaded.about_with(named, failure))?;
             let grants = self.grants(&plugin, kind, about);
-            Self::may_work(&plugin, &grants, loaded)?;
+            Self::may_work(&plugin, named, &grants, loaded)?;
             if kind == Kind::Strategy {
                 self.projects(about, loaded).await?;
             }

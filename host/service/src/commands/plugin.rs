@@ -1,12 +1,16 @@
 //! `plugin`: what plugins are, what they ask for, and what they are granted.
 
+mod diff;
+
 use std::path::Path;
+use std::sync::Arc;
 
 use windlass_api::command::{ApplicationRef, is_component};
-use windlass_api::facts::{AskFact, GrantFact, PluginFact};
+use windlass_api::facts::{AskFact, GrantFact, PluginFact, ReachFact};
 use windlass_api::{Answer, Reply};
 use windlass_capability::Scope;
 use windlass_capability::grants;
+use windlass_capability::grants::reach::{self, Reached};
 use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
 use windlass_foundation::call::CallContext;
@@ -14,13 +18,17 @@ use windlass_foundation::explain::ExplainedError;
 use windlass_foundation::identity::{Ask, Kind};
 use windlass_foundation::private;
 use windlass_foundation::redact::Redactor;
-use windlass_release::environment::{PluginName, Settings};
+use windlass_release::environment::{PluginName, PluginUse, Settings};
 use windlass_sandbox::{AdmissionError, Plugin, Plugins, Settings as Sandbox, Source};
 
 use crate::access::On;
 use crate::agent::registries;
 use crate::error::CommandError;
 use crate::run::{FoundApplication, Run};
+use crate::wanted;
+
+/// Where plugins that the agent carries are from.
+const BUNDLED: &str = "bundled";
 
 /// The sandbox, without the rest of the agent.
 pub(super) fn open(config: &Config) -> Result<Plugins, ExplainedError> {
@@ -44,36 +52,55 @@ pub(super) async fn list(run: &Run) -> Result<Reply, ExplainedError> {
     for name in plugins.bundled() {
         let what = format!("compiling `{name}`, once");
         let plugin = run.patiently(&what, plugins.admit(&Source::Bundled(name.clone()), None)).await?;
-        facts.push(fact(&plugin, "bundled", None));
+        facts.push(fact(&plugin, BUNDLED, None));
     }
     Ok(Reply::succeeded(Answer::Plugins { plugins: facts }))
 }
+
+pub(super) use diff::run as diff;
 
 /// One plugin.
 pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, ExplainedError> {
     run.allow(On::All)?;
     let config = run.config()?;
     let plugins = open(&config)?;
-    let is_pinned = wanted.contains("@sha256:");
+    let plugin = admit(run, wanted, &plugins, &config).await?;
     let is_path = is_component(wanted);
-    if is_path {
-        run.may_name(Path::new(wanted))?;
+    let size = if is_path { std::fs::metadata(wanted).map(|file| file.len()).ok() } else { None };
+    let mut fact = fact(&plugin, source(wanted), size);
+    fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
+    fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
+    fact.schema = Some(plugin.description().config.clone());
+    let (identity, kind, asked) = (plugin.identity(), plugin.manifest().kind, &plugin.manifest().capabilities);
+    let bundled = source(wanted) == BUNDLED;
+    for (ask, reach) in fact.asks.iter_mut().zip(reach::of_host(identity, bundled, kind, asked, &config.grants)) {
+        ask.sentence = Some(reach.sentence(" on this host"));
+        ask.granted = Some(reach.is_granted());
+        ask.reach = reach.granted.iter().map(reached).collect();
     }
-    let source = if is_pinned {
-        pull(run, wanted, &plugins, &config).await?;
+    let scope = Scope { about: Arc::default(), plugin: identity.clone(), bundled, kind };
+    let lines = grants::lines_for_all(&scope, asked, &wanted::of_itself(&plugin));
+    fact.grant = Some(lines).filter(|lines| !lines.is_empty());
+    Ok(Reply::succeeded(Answer::Plugin { plugin: Box::new(fact) }))
+}
+
+/// Where a plugin that a person named is from.
+fn source(wanted: &str) -> &str {
+    if is_component(wanted) || wanted.contains("@sha256:") { wanted } else { BUNDLED }
+}
+
+/// Admits a plugin that a person named: one that the agent carries, a file, or a component at a registry.
+async fn admit(run: &Run, wanted: &str, plugins: &Plugins, config: &Config) -> Result<Plugin, ExplainedError> {
+    let source = if wanted.contains("@sha256:") {
+        pull(run, wanted, plugins, config).await?;
         Source::registry(wanted).map_err(|cause| AdmissionError { plugin: format!("`{wanted}`"), cause })?
-    } else if is_path {
+    } else if is_component(wanted) {
+        run.may_name(Path::new(wanted))?;
         Source::File(wanted.into())
     } else {
         Source::Bundled(wanted.to_owned())
     };
-    let plugin = run.patiently(&format!("compiling `{wanted}`, once"), plugins.admit(&source, None)).await?;
-    let size = if is_path { std::fs::metadata(wanted).map(|file| file.len()).ok() } else { None };
-    let mut fact = fact(&plugin, if is_path || is_pinned { wanted } else { "bundled" }, size);
-    fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
-    fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
-    fact.schema = Some(plugin.description().config.clone());
-    Ok(Reply::succeeded(Answer::Plugin { plugin: Box::new(fact) }))
+    Ok(run.patiently(&format!("compiling `{wanted}`, once"), plugins.admit(&source, None)).await?)
 }
 
 /// Brings a plugin from its registry, unless it is here.
@@ -98,8 +125,10 @@ pub(super) async fn grants_of(
     let plugins = open(config)?;
     let settings = asked.file.settings(&config.environment)?;
     let mut facts = Vec::new();
-    for (usage, name, kind) in used(&settings) {
-        let (written, bundled) = match name {
+    let sources = asked.file.artifacts.values().filter(|artifact| !artifact.local);
+    let registries: Vec<String> = sources.map(|artifact| artifact.repository.registry().to_owned()).collect();
+    for (usage, used, kind) in used(&settings) {
+        let (written, bundled) = match &used.plugin {
             PluginName::Bundled(name) => (name.clone(), true),
             PluginName::File(path) => (format!("./{path}"), false),
             PluginName::Registry(reference) => {
@@ -117,8 +146,10 @@ pub(super) async fn grants_of(
         };
         let scope = Scope { about: about.into(), plugin: plugin.identity().clone(), bundled, kind };
         let wishes = &plugin.manifest().capabilities;
-        let missing = grants::missing(&scope, wishes, &config.grants);
-        for ask in wishes {
+        let wanted = wanted::of_release(&plugin, kind, used, &settings, registries.clone());
+        let missing = grants::missing(&scope, wishes, &config.grants, &wanted);
+        for reach in reach::of_application(&scope, wishes, &config.grants) {
+            let ask = &reach.ask;
             let lacks = missing.iter().find(|missing| missing.ask == *ask);
             facts.push(GrantFact {
                 plugin: plugin.identity().name.clone(),
@@ -126,6 +157,9 @@ pub(super) async fn grants_of(
                 capability: capability(ask),
                 reason: ask.reason.clone(),
                 granted: lacks.is_none(),
+                sentence: reach.sentence(""),
+                reach: reach.granted.iter().map(reached).collect(),
+                rebuilt: lacks.and_then(|lacks| lacks.rebuilt.clone()),
                 lines: lacks.filter(|lacks| lacks.impossible.is_none()).map(|lacks| lacks.lines.clone()),
             });
         }
@@ -133,13 +167,13 @@ pub(super) async fn grants_of(
     Ok(facts)
 }
 
-/// Every plugin of a release: where the file uses it, its name, and what for.
-pub(super) fn used(settings: &Settings) -> Vec<(String, &PluginName, Kind)> {
-    let mut used = vec![("strategy".to_owned(), &settings.strategy.plugin.plugin, Kind::Strategy)];
-    used.extend(settings.checks.iter().map(|it| (format!("checks.{}", it.name), &it.plugin.plugin, Kind::Check)));
-    used.extend(settings.smoke.iter().map(|it| (format!("smoke.{}", it.name), &it.plugin.plugin, Kind::Smoke)));
+/// Every plugin of a release: where the file uses it, how it is used, and what for.
+pub(super) fn used(settings: &Settings) -> Vec<(String, &PluginUse, Kind)> {
+    let mut used = vec![("strategy".to_owned(), &settings.strategy.plugin, Kind::Strategy)];
+    used.extend(settings.checks.iter().map(|it| (format!("checks.{}", it.name), &it.plugin, Kind::Check)));
+    used.extend(settings.smoke.iter().map(|it| (format!("smoke.{}", it.name), &it.plugin, Kind::Smoke)));
     let recorders = settings.recorders.iter();
-    used.extend(recorders.map(|it| (format!("recorders.{}", it.name), &it.plugin.plugin, Kind::Recorder)));
+    used.extend(recorders.map(|it| (format!("recorders.{}", it.name), &it.plugin, Kind::Recorder)));
     used
 }
 
@@ -157,12 +191,26 @@ fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
         asks: manifest
             .capabilities
             .iter()
-            .map(|ask| AskFact { capability: capability(ask), reason: ask.reason.clone() })
+            .map(|ask| AskFact {
+                capability: capability(ask),
+                reason: ask.reason.clone(),
+                sentence: None,
+                granted: None,
+                optional: ask.optional,
+                reach: Vec::new(),
+            })
             .collect(),
         summary: None,
         example: None,
         schema: None,
+        grant: None,
     }
+}
+
+/// Something that a plugin may reach, as a fact.
+fn reached(reached: &Reached) -> ReachFact {
+    let Reached { to, secrets, addresses, write, more: _, applications } = reached.clone();
+    ReachFact { to, secrets, addresses, write, applications }
 }
 
 /// A requested capability in few words: `files records (write)`.

@@ -175,7 +175,9 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
         | Command::Whoami(WhoamiArguments {}) => Ok(()),
         Command::Plugin(PluginArguments { command }) => match command {
             PluginCommand::List => Ok(()),
-            PluginCommand::Inspect { plugin } => inspected(plugin),
+            PluginCommand::Inspect { plugin, grant: _, diff } => {
+                plugin.iter().chain(diff).try_for_each(|plugin| inspected(plugin))
+            }
             PluginCommand::Grants { app } => named(app),
         },
         // An id, the beginning of one or an application: it is compared with what the agent knows, and opens nothing.

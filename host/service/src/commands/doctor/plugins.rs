@@ -98,7 +98,8 @@ async fn lacking(
     let mut lacks = 0;
     for grant in grants_of(run, config, asked).await?.iter().filter(|grant| !grant.granted) {
         lacks += 1;
-        let seen = format!("`{}` asks for {} and is not granted it: {}", grant.plugin, grant.capability, grant.reason);
+        let asks = format!("`{}` asks for {} and is not granted it: {}", grant.plugin, grant.capability, grant.reason);
+        let seen = grant.rebuilt.as_ref().map_or(asks.clone(), |rebuilt| format!("{asks}; {rebuilt}"));
         facts.push(warn("grants", seen, format!("`windlass plugin grants {}` has the lines to add", asked.name)));
     }
     if lacks == 0 {

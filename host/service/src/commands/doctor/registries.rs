@@ -79,8 +79,8 @@ fn named(file: &ReleaseFile, config: &Config) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = images.map(|artifact| artifact.repository.registry().to_owned()).collect();
     // A file that has no valid settings for this environment is reported elsewhere.
     if let Ok(settings) = file.settings(&config.environment) {
-        for (_, plugin, _) in crate::commands::plugin::used(&settings) {
-            if let PluginName::Registry(name) = plugin
+        for (_, used, _) in crate::commands::plugin::used(&settings) {
+            if let PluginName::Registry(name) = &used.plugin
                 && let Ok(reference) = Reference::parse(name)
             {
                 names.insert(reference.registry().to_owned());
