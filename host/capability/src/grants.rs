@@ -22,9 +22,7 @@ use serde_json::json;
 use windlass_config::document::printable;
 use windlass_config::{Endpoint, FilesGrant, Grant, HttpGrant, Origin};
 use windlass_domain::Failure;
-use windlass_foundation::explain::list;
 use windlass_foundation::identity::{Ask, Identity, Kind};
-use windlass_foundation::words;
 
 use super::Scope;
 use super::docker::{ContainerGrant, DockerGrant};
@@ -235,14 +233,7 @@ impl Grants {
     /// That other bytes of the same name were granted, where that is all that is missing.
     fn rebuilt_for(&self, enough: impl Fn(&Self) -> bool) -> Option<String> {
         let (digests, _) = self.if_rebuilt.as_ref().filter(|(_, rebuilt)| enough(rebuilt))?;
-        let digests: Vec<String> = digests.iter().map(|digest| words::digest(digest)).collect();
-        let this = if self.scope.bundled { "the one that this agent carries" } else { "this file" };
-        Some(format!(
-            "`{}` is granted for digest {}; {this} is {}: was it rebuilt?",
-            self.scope.plugin.name,
-            list(&digests),
-            words::digest(&self.scope.plugin.digest)
-        ))
+        Some(reach::rebuilt(&self.scope.plugin, self.scope.bundled, digests))
     }
 
     /// The details of a denial that another digest would lift.

@@ -63,6 +63,9 @@ pub fn inspect(fact: &PluginFact, width: usize) -> Page {
         };
         page.wrapped(Line::plain("  ").ink(ink, "- "), Ink::Plain, &said, width);
     }
+    if let Some(rebuilt) = &fact.rebuilt {
+        page.wrapped(Line::plain("  ").ink(Ink::Warn, "! "), Ink::Plain, rebuilt, width);
+    }
     if let Some(schema) = &fact.schema {
         page.gap();
         page.push(Line::new().ink(Ink::Bold, "configuration (`with`)"));

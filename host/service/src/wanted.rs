@@ -15,6 +15,9 @@ use windlass_sandbox::keys::{Key, at, keys};
 
 /// The most names of one kind that are taken: more are no help to a person.
 const MOST: usize = 64;
+/// The most keys of a table that are looked at, and the most variables that are filled in.
+const MOST_KEYS: usize = 256;
+const MOST_VARIABLES: usize = 1_000;
 /// The longest text that variables are filled into, and the longest value of one, in bytes.
 const LONGEST: usize = 2_048;
 const LONGEST_VALUE: usize = 256;
@@ -56,9 +59,9 @@ pub(crate) fn registries<'a>(artifacts: impl Iterator<Item = &'a Artifact>) -> V
 fn of_table(plugin: &Plugin, with: &Value, settings: &Settings) -> Wanted {
     let keys = keys(&plugin.description().config);
     let mut wanted = Wanted::default();
-    for (path, key) in &keys {
+    for (path, key) in keys.iter().filter(|(_, key)| key.format.is_some()).take(MOST_KEYS) {
         let found = at(with, path);
-        for text in found.iter().filter_map(|value| value.as_str()) {
+        for text in found.iter().filter_map(|value| value.as_str()).take(MOST) {
             add(&mut wanted, key, &with_variables(text, settings));
         }
         let (table, is_in_table) = (path.split_last().map(|(_, above)| above), |above| !at(with, above).is_empty());
@@ -71,8 +74,9 @@ fn of_table(plugin: &Plugin, with: &Value, settings: &Settings) -> Wanted {
     let secrets = texts.iter().flat_map(|text| named_secrets(text)).map(str::to_owned);
     wanted.secrets.extend(secrets.take(MOST));
     let is_used = |variable: &str| texts.iter().any(|text| text.contains(&format!("${{{variable}}}")));
-    let used = settings.secrets.iter().filter(|(variable, _)| is_used(variable)).map(|(_, secret)| secret.clone());
-    wanted.secrets.extend(used.take(MOST));
+    let used =
+        settings.secrets.iter().take(MOST).filter(|(variable, _)| is_used(variable)).map(|(_, secret)| secret.clone());
+    wanted.secrets.extend(used);
     // A plugin whose schema names no address may still be configured with some.
     if !keys.values().any(|key| key.format.as_deref() == Some("uri")) {
         for text in texts.into_iter().take(MOST) {
@@ -90,7 +94,7 @@ fn add(wanted: &mut Wanted, key: &Key, text: &str) {
         Some("command-name") => &mut wanted.commands,
         _ => return,
     };
-    if names.len() < MOST {
+    if names.len() < MOST && is_name(text) {
         names.insert(text.to_owned());
     }
 }
@@ -99,7 +103,8 @@ fn add(wanted: &mut Wanted, key: &Key, text: &str) {
 /// address is left as it is.
 fn with_variables(text: &str, settings: &Settings) -> String {
     let mut filled = text.to_owned();
-    for (name, value) in settings.variables.iter().filter(|(_, value)| value.len() <= LONGEST_VALUE) {
+    let short = settings.variables.iter().filter(|(_, value)| value.len() <= LONGEST_VALUE);
+    for (name, value) in short.take(MOST_VARIABLES) {
         if filled.len() > LONGEST || !filled.contains("${") {
             break;
         }
@@ -110,7 +115,13 @@ fn with_variables(text: &str, settings: &Settings) -> String {
 
 /// Secrets that a text has as `{secret:NAME}`.
 fn named_secrets(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{secret:").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).filter(|name| !name.is_empty())
+    text.split("{secret:").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).filter(|name| is_name(name))
+}
+
+/// Whether a text can be a name that an operator gives: nothing else gets into lines that they are to paste.
+fn is_name(text: &str) -> bool {
+    let letter = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'_' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(letter)
 }
 
 /// Every text of a table, without its keys.
@@ -132,7 +143,10 @@ mod tests {
 
     #[test]
     fn secrets_in_a_template_are_found_by_name() {
-        let found: Vec<_> = named_secrets("https://a/{secret:one}/x?y={secret:two}&{secret:}{secret:open").collect();
+        let found: Vec<_> = named_secrets(
+            "https://a/{secret:one}/x?y={secret:two}&{secret:}{secret:a\u{202e}b}{secret:a b}{secret:open",
+        )
+        .collect();
         assert_eq!(found, ["one", "two"]);
     }
 }

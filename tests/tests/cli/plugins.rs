@@ -212,6 +212,8 @@ fn a_plugin_that_was_rebuilt_is_told_with_the_line_to_change() {
     );
     grant(&stage, &lines);
     fs::write(strategy, rebuilt(&component)).unwrap();
+    let told = stage.tell(&format!("plugin inspect {path} --quiet"));
+    assert!(told.contains("\n  ! `hostile-strategy` is granted for digest sha256:"), "{told}");
     insta::assert_snapshot!(stage.tell("plugin grants kudos --quiet"), @r#"
     exit 0
     --- stdout

@@ -49,6 +49,10 @@ pub struct PluginFact {
     /// The JSON Schema of its `with` table; only with `plugin inspect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
+    /// That it is granted to another digest of the same name alone, in one sentence: it may have been rebuilt; only with
+    /// `plugin inspect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuilt: Option<String>,
     /// The lines for agent.toml that would grant everything that it asks for, for every application; only with
     /// `plugin inspect`, and only where it asks for something that can be granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]

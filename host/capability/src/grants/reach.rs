@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use windlass_config::{DockerWrite, Grant, HttpGrant};
 use windlass_foundation::explain::{list, quoted};
 use windlass_foundation::identity::{Ask, Identity, Kind};
+use windlass_foundation::words;
 
 use super::{above_kind, lines, matches, same_bytes};
 use crate::Scope;
@@ -57,6 +58,24 @@ pub fn of_application(scope: &Scope, asked: &[Ask], granted: &[Grant]) -> Vec<Re
         reached.applications.clear();
     }
     all
+}
+
+/// That a plugin is granted something on a host for other bytes than these alone. A sentence; none where it is not so.
+#[must_use]
+pub fn of_other_bytes(plugin: &Identity, bundled: bool, granted: &[Grant]) -> Option<String> {
+    let own: Vec<&Grant> = granted.iter().filter(|grant| grant.plugin == plugin.name).collect();
+    let mut others: Vec<String> = own.iter().filter_map(|grant| grant.digest.clone()).collect();
+    others.dedup();
+    let is_known = own.iter().any(|grant| same_bytes(grant, plugin, bundled));
+    (!is_known && !others.is_empty()).then(|| rebuilt(plugin, bundled, &others))
+}
+
+/// That other bytes of the same name are granted something.
+pub(super) fn rebuilt(plugin: &Identity, bundled: bool, digests: &[String]) -> String {
+    let digests: Vec<String> = digests.iter().map(|digest| words::digest(digest)).collect();
+    let this = if bundled { "the one that this agent carries" } else { "this file" };
+    let (name, own) = (&plugin.name, words::digest(&plugin.digest));
+    format!("`{name}` is granted for digest {}; {this} is {own}: was it rebuilt?", list(&digests))
 }
 
 fn reach(kind: Kind, asked: &[Ask], own: &[&Grant]) -> Vec<Reach> {

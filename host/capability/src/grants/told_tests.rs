@@ -1,8 +1,8 @@
 //! What an operator reads: what a plugin may reach, what was granted to other bytes, and lines with real names in them.
 
-use windlass_foundation::identity::{Ask, Kind};
+use windlass_foundation::identity::{Ask, Identity, Kind};
 
-use super::reach::{of_application, of_host};
+use super::reach::{of_application, of_host, of_other_bytes};
 use super::{Grants, Permission, Wanted, lines_for_all, missing};
 use crate::Scope;
 use crate::testing::{config, scope};
@@ -88,7 +88,12 @@ fn what_is_granted_to_other_applications_and_other_bytes_is_not_reached() {
     assert_eq!(sentences(Kind::Check, &asked, other), ["may keep values of its own between calls for `other`"]);
     let scope = ours(Kind::Check);
     let bytes = format!("[[grants]]\nplugin = \"check-ours\"\ndigest = \"sha256:{}\"\nstate = true\n", "cd".repeat(32));
-    assert!(!of_host(&scope.plugin, false, Kind::Check, &asked, &config(&bytes).grants)[0].is_granted());
+    let granted = config(&bytes).grants;
+    assert!(!of_host(&scope.plugin, false, Kind::Check, &asked, &granted)[0].is_granted());
+    let told =
+        |digest: &str| of_other_bytes(&Identity { digest: digest.to_owned(), ..scope.plugin.clone() }, false, &granted);
+    assert!(told(&scope.plugin.digest).is_some_and(|told| told.ends_with("was it rebuilt?")));
+    assert_eq!(told(&format!("sha256:{}", "cd".repeat(32))), None);
 }
 
 #[test]

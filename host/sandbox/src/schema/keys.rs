@@ -14,6 +14,9 @@ const KEYS: usize = 2_000;
 const LOOKS: usize = 20_000;
 /// How deep keys are followed: a schema may hold itself.
 const DEPTH: usize = 12;
+/// The longest key, and the longest text of a key's own, in bytes; longer ones are left out.
+const LONGEST_NAME: usize = 128;
+const LONGEST_TEXT: usize = 2_048;
 
 /// The part of a path that stands for each key of a table that the schema does not name.
 pub const ANY: &str = "*";
@@ -48,7 +51,10 @@ pub fn keys(schema: &Value) -> BTreeMap<Vec<String>, Key> {
         }
         if !path.is_empty() {
             let key = keys.entry(path.clone()).or_default();
-            let text = |word: &str| here.get(word).and_then(Value::as_str).map(str::to_owned);
+            let text = |word: &str| {
+                let text = here.get(word).and_then(Value::as_str).filter(|text| text.len() <= LONGEST_TEXT);
+                text.map(str::to_owned)
+            };
             key.format = key.format.take().or_else(|| text("format"));
             key.default = key.default.take().or_else(|| text("default"));
         }
@@ -58,7 +64,8 @@ pub fn keys(schema: &Value) -> BTreeMap<Vec<String>, Key> {
         let is_only = is_certain && others.len() < 2;
         todo.extend(others.into_iter().map(|other| (path.clone(), other, is_only)));
         let required = here.get("required").and_then(Value::as_array);
-        for (name, key) in here.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let properties = here.get("properties").and_then(Value::as_object).into_iter().flatten();
+        for (name, key) in properties.filter(|(name, _)| name.len() <= LONGEST_NAME) {
             let path = [&path[..], std::slice::from_ref(name)].concat();
             let is_required = is_certain && required.is_some_and(|all| all.iter().any(|one| one == name.as_str()));
             keys.entry(path.clone()).or_default().required |= is_required;
@@ -152,5 +159,7 @@ mod tests {
         let branches: Map<String, Value> =
             (0..40).map(|number| (format!("k{number}"), json!({ "$ref": "#" }))).collect();
         assert!(keys(&json!({ "properties": branches })).len() <= KEYS + 40);
+        let long = "x".repeat(LONGEST_NAME + 1);
+        assert!(keys(&json!({ "properties": { long: { "$ref": "#" } } })).is_empty());
     }
 }

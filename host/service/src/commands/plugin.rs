@@ -80,6 +80,7 @@ pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, ExplainedE
     }
     let scope = Scope { about: Arc::default(), plugin: identity.clone(), bundled, kind };
     let lines = grants::lines_for_all(&scope, asked, &wanted::of_itself(&plugin));
+    fact.rebuilt = reach::of_other_bytes(identity, bundled, &config.grants);
     fact.grant = Some(lines).filter(|lines| !lines.is_empty());
     Ok(Reply::succeeded(Answer::Plugin { plugin: Box::new(fact) }))
 }
@@ -203,6 +204,7 @@ fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
         summary: None,
         example: None,
         schema: None,
+        rebuilt: None,
         grant: None,
     }
 }
