@@ -1,10 +1,12 @@
 //! The command line: it makes a command from what was typed, hands it to the service, and shows what comes back.
 //!
-//! It neither decides nor does anything else, apart from commands that need no agent: `init`, `bundle`, `self-update`, `schema`, `completions`, `man`.
+//! It neither decides nor does anything else, apart from commands that need no agent: `init`,
+//! `plugin new | wit | build`, `bundle`, `self-update`, `schema`, `completions`, `man`.
 
 mod actor;
 mod agent;
 mod arguments;
+mod authoring;
 mod bundle;
 mod completions;
 mod error;
@@ -72,6 +74,11 @@ fn printer(global: &Global) -> Printer {
 fn run(arguments: &Arguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
     match &arguments.command {
         Command::Init(arguments) => return with_users_mask(|| init::run(arguments, printer)),
+        Command::Plugin(typed) => {
+            if let Some(done) = authoring::run(&typed.command, printer) {
+                return done;
+            }
+        }
         Command::Bundle(arguments) => return bundle::run(arguments, printer),
         Command::Schema(arguments) => return schema::run(arguments, printer),
         Command::Completions(arguments) => return Ok(completions::run(arguments, printer)),

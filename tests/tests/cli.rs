@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod authoring;
 mod bundles;
 mod config;
 mod every;
@@ -18,7 +19,7 @@ mod records;
 mod releases;
 mod resident;
 mod shop;
-mod support;
+pub(crate) mod support;
 mod updates;
 mod verify;
 

@@ -4,6 +4,7 @@
 //! real in it and what is a stand-in.
 
 mod anonymous;
+mod authored;
 mod awx;
 mod bad_gates;
 mod bad_host;

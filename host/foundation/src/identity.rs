@@ -95,3 +95,14 @@ pub struct Ask {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
 }
+
+/// In few words: `files records (write)`.
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(root) = &self.root {
+            write!(f, " {root}")?;
+        }
+        if self.write { f.write_str(" (write)") } else { Ok(()) }
+    }
+}

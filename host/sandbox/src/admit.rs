@@ -157,7 +157,7 @@ impl Explain for AdmissionError {
                 Some("`rustup target add wasm32-wasip2`, then `cargo build --target wasm32-wasip2`".to_owned())
             }
             Refusal::Inspect(InspectError::Manifest(_)) => Some(
-                "the SDK's `export!` writes the manifest; other languages add the section `windlass.manifest`"
+                "the SDK's `export!` writes the manifest; for other languages `windlass plugin build` puts it in"
                     .to_owned(),
             ),
             _ => None,

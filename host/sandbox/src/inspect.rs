@@ -8,7 +8,7 @@ use super::text::{beginning, plain};
 
 /// The version of the contract that this agent offers; patch versions do not matter. `wit/` has a folder of that name, and
 /// the SDK has the same version.
-pub(super) const CONTRACT: &str = "0.2";
+pub const CONTRACT: &str = "0.2";
 
 /// WASI packages that are there, at 0.2.
 const WASI: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
@@ -86,16 +86,7 @@ fn short(text: &str) -> String {
 /// Looks at a whole file: it is a valid component, has one manifest, imports only what its kind has, and exports what
 /// its kind must.
 pub(super) fn inspect(bytes: &[u8]) -> Result<Manifest, InspectError> {
-    if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
-        return Err(InspectError::MachineCode);
-    }
-    if Parser::is_core_wasm(bytes) {
-        return Err(InspectError::CoreModule);
-    }
-    if !bytes.starts_with(b"\0asm") {
-        return Err(InspectError::NotWasm(first(bytes)));
-    }
-    Validator::new_with_features(features()).validate_all(bytes).map_err(InspectError::Invalid)?;
+    valid(bytes)?;
     let outline = outline(bytes).map_err(InspectError::Invalid)?;
     let manifest = Manifest::read(&outline.manifests)?;
     spoken(&manifest.contract)?;
@@ -113,6 +104,26 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Manifest, InspectError> {
         }
     }
     Ok(manifest)
+}
+
+/// Looks at whether a whole file is a valid component.
+pub(super) fn valid(bytes: &[u8]) -> Result<(), InspectError> {
+    if wasmtime::Engine::detect_precompiled(bytes).is_some() || bytes.starts_with(b"\x7fELF") {
+        return Err(InspectError::MachineCode);
+    }
+    if Parser::is_core_wasm(bytes) {
+        return Err(InspectError::CoreModule);
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(InspectError::NotWasm(first(bytes)));
+    }
+    Validator::new_with_features(features()).validate_all(bytes).map(drop).map_err(InspectError::Invalid)
+}
+
+/// The version of the contract whose interfaces a component exports.
+pub(super) fn exported_contract(bytes: &[u8]) -> Result<Option<String>, wasmparser::BinaryReaderError> {
+    let exports = outline(bytes)?.exports;
+    Ok(exports.into_iter().find_map(contract).map(|(_, version)| version.to_owned()))
 }
 
 /// Whether this agent speaks the contract that a plugin was built for.

@@ -15,6 +15,7 @@ mod call;
 mod compile;
 mod convert;
 mod disk;
+mod embed;
 mod engine;
 mod failure;
 #[cfg(any(test, fuzzing))]
@@ -65,9 +66,9 @@ pub use call::Call;
 pub use compile::{CompileError, PRECOMPILE, precompile_main};
 #[cfg(any(test, fuzzing))]
 pub use fuzzing::guest_document;
-pub use inspect::InspectError;
+pub use inspect::{CONTRACT, InspectError};
 pub use locate::Source;
-pub use manifest::{Manifest, ManifestError};
+pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestError};
 pub use schema::keys;
 
 /// How many times its size a plugin takes once it is compiled, with the component itself; rather too much.

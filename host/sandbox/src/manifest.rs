@@ -9,7 +9,7 @@ use windlass_foundation::identity::{Ask, Kind};
 pub(super) const SECTION: &str = "windlass.manifest";
 
 /// The newest format of the manifest that this agent reads.
-pub(super) const MANIFEST_FORMAT: u32 = 1;
+pub const MANIFEST_FORMAT: u32 = 1;
 
 /// What a plugin says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +95,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), ManifestError> {
+    /// Whether every value in it is allowed.
+    pub fn check(&self) -> Result<(), ManifestError> {
         let invalid = |field, value: &str, expected| {
             Err(ManifestError::Invalid { field, value: super::text::beginning(value, 100), expected })
         };

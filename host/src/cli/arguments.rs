@@ -4,6 +4,7 @@
 //! from them.
 
 mod agent;
+mod authoring;
 mod bundle;
 mod config;
 mod deploy;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use windlass_api::command::ApplicationRef;
 
 pub(super) use agent::{AgentArguments, AttachArguments, StopArguments};
+pub(super) use authoring::{Language, NewArguments, PluginBuildArguments, WitArguments};
 pub(super) use bundle::BundleArguments;
 pub(super) use config::{ConfigArguments, ConfigFormat};
 pub(super) use deploy::{
@@ -151,7 +153,7 @@ pub enum Command {
     Logs(LogsArguments),
     /// Examine the journal
     Audit(AuditArguments),
-    /// Examine plugins and what they may do
+    /// Examine plugins and what they may do, and write plugins of your own
     Plugin(PluginArguments),
     /// Examine this host: can it deploy, and what should be put right
     Doctor(DoctorArguments),
@@ -358,7 +360,7 @@ Exit codes: 0 intact, 1 changed")]
 /// Arguments of `plugin`.
 #[derive(Debug, Clone, Args)]
 pub struct PluginArguments {
-    /// What to examine.
+    /// What to do.
     #[command(subcommand)]
     pub command: PluginCommand,
 }
@@ -398,6 +400,12 @@ Examples:
         #[arg(value_name = "APP")]
         app: ApplicationRef,
     },
+    /// Write a project for a plugin of your own, complete and with tests
+    New(NewArguments),
+    /// Write the contract with plugins as WIT files, with all that it depends on
+    Wit(WitArguments),
+    /// Build a plugin as a component with its manifest, and have it admitted as an agent does
+    Build(PluginBuildArguments),
 }
 
 /// Arguments of `doctor`.

@@ -93,6 +93,7 @@ pub(super) fn of(typed: &arguments::Command) -> Result<Option<Command>, Explaine
                 _ => Command::PluginInspect { plugin: plugin.unwrap_or_default() },
             },
             PluginCommand::Grants { app: application } => Command::PluginGrants { application },
+            PluginCommand::New(_) | PluginCommand::Wit(_) | PluginCommand::Build(_) => return Ok(None),
         },
         C::Whoami(_) => Command::Whoami,
         C::Doctor(it) => Command::Doctor { application: it.app },

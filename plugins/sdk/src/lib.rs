@@ -65,16 +65,19 @@ pub use windlass_domain as documents;
 #[doc(hidden)]
 pub use {schemars, serde, serde_json};
 
-/// Everything that nearly every plugin uses.
+/// Everything that nearly every plugin and its tests use. `testing` is there on the machine that builds, and not in
+/// components.
 pub mod prelude {
     pub use crate::documents::{
         Action, Artifact, Change, Difference, Event, Finding, Observation, Outcome, Part, Phase, Plan, Release, Report,
         Step, Verdict,
     };
+    #[cfg(not(target_family = "wasm"))]
+    pub use crate::testing;
     pub use crate::units::{Period, Size};
     pub use crate::{
-        Check, Context, Error, Recorder, Result, Smoke, Strategy, docker, exec, files, http, log, registry, secrets,
-        state,
+        Check, Context, Error, Fixture, Recorder, Result, Smoke, Strategy, docker, exec, files, http, log, registry,
+        secrets, state,
     };
     pub use schemars::JsonSchema;
     pub use serde::Deserialize;

@@ -1,10 +1,64 @@
 //! For unit tests of plugins, on the machine that builds.
 //!
-//! There is no host here: logic is tested as plain functions, and these helpers hold a plugin's example to its types.
+//! There is no host here: logic is tested as plain functions. These helpers make what a host would hand to a plugin, and
+//! hold a plugin's example to its types.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::documents::{Bundle, EVENT_FORMAT, Event, Outcome, RELEASE_FORMAT, Release};
 use crate::{Config, Error, Result};
+
+/// What an id or a digest looks like.
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// A release of an application with that version label, without images and files. Change the fields that matter.
+#[must_use]
+pub fn release(application: &str, version: &str) -> Release {
+    Release {
+        format: RELEASE_FORMAT,
+        id: DIGEST.to_owned(),
+        application: application.to_owned(),
+        version: version.to_owned(),
+        commit: None,
+        artifacts: BTreeMap::new(),
+        inputs: BTreeMap::new(),
+        bundle: Bundle { digest: DIGEST.to_owned(), files: BTreeMap::new(), programs: None },
+        migration: None,
+    }
+}
+
+/// The end of a deployment of a release, the first on its host, as a recorder is told of it. Change the fields that
+/// matter.
+#[must_use]
+pub fn event(outcome: Outcome, release: Release) -> Event {
+    let runs = matches!(outcome, Outcome::Succeeded | Outcome::Unchanged);
+    Event {
+        format: EVENT_FORMAT,
+        idempotency_key: "0000000000000000".to_owned(),
+        deployment: "4f0c9t2m1k8z".to_owned(),
+        sequence: 1,
+        application: release.application.clone(),
+        environment: "test".to_owned(),
+        host: "localhost".to_owned(),
+        outcome,
+        cancelled: false,
+        rollback: false,
+        actor: "ada".to_owned(),
+        reason: None,
+        running: runs.then(|| release.clone()),
+        release,
+        previous: None,
+        trouble: None,
+        started: "2026-01-01T12:00:00Z".to_owned(),
+        finished: "2026-01-01T12:00:10Z".to_owned(),
+        checks: Vec::new(),
+        smoke: Vec::new(),
+        failure: None,
+        found: None,
+    }
+}
 
 /// Reads the one `with` table of a plugin's example, as the host would give it to the plugin.
 ///

@@ -66,6 +66,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // What it shows may come from another process: it knows answers, and nothing that makes them.
     ("windlass-report", &["windlass-domain", "windlass-foundation", "windlass-api"]),
+    // For authors of plugins, on their own machines: what they make is admitted as an agent would.
+    ("windlass-authoring", &["windlass-domain", "windlass-foundation", "windlass-config", "windlass-sandbox"]),
     // A way in, and no more: what a caller may say and do is decided above it.
     ("windlass-ssh", &["windlass-domain", "windlass-foundation"]),
     // Use cases live in the service, so the command line reaches no journal, configuration or capability.
@@ -83,6 +85,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "windlass-page",
             "windlass-ssh",
             "windlass-update",
+            "windlass-authoring",
         ],
     ),
 ];

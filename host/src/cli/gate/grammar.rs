@@ -179,6 +179,9 @@ fn check(arguments: &Arguments) -> Result<(), Refusal> {
                 plugin.iter().chain(diff).try_for_each(|plugin| inspected(plugin))
             }
             PluginCommand::Grants { app } => named(app),
+            PluginCommand::New(_) => local("plugin new"),
+            PluginCommand::Wit(_) => local("plugin wit"),
+            PluginCommand::Build(_) => local("plugin build"),
         },
         // An id, the beginning of one or an application: it is compared with what the agent knows, and opens nothing.
         Command::Attach(AttachArguments { operation: _ }) | Command::Stop(StopArguments { operation: _, leave: _ }) => {
