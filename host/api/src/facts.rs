@@ -78,7 +78,7 @@ pub enum Fact {
     Trigger(TriggerFact),
     /// Whether the journal is as it was written: `audit verify`.
     Audit(AuditFact),
-    /// A plugin: `plugin list`, `plugin inspect`.
+    /// A plugin: `plugin list`, `plugin inspect`, `plugin build`.
     Plugin(Box<PluginFact>),
     /// Two plugins compared: `plugin inspect --diff`.
     PluginDiff(Box<PluginDiffFact>),
@@ -92,7 +92,7 @@ pub enum Fact {
     Update(UpdateFact),
     /// One thing that was looked at: `doctor`.
     Doctor(DoctorFact),
-    /// A file that was made, or would be: `init`; one that the operator makes: `ssh-gate install`.
+    /// A file that was made, or would be: `init`, `plugin new`, `plugin wit`; one that the operator makes: `ssh-gate install`.
     File(FileFact),
     /// The name of a schema: `schema`.
     Schema(SchemaFact),

@@ -90,9 +90,10 @@ fn remarks(described: Option<&PluginFile>, plugin: &Plugin) -> Vec<String> {
 /// Runs the command of `plugin.toml`, without a shell.
 fn by_command(directory: &Path, described: &PluginFile) -> Result<(), AuthoringError> {
     let Some((program, arguments)) = described.command.split_first() else { return Ok(()) };
-    // A path is that of the project, as for a program that is started there.
-    let is_path = program.contains('/');
-    let program = if is_path { directory.join(program).into_os_string() } else { program.into() };
+    // A path is that of the project, wherever this process is.
+    let place = std::path::absolute(directory);
+    let place = place.map_err(|source| AuthoringError::Read { path: directory.to_owned(), source })?;
+    let program = if program.contains('/') { place.join(program).into_os_string() } else { program.into() };
     let mut command = Command::new(&program);
     // Standard output is for the answer.
     let output = io::stderr().as_fd().try_clone_to_owned().map_or_else(|_| Stdio::null(), Stdio::from);

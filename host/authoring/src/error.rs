@@ -60,6 +60,9 @@ pub enum AuthoringError {
         /// Where it was said to be.
         path: PathBuf,
     },
+    /// A project that uses no SDK was given one.
+    #[error("the SDK is for Rust, and a project in Python has none")]
+    SdkOfRust,
     /// The directory has no project.
     #[error("`{}` has neither a Cargo.toml nor a plugin.toml", directory.display())]
     Nothing {
@@ -133,6 +136,7 @@ impl Explain for AuthoringError {
             | Self::Name { .. }
             | Self::Occupied { .. }
             | Self::NoSdk { .. }
+            | Self::SdkOfRust
             | Self::Nothing { .. } => ExitCode::Usage,
             Self::Read { .. }
             | Self::Write { .. }
@@ -153,6 +157,7 @@ impl Explain for AuthoringError {
             Self::Exists { .. } => Some("nothing was written; choose another directory, or remove it first".to_owned()),
             Self::Name { .. } => Some("first-party plugins begin with their kind: `check-calendar`".to_owned()),
             Self::Occupied { .. } => Some("nothing was written; name another one with `--directory`".to_owned()),
+            Self::SdkOfRust => Some("leave out `--sdk`".to_owned()),
             Self::NoSdk { .. } => Some("name the directory that has `plugins/sdk` in it".to_owned()),
             Self::Nothing { .. } => Some("`windlass plugin new NAME --kind check` writes a project".to_owned()),
             Self::NoComponent { .. } => Some(
@@ -161,7 +166,10 @@ impl Explain for AuthoringError {
                     .to_owned(),
             ),
             Self::NotMade { .. } => Some("`component` of plugin.toml names what the command makes".to_owned()),
-            Self::Start { program, .. } => Some(format!("install `{program}`, or name another one in `command`")),
+            Self::Start { program, .. } => {
+                let name = program.rsplit('/').next().unwrap_or(program);
+                Some(format!("install {name}, or name another program in `command` of plugin.toml"))
+            }
             Self::Damaged(_) => Some("install Windlass again: its binary is damaged".to_owned()),
             Self::Document(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),

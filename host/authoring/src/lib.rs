@@ -15,5 +15,5 @@ pub use component::{Built, build};
 pub use contract::{Contract, contract};
 pub use error::AuthoringError;
 pub use files::{File, write};
-pub use project::{Wanted, create};
+pub use project::{Language, Wanted, create};
 pub use toolchain::MissingToolchain;

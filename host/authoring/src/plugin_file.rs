@@ -72,7 +72,8 @@ impl PluginFile {
         Self::of(&Document::read(path)?)
     }
 
-    fn of(document: &Document) -> Result<Self, DocumentError> {
+    /// The file that was read.
+    pub(crate) fn of(document: &Document) -> Result<Self, DocumentError> {
         let mistakes = Mistakes::of(document);
         let read = mistakes.decode::<Tables>(document.tree()?).map(|tables| checked(tables, &mistakes));
         mistakes.finish(read)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use windlass_foundation::identity::Kind;
 
+use crate::contract::contract;
 use crate::error::AuthoringError;
 use crate::files::{self, File};
 
@@ -18,6 +19,15 @@ const SDK: &str = "{ git = \"https://github.com/windlass-dev/windlass\" }";
 /// The longest name of a plugin.
 const LONGEST_NAME: usize = 64;
 
+/// What a project can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Rust, with the SDK.
+    Rust,
+    /// Python, which componentize-py makes a component of.
+    Python,
+}
+
 /// What an author wants to begin with.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -25,6 +35,8 @@ pub struct Wanted {
     pub name: String,
     /// What it is for.
     pub kind: Kind,
+    /// What it is written in.
+    pub language: Language,
     /// A checkout of Windlass, or the SDK in one; without it, the SDK is fetched when the project is built.
     pub sdk: Option<PathBuf>,
 }
@@ -32,7 +44,11 @@ pub struct Wanted {
 /// Writes a project into a directory that is empty or not there: its files.
 pub fn create(directory: &Path, wanted: &Wanted) -> Result<Vec<File>, AuthoringError> {
     named(&wanted.name)?;
-    let files = rust(wanted)?;
+    let files = match wanted.language {
+        Language::Rust => rust(wanted)?,
+        Language::Python if wanted.sdk.is_some() => return Err(AuthoringError::SdkOfRust),
+        Language::Python => python(wanted)?,
+    };
     if is_occupied(directory).map_err(|source| AuthoringError::Read { path: directory.to_owned(), source })? {
         return Err(AuthoringError::Occupied { directory: directory.to_owned() });
     }
@@ -127,41 +143,74 @@ const TAKEN: [&str; 60] = [
 
 /// The files of a project in Rust.
 fn rust(wanted: &Wanted) -> Result<Vec<File>, AuthoringError> {
-    let (source, example, next) = match wanted.kind {
-        Kind::Check => (
-            include_str!("../templates/rust/check.rs"),
-            include_str!("../templates/rust/check.toml"),
-            "`windlass check DIRECTORY` then asks it,\nand touches nothing.",
-        ),
-        Kind::Strategy => (
-            include_str!("../templates/rust/strategy.rs"),
-            include_str!("../templates/rust/strategy.toml"),
-            "The three commands are defined there,\neach below `[commands.NAME]`. `windlass plan DIRECTORY` then shows its steps, and changes nothing.",
-        ),
-        Kind::Smoke => (
-            include_str!("../templates/rust/smoke.rs"),
-            include_str!("../templates/rust/smoke.toml"),
-            "`windlass verify` asks it once the\napplication was deployed with it.",
-        ),
-        Kind::Recorder => (
-            include_str!("../templates/rust/recorder.rs"),
-            include_str!("../templates/rust/recorder.toml"),
-            "`windlass outbox` shows what it was\nnot told yet.",
-        ),
+    let (source, example) = match wanted.kind {
+        Kind::Check => (include_str!("../templates/rust/check.rs"), include_str!("../templates/rust/check.toml")),
+        Kind::Strategy => {
+            (include_str!("../templates/rust/strategy.rs"), include_str!("../templates/rust/strategy.toml"))
+        }
+        Kind::Smoke => (include_str!("../templates/rust/smoke.rs"), include_str!("../templates/rust/smoke.toml")),
+        Kind::Recorder => {
+            (include_str!("../templates/rust/recorder.rs"), include_str!("../templates/rust/recorder.toml"))
+        }
     };
     let sdk = wanted.sdk.as_deref().map(sdk).transpose()?;
-    let name = wanted.name.as_str();
-    let filled = |text: &str| text.replace("plugin-name", name).replace("plugin_name", &name.replace('-', "_"));
-    let file = |path: &str, text: String| File { path: path.to_owned(), text };
     let manifest = include_str!("../templates/rust/Cargo.toml.in").replace("SDK", sdk.as_deref().unwrap_or(SDK));
-    let readme = include_str!("../templates/rust/README.md").replace("KIND", wanted.kind.word());
     Ok(vec![
-        file("Cargo.toml", filled(&manifest)),
-        file("src/lib.rs", filled(source)),
-        file("example.toml", filled(example)),
-        file("README.md", filled(&readme.replace("WHAT NEXT", next))),
-        file(".gitignore", include_str!("../templates/rust/gitignore.in").to_owned()),
+        filled("Cargo.toml", &manifest, wanted),
+        filled("src/lib.rs", source, wanted),
+        filled("example.toml", example, wanted),
+        filled("README.md", include_str!("../templates/rust/README.md"), wanted),
+        filled(".gitignore", include_str!("../templates/rust/gitignore.in"), wanted),
     ])
+}
+
+/// The files of a project in Python.
+fn python(wanted: &Wanted) -> Result<Vec<File>, AuthoringError> {
+    let (source, capability) = match wanted.kind {
+        Kind::Check => {
+            (include_str!("../templates/python/check.py"), "name = \"http\"\nreason = \"asks the release calendar\"")
+        }
+        Kind::Strategy => {
+            (include_str!("../templates/python/strategy.py"), "name = \"exec\"\nreason = \"runs the three commands\"")
+        }
+        Kind::Smoke => (
+            include_str!("../templates/python/smoke.py"),
+            "name = \"http\"\nreason = \"asks the application which version it is\"",
+        ),
+        Kind::Recorder => {
+            (include_str!("../templates/python/recorder.py"), "name = \"http\"\nreason = \"sends the events\"")
+        }
+    };
+    let described = include_str!("../templates/python/plugin.toml.in").replace("CAPABILITY", capability);
+    let mut files = vec![
+        filled("plugin.toml", &described, wanted),
+        filled("app.py", source, wanted),
+        filled("windlass.py", include_str!("../templates/python/windlass.py"), wanted),
+        filled("README.md", include_str!("../templates/python/README.md"), wanted),
+        filled(".gitignore", include_str!("../templates/python/gitignore.in"), wanted),
+    ];
+    let contract = contract()?.files.into_iter();
+    files.extend(contract.map(|File { path, text }| File { path: format!("wit/{path}"), text }));
+    Ok(files)
+}
+
+/// A file of a template, with what stands for the plugin's own replaced.
+fn filled(path: &str, template: &str, wanted: &Wanted) -> File {
+    let next = match wanted.kind {
+        Kind::Check => "`windlass check DIRECTORY` then asks it,\nand touches nothing.",
+        Kind::Strategy => {
+            "The three commands are defined there,\neach below `[commands.NAME]`. `windlass plan DIRECTORY` then shows its steps, and \
+             changes nothing."
+        }
+        Kind::Smoke => "`windlass verify` asks it once the\napplication was deployed with it.",
+        Kind::Recorder => "`windlass outbox` shows what it was\nnot told yet.",
+    };
+    let text = template
+        .replace("WHAT NEXT", next)
+        .replace("KIND", wanted.kind.word())
+        .replace("plugin_name", &wanted.name.replace('-', "_"))
+        .replace("plugin-name", &wanted.name);
+    File { path: path.to_owned(), text }
 }
 
 /// A checkout, or the SDK in it, as a dependency.
@@ -179,24 +228,44 @@ fn sdk(given: &Path) -> Result<String, AuthoringError> {
 
 #[cfg(test)]
 mod tests {
+    use windlass_config::document::Document;
+
     use super::*;
+    use crate::plugin_file::PluginFile;
 
     fn wanted(name: &str, kind: Kind) -> Wanted {
-        Wanted { name: name.to_owned(), kind, sdk: None }
+        Wanted { name: name.to_owned(), kind, language: Language::Rust, sdk: None }
     }
 
     #[test]
     fn nothing_of_a_template_is_left() {
         for kind in Kind::ALL {
-            let files = rust(&wanted("own-word", kind)).unwrap();
-            for File { path, text } in &files {
-                for left in ["plugin-name", "plugin_name", "SDK", "KIND", "WHAT NEXT"] {
-                    assert!(!text.contains(left), "{kind}: {path} has {left}");
+            let wanted = wanted("own-word", kind);
+            let (rust, python) = (rust(&wanted).unwrap(), python(&wanted).unwrap());
+            for File { path, text } in rust.iter().chain(&python) {
+                for left in ["plugin-name", "plugin_name", "SDK", "KIND", "WHAT NEXT", "CAPABILITY"] {
+                    assert!(path.starts_with("wit/") || !text.contains(left), "{kind}: {path} has {left}");
                 }
             }
-            assert_eq!(files.len(), 5);
-            toml::from_str::<toml::Table>(&files[0].text).unwrap();
+            assert_eq!(rust.len(), 5);
+            toml::from_str::<toml::Table>(&rust[0].text).unwrap();
+            let described = Document::from_text("plugin.toml", &python[0].text).unwrap();
+            let described = PluginFile::of(&described).unwrap();
+            assert_eq!((described.manifest.name.as_str(), described.manifest.kind), ("own-word", kind));
+            assert_eq!(described.command[0], ".venv/bin/componentize-py");
         }
+    }
+
+    #[test]
+    fn the_guide_shows_what_is_written() {
+        let guide = include_str!("../../../docs/plugin-guide.md");
+        let source = include_str!("../templates/rust/check.rs");
+        let begins = source.find("impl Check for Plugin {").unwrap();
+        let ends = source.find("\n/// What the answer means.").unwrap();
+        let shown = format!("```rust,ignore\n{}```\n", &source[begins..ends]);
+        assert!(guide.contains(&shown), "docs/plugin-guide.md is old:\n{shown}");
+        let example = include_str!("../templates/rust/check.toml").replace("plugin_name", "check_calendar");
+        assert!(guide.contains(&example), "docs/plugin-guide.md is old:\n{example}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::private::with_users_mask;
 use windlass_foundation::words;
 use windlass_report::page::Line;
-use windlass_report::{Printer, Verbosity, host};
+use windlass_report::{Printer, Verbosity, plugin};
 
 use super::arguments::{Language, NewArguments, PluginBuildArguments, PluginCommand, WitArguments};
 use super::error::CliError;
@@ -25,16 +25,23 @@ pub(super) fn run(command: &PluginCommand, printer: Printer) -> Option<Result<Ex
 
 /// Writes a project.
 fn new(typed: &NewArguments, printer: Printer) -> Result<ExitCode, ExplainedError> {
-    let NewArguments { name, kind, language: Language::Rust, directory, sdk } = typed;
+    let NewArguments { name, kind, language, directory, sdk } = typed;
     let directory = directory.clone().unwrap_or_else(|| PathBuf::from(name));
-    let wanted = Wanted { name: name.clone(), kind: *kind, sdk: sdk.clone() };
+    let (language, first) = match language {
+        Language::Rust => (windlass_authoring::Language::Rust, "`cargo test`"),
+        Language::Python => (windlass_authoring::Language::Python, "install componentize-py"),
+    };
+    let wanted = Wanted { name: name.clone(), kind: *kind, language, sdk: sdk.clone() };
     let files = windlass_authoring::create(&directory, &wanted)?;
     tell(&directory, &files, None, printer);
     for file in &files {
-        printer.status(&Line::plain(format!("wrote {}", directory.join(&file.path).display())));
+        // The contract is one line.
+        if !file.path.starts_with("wit/") || file.path == "wit/guest.wit" {
+            printer.status(&Line::plain(format!("wrote {}", directory.join(&file.path).display())));
+        }
     }
     printer.status(&Line::plain(format!(
-        "next: `cd {}`, `cargo test`, `windlass plugin build`; README.md says the rest",
+        "next: `cd {}`, {first}, `windlass plugin build`; README.md says the rest",
         directory.display()
     )));
     Ok(ExitCode::Succeeded)
@@ -50,7 +57,7 @@ fn build(typed: &PluginBuildArguments, printer: Printer) -> Result<ExitCode, Exp
     if printer.json() {
         printer.fact(&Fact::Plugin(Box::new(fact)));
     } else {
-        printer.page(&host::plugin(&fact, printer.width()));
+        printer.page(&plugin::inspect(&fact, printer.width()));
     }
     for remark in &built.remarks {
         printer.warn(remark);
@@ -60,7 +67,15 @@ fn build(typed: &PluginBuildArguments, printer: Printer) -> Result<ExitCode, Exp
 
 /// What was built, as `plugin inspect` tells of a plugin.
 fn fact(built: &Built) -> PluginFact {
-    let asks = built.asks.iter().map(|ask| AskFact { capability: ask.to_string(), reason: ask.reason.clone() });
+    // What a host grants of it is said where it is used.
+    let asks = built.asks.iter().map(|ask| AskFact {
+        capability: ask.to_string(),
+        reason: ask.reason.clone(),
+        sentence: None,
+        granted: None,
+        optional: ask.optional,
+        reach: Vec::new(),
+    });
     PluginFact {
         name: built.identity.name.clone(),
         version: built.identity.version.clone(),
@@ -73,6 +88,8 @@ fn fact(built: &Built) -> PluginFact {
         summary: None,
         example: None,
         schema: None,
+        rebuilt: None,
+        grant: None,
     }
 }
 

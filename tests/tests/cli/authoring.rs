@@ -56,6 +56,34 @@ fn a_project_is_written_into_a_directory_that_is_empty() {
 }
 
 #[test]
+fn a_project_in_another_language_has_the_contract_in_it() {
+    let stage = Stage::new();
+    let place = stage.host.root().join("mine");
+    let line = format!("plugin new check-mine --kind check --language python --directory {}", place.display());
+    assert!(stage.tell(&format!("{line} --sdk .")).contains("a project in Python has none"));
+    insta::assert_snapshot!(stage.tell(&line), @"
+    exit 0
+    --- stderr
+    wrote [HOST]/mine/plugin.toml
+    wrote [HOST]/mine/app.py
+    wrote [HOST]/mine/windlass.py
+    wrote [HOST]/mine/README.md
+    wrote [HOST]/mine/.gitignore
+    wrote [HOST]/mine/wit/guest.wit
+    next: `cd [HOST]/mine`, install componentize-py, `windlass plugin build`; README.md says the rest
+    ");
+    assert!(stage.tell(&format!("plugin wit {}", place.join("wit").display())).contains("has contract 0.2.0 already"));
+    // What is missing is named, and where it would be.
+    insta::assert_snapshot!(stage.tell(&format!("plugin build {}", place.display())), @"
+    exit 3
+    --- stderr
+    error: cannot start `[HOST]/mine/.venv/bin/componentize-py`
+    caused by: No such file or directory (os error 2)
+    hint: install componentize-py, or name another program in `command` of plugin.toml
+    ");
+}
+
+#[test]
 fn the_contract_is_written_once_and_over_nothing() {
     let stage = Stage::new();
     let place = stage.host.root().join("wit");
@@ -142,7 +170,7 @@ fn what_cannot_be_built_is_told_and_nothing_is_exchanged() {
     --- stderr
     error: cannot start `no-such-compiler`
     caused by: No such file or directory (os error 2)
-    hint: install `no-such-compiler`, or name another one in `command`
+    hint: install no-such-compiler, or name another program in `command` of plugin.toml
     ");
     insta::assert_snapshot!(tell(CALENDAR, "[\"sh\", \"-c\", \"echo line 3 is wrong; exit 4\"]"), @"
     exit 3

@@ -15,7 +15,7 @@ use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
 use windlass_foundation::call::CallContext;
 use windlass_foundation::explain::ExplainedError;
-use windlass_foundation::identity::{Ask, Kind};
+use windlass_foundation::identity::Kind;
 use windlass_foundation::private;
 use windlass_foundation::redact::Redactor;
 use windlass_release::environment::{PluginName, PluginUse, Settings};
@@ -155,7 +155,7 @@ pub(super) async fn grants_of(
             facts.push(GrantFact {
                 plugin: plugin.identity().name.clone(),
                 usage: usage.clone(),
-                capability: capability(ask),
+                capability: ask.to_string(),
                 reason: ask.reason.clone(),
                 granted: lacks.is_none(),
                 sentence: reach.sentence(""),
@@ -193,7 +193,7 @@ fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
             .capabilities
             .iter()
             .map(|ask| AskFact {
-                capability: capability(ask),
+                capability: ask.to_string(),
                 reason: ask.reason.clone(),
                 sentence: None,
                 granted: None,
@@ -213,11 +213,4 @@ fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
 fn reached(reached: &Reached) -> ReachFact {
     let Reached { to, secrets, addresses, write, more: _, applications } = reached.clone();
     ReachFact { to, secrets, addresses, write, applications }
-}
-
-/// A requested capability in few words: `files records (write)`.
-fn capability(ask: &Ask) -> String {
-    let root = ask.root.as_ref().map(|root| format!(" {root}")).unwrap_or_default();
-    let write = if ask.write { " (write)" } else { "" };
-    format!("{}{root}{write}", ask.name)
 }

@@ -12,9 +12,10 @@ use windlass_foundation::identity::Kind;
 Examples:
   windlass plugin new check-calendar --kind check
   windlass plugin new smoke-version --kind smoke --directory plugins/version
+  windlass plugin new check-calendar --kind check --language python
   windlass plugin new check-calendar --kind check --sdk ~/windlass   With the SDK of a checkout
 
-Next: `cargo test` in its directory, and `windlass plugin build`.")]
+The project is complete, and its README.md says what is next: `windlass plugin build`.")]
 pub struct NewArguments {
     /// The plugin's name: lower-case letters, digits and `-`
     #[arg(value_name = "NAME")]
@@ -22,13 +23,13 @@ pub struct NewArguments {
     /// What it is for
     #[arg(long, value_name = "KIND", value_parser = kind())]
     pub kind: Kind,
-    /// What it is written in; `windlass plugin wit` and `windlass plugin build` know other languages
+    /// What it is written in; for other languages begin with `windlass plugin wit`
     #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t = Language::Rust)]
     pub language: Language,
     /// The project's directory, which is empty or not there; without it, ./NAME
     #[arg(long, value_name = "DIRECTORY")]
     pub directory: Option<PathBuf>,
-    /// A checkout of Windlass whose SDK is taken; without it, cargo fetches the SDK with git
+    /// A checkout of Windlass whose SDK for Rust is taken; without it, cargo fetches the SDK with git
     #[arg(long, value_name = "DIRECTORY")]
     pub sdk: Option<PathBuf>,
 }
@@ -38,6 +39,7 @@ pub struct NewArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     Rust,
+    Python,
 }
 
 /// A kind by its word.

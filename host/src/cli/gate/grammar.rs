@@ -416,6 +416,9 @@ mod tests {
             ("plugin inspect ./x.wasm", "cannot name `./x.wasm`"),
             ("plugin inspect x.wasm", "cannot name `x.wasm`"),
             ("plugin grants ./kudos", "cannot name `./kudos`"),
+            ("plugin new x --kind check --directory /root/x", "`plugin new` is no command"),
+            ("plugin wit /root/x", "`plugin wit` is no command"),
+            ("plugin build /root/x", "`plugin build` is no command"),
             ("doctor ./kudos", "cannot name `./kudos`"),
             ("outbox list ./kudos", "cannot name `./kudos`"),
             ("deploy kudos; id", "usage:"),
@@ -452,6 +455,7 @@ mod tests {
         assert_eq!(
             paths,
             [
+                "build directory",
                 "check bundle",
                 "check release",
                 "config bundle",
@@ -461,11 +465,14 @@ mod tests {
                 "deploy plan",
                 "deploy release",
                 "export out",
+                "new directory",
+                "new sdk",
                 "plan bundle",
                 "plan out",
                 "plan release",
                 "report out",
-                "verify file"
+                "verify file",
+                "wit directory"
             ]
         );
     }

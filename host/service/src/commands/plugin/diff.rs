@@ -10,7 +10,7 @@ use windlass_foundation::identity::Ask;
 use windlass_sandbox::Plugin;
 use windlass_sandbox::keys::{ANY, EACH, Key, dotted, keys};
 
-use super::{admit, capability, open, source};
+use super::{admit, open, source};
 use crate::access::On;
 use crate::run::Run;
 
@@ -58,7 +58,7 @@ impl Asked {
     fn of(asks: &[Ask]) -> Self {
         let mut all: BTreeMap<String, (Ask, Vec<String>)> = BTreeMap::new();
         for ask in asks {
-            all.entry(capability(ask)).or_insert_with(|| (ask.clone(), Vec::new())).1.push(ask.reason.clone());
+            all.entry(ask.to_string()).or_insert_with(|| (ask.clone(), Vec::new())).1.push(ask.reason.clone());
         }
         Self(all)
     }
