@@ -12,7 +12,7 @@ mod wanted;
 
 pub use compare::Asking;
 pub use lines::DATA;
-pub use missing::{Missing, lines_for_all, missing};
+pub use missing::{Missing, Unmet, lines_for_all, missing, unmet};
 pub use permission::Permission;
 pub use wanted::Wanted;
 

@@ -126,6 +126,9 @@ pub fn grants(facts: &[GrantFact], width: usize) -> Page {
         for fact in plugin {
             let (ink, granted) = if fact.granted { (Ink::Good, "yes") } else { (Ink::Bad, "no ") };
             page.wrapped(Line::plain("  ").ink(ink, granted).text("  "), Ink::Plain, &fact.sentence, width);
+            if let Some(unmet) = &fact.unmet {
+                page.wrapped(Line::plain("  ").ink(Ink::Warn, "but").text("  "), Ink::Plain, unmet, width);
+            }
         }
     }
     let rebuilt: BTreeMap<&str, &str> =
@@ -240,6 +243,7 @@ mod tests {
             granted,
             sentence: sentence.to_owned(),
             reach: Vec::new(),
+            unmet: None,
             rebuilt: rebuilt.map(str::to_owned),
             lines: lines.map(str::to_owned),
         };

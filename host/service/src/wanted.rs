@@ -79,6 +79,7 @@ fn of_table(plugin: &Plugin, with: &Value, settings: &Settings) -> Wanted {
     wanted.secrets.extend(used);
     // A plugin whose schema names no address may still be configured with some.
     if !keys.values().any(|key| key.format.as_deref() == Some("uri")) {
+        wanted.servers_are_guessed = true;
         for text in texts.into_iter().take(MOST) {
             wanted.add_server(&with_variables(text, settings));
         }

@@ -350,6 +350,28 @@ fn the_lines_for_a_release_have_its_own_addresses_and_names() {
         reveal = ["signing"]
     "#);
     assert!(!told.contains("elsewhere.example"), "{told}");
+    // Something of it is granted, and not what the release is configured with.
+    grant(
+        &stage,
+        "\n[secrets.pact-token]\nfile = \"/nowhere/token\"\n[[grants]]\nplugin = \"check-pact\"\n\
+         http = [{ to = \"https://other.example\" }]\nsecrets = [\"pact-token\"]\n",
+    );
+    let told = stage.tell("plugin grants kudos --quiet");
+    let of_pact: Vec<&str> = told.lines().skip_while(|line| !line.starts_with("check-pact")).take(9).collect();
+    insta::assert_snapshot!(of_pact.join("\n"), @"
+    check-pact, used as checks.contracts
+      yes  may send requests to `https://other.example`: asks the broker that the release file names
+      but  as it is configured, it may not ask `https://broker.example.org` and send the secret
+           `pact-token` to `https://broker.example.org`
+      yes  may use the secret `pact-token` without seeing it: the user and password or the token for the
+           broker
+    check-image, used as checks.images
+      no   asks to look at the application's containers, networks and volumes: asks for the host's
+           platform and for images that it has already; not granted
+    ");
+    let json = stage.host.run(["plugin", "grants", "kudos", "--json", "--quiet"]).unwrap().stdout;
+    let fact = json.lines().find(|line| line.contains("\"unmet\"")).unwrap();
+    assert!(fact.contains("\"granted\":true") && fact.contains("\"lines\":\"[[grants]]"), "{fact}");
 }
 
 #[test]

@@ -198,10 +198,13 @@ pub struct GrantFact {
     /// What it may reach.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reach: Vec<ReachFact>,
+    /// What the release's configuration of the plugin needs of this and is not granted, in one sentence, where something else is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<String>,
     /// That it is granted to another digest of the same name, in one sentence: the plugin may have been rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuilt: Option<String>,
-    /// The lines for agent.toml that would grant it, where it is not.
+    /// The lines for agent.toml that would grant it, where it is not, or what is `unmet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<String>,
 }

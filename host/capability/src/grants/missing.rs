@@ -45,6 +45,40 @@ pub fn missing(scope: &Scope, asked: &[Ask], granted: &[Grant], wanted: &Wanted)
     missing
 }
 
+/// What a plugin is granted something of, and is configured to reach more of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// What it asks for.
+    pub ask: Ask,
+    /// What it may not, after "may not": `` ask `https://b.example` ``.
+    pub words: Vec<String>,
+    /// The lines for `agent.toml`.
+    pub lines: String,
+}
+
+/// What the configuration of a plugin names besides what it is granted. What it is granted nothing of at all is [`missing`].
+#[must_use]
+pub fn unmet(scope: &Scope, asked: &[Ask], granted: &[Grant], wanted: &Wanted) -> Vec<Unmet> {
+    let have = Grants::decide(scope.clone(), asked, granted);
+    let mut unmet = Vec::new();
+    for ask in asked.iter().filter(|ask| !(ask.name == "http" && wanted.servers_are_guessed)) {
+        let may = |permission: &Permission| above_kind(scope.kind, permission).is_none();
+        let lacks: Vec<Permission> = wanted
+            .known(ask)
+            .into_iter()
+            .filter(|permission| may(permission) && !have.is_granted(permission))
+            .collect();
+        let has_any = lines::example(ask).is_some_and(|permission| have.has_any(&permission));
+        if has_any && !lacks.is_empty() {
+            let words = lacks.iter().map(Permission::words).collect();
+            let wishes: Vec<_> = lacks.into_iter().map(Into::into).collect();
+            let lines = have.with_binding(lines::grants(scope, &wishes));
+            unmet.push(Unmet { ask: ask.clone(), words, lines });
+        }
+    }
+    unmet
+}
+
 /// The lines that would grant all that a plugin asks for and that can be granted to its kind; empty where it asks for
 /// nothing.
 #[must_use]

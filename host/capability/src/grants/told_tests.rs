@@ -3,7 +3,7 @@
 use windlass_foundation::identity::{Ask, Identity, Kind};
 
 use super::reach::{of_application, of_host, of_other_bytes};
-use super::{Grants, Permission, Wanted, lines_for_all, missing};
+use super::{Grants, Permission, Wanted, lines_for_all, missing, unmet};
 use crate::Scope;
 use crate::testing::{config, scope};
 
@@ -191,6 +191,27 @@ fn a_secret_that_goes_to_a_server_names_the_missing_line() {
     let lacks = missing(&scope(Kind::Check), &asked, &config(&agent).grants, &Wanted::default());
     assert_eq!(lacks.len(), 1);
     assert!(lacks[0].lines.ends_with("\nsecrets = [\"token\"]\n"), "{}", lacks[0].lines);
+}
+
+#[test]
+fn what_its_configuration_names_besides_what_is_granted_is_unmet() {
+    let agent = format!(
+        "[[grants]]\nplugin = \"check-ours\"\nhttp = [{{ to = \"https://a.example\" }}]\nsecrets = [\"token\"]\n{DEFINITIONS}"
+    );
+    let (asked, granted) = ([ask("http", ""), ask("secrets", ""), ask("exec", "")], config(&agent).grants);
+    let unmet = |wanted: &Wanted| unmet(&scope(Kind::Check), &asked, &granted, wanted);
+    let mut wanted = Wanted { commands: ["pg-ready".to_owned()].into(), ..Wanted::default() };
+    wanted.add_server("https://a.example");
+    assert!(unmet(&wanted).is_empty(), "what is granted nothing of is missing");
+    wanted.secrets = ["token".to_owned()].into();
+    let told = unmet(&wanted);
+    assert_eq!(told[0].words, ["send the secret `token` to `https://a.example`"]);
+    wanted.add_server("https://b.example");
+    let told = unmet(&wanted);
+    assert_eq!((told.len(), &told[0].words), (1, &vec!["ask `https://b.example`".to_owned()]));
+    let more = config(&format!("{agent}\n{}", told[0].lines)).grants;
+    assert!(super::unmet(&scope(Kind::Check), &asked, &more, &wanted).is_empty(), "the lines grant it");
+    assert!(unmet(&Wanted { servers_are_guessed: true, ..wanted }).is_empty());
 }
 
 #[test]

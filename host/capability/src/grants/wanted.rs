@@ -16,6 +16,8 @@ use super::lines::{self, Wish};
 pub struct Wanted {
     /// Servers.
     pub servers: BTreeSet<Origin>,
+    /// Whether the servers are only addresses that stand in its configuration, and nothing says that it asks them.
+    pub servers_are_guessed: bool,
     /// Secrets that it uses without seeing them.
     pub secrets: BTreeSet<String>,
     /// Secrets that it sees.

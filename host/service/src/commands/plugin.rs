@@ -14,7 +14,7 @@ use windlass_capability::grants::reach::{self, Reached};
 use windlass_capability::secrets::HostKey;
 use windlass_config::Config;
 use windlass_foundation::call::CallContext;
-use windlass_foundation::explain::ExplainedError;
+use windlass_foundation::explain::{self, ExplainedError};
 use windlass_foundation::identity::Kind;
 use windlass_foundation::private;
 use windlass_foundation::redact::Redactor;
@@ -149,9 +149,12 @@ pub(super) async fn grants_of(
         let wishes = &plugin.manifest().capabilities;
         let wanted = wanted::of_release(&plugin, kind, used, &settings, registries.clone());
         let missing = grants::missing(&scope, wishes, &config.grants, &wanted);
+        let unmet = grants::unmet(&scope, wishes, &config.grants, &wanted);
         for reach in reach::of_application(&scope, wishes, &config.grants) {
             let ask = &reach.ask;
             let lacks = missing.iter().find(|missing| missing.ask == *ask);
+            let more = unmet.iter().find(|unmet| unmet.ask == *ask);
+            let lines = lacks.filter(|lacks| lacks.impossible.is_none()).map(|lacks| &lacks.lines);
             facts.push(GrantFact {
                 plugin: plugin.identity().name.clone(),
                 usage: usage.clone(),
@@ -161,7 +164,8 @@ pub(super) async fn grants_of(
                 sentence: reach.sentence(""),
                 reach: reach.granted.iter().map(reached).collect(),
                 rebuilt: lacks.and_then(|lacks| lacks.rebuilt.clone()),
-                lines: lacks.filter(|lacks| lacks.impossible.is_none()).map(|lacks| lacks.lines.clone()),
+                unmet: more.map(|unmet| format!("as it is configured, it may not {}", explain::list(&unmet.words))),
+                lines: lines.or(more.map(|unmet| &unmet.lines)).cloned(),
             });
         }
     }
