@@ -137,8 +137,8 @@ fn a_component_of_any_language_gets_its_manifest() {
       size    45 KiB
 
     asks for
-      http                   asks the calendar
-      files records (write)  keeps the answer
+      - http: asks the calendar
+      - files records (write): keeps the answer
     ");
     // As it was made, the file is for all to read.
     let mode = std::fs::metadata(place.join("out.wasm")).unwrap().permissions().mode();

@@ -42,22 +42,25 @@ fn schemas_manual_and_completions_are_printed() {
 #[test]
 fn plugins_are_listed_and_explained() {
     let stage = shop("", "");
-    insta::assert_snapshot!(stage.tell("plugin list --quiet"), @r"
+    insta::assert_snapshot!(stage.tell("plugin list --quiet"), @"
     exit 0
     --- stdout
     plugin                version  kind      digest               from
     check-ci-status       0.1.0    check     sha256:[DIGEST]  bundled
+    check-command         0.1.0    check     sha256:[DIGEST]  bundled
     check-config          0.1.0    check     sha256:[DIGEST]  bundled
     check-image           0.1.0    check     sha256:[DIGEST]  bundled
     check-pact            0.1.0    check     sha256:[DIGEST]  bundled
     check-readiness       0.1.0    check     sha256:[DIGEST]  bundled
     check-version-policy  0.1.0    check     sha256:[DIGEST]  bundled
     check-window          0.1.0    check     sha256:[DIGEST]  bundled
+    recorder-command      0.1.0    recorder  sha256:[DIGEST]  bundled
     recorder-git-state    0.1.0    recorder  sha256:[DIGEST]  bundled
     recorder-github       0.1.0    recorder  sha256:[DIGEST]  bundled
     recorder-pact         0.1.0    recorder  sha256:[DIGEST]  bundled
     recorder-state-file   0.1.0    recorder  sha256:[DIGEST]  bundled
     recorder-webhook      0.1.0    recorder  sha256:[DIGEST]  bundled
+    smoke-command         0.1.0    smoke     sha256:[DIGEST]  bundled
     smoke-containers      0.1.0    smoke     sha256:[DIGEST]  bundled
     smoke-http            0.1.0    smoke     sha256:[DIGEST]  bundled
     strategy-awx          0.1.0    strategy  sha256:[DIGEST]  bundled
@@ -112,15 +115,15 @@ fn plugins_are_listed_and_explained() {
       from = "2026-12-18T18:00"
       to = "2027-01-04T08:00"
     "#);
-    insta::assert_snapshot!(stage.tell("plugin inspect strategy-comopse"), @r"
+    insta::assert_snapshot!(stage.tell("plugin inspect strategy-comopse"), @"
     exit 17
     --- stderr
     error: the plugin `strategy-comopse` cannot be used
-    caused by: this agent carries no plugin of that name; it carries check-ci-status, check-config,
-               check-image, check-pact, check-readiness, check-version-policy, check-window,
-               recorder-git-state, recorder-github, recorder-pact, recorder-state-file,
-               recorder-webhook, smoke-containers, smoke-http, strategy-awx, strategy-command,
-               strategy-compose
+    caused by: this agent carries no plugin of that name; it carries check-ci-status, check-command,
+               check-config, check-image, check-pact, check-readiness, check-version-policy,
+               check-window, recorder-command, recorder-git-state, recorder-github, recorder-pact,
+               recorder-state-file, recorder-webhook, smoke-command, smoke-containers, smoke-http,
+               strategy-awx, strategy-command, strategy-compose
     hint: did you mean `strategy-compose`?
     ");
     insta::assert_snapshot!(stage.tell("plugin inspect ./ours.wasm"), @r"
@@ -186,7 +189,7 @@ fn the_host_is_examined() {
     note  engine             none answers at unix:///nowhere/docker.sock, and no plugin is granted
                              Docker
     well  commands           4 commands can be run
-    well  plugins            17 carried by this binary, all admitted
+    well  plugins            20 carried by this binary, all admitted
 
     ready: no problem prevents a deployment
     ");
@@ -200,7 +203,7 @@ fn the_host_is_examined() {
     note  engine             none answers at unix:///nowhere/docker.sock, and no plugin is granted
                              Docker
     well  commands           4 commands can be run
-    well  plugins            17 carried by this binary, all admitted
+    well  plugins            20 carried by this binary, all admitted
     well  release file       [HOST]/applications/shop/release.toml is valid
     note  grants             shop uses 1 plugin, and everything that is asked for is granted
 
@@ -277,6 +280,6 @@ fn what_is_printed_for_other_programs() {
     insta::assert_snapshot!(stage.tell(&format!("man --out {pages}")), @"
     exit 0
     --- stderr
-    wrote 54 pages to `[HOST]/man1`
+    wrote 57 pages to `[HOST]/man1`
     ");
 }

@@ -1,10 +1,62 @@
-//! Arguments of the commands for authors of plugins: `plugin new | wit | build`.
+//! Arguments of `plugin`: what plugins are and may reach, and what their authors make.
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+use windlass_api::command::ApplicationRef;
 use windlass_foundation::identity::Kind;
+
+/// Arguments of `plugin`.
+#[derive(Debug, Clone, Args)]
+pub struct PluginArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PluginCommand,
+}
+
+/// A command of `plugin`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins that this binary carries and those that are installed here
+    #[command(after_help = "Examples:\n  windlass plugin list")]
+    List,
+    /// Show what a plugin is, what it asks for and how it is configured
+    #[command(after_help = "\
+Examples:
+  windlass plugin inspect check-readiness
+  windlass plugin inspect ./checks/ours.wasm
+  windlass plugin inspect registry.example/team/check@sha256:4f0c…
+  windlass plugin inspect ./checks/ours.wasm --grant    The lines of agent.toml for it
+  windlass plugin inspect --diff check-ours-1.wasm check-ours-2.wasm")]
+    Inspect {
+        /// A bundled plugin's name, the path of a component, or its reference at a registry, pinned by digest
+        #[arg(value_name = "PLUGIN", required_unless_present = "diff")]
+        plugin: Option<String>,
+        /// Print only the lines of agent.toml that would grant everything that it asks for
+        #[arg(long, conflicts_with = "diff")]
+        grant: bool,
+        /// Show what NEW asks for and how it is configured, where that is not as with OLD
+        #[arg(long, value_names = ["OLD", "NEW"], num_args = 2, conflicts_with = "plugin")]
+        diff: Vec<String>,
+    },
+    /// Show what the plugins of an application ask for and what they are granted, with the lines to add
+    #[command(after_help = "\
+Examples:
+  windlass plugin grants kudos
+  windlass plugin grants ./kudos                Before it is first deployed")]
+    Grants {
+        /// The application: a name, a directory with a release.toml, or the path of a release file
+        #[arg(value_name = "APP")]
+        app: ApplicationRef,
+    },
+    /// Write a project for a plugin of your own, complete and with tests
+    New(NewArguments),
+    /// Write the contract with plugins as WIT files, with all that it depends on
+    Wit(WitArguments),
+    /// Build a plugin as a component with its manifest, and have it admitted as an agent does
+    Build(PluginBuildArguments),
+}
 
 /// Arguments of `plugin new`.
 #[derive(Debug, Clone, Args)]
