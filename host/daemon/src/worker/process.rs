@@ -63,7 +63,7 @@ pub async fn work(config: Option<PathBuf>, grammar: Grammar) -> ExitCode {
     }
     tell.send(Told::Done(done.map_err(|error| ErrorFact::from(&error)))).ok();
     drop((tell, sink));
-    // What still runs of the work has a sender as well; nobody is told of it any more.
+    // What still runs of the work has a sender as well, and is not waited for.
     tokio::time::timeout(LEFT, telling).await.ok();
     ExitCode::Succeeded
 }
