@@ -16,9 +16,6 @@ use crate::files::{self, File};
 /// Where the SDK is, unless another place is named.
 const SDK: &str = "{ git = \"https://github.com/windlass-dev/windlass\" }";
 
-/// The longest name of a plugin.
-const LONGEST_NAME: usize = 64;
-
 /// What a project can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -67,8 +64,7 @@ fn is_occupied(directory: &Path) -> io::Result<bool> {
 /// A name is one of a plugin and of a crate.
 fn named(name: &str) -> Result<(), AuthoringError> {
     let refused = |why| Err(AuthoringError::Name { name: windlass_foundation::explain::shorten(name), why });
-    let is_word = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_word) {
+    if !windlass_sandbox::is_name(name) {
         return refused("a plugin's name has at most 64 lower-case letters, digits and `-`");
     }
     if !name.starts_with(|first: char| first.is_ascii_lowercase()) {

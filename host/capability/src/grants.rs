@@ -142,8 +142,8 @@ impl Grants {
     }
 
     /// Whether everything is there that the plugin cannot do without. The failure has the lines for all that is not, with the
-    /// names that are `wanted`.
-    pub fn check_needs(&self, wanted: &Wanted) -> Result<(), Failure> {
+    /// names that are `wanted`, which is asked for then alone.
+    pub fn check_needs(&self, wanted: impl FnOnce() -> Wanted) -> Result<(), Failure> {
         let lacks = |ask: &&Ask| lines::example(ask).is_some_and(|permission| !self.has_any(&permission));
         let missing: Vec<&Ask> = self.asked.iter().filter(|ask| !ask.optional).filter(lacks).collect();
         let permissions: Vec<Permission> = missing.iter().filter_map(|ask| lines::example(ask)).collect();
@@ -170,6 +170,7 @@ impl Grants {
             return Err(failure);
         }
         // What it can do without and is configured to use is granted at once.
+        let wanted = wanted();
         let used = self.asked.iter().filter(|ask| ask.optional && !wanted.known(ask).is_empty()).filter(lacks);
         let wishes: Vec<Wish> = missing.iter().copied().chain(used).flat_map(|ask| wanted.wishes(ask)).collect();
         let wishes: Vec<Wish> =

@@ -187,8 +187,7 @@ impl<H: Hearer> Chores<H> {
         }
         match self.work(Work::Deliver, &Stop::new()).await {
             Ok(Done::Delivered(next)) => return next.map(until),
-            Ok(_) => self.hearer.not_delivered(OTHER_WORK.to_owned()),
-            Err(failure) => self.hearer.not_delivered(failure.to_string()),
+            other => self.hearer.not_delivered(Failure::of(other).to_string()),
         }
         Some(AFTER_ERROR)
     }
@@ -231,8 +230,7 @@ impl<H: Hearer> Chores<H> {
                 self.follow(findings?);
                 return Some(watched.every);
             }
-            Ok(_) => self.failed("watch", &OTHER_WORK),
-            Err(failure) => self.failed("watch", &failure),
+            other => self.failed("watch", &Failure::of(other)),
         }
         Some(AFTER_ERROR)
     }
@@ -246,8 +244,7 @@ impl<H: Hearer> Chores<H> {
     async fn find(&self, what: &str, work: Work) {
         match self.work(work, &self.stop).await {
             Ok(Done::Found(findings)) => self.follow(findings),
-            Ok(_) => self.failed(what, &OTHER_WORK),
-            Err(failure) => self.failed(what, &failure),
+            other => self.failed(what, &Failure::of(other)),
         }
     }
 
@@ -270,9 +267,6 @@ impl<H: Hearer> Chores<H> {
         self.hearer.told(format!("{what}: {error}; it is tried again"));
     }
 }
-
-/// A worker that answered something else than it was asked.
-const OTHER_WORK: &str = "the process that carried it out did something else";
 
 /// The agent that does something by itself: it may be asked to stop, and hears nothing.
 struct ByItself(Stop);

@@ -152,9 +152,10 @@ impl Pages {
         let work = Work::Command { by: Principal::page(), id: None, command: Box::new(command) };
         match self.shared.workers.carry_out(work, Arc::new(Unheard)).await {
             Ok(Done::Reply(reply)) => Ok(reply.answer),
-            Ok(_) => Err(unexpected()),
-            Err(Failure::Error(error)) => Err(Box::new(error)),
-            Err(failure) => Err(Box::new(ErrorFact::new(ExitCode::Unavailable, failure.to_string()))),
+            other => Err(Box::new(match Failure::of(other) {
+                Failure::Error(error) => error,
+                ended @ Failure::Ended { .. } => ErrorFact::new(ExitCode::Unavailable, ended.to_string()),
+            })),
         }
     }
 

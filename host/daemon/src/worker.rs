@@ -95,6 +95,14 @@ pub(super) enum Failure {
     },
 }
 
+impl Failure {
+    /// Why work has no result of its kind: it failed, or something else was done.
+    pub(super) fn of(other: Result<Done, Self>) -> Self {
+        let something_else = "the process that carried out the command answered something else";
+        other.err().unwrap_or_else(|| Self::Error(ErrorFact::new(ExitCode::Unexpected, something_else)))
+    }
+}
+
 /// Starts workers for one agent.
 #[derive(Debug, Clone)]
 pub(super) struct Workers {

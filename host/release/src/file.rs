@@ -137,6 +137,12 @@ impl ReleaseFile {
         Ok(convert::read(&Document::from_bytes(name, content.to_vec())?)?)
     }
 
+    /// The registries of its images, one for each image that is not local.
+    pub fn registries(&self) -> impl Iterator<Item = &str> {
+        let sources = self.artifacts.values().filter(|artifact| !artifact.local);
+        sources.map(|artifact| artifact.repository.registry())
+    }
+
     /// Fails when the file is of another application than `expected`.
     pub fn expect_application(&self, expected: &str) -> Result<(), FileError> {
         if self.application == expected {

@@ -68,7 +68,7 @@ pub use compile::{CompileError, PRECOMPILE, precompile_main};
 pub use fuzzing::guest_document;
 pub use inspect::{CONTRACT, InspectError};
 pub use locate::Source;
-pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestError};
+pub use manifest::{MANIFEST_FORMAT, Manifest, ManifestError, is_name};
 pub use schema::keys;
 
 /// How many times its size a plugin takes once it is compiled, with the component itself; rather too much.

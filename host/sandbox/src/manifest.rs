@@ -100,8 +100,7 @@ impl Manifest {
         let invalid = |field, value: &str, expected| {
             Err(ManifestError::Invalid { field, value: super::text::beginning(value, 100), expected })
         };
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(word) {
+        if !is_name(&self.name) {
             return invalid("name", &self.name, "at most 64 lower-case letters, digits and `-`");
         }
         if self.version.len() > LONGEST_WORD || semver::Version::parse(&self.version).is_err() {
@@ -129,6 +128,13 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// Whether a text can be a plugin's name: at most 64 lower-case letters, digits and `-`.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.len() <= 64 && text.chars().all(word)
 }
 
 /// Only the format of a manifest.

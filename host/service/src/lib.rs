@@ -166,7 +166,7 @@ impl Service {
     ///
     /// # Errors
     /// When the operator's file, the journal or a lock cannot be used. What a recorder says is no error.
-    pub async fn deliver_due(&self, stop: &Stop) -> Result<Option<Timestamp>, ExplainedError> {
+    pub(crate) async fn deliver_due(&self, stop: &Stop) -> Result<Option<Timestamp>, ExplainedError> {
         Box::pin(commands::outbox::deliver_due(&self.by_itself(), stop)).await
     }
 
@@ -183,7 +183,7 @@ impl Service {
     ///
     /// # Errors
     /// As for [`Service::execute`].
-    pub async fn act(
+    pub(crate) async fn act(
         &self,
         event: trigger::Event,
         kept: bool,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use windlass_api::facts::{AskFact, Fact, FileFact, PluginFact};
+use windlass_api::facts::{Fact, FileFact, PluginFact};
 use windlass_authoring::{Built, File, Wanted, contract};
 use windlass_foundation::explain::{ExitCode, ExplainedError};
 use windlass_foundation::private::with_users_mask;
@@ -65,32 +65,11 @@ fn build(typed: &PluginBuildArguments, printer: Printer) -> Result<ExitCode, Exp
     Ok(ExitCode::Succeeded)
 }
 
-/// What was built, as `plugin inspect` tells of a plugin.
+/// What was built, as `plugin inspect` tells of a plugin. What a host grants of it is said where it is used.
 fn fact(built: &Built) -> PluginFact {
-    // What a host grants of it is said where it is used.
-    let asks = built.asks.iter().map(|ask| AskFact {
-        capability: ask.to_string(),
-        reason: ask.reason.clone(),
-        sentence: None,
-        granted: None,
-        optional: ask.optional,
-        reach: Vec::new(),
-    });
-    PluginFact {
-        name: built.identity.name.clone(),
-        version: built.identity.version.clone(),
-        kind: built.kind.word().to_owned(),
-        contract: built.contract.clone(),
-        digest: built.identity.digest.clone(),
-        source: built.path.display().to_string(),
-        size: Some(built.size),
-        asks: asks.collect(),
-        summary: None,
-        example: None,
-        schema: None,
-        rebuilt: None,
-        grant: None,
-    }
+    let source = built.path.display().to_string();
+    let fact = PluginFact::of(&built.identity, built.kind, &built.contract, &built.asks, &source);
+    PluginFact { size: Some(built.size), ..fact }
 }
 
 /// Writes the contract.

@@ -5,7 +5,7 @@
 
 use windlass_commands::said::{failed, keep, last_of_output};
 use windlass_commands::{Command, Host, Runner};
-use windlass_records::{Facts, check, fill_with};
+use windlass_records::{Facts, check, fill};
 use windlass_sdk::exec::Output;
 use windlass_sdk::prelude::*;
 
@@ -54,7 +54,7 @@ fn deliver(runner: &dyn Runner, config: &Config, event: &Event) -> Result<Value>
         return Ok(json!({ "skipped": event.outcome }));
     }
     let facts = Facts::of(event);
-    let command = config.run.filled_with(|argument| filled(argument, &facts))?;
+    let command = config.run.filled_with(|argument| fill(argument, &facts, &str::to_owned))?;
     let output = runner.run(&command, json!(event).to_string().as_bytes())?;
     keep(&command, &output);
     match output.exit_code {
@@ -71,17 +71,6 @@ fn taken(command: &Command, output: &Output) -> Value {
     }
     let said = last_of_output(output, 1);
     json!({ "summary": if said.is_empty() { format!("told `{}`", command.command) } else { said } })
-}
-
-/// An argument with its facts; one that the event does not have is empty.
-fn filled(argument: &str, facts: &Facts) -> Result<String> {
-    fill_with(argument, &mut |name, _| {
-        Ok(match facts.get(name)? {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
-    })
 }
 
 windlass_sdk::export!(recorder RecorderCommand {

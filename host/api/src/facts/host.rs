@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use windlass_foundation::identity::{Ask, Identity, Kind};
 
 /// Whether the journal is as it was written.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +58,28 @@ pub struct PluginFact {
     /// `plugin inspect`, and only where it asks for something that can be granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+}
+
+impl PluginFact {
+    /// What its manifest says, and where it is from. What it may reach here and how it is configured is not in it.
+    #[must_use]
+    pub fn of(identity: &Identity, kind: Kind, contract: &str, asks: &[Ask], source: &str) -> Self {
+        Self {
+            name: identity.name.clone(),
+            version: identity.version.clone(),
+            kind: kind.word().to_owned(),
+            contract: contract.to_owned(),
+            digest: identity.digest.clone(),
+            source: source.to_owned(),
+            size: None,
+            asks: asks.iter().map(AskFact::of).collect(),
+            summary: None,
+            example: None,
+            schema: None,
+            rebuilt: None,
+            grant: None,
+        }
+    }
 }
 
 /// Two plugins compared: what the new one asks for and takes that the old one does not.
@@ -155,6 +178,19 @@ pub struct AskFact {
     /// What it may reach on this host; only with `plugin inspect`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reach: Vec<ReachFact>,
+}
+
+impl AskFact {
+    fn of(ask: &Ask) -> Self {
+        Self {
+            capability: ask.to_string(),
+            reason: ask.reason.clone(),
+            sentence: None,
+            granted: None,
+            optional: ask.optional,
+            reach: Vec::new(),
+        }
+    }
 }
 
 /// One thing that a plugin may reach.

@@ -179,11 +179,11 @@ impl Reach {
     pub fn sentence(&self, here: &str) -> String {
         let because = if self.ask.reason.is_empty() { String::new() } else { format!(": {}", self.ask.reason) };
         if let Some(why) = self.impossible {
-            return format!("asks to {}{because}; no operator can grant that: {why}", self.asked());
+            return format!("asks to {}{because}; no operator can grant that: {why}", asked_words(&self.ask));
         }
         if self.granted.is_empty() {
             let optional = if self.ask.optional { "; it can do without" } else { "" };
-            return format!("asks to {}{because}; not granted{here}{optional}", self.asked());
+            return format!("asks to {}{because}; not granted{here}{optional}", asked_words(&self.ask));
         }
         let mut groups: BTreeMap<&[String], Vec<&Reached>> = BTreeMap::new();
         for reached in &self.granted {
@@ -200,11 +200,7 @@ impl Reach {
         format!("may {}{because}", said.join("; and "))
     }
 
-    /// What it asks for, after "asks to".
-    fn asked(&self) -> String {
-        asked_words(&self.ask)
-    }
-    /// The same of what is granted, after "may".
+    /// What is granted of it, after "may".
     fn granted_words(&self, all: &[&Reached]) -> String {
         let names: BTreeSet<&str> = all.iter().filter_map(|reached| reached.to.as_deref()).collect();
         let names: Vec<&str> = names.into_iter().collect();

@@ -134,7 +134,7 @@ fn what_a_plugin_cannot_do_without_is_missed_at_once_and_all_together() {
     ];
     let needs = |agent: &str| {
         Grants::decide(scope(Kind::Recorder), &asked, &config(&format!("{DEFINITIONS}{agent}")).grants)
-            .check_needs(&Wanted::default())
+            .check_needs(Wanted::default)
     };
     let failure = needs("").unwrap_err();
     assert_eq!(
@@ -278,7 +278,7 @@ fn what_is_granted_by_name_is_granted_only_to_what_is_bound() {
     };
     let grants = unbound(&asks(), &named);
     assert!(grants.secret_names().is_empty() && grants.commands().is_empty(), "nothing of it is even resolved");
-    let failure = grants.check_needs(&Wanted::default()).unwrap_err();
+    let failure = grants.check_needs(Wanted::default).unwrap_err();
     assert_eq!(failure.details.unwrap()["grant"], json!(lines));
     assert!(missing(&elsewhere(), &asks(), &named, &Wanted::default()).iter().all(|missing| missing.lines == lines));
     // A grant that is missing is proposed together with the binding: the lines of a grant name the application.

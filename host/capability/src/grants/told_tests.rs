@@ -109,8 +109,7 @@ fn a_grant_for_other_bytes_asks_whether_it_was_rebuilt() {
     let line = format!("digest = \"sha256:{}\"\n", "ab".repeat(32));
     let sentence =
         "`check-ours` is granted for digest sha256:cdcdcdcdcdcd; this file is sha256:abababababab: was it rebuilt?";
-    for failure in [grants.check(&Permission::State).unwrap_err(), grants.check_needs(&Wanted::default()).unwrap_err()]
-    {
+    for failure in [grants.check(&Permission::State).unwrap_err(), grants.check_needs(Wanted::default).unwrap_err()] {
         assert!(failure.message.ends_with(sentence), "{}", failure.message);
         assert_eq!(failure.details.unwrap()["grant"], line);
     }
@@ -220,7 +219,7 @@ fn what_a_plugin_is_configured_to_use_is_granted_at_once() {
     let mut wanted = Wanted::default();
     wanted.add_server("https://a.example");
     let lines = |wanted: &Wanted| {
-        let failure = Grants::decide(scope(Kind::Recorder), &asked, &[]).check_needs(wanted).unwrap_err();
+        let failure = Grants::decide(scope(Kind::Recorder), &asked, &[]).check_needs(|| wanted.clone()).unwrap_err();
         failure.details.unwrap()["grant"].as_str().unwrap().to_owned()
     };
     assert!(!lines(&wanted).contains("secrets"), "{}", lines(&wanted));

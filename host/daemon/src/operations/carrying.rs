@@ -31,7 +31,8 @@ enum Next {
 impl Operations {
     /// Does the work of an operation, to its end.
     pub(super) async fn done(self: Arc<Self>, operation: Arc<Operation>, mut work: Work) -> Result<Reply, ErrorFact> {
-        for tries in 1.. {
+        let mut tries = 1;
+        loop {
             let how = match self.once(&operation, work.clone()).await {
                 Ok(reply) => return Ok(reply),
                 Err(Failure::Error(error)) => return Err(error),
@@ -45,11 +46,11 @@ impl Operations {
                 Next::Again(_) if tries >= MOST_TRIES => return Err(broken_off(&operation, &how)),
                 Next::Again(work) => *work,
             };
+            tries += 1;
             operation.event(CommandEvent::Warning(format!(
                 "the process that carried this out broke off: {how}; another one goes on"
             )));
         }
-        Err(broken_off(&operation, "it was tried too often"))
     }
 
     /// Does it once.
@@ -58,8 +59,9 @@ impl Operations {
         let resumes = matches!(&work, Work::Command { id: None, .. });
         let one = Arc::new(OneDeployment { operation: operation.clone(), resumes, ended: Mutex::default() });
         let sink = Arc::new(Counted { inner: one.clone(), counters: self.counters.clone() });
-        let Done::Reply(reply) = self.workers.carry_out(work, sink).await? else {
-            return Err(Failure::Error(something_else()));
+        let reply = match self.workers.carry_out(work, sink).await {
+            Ok(Done::Reply(reply)) => reply,
+            other => return Err(Failure::of(other)),
         };
         let ended = one.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         Ok(Reply { answer: ended.unwrap_or(reply.answer), exit: reply.exit })
@@ -102,10 +104,6 @@ fn broken_off(operation: &Operation, how: &str) -> ErrorFact {
         "run the command again; the log of the host may say why, such as too little memory"
     };
     ErrorFact::new(ExitCode::Interrupted, text).with_hint(hint)
-}
-
-fn something_else() -> ErrorFact {
-    ErrorFact::new(ExitCode::Unexpected, "the process that carried out the command answered something else")
 }
 
 /// The caller of an operation. Where a deployment is resumed, its end is the answer, and no part of one.

@@ -237,8 +237,10 @@ impl Reality {
         if kind == Kind::Check {
             return Ok(());
         }
-        let registries = wanted::registries(grants.scope().about.release.artifacts.values());
-        grants.check_needs(&wanted::of_release(plugin, kind, named, &loaded.settings, registries))?;
+        grants.check_needs(|| {
+            let registries = wanted::registries(grants.scope().about.release.artifacts.values());
+            wanted::of_release(plugin, kind, named, &loaded.settings, registries)
+        })?;
         if kind == Kind::Strategy {
             for name in loaded.settings.secrets.values() {
                 grants.check(&Permission::Secret(name.clone()))?;

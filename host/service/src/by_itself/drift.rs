@@ -39,7 +39,7 @@ impl Service {
     ///
     /// # Errors
     /// When the operator's file or the journal cannot be used. What cannot be looked at now is looked at the next time.
-    pub async fn look_for_drift(&self) -> Result<Findings, ExplainedError> {
+    pub(crate) async fn look_for_drift(&self) -> Result<Findings, ExplainedError> {
         Box::pin(look(&self.by_itself())).await
     }
 }

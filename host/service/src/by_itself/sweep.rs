@@ -13,7 +13,7 @@ impl Service {
     ///
     /// # Errors
     /// When the operator's file, the journal or a lock cannot be used.
-    pub async fn sweep(&self, stop: &Stop) -> Result<Findings, ExplainedError> {
+    pub(crate) async fn sweep(&self, stop: &Stop) -> Result<Findings, ExplainedError> {
         let run = self.by_itself();
         let agent = run.open(Mode::Write).await?;
         let mut findings = Findings::default();

@@ -100,7 +100,7 @@ impl Service {
     ///
     /// # Errors
     /// When the operator's file or the journal cannot be used. What the tests say is no error.
-    pub async fn sample(
+    pub(crate) async fn sample(
         &self,
         watched: &Watched,
         memory: &mut Memory,

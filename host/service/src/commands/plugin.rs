@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use windlass_api::command::{ApplicationRef, is_component};
-use windlass_api::facts::{AskFact, GrantFact, PluginFact, ReachFact};
+use windlass_api::facts::{GrantFact, PluginFact, ReachFact};
 use windlass_api::{Answer, Reply};
 use windlass_capability::Scope;
 use windlass_capability::grants;
@@ -52,7 +52,7 @@ pub(super) async fn list(run: &Run) -> Result<Reply, ExplainedError> {
     for name in plugins.bundled() {
         let what = format!("compiling `{name}`, once");
         let plugin = run.patiently(&what, plugins.admit(&Source::Bundled(name.clone()), None)).await?;
-        facts.push(fact(&plugin, BUNDLED, None));
+        facts.push(fact(&plugin, BUNDLED));
     }
     Ok(Reply::succeeded(Answer::Plugins { plugins: facts }))
 }
@@ -65,9 +65,10 @@ pub(super) async fn inspect(run: &Run, wanted: &str) -> Result<Reply, ExplainedE
     let config = run.config()?;
     let plugins = open(&config)?;
     let plugin = admit(run, wanted, &plugins, &config).await?;
-    let is_path = is_component(wanted);
-    let size = if is_path { std::fs::metadata(wanted).map(|file| file.len()).ok() } else { None };
-    let mut fact = fact(&plugin, source(wanted), size);
+    let mut fact = fact(&plugin, source(wanted));
+    if is_component(wanted) {
+        fact.size = std::fs::metadata(wanted).map(|file| file.len()).ok();
+    }
     fact.summary = Some(plugin.description().summary.clone()).filter(|summary| !summary.is_empty());
     fact.example = Some(plugin.description().example.clone()).filter(|example| !example.is_empty());
     fact.schema = Some(plugin.description().config.clone());
@@ -126,8 +127,7 @@ pub(super) async fn grants_of(
     let plugins = open(config)?;
     let settings = asked.file.settings(&config.environment)?;
     let mut facts = Vec::new();
-    let sources = asked.file.artifacts.values().filter(|artifact| !artifact.local);
-    let registries: Vec<String> = sources.map(|artifact| artifact.repository.registry().to_owned()).collect();
+    let registries: Vec<String> = asked.file.registries().map(str::to_owned).collect();
     for (usage, used, kind) in used(&settings) {
         let (written, bundled) = match &used.plugin {
             PluginName::Bundled(name) => (name.clone(), true),
@@ -183,34 +183,9 @@ pub(super) fn used(settings: &Settings) -> Vec<(String, &PluginUse, Kind)> {
 }
 
 /// A plugin as a fact.
-fn fact(plugin: &Plugin, source: &str, size: Option<u64>) -> PluginFact {
-    let (identity, manifest) = (plugin.identity(), plugin.manifest());
-    PluginFact {
-        name: identity.name.clone(),
-        version: identity.version.clone(),
-        kind: manifest.kind.word().to_owned(),
-        contract: manifest.contract.clone(),
-        digest: identity.digest.clone(),
-        source: source.to_owned(),
-        size,
-        asks: manifest
-            .capabilities
-            .iter()
-            .map(|ask| AskFact {
-                capability: ask.to_string(),
-                reason: ask.reason.clone(),
-                sentence: None,
-                granted: None,
-                optional: ask.optional,
-                reach: Vec::new(),
-            })
-            .collect(),
-        summary: None,
-        example: None,
-        schema: None,
-        rebuilt: None,
-        grant: None,
-    }
+fn fact(plugin: &Plugin, source: &str) -> PluginFact {
+    let manifest = plugin.manifest();
+    PluginFact::of(plugin.identity(), manifest.kind, &manifest.contract, &manifest.capabilities, source)
 }
 
 /// Something that a plugin may reach, as a fact.

@@ -75,8 +75,7 @@ fn of_all(config: &Config, facts: &mut Vec<DoctorFact>) -> BTreeSet<String> {
 
 /// Where a release's images and plugins come from.
 fn named(file: &ReleaseFile, config: &Config) -> BTreeSet<String> {
-    let images = file.artifacts.values().filter(|artifact| !artifact.local);
-    let mut names: BTreeSet<String> = images.map(|artifact| artifact.repository.registry().to_owned()).collect();
+    let mut names: BTreeSet<String> = file.registries().map(str::to_owned).collect();
     // A file that has no valid settings for this environment is reported elsewhere.
     if let Ok(settings) = file.settings(&config.environment) {
         for (_, used, _) in crate::commands::plugin::used(&settings) {
